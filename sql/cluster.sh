@@ -284,9 +284,10 @@ case $verb in
         exit $code
         ;;
     destroy)
+        [[ -d $DIR ]] || exit 0
         stop
         rm -rf "$data" "$data.new" "$DIR"/postgres.log* "$DIR"/cluster-home "$DIR"/cluster.lock "$DIR"/cluster.users
         [[ $home == "$DIR" ]] || rmdir "$home"
-        say "destroyed $data"
+        say "deleted $data"
         ;;
 esac

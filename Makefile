@@ -1,0 +1,61 @@
+# Start with `make run`; `make help` lists the rest.
+
+PORT ?= 8080
+LOCAL ?= .local
+export PORT LOCAL FILTER FORCE
+
+# Should make itself be killed, what it runs is told to stop, too.
+TOGETHER = setpriv --pdeathsig TERM
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run watch test long spec lint format smoke db/psql db/reset ci sdk
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: sdk ## install what is missing: PostgreSQL, the packages
+	@sql/cluster.sh install
+	dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+
+run: sdk ## serve on http://localhost:8080 with a private Postgres and the demo world (PORT=9180 LOCAL=.local-9180)
+	@exec $(TOGETHER) sql/run.sh
+
+watch: sdk ## the same, rebuilt on every edit
+	@exec $(TOGETHER) sql/run.sh watch
+
+# The closing line "N passed, N failed" shall be the last one, also when it is bad news. After a failure make would add
+# a line of its own, unless SIGQUIT ends it: then it exits with 1 in silence. (Where a shell script runs `make test &`,
+# SIGQUIT is ignored, which is bit 4 of SigIgn: then we fail the loud way.)
+FAIL_QUIETLY = { grep -q 'SigIgn:.*[4-7c-f]$$' /proc/self/status || { kill -QUIT $$PPID; sleep 0.1; exit 0; }; exit 1; }
+
+test: sdk ## run the tests (FILTER='Rfc~7636' for some of them)
+	@$(TOGETHER) test/run.sh fast || $(FAIL_QUIETLY)
+
+long: sdk ## run the tests that take longer
+	@$(TOGETHER) test/run.sh long || $(FAIL_QUIETLY)
+
+spec: sdk ## write docs/SPEC.md, the table of rules and their tests
+	@UPDATE_SPEC=1 FILTER='Name~Spec_table' $(TOGETHER) test/run.sh || $(FAIL_QUIETLY)
+
+lint: sdk ## check formatting and code style
+	dotnet format OAuthServer.sln --verify-no-changes
+
+format: sdk ## repair formatting and code style
+	dotnet format OAuthServer.sln
+
+smoke: sdk ## run what the README shows against a server of its own
+	@test/smoke.sh
+
+db/psql: ## open psql on the private database of `make run`
+	@sql/cluster.sh psql "$$LOCAL"
+
+db/reset: ## delete the private database of `make run` (FORCE=1: without asking)
+	@[ "$$FORCE" ] || { read -p "Delete the database in $$LOCAL with everything in it? [y/N] " answer; [ "$$answer" = y ]; }
+	@sql/cluster.sh destroy "$$LOCAL"
+
+ci: ## everything a change must pass
+	@.ci/run
+
+sdk:
+	@command -v dotnet >/dev/null || { echo "The .NET SDK is missing. Install 10.0: https://dotnet.microsoft.com/download/dotnet/10.0" >&2; exit 1; }
+	@dotnet --version >/dev/null 2>&1 || { echo "No installed .NET SDK fits global.json (10.0.100 or a newer 10.0): https://dotnet.microsoft.com/download/dotnet/10.0" >&2; dotnet --list-sdks >&2; exit 1; }

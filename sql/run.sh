@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# make run: from a fresh checkout to a server that issues tokens, until Ctrl-C. Called with `watch`: rebuilt on every edit.
+#
+#   PORT   (8080)    where it listens, and with it the issuer http://localhost:PORT
+#   LOCAL  (.local)  the folder of the private database and keys: a second copy needs its own PORT and LOCAL
+#   ConnectionStrings__OAuth or DATABASE_URL: use this Postgres instead of a private one
+
+set -euo pipefail
+PORT=${PORT:-8080}
+LOCAL=$(realpath -m -- "${LOCAL:-.local}")
+cd "$(dirname "$0")/.."
+
+say() { echo "run: $*"; }
+die() { echo "run: $*" >&2; exit 1; }
+
+[[ $PORT =~ ^[0-9]{1,5}$ ]] || die "PORT=$PORT is not a port"
+
+# Before anything slow. A server that was told to stop a moment ago has three seconds to let go of the port.
+answers() { (exec 3<>"/dev/tcp/$1/$PORT") 2>/dev/null; }
+for try in {1..30}; do
+    answers 127.0.0.1 || answers ::1 || break
+    ((try < 30)) || die "port $PORT is already in use. Choose another: make run PORT=9180 (and LOCAL=.local-9180, if it is a second copy)"
+    sleep 0.1
+done
+
+export ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}
+export OAuth__Issuer=${OAuth__Issuer:-http://localhost:$PORT}
+export OAuth__LocalFolder=$LOCAL
+[[ $ASPNETCORE_ENVIRONMENT != Development ]] || export OAuth__Demo=${OAuth__Demo:-true}
+
+if [[ ${1:-} == watch ]]; then
+    server=(dotnet watch --project src/OAuthServer --non-interactive run -- serve)
+else
+    server=(dotnet src/OAuthServer/bin/Release/net10.0/oauth-server.dll serve)
+    say "restoring packages"
+    dotnet restore src/OAuthServer --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+    say "building"
+    dotnet build src/OAuthServer --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+fi
+
+# From here on this process is the server, or what starts and stops it together with its database: a signal sent to it
+# arrives where it is understood.
+if [[ ${ConnectionStrings__OAuth:-} || ${DATABASE_URL:-} ]]; then
+    say "starting, with the Postgres you named"
+    [[ ${ConnectionStrings__OAuth:-} ]] || unset ConnectionStrings__OAuth
+    exec "${server[@]}"
+fi
+say "starting, with a private Postgres in $LOCAL"
+exec sql/cluster.sh with "$LOCAL" ConnectionStrings__OAuth "${server[@]}"

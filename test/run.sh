@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# make test, make long: builds everything, provides a fast private Postgres, runs the suites, and closes with the line
+# "N passed, N failed", added up from the result files because `dotnet test` is content with zero tests.
+#
+#   test/run.sh [fast|long]    fast (the default): all tests but those of [Category("Long")]; long: only those
+#   FILTER='Rfc~7636'          only the tests that also match this `dotnet test` filter
+#   OAUTH_TEST_POSTGRES=…      use this Postgres instead of a private one
+#   TEST_LOCAL (.local/test)   the folder for the private cluster and the results; each run takes a folder in it, named by
+#                              its process, so that two runs at once do not meet
+
+set -euo pipefail
+TEST_LOCAL=$(realpath -m -- "${TEST_LOCAL:-$(dirname "$0")/../.local/test}")
+cd "$(dirname "$0")/.."
+
+case ${1:-fast} in
+    fast) filter='TestCategory!=Long' ;;
+    long) filter='TestCategory=Long' ;;
+    *) echo "test: unknown suite '$1', there are fast and long" >&2; exit 2 ;;
+esac
+[[ -z ${FILTER:-} ]] || filter="($FILTER)&$filter"
+
+for old in "$TEST_LOCAL"/[0-9]*; do
+    [[ -d $old ]] && ! kill -0 "${old##*/}" 2>/dev/null || continue
+    sql/cluster.sh destroy "$old/cluster"
+    rm -rf "$old"
+done
+cluster=$TEST_LOCAL/$$/cluster
+results=$TEST_LOCAL/$$/results
+
+# However this script ends, its last line is the sum. A failure that no result file knows of (a crash, a build that
+# breaks) counts as one failed test.
+close() {
+    local code=$? passed failed skipped
+    sql/cluster.sh destroy "$cluster"
+    read -r passed failed skipped < <(
+        find "$results" -name '*.trx' -exec grep -ho '<Counters [^/]*' {} + 2>/dev/null | tr -d '"' | awk '
+            { for (i = 2; i <= NF; i++) { split($i, pair, "="); sum[pair[1]] += pair[2] } }
+            END {
+                failed = sum["failed"] + sum["error"] + sum["timeout"] + sum["aborted"]
+                print sum["passed"] + 0, failed, sum["total"] - sum["passed"] - failed
+            }'
+    )
+    ((code == 0 || failed > 0)) || failed=1
+    ((passed + failed > 0)) || echo "test: no test ran" >&2
+    echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
+    ((passed > 0 && failed == 0))
+    exit
+}
+trap close EXIT
+
+echo "test: restoring packages"
+dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+echo "test: building"
+dotnet build OAuthServer.sln --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+
+echo "test: running the ${1:-fast} tests where $filter"
+tests=(dotnet test OAuthServer.sln --configuration Release --no-build --nologo --filter "$filter"
+    --logger 'trx;LogFilePrefix=test' --results-directory "$results")
+if [[ ${OAUTH_TEST_POSTGRES:-} ]]; then
+    "${tests[@]}"
+else
+    # --pdeathsig: when this script dies, the database and the tests do not stay behind.
+    FAST=1 setpriv --pdeathsig TERM sql/cluster.sh with "$cluster" OAUTH_TEST_POSTGRES "${tests[@]}"
+fi
