@@ -1,0 +1,80 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Audit;
+
+/// <summary>The words the audit log uses for what was decided.</summary>
+public static class Decisions
+{
+    public const string Authorize = "authorize";
+    public const string Token = "token";
+    public const string Consent = "consent";
+    public const string SignIn = "sign-in";
+    public const string SignOut = "sign-out";
+    public const string Revocation = "revocation";
+    public const string Introspection = "introspection";
+    public const string Page = "page";
+    public const string Command = "command";
+    public const string Api = "api";
+}
+
+/// <summary>
+/// The append-only log of decisions. Rows that wait at the same moment are written together; a row is durable when its task
+/// completes, and an answer leaves only then.
+/// </summary>
+public sealed class AuditLog(AuditStore store, TimeProvider time)
+{
+    // Long enough to recognise, short enough that nobody fills the log with one request.
+    private const int LongestField = 512;
+
+    private readonly GroupCommit<AuditRow, bool> writer = new(async rows =>
+    {
+        await store.InsertAsync(rows);
+        return new bool[rows.Count];
+    });
+
+    /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
+    public Task WriteAsync(AuditRow row) => writer.AddAsync(row with
+    {
+        ClientId = Tidy(row.ClientId),
+        Subject = Tidy(row.Subject),
+        Reason = Tidy(row.Reason),
+        Expected = Tidy(row.Expected),
+        Got = Tidy(row.Got),
+        Detail = Tidy(row.Detail),
+    });
+
+    /// <summary>Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once.</summary>
+    public Task RefusedAsync(string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null) =>
+        error.Audited
+            ? WriteAsync(new AuditRow
+            {
+                At = time.GetUtcNow(),
+                RequestId = request.RequestId,
+                Event = @event,
+                Outcome = "refused",
+                ClientId = client,
+                Subject = subject,
+                GrantId = grant,
+                Address = request.Address,
+                Error = error.Code,
+                Rule = error.Rule,
+                Reason = error.Reason,
+                Expected = error.Expected,
+                Got = error.Got,
+            })
+            : Task.CompletedTask;
+
+    /// <summary>The one writer.</summary>
+    public Task RunAsync(CancellationToken cancel) => writer.RunAsync(cancel);
+
+    // What came from outside may hold anything: control characters would forge lines, NUL and lone surrogates PostgreSQL refuses.
+    private static string? Tidy(string? text)
+    {
+        if (text is null) return null;
+        if (text.Length > LongestField) text = text[..LongestField] + "…";
+        return text.Any(character => char.IsControl(character) || char.IsSurrogate(character))
+            ? string.Concat(text.Select(character => char.IsControl(character) || char.IsSurrogate(character) ? '\uFFFD' : character))
+            : text;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using Npgsql;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Keys;
+
+/// <summary>
+/// All signing keys, in memory. A key's state follows from its times alone, so every server agrees: pending until it signs,
+/// active until the next one signs, retired until the last token it signed has expired, then gone.
+/// </summary>
+public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Settings settings, TimeProvider time, ILogger<KeyRing> log)
+{
+    /// <summary>The longest life an access token can have.</summary>
+    public static readonly TimeSpan LongestToken = TimeSpan.FromHours(1);
+
+    // Beyond the longest token: clocks that differ, and requests in flight while the next key takes over.
+    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private volatile Snapshot? keys;
+
+    /// <summary>Whether keys have been read at all; false while the database has been away since the start.</summary>
+    public bool Ready => keys is { Opened.Length: > 0 };
+
+    /// <summary>The key that signs now; null only before <see cref="Ready"/>.</summary>
+    public SigningKey? Active => keys?.Opened.LastOrDefault(key => StateOf(key.Row, keys.Rows, time.GetUtcNow()) == SigningKeyState.Active);
+
+    /// <summary>Every key a verifier may meet: pending, active, retired. Null before <see cref="Ready"/>.</summary>
+    public IReadOnlyList<SigningKey>? Published => keys is { } now ? [.. now.Opened.Where(key => StateOf(key.Row, now.Rows, time.GetUtcNow()) is not null)] : null;
+
+    /// <summary>A published key by its kid; null for all others.</summary>
+    public SigningKey? Find(string kid) =>
+        keys is { } now && Array.Find(now.Opened, key => key.Kid == kid) is { } found && StateOf(found.Row, now.Rows, time.GetUtcNow()) is not null ? found : null;
+
+    /// <summary>What a key is doing at a moment; null: no longer published.</summary>
+    public static SigningKeyState? StateOf(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all, DateTimeOffset now)
+    {
+        if (key.RetiredAt is not null) return null;
+        if (key.SignsFrom > now) return SigningKeyState.Pending;
+        // The next one that took over.
+        var next = all.Where(other => other.RetiredAt is null && other.Kid != key.Kid && other.SignsFrom <= now
+                && (other.SignsFrom, other.Kid).CompareTo((key.SignsFrom, key.Kid)) > 0)
+            .Select(other => (DateTimeOffset?)other.SignsFrom).Min();
+        return next is null ? SigningKeyState.Active
+            : now < next + LongestToken + Slack ? SigningKeyState.Retired
+            : null;
+    }
+
+    /// <summary>
+    /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no key that
+    /// signs now. Null when another one is on its way already.
+    /// </summary>
+    public async Task<SigningKeyRow?> RotateAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var rows = await store.ListAsync(cancel);
+        var first = !rows.Any(row => StateOf(row, rows, now) == SigningKeyState.Active);
+        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
+        var added = first ? await store.AddAsync(row, DateTimeOffset.UnixEpoch, now) : await store.AddAsync(row, now, DateTimeOffset.MaxValue);
+        await ReadAsync(cancel);
+        return added ? row : null;
+    }
+
+    /// <summary>For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such key.</summary>
+    public async Task<bool> RetireNowAsync(string kid, CancellationToken cancel)
+    {
+        if (!await store.RetireAsync(kid, time.GetUtcNow())) return false;
+        var rows = await store.ListAsync(cancel);
+        if (!rows.Any(row => StateOf(row, rows, time.GetUtcNow()) == SigningKeyState.Active)) await ReplaceAsync(cancel);
+        await ReadAsync(cancel);
+        return true;
+    }
+
+    /// <summary>Reads the keys; makes the very first one.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        await ReadAsync(cancel);
+        if (Active is null) await ReplaceAsync(cancel);
+        await ReadAsync(cancel);
+    }
+
+    /// <summary>Reads again soon: somebody changed the table.</summary>
+    public void Wake()
+    {
+        try { wake.Release(); }
+        catch (SemaphoreFullException) { }
+    }
+
+    /// <summary>Keeps up with the table, rotates on schedule, clears away what nothing needs.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await StartAsync(cancel);
+                await RotateWhenDueAsync(cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException or CryptographicException)
+            {
+                log.LogWarning("Signing keys could not be read ({Reason}); {Then}", fault.Message,
+                    fault is CryptographicException ? "is OAuth__KeyEncryptionKey the one they were sealed with?" : "trying again");
+            }
+
+            try { await wake.WaitAsync(keys is null ? TimeSpan.FromSeconds(1) : Refresh, cancel); }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    private async Task RotateWhenDueAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var rows = keys!.Rows;
+        if (settings.KeyRotationDays > 0 && rows.Where(row => row.RetiredAt is null).Max(row => row.SignsFrom) + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
+            await RotateAsync(cancel);
+        var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now)).Select(row => row.Kid).ToArray();
+        if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
+    }
+
+    private async Task ReplaceAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, now);
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    private async Task ReadAsync(CancellationToken cancel)
+    {
+        var rows = await store.ListAsync(cancel);
+        var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
+        keys = new Snapshot(rows, [.. rows.Where(row => row.RetiredAt is null).Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.Row.SignsFrom == row.SignsFrom ? same : SigningKey.Open(row, encryption))]);
+    }
+
+    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened);
+}

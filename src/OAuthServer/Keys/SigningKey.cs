@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.IdentityModel.Tokens;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Keys;
+
+/// <summary>What a signing key is doing at a moment.</summary>
+public enum SigningKeyState
+{
+    /// <summary>Published, does not sign yet: verifiers are still learning it.</summary>
+    Pending,
+
+    /// <summary>Signs.</summary>
+    Active,
+
+    /// <summary>Published until the last token it signed has expired.</summary>
+    Retired,
+}
+
+/// <summary>One signing key, opened: ES256 (P-256) or RS256 (2048 bits), named by its RFC 7638 thumbprint.</summary>
+public sealed class SigningKey
+{
+    private SigningKey(SigningKeyRow row, AsymmetricAlgorithm algorithm)
+    {
+        Row = row;
+        Algorithm = algorithm;
+        SecurityKey = algorithm is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = row.Kid } : new ECDsaSecurityKey((ECDsa)algorithm) { KeyId = row.Kid };
+        Credentials = new SigningCredentials(SecurityKey, row.Alg);
+    }
+
+    public SigningKeyRow Row { get; }
+
+    public string Kid => Row.Kid;
+
+    /// <summary>For the token library; shared, as its providers are cached by it.</summary>
+    public SecurityKey SecurityKey { get; }
+
+    public SigningCredentials Credentials { get; }
+
+    private AsymmetricAlgorithm Algorithm { get; }
+
+    /// <summary>A fresh key, sealed, that signs from <paramref name="signsFrom"/> on.</summary>
+    public static SigningKeyRow Make(string alg, KeyEncryption encryption, DateTimeOffset now, DateTimeOffset signsFrom)
+    {
+        using AsymmetricAlgorithm algorithm = alg == "RS256" ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var secret = algorithm.ExportPkcs8PrivateKey();
+        var row = new SigningKeyRow
+        {
+            Kid = Thumbprint(algorithm),
+            Alg = alg,
+            PublicKey = algorithm.ExportSubjectPublicKeyInfo(),
+            Sealed = encryption.Seal(secret),
+            CreatedAt = now,
+            SignsFrom = signsFrom,
+            RetiredAt = null,
+        };
+        CryptographicOperations.ZeroMemory(secret);
+        return row;
+    }
+
+    /// <summary>Opens a stored key; throws CryptographicException under another key-encryption key.</summary>
+    public static SigningKey Open(SigningKeyRow row, KeyEncryption encryption)
+    {
+        AsymmetricAlgorithm algorithm = row.Alg == "RS256" ? RSA.Create() : ECDsa.Create();
+        algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
+        return new SigningKey(row, algorithm);
+    }
+
+    /// <summary>The public members of its JWK (RFC 7517 §4), and no others.</summary>
+    public IReadOnlyList<(string Name, string Value)> Jwk() => Algorithm is RSA rsa
+        ? [("kty", "RSA"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("n", Text(rsa.ExportParameters(false).Modulus!)), ("e", Text(rsa.ExportParameters(false).Exponent!))]
+        : [("kty", "EC"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("crv", "P-256"), ("x", Text(Point((ECDsa)Algorithm).X!)), ("y", Text(Point((ECDsa)Algorithm).Y!))];
+
+    /// <summary>SubjectPublicKeyInfo in PEM, for openssl.</summary>
+    public static string Pem(SigningKeyRow row) => PemEncoding.WriteString("PUBLIC KEY", row.PublicKey);
+
+    // RFC 7638 §3: SHA-256 over the required members in lexical order.
+    private static string Thumbprint(AsymmetricAlgorithm algorithm)
+    {
+        var json = algorithm is RSA rsa
+            ? $$"""{"e":"{{Text(rsa.ExportParameters(false).Exponent!)}}","kty":"RSA","n":"{{Text(rsa.ExportParameters(false).Modulus!)}}"}"""
+            : $$"""{"crv":"P-256","kty":"EC","x":"{{Text(Point((ECDsa)algorithm).X!)}}","y":"{{Text(Point((ECDsa)algorithm).Y!)}}"}""";
+        return Text(SHA256.HashData(Encoding.ASCII.GetBytes(json)));
+    }
+
+    private static ECPoint Point(ECDsa algorithm) => algorithm.ExportParameters(false).Q;
+
+    private static string Text(byte[] bytes) => Base64Url.EncodeToString(bytes);
+}

@@ -1,0 +1,28 @@
+namespace OAuthServer.Protocol;
+
+/// <summary>Every path this server answers, below the issuer.</summary>
+public static class Paths
+{
+    public const string Authorize = "/authorize";
+    public const string Token = "/token";
+    public const string Revoke = "/revoke";
+    public const string Introspect = "/introspect";
+    public const string Jwks = "/jwks";
+    public const string Why = "/why";
+    public const string Login = "/login";
+    public const string Logout = "/logout";
+    public const string Consent = "/consent";
+    public const string Stylesheet = "/style.css";
+    public const string Errors = "/errors";
+    public const string Health = "/healthz";
+    public const string Ready = "/readyz";
+
+    /// <summary>RFC 8414 §3: inserted between host and the issuer's path.</summary>
+    public const string ServerMetadata = "/.well-known/oauth-authorization-server";
+
+    /// <summary>RFC 9728 §3: inserted between host and the resource's path.</summary>
+    public const string ResourceMetadata = "/.well-known/oauth-protected-resource";
+
+    /// <summary>RFC 9116 §3.</summary>
+    public const string SecurityText = "/.well-known/security.txt";
+}

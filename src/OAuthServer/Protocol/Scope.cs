@@ -1,0 +1,22 @@
+namespace OAuthServer.Protocol;
+
+/// <summary>RFC 6749 §3.3: a list of scope tokens separated by single spaces.</summary>
+public static class Scope
+{
+    /// <summary>Asks for refresh tokens; granted or ignored, never written into a token.</summary>
+    public const string OfflineAccess = "offline_access";
+
+    /// <summary>Null when a character outside the grammar occurs. Order is kept, repeats are dropped, runs of spaces are one.</summary>
+    public static string[]? Parse(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return [];
+        foreach (var character in text)
+            if (character is not (' ' or '!' or (>= '#' and <= '[') or (>= ']' and <= '~')))
+                return null;
+
+        return [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The wire form.</summary>
+    public static string Join(IEnumerable<string> scope) => string.Join(' ', scope);
+}

@@ -1,0 +1,208 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+
+namespace OAuthServer.Protocol;
+
+/// <summary>
+/// Every setting, once. <c>OAuth__Issuer</c> in the environment, <c>"OAuth": { "Issuer": … }</c> in appsettings.json, or a file
+/// <c>OAuth__Issuer</c> in the secrets folder. Unknown keys are refused; all errors are told at once.
+/// </summary>
+public sealed record Settings
+{
+    /// <summary>The issuer, byte for byte as clients will compare it: https (http on loopback only), no trailing slash. Every URL is built from it.</summary>
+    public string Issuer { get; init; } = "http://localhost:8080";
+
+    /// <summary>Where to listen, such as http://127.0.0.1:8080; default: the issuer's port on loopback.</summary>
+    public string Listen { get; init; } = "";
+
+    /// <summary>The server's name on its pages.</summary>
+    public string DisplayName { get; init; } = "OAuth Server";
+
+    /// <summary>PostgreSQL, as Npgsql writes it or as a postgres:// URL. Usually given as ConnectionStrings__OAuth or DATABASE_URL.</summary>
+    public string Database { get; init; } = "";
+
+    /// <summary>32 bytes in base64 that seal signing keys and cookies' keys; <c>openssl rand -base64 32</c> makes one. In Development it is made in the local folder.</summary>
+    public string KeyEncryptionKey { get; init; } = "";
+
+    /// <summary>Where Development keeps what it makes: the key-encryption key, the private database.</summary>
+    public string LocalFolder { get; init; } = ".local";
+
+    /// <summary>Seed the demo world. Development with a loopback issuer only.</summary>
+    public bool Demo { get; init; }
+
+    /// <summary>ES256 or RS256: what new signing keys are.</summary>
+    public string Algorithm { get; init; } = "ES256";
+
+    /// <summary>Seconds an authorization code lives (RFC 6749 §4.1.2), 1 to 600.</summary>
+    public int CodeSeconds { get; init; } = 60;
+
+    /// <summary>Seconds a person has to sign in and consent, 60 to 3600.</summary>
+    public int RequestSeconds { get; init; } = 600;
+
+    /// <summary>Seconds a browser session lives at most.</summary>
+    public int SessionSeconds { get; init; } = 7 * 24 * 3600;
+
+    /// <summary>Seconds a browser session lives unused.</summary>
+    public int SessionIdleSeconds { get; init; } = 8 * 3600;
+
+    /// <summary>Seconds in which a used refresh token yields the same successor again (a lost answer, a second process); 0 turns it off; at most 300.</summary>
+    public int RetryWindowSeconds { get; init; } = 30;
+
+    /// <summary>True: a replayed refresh token ends the family of an authenticated client too.</summary>
+    public bool StrictReuse { get; init; }
+
+    /// <summary>Seconds clients may cache the JWKS; a new key is published this long before it signs.</summary>
+    public int JwksMaxAgeSeconds { get; init; } = 3600;
+
+    /// <summary>Days after which a new signing key is made by itself; 0: only by command.</summary>
+    public int KeyRotationDays { get; init; } = 90;
+
+    /// <summary>bcrypt cost of the hashes this server makes, 10 to 14.</summary>
+    public int BcryptCost { get; init; } = 12;
+
+    /// <summary>How many slow hashes may wait for a core; more are refused with 503.</summary>
+    public int HashQueueLength { get; init; } = 64;
+
+    /// <summary>Milliseconds a slow hash may wait for a core.</summary>
+    public int HashQueueMilliseconds { get; init; } = 2000;
+
+    /// <summary>Failed client authentications per second from one address, and per client and address.</summary>
+    public int FailuresPerSecond { get; init; } = 10;
+
+    /// <summary>Token requests per second of one proven client.</summary>
+    public int ClientRequestsPerSecond { get; init; } = 200;
+
+    /// <summary>Token requests one proven client may make at once.</summary>
+    public int ClientBurst { get; init; } = 400;
+
+    /// <summary>Failed sign-ins per minute from one address, and per name and address.</summary>
+    public int LoginsPerMinute { get; init; } = 10;
+
+    /// <summary>Consent pages per minute for one person and client.</summary>
+    public int ConsentsPerMinute { get; init; } = 50;
+
+    /// <summary>Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by spaces.</summary>
+    public string TrustedProxies { get; init; } = "";
+
+    /// <summary>PEM file of the certificate, when this server ends TLS itself.</summary>
+    public string TlsCertificateFile { get; init; } = "";
+
+    /// <summary>PEM file of the certificate's private key.</summary>
+    public string TlsKeyFile { get; init; } = "";
+
+    /// <summary>True: TLS 1.2 is accepted beside 1.3.</summary>
+    public bool Tls12 { get; init; }
+
+    /// <summary>File the access log goes to; empty: no file. A line per request: time, method, path without query, status, ms, address, request id.</summary>
+    public string AccessLogFile { get; init; } = "";
+
+    /// <summary>Months the audit log is kept.</summary>
+    public int AuditMonths { get; init; } = 13;
+
+    /// <summary>Who to tell about a weakness (RFC 9116): mailto: or https:.</summary>
+    public string SecurityContact { get; init; } = "";
+
+    /// <summary>True in the Development environment; not a key of its own.</summary>
+    internal bool Development { get; init; }
+
+    /// <summary>The issuer's host and port, as a Host header names them.</summary>
+    public string IssuerAuthority => new Uri(Issuer).Authority;
+
+    /// <summary>The issuer's path, empty at the root.</summary>
+    public string IssuerPath => new Uri(Issuer).AbsolutePath.TrimEnd('/');
+
+    /// <summary>Whether browsers speak https to us: cookies are Secure, HSTS is sent.</summary>
+    public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>Reads and checks every value. <paramref name="errors"/> lists all that is wrong, each naming its variable.</summary>
+    /// <param name="values">Keys without the prefix, such as Issuer.</param>
+    public static Settings Parse(IEnumerable<KeyValuePair<string, string?>> values, bool development, out List<string> errors)
+    {
+        errors = [];
+        var settings = new Settings { Development = development };
+        foreach (var (key, value) in values)
+        {
+            var property = Array.Find(Keys, property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase));
+            if (property is null)
+                errors.Add($"OAuth__{key}: no such setting. Known: {string.Join(", ", Keys.Select(known => known.Name))}");
+            else if (Convert(property.PropertyType, value ?? "") is { } converted)
+                property.SetValue(settings, converted);
+            else
+                errors.Add($"OAuth__{property.Name}: {(property.PropertyType == typeof(int) ? "write a whole number" : "write true or false")}");
+        }
+
+        settings.Check(errors);
+        return settings;
+    }
+
+    private static PropertyInfo[] Keys { get; } =
+        [.. typeof(Settings).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)];
+
+    private static object? Convert(Type type, string value) =>
+        type == typeof(string) ? value
+        : type == typeof(bool) ? bool.TryParse(value, out var flag) ? flag : null
+        : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private void Check(List<string> errors)
+    {
+        var loopback = false;
+        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Scheme is not ("http" or "https"))
+            errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
+        else
+        {
+            loopback = issuer.IsLoopback;
+            if (Issuer.EndsWith('/') || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
+                errors.Add("OAuth__Issuer: no trailing slash, query, fragment or user information");
+            else if (issuer.AbsoluteUri.TrimEnd('/') != Issuer)
+                errors.Add($"OAuth__Issuer: write it in its plain form, {issuer.AbsoluteUri.TrimEnd('/')}");
+            if (!loopback && issuer.Scheme == "http")
+                errors.Add("OAuth__Issuer: http is for loopback only; write https://…");
+        }
+
+        if (Demo && (!Development || !loopback))
+            errors.Add("OAuth__Demo: demo data belongs in Development with a loopback issuer; remove the setting");
+        if (Database.Length == 0)
+            errors.Add("ConnectionStrings__OAuth: write a PostgreSQL connection string, or set DATABASE_URL to a postgres:// URL");
+        if (KeyEncryptionKey.Length == 0)
+            errors.Add("OAuth__KeyEncryptionKey: write 32 bytes in base64; openssl rand -base64 32 makes one. Keep it: without it the signing keys cannot be opened");
+        else if (!IsKey(KeyEncryptionKey))
+            errors.Add("OAuth__KeyEncryptionKey: not 32 bytes in base64; openssl rand -base64 32 makes such a key");
+        if (Algorithm is not ("ES256" or "RS256")) errors.Add("OAuth__Algorithm: write ES256 or RS256");
+        if (Listen.Length > 0 && !Uri.TryCreate(Listen, UriKind.Absolute, out _)) errors.Add("OAuth__Listen: write a URL such as http://127.0.0.1:8080");
+        if (TlsCertificateFile.Length > 0 != TlsKeyFile.Length > 0) errors.Add("OAuth__TlsKeyFile: certificate and key go together");
+        foreach (var proxy in TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (!IPAddress.TryParse(proxy, out _))
+                errors.Add("OAuth__TrustedProxies: write IP addresses separated by spaces");
+        if (SecurityContact.Length > 0 && !SecurityContact.StartsWith("mailto:", StringComparison.Ordinal) && !SecurityContact.StartsWith("https://", StringComparison.Ordinal))
+            errors.Add("OAuth__SecurityContact: write mailto:… or https://…");
+
+        Range(nameof(CodeSeconds), CodeSeconds, 1, 600);
+        Range(nameof(RequestSeconds), RequestSeconds, 60, 3600);
+        Range(nameof(SessionSeconds), SessionSeconds, 60, 31_536_000);
+        Range(nameof(SessionIdleSeconds), SessionIdleSeconds, 60, 31_536_000);
+        Range(nameof(RetryWindowSeconds), RetryWindowSeconds, 0, 300);
+        Range(nameof(JwksMaxAgeSeconds), JwksMaxAgeSeconds, 0, 86_400);
+        Range(nameof(KeyRotationDays), KeyRotationDays, 0, 3650);
+        Range(nameof(BcryptCost), BcryptCost, 10, 14);
+        Range(nameof(HashQueueLength), HashQueueLength, 1, 100_000);
+        Range(nameof(HashQueueMilliseconds), HashQueueMilliseconds, 1, 60_000);
+        Range(nameof(FailuresPerSecond), FailuresPerSecond, 1, 1_000_000);
+        Range(nameof(ClientRequestsPerSecond), ClientRequestsPerSecond, 1, 10_000_000);
+        Range(nameof(ClientBurst), ClientBurst, 1, 10_000_000);
+        Range(nameof(LoginsPerMinute), LoginsPerMinute, 1, 1_000_000);
+        Range(nameof(ConsentsPerMinute), ConsentsPerMinute, 1, 1_000_000);
+        Range(nameof(AuditMonths), AuditMonths, 1, 1200);
+
+        void Range(string name, int value, int least, int most)
+        {
+            if (value < least || value > most) errors.Add($"OAuth__{name}: write {least} to {most}");
+        }
+    }
+
+    private static bool IsKey(string text)
+    {
+        Span<byte> key = stackalloc byte[33];
+        return System.Convert.TryFromBase64String(text.Trim(), key, out var length) && length == 32;
+    }
+}

@@ -1,0 +1,90 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace OAuthServer.Stores;
+
+/// <summary>A row of audit_events.</summary>
+public sealed record AuditRow
+{
+    public required DateTimeOffset At { get; init; }
+    public required string RequestId { get; init; }
+    public required string Event { get; init; }
+
+    /// <summary>ok or refused.</summary>
+    public required string Outcome { get; init; }
+    public string? ClientId { get; init; }
+    public string? Subject { get; init; }
+    public Guid? GrantId { get; init; }
+    public string? Jti { get; init; }
+    public string? Address { get; init; }
+    public string? Actor { get; init; }
+    public string? Error { get; init; }
+    public string? Rule { get; init; }
+    public string? Reason { get; init; }
+    public string? Expected { get; init; }
+    public string? Got { get; init; }
+    public string? Detail { get; init; }
+}
+
+/// <summary>audit_events: added to, never changed.</summary>
+public sealed class AuditStore(Database database)
+{
+    public const string InsertSql = """
+        insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
+        select * from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
+            @jti::text[], @address::text[], @actor::text[], @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
+        """;
+
+    /// <summary>All rows in one statement, durable when it returns.</summary>
+    public async Task InsertAsync(IReadOnlyList<AuditRow> rows)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(InsertSql, connection);
+        Add("at", NpgsqlDbType.TimestampTz, row => row.At.UtcDateTime);
+        Add("request_id", NpgsqlDbType.Text, row => row.RequestId);
+        Add("event", NpgsqlDbType.Text, row => row.Event);
+        Add("outcome", NpgsqlDbType.Text, row => row.Outcome);
+        Add("client_id", NpgsqlDbType.Text, row => row.ClientId);
+        Add("subject", NpgsqlDbType.Text, row => row.Subject);
+        Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
+        Add("jti", NpgsqlDbType.Text, row => row.Jti);
+        Add("address", NpgsqlDbType.Text, row => row.Address);
+        Add("actor", NpgsqlDbType.Text, row => row.Actor);
+        Add("error", NpgsqlDbType.Text, row => row.Error);
+        Add("rule", NpgsqlDbType.Text, row => row.Rule);
+        Add("reason", NpgsqlDbType.Text, row => row.Reason);
+        Add("expected", NpgsqlDbType.Text, row => row.Expected);
+        Add("got", NpgsqlDbType.Text, row => row.Got);
+        Add("detail", NpgsqlDbType.Text, row => row.Detail);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+
+        void Add<T>(string name, NpgsqlDbType type, Func<AuditRow, T> column)
+        {
+            var values = new T[rows.Count];
+            for (var i = 0; i < values.Length; i++) values[i] = column(rows[i]);
+            command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
+        }
+    }
+
+    private const string FindSql = "select * from audit_events where request_id = @request order by at";
+
+    /// <summary>What was decided for one request.</summary>
+    public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
+
+    private const string SearchSql = """
+        select * from audit_events
+         where (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
+           and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
+           and (@since::timestamptz is null or at >= @since)
+         order by at desc limit @limit
+        """;
+
+    /// <summary>The newest rows that fit; null fits all.</summary>
+    public Task<List<AuditRow>> SearchAsync(string? client, string? subject, string? @event, string? outcome, DateTimeOffset? since, int limit, CancellationToken cancel) =>
+        database.ListAsync<AuditRow>(SearchSql, new { client, subject, @event, outcome, since = since?.UtcDateTime, limit }, cancel);
+
+    private const string KeepSql = "select audit_keep(@months)";
+
+    /// <summary>Makes the coming month's partition, drops those older than so many months.</summary>
+    public Task KeepAsync(int months, CancellationToken cancel) => database.ExecuteAsync(KeepSql, new { months }, cancel);
+}

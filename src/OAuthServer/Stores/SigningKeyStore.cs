@@ -1,0 +1,61 @@
+namespace OAuthServer.Stores;
+
+/// <summary>A row of signing_keys.</summary>
+public sealed record SigningKeyRow
+{
+    public required string Kid { get; init; }
+    public required string Alg { get; init; }
+    public required byte[] PublicKey { get; init; }
+    public required byte[] Sealed { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset SignsFrom { get; init; }
+    public required DateTimeOffset? RetiredAt { get; init; }
+}
+
+/// <summary>signing_keys: a key's state follows from its times, so all servers agree on it.</summary>
+public sealed class SigningKeyStore(Database database)
+{
+    public const string ListSql = "select * from signing_keys order by signs_from, kid";
+
+    /// <summary>All keys, the oldest first.</summary>
+    public Task<List<SigningKeyRow>> ListAsync(CancellationToken cancel) => database.ListAsync<SigningKeyRow>(ListSql, null, cancel);
+
+    // One key per moment: of several servers that start or rotate at once, one adds.
+    public const string AddSql = """
+        with turn as materialized (select pg_advisory_xact_lock(7305913))
+        insert into signing_keys (kid, alg, public_key, sealed, created_at, signs_from)
+        select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom from turn
+         where not exists (select from signing_keys where retired_at is null and signs_from > @after and signs_from <= @until)
+        """;
+
+    /// <summary>Adds a key unless another one begins to sign between <paramref name="after"/> and <paramref name="until"/>. True when added.</summary>
+    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, DateTimeOffset until) =>
+        await database.ExecuteAsync(AddSql, new
+        {
+            key.Kid,
+            key.Alg,
+            key.PublicKey,
+            key.Sealed,
+            CreatedAt = key.CreatedAt.UtcDateTime,
+            SignsFrom = key.SignsFrom.UtcDateTime,
+            after = after.UtcDateTime,
+            until = until.UtcDateTime,
+        }, CancellationToken.None) == 1;
+
+    public const string RetireSql = "update signing_keys set retired_at = @now where kid = @kid and retired_at is null";
+
+    /// <summary>Takes a compromised key out at once. False when there is no such key.</summary>
+    public async Task<bool> RetireAsync(string kid, DateTimeOffset now) =>
+        await database.ExecuteAsync(RetireSql, new { kid, now = now.UtcDateTime }, CancellationToken.None) == 1;
+
+    public const string SweepSql = "delete from signing_keys where kid = any (@kids)";
+
+    /// <summary>Removes keys nothing needs any more.</summary>
+    public Task<int> RemoveAsync(string[] kids, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { kids }, cancel);
+
+    public const string ClockSql = "select clock_timestamp()";
+
+    /// <summary>The database's clock, to compare ours with.</summary>
+    public async Task<DateTimeOffset> ClockAsync(CancellationToken cancel) =>
+        new(await database.FindAsync<DateTime>(ClockSql, null, cancel), TimeSpan.Zero);
+}
