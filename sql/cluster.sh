@@ -241,16 +241,17 @@ with() {
     start
     export "$variable=$(url)"
     if [[ -z $stopping ]]; then
+        # Of the terminal's signals the command gets none itself (bash has it ignore Ctrl-C), only the TERM from above.
         # --pdeathsig: should this script be killed, the command is told to stop instead of holding its port forever.
-        setpriv --pdeathsig TERM "$@" <&0 8>&- &
+        (trap '' HUP; exec setpriv --pdeathsig TERM "$@") <&0 8>&- &
         child=$!
-        wait $child || code=$?
-        # A trapped signal ends `wait` early; the command is still stopping then.
-        while kill -0 $child 2>/dev/null; do code=0; wait $child || code=$?; done
+        # A trapped signal ends `wait` early, with the signal's code; the command's own is known once it has gone.
+        while kill -0 $child 2>/dev/null; do wait $child 2>/dev/null || true; done
+        wait $child 2>/dev/null || code=$?
     fi
     trap '' TERM INT HUP
     if flock -xn 8; then stop; fi
-    case $stopping$code in 1143 | 1130 | 1129) code=0 ;; esac      # ended by the very signal that was asked for
+    [[ ! $stopping || $code != 143 ]] || code=0     # ended by the very signal that we sent
     return $code
 }
 
