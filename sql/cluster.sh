@@ -181,9 +181,16 @@ launch() {
 
 query() { "$bin/psql" -XAtq -h "$socket" -U oauth -d postgres -v ON_ERROR_STOP=1 -c "$1"; }
 
-start() {
+# A lock file is opened for reading only: root may have made it in somebody's checkout.
+make_folder() {
     mkdir -p "$DIR"
-    exec 9>>"$DIR/cluster.lock"
+    [[ -w $DIR ]] || die "$DIR belongs to $(stat -c %U "$DIR"). Run this as that user or as root, or choose another folder."
+    touch -a "$DIR/cluster.lock" "$DIR/cluster.users" 2>/dev/null || true
+}
+
+start() {
+    make_folder
+    exec 9<"$DIR/cluster.lock"
     flock 9         # two starts at once: the second one waits here, then finds it running
     locate
     choose_user
@@ -212,8 +219,8 @@ start() {
 }
 
 stop() {
-    [[ -d $DIR ]] || return 0
-    exec 9>>"$DIR/cluster.lock"
+    [[ -e $DIR/cluster.lock ]] || return 0
+    exec 9<"$DIR/cluster.lock"
     flock 9
     locate
     if running; then
@@ -235,8 +242,8 @@ with() {
     local variable=$1 child='' stopping='' code=0
     shift
     trap 'stopping=1; [[ -z $child ]] || kill -TERM $child 2>/dev/null || true' TERM INT HUP
-    mkdir -p "$DIR"
-    exec 8>>"$DIR/cluster.users"
+    make_folder
+    exec 8<"$DIR/cluster.users"
     flock -s 8
     start
     export "$variable=$(url)"
