@@ -17,7 +17,15 @@ public readonly struct Result<T> where T : notnull
         return error is not null;
     }
 
+    internal static Result<T> Granted(T value) => new(value, null);
+
     public static implicit operator Result<T>(T value) => new(value, null);
 
     public static implicit operator Result<T>(OAuthError error) => new(default, error);
+}
+
+/// <summary>Makes a result of a value whose type is an interface, where C# allows no conversion.</summary>
+public static class Result
+{
+    public static Result<T> Of<T>(T value) where T : notnull => Result<T>.Granted(value);
 }

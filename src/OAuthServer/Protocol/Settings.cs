@@ -31,6 +31,9 @@ public sealed record Settings
     /// <summary>Seed the demo world. Development with a loopback issuer only.</summary>
     public bool Demo { get; init; }
 
+    /// <summary>The resource tokens are for when neither the request nor the client names one (RFC 8707); empty: such requests are refused.</summary>
+    public string DefaultResource { get; init; } = "";
+
     /// <summary>ES256 or RS256: what new signing keys are.</summary>
     public string Algorithm { get; init; } = "ES256";
 

@@ -1,0 +1,26 @@
+using OAuthServer.Stores;
+
+namespace OAuthServer.Clients;
+
+/// <summary>A client with its unrevoked secrets, as the server knows it at this moment.</summary>
+public sealed record Client
+{
+    public required ClientRow Row { get; init; }
+
+    public required IReadOnlyList<SecretRow> Secrets { get; init; }
+
+    public string Id => Row.ClientId;
+
+    /// <summary>RFC 6749 §2.1: has no secret.</summary>
+    public bool IsPublic => Row.AuthMethod == "none";
+
+    public bool IsUserFacing => Row.Kind == "user-facing";
+
+    public bool IsResourceServer => Row.Kind == "resource-server";
+
+    /// <summary>Registered by an operator, who vouches for its redirect URIs (RFC 9700 §4.11).</summary>
+    public bool IsTrusted => Row.Origin == "operator";
+
+    /// <summary>Whether it may use a grant type or response type.</summary>
+    public bool MayUse(string grantType) => Row.GrantTypes.Contains(grantType);
+}

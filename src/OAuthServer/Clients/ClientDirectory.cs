@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Clients;
+
+/// <summary>
+/// Clients in memory. An edit in SQL is heard within milliseconds and drops what is remembered of the row; while the connection
+/// that hears edits is away, every look goes to the database.
+/// </summary>
+public sealed class ClientDirectory
+{
+    private const int Most = 20_000;
+
+    private readonly ConcurrentDictionary<string, Client> known = new(StringComparer.Ordinal);
+    private readonly ClientStore store;
+    private readonly Notifications notifications;
+    private int generation;
+
+    public ClientDirectory(ClientStore store, Notifications notifications)
+    {
+        (this.store, this.notifications) = (store, notifications);
+        notifications.Changed += Forget;
+    }
+
+    /// <summary>The client, or null when there is none. Unknown ids are not remembered.</summary>
+    public ValueTask<Client?> FindAsync(string id, CancellationToken cancel) =>
+        notifications.Listening && known.TryGetValue(id, out var client) ? new(client) : new(ReadAsync(id, cancel));
+
+    private async Task<Client?> ReadAsync(string id, CancellationToken cancel)
+    {
+        var before = Volatile.Read(ref generation);
+        if (await store.FindAsync(id, cancel) is not var (row, secrets)) return null;
+        var client = new Client { Row = row, Secrets = secrets };
+        if (!notifications.Listening) return client;
+
+        if (known.Count >= Most) known.Clear();
+        known[id] = client;
+        // An edit heard while we were reading may have been of this row.
+        if (Volatile.Read(ref generation) != before) known.TryRemove(id, out _);
+        return client;
+    }
+
+    private void Forget(string? what)
+    {
+        Interlocked.Increment(ref generation);
+        if (what is null) known.Clear();
+        else if (what.StartsWith("clients:", StringComparison.Ordinal)) known.TryRemove(what["clients:".Length..], out _);
+    }
+}

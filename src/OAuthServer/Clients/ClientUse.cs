@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Clients;
+
+/// <summary>Notes who was last used when, a few times a minute and in one statement, so that no request pays for it.</summary>
+public sealed class ClientUse(ClientStore store, TimeProvider time, ILogger<ClientUse> log)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(20);
+    private readonly ConcurrentDictionary<string, byte> clients = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<long, byte> secrets = new();
+
+    /// <summary>This client got a token.</summary>
+    public void Note(Authenticated used)
+    {
+        clients.TryAdd(used.Client.Id, 0);
+        if (used.SecretId is { } secret) secrets.TryAdd(secret, 0);
+    }
+
+    /// <summary>Writes what was noted, until <paramref name="cancel"/>, and once more then.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            try { await Task.Delay(Pause, cancel); }
+            catch (OperationCanceledException) { }
+
+            await WriteAsync();
+            if (cancel.IsCancellationRequested) return;
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        if (clients.IsEmpty) return;
+        string[] used = [.. clients.Keys];
+        long[] usedSecrets = [.. secrets.Keys];
+        clients.Clear();
+        secrets.Clear();
+        try
+        {
+            await store.UsedAsync(used, usedSecrets, time.GetUtcNow());
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            log.LogDebug("Could not note when clients were last used: {Reason}", fault.Message);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using OAuthServer.Clients;
+using OAuthServer.Grants;
+using OAuthServer.Protocol;
+using OAuthServer.Wire;
+
+namespace OAuthServer.Endpoints;
+
+/// <summary>
+/// RFC 8414 and RFC 9728 metadata. Lists the registered grants, so it cannot lie; every URL is built from the configured issuer.
+/// Answers from memory while the database is away.
+/// </summary>
+public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirectory resources, Settings settings)
+{
+    private static readonly string[] SecretMethods = ["client_secret_basic", "client_secret_post"];
+    private readonly string[] grantTypes = [.. grants.Select(grant => grant.GrantType)];
+    private IReadOnlyList<string> lastScopes = [];
+
+    /// <summary>RFC 8414 §2.</summary>
+    public async Task ServerAsync(HttpContext http)
+    {
+        var scopes = await ScopesAsync(http.RequestAborted);
+        Cacheable(http);
+        await http.PlainJsonAsync(200, json =>
+        {
+            json.WriteString("issuer", settings.Issuer);
+            json.WriteString("authorization_endpoint", settings.Issuer + Paths.Authorize);
+            json.WriteString("token_endpoint", settings.Issuer + Paths.Token);
+            json.WriteString("revocation_endpoint", settings.Issuer + Paths.Revoke);
+            json.WriteString("introspection_endpoint", settings.Issuer + Paths.Introspect);
+            json.WriteString("jwks_uri", settings.Issuer + Paths.Jwks);
+            Strings(json, "scopes_supported", scopes);
+            Strings(json, "response_types_supported", ["code"]);
+            Strings(json, "response_modes_supported", ["query"]);
+            Strings(json, "grant_types_supported", grantTypes);
+            // client_secret_basic first: some clients take the first without looking (the C# MCP SDK among them).
+            Strings(json, "token_endpoint_auth_methods_supported", [.. SecretMethods, "none"]);
+            Strings(json, "revocation_endpoint_auth_methods_supported", [.. SecretMethods, "none"]);
+            Strings(json, "introspection_endpoint_auth_methods_supported", SecretMethods);
+            Strings(json, "code_challenge_methods_supported", ["S256"]);
+            json.WriteBoolean("authorization_response_iss_parameter_supported", true);
+            json.WriteBoolean("client_id_metadata_document_supported", false);
+            json.WriteString("service_documentation", settings.Issuer + Paths.Errors);
+        });
+    }
+
+    /// <summary>RFC 9728 §2, for this server's own bearer-protected endpoints.</summary>
+    public Task ResourceAsync(HttpContext http)
+    {
+        Cacheable(http);
+        return http.PlainJsonAsync(200, json =>
+        {
+            json.WriteString("resource", settings.Issuer);
+            Strings(json, "authorization_servers", [settings.Issuer]);
+            Strings(json, "scopes_supported", [WhyEndpoint.Scope]);
+            Strings(json, "bearer_methods_supported", ["header"]);
+            json.WriteString("resource_name", settings.DisplayName);
+        });
+    }
+
+    private async Task<IReadOnlyList<string>> ScopesAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var known = await resources.ReadAsync(cancel);
+            lastScopes = [.. known.Scopes.Where(scope => scope.Resource != settings.Issuer).Select(scope => scope.Name)];
+        }
+        catch (Exception fault) when (fault is Npgsql.NpgsqlException or TimeoutException)
+        {
+            // The rest of the document does not need the database.
+        }
+
+        return lastScopes;
+    }
+
+    private static void Cacheable(HttpContext http) => http.Response.Headers.CacheControl = "public, max-age=300";
+
+    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1).</summary>
+public static class DiscoveryRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapDiscovery(Settings settings)
+        {
+            var discovery = app.ServiceProvider.GetRequiredService<DiscoveryEndpoint>();
+            app.MapGet(Paths.ServerMetadata + settings.IssuerPath, discovery.ServerAsync);
+            app.MapGet(Paths.ResourceMetadata + settings.IssuerPath, discovery.ResourceAsync);
+        }
+    }
+}

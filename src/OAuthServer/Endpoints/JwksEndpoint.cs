@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Wire;
+
+namespace OAuthServer.Endpoints;
+
+/// <summary>GET /jwks (RFC 7517 §5): the public members of every key a verifier may meet. 503 only while no key has been read since the start.</summary>
+public sealed class JwksEndpoint(KeyRing keys, Settings settings)
+{
+    public Task HandleAsync(HttpContext http)
+    {
+        if (keys.Published is not { Count: > 0 } published) return http.RefuseAsync(OAuthError.TemporarilyUnavailable("no signing key has been read yet"));
+
+        var tag = '"' + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', published.Select(key => key.Kid)))).AsSpan(0, 8)) + '"';
+        http.Response.Headers.CacheControl = $"public, max-age={settings.JwksMaxAgeSeconds}";
+        http.Response.Headers.ETag = tag;
+        if (http.Request.Headers.IfNoneMatch.Contains(tag))
+        {
+            http.Response.StatusCode = 304;
+            return Task.CompletedTask;
+        }
+
+        return http.PlainJsonAsync(200, json =>
+        {
+            json.WriteStartArray("keys");
+            foreach (var key in published)
+            {
+                json.WriteStartObject();
+                foreach (var (name, value) in key.Jwk()) json.WriteString(name, value);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        });
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class JwksRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapJwks() => app.MapGet(Paths.Jwks, app.ServiceProvider.GetRequiredService<JwksEndpoint>().HandleAsync);
+    }
+}

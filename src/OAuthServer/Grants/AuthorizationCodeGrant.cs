@@ -1,0 +1,67 @@
+using OAuthServer.Clients;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Grants;
+
+/// <summary>
+/// RFC 6749 §4.1.3 with RFC 7636: a code becomes tokens, once. Everything is checked before the code is spent; a valid second
+/// use ends the grant.
+/// </summary>
+public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory resources, AccessTokens tokens, TimeProvider time) : IGrant
+{
+    private const int MostWrongVerifiers = 5;
+
+    public string GrantType => "authorization_code";
+
+    public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
+    {
+        var (client, parameters) = (request.Client, request.Parameters);
+        if (parameters["code"] is not { } code) return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
+        if (parameters["code_verifier"] is not { } verifier) return OAuthError.InvalidRequest("code_verifier is required", "no code_verifier came", "RFC 7636 §4.5", "code_verifier");
+        if (!Pkce.IsVerifier(verifier))
+            return OAuthError.InvalidGrant("the verifier is malformed", "RFC 7636 §4.1", "43 to 128 unreserved characters", $"{verifier.Length} characters");
+
+        var known = await resources.ReadAsync(cancel);
+        if (TokenParameters.WithinGrant(parameters, known).Refused(out var error, out var resource)) return error;
+
+        var now = time.GetUtcNow();
+        var refresh = client.MayUse("refresh_token") ? OpaqueToken.Mint() : null;
+        var redemption = new Redemption
+        {
+            Hash = OpaqueToken.Hash(code),
+            ClientId = client.Id,
+            RedirectUri = parameters["redirect_uri"],
+            Challenge = Pkce.Challenge(verifier),
+            Resource = resource.Uri,
+            RefreshHash = refresh is null ? null : OpaqueToken.Hash(refresh),
+            RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
+            Jti = AccessTokens.NewJti(),
+            Now = now,
+            RequestId = request.Context.RequestId,
+            Address = request.Context.Address,
+        };
+        if (await codes.RedeemAsync(redemption) is not { } found) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
+        if (!found.Redeemed) return Refusal(found, redemption);
+
+        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(found.Scope), resource.Uri ?? found.Resources[0],
+            redemption.Jti, now, found.GrantExpiresAt, found.Offline ? refresh : null);
+    }
+
+    // The private reason, from the row as it stood under the statement's lock.
+    private static OAuthError Refusal(RedeemedCode found, Redemption asked)
+    {
+        const string section = "RFC 6749 §4.1.3";
+        if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
+        if (asked.RedirectUri is { } uri && uri != found.RedirectUri) return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
+        if (found.WrongVerifiers >= MostWrongVerifiers) return OAuthError.InvalidGrant("too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
+        if (!found.ChallengeFits) return OAuthError.InvalidGrant("the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
+        if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
+        if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
+        if (found.ExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
+        if (found.GrantExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.GrantExpiresAt:u}", $"{asked.Now:u}");
+        return OAuthError.InvalidTarget("the resource is not in the grant", string.Join(' ', found.Resources), asked.Resource);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+
+namespace OAuthServer.Keys;
+
+/// <summary>
+/// Counts failures per key and says when there were too many, before any slow hash is spent. Keys hold an address always, so
+/// nobody can lock somebody else out.
+/// </summary>
+/// <param name="most">Failures allowed at once, regained evenly over <paramref name="per"/>.</param>
+public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
+{
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(key =>
+        RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = most,
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = per / most,
+            AutoReplenishment = true,
+            QueueLimit = 0,
+        }));
+
+    /// <summary>Seconds after which one more failure is allowed again.</summary>
+    public int RetryAfter { get; } = Math.Max(1, (int)Math.Ceiling((per / most).TotalSeconds));
+
+    /// <summary>Whether this key has used up its failures.</summary>
+    public bool Exhausted(string key)
+    {
+        using var lease = limiter.AttemptAcquire(key, 0);
+        return !lease.IsAcquired;
+    }
+
+    /// <summary>One more failure.</summary>
+    public void Count(string key) => limiter.AttemptAcquire(key).Dispose();
+
+    /// <summary>The address to count by: IPv6 by its /64, which is what one subscriber has.</summary>
+    public static string Subscriber(string address) =>
+        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6 && !parsed.IsIPv4MappedToIPv6
+            ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8))
+            : address;
+
+    public void Dispose() => limiter.Dispose();
+}

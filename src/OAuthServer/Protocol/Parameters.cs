@@ -1,0 +1,63 @@
+namespace OAuthServer.Protocol;
+
+/// <summary>
+/// The parameters of one request (RFC 6749 §3.1, §3.2): an empty value is an absent one, a repeated one is an error (but
+/// resource, RFC 8707 §2), and text that PostgreSQL or a log could not hold is malformed.
+/// </summary>
+public sealed class Parameters
+{
+    private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
+    private readonly HashSet<string> repeated = new(StringComparer.Ordinal);
+    private readonly List<string> resources = [];
+
+    /// <summary>Takes name and value pairs in the order they came, already decoded.</summary>
+    public Parameters(IEnumerable<(string Name, string Value)> pairs)
+    {
+        foreach (var (name, value) in pairs)
+        {
+            if (!IsText(name) || !IsText(value)) Malformed ??= IsText(name) ? name : "?";
+            if (name != "resource" && !names.Add(name)) repeated.Add(name);
+            if (value.Length == 0) continue;
+            if (name == "resource") resources.Add(value);
+            else values.TryAdd(name, value);
+        }
+    }
+
+    /// <summary>The value, or null when absent or empty.</summary>
+    public string? this[string name] => values.GetValueOrDefault(name);
+
+    /// <summary>All resource values (RFC 8707 §2), in order.</summary>
+    public IReadOnlyList<string> Resources => resources;
+
+    /// <summary>A parameter that came more than once, or null.</summary>
+    public string? Repeated => repeated.FirstOrDefault();
+
+    /// <summary>A parameter holding NUL, a lone surrogate or octets that are no UTF-8, or null.</summary>
+    public string? Malformed { get; }
+
+    /// <summary>Whether this very parameter came more than once.</summary>
+    public bool IsRepeated(string name) => repeated.Contains(name);
+
+    /// <summary>The refusal of what no endpoint takes, or null.</summary>
+    public OAuthError? Problem() =>
+        Repeated is { } twice
+            ? OAuthError.InvalidRequest("A parameter is repeated", $"parameter {twice} came more than once", "RFC 6749 §3.2", "each parameter once", twice)
+        : Malformed is { } bad
+            ? OAuthError.InvalidRequest("A parameter is malformed", $"parameter {bad} holds NUL or is not UTF-8", "RFC 6749 App. B", "UTF-8 text without NUL", bad)
+        : null;
+
+    // A decoder writes U+FFFD for octets that are no UTF-8; two different wrong secrets must not become the same text.
+    private static bool IsText(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] is '\0' or '\uFFFD') return false;
+            if (!char.IsSurrogate(text[i])) continue;
+            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1])) return false;
+            i++;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Tokens;
+
+/// <summary>What an access token says (RFC 9068 §2.2).</summary>
+public sealed record AccessTokenClaims
+{
+    /// <summary>The person's opaque id, or the client's own id.</summary>
+    public required string Subject { get; init; }
+    public required string ClientId { get; init; }
+
+    /// <summary>The one resource it is for.</summary>
+    public required string Audience { get; init; }
+    public required string Scope { get; init; }
+    public required string Jti { get; init; }
+    public required DateTimeOffset IssuedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The grant it stands on; null for a machine's own token.</summary>
+    public Guid? Grant { get; init; }
+}
+
+/// <summary>RFC 9068 access tokens: signed here, read back for introspection and for our own endpoints.</summary>
+public sealed class AccessTokens(KeyRing keys, Settings settings)
+{
+    private const string Type = "at+jwt";
+
+    // RFC 9068 §2.2 lists no limit; ours keeps headers of resource servers in bounds.
+    private const int LongestToken = 4096;
+
+    private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
+    private static readonly Dictionary<string, object> TypeHeader = new() { ["typ"] = Type };
+    private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
+
+    /// <summary>A new jti: 128 random bits.</summary>
+    public static string NewJti() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>Signs with the active key. Refuses when no key has been read yet, or when the token would pass 4 KiB.</summary>
+    public Result<string> Issue(AccessTokenClaims claims)
+    {
+        if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
+        var token = handler.CreateToken(Payload(claims), key.Credentials, TypeHeader);
+        return token.Length <= LongestToken
+            ? token
+            : OAuthError.InvalidScope("the token would be longer than 4 KiB", "fewer scopes", $"{token.Length} octets");
+    }
+
+    /// <summary>
+    /// The claims of a token this server signed with a key still published and that has not expired; null for everything else:
+    /// another form, algorithm, typ, issuer, a crit header, a repeated or unknown header member, a re-encoded signature.
+    /// </summary>
+    public AccessTokenClaims? Read(string token, DateTimeOffset now)
+    {
+        if (token.Length > LongestToken || !HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
+        var result = handler.ValidateToken(token, new TokenValidationParameters
+        {
+            IssuerSigningKey = key.SecurityKey,
+            ValidIssuer = settings.Issuer,
+            ValidAlgorithms = [key.Row.Alg],
+            ValidTypes = [Type],
+            ValidateAudience = false,
+            ValidateLifetime = false,
+        });
+        return result.IsValid && Claims((JsonWebToken)result.SecurityToken) is { } claims && claims.ExpiresAt > now ? claims : null;
+    }
+
+    private string Payload(AccessTokenClaims claims)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("iss", settings.Issuer);
+            json.WriteString("sub", claims.Subject);
+            json.WriteString("aud", claims.Audience);
+            json.WriteString("client_id", claims.ClientId);
+            json.WriteString("scope", claims.Scope);
+            json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
+            json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
+            json.WriteString("jti", claims.Jti);
+            if (claims.Grant is { } grant) json.WriteString("grant", grant);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    // Before the library sees it: three parts (never five, CVE-2024-21319), canonical base64url, our three header members once each.
+    private static bool HasExpectedForm(string token, out string kid)
+    {
+        kid = "";
+        var parts = token.Split('.');
+        if (parts.Length != 3 || !parts.All(IsCanonical)) return false;
+        try
+        {
+            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[0]), new JsonDocumentOptions { MaxDepth = 2 });
+            if (header.RootElement.ValueKind != JsonValueKind.Object) return false;
+            var members = header.RootElement.EnumerateObject().ToList();
+            if (members.Count != KnownHeaders.Count || !members.All(member => KnownHeaders.Contains(member.Name) && member.Value.ValueKind == JsonValueKind.String)
+                || members.DistinctBy(member => member.Name).Count() != members.Count) return false;
+            kid = header.RootElement.GetProperty("kid").GetString()!;
+            return header.RootElement.GetProperty("typ").ValueEquals(Type);
+        }
+        catch (Exception fault) when (fault is JsonException or FormatException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsCanonical(string part)
+    {
+        if (part.Length == 0 || !Base64Url.IsValid(part)) return false;
+        return Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+    }
+
+    private static AccessTokenClaims? Claims(JsonWebToken token) =>
+        token.TryGetPayloadValue<string>("sub", out var subject)
+        && token.TryGetPayloadValue<string>("client_id", out var client)
+        && token.TryGetPayloadValue<string>("aud", out var audience)
+        && token.TryGetPayloadValue<string>("scope", out var scope)
+        && token.TryGetPayloadValue<string>("jti", out var jti)
+        && token.TryGetPayloadValue<long>("iat", out var issued)
+        && token.TryGetPayloadValue<long>("exp", out var expires)
+            ? new AccessTokenClaims
+            {
+                Subject = subject,
+                ClientId = client,
+                Audience = audience,
+                Scope = scope,
+                Jti = jti,
+                IssuedAt = DateTimeOffset.FromUnixTimeSeconds(issued),
+                ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
+                Grant = token.TryGetPayloadValue<string>("grant", out var grant) && Guid.TryParse(grant, out var id) ? id : null,
+            }
+            : null;
+}

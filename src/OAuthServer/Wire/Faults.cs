@@ -1,0 +1,64 @@
+using Npgsql;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Wire;
+
+/// <summary>
+/// Turns faults and bare status codes into the standard error: PostgreSQL away or too busy is 503 with Retry-After, a body past
+/// the limit 413, the rest 500; 404 and 405 get their JSON. Nothing internal reaches the wire.
+/// </summary>
+public static class Faults
+{
+    /// <param name="refuse">Writes the refusal in the form the client asked for: a page or JSON.</param>
+    public static void UseFaults(this WebApplication app, Func<HttpContext, OAuthError, Task> refuse)
+    {
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Faults");
+        app.Use(async (http, next) =>
+        {
+            try
+            {
+                await next(http);
+            }
+            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault) when (!http.Response.HasStarted)
+            {
+                var error = Name(fault);
+                if (error.Status == 500) log.LogError(fault, "Request {RequestId} failed", http.TraceIdentifier);
+                else log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
+                http.Response.Headers.ContentLength = null;
+                await refuse(http, error);
+                return;
+            }
+
+            if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null && Name(http.Response) is { } bare)
+                await refuse(http, bare);
+        });
+    }
+
+    private static OAuthError Name(Exception fault) => fault switch
+    {
+        BadHttpRequestException { StatusCode: 413 } => OAuthError.InvalidRequest("The request body is too large", "body past the limit", "RFC 9110 §15.5.14") with { Status = 413 },
+        BadHttpRequestException bad => OAuthError.InvalidRequest("The request is malformed", bad.Message, "RFC 9110 §15.5.1") with { Status = bad.StatusCode },
+        HashQueueFullException => OAuthError.TemporarilyUnavailable("the slow-hash queue is full"),
+        TimeoutException or NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException or IOException or System.Net.Sockets.SocketException }
+            => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
+        // Class 08 connection, 53 resources, 57 shutting down, 42P01/42703: not migrated yet, 40001/40P01: try again.
+        PostgresException { SqlState: var state } when state[..2] is "08" or "53" or "57" or "40" || state is "42P01" or "42703" or "3D000" or "25006"
+            => OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
+        NpgsqlException and not PostgresException => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
+        _ => OAuthError.ServerError(fault.GetType().Name),
+    };
+
+    private static OAuthError? Name(HttpResponse response) => response.StatusCode switch
+    {
+        404 => OAuthError.InvalidRequest("There is nothing here", "no such path", "RFC 9110 §15.5.5") with { Status = 404 },
+        405 => OAuthError.InvalidRequest("This method is not allowed here", "wrong method", "RFC 9110 §15.5.6") with { Status = 405 },
+        415 => OAuthError.InvalidRequest("This content type is not supported", "wrong content type", "RFC 9110 §15.5.16") with { Status = 415 },
+        400 => OAuthError.InvalidRequest("The request is malformed", "refused before an endpoint saw it", "RFC 9110 §15.5.1"),
+        _ => null,
+    };
+}

@@ -1,0 +1,18 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Wire;
+
+/// <summary>A Host other than the issuer's is refused: nothing here is ever served, or linked to, under a foreign name (RFC 9700 §4.13).</summary>
+public static class IssuerHost
+{
+    public static void UseIssuerHost(this IApplicationBuilder app, Settings settings, Func<HttpContext, OAuthError, Task> refuse)
+    {
+        var authority = settings.IssuerAuthority;
+        app.Use((http, next) =>
+            string.Equals(http.Request.Host.Value, authority, StringComparison.OrdinalIgnoreCase)
+            // Probes know an address, not a name.
+            || http.Request.Path == Paths.Health || http.Request.Path == Paths.Ready
+                ? next(http)
+                : refuse(http, OAuthError.InvalidRequest("Host must be the issuer's", "another Host", "RFC 9700 §4.13", authority, http.Request.Host.Value)));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Wire;
+
+/// <summary>Reading a request once: its form, its client, what the audit log wants to know.</summary>
+public static class Request
+{
+    /// <summary>Octets of a body; more is 413.</summary>
+    public const int MostBodyBytes = 64 * 1024;
+
+    private const int MostFormKeys = 100;
+
+    /// <summary>Who asks, from where, under which id.</summary>
+    public static RequestContext Context(this HttpContext http) => new()
+    {
+        RequestId = http.TraceIdentifier,
+        Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "unknown",
+    };
+
+    /// <summary>
+    /// The form of a POST (RFC 6749 §3.2): application/x-www-form-urlencoded in UTF-8, uncompressed, at most 100 keys and 64 KiB.
+    /// The query of the URL is not looked at.
+    /// </summary>
+    public static async ValueTask<Result<Parameters>> FormAsync(this HttpContext http)
+    {
+        if (!IsForm(http.Request))
+            return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type", "RFC 6749 §3.2",
+                "application/x-www-form-urlencoded", http.Request.ContentType) with
+            { Status = 415 };
+        try
+        {
+            var form = await http.Request.ReadFormAsync(new FormOptions
+            {
+                KeyLengthLimit = 256,
+                ValueCountLimit = MostFormKeys,
+                ValueLengthLimit = MostBodyBytes,
+                BufferBodyLengthLimit = MostBodyBytes,
+            }, http.RequestAborted);
+            return new Parameters(form.SelectMany(pair => pair.Value.Select(value => (pair.Key, value ?? ""))));
+        }
+        catch (InvalidDataException)
+        {
+            return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
+        }
+    }
+
+    /// <summary>The parameters of the query, decoded once.</summary>
+    public static Parameters Query(string query) =>
+        new(query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.IndexOf('=') is var equals && equals < 0
+            ? (FormDecode(pair), "")
+            : (FormDecode(pair[..equals]), FormDecode(pair[(equals + 1)..]))));
+
+    /// <summary>
+    /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty
+    /// secret is none.
+    /// </summary>
+    public static Result<PresentedClient> Client(this HttpContext http, Parameters form)
+    {
+        var headers = http.Request.Headers.Authorization;
+        var id = form["client_id"];
+        var secret = form["client_secret"];
+        if (headers.Count == 0) return new PresentedClient { Id = id, Secret = secret };
+        if (headers.Count > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
+        if (!TryReadBasic(headers[0]!, out var basicId, out var basicSecret))
+            return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)", "something else");
+        if (secret is not null)
+            return OAuthError.InvalidRequest("Use one client authentication method", "a secret in the header and one in the body", "RFC 6749 §2.3", "one method", "two");
+        if (id is not null && id != basicId)
+            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", basicId, id);
+        return new PresentedClient { Id = basicId.Length == 0 ? null : basicId, Secret = basicSecret.Length == 0 ? null : basicSecret };
+    }
+
+    /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
+    public static string? Bearer(this HttpContext http) =>
+        http.Request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+
+    private static bool IsForm(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+        && request.Headers.ContentEncoding.Count == 0;
+
+    private static bool TryReadBasic(string header, out string id, out string secret)
+    {
+        (id, secret) = ("", "");
+        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return false;
+        var encoded = header.AsSpan("Basic ".Length).Trim();
+        var bytes = new byte[encoded.Length];
+        if (encoded.Length == 0 || !Convert.TryFromBase64Chars(encoded, bytes, out var length)) return false;
+        string pair;
+        try { pair = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length); }
+        catch (DecoderFallbackException) { return false; }
+        var colon = pair.IndexOf(':');
+        if (colon < 0) return false;
+        (id, secret) = (FormDecode(pair[..colon]), FormDecode(pair[(colon + 1)..]));
+        return !id.Contains('\0') && !secret.Contains('\0') && !id.Contains('\uFFFD') && !secret.Contains('\uFFFD');
+    }
+
+    private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+}

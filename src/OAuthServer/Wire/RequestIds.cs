@@ -1,0 +1,19 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace OAuthServer.Wire;
+
+/// <summary>Every answer carries a Request-Id of ours; what a client sends under that name is not believed.</summary>
+public static class RequestIds
+{
+    public const string Header = "Request-Id";
+
+    public static void UseRequestIds(this IApplicationBuilder app) => app.Use((http, next) =>
+    {
+        Span<byte> random = stackalloc byte[12];
+        RandomNumberGenerator.Fill(random);
+        http.TraceIdentifier = Base64Url.EncodeToString(random);
+        http.Response.Headers[Header] = http.TraceIdentifier;
+        return next(http);
+    });
+}
