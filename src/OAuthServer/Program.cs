@@ -1,1 +1,156 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Endpoints;
+using OAuthServer.Grants;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Revocation;
+using OAuthServer.Stores;
+using OAuthServer.Tokens;
+using OAuthServer.Wire;
+
+var list = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Where(e => ((string)e.Key).StartsWith("OAuth__", StringComparison.Ordinal))
+    .Select(e => KeyValuePair.Create(((string)e.Key)[7..], (string?)e.Value));
+var settings = Settings.Parse(list, true, out var errors);
+foreach (var error in errors) Console.Error.WriteLine(error);
+if (errors.Count > 0) return 2;
+await using var app = Server.Build(settings, TimeProvider.System);
+await app.RunAsync();
 return 0;
+
+/// <summary>The table of contents: every service, every background loop, every URL.</summary>
+public static class Server
+{
+    /// <summary>The whole server, ready to run.</summary>
+    public static WebApplication Build(Settings settings, TimeProvider time)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
+        Register(builder.Services, settings, time);
+        var app = builder.Build();
+        Pipeline(app, settings);
+        Map(app, settings);
+        return app;
+    }
+
+    private static void Register(IServiceCollection services, Settings settings, TimeProvider time)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(time);
+
+        // Stores
+        services.AddSingleton(_ => new Database(settings.Database));
+        services.AddSingleton<Migrations>();
+        services.AddSingleton<Notifications>();
+        services.AddSingleton<DatabaseClock>();
+        services.AddSingleton<AuditStore>();
+        services.AddSingleton<AuthorizationRequestStore>();
+        services.AddSingleton<ClientStore>();
+        services.AddSingleton<CodeStore>();
+        services.AddSingleton<ConsentStore>();
+        services.AddSingleton<DataProtectionKeyStore>();
+        services.AddSingleton<GrantStore>();
+        services.AddSingleton<RefreshTokenStore>();
+        services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RevokedTokenStore>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<SigningKeyStore>();
+        services.AddSingleton<UserStore>();
+
+        // Audit, Keys, Tokens, Revocation
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<KeyEncryption>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<HashQueue>();
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<Revocations>();
+        services.AddSingleton<Sweep>();
+
+        // Clients
+        services.AddSingleton<ClientDirectory>();
+        services.AddSingleton<ResourceDirectory>();
+        services.AddSingleton<ClientAuthentication>();
+        services.AddSingleton<ClientUse>();
+
+        // Grants: one line each; discovery lists them.
+        services.AddSingleton<IGrant, AuthorizationCodeGrant>();
+        services.AddSingleton<IGrant, RefreshTokenGrant>();
+        services.AddSingleton<IGrant, ClientCredentialsGrant>();
+
+        // Wire, Endpoints
+        services.AddCors();
+        services.AddSingleton<AccessLog>();
+        services.AddSingleton<ClientLimit>();
+        services.AddSingleton<ClientEndpoint>();
+        services.AddSingleton<TokenEndpoint>();
+        services.AddSingleton<RevocationEndpoint>();
+        services.AddSingleton<IntrospectionEndpoint>();
+        services.AddSingleton<DiscoveryEndpoint>();
+        services.AddSingleton<JwksEndpoint>();
+        services.AddSingleton<WhyEndpoint>();
+        services.AddHealthChecks().AddCheck<Readiness>("reason");
+
+        // Background loops, stopped after the listener.
+        Loop<Notifications>((room, cancel) => room.RunAsync(cancel));
+        Loop<KeyRing>((room, cancel) => room.RunAsync(cancel));
+        Loop<DatabaseClock>((room, cancel) => room.RunAsync(cancel));
+        Loop<AuditLog>((room, cancel) => room.RunAsync(cancel));
+        Loop<CodeStore>((room, cancel) => room.RunAsync(cancel));
+        Loop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
+        Loop<ClientUse>((room, cancel) => room.RunAsync(cancel));
+        Loop<AccessLog>((room, cancel) => room.RunAsync(cancel));
+        Loop<Sweep>((room, cancel) => room.RunAsync(cancel));
+
+        void Loop<T>(Func<T, CancellationToken, Task> run) where T : notnull =>
+            services.AddSingleton<IHostedService>(provider => new BackgroundLoop(cancel => run(provider.GetRequiredService<T>(), cancel)));
+    }
+
+    private static void Pipeline(WebApplication app, Settings settings)
+    {
+        var keys = app.Services.GetRequiredService<KeyRing>();
+        app.Services.GetRequiredService<Notifications>().Changed += what =>
+        {
+            if (what is null or "signing_keys") keys.Wake();
+        };
+
+        app.UseRequestIds();
+        if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
+        app.UseAccessLog();
+        app.UseCrossOrigin(settings);
+        app.UseFaults((http, error) => http.RefuseAsync(error));
+        if (settings.IsHttps) app.UseHsts();
+        app.UseIssuerHost(settings, (http, error) => http.RefuseAsync(error));
+        app.UseClockGuard(settings, (http, error) => http.RefuseAsync(error));
+    }
+
+    private static void Map(WebApplication app, Settings settings)
+    {
+        app.MapHealth();
+        app.MapSecurityText();
+        app.MapDiscovery(settings);
+        var issuer = app.MapGroup(settings.IssuerPath);
+        issuer.MapToken();
+        issuer.MapRevocation();
+        issuer.MapIntrospection();
+        issuer.MapJwks();
+        issuer.MapWhy();
+    }
+
+    private static ForwardedHeadersOptions Forwarded(Settings settings)
+    {
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in settings.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries)) options.KnownProxies.Add(IPAddress.Parse(proxy));
+        return options;
+    }
+
+    private sealed class BackgroundLoop(Func<CancellationToken, Task> run) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => run(stoppingToken);
+    }
+}

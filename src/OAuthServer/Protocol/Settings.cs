@@ -100,6 +100,9 @@ public sealed record Settings
     /// <summary>File the access log goes to; empty: no file. A line per request: time, method, path without query, status, ms, address, request id.</summary>
     public string AccessLogFile { get; init; } = "";
 
+    /// <summary>Seconds our clock may be from the database's; beyond, nothing is decided and /readyz fails.</summary>
+    public int MaxClockSkewSeconds { get; init; } = 30;
+
     /// <summary>Months the audit log is kept.</summary>
     public int AuditMonths { get; init; } = 13;
 
@@ -195,6 +198,7 @@ public sealed record Settings
         Range(nameof(ClientBurst), ClientBurst, 1, 10_000_000);
         Range(nameof(LoginsPerMinute), LoginsPerMinute, 1, 1_000_000);
         Range(nameof(ConsentsPerMinute), ConsentsPerMinute, 1, 1_000_000);
+        Range(nameof(MaxClockSkewSeconds), MaxClockSkewSeconds, 1, int.MaxValue);
         Range(nameof(AuditMonths), AuditMonths, 1, 1200);
 
         void Range(string name, int value, int least, int most)

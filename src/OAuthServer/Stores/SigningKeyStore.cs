@@ -52,10 +52,4 @@ public sealed class SigningKeyStore(Database database)
 
     /// <summary>Removes keys nothing needs any more.</summary>
     public Task<int> RemoveAsync(string[] kids, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { kids }, cancel);
-
-    public const string ClockSql = "select clock_timestamp()";
-
-    /// <summary>The database's clock, to compare ours with.</summary>
-    public async Task<DateTimeOffset> ClockAsync(CancellationToken cancel) =>
-        new(await database.FindAsync<DateTime>(ClockSql, null, cancel), TimeSpan.Zero);
 }

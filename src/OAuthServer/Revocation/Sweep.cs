@@ -1,0 +1,55 @@
+using Npgsql;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Revocation;
+
+/// <summary>
+/// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
+/// grants, revoked tokens; the audit log by whole months.
+/// </summary>
+public sealed class Sweep(
+    CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
+    RevokedTokenStore revokedTokens, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+    private const int MostBatches = 20;
+
+    /// <summary>Sweeps once a minute until <paramref name="cancel"/>.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try { await Task.Delay(Pause, cancel); }
+            catch (OperationCanceledException) { return; }
+
+            try
+            {
+                await OnceAsync(cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+            {
+                log.LogDebug("Sweeping waits for the database: {Reason}", fault.Message);
+            }
+        }
+    }
+
+    /// <summary>One round over all tables.</summary>
+    public async Task OnceAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        await EmptyAsync(() => codes.SweepAsync(now, cancel));
+        await EmptyAsync(() => requests.SweepAsync(now, cancel));
+        await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
+        await EmptyAsync(() => refreshTokens.SweepAsync(now, cancel));
+        await EmptyAsync(() => grants.SweepAsync(now, cancel));
+        await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
+        await audit.KeepAsync(settings.AuditMonths, cancel);
+    }
+
+    private static async Task EmptyAsync(Func<Task<int>> batch)
+    {
+        for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
+    }
+}
