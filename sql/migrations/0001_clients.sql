@@ -140,8 +140,8 @@ alter table clients add constraint clients_redirect_uris_valid
 
 create function clients_check() returns trigger language plpgsql as $$
 declare
-    problem text;
-    uri text;
+    problem   text;
+    candidate text;
 begin
     if new.kind is null or new.kind not in ('machine', 'user-facing', 'resource-server') then
         raise check_violation using message = 'This kind of client does not exist', column = 'kind',
@@ -196,14 +196,14 @@ begin
     if cardinality(new.redirect_uris) > 100 then
         raise check_violation using message = 'A client has at most 100 redirect URIs', column = 'redirect_uris', hint = 'Remove some.';
     end if;
-    foreach uri in array new.redirect_uris loop
-        problem := redirect_uri_problem(uri);
+    foreach candidate in array new.redirect_uris loop
+        problem := redirect_uri_problem(candidate);
         if problem is not null then
             raise check_violation using message = problem, column = 'redirect_uris',
                 hint = 'Write https://host.example/path, http://127.0.0.1/path, http://localhost/path, or a private-use scheme with a dot such as com.example.app:/path; no fragment, no wildcard, no user information.';
         end if;
     end loop;
-    if exists (select from unnest(new.scopes || new.default_scopes) s where not exists (select from scopes where name = s)) then
+    if exists (select from unnest(new.scopes || new.default_scopes) as wanted where not exists (select from scopes where name = wanted)) then
         raise check_violation using message = 'A scope in this row does not exist', column = 'scopes',
             hint = 'Insert it into scopes first: insert into scopes (name, resource) values (…).';
     end if;
@@ -211,7 +211,7 @@ begin
         raise check_violation using message = 'A default scope is not among the client''s scopes', column = 'default_scopes',
             hint = 'Add it to scopes too.';
     end if;
-    if exists (select from unnest(new.resources) r where not exists (select from resources where uri = r)) then
+    if exists (select from unnest(new.resources) as wanted where not exists (select from resources where uri = wanted)) then
         raise check_violation using message = 'A resource in this row does not exist', column = 'resources',
             hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
     end if;

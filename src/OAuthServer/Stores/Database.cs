@@ -11,8 +11,11 @@ namespace OAuthServer.Stores;
 public sealed class Database : IAsyncDisposable
 {
     // Acts as oauth_server where that role exists and the login may take it; a login that is only a member of it is better still.
-    private const string TakeRoleSql =
-        "select set_config('role', 'oauth_server', false) from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')";
+    // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
+    private const string TakeRoleSql = """
+        select set_config('oauth.actor', 'server', false);
+        select set_config('role', 'oauth_server', false) from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
+        """;
 
     private readonly NpgsqlDataSource server;
     private readonly NpgsqlDataSource owner;

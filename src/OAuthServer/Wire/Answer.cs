@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Mime;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using OAuthServer.Protocol;
 
@@ -21,12 +22,13 @@ public static class Answer
         return http.PlainJsonAsync(status, members);
     }
 
+    // Relaxed escaping: the answer is application/json and nosniff, never a page.
     /// <summary>Writes one JSON object and leaves caching to the caller.</summary>
     public static Task PlainJsonAsync(this HttpContext http, int status, Action<Utf8JsonWriter> members)
     {
         // Synchronous up to the write, so the thread's buffer is ours.
         var bytes = buffer ??= new ArrayBufferWriter<byte>(2048);
-        var json = writer ??= new Utf8JsonWriter(bytes);
+        var json = writer ??= new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         bytes.ResetWrittenCount();
         json.Reset(bytes);
         json.WriteStartObject();
@@ -35,6 +37,7 @@ public static class Answer
         json.Flush();
 
         http.Response.StatusCode = status;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.ContentType = MediaTypeNames.Application.Json;
         http.Response.ContentLength = bytes.WrittenCount;
         http.Response.BodyWriter.Write(bytes.WrittenSpan);

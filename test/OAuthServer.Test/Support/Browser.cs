@@ -1,0 +1,156 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Test.Support;
+
+/// <summary>
+/// A browser without JavaScript: keeps cookies by hand (a CookieContainer sends Secure ones over http to no host, Chromium does
+/// on localhost), follows redirects inside the server, fills forms.
+/// </summary>
+public sealed partial class Browser(TestServer server)
+{
+    private readonly HttpClient http = server.NewHttp();
+
+    /// <summary>Name and value; visible to tests that play the thief.</summary>
+    public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Headers sent with every request.</summary>
+    public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase) { ["Accept"] = "text/html" };
+
+    /// <summary>One GET, no redirect followed.</summary>
+    public Task<Reply> GetAsync(string pathAndQuery) => SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(pathAndQuery, UriKind.RelativeOrAbsolute)));
+
+    /// <summary>One form POST, no redirect followed.</summary>
+    public Task<Reply> PostAsync(string path, IEnumerable<KeyValuePair<string, string>> form) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form) });
+
+    /// <summary>GET, following redirects until a page, or an address outside the server.</summary>
+    public async Task<Landing> FollowAsync(string pathAndQuery) => await FollowAsync(await GetAsync(pathAndQuery), pathAndQuery);
+
+    public async Task<Landing> FollowAsync(Reply reply, string at)
+    {
+        for (var hops = 0; reply.Status is 302 or 303 && hops < 10; hops++)
+        {
+            at = reply.Location!;
+            if (!IsOurs(at)) return new Landing(at, reply);
+            reply = await GetAsync(at);
+        }
+
+        return new Landing(at, reply);
+    }
+
+    /// <summary>Posts the page's form (the one with a button of this name and value when given), its hidden and checked fields included.</summary>
+    public Task<Reply> SubmitAsync(Landing page, string? button = null, string? value = null, params (string Name, string? Value)[] changes)
+    {
+        var form = Form.On(page.Reply.Body, button, value) ?? throw new InvalidOperationException($"no such form on {page.Url}:\n{page.Reply.Body}");
+        var fields = form.Fields.ToList();
+        foreach (var change in changes)
+        {
+            fields.RemoveAll(field => field.Key == change.Name);
+            if (change.Value is not null) fields.Add(KeyValuePair.Create(change.Name, change.Value));
+        }
+
+        if (button is not null) fields.Add(KeyValuePair.Create(button, value ?? ""));
+        return PostAsync(form.Action.Length > 0 ? form.Action : page.Url, fields);
+    }
+
+    /// <summary>Starts an authorization request and signs in if asked: the consent page, an error page, or the client's redirect.</summary>
+    public async Task<Landing> ReachConsentAsync(string query, Person person)
+    {
+        var landed = await FollowAsync($"{server.Settings.IssuerPath}{Paths.Authorize}?{query}");
+        return landed.Is(Paths.Login) ? await SignInAsync(landed, person) : landed;
+    }
+
+    /// <summary>Fills the sign-in form of a page.</summary>
+    public async Task<Landing> SignInAsync(Landing login, Person person, string? password = null) =>
+        await FollowAsync(await SubmitAsync(login, changes: [("username", person.Username), ("password", password ?? person.Password)]), login.Url);
+
+    /// <summary>Signs in without an authorization request.</summary>
+    public async Task<Landing> SignInAsync(Person person) => await SignInAsync(await FollowAsync(server.Settings.IssuerPath + Paths.Login), person);
+
+    /// <summary>The whole way with Allow: where the browser ends outside the server.</summary>
+    public async Task<Landing> AllowAsync(string query, Person person)
+    {
+        var landed = await ReachConsentAsync(query, person);
+        return landed.Is(Paths.Consent) ? await FollowAsync(await SubmitAsync(landed, "decision", "allow"), landed.Url) : landed;
+    }
+
+    private bool IsOurs(string url) => url.StartsWith('/') || url.StartsWith(server.Issuer + "/", StringComparison.Ordinal);
+
+    private async Task<Reply> SendAsync(HttpRequestMessage message)
+    {
+        var target = message.RequestUri!.OriginalString;
+        // The twin of a server listens elsewhere under the same issuer.
+        if (target.StartsWith(server.Issuer + "/", StringComparison.Ordinal)) message.RequestUri = new Uri(target[new Uri(server.Issuer).GetLeftPart(UriPartial.Authority).Length..], UriKind.Relative);
+        foreach (var (name, value) in Headers) message.Headers.TryAddWithoutValidation(name, value);
+        if (Cookies.Count > 0) message.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
+        var reply = await Reply.ReadAsync(await http.SendAsync(message));
+        if (!reply.Headers.TryGetValues("Set-Cookie", out var set)) return reply;
+        foreach (var cookie in set)
+        {
+            var (name, value) = cookie.Split(';')[0].Split('=', 2) is [var left, var right] ? (left, right) : (cookie, "");
+            if (value.Length == 0 || cookie.Contains("expires=Thu, 01 Jan 1970", StringComparison.OrdinalIgnoreCase) || cookie.Contains("max-age=0", StringComparison.OrdinalIgnoreCase)) Cookies.Remove(name);
+            else Cookies[name] = value;
+        }
+
+        return reply;
+    }
+
+    /// <summary>A form of a page, as a browser would submit it.</summary>
+    public sealed partial record Form(string Action, IReadOnlyList<KeyValuePair<string, string>> Fields)
+    {
+        public static Form? On(string html, string? button, string? value)
+        {
+            foreach (Match match in Forms().Matches(html))
+            {
+                var inner = match.Groups["inner"].Value;
+                if (button is not null && !Buttons().Matches(inner).Any(tag => Attribute(tag.Value, "name") == button && (value is null || Attribute(tag.Value, "value") == value))) continue;
+                var fields = new List<KeyValuePair<string, string>>();
+                foreach (Match input in Inputs().Matches(inner))
+                {
+                    if (Attribute(input.Value, "name") is not { } name) continue;
+                    if (Attribute(input.Value, "type") is "checkbox" or "radio" && !Checked().IsMatch(input.Value)) continue;
+                    if (Attribute(input.Value, "type") is "submit") continue;
+                    fields.Add(KeyValuePair.Create(name, Attribute(input.Value, "value") ?? (Attribute(input.Value, "type") is "checkbox" ? "on" : "")));
+                }
+
+                return new Form(Attribute(match.Groups["tag"].Value, "action") ?? "", fields);
+            }
+
+            return null;
+        }
+
+        private static string? Attribute(string tag, string name) =>
+            Regex.Match(tag, $"\\s{name}=\"([^\"]*)\"", RegexOptions.IgnoreCase) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : null;
+
+        [GeneratedRegex("(?<tag><form[^>]*>)(?<inner>.*?)</form>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
+        private static partial Regex Forms();
+
+        [GeneratedRegex("<input[^>]*>", RegexOptions.IgnoreCase)]
+        private static partial Regex Inputs();
+
+        [GeneratedRegex("<(button|input)[^>]*>", RegexOptions.IgnoreCase)]
+        private static partial Regex Buttons();
+
+        [GeneratedRegex("\\schecked(\\s|>|=|/)", RegexOptions.IgnoreCase)]
+        private static partial Regex Checked();
+    }
+}
+
+/// <summary>Where a browser ended: one of our pages, or an address outside.</summary>
+public sealed record Landing(string Url, Reply Reply)
+{
+    /// <summary>The parameters of the address.</summary>
+    public Parameters Parameters => Wire.Request.Query(Url.Contains('?') ? Url[Url.IndexOf('?')..] : "");
+
+    public bool Is(string path) => Url.Split('?')[0].EndsWith(path, StringComparison.Ordinal) && Reply.Status is 200 or 400 or 401 or 429;
+
+    public override string ToString() => $"{Url} {Reply.Status}\n{Reply.Body}";
+}
+
+/// <summary>A new browser for a server.</summary>
+public static class Browsers
+{
+    public static Browser NewBrowser(this TestServer server) => new(server);
+}
