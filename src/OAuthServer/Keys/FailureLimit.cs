@@ -24,12 +24,8 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
     /// <summary>Seconds after which one more failure is allowed again.</summary>
     public int RetryAfter { get; } = Math.Max(1, (int)Math.Ceiling((per / most).TotalSeconds));
 
-    /// <summary>Whether this key has used up its failures.</summary>
-    public bool Exhausted(string key)
-    {
-        using var lease = limiter.AttemptAcquire(key, 0);
-        return !lease.IsAcquired;
-    }
+    /// <summary>Whether this key has used up its failures. Counted in whole ones: asking for none succeeds with the fraction that any moment brings.</summary>
+    public bool Exhausted(string key) => limiter.GetStatistics(key) is { CurrentAvailablePermits: < 1 };
 
     /// <summary>One more failure.</summary>
     public void Count(string key) => limiter.AttemptAcquire(key).Dispose();
