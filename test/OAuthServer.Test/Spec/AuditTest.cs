@@ -104,7 +104,7 @@ public sealed class AuditTest : ServerFixture
     [TestCase("insert into schema_migrations (name) values ('x')")]
     public async Task The_servers_own_role_can_only_add_to_it_and_alters_nothing(string edit)
     {
-        await using var connection = await Server.Get<Stores.Database>().OpenAsync(CancellationToken.None);
+        await using var connection = await Server.Get<Database>().OpenAsync(CancellationToken.None);
 #pragma warning disable CA2100 // The cases above.
         await using var command = new NpgsqlCommand(edit, connection);
 #pragma warning restore CA2100

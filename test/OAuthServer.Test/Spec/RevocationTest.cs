@@ -1,6 +1,7 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -150,7 +151,7 @@ public sealed class DurableRevocationTest
     {
         await using var cluster = await OwnCluster.StartAsync();
         var database = cluster.ConnectionString;
-        await using (var stores = new Stores.Database(database)) await new Stores.Migrations(stores).ApplyAsync(CancellationToken.None);
+        await using (var stores = new Database(database)) await new Migrations(stores).ApplyAsync(CancellationToken.None);
         await TestDatabase.ExecuteAsync(database, Cast.Sql);
         await using var server = await TestServer.StartAsync(settings => settings with { Database = database });
         var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
