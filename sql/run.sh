@@ -29,7 +29,8 @@ export OAuth__LocalFolder=$LOCAL
 [[ $ASPNETCORE_ENVIRONMENT != Development ]] || export OAuth__Demo=${OAuth__Demo:-true}
 
 if [[ ${1:-} == watch ]]; then
-    server=(dotnet watch --project src/OAuthServer --non-interactive run -- serve)
+    # It heeds Ctrl-C only (and no TERM), which the shell would make it ignore.
+    server=(env --default-signal=INT dotnet watch --project src/OAuthServer --non-interactive run -- serve)
 else
     server=(dotnet src/OAuthServer/bin/Release/net10.0/oauth-server.dll serve)
     say "restoring packages"
