@@ -211,7 +211,7 @@ begin
         raise check_violation using message = 'A default scope is not among the client''s scopes', column = 'default_scopes',
             hint = 'Add it to scopes too.';
     end if;
-    if exists (select from unnest(new.resources) r where not exists (select from resources where uri = r)) then
+    if exists (select from unnest(new.resources) r where not exists (select from resources known where known.uri = r)) then
         raise check_violation using message = 'A resource in this row does not exist', column = 'resources',
             hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
     end if;

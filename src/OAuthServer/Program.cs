@@ -1,1 +1,1 @@
-return 0;
+return await OAuthServer.Cli.Commands.RunAsync(args, (settings, _) => Task.FromResult(0));
