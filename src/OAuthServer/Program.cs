@@ -1,1 +1,1 @@
-return await OAuthServer.Cli.Commands.RunAsync(args, (settings, _) => Task.FromResult(0));
+return 0;

@@ -29,9 +29,9 @@ internal static class AuditVerbs
             events.Reverse();
             return desk.Output.Done(new { events }, events.Count == 0
                 ? "Nothing fits."
-                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT OR AUTHOR", "WHAT"], events.Select(row => new[]
+                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "BY", "WHAT"], events.Select(row => new[]
                 {
-                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject ?? row.Actor, row.Reason ?? row.Detail,
+                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject, row.Actor, row.Reason ?? row.Detail,
                 })));
         });
     }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
@@ -10,7 +12,7 @@ namespace OAuthServer.Cli;
 /// The command line: one binary that serves, migrates, and does what operators do. Exit codes: 0 done, 1 refused or not found,
 /// 2 wrong usage or settings.
 /// </summary>
-public static class Commands
+public static partial class Commands
 {
     /// <summary>Runs one verb.</summary>
     /// <param name="serve">What the verb serve does once the settings have been read and are good; answers the exit code.</param>
@@ -18,7 +20,7 @@ public static class Commands
     {
         var parse = Root(serve).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is ParseErrorAction || (parse.Action is null && parse.Errors.Count > 0))
-            return Verb.OutputOf(parse).Misuse("The command was not understood", [.. parse.Errors.Select(error => error.Message).Distinct()], $"{PathTo(parse.CommandResult.Command)} --help says more.");
+            return Verb.OutputOf(parse).Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
 
         // Signals are the host's business: it stops serving in its own time. A transaction that is cut off leaves nothing behind.
         return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -48,6 +50,19 @@ public static class Commands
         await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
         return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
     }
+
+    // One line each, without the names of .NET types; a missing command is not worth telling when an unknown one was given.
+    private static string[] Plain(IReadOnlyList<ParseError> errors) =>
+    [
+        .. errors.Where(error => errors.Count == 1 || !error.Message.StartsWith("Required command", StringComparison.Ordinal))
+            .Select(error => NetType().Replace(LineBreak().Replace(error.Message, " "), "as a whole number")).Distinct(),
+    ];
+
+    [GeneratedRegex(@"\s*\n\s*")]
+    private static partial Regex LineBreak();
+
+    [GeneratedRegex(@"as expected type 'System\.Int\d+'")]
+    private static partial Regex NetType();
 
     private static string PathTo(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathTo(parent)} {command.Name}" : "oauth-server";

@@ -14,13 +14,13 @@ internal static class SeedVerb
             var name = parse.GetRequiredValue(what);
             if (await new Migrations(desk.Database).PendingAsync(cancel) is { Count: > 0 } pending)
                 return desk.Output.Refuse($"The database lacks {string.Join(", ", pending)}", "Run: oauth-server migrate");
-            await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
             if (name == "demo")
                 return await Demo.SeedAsync(desk.Database, desk.Settings, cancel) is { } refusal
                     ? desk.Output.Refuse(refusal)
                     : desk.Output.Done(new { seeded = name }, "The demo world is there: sign in as alice, mallory or olivia.");
 
             if (!File.Exists(name)) return desk.Output.Refuse($"There is no file {name}", "Name a SQL file, or write: seed demo");
+            await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
             await new Seeds(desk.Database).RunAsync(await File.ReadAllTextAsync(name, cancel), Desk.Actor, cancel);
             return desk.Output.Done(new { seeded = name }, $"{name} has been run, in one transaction.");
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using OAuthServer.Keys;
 
 namespace OAuthServer.Cli;
@@ -100,8 +101,8 @@ internal static class UserVerbs
         }
 
         password ??= Terminal.Ask("Password: ");
-        problem = password.Length < ShortestPassword ? $"A password has at least {ShortestPassword} characters"
-            : !SecretHash.CanHash(password) ? "A password has at most 72 bytes (umlauts count double, emoji fourfold) and no NUL"
+        problem = !SecretHash.CanHash(password) || Encoding.UTF8.GetByteCount(password) < ShortestPassword
+                ? $"A password has {ShortestPassword} to 72 bytes (umlauts count double, emoji fourfold) and no NUL"
             : !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done"
             : null;
         return problem is null ? password : null;

@@ -37,7 +37,7 @@ internal sealed class Verb : Command
             var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
             if (errors.Count > 0) return output.Misuse("The settings cannot be used", errors, "Nothing was done. README.md lists the settings.");
             try { return await act(parse, settings, output, cancel); }
-            catch (Exception fault) when (Faults.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
+            catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }
         });
         return verb;

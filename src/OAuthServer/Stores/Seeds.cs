@@ -23,19 +23,23 @@ public sealed class Seeds(Database database)
     public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(HasSql, new { clients, users }, cancel);
 
     /// <summary>Runs a whole file of SQL in one transaction, as the schema's owner.</summary>
-    public Task<int> RunAsync(string script, string actor, CancellationToken cancel) =>
+    public Task RunAsync(string script, string actor, CancellationToken cancel) =>
         Edit.ByAsync(database, actor, edit => edit.ExecuteAsync(script, null), cancel);
 
     public const string OwnResourceSql = """
         with resource as (
             insert into resources (uri, name) values (@issuer, @name) on conflict do nothing
         ), scope as (
-            insert into scopes (name, resource, access, open, sensitive) values (@scope, @issuer, 'read', false, true) on conflict do nothing
+            insert into scopes (name, resource, access, open, sensitive) values (@scope, @issuer, 'read', false, true)
+            on conflict (name) do update set resource = excluded.resource where scopes.resource is distinct from excluded.resource
         )
         insert into scope_texts (scope, locale, text) values (@scope, 'en', @text) on conflict do nothing
         """;
 
-    /// <summary>A protected resource and its one scope, with English words; rows that are there stay as they are.</summary>
+    /// <summary>
+    /// A protected resource and its one scope, with English words. Rows that are there stay as they are, except that the scope
+    /// follows the issuer when that has moved.
+    /// </summary>
     public Task AddResourceAsync(string issuer, string name, string scope, string text, string actor, CancellationToken cancel) =>
         Edit.ByAsync(database, actor, OwnResourceSql, new { issuer, name, scope, text }, cancel);
 }

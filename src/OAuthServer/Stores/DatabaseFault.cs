@@ -7,7 +7,7 @@ namespace OAuthServer.Stores;
 /// What PostgreSQL said, in words for an operator: the message and hint of our triggers as they are, and never the DETAIL, which
 /// repeats the row.
 /// </summary>
-public static class Faults
+public static class DatabaseFault
 {
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
     public static (string Problem, string? Hint)? Explain(Exception fault) => fault switch
