@@ -84,7 +84,8 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
                 var builder = new ConfigurationBuilder();
                 add(builder);
                 foreach (var (key, value) in builder.Build().AsEnumerable())
-                    if (value is not null)
+                    // An empty connection string is none: it must not hide the one in a secrets file.
+                    if (value is { Length: > 0 } || (value is not null && key.StartsWith("OAuth:", StringComparison.OrdinalIgnoreCase)))
                         values[key] = value;
             }
             catch (Exception fault) when (fault is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)

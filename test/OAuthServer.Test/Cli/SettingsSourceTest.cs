@@ -69,6 +69,9 @@ public sealed class SettingsSourceTest
     {
         Read(out _, ("ConnectionStrings__OAuth", "Host=/tmp/one"), ("DATABASE_URL", "postgres://localhost/two")).Database.Should().Contain("/tmp/one");
         Read(out _, ("ConnectionStrings__OAuth", ""), ("DATABASE_URL", "postgres://localhost/two")).Database.Should().Contain("two");
+
+        Secret("ConnectionStrings__OAuth", "Host=/tmp/three");
+        Read(out _, ("ConnectionStrings__OAuth", ""), ("OAUTH_SECRETS_FOLDER", "secrets")).Database.Should().Contain("/tmp/three");
     }
 
     [TestCase("ConnectionStrings__OAuth", "Host=db.example.com;Password=the-password")]
