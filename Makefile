@@ -15,7 +15,7 @@ help: ## list what can be made
 
 setup: sdk ## install what is missing: PostgreSQL, the packages
 	@sql/cluster.sh install
-	dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+	dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly\;NoSummary
 
 run: sdk ## serve on http://localhost:8080 with a private Postgres and the demo world (PORT=9180 LOCAL=.local-9180)
 	@exec $(TOGETHER) sql/run.sh

@@ -34,9 +34,9 @@ if [[ ${1:-} == watch ]]; then
 else
     server=(dotnet src/OAuthServer/bin/Release/net10.0/oauth-server.dll serve)
     say "restoring packages"
-    dotnet restore src/OAuthServer --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+    dotnet restore src/OAuthServer --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
     say "building"
-    dotnet build src/OAuthServer --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+    dotnet build src/OAuthServer --configuration Release --no-restore --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 fi
 
 # From here on this process is the server, or what starts and stops it together with its database: a signal sent to it

@@ -104,6 +104,10 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
                 await RotateWhenDueAsync(cancel);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                log.LogDebug("Signing keys wait for the schema to be migrated");
+            }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or CryptographicException)
             {
                 log.LogWarning("Signing keys could not be read ({Reason}); {Then}", fault.Message,
