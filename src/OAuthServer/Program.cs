@@ -124,6 +124,7 @@ public static class Server
 
         // Wire, Endpoints
         services.AddCors();
+        services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
         services.AddSingleton<ClientEndpoint>();
