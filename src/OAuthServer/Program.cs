@@ -39,7 +39,8 @@ public static class Server
     /// <summary>The whole server, ready to run.</summary>
     public static WebApplication Build(Settings settings, TimeProvider time)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production, ContentRootPath = AppContext.BaseDirectory });
+        // Production for the framework always: its developer exception page would show stack traces.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
