@@ -31,6 +31,9 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
         return !lease.IsAcquired;
     }
 
+    /// <summary>How many more failures this key may have right now.</summary>
+    public long Left(string key) => limiter.GetStatistics(key)?.CurrentAvailablePermits ?? most;
+
     /// <summary>One more failure.</summary>
     public void Count(string key) => limiter.AttemptAcquire(key).Dispose();
 
