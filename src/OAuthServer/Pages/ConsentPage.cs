@@ -50,7 +50,7 @@ public static class ConsentPage
             <dl>
             <dt>Access goes to</dt>
             <dd>{Destination(request)}</dd>
-            <dt>It opens</dt>
+            <dt>What is accessed</dt>
             {request.Resources.Select(resource => ResourceOf(resource, view.Known))}
             </dl>
             {problem}

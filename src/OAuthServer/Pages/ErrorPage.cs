@@ -14,11 +14,11 @@ public static class ErrorPage
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var next = error.RetryAfter is { } seconds ? $"Wait {Words.Wait(seconds)}, then try again." : error.Status == 404 ? "Check the address." : ErrorTexts.Of(error.Code).Person;
         Html way = link is null ? Html.None : $"""<p><a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a></p>""";
+        Html advice = link is null ? $"<p>{next}</p>" : way;
         return http.PageAsync(error.Status, "This did not work", $"""
             <h1>This did not work</h1>
             <p class="lead">{error.Description}.</p>
-            <p>{(link is null ? next : "")}</p>
-            {way}
+            {advice}
             <p class="detail">Code <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a></p>
             """);
     }
