@@ -63,14 +63,18 @@ public sealed class ConsentEndpoint(
         }
 
         // Allow: the same was allowed in another tab meanwhile. All else is decided anew.
-        var step = await steps.NextAsync(request, session, http.RequestAborted);
-        if (step is not (Step.Consent or Step.Allow))
+        var consent = await steps.NextAsync(request, session, http.RequestAborted) switch
+        {
+            Step.Consent asked => asked,
+            Step.Allow(var remembered) => new Step.Consent(remembered),
+            _ => null,
+        };
+        if (consent is null)
         {
             Resume(http, request);
             return;
         }
 
-        var consent = step as Step.Consent ?? new Step.Consent(request.Scope);
         switch (form["decision"])
         {
             case "allow" or "read":
