@@ -2,15 +2,18 @@ using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Npgsql;
 using OAuthServer.Audit;
+using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Tokens;
+using OAuthServer.Users;
 using OAuthServer.Wire;
 
 return await Commands.RunAsync(args, async (settings, cancel) =>
@@ -118,6 +121,15 @@ public static class Server
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
 
+        // Users, Authorize, Pages
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<AuthorizationChecks>();
+        services.AddSingleton<Tickets>();
+        services.AddSingleton<Steps>();
+        services.AddSingleton<Consents>();
+        services.AddPages(settings);
+
         // Grants: one line each; discovery lists them.
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
@@ -135,6 +147,10 @@ public static class Server
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<LoginEndpoint>();
+        services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<ConsentEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -164,10 +180,10 @@ public static class Server
         if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
         app.UseCrossOrigin(settings);
-        app.UseFaults((http, error) => http.RefuseAsync(error));
+        app.UseFaults(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
-        app.UseIssuerHost(settings, (http, error) => http.RefuseAsync(error));
-        app.UseClockGuard(settings, (http, error) => http.RefuseAsync(error));
+        app.UseIssuerHost(settings, Refusals.RefuseAsync);
+        app.UseClockGuard(settings, Refusals.RefuseAsync);
     }
 
     private static void Map(WebApplication app, Settings settings)
@@ -181,6 +197,11 @@ public static class Server
         issuer.MapIntrospection();
         issuer.MapJwks();
         issuer.MapWhy();
+        issuer.MapAuthorize();
+        issuer.MapLogin();
+        issuer.MapLogout();
+        issuer.MapConsent();
+        issuer.MapPages();
     }
 
     private static ForwardedHeadersOptions Forwarded(Settings settings)
