@@ -29,13 +29,14 @@ export OAuth__LocalFolder=$LOCAL
 [[ $ASPNETCORE_ENVIRONMENT != Development ]] || export OAuth__Demo=${OAuth__Demo:-true}
 
 if [[ ${1:-} == watch ]]; then
-    server=(dotnet watch --project src/OAuthServer --non-interactive run -- serve)
+    # It heeds Ctrl-C only (and no TERM), which the shell would make it ignore.
+    server=(env --default-signal=INT dotnet watch --project src/OAuthServer --non-interactive run -- serve)
 else
     server=(dotnet src/OAuthServer/bin/Release/net10.0/oauth-server.dll serve)
     say "restoring packages"
-    dotnet restore src/OAuthServer --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+    dotnet restore src/OAuthServer --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
     say "building"
-    dotnet build src/OAuthServer --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+    dotnet build src/OAuthServer --configuration Release --no-restore --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 fi
 
 # From here on this process is the server, or what starts and stops it together with its database: a signal sent to it

@@ -49,9 +49,9 @@ close() {
 trap close EXIT
 
 echo "test: restoring packages"
-dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+dotnet restore OAuthServer.sln --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 echo "test: building"
-dotnet build OAuthServer.sln --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly
+dotnet build OAuthServer.sln --configuration Release --no-restore --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 
 echo "test: running the ${1:-fast} tests where $filter"
 tests=(dotnet test OAuthServer.sln --configuration Release --no-build --nologo --filter "$filter"

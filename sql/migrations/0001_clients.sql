@@ -155,6 +155,10 @@ begin
         raise check_violation using message = 'A client id has characters that HTTP Basic cannot carry unchanged', column = 'client_id',
             hint = 'Write A-Z a-z 0-9 _ . ~ - only, or the https URL of a client id document.';
     end if;
+    new.redirect_uris := coalesce(new.redirect_uris, '{}');
+    new.scopes := coalesce(new.scopes, '{}');
+    new.default_scopes := coalesce(new.default_scopes, '{}');
+    new.resources := coalesce(new.resources, '{}');
     new.grant_types := coalesce(new.grant_types, case new.kind
         when 'machine' then array['client_credentials']
         when 'user-facing' then array['authorization_code', 'refresh_token']

@@ -1,24 +1,40 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
+using Npgsql;
 using OAuthServer.Audit;
+using OAuthServer.Authorize;
+using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Tokens;
+using OAuthServer.Users;
 using OAuthServer.Wire;
 
-var list = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Where(e => ((string)e.Key).StartsWith("OAuth__", StringComparison.Ordinal))
-    .Select(e => KeyValuePair.Create(((string)e.Key)[7..], (string?)e.Value));
-var settings = Settings.Parse(list, true, out var errors);
-foreach (var error in errors) Console.Error.WriteLine(error);
-if (errors.Count > 0) return 2;
-await using var app = Server.Build(settings, TimeProvider.System);
-await app.RunAsync();
-return 0;
+return await Commands.RunAsync(args, async (settings, cancel) =>
+{
+    await using var app = Server.Build(settings, TimeProvider.System);
+    try
+    {
+        await app.StartAsync(cancel);
+    }
+    catch (IOException fault)
+    {
+        Console.Error.WriteLine($"oauth-server: {fault.Message} Choose another port with OAuth__Listen and OAuth__Issuer.");
+        return 1;
+    }
+
+    var stop = app.Lifetime.ApplicationStopping;
+    var prepared = settings.Development ? Server.PrepareAsync(app, settings, stop) : Task.CompletedTask;
+    await app.WaitForShutdownAsync(cancel);
+    await prepared;
+    return 0;
+});
 
 /// <summary>The table of contents: every service, every background loop, every URL.</summary>
 public static class Server
@@ -26,7 +42,8 @@ public static class Server
     /// <summary>The whole server, ready to run.</summary>
     public static WebApplication Build(Settings settings, TimeProvider time)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production });
+        // Production for the framework always: its developer exception page would show stack traces.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
@@ -35,6 +52,34 @@ public static class Server
         Pipeline(app, settings);
         Map(app, settings);
         return app;
+    }
+
+    /// <summary>Development: brings the schema up to date and seeds the demo while the listener answers already; waits for a database that is away.</summary>
+    public static async Task PrepareAsync(WebApplication app, Settings settings, CancellationToken stop)
+    {
+        var database = app.Services.GetRequiredService<Database>();
+        for (var waits = 0; !stop.IsCancellationRequested; waits++)
+        {
+            try
+            {
+                await app.Services.GetRequiredService<Migrations>().ApplyAsync(stop);
+                await OwnResource.EnsureAsync(database, settings, stop);
+                var refused = settings.Demo ? await Demo.SeedAsync(database, settings, stop) : null;
+                await app.Services.GetRequiredService<KeyRing>().StartAsync(stop);
+                Console.WriteLine(refused is null ? Banner.Text(settings) : $"{refused}\n{Banner.Text(settings with { Demo = false })}");
+                return;
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+            {
+                if (waits == 0) Console.WriteLine($"Waiting for PostgreSQL: {fault.Message}");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
+        }
     }
 
     private static void Register(IServiceCollection services, Settings settings, TimeProvider time)
@@ -76,6 +121,15 @@ public static class Server
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
 
+        // Users, Authorize, Pages
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<AuthorizationChecks>();
+        services.AddSingleton<Tickets>();
+        services.AddSingleton<Steps>();
+        services.AddSingleton<Consents>();
+        services.AddPages(settings);
+
         // Grants: one line each; discovery lists them.
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
@@ -83,6 +137,7 @@ public static class Server
 
         // Wire, Endpoints
         services.AddCors();
+        services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
         services.AddSingleton<ClientEndpoint>();
@@ -92,6 +147,10 @@ public static class Server
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<LoginEndpoint>();
+        services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<ConsentEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -121,10 +180,10 @@ public static class Server
         if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
         app.UseCrossOrigin(settings);
-        app.UseFaults((http, error) => http.RefuseAsync(error));
+        app.UseFaults(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
-        app.UseIssuerHost(settings, (http, error) => http.RefuseAsync(error));
-        app.UseClockGuard(settings, (http, error) => http.RefuseAsync(error));
+        app.UseIssuerHost(settings, Refusals.RefuseAsync);
+        app.UseClockGuard(settings, Refusals.RefuseAsync);
     }
 
     private static void Map(WebApplication app, Settings settings)
@@ -138,6 +197,11 @@ public static class Server
         issuer.MapIntrospection();
         issuer.MapJwks();
         issuer.MapWhy();
+        issuer.MapAuthorize();
+        issuer.MapLogin();
+        issuer.MapLogout();
+        issuer.MapConsent();
+        issuer.MapPages();
     }
 
     private static ForwardedHeadersOptions Forwarded(Settings settings)

@@ -48,6 +48,11 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
             : null;
     }
 
+    /// <summary>When a key leaves the JWKS, as far as is known: once another one took over and its last token has expired.</summary>
+    public static DateTimeOffset? GoneAt(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all) =>
+        all.Where(other => other.RetiredAt is null && (other.SignsFrom, other.Kid).CompareTo((key.SignsFrom, key.Kid)) > 0)
+            .Select(other => (DateTimeOffset?)other.SignsFrom).Min() + LongestToken + Slack;
+
     /// <summary>
     /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no key that
     /// signs now. Null when another one is on its way already.
@@ -99,6 +104,10 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
                 await RotateWhenDueAsync(cancel);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                log.LogDebug("Signing keys wait for the schema to be migrated");
+            }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or CryptographicException)
             {
                 log.LogWarning("Signing keys could not be read ({Reason}); {Then}", fault.Message,

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Cli;
+
+/// <summary>audit and why: what was decided, and the private reason of a refusal.</summary>
+internal static class AuditVerbs
+{
+    private const string NotKept =
+        "Successful introspections, and answers 404, 405, 413, 415, 429 and 503, are only in the access log and the counters, never here.";
+
+    public static Verb Audit()
+    {
+        var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Of this client" };
+        var subject = new Option<string?>("--subject") { HelpName = "SUBJECT", Description = "Of this person, by the subject that users list prints" };
+        var @event = new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
+        var refused = new Option<bool>("--refused") { Description = "Refusals only" };
+        var since = new Option<DateTimeOffset?>("--since") { HelpName = "1h|2026-11-20", Description = "Not older than 30m, 1h, 7d, or since a day or moment (UTC)", CustomParser = Since };
+        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most so many, the newest", DefaultValueFactory = _ => 50 };
+        limit.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1) result.AddError("--limit: write 1 or more");
+        });
+        return Verb.On("audit", "What was decided, the newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
+        {
+            var events = await new AuditStore(desk.Database).SearchAsync(parse.GetValue(client), parse.GetValue(subject), parse.GetValue(@event),
+                parse.GetValue(refused) ? "refused" : null, parse.GetValue(since), parse.GetValue(limit), cancel);
+            events.Reverse();
+            return desk.Output.Done(new { events }, events.Count == 0
+                ? "Nothing fits."
+                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "BY", "WHAT"], events.Select(row => new[]
+                {
+                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject, row.Actor, row.Reason ?? row.Detail,
+                })));
+        });
+    }
+
+    public static Verb Why()
+    {
+        var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the answer" };
+        return Verb.On("why", "Why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
+        {
+            var request = parse.GetRequiredValue(id);
+            var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
+            if (decisions.Count == 0) return desk.Output.Refuse($"Nothing was decided for {request}", NotKept);
+
+            var stories = new List<string>();
+            foreach (var row in decisions)
+            {
+                var name = Guid.TryParse(row.Subject, out var subject) ? await desk.Users.NameAsync(subject, cancel) : null;
+                stories.Add(Words.Properties(
+                    ("event", $"{row.Event} {row.Outcome}{(row.Error is null ? "" : $": {row.Error}")}"),
+                    ("when", Words.At(row.At)),
+                    ("client", row.ClientId),
+                    ("person", name is null ? row.Subject == row.ClientId ? null : row.Subject : $"{name} ({row.Subject})"),
+                    ("address", row.Address),
+                    ("by", row.Actor),
+                    ("rule", row.Rule),
+                    ("expected", row.Expected),
+                    ("got", row.Got),
+                    ("reason", row.Reason),
+                    ("grant", row.GrantId?.ToString()),
+                    ("token", row.Jti),
+                    ("detail", row.Detail)));
+            }
+
+            return desk.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
+        });
+    }
+
+    private static DateTimeOffset? Since(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 100_000
+            && text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 0 } is > 0 and var unit)
+            return TimeProvider.System.GetUtcNow().AddSeconds(-(double)number * unit);
+        if (text.Length >= 10 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment))
+            return moment;
+        result.AddError("--since: write 30m, 1h, 7d, 2026-11-20 or 2026-11-20T14:00Z");
+        return null;
+    }
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using OAuthServer.Keys;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Cli;
+
+/// <summary>clients add: one row, and for a confidential client its first secret, shown once.</summary>
+internal static class ClientAdd
+{
+    public static Verb Make()
+    {
+        var id = ClientVerbs.Id();
+        var kind = new Option<string>("--kind") { Required = true, Description = "machine (client_credentials), user-facing (signs people in) or resource-server (introspects)" }
+            .From("machine", "user-facing", "resource-server");
+        var name = new Option<string?>("--name") { HelpName = "NAME", Description = "What people read on the consent page; default: the id" };
+        var redirects = Many("--redirect-uri", "URI", "Where a user-facing client gets its codes; may be repeated");
+        var scopes = Many("--scope", "SCOPE", "What it may be granted; may be repeated");
+        var defaults = Many("--default-scope", "SCOPE", "What it gets when it names no scope; default: all its scopes");
+        var resources = Many("--resource", "URI", "What its tokens may be for; may be repeated");
+        var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "What they are for when it names none; default: the only --resource" };
+        var grants = Many("--grant-type", "GRANT", "Default: all that the kind may use");
+        var method = new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
+            .From("client_secret_basic", "client_secret_post", "none");
+        var access = Seconds("--access-token-seconds", "Life of an access token, at most 3600", 600);
+        var refresh = Seconds("--refresh-token-seconds", "Life of a grant from consent on", 2_592_000);
+        var idle = Seconds("--refresh-idle-seconds", "Life of an unused refresh token", 1_209_600);
+        var label = new Option<string>("--secret-label") { HelpName = "TEXT", Description = "To tell its secrets apart", DefaultValueFactory = _ => "first" };
+        var note = new Option<string?>("--note") { HelpName = "TEXT", Description = "For operators" };
+
+        return Verb.On("add", "Add a client; a secret is made, stored as a hash, and shown once",
+            "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
+            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, desk, cancel) =>
+            {
+                var audiences = Each(parse, resources);
+                var client = new NewClient
+                {
+                    ClientId = parse.GetRequiredValue(id),
+                    Kind = parse.GetRequiredValue(kind),
+                    Name = parse.GetValue(name) ?? parse.GetRequiredValue(id),
+                    RedirectUris = Each(parse, redirects),
+                    Scopes = Each(parse, scopes),
+                    DefaultScopes = Each(parse, defaults),
+                    Resources = audiences,
+                    DefaultResource = parse.GetValue(resource) ?? (audiences is [var only] ? only : null),
+                    GrantTypes = Each(parse, grants) is { Length: > 0 } named ? named : null,
+                    AuthMethod = parse.GetValue(method),
+                    AccessTokenSeconds = parse.GetValue(access),
+                    RefreshTokenSeconds = parse.GetValue(refresh),
+                    RefreshIdleSeconds = parse.GetValue(idle),
+                    Note = parse.GetValue(note),
+                };
+                return await AddAsync(desk, client, parse.GetValue(label)!, cancel);
+            });
+    }
+
+    private static async Task<int> AddAsync(Desk desk, NewClient client, string label, CancellationToken cancel)
+    {
+        var isPublic = (client.AuthMethod ?? (client.Kind == "user-facing" ? "none" : "")) == "none";
+        var secret = isPublic ? null : SecretHash.NewSecret();
+        var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = desk.Hash(secret), Label = label, NotBefore = desk.Now, ExpiresAt = null };
+        if (!await desk.Clients.AddAsync(client, stored, Desk.Actor, cancel))
+            return desk.Output.Refuse($"There is a client {client.ClientId} already", $"See: oauth-server clients show {client.ClientId}");
+
+        var curl = secret is null ? null : SecretVerbs.Curl(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+        return desk.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
+            secret is null
+                ? $"{client.ClientId} is added. It is public: it has no secret, and PKCE protects its codes."
+                : $"{client.ClientId} is added. {SecretVerbs.Once(secret, curl!)}");
+    }
+
+    private static Option<string[]> Many(string name, string value, string description) => new(name) { HelpName = value, Description = description };
+
+    private static Option<int> Seconds(string name, string description, int usual) =>
+        new(name) { HelpName = "SECONDS", Description = description, DefaultValueFactory = _ => usual };
+
+    private static Option<T> From<T>(this Option<T> option, params string[] values) { option.AcceptOnlyFromAmong(values); return option; }
+
+    // "a b" is two, as scopes are written on the wire; URIs have no spaces.
+    private static string[] Each(ParseResult parse, Option<string[]> option) => [.. (parse.GetValue(option) ?? []).SelectMany(text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+}

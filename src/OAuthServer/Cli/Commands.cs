@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Cli;
+
+/// <summary>
+/// The command line: one binary that serves, migrates, and does what operators do. Exit codes: 0 done, 1 refused or not found,
+/// 2 wrong usage or settings.
+/// </summary>
+public static partial class Commands
+{
+    /// <summary>Runs one verb.</summary>
+    /// <param name="serve">What the verb serve does once the settings have been read and are good; answers the exit code.</param>
+    public static async Task<int> RunAsync(string[] args, Func<Settings, CancellationToken, Task<int>> serve)
+    {
+        var parse = Root(serve).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parse.Action is ParseErrorAction || (parse.Action is null && parse.Errors.Count > 0))
+            return Verb.OutputOf(parse).Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
+
+        // Signals are the host's business: it stops serving in its own time. A transaction that is cut off leaves nothing behind.
+        return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static RootCommand Root(Func<Settings, CancellationToken, Task<int>> serve)
+    {
+        var root = new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
+        {
+            new Option<bool>(Verb.JsonOption) { Recursive = true, Description = "Answer as one JSON object" },
+            Verb.Of("serve", "Serve until told to stop", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
+            Verb.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
+            SeedVerb.Make(),
+            ClientVerbs.Make(),
+            UserVerbs.Make(),
+            KeyVerbs.Make(),
+            AuditVerbs.Audit(),
+            AuditVerbs.Why(),
+        };
+        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new Verb.Help((HelpAction)help.Action!);
+        return root;
+    }
+
+    private static async Task<int> MigrateAsync(ParseResult parse, Desk desk, CancellationToken cancel)
+    {
+        var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
+        await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
+        return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
+    }
+
+    // One line each, without the names of .NET types; a missing command is not worth telling when an unknown one was given.
+    private static string[] Plain(IReadOnlyList<ParseError> errors) =>
+    [
+        .. errors.Where(error => errors.Count == 1 || !error.Message.StartsWith("Required command", StringComparison.Ordinal))
+            .Select(error => NetType().Replace(LineBreak().Replace(error.Message, " "), "as a whole number")).Distinct(),
+    ];
+
+    [GeneratedRegex(@"\s*\n\s*")]
+    private static partial Regex LineBreak();
+
+    [GeneratedRegex(@"as expected type 'System\.Int\d+'")]
+    private static partial Regex NetType();
+
+    private static string PathTo(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathTo(parent)} {command.Name}" : "oauth-server";
+}

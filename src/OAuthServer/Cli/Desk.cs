@@ -1,0 +1,27 @@
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Cli;
+
+/// <summary>What a verb works with: the settings, the database, and where its words go.</summary>
+internal sealed class Desk(Settings settings, Database database, Output output)
+{
+    /// <summary>The author of edits made here, as the audit log names it: cli:alice.</summary>
+    public static string Actor { get; } = $"cli:{Environment.UserName}";
+
+    public Settings Settings { get; } = settings;
+
+    public Database Database { get; } = database;
+
+    public Output Output { get; } = output;
+
+    public DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    public ClientEdits Clients { get; } = new(database);
+
+    public UserEdits Users { get; } = new(database);
+
+    /// <summary>bcrypt at the cost that is set.</summary>
+    public string Hash(string secret) => SecretHash.Make(secret, Settings.BcryptCost);
+}

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
+using OAuthServer.Keys;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Cli;
+
+/// <summary>keys: what signs access tokens. Running servers notice within a moment.</summary>
+internal static class KeyVerbs
+{
+    public static Verb Make() => Verb.Family("keys", "What signs access tokens", "oauth-server keys list",
+        Verb.On("list", "All signing keys and what each is doing", "oauth-server keys list", [], ListAsync),
+        Verb.On("rotate", "Make the next key; it signs once every verifier has had time to learn it", "oauth-server keys rotate", [], RotateAsync, withKey: true),
+        Pem(), Retire());
+
+    private static async Task<int> ListAsync(ParseResult parse, Desk desk, CancellationToken cancel)
+    {
+        var (rows, now) = (await new SigningKeyStore(desk.Database).ListAsync(cancel), desk.Now);
+        var keys = rows.Select(row => new
+        {
+            row.Kid,
+            row.Alg,
+            State = row.RetiredAt is not null ? "taken out" : KeyRing.StateOf(row, rows, now)?.ToString().ToLowerInvariant() ?? "gone",
+            row.SignsFrom,
+            PublishedSince = row.CreatedAt,
+            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
+        }).ToArray();
+        return desk.Output.Done(new { keys }, keys.Length == 0
+            ? "There are no keys yet; the first server to start makes one."
+            : Words.Table(["KEY", "ALG", "STATE", "SIGNS FROM", "PUBLISHED SINCE", "GONE"], keys.Select(key => new[]
+            {
+                key.Kid, key.Alg, key.State, Words.At(key.SignsFrom), Words.At(key.PublishedSince), Words.At(key.GoneAt),
+            })));
+    }
+
+    private static async Task<int> RotateAsync(ParseResult parse, Desk desk, CancellationToken cancel)
+    {
+        await using var signed = await Edit.SignedAsync(desk.Settings.Database, Desk.Actor, cancel);
+        var store = new SigningKeyStore(signed);
+        if (await OpenAsync(desk, store, cancel) is not { } ring) return WrongKey(desk);
+        if (await ring.RotateAsync(cancel) is { } made)
+        {
+            var wait = made.SignsFrom - made.CreatedAt;
+            return desk.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is made and published. It signs "
+                + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {wait.TotalMinutes:0} minutes; until then nothing changes for anybody."));
+        }
+
+        var (rows, now) = (await store.ListAsync(cancel), desk.Now);
+        var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
+        return desk.Output.Refuse(pending is null ? "Another rotation came first" : $"A key is on its way already: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "Nothing was done.");
+    }
+
+    private static Verb Pem()
+    {
+        var kid = new Argument<string>("KID|active") { Description = "A key's id, or active for the one that signs now" };
+        return Verb.On("pem", "A public key in PEM, for openssl", "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid], async (parse, desk, cancel) =>
+        {
+            var (rows, now, name) = (await new SigningKeyStore(desk.Database).ListAsync(cancel), desk.Now, parse.GetRequiredValue(kid));
+            var key = rows.FirstOrDefault(row => row.Kid == name || (name == "active" && KeyRing.StateOf(row, rows, now) == SigningKeyState.Active));
+            return key is null
+                ? Unknown(desk, name)
+                : desk.Output.Done(new { key.Kid, key.Alg, Pem = SigningKey.Pem(key) }, SigningKey.Pem(key));
+        });
+    }
+
+    private static Verb Retire()
+    {
+        var kid = new Argument<string>("KID") { Description = "A key's id" };
+        var atOnce = new Option<bool>("--now") { Description = "Yes, its tokens shall die" };
+        return Verb.On("retire", "For a compromised key: out of the JWKS at once, its tokens dead", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, desk, cancel) =>
+        {
+            var name = parse.GetRequiredValue(kid);
+            await using var signed = await Edit.SignedAsync(desk.Settings.Database, Desk.Actor, cancel);
+            var store = new SigningKeyStore(signed);
+            if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(desk, name);
+            if (!parse.GetValue(atOnce))
+                return desk.Output.Refuse($"This would take {name} out of the JWKS at once, and every token it signed would be refused",
+                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, and keys retire by themselves once their last token has expired.");
+
+            if (await OpenAsync(desk, store, cancel) is not { } ring) return WrongKey(desk);
+            if (!await ring.RetireNowAsync(name, cancel)) return Unknown(desk, name);
+            return desk.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is out: its tokens are dead. {ring.Active?.Kid} signs from now on.");
+        }, withKey: true);
+    }
+
+    private static int Unknown(Desk desk, string name) => desk.Output.Refuse($"There is no key {name}", "See: oauth-server keys list");
+
+    private static int WrongKey(Desk desk) =>
+        desk.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database", "Set the one they were sealed with. Nothing was done.");
+
+    // Tried before anything is written: a key sealed under another key-encryption key would stop every running server.
+    private static async Task<KeyRing?> OpenAsync(Desk desk, SigningKeyStore store, CancellationToken cancel)
+    {
+        var encryption = new KeyEncryption(desk.Settings);
+        try
+        {
+            foreach (var row in await store.ListAsync(cancel))
+                if (row.RetiredAt is null)
+                    SigningKey.Open(row, encryption);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+
+        return new KeyRing(store, encryption, desk.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);
+    }
+}

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text;
+using OAuthServer.Keys;
+
+namespace OAuthServer.Cli;
+
+/// <summary>users: the people who sign in. Passwords are typed or piped in, never arguments: those are everybody's to read.</summary>
+internal static class UserVerbs
+{
+    private const int ShortestPassword = 8;
+
+    public static Verb Make() => Verb.Family("users", "The people who sign in", "oauth-server users list",
+        Add(), Passwd(), Role(),
+        Enable("disable", false, "End a person's sessions and grants, and refuse new ones"),
+        Enable("enable", true, "Let a person sign in again"),
+        Verb.On("list", "Everybody", "oauth-server users list", [], async (_, desk, cancel) =>
+        {
+            var users = await desk.Users.ListAsync(cancel);
+            return desk.Output.Done(new { users }, users.Count == 0
+                ? "There is nobody yet. Add somebody: oauth-server users add --help"
+                : Words.Table(["NAME", "ROLE", "STATE", "CREATED", "SUBJECT"], users.Select(user => new[]
+                {
+                    user.Username, user.Role, user.Enabled ? "enabled" : "disabled", Words.At(user.CreatedAt), $"{user.Subject}",
+                })));
+        }));
+
+    private static Argument<string> Name() => new("NAME") { Description = "What they sign in with, lower case" };
+
+    private static Option<bool> FromStdin() => new("--password-stdin") { Description = "Read the password from the first line of standard input" };
+
+    private static Verb Add()
+    {
+        var (name, stdin) = (Name(), FromStdin());
+        var role = new Option<string>("--role") { Description = "What they may do here", DefaultValueFactory = _ => "user" };
+        role.AcceptOnlyFromAmong("user", "admin");
+        return Verb.On("add", "Add a person; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            if (await desk.Users.FindAsync(username, cancel) is not null) return Taken(desk, username);
+            if (Password(parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            return await desk.Users.AddAsync(username, desk.Hash(password), parse.GetValue(role)!, Desk.Actor, cancel) is { } subject
+                ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with the subject {subject}.")
+                : Taken(desk, username);
+        });
+    }
+
+    private static Verb Passwd()
+    {
+        var (name, stdin) = (Name(), FromStdin());
+        return Verb.On("passwd", "Set a person's password; ends their sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            if (await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            if (Password(parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            return await desk.Users.PasswordAsync(username, desk.Hash(password), Desk.Actor, cancel)
+                ? desk.Output.Done(new { username }, $"{username} has a new password; their sessions and grants have ended.")
+                : Unknown(desk, username);
+        });
+    }
+
+    private static Verb Role()
+    {
+        var name = Name();
+        var role = new Argument<string>("ROLE") { Description = "user or admin" };
+        role.AcceptOnlyFromAmong("user", "admin");
+        return Verb.On("role", "Make a person an administrator, or not", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
+        {
+            var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
+            var changed = await desk.Users.RoleAsync(username, wanted, Desk.Actor, cancel);
+            if (!changed && await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            return desk.Output.Done(new { username, role = wanted, changed }, $"{username} is {(wanted == "admin" ? "an administrator" : "a user")}{(changed ? "" : " already")}.");
+        });
+    }
+
+    private static Verb Enable(string verb, bool enabled, string description)
+    {
+        var name = Name();
+        return Verb.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            var changed = await desk.Users.EnableAsync(username, enabled, Desk.Actor, cancel);
+            if (!changed && await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            return desk.Output.Done(new { username, enabled, changed },
+                !changed ? $"{username} is {verb}d already."
+                : enabled ? $"{username} may sign in again."
+                : $"{username} is disabled; their sessions and grants have ended.");
+        });
+    }
+
+    private static int Taken(Desk desk, string name) => desk.Output.Refuse($"There is a user {name} already", $"For a new password: oauth-server users passwd {name}");
+
+    private static int Unknown(Desk desk, string name) => desk.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
+
+    private static string? Password(bool stdin, out string? problem)
+    {
+        var password = stdin ? Console.In.ReadLine() ?? "" : null;
+        if (password is null && Console.IsInputRedirected)
+        {
+            problem = "There is no terminal to ask for the password on. Pipe it in: … --password-stdin < FILE";
+            return null;
+        }
+
+        password ??= Terminal.Ask("Password: ");
+        problem = !SecretHash.CanHash(password) || Encoding.UTF8.GetByteCount(password) < ShortestPassword
+                ? $"A password has {ShortestPassword} to 72 bytes (umlauts count double, emoji fourfold) and no NUL"
+            : !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done"
+            : null;
+        return problem is null ? password : null;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace OAuthServer.Cli;
+
+/// <summary>Text for terminals: tables, lists of properties, times in UTC.</summary>
+internal static class Words
+{
+    /// <summary>Columns aligned, two spaces between them, the last one as long as it likes.</summary>
+    public static string Table(string[] head, IEnumerable<string?[]> rows)
+    {
+        string[][] lines = [head, .. rows.Select(row => row.Select(cell => string.IsNullOrEmpty(cell) ? "-" : Tidy(cell)).ToArray())];
+        var widths = head.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
+        return string.Join('\n', lines.Select(line => string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+    }
+
+    /// <summary>One property a line; those without a value are left out.</summary>
+    public static string Properties(params (string Name, string? Value)[] properties)
+    {
+        var present = properties.Where(property => !string.IsNullOrEmpty(property.Value)).ToArray();
+        var width = present.Length == 0 ? 0 : present.Max(property => property.Name.Length);
+        return string.Join('\n', present.Select(property => $"{property.Name.PadRight(width)}  {Tidy(property.Value!)}"));
+    }
+
+    /// <summary>UTC, to the second.</summary>
+    public static string At(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc cref="At(DateTimeOffset)"/>
+    public static string? At(DateTimeOffset? time) => time is { } known ? At(known) : null;
+
+    /// <summary>One line per value, none for none.</summary>
+    public static string? Lines(string[] values) => values.Length == 0 ? null : string.Join(' ', values);
+
+    // Names may come from strangers (RFC 7591): a control character would drive the operator's terminal.
+    private static string Tidy(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? '\uFFFD' : character)) : text;
+}
