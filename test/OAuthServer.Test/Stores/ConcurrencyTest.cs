@@ -9,7 +9,8 @@ namespace OAuthServer.Test.Stores;
 
 /// <summary>
 /// 64 at once, over two servers on one database. Each guard was taken out once to see the red: without
-/// <c>redeemed_at is null</c>, <c>used_at is null</c> or the row locks more than one wins.
+/// <c>redeemed_at is null</c>, <c>used_at is null</c> or the row locks more than one wins, and without the family's lock an
+/// ended grant still answers.
 /// </summary>
 [TestFixture(0), TestFixture(30), Behaviour(3, 8)]
 public sealed class ConcurrencyTest(int window) : ServerFixture
@@ -129,6 +130,19 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
             (await client.RefreshAsync(refreshed?.RefreshToken ?? tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
             (await resourceServer.SeesAsActiveAsync(refreshed?.AccessToken ?? tokens.AccessToken)).Should().BeFalse();
         }
+    }
+
+    // An end that is not committed yet: who comes meanwhile waits for it, and gets nothing.
+    [Test, Rfc(7009, "2.1"), Behaviour(35)]
+    public async Task Who_meets_the_end_of_a_grant_waits_for_it_and_is_refused()
+    {
+        const string end = "update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = (select grant_id from codes where hash = @hash union all select grant_id from refresh_tokens where hash = @hash)";
+        var (code, tokens) = (await Server.GrantAsync(client, alice), await Server.TokensAsync(client, alice));
+
+        var redeemed = await HeldTogetherAsync(end, OpaqueToken.Hash(code.Value), on => client.At(on).RedeemAsync(code));
+        var refreshed = await HeldTogetherAsync(end, OpaqueToken.Hash(tokens.RefreshToken!), on => client.At(on).RefreshAsync(tokens.RefreshToken!));
+
+        foreach (var reply in redeemed.Concat(refreshed)) reply.Should().BeRefusedWith("invalid_grant");
     }
 
     // Holds the row, sends one request to each server, waits until PostgreSQL says both statements wait for a lock, lets go.
