@@ -96,6 +96,8 @@ public static class Server
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<RefreshTokenStore>();
+        services.AddSingleton<RegistrationStore>();
+        services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
         services.AddSingleton<SessionStore>();
@@ -116,6 +118,7 @@ public static class Server
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
+        services.AddSingleton<Registrations>();
 
         // Grants: one line each; discovery lists them.
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
@@ -126,10 +129,12 @@ public static class Server
         services.AddCors();
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
+        services.AddSingleton<RegistrationLimit>();
         services.AddSingleton<ClientEndpoint>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
+        services.AddSingleton<RegistrationEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
@@ -177,6 +182,7 @@ public static class Server
         issuer.MapToken();
         issuer.MapRevocation();
         issuer.MapIntrospection();
+        issuer.MapRegistration(settings);
         issuer.MapJwks();
         issuer.MapWhy();
     }
