@@ -1,6 +1,7 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -210,6 +211,8 @@ public sealed class RegistrationTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task One_registration_is_one_audit_row_and_no_notification()
     {
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        Server.Get<Notifications>().Changed += heard.Enqueue;
         var before = await Server.ScalarAsync<long>("select count(*) from audit_events");
         var reply = await Server.RegisterAsync(new { redirect_uris = new[] { Web }, token_endpoint_auth_method = "client_secret_post" });
 
@@ -220,6 +223,8 @@ public sealed class RegistrationTest : ServerFixture
         await Server.ExecuteAsync("update clients set note = 'seen' where client_id = @id", new { id = reply.Text("client_id") });
         (await Server.QueryAsync<string>("select event from audit_events where client_id = @id order by at", new { id = reply.Text("client_id") }))
             .Should().Equal(["registration", "edit"], "what others do to the row is recorded as ever");
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(heard.Contains($"clients:{reply.Text("client_id")}")));
+        heard.Count(what => what == $"clients:{reply.Text("client_id")}").Should().Be(1, "the registration itself notifies nobody");
     }
 
     [Test, Rfc(8414, "2")]
