@@ -2,15 +2,18 @@ using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Npgsql;
 using OAuthServer.Audit;
+using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Tokens;
+using OAuthServer.Users;
 using OAuthServer.Wire;
 
 return await Commands.RunAsync(args, async (settings, cancel) =>
@@ -39,7 +42,8 @@ public static class Server
     /// <summary>The whole server, ready to run.</summary>
     public static WebApplication Build(Settings settings, TimeProvider time)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production, ContentRootPath = AppContext.BaseDirectory });
+        // Production for the framework always: its developer exception page would show stack traces.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
@@ -120,6 +124,15 @@ public static class Server
         services.AddSingleton<ClientUse>();
         services.AddSingleton<Registrations>();
 
+        // Users, Authorize, Pages
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<AuthorizationChecks>();
+        services.AddSingleton<Tickets>();
+        services.AddSingleton<Steps>();
+        services.AddSingleton<Consents>();
+        services.AddPages(settings);
+
         // Grants: one line each; discovery lists them.
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
@@ -127,6 +140,7 @@ public static class Server
 
         // Wire, Endpoints
         services.AddCors();
+        services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
         services.AddSingleton<RegistrationLimit>();
@@ -138,6 +152,10 @@ public static class Server
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<LoginEndpoint>();
+        services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<ConsentEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -167,10 +185,10 @@ public static class Server
         if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
         app.UseCrossOrigin(settings);
-        app.UseFaults((http, error) => http.RefuseAsync(error));
+        app.UseFaults(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
-        app.UseIssuerHost(settings, (http, error) => http.RefuseAsync(error));
-        app.UseClockGuard(settings, (http, error) => http.RefuseAsync(error));
+        app.UseIssuerHost(settings, Refusals.RefuseAsync);
+        app.UseClockGuard(settings, Refusals.RefuseAsync);
     }
 
     private static void Map(WebApplication app, Settings settings)
@@ -185,6 +203,11 @@ public static class Server
         issuer.MapRegistration(settings);
         issuer.MapJwks();
         issuer.MapWhy();
+        issuer.MapAuthorize();
+        issuer.MapLogin();
+        issuer.MapLogout();
+        issuer.MapConsent();
+        issuer.MapPages();
     }
 
     private static ForwardedHeadersOptions Forwarded(Settings settings)
