@@ -98,6 +98,7 @@ public static class Server
         services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
+        services.AddSingleton<RevocationFeedStore>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
@@ -109,6 +110,7 @@ public static class Server
         services.AddSingleton<HashQueue>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Revocations>();
+        services.AddSingleton<RevocationFeed>();
         services.AddSingleton<Sweep>();
 
         // Clients
@@ -130,6 +132,7 @@ public static class Server
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
+        services.AddSingleton<RevocationsEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
@@ -177,6 +180,7 @@ public static class Server
         issuer.MapToken();
         issuer.MapRevocation();
         issuer.MapIntrospection();
+        issuer.MapRevocations();
         issuer.MapJwks();
         issuer.MapWhy();
     }
