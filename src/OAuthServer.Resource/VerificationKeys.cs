@@ -14,10 +14,13 @@ internal sealed record VerificationKey(string Kid, string Alg, SecurityKey Key);
 /// </summary>
 internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOptions options, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan Hurry = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim turn = new(1, 1);
     private FrozenDictionary<string, VerificationKey> keys = FrozenDictionary<string, VerificationKey>.Empty;
     private long read;
     private long asked;
+    private long withdrawn;
 
     /// <summary>Whether keys have ever been read.</summary>
     public bool Known => Volatile.Read(ref read) != 0;
@@ -25,20 +28,22 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
     /// <summary>The key of this id; null when the server has none.</summary>
     public async ValueTask<VerificationKey?> FindAsync(string kid)
     {
-        var fresh = Known && time.GetElapsedTime(Volatile.Read(ref read)) < options.KeysLiveFor;
+        var fresh = Since(ref read) < options.KeysLiveFor;
         if (fresh && keys.TryGetValue(kid, out var key)) return key;
         if (MayAsk) await AskAsync();
         return keys.GetValueOrDefault(kid);
     }
 
-    /// <summary>The server has withdrawn a key: forget it, and let the next unknown kid ask at once.</summary>
+    /// <summary>The server has withdrawn a key: forget it, and let unknown ones ask every second for a while, as its successor signs already.</summary>
     public void Withdraw(string kid)
     {
         keys = keys.Where(pair => pair.Key != kid).ToFrozenDictionary();
-        Volatile.Write(ref asked, 0);
+        Volatile.Write(ref withdrawn, time.GetTimestamp());
     }
 
-    private bool MayAsk => Volatile.Read(ref asked) is var at && at == 0 || time.GetElapsedTime(at) >= (Known ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
+    private bool MayAsk => Since(ref asked) is not { } waited || waited >= (Known && !(Since(ref withdrawn) < Hurry) ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
+
+    private TimeSpan? Since(ref long timestamp) => Volatile.Read(ref timestamp) is var at && at != 0 ? time.GetElapsedTime(at) : null;
 
     // Whoever asks does it for all: a caller that hangs up must not leave the others without keys.
     private async Task AskAsync()
