@@ -190,6 +190,34 @@ public sealed class RevocationFeedTest : ServerFixture
     }
 
     [Test]
+    public async Task What_is_known_can_be_waited_on_too()
+    {
+        var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
+        await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
+        var from = reader.Cursor;
+        var tag = (await reader.GetAsync()).Header("ETag");
+        reader.Cursor = from;
+        (await reader.GetAsync(wait: 1, tag: tag)).Status.Should().Be(304);
+
+        var answer = reader.GetAsync(wait: 20, tag: tag);
+        await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
+        FeedReader.Entries(await answer).Should().HaveCount(2);
+    }
+
+    [Test]
+    public async Task A_server_that_stops_lets_those_who_wait_go()
+    {
+        var server = await TestServer.StartAsync();
+        var reader = new FeedReader(server, await server.ResourceServerAsync());
+        var answer = reader.GetAsync(wait: 30);
+        await Task.Delay(300);
+        var took = Stopwatch.StartNew();
+        await server.DisposeAsync();
+        (await answer).Status.Should().Be(200);
+        took.Elapsed.TotalSeconds.Should().BeLessThan(5);
+    }
+
+    [Test]
     public async Task Entries_leave_once_the_token_would_have_expired()
     {
         await using var server = await TestServer.StartAsync();
