@@ -1,6 +1,5 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -119,18 +118,5 @@ public sealed class ClientCredentialsTest : ServerFixture
 
         (await machine.RefreshAsync("anything")).Should().BeRefusedWith("unauthorized_client");
         (await machine.RedeemAsync(new Code("anything", TestClient.NewVerifier(), Cast.Redirect))).Should().BeRefusedWith("unauthorized_client");
-    }
-
-    [Test, Behaviour(16), Case("CC-004")]
-    public async Task Nobody_registers_a_machine_while_there_is_no_registration()
-    {
-        var before = await Server.ScalarAsync<long>("select count(*) from clients");
-
-        var reply = await Server.SendAsync(HttpMethod.Post, "/register",
-            Requests.Form("""{"client_name":"Case client","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post"}""", "application/json"));
-
-        reply.Should().BeRefusedWith("invalid_request", 404);
-        (await Server.ScalarAsync<long>("select count(*) from clients")).Should().Be(before);
-        (await Server.GetAsync(Paths.ServerMetadata)).Json.TryGetProperty("registration_endpoint", out _).Should().BeFalse();
     }
 }
