@@ -13,7 +13,7 @@ public sealed class ErrorsTest : ServerFixture
     protected override Settings Change(Settings settings) => settings with { HashQueueLength = 1, HashQueueMilliseconds = 20 };
 
     [TestCase("GET", "/nothing/here", 404)]
-    [TestCase("POST", "/nothing/here", 404)]
+    [TestCase("POST", "/elsewhere", 404)]
     [TestCase("GET", "/.well-known/openid-configuration", 404)]
     [TestCase("GET", "/token", 405)]
     [TestCase("GET", "/revoke", 405)]
