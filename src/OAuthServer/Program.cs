@@ -5,6 +5,7 @@ using OAuthServer.Audit;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -37,13 +38,15 @@ return await Commands.RunAsync(args, async (settings, cancel) =>
 public static class Server
 {
     /// <summary>The whole server, ready to run.</summary>
-    public static WebApplication Build(Settings settings, TimeProvider time)
+    /// <param name="change">Replaces services, such as the network documents are fetched over; tests only.</param>
+    public static WebApplication Build(Settings settings, TimeProvider time, Action<IServiceCollection>? change = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
         Register(builder.Services, settings, time);
+        change?.Invoke(builder.Services);
         var app = builder.Build();
         Pipeline(app, settings);
         Map(app, settings);
@@ -90,6 +93,7 @@ public static class Server
         services.AddSingleton<DatabaseClock>();
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
+        services.AddSingleton<ClientDocumentStore>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
@@ -111,8 +115,11 @@ public static class Server
         services.AddSingleton<Revocations>();
         services.AddSingleton<Sweep>();
 
-        // Clients
+        // Fetch, Clients
+        services.AddSingleton(Network.OfTheSystem);
+        services.AddSingleton<Fetcher>();
         services.AddSingleton<ClientDirectory>();
+        services.AddSingleton<ClientDocuments>();
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
