@@ -230,6 +230,31 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         (await RefusedByHandAsync("usage.example", certificate)).Expected.Should().Be("an answer over verified TLS");
     }
 
+    [Test, Case("CIMD-032")]
+    public async Task The_authorities_of_the_system_are_asked_when_no_test_brings_others()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var certificate = outside.Certificate("localhost");
+        using var fetcher = new Fetcher(Network.OfTheSystem, Server.Settings, TimeProvider.System);
+
+        var fetched = fetcher.FetchAsync(new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/c"), false);
+        using var connection = await listener.AcceptTcpClientAsync();
+        await using var tls = new SslStream(connection.GetStream());
+        try
+        {
+            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) });
+            (await tls.ReadAsync(new byte[1])).Should().Be(0);
+        }
+        catch (Exception fault) when (fault is IOException or AuthenticationException)
+        {
+            // As above.
+        }
+
+        (await fetched).Refused(out var error, out _).Should().BeTrue();
+        error!.Got.Should().Contain("certificate chain");
+    }
+
     [Test]
     public async Task Places_that_a_certificate_names_are_never_asked()
     {
