@@ -233,6 +233,14 @@ public sealed class ClientDocumentTest : ServerFixture
         host.Requests.Should().HaveCount(1);
     }
 
+    [TestCase("operator"), TestCase("self-registered")]
+    public async Task Other_clients_are_answered_from_their_row(string origin)
+    {
+        var client = await Server.PublicClientAsync(origin: origin);
+
+        (await ResolvedAsync(client.Id)).Row.Origin.Should().Be(origin);
+    }
+
     [Test, Case("CIMD-038")]
     public async Task An_operators_row_wins_and_is_never_fetched()
     {
