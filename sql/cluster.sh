@@ -196,7 +196,7 @@ start() {
     choose_user
     need_programs
     if running; then
-        say "already running in $data"
+        [[ $verb == psql || $verb == with ]] || say "already running in $data"
         socket=$(running_socket)
     else
         [[ -d $data ]] || { choose_user; create; }      # again: an installation may have brought the user `postgres`

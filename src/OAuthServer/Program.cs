@@ -2,16 +2,19 @@ using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Npgsql;
 using OAuthServer.Audit;
+using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Tokens;
+using OAuthServer.Users;
 using OAuthServer.Wire;
 
 return await Commands.RunAsync(args, async (settings, cancel) =>
@@ -41,7 +44,8 @@ public static class Server
     /// <param name="change">Replaces services, such as the network documents are fetched over; tests only.</param>
     public static WebApplication Build(Settings settings, TimeProvider time, Action<IServiceCollection>? change = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = settings.Development ? Environments.Development : Environments.Production, ContentRootPath = AppContext.BaseDirectory });
+        // Production for the framework always: its developer exception page would show stack traces.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
@@ -100,6 +104,8 @@ public static class Server
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<RefreshTokenStore>();
+        services.AddSingleton<RegistrationStore>();
+        services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
         services.AddSingleton<SessionStore>();
@@ -123,6 +129,16 @@ public static class Server
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
+        services.AddSingleton<Registrations>();
+
+        // Users, Authorize, Pages
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<AuthorizationChecks>();
+        services.AddSingleton<Tickets>();
+        services.AddSingleton<Steps>();
+        services.AddSingleton<Consents>();
+        services.AddPages(settings);
 
         // Grants: one line each; discovery lists them.
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
@@ -131,15 +147,22 @@ public static class Server
 
         // Wire, Endpoints
         services.AddCors();
+        services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
+        services.AddSingleton<RegistrationLimit>();
         services.AddSingleton<ClientEndpoint>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
+        services.AddSingleton<RegistrationEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<LoginEndpoint>();
+        services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<ConsentEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -169,10 +192,10 @@ public static class Server
         if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
         app.UseCrossOrigin(settings);
-        app.UseFaults((http, error) => http.RefuseAsync(error));
+        app.UseFaults(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
-        app.UseIssuerHost(settings, (http, error) => http.RefuseAsync(error));
-        app.UseClockGuard(settings, (http, error) => http.RefuseAsync(error));
+        app.UseIssuerHost(settings, Refusals.RefuseAsync);
+        app.UseClockGuard(settings, Refusals.RefuseAsync);
     }
 
     private static void Map(WebApplication app, Settings settings)
@@ -184,8 +207,14 @@ public static class Server
         issuer.MapToken();
         issuer.MapRevocation();
         issuer.MapIntrospection();
+        issuer.MapRegistration(settings);
         issuer.MapJwks();
         issuer.MapWhy();
+        issuer.MapAuthorize();
+        issuer.MapLogin();
+        issuer.MapLogout();
+        issuer.MapConsent();
+        issuer.MapPages();
     }
 
     private static ForwardedHeadersOptions Forwarded(Settings settings)

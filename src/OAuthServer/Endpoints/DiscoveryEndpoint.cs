@@ -14,6 +14,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
 {
     private static readonly string[] SecretMethods = ["client_secret_basic", "client_secret_post"];
     private readonly string[] grantTypes = [.. grants.Select(grant => grant.GrantType)];
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private IReadOnlyList<string> lastScopes = [];
 
     /// <summary>RFC 8414 §2.</summary>
@@ -28,6 +29,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
             json.WriteString("token_endpoint", settings.Issuer + Paths.Token);
             json.WriteString("revocation_endpoint", settings.Issuer + Paths.Revoke);
             json.WriteString("introspection_endpoint", settings.Issuer + Paths.Introspect);
+            if (settings.Registration != "off") json.WriteString("registration_endpoint", settings.Issuer + Paths.Register);
             json.WriteString("jwks_uri", settings.Issuer + Paths.Jwks);
             Strings(json, "scopes_supported", scopes);
             Strings(json, "response_types_supported", ["code"]);
@@ -62,7 +64,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     {
         try
         {
-            var known = await resources.ReadAsync(cancel);
+            var known = await resources.ReadAsync(cancel).AsTask().WaitAsync(Patience, cancel);
             lastScopes = [.. known.Scopes.Where(scope => scope.Resource != settings.Issuer).Select(scope => scope.Name)];
         }
         catch (Exception fault) when (fault is Npgsql.NpgsqlException or TimeoutException)

@@ -25,11 +25,13 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
     public int RetryAfter { get; } = Math.Max(1, (int)Math.Ceiling((per / most).TotalSeconds));
 
     /// <summary>Whether this key has used up its failures.</summary>
-    public bool Exhausted(string key)
-    {
-        using var lease = limiter.AttemptAcquire(key, 0);
-        return !lease.IsAcquired;
-    }
+    public bool Exhausted(string key) => Left(key) < 1;
+
+    /// <summary>
+    /// How many more failures this key may have right now. Whole ones: the bucket refills by fractions, and a lease of no permits
+    /// is granted on any fraction, while a failure then takes nothing away.
+    /// </summary>
+    public long Left(string key) => limiter.GetStatistics(key)?.CurrentAvailablePermits ?? most;
 
     /// <summary>One more failure.</summary>
     public void Count(string key) => limiter.AttemptAcquire(key).Dispose();

@@ -24,6 +24,20 @@ public sealed class Parameters
         }
     }
 
+    /// <summary>
+    /// The parameters of an authorization request's query (RFC 6749 §4.1.1), decoded once; state stays encoded, because it goes
+    /// back octet by octet (<see cref="OpaqueState"/>).
+    /// </summary>
+    /// <param name="query">As it came, with or without its question mark.</param>
+    public static Parameters OfQuery(string query) =>
+        new(query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair =>
+        {
+            var equals = pair.IndexOf('=');
+            var name = FormDecode(equals < 0 ? pair : pair[..equals]);
+            var value = equals < 0 ? "" : pair[(equals + 1)..];
+            return (name, name == "state" ? OpaqueState.Tidy(value) : FormDecode(value));
+        }));
+
     /// <summary>The value, or null when absent or empty.</summary>
     public string? this[string name] => values.GetValueOrDefault(name);
 
@@ -46,6 +60,8 @@ public sealed class Parameters
         : Malformed is { } bad
             ? OAuthError.InvalidRequest("A parameter is malformed", $"parameter {bad} holds NUL or is not UTF-8", "RFC 6749 App. B", "UTF-8 text without NUL", bad)
         : null;
+
+    private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     // A decoder writes U+FFFD for octets that are no UTF-8; two different wrong secrets must not become the same text.
     private static bool IsText(string text)

@@ -18,7 +18,8 @@ public static class Listening
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        // 64 KiB then take at most 21 s, and whoever drips is gone after five.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(4096, TimeSpan.FromSeconds(5));
 
         var issuer = new Uri(settings.Issuer);
         var at = settings.Listen.Length > 0 ? new Uri(settings.Listen) : new Uri($"http://{(issuer.IsLoopback ? issuer.Authority : "127.0.0.1:8080")}");

@@ -48,12 +48,6 @@ public static class Request
         }
     }
 
-    /// <summary>The parameters of the query, decoded once.</summary>
-    public static Parameters Query(string query) =>
-        new(query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.IndexOf('=') is var equals && equals < 0
-            ? (FormDecode(pair), "")
-            : (FormDecode(pair[..equals]), FormDecode(pair[(equals + 1)..]))));
-
     /// <summary>
     /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty
     /// secret is none.

@@ -142,7 +142,7 @@ public sealed partial class Browser(TestServer server)
 public sealed record Landing(string Url, Reply Reply)
 {
     /// <summary>The parameters of the address.</summary>
-    public Parameters Parameters => Wire.Request.Query(Url.Contains('?') ? Url[Url.IndexOf('?')..] : "");
+    public Parameters Parameters => Parameters.OfQuery(Url.Contains('?') ? Url[Url.IndexOf('?')..] : "");
 
     public bool Is(string path) => Url.Split('?')[0].EndsWith(path, StringComparison.Ordinal) && Reply.Status is 200 or 400 or 401 or 429;
 

@@ -40,6 +40,8 @@ public sealed class TestServer : IAsyncDisposable
             ClientBurst = 1_000_000,
             LoginsPerMinute = 100_000,
             ConsentsPerMinute = 100_000,
+            RegistrationsPerMinute = 100_000,
+            RegistrationsPerMinuteInAll = 100_000,
             MaxClockSkewSeconds = int.MaxValue,
             Development = true,
         };
@@ -157,6 +159,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        await using var connection = new NpgsqlConnection(Settings.Database);
+        NpgsqlConnection.ClearPool(connection);
     }
 
     public static int FreePort()

@@ -1,0 +1,34 @@
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Authorize;
+
+/// <summary>
+/// Requests that wait for a person. What is stored is the query as it came; it is read and checked anew at every step, so that
+/// no form can change it and no edit of a client goes unnoticed.
+/// </summary>
+public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks checks, Settings settings, TimeProvider time)
+{
+    /// <summary>Stores a request for this browser.</summary>
+    /// <param name="browser">SHA-256 of the browser's cookie.</param>
+    public async Task<Ticket> OpenAsync(AuthorizationRequest request, string query, byte[] browser, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var ticket = new Ticket { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
+        await store.AddAsync(OpaqueToken.Hash(ticket.Id), browser, request.Client.Id, query, now.AddSeconds(settings.RequestSeconds), now, cancel);
+        return ticket;
+    }
+
+    /// <summary>The stored request, if this very browser began it and it is neither answered nor too old.</summary>
+    public async Task<Result<AuthorizationRequest>> FindAsync(string? id, byte[]? browser, CancellationToken cancel)
+    {
+        if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow(), cancel) is not { } row) return Gone();
+        if ((await checks.ReadAsync(row.Query, cancel)).Refused(out var error, out var request)) return error;
+        return request with { Ticket = new Ticket { Id = id, Browser = browser, StoredAt = row.CreatedAt } };
+    }
+
+    /// <summary>One answer for spent, expired, foreign and made up.</summary>
+    public static OAuthError Gone() => OAuthError.InvalidRequest(
+        "This request was already answered, is too old, or was begun in another browser", "no open request under this ticket for this browser", "OAuth 2.1 §4.1.2", "an open request of this browser");
+}

@@ -1,0 +1,142 @@
+using OAuthServer.Audit;
+using OAuthServer.Authorize;
+using OAuthServer.Clients;
+using OAuthServer.Pages;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+using OAuthServer.Users;
+using OAuthServer.Wire;
+
+namespace OAuthServer.Endpoints;
+
+/// <summary>
+/// /consent: GET asks, POST answers. Both read the stored request anew; a posted field can only leave out scopes of it, never
+/// change client, redirect URI or anything else.
+/// </summary>
+public sealed class ConsentEndpoint(
+    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+{
+    public async Task AskAsync(HttpContext http)
+    {
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        OAuthError? error;
+        if ((error = asked.Problem()) is not null
+            || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request))
+        {
+            await RefuseAsync(http, error, null, null);
+            return;
+        }
+
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        if (session is null || await steps.NextAsync(request, session, http.RequestAborted) is not Step.Consent consent)
+        {
+            Resume(http, request);
+            return;
+        }
+
+        if (consents.Prompted(request, session) is { } tooOften)
+        {
+            await RefuseAsync(http, tooOften, request, session);
+            return;
+        }
+
+        await ShowAsync(http, request, session, consent, nothingChosen: false);
+    }
+
+    public async Task AnswerAsync(HttpContext http)
+    {
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        if ((await http.FormAsync()).Refused(out var error, out var form)
+            || (error = form.Problem()) is not null)
+        {
+            await RefuseAsync(http, error, null, session);
+            return;
+        }
+
+        var forged = await forms.RefusalAsync(http, session?.IdHash);
+        if ((await tickets.FindAsync(form["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request) || forged is not null)
+        {
+            // Signed out or in anew in another tab: the request itself is still open.
+            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", "Open it again");
+            await RefuseAsync(http, forged ?? error!, request, session, again);
+            return;
+        }
+
+        // Allow: the same was allowed in another tab meanwhile. All else is decided anew.
+        var consent = await steps.NextAsync(request, session, http.RequestAborted) switch
+        {
+            Step.Consent asked => asked,
+            Step.Allow(var remembered) => new Step.Consent(remembered),
+            _ => null,
+        };
+        if (consent is null)
+        {
+            Resume(http, request);
+            return;
+        }
+
+        switch (form["decision"])
+        {
+            case "allow" or "read":
+                await AllowAsync(http, request, session!, consent, form);
+                break;
+            case "deny" when await consents.DenyAsync(request, session!, http.Context()) is { } denied:
+                http.GoToClient(AuthorizationResponse.Error(request, denied, settings.Issuer));
+                break;
+            case "deny":
+                await RefuseAsync(http, Tickets.Gone(), request, session);
+                break;
+            default:
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow, read or deny", form["decision"]), request, session);
+                break;
+        }
+    }
+
+    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters form)
+    {
+        var known = await resources.ReadAsync(http.RequestAborted);
+        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known)
+                                               || (form[ConsentPage.FieldOf(one)] is not null && (form["decision"] != "read" || ConsentPage.IsReading(one, known)))).ToArray();
+        if (!scope.Any(IsAccess) && request.Scope.Any(IsAccess))
+            await ShowAsync(http, request, session, consent, nothingChosen: true);
+        else if (await consents.AllowAsync(request, session, scope, consent, http.Context()) is { } code)
+            http.GoToClient(AuthorizationResponse.Code(request, code, settings.Issuer));
+        else
+            await RefuseAsync(http, Tickets.Gone(), request, session);
+
+        static bool IsAccess(string scope) => scope != Scope.OfflineAccess;
+    }
+
+    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, bool nothingChosen) =>
+        await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
+        {
+            Request = request,
+            Session = session,
+            Known = await resources.ReadAsync(http.RequestAborted),
+            Remembered = consent.Remembered,
+            Now = time.GetUtcNow(),
+            NothingChosen = nothingChosen,
+        });
+
+    private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.Ticket!.Id}");
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, AuthorizationRequest? request, SessionRow? session, ErrorPage.Link? link = null)
+    {
+        await audit.RefusedAsync(Decisions.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
+        await Refusals.RefuseAsync(http, error, link);
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class ConsentRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapConsent()
+        {
+            var consent = app.ServiceProvider.GetRequiredService<ConsentEndpoint>();
+            app.MapGet(Paths.Consent, consent.AskAsync);
+            app.MapPost(Paths.Consent, consent.AnswerAsync);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text;
+using OAuthServer.Pages;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Endpoints;
+
+/// <summary>Pages that decide nothing: the stylesheet, and what error_uri points at.</summary>
+public static class PageRoutes
+{
+    private static readonly byte[] Style = Encoding.UTF8.GetBytes(Stylesheet.Text);
+
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapPages()
+        {
+            app.MapGet(Paths.Errors, (RequestDelegate)(http => http.ErrorsAsync()));
+            app.MapGet(Paths.Stylesheet, (RequestDelegate)StyleAsync);
+        }
+    }
+
+    private static Task StyleAsync(HttpContext http)
+    {
+        // The URL carries the text's hash: what it names never changes.
+        http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.ContentType = "text/css; charset=utf-8";
+        http.Response.ContentLength = Style.Length;
+        return http.Response.Body.WriteAsync(Style, CancellationToken.None).AsTask();
+    }
+}

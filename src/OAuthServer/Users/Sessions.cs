@@ -1,0 +1,43 @@
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Users;
+
+/// <summary>
+/// Browser sessions: 256 random bits in a cookie, their SHA-256 in the database. A sign-in always gets a new id (CWE-384); a
+/// session ends by itself when idle or old, and at once when its person is disabled or gets a new password.
+/// </summary>
+public sealed class Sessions(SessionStore store, Settings settings, TimeProvider time)
+{
+    private const int LongestAgent = 200;
+    private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>The live session behind a cookie, or null.</summary>
+    public async Task<SessionRow?> FindAsync(string? id, CancellationToken cancel)
+    {
+        if (id is null) return null;
+        var now = time.GetUtcNow();
+        if (await store.FindAsync(OpaqueToken.Hash(id), now.AddSeconds(-settings.SessionIdleSeconds), now, cancel) is not { } session) return null;
+        if (now - session.LastSeenAt >= SeenEvery) await store.SeenAsync(session.IdHash, now, cancel);
+        return session;
+    }
+
+    /// <summary>A new session under a new id for a person who has just proven who they are; null when disabled meanwhile.</summary>
+    /// <param name="previous">The browser's session until now, which ends.</param>
+    /// <param name="agent">As the browser names itself.</param>
+    public async Task<string?> StartAsync(UserRow user, string? previous, string agent, RequestContext request)
+    {
+        var id = OpaqueToken.Mint();
+        var now = time.GetUtcNow();
+        var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject,
+            now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
+        return started ? id : null;
+    }
+
+    /// <summary>Ends this session, on the server.</summary>
+    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, time.GetUtcNow());
+
+    private static string Printable(string agent) =>
+        string.Concat(agent.Take(LongestAgent).Select(character => character is >= ' ' and <= '~' ? character : '?'));
+}

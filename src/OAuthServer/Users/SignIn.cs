@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using OAuthServer.Audit;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Users;
+
+/// <summary>
+/// Proves a person by name and password. Unknown, wrong and disabled get one answer after one time (CWE-204, CWE-208); too many
+/// failures are refused before any slow hash is spent.
+/// </summary>
+public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Settings settings) : IDisposable
+{
+    /// <summary>The longest name a person can have.</summary>
+    public const int LongestName = 128;
+
+    private readonly FailureLimit failures = new(settings.LoginsPerMinute, TimeSpan.FromMinutes(1));
+    private readonly ConcurrentDictionary<string, int> running = new(StringComparer.Ordinal);
+
+    /// <summary>The person, proven; or the refusal, audited. The audit row of a success is the session's.</summary>
+    /// <param name="username">As typed: neither case nor blanks around it matter.</param>
+    public async Task<Result<UserRow>> ProveAsync(string username, string password, RequestContext request, CancellationToken cancel)
+    {
+        var name = username.Trim().ToLowerInvariant();
+        // The address is in both keys: nobody can lock somebody else out.
+        var address = FailureLimit.Subscriber(request.Address);
+        string[] keys = [address, $"{(name.Length > LongestName ? "" : name)} {address}"];
+        try
+        {
+            var tooMany = false;
+            foreach (var key in keys) tooMany |= running.AddOrUpdate(key, 1, (_, count) => count + 1) > failures.Left(key);
+            if (tooMany) return OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter);
+            return await VerifyAsync(name, password, keys, request, cancel);
+        }
+        finally
+        {
+            // Attempts under way count as failures until they have not failed, or a burst would outrun the limit.
+            foreach (var key in keys)
+                if (running.AddOrUpdate(key, 0, (_, count) => count - 1) == 0)
+                    running.TryRemove(new KeyValuePair<string, int>(key, 0));
+        }
+    }
+
+    /// <summary>The refusal every failed sign-in gets.</summary>
+    /// <param name="reason">Private; never the password, and never a name nobody has: people type passwords there.</param>
+    public static OAuthError Wrong(string reason) => new()
+    {
+        Code = "access_denied",
+        Description = "User name or password is wrong",
+        Status = 401,
+        Rule = "sign-in",
+        Reason = reason,
+        Expected = "the name and password of an enabled person",
+    };
+
+    public void Dispose() => failures.Dispose();
+
+    private async Task<Result<UserRow>> VerifyAsync(string name, string password, string[] keys, RequestContext request, CancellationToken cancel)
+    {
+        var user = await users.FindAsync(name, cancel);
+        var costs = new List<int>(1);
+        var proven = false;
+        if (user is not null && SecretHash.CanHash(password) && SecretHash.Cost(user.PasswordHash) is { } cost)
+        {
+            proven = await hashes.VerifyAsync(password, user.PasswordHash, cancel);
+            costs.Add(cost);
+        }
+
+        await hashes.FillUpAsync(1, costs, cancel);
+        if (proven && user!.Enabled) return user;
+
+        foreach (var key in keys) failures.Count(key);
+        var error = Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
+        await audit.RefusedAsync(Decisions.SignIn, error, request, subject: user?.Subject.ToString());
+        return error;
+    }
+}
