@@ -108,6 +108,7 @@ public static class Server
         services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
+        services.AddSingleton<RevocationFeedStore>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
@@ -119,6 +120,7 @@ public static class Server
         services.AddSingleton<HashQueue>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Revocations>();
+        services.AddSingleton<RevocationFeed>();
         services.AddSingleton<Sweep>();
 
         // Fetch, Clients
@@ -156,6 +158,7 @@ public static class Server
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
         services.AddSingleton<RegistrationEndpoint>();
+        services.AddSingleton<RevocationsEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
@@ -208,6 +211,7 @@ public static class Server
         issuer.MapRevocation();
         issuer.MapIntrospection();
         issuer.MapRegistration(settings);
+        issuer.MapRevocations();
         issuer.MapJwks();
         issuer.MapWhy();
         issuer.MapAuthorize();
