@@ -1,0 +1,36 @@
+// make interop: clients that other people wrote, against `make run` and `make sample`. One line per check; the first that breaks
+// ends the run with exit code 1. `node run.mjs oauth4webapi` runs only the clients named.
+import * as conformance from './clients/conformance.mjs';
+import * as oauth4webapi from './clients/oauth4webapi.mjs';
+import { openBrowser } from './support/person.mjs';
+import { client, version, writeTable } from './support/report.mjs';
+import { end, freePort, local, make } from './support/world.mjs';
+
+const clients = [oauth4webapi, conformance];
+const wanted = process.argv.slice(2);
+const start = Date.now();
+let browser;
+try {
+    const [port, pathPort] = [await freePort(), await freePort()];
+    const world = { issuer: `http://localhost:${port}`, pathIssuer: `http://localhost:${pathPort}/tenant1`, resource: 'http://localhost:9000/mcp' };
+    await make('run', `${world.issuer}/readyz`, { PORT: port, LOCAL: local('root') });
+    await make('run', `http://localhost:${pathPort}/readyz`, { PORT: pathPort, LOCAL: local('tenant1'), OAuth__Issuer: world.pathIssuer });
+    browser = await openBrowser();
+    console.log(`interop: ready after ${seconds()} s`);
+
+    for (const one of clients.filter(one => wanted.length === 0 || wanted.some(part => one.name.includes(part))))
+        await client(one.name, one.version ?? version(one.name), one.did, check => one.run(check, { ...world, browser }));
+
+    console.log(`interop: ${wanted.length === 0 ? `${writeTable()} checks passed, docs/interop.md written` : 'passed'}, ${seconds()} s`);
+} catch (error) {
+    console.error(error);
+    console.log(`interop: failed after ${seconds()} s`);
+    process.exitCode = 1;
+} finally {
+    await browser?.close();
+    await end();
+}
+
+function seconds() {
+    return Math.round((Date.now() - start) / 1000);
+}
