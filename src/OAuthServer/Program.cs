@@ -100,6 +100,8 @@ public static class Server
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<RefreshTokenStore>();
+        services.AddSingleton<RegistrationStore>();
+        services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
         services.AddSingleton<SessionStore>();
@@ -120,6 +122,7 @@ public static class Server
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
+        services.AddSingleton<Registrations>();
 
         // Users, Authorize, Pages
         services.AddSingleton<SignIn>();
@@ -140,10 +143,12 @@ public static class Server
         services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
+        services.AddSingleton<RegistrationLimit>();
         services.AddSingleton<ClientEndpoint>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
+        services.AddSingleton<RegistrationEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
@@ -195,6 +200,7 @@ public static class Server
         issuer.MapToken();
         issuer.MapRevocation();
         issuer.MapIntrospection();
+        issuer.MapRegistration(settings);
         issuer.MapJwks();
         issuer.MapWhy();
         issuer.MapAuthorize();

@@ -8,6 +8,7 @@ public static class Decisions
 {
     public const string Authorize = "authorize";
     public const string Token = "token";
+    public const string Registration = "registration";
     public const string Consent = "consent";
     public const string SignIn = "sign-in";
     public const string SignOut = "sign-out";

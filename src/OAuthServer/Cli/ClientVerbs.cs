@@ -12,7 +12,8 @@ internal static class ClientVerbs
         Show(),
         Enable("disable", false, "Refuse a client and its tokens at once; enable takes it back"),
         Enable("enable", true, "Take a client back"),
-        SecretVerbs.Make());
+        SecretVerbs.Make(),
+        InviteVerb.Make());
 
     /// <summary>The argument that names a client.</summary>
     public static Argument<string> Id() => new("CLIENT_ID") { Description = "The client's id, such as nightly-etl" };

@@ -90,6 +90,14 @@ public sealed record OAuthError
     public static OAuthError InsufficientScope(string scope, string got) =>
         new() { Code = "insufficient_scope", Description = "The access token lacks a scope", Status = 403, Rule = "RFC 6750 §3.1", Reason = "scope too small", Expected = scope, Got = got };
 
+    /// <summary>RFC 7591 §3.2.2: a redirect URI that may not be registered.</summary>
+    public static OAuthError InvalidRedirectUri(string description, string got) =>
+        new() { Code = "invalid_redirect_uri", Description = description, Rule = "RFC 7591 §3.2.2", Reason = "a redirect URI that may not be registered", Expected = "https with a domain name, http on loopback, or a private-use scheme on the list", Got = got };
+
+    /// <summary>RFC 7591 §3.2.2: a member that cannot be, or does not go with another one.</summary>
+    public static OAuthError InvalidClientMetadata(string description, string got, string rule = "RFC 7591 §3.2.2", string? expected = null) =>
+        new() { Code = "invalid_client_metadata", Description = description, Rule = rule, Reason = "client metadata that cannot be registered", Expected = expected, Got = got };
+
     /// <summary>RFC 6585 §4: too often; ask again later.</summary>
     public static OAuthError SlowDown(string reason, int retryAfter) =>
         new() { Code = "slow_down", Description = "Too many requests; wait and try again", Status = 429, Rule = "RFC 6585 §4", Reason = reason, RetryAfter = retryAfter };

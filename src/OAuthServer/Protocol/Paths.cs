@@ -7,6 +7,7 @@ public static class Paths
     public const string Token = "/token";
     public const string Revoke = "/revoke";
     public const string Introspect = "/introspect";
+    public const string Register = "/register";
     public const string Jwks = "/jwks";
     public const string Why = "/why";
     public const string Login = "/login";

@@ -85,6 +85,30 @@ public sealed record Settings
     /// <summary>Consent pages per minute for one person and client.</summary>
     public int ConsentsPerMinute { get; init; } = 50;
 
+    /// <summary>Who may register clients at /register (RFC 7591): open (anybody; machines need an invitation), token (invited ones only) or off.</summary>
+    public string Registration { get; init; } = "open";
+
+    /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses.</summary>
+    public int RegistrationsPerMinute { get; init; } = 10;
+
+    /// <summary>Registrations per minute from all addresses together.</summary>
+    public int RegistrationsPerMinuteInAll { get; init; } = 120;
+
+    /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>
+    public string RegistrationSchemes { get; init; } = "cursor vscode vscode-insiders windsurf";
+
+    /// <summary>True: clients may register http loopback redirect URIs only.</summary>
+    public bool RegistrationLoopbackOnly { get; init; }
+
+    /// <summary>How a client authenticates that does not say: none, client_secret_basic or client_secret_post; empty: by secret when all its redirect URIs are https, else not.</summary>
+    public string RegistrationMethod { get; init; } = "";
+
+    /// <summary>Hours after which a client that registered uninvited and was never used is removed.</summary>
+    public int RegistrationUnusedHours { get; init; } = 72;
+
+    /// <summary>Days after which a self-registered client is removed once all its grants have lapsed.</summary>
+    public int RegistrationIdleDays { get; init; } = 30;
+
     /// <summary>Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by spaces.</summary>
     public string TrustedProxies { get; init; } = "";
 
@@ -175,6 +199,12 @@ public sealed record Settings
         else if (!IsKey(KeyEncryptionKey))
             errors.Add("OAuth__KeyEncryptionKey: not 32 bytes in base64; openssl rand -base64 32 makes such a key");
         if (Algorithm is not ("ES256" or "RS256")) errors.Add("OAuth__Algorithm: write ES256 or RS256");
+        if (Registration is not ("open" or "token" or "off")) errors.Add("OAuth__Registration: write open, token or off");
+        if (RegistrationMethod is not ("" or "none" or "client_secret_basic" or "client_secret_post"))
+            errors.Add("OAuth__RegistrationMethod: write none, client_secret_basic or client_secret_post, or leave it empty");
+        foreach (var scheme in RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (!Uri.CheckSchemeName(scheme) || scheme.ToLowerInvariant() is "http" or "https" or "javascript" or "data" or "file" or "vbscript" or "blob" or "about")
+                errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; never http, https, or one that can run code");
         if (Listen.Length > 0 && !Uri.TryCreate(Listen, UriKind.Absolute, out _)) errors.Add("OAuth__Listen: write a URL such as http://127.0.0.1:8080");
         if (TlsCertificateFile.Length > 0 != TlsKeyFile.Length > 0) errors.Add("OAuth__TlsKeyFile: certificate and key go together");
         foreach (var proxy in TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -198,6 +228,10 @@ public sealed record Settings
         Range(nameof(ClientBurst), ClientBurst, 1, 10_000_000);
         Range(nameof(LoginsPerMinute), LoginsPerMinute, 1, 1_000_000);
         Range(nameof(ConsentsPerMinute), ConsentsPerMinute, 1, 1_000_000);
+        Range(nameof(RegistrationsPerMinute), RegistrationsPerMinute, 1, 1_000_000);
+        Range(nameof(RegistrationsPerMinuteInAll), RegistrationsPerMinuteInAll, 1, 1_000_000);
+        Range(nameof(RegistrationUnusedHours), RegistrationUnusedHours, 1, 87_600);
+        Range(nameof(RegistrationIdleDays), RegistrationIdleDays, 1, 3650);
         Range(nameof(MaxClockSkewSeconds), MaxClockSkewSeconds, 1, int.MaxValue);
         Range(nameof(AuditMonths), AuditMonths, 1, 1200);
 

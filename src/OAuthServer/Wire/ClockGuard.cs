@@ -6,7 +6,7 @@ namespace OAuthServer.Wire;
 /// <summary>While our clock is too far from the database's, nothing that depends on time is decided: 503 until it is back.</summary>
 public static class ClockGuard
 {
-    private static readonly PathString[] Deciding = [Paths.Authorize, Paths.Token, Paths.Revoke, Paths.Introspect, Paths.Login, Paths.Consent];
+    private static readonly PathString[] Deciding = [Paths.Authorize, Paths.Token, Paths.Revoke, Paths.Introspect, Paths.Register, Paths.Login, Paths.Consent];
 
     public static void UseClockGuard(this WebApplication app, Settings settings, Func<HttpContext, OAuthError, Task> refuse)
     {

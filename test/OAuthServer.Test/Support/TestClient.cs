@@ -20,6 +20,9 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
     /// <summary>The same client talking to another server of the same database.</summary>
     public TestClient At(TestServer other) => new(other, id, secret, method, redirect);
 
+    /// <summary>The same client with another secret, or with none.</summary>
+    public TestClient With(string? otherSecret, string? otherMethod = null) => new(server, id, otherSecret, otherMethod ?? method, redirect);
+
     public static string NewVerifier() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>POST /token, authenticated as registered; null values are left out.</summary>

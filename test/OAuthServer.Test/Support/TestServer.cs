@@ -39,6 +39,8 @@ public sealed class TestServer : IAsyncDisposable
             ClientBurst = 1_000_000,
             LoginsPerMinute = 100_000,
             ConsentsPerMinute = 100_000,
+            RegistrationsPerMinute = 100_000,
+            RegistrationsPerMinuteInAll = 100_000,
             MaxClockSkewSeconds = int.MaxValue,
             Development = true,
         };

@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace OAuthServer.Test.Support;
+
+/// <summary>
+/// The cable between a server and PostgreSQL, which a test may pull: connections break and new ones are refused, as when the
+/// database has stopped. It can also swallow answers: what was asked is done and committed, and nobody hears of it.
+/// </summary>
+public sealed class Cable : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<Socket, byte> open = new();
+    private readonly IPEndPoint here;
+    private readonly string socket;
+    private TcpListener? listener;
+    private volatile bool swallowing;
+
+    private Cable(string cluster)
+    {
+        var real = new NpgsqlConnectionStringBuilder(cluster);
+        socket = Path.Combine(real.Host!, $".s.PGSQL.{(real.Port == 0 ? 5432 : real.Port)}");
+        here = new IPEndPoint(IPAddress.Loopback, TestServer.FreePort());
+        Through = new NpgsqlConnectionStringBuilder(cluster) { Host = "127.0.0.1", Port = here.Port, Timeout = 2, CommandTimeout = 2, SslMode = SslMode.Disable }.ConnectionString;
+    }
+
+    /// <summary>The database as it is reached through the cable.</summary>
+    public string Through { get; }
+
+    /// <summary>Answers swallowed so far: each was a round trip PostgreSQL had finished.</summary>
+    public int Swallowed { get; private set; }
+
+    /// <summary>A cable to a database, plugged in.</summary>
+    public static Cable To(string database)
+    {
+        var cable = new Cable(database);
+        cable.PlugIn();
+        return cable;
+    }
+
+    public void PlugIn()
+    {
+        swallowing = false;
+        listener = new TcpListener(here);
+        listener.Start();
+        _ = AcceptAsync(listener);
+    }
+
+    public void Pull()
+    {
+        listener?.Stop();
+        listener = null;
+        foreach (var end in open.Keys) end.Dispose();
+        open.Clear();
+    }
+
+    /// <summary>From now on questions arrive, and every answer is lost together with its connection.</summary>
+    public void SwallowAnswers() => swallowing = true;
+
+    /// <summary>Answers arrive again.</summary>
+    public void StopSwallowing() => swallowing = false;
+
+    public ValueTask DisposeAsync()
+    {
+        Pull();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task AcceptAsync(TcpListener from)
+    {
+        try
+        {
+            while (true)
+            {
+                var near = await from.AcceptSocketAsync();
+                near.NoDelay = true;
+                var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                open[near] = open[far] = 0;
+                await far.ConnectAsync(new UnixDomainSocketEndPoint(socket));
+                _ = CopyAsync(near, far, answers: false);
+                _ = CopyAsync(far, near, answers: true);
+            }
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException) { }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, bool answers)
+    {
+        var buffer = new byte[32 * 1024];
+        try
+        {
+            while (await from.ReceiveAsync(buffer) is > 0 and var length)
+            {
+                if (answers && swallowing)
+                {
+                    Swallowed++;
+                    break;
+                }
+
+                for (var sent = 0; sent < length;) sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
+            }
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException) { }
+
+        foreach (var end in new[] { from, to })
+        {
+            open.TryRemove(end, out _);
+            end.Dispose();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace OAuthServer.Test.Support;
+
+/// <summary>Octets as no HTTP library would send them.</summary>
+public static class RawHttp
+{
+    /// <summary>Sends the text as it is and reads until the server closes, or has been silent for a while.</summary>
+    public static async Task<RawReply> SendRawAsync(this TestServer server, string text)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", new Uri(server.Settings.Listen.Length > 0 ? server.Settings.Listen : server.Issuer).Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(text));
+        socket.Client.Shutdown(SocketShutdown.Send);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var read = new MemoryStream();
+        await stream.CopyToAsync(read, patience.Token);
+        return new RawReply(Encoding.UTF8.GetString(read.ToArray()));
+    }
+
+    /// <summary>A POST of a form, spelt out.</summary>
+    public static string Post(this TestServer server, string target, string form, string version = "HTTP/1.1", string? headers = null) =>
+        $"POST {target} {version}\r\n{headers ?? $"Host: {server.Settings.IssuerAuthority}\r\n"}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\nConnection: close\r\n\r\n{form}";
+}
+
+/// <summary>What came back, headers and all.</summary>
+public sealed record RawReply(string Text)
+{
+    public int Status => Text.Split(' ') is [_, var status, ..] && int.TryParse(status, out var number) ? number : 0;
+
+    public string Body => Text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var at ? Text[(at + 4)..] : "";
+}
