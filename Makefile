@@ -8,7 +8,7 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test long spec lint format smoke db/psql db/reset ci sdk
+.PHONY: help setup run watch test long spec lint format smoke interop sample db/psql db/reset ci sdk
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ format: sdk ## repair formatting and code style
 
 smoke: sdk ## run what the README shows against a server of its own
 	@test/smoke.sh
+
+interop: sdk ## try clients and servers that other people wrote: Express with jose, nginx
+	@test/Interop/run.sh
+
+sample: sdk ## serve a sample MCP server on http://localhost:9000/mcp beside the server (NOTES_PORT=9001)
+	@exec $(TOGETHER) samples/run.sh
 
 db/psql: ## open psql on the private database of `make run`
 	@sql/cluster.sh psql "$$LOCAL"

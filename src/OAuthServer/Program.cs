@@ -104,6 +104,7 @@ public static class Server
         services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RevokedTokenStore>();
+        services.AddSingleton<RevocationFeedStore>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
@@ -115,6 +116,7 @@ public static class Server
         services.AddSingleton<HashQueue>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Revocations>();
+        services.AddSingleton<RevocationFeed>();
         services.AddSingleton<Sweep>();
 
         // Clients
@@ -149,6 +151,7 @@ public static class Server
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
         services.AddSingleton<RegistrationEndpoint>();
+        services.AddSingleton<RevocationsEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
@@ -201,6 +204,7 @@ public static class Server
         issuer.MapRevocation();
         issuer.MapIntrospection();
         issuer.MapRegistration(settings);
+        issuer.MapRevocations();
         issuer.MapJwks();
         issuer.MapWhy();
         issuer.MapAuthorize();

@@ -14,6 +14,7 @@ public static class Decisions
     public const string SignOut = "sign-out";
     public const string Revocation = "revocation";
     public const string Introspection = "introspection";
+    public const string RevocationFeed = "revocation-feed";
     public const string Page = "page";
     public const string Command = "command";
     public const string Api = "api";

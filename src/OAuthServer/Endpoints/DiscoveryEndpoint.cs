@@ -30,6 +30,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
             json.WriteString("revocation_endpoint", settings.Issuer + Paths.Revoke);
             json.WriteString("introspection_endpoint", settings.Issuer + Paths.Introspect);
             if (settings.Registration != "off") json.WriteString("registration_endpoint", settings.Issuer + Paths.Register);
+            json.WriteString("revocation_feed_endpoint", settings.Issuer + Paths.Revocations);
             json.WriteString("jwks_uri", settings.Issuer + Paths.Jwks);
             Strings(json, "scopes_supported", scopes);
             Strings(json, "response_types_supported", ["code"]);

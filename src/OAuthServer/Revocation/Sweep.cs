@@ -6,11 +6,12 @@ namespace OAuthServer.Revocation;
 
 /// <summary>
 /// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
-/// grants, revoked tokens, registrations nobody uses, invitations; the audit log by whole months.
+/// grants, revoked tokens, the feed, registrations nobody uses, invitations; the audit log by whole months.
 /// </summary>
 public sealed class Sweep(
     CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
-    RevokedTokenStore revokedTokens, RegistrationStore registrations, InvitationStore invitations, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
+    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations, AuditStore audit,
+    Settings settings, TimeProvider time, ILogger<Sweep> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
     private const int MostBatches = 20;
@@ -47,6 +48,7 @@ public sealed class Sweep(
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
         await EmptyAsync(() => registrations.SweepAsync(now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays), now, cancel));
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
+        await EmptyAsync(() => feed.SweepAsync(now, cancel));
         await audit.KeepAsync(settings.AuditMonths, cancel);
     }
 

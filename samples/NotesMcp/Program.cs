@@ -1,0 +1,32 @@
+using NotesMcp;
+using OAuthServer.ResourceServer;
+
+var builder = WebApplication.CreateBuilder(args);
+var port = builder.Configuration["NOTES_PORT"] ?? "9000";
+builder.WebHost.UseUrls($"http://localhost:{port}");
+builder.Services.AddSingleton<Notes>();
+builder.Services.AddCors();
+
+// http://localhost:9000/mcp and notes-api belong to the demo world of `make run`.
+builder.Services.AddOAuthResource(options =>
+{
+    options.Issuer = builder.Configuration["NOTES_ISSUER"] ?? $"http://localhost:{builder.Configuration["PORT"] ?? "8080"}";
+    options.Resource = $"http://localhost:{port}/mcp";
+    options.ResourceName = "Demo notes";
+    options.ScopesSupported.Add("notes:read");
+    options.ScopesSupported.Add("notes:write");
+    options.ScopesToBeginWith.Add("notes:read");
+    options.ClientId = builder.Configuration["NOTES_CLIENT_ID"] ?? "notes-api";
+    options.ClientSecret = builder.Configuration["NOTES_CLIENT_SECRET"] ?? "notes-api-secret";
+});
+
+var app = builder.Build();
+
+// Clients that run in a browser: they have a token or nothing, so any origin may ask.
+app.UseCors(policy => policy.AllowAnyOrigin().AllowAnyMethod().AllowAnyHeader().WithExposedHeaders("WWW-Authenticate"));
+app.UseAuthentication();
+app.UseAuthorization();
+app.MapOAuthResourceMetadata();
+app.MapAuthRequest("/auth");
+app.MapPost("/mcp", McpEndpoint.HandleAsync).RequireScope("notes:read");
+app.Run();

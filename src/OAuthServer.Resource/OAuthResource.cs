@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace OAuthServer.ResourceServer;
+
+/// <summary>Protects this application with access tokens of an authorization server.</summary>
+public static class OAuthResource
+{
+    /// <summary>The name of the authentication scheme.</summary>
+    public const string Scheme = "OAuthResource";
+
+    extension(IServiceCollection services)
+    {
+        /// <summary>
+        /// Adds the authentication scheme, scope policies and, given a client, the follower of the revocation feed.
+        /// <code>
+        /// builder.Services.AddOAuthResource(options =>
+        /// {
+        ///     options.Issuer = "https://auth.example.com";
+        ///     options.Resource = "https://api.example.com/notes";
+        ///     options.ClientId = "notes-api";
+        ///     options.ClientSecret = builder.Configuration["NotesApiSecret"];
+        /// });
+        /// …
+        /// app.MapOAuthResourceMetadata();
+        /// app.MapGet("/notes", (ClaimsPrincipal user) => notes.Of(user.Subject())).RequireScope("notes:read");
+        /// </code>
+        /// </summary>
+        public AuthenticationBuilder AddOAuthResource(Action<OAuthResourceOptions> configure)
+        {
+            services.TryAddSingleton(TimeProvider.System);
+            services.AddSingleton(provider => provider.GetRequiredService<IOptionsMonitor<OAuthResourceOptions>>().Get(Scheme));
+            services.AddSingleton<RevocationList>();
+            services.AddSingleton<ServerConnection>();
+            services.AddSingleton(provider => new VerificationKeys(provider.GetRequiredService<ServerConnection>(), Options(provider), provider.GetRequiredService<TimeProvider>(), Log(provider)));
+            services.AddSingleton(provider => new TokenIntrospection(provider.GetRequiredService<ServerConnection>(), Options(provider), Log(provider)));
+            services.AddSingleton<TokenValidator>();
+            services.AddSingleton<IHostedService>(provider => Options(provider).Follows
+                ? new RevocationFollower(provider.GetRequiredService<ServerConnection>(), provider.GetRequiredService<RevocationList>(), provider.GetRequiredService<VerificationKeys>(), Options(provider), Log(provider))
+                : new Idle());
+            services.AddSingleton<IAuthorizationHandler, ScopeRequirementHandler>();
+            services.AddAuthorization();
+            return services.AddAuthentication(Scheme).AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, configure);
+        }
+    }
+
+    private static OAuthResourceOptions Options(IServiceProvider provider) => provider.GetRequiredService<OAuthResourceOptions>();
+
+    private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Resource");
+
+    private sealed class Idle : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace OAuthServer.ResourceServer;
+
+/// <summary>
+/// The authentication scheme: Bearer tokens of the header and nowhere else (RFC 6750 §2.1), challenges that say where to get one
+/// (RFC 9728 §5.1) and which scope is missing.
+/// </summary>
+internal sealed class OAuthResourceHandler(
+    IOptionsMonitor<OAuthResourceOptions> options, ILoggerFactory logger, UrlEncoder encoder, TokenValidator validator, RevocationList revocations, TokenIntrospection introspection)
+    : AuthenticationHandler<OAuthResourceOptions>(options, logger, encoder)
+{
+    /// <summary>A parameter of challenges to who understands 401 and 403 only.</summary>
+    public const string Never400 = "oauth.never400";
+
+    private const string Bearer = "Bearer ";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        try
+        {
+            if (Presented() is not { } token) return AuthenticateResult.NoResult();
+            var claims = await validator.ValidateAsync(token);
+            await MakeSureAsync(token);
+            return AuthenticateResult.Success(new AuthenticationTicket(claims.Principal(Scheme.Name), Scheme.Name));
+        }
+        catch (TokenRefusedException refused)
+        {
+            Logger.LogInformation("Token refused: {Reason}", refused.Message);
+            return AuthenticateResult.Fail(refused);
+        }
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var refused = (await HandleAuthenticateOnceSafeAsync()).Failure as TokenRefusedException;
+        if (refused is null)
+        {
+            await Answer.ChallengeAsync(Response, Options, 401, null, null, Options.ScopesToBeginWith);
+            return;
+        }
+
+        if (refused.Status == 503) Response.Headers.RetryAfter = "2";
+        var status = refused.Status == 400 && properties.GetParameter<bool>(Never400) ? 401 : refused.Status;
+        await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, []);
+    }
+
+    // MCP step-up: what is missing together with what the client has, as some clients ask for exactly the scope named here.
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var missing = properties.GetParameter<IEnumerable<string>>(ScopeRequirement.Key) ?? Context.Items[ScopeRequirement.Key] as IEnumerable<string> ?? [];
+        var has = Context.User.Scopes().Where(scope => Options.ScopesSupported.Contains(scope));
+        return Answer.ChallengeAsync(Response, Options, 403, "insufficient_scope", "The access token lacks a scope", has.Union(missing));
+    }
+
+    // RFC 6750 §2: one token, in the header. One in the query ends up in logs, so it is refused even beside a good one (OAuth 2.1 §5.1).
+    private string? Presented()
+    {
+        if (Request.Query.ContainsKey("access_token")) throw new TokenRefusedException("invalid_request", "a token in the query");
+        var headers = Request.Headers.Authorization;
+        if (headers.Count == 0) return null;
+        if (headers.Count > 1) throw new TokenRefusedException("invalid_request", "two Authorization headers");
+        return headers[0] is { } header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+    }
+
+    private async Task MakeSureAsync(string token)
+    {
+        var stale = Options.Follows && !(revocations.Age < Options.StaleAfter);
+        if (Options.Introspection == IntrospectionUse.Always || (stale && Options.Introspection == IntrospectionUse.WhenStale))
+        {
+            switch (await introspection.IsActiveAsync(token, Context.RequestAborted))
+            {
+                case true: return;
+                case false: throw new TokenRefusedException("invalid_token", "introspection says it is not active");
+                case null: stale = true; break;
+            }
+        }
+
+        if (stale && !Options.FailOpen) throw new TokenRefusedException("temporarily_unavailable", "the revocation feed is stale");
+    }
+}

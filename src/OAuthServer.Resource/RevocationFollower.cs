@@ -1,0 +1,72 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace OAuthServer.ResourceServer;
+
+/// <summary>
+/// Follows the server's revocation feed: one question is always under way, answered as soon as there is news or after 25 seconds.
+/// What cannot be reached is asked again, at first at once and then every few seconds.
+/// </summary>
+internal sealed class RevocationFollower(ServerConnection server, RevocationList list, VerificationKeys keys, OAuthResourceOptions options, ILogger log) : BackgroundService
+{
+    /// <summary>How long one question waits for news.</summary>
+    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        string? cursor = null;
+        var pause = TimeSpan.Zero;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                cursor = await AskAsync(cursor, stoppingToken);
+                if (pause > TimeSpan.Zero) log.LogInformation("The revocation feed of {Issuer} is back", options.Issuer);
+                pause = TimeSpan.Zero;
+                list.Prune();
+                continue;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
+            catch (Exception fault) when (fault is HttpRequestException or IOException or InvalidOperationException or KeyNotFoundException or FormatException)
+            {
+                if (pause == TimeSpan.Zero) log.LogWarning("The revocation feed of {Issuer} does not answer ({Reason}); tokens are {Then} after {Stale:0} s", options.Issuer, fault.Message, options.FailOpen ? "taken by their signature" : "refused with 503", options.StaleAfter.TotalSeconds);
+                pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+
+            try { await Task.Delay(pause, stoppingToken); }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    // We are not current until we know all that may still matter, which may take several pages: until then no question waits.
+    private async Task<string?> AskAsync(string? cursor, CancellationToken cancel)
+    {
+        var feed = await server.EndpointAsync("revocation_feed_endpoint", cancel) ?? throw new HttpRequestException("the metadata has no revocation_feed_endpoint");
+        using var message = new HttpRequestMessage(HttpMethod.Get, cursor is null ? feed : $"{feed}?after={Uri.EscapeDataString(cursor)}{(list.Age is null ? "" : $"&wait={Wait.TotalSeconds:0}")}");
+        message.Headers.Authorization = server.Basic();
+        using var reply = await server.SendAsync(message, Wait + TimeSpan.FromSeconds(10), cancel);
+        // Another database has taken over: from the beginning.
+        if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null) return null;
+
+        var answer = await ServerConnection.JsonAsync(reply.EnsureSuccessStatusCode(), cancel);
+        var entries = answer.GetProperty("entries");
+        foreach (var entry in entries.EnumerateArray()) Take(entry);
+        if (entries.GetArrayLength() == 0 || list.Age is not null) list.Heard();
+        return answer.GetProperty("cursor").GetString();
+    }
+
+    private void Take(JsonElement entry)
+    {
+        var expires = DateTimeOffset.FromUnixTimeSeconds(entry.GetProperty("exp").GetInt64());
+        foreach (var member in entry.EnumerateObject())
+        {
+            if (member.Value.ValueKind != JsonValueKind.String) continue;
+            list.Add(member.Name, member.Value.GetString()!, expires);
+            if (member.Name == "kid") keys.Withdraw(member.Value.GetString()!);
+        }
+    }
+}

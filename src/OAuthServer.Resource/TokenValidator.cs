@@ -1,0 +1,112 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace OAuthServer.ResourceServer;
+
+/// <summary>
+/// RFC 9068 §4 and RFC 8725: a token is one of this issuer, for this resource, of type at+jwt, signed with a key of the server's
+/// JWKS by the algorithm of that key, unexpired. Anything that more than one reader might read differently is refused: five parts,
+/// base64url that is not canonical, repeated members, crit, keys inside the header.
+/// </summary>
+internal sealed class TokenValidator(VerificationKeys keys, RevocationList revocations, OAuthResourceOptions options, TimeProvider time)
+{
+    private const int LongestToken = 8192;
+    private const int LongestKid = 256;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    private static readonly string[] NeverInHeader = ["crit", "jwk", "jku", "x5c", "x5u", "zip", "enc", "b64"];
+    private readonly JsonWebTokenHandler handler = new();
+
+    /// <summary>The claims of a good token; throws what refuses any other.</summary>
+    public async ValueTask<ValidatedToken> ValidateAsync(string token)
+    {
+        var parts = token.Length <= LongestToken ? token.Split('.') : [];
+        if (parts.Length != 3 || !parts.All(IsCanonical)) throw Bad("not three canonical base64url parts");
+        var (kid, alg) = Header(Parse(parts[0]));
+        var key = await keys.FindAsync(kid);
+        if (key is null) throw keys.Known ? Bad("no such key") : new TokenRefusedException("temporarily_unavailable", "the server's keys have not been read yet");
+        if (key.Alg != alg) throw Bad("the key is for another algorithm");
+
+        var result = handler.ValidateToken(token, new TokenValidationParameters
+        {
+            IssuerSigningKey = key.Key,
+            ValidAlgorithms = [key.Alg],
+            ValidateIssuer = false,
+            ValidateAudience = false,
+            ValidateLifetime = false,
+        });
+        if (!result.IsValid) throw Bad("the signature does not verify");
+
+        // Before a claim is used for anything else.
+        var claims = Claims(Parse(parts[1]), kid);
+        if (revocations.Concerns(claims)) throw Bad("revoked");
+        return claims;
+    }
+
+    private static (string Kid, string Alg) Header(JsonElement header)
+    {
+        foreach (var name in NeverInHeader)
+            if (header.TryGetProperty(name, out _))
+                throw Bad($"{name} in the header");
+        // RFC 9068 §4: typ is a media type, so in any case and with or without application/.
+        if (Text(header, "typ") is not { } typ || !(typ.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) || typ.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)))
+            throw Bad("typ is not at+jwt");
+        if (Text(header, "kid") is not { Length: > 0 and <= LongestKid } kid) throw Bad("no kid");
+        if (Text(header, "alg") is not { } alg) throw Bad("no alg");
+        return (kid, alg);
+    }
+
+    private ValidatedToken Claims(JsonElement claims, string kid)
+    {
+        if (Text(claims, "iss") != options.Issuer) throw Bad("another issuer");
+        if (!IsForUs(claims)) throw Bad("another audience");
+        var now = time.GetUtcNow();
+        if (Number(claims, "exp") is not { } exp || DateTimeOffset.FromUnixTimeSeconds(exp) + options.Leeway <= now) throw Bad("expired, or no exp");
+        if (claims.TryGetProperty("nbf", out _) && (Number(claims, "nbf") is not { } nbf || DateTimeOffset.FromUnixTimeSeconds(nbf) - options.Leeway > now)) throw Bad("not yet valid");
+        if (Number(claims, "iat") is null || Text(claims, "sub") is not { Length: > 0 } subject || Text(claims, "client_id") is not { Length: > 0 } client || Text(claims, "jti") is not { Length: > 0 } jti)
+            throw Bad("a claim of RFC 9068 is missing");
+        return new ValidatedToken
+        {
+            Subject = subject,
+            ClientId = client,
+            Scopes = Text(claims, "scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Jti = jti,
+            ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(exp),
+            Grant = Text(claims, "grant"),
+            Kid = kid,
+        };
+    }
+
+    // The registered spelling and no other: tokens carry it (RFC 8707 §2).
+    private bool IsForUs(JsonElement claims) => claims.TryGetProperty("aud", out var aud) && aud.ValueKind switch
+    {
+        JsonValueKind.String => aud.ValueEquals(options.Resource),
+        JsonValueKind.Array => aud.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals(options.Resource)),
+        _ => false,
+    };
+
+    private static JsonElement Parse(string part)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw Bad("no JSON object");
+        }
+        catch (JsonException)
+        {
+            throw Bad("no JSON, or a member twice");
+        }
+    }
+
+    private static bool IsCanonical(string part) =>
+        part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+
+    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static long? Number(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number is >= 0 and < 100_000_000_000 ? number : null;
+
+    private static TokenRefusedException Bad(string reason) => new("invalid_token", reason);
+}

@@ -1,0 +1,77 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using OAuthServer.Clients;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Revocation;
+
+/// <summary>What a resource server is told: entries, the cursor to go on from, and the tag of these entries (RFC 9110 §8.8.1, weak).</summary>
+public sealed record FeedAnswer(IReadOnlyList<RevocationRow> Entries, string Cursor, string ETag);
+
+/// <summary>
+/// Everything that died before it expired, for the resource servers it concerns. One LISTEN connection wakes all who wait; one
+/// that is away costs a look every second.
+/// </summary>
+public sealed class RevocationFeed
+{
+    /// <summary>Seconds a reader may wait: proxies cut a silent connection after a minute.</summary>
+    public const int LongestWait = 55;
+
+    private static readonly TimeSpan Glance = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GlanceWhileDeaf = TimeSpan.FromSeconds(1);
+
+    private readonly RevocationFeedStore store;
+    private readonly Notifications notifications;
+    private readonly TimeProvider time;
+    private TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RevocationFeed(RevocationFeedStore store, Notifications notifications, TimeProvider time)
+    {
+        (this.store, this.notifications, this.time) = (store, notifications, time);
+        notifications.Changed += what =>
+        {
+            if (what is null or "revocations") Interlocked.Exchange(ref news, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        };
+    }
+
+    /// <summary>
+    /// What this resource server has not heard since <paramref name="cursor"/> (null: all that may still matter). Waits while
+    /// there is nothing, or only what it has under <paramref name="known"/> already. Null: not a cursor of ours.
+    /// </summary>
+    /// <param name="stop">Ends the wait with what there is.</param>
+    public async Task<FeedAnswer?> ReadAsync(Client client, string? cursor, TimeSpan wait, IReadOnlyCollection<string?> known, CancellationToken stop, CancellationToken cancel)
+    {
+        if (Position(cursor) is not { } position) return null;
+        string[] audiences = [.. client.Row.Resources, .. client.Row.DefaultResource is { } own ? new[] { own } : []];
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            // Before reading: what commits while we read is news for the next round.
+            var heard = Volatile.Read(ref news).Task;
+            if (await store.ReadAsync(position, audiences, time.GetUtcNow(), cancel) is not { } page) return null;
+            var answer = new FeedAnswer(page.Rows, Text(page.Next), Tag(page.Rows));
+            var left = wait - time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero || stop.IsCancellationRequested || (known.Count == 0 ? page.Rows.Count > 0 : !known.Contains(answer.ETag))) return answer;
+
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
+            var glance = notifications.Listening ? Glance : GlanceWhileDeaf;
+            await Task.WhenAny(heard, Task.Delay(left < glance ? left : glance, waiting.Token));
+            await waiting.CancelAsync();
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static string Tag(IReadOnlyList<RevocationRow> rows) =>
+        $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', rows.Select(row => row.Id)))).AsSpan(0, 8))}\"";
+
+    private static string Text(FeedPosition position) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(position));
+
+    private static FeedPosition? Position(string? cursor)
+    {
+        if (cursor is null) return new FeedPosition();
+        try { return JsonSerializer.Deserialize<FeedPosition>(Base64Url.DecodeFromChars(cursor)); }
+        catch (Exception fault) when (fault is FormatException or JsonException) { return null; }
+    }
+}

@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.ResourceServer;
+
+/// <summary>The Express example of docs/resource-servers.md, run by node with express and jose as npm has them.</summary>
+[NUnit.Framework.Category("Interop"), Behaviour(23, 38)]
+public sealed class ExpressTest : ServerFixture
+{
+    private static readonly string Folder = Path.Combine(TestDatabase.Root, "test/Interop");
+    private Process? node;
+    private HttpClient http = null!;
+
+    [OneTimeSetUp]
+    public async Task StartNodeAsync()
+    {
+        if (!Directory.Exists(Path.Combine(Folder, "node_modules/jose"))) await InstallAsync();
+        var port = TestServer.FreePort();
+        var start = new ProcessStartInfo("node", [Path.Combine(Folder, "express-jose.mjs")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var client = await Server.ResourceServerAsync();
+        start.Environment["ISSUER"] = Server.Issuer;
+        start.Environment["RESOURCE"] = Cast.Notes;
+        start.Environment["CLIENT_ID"] = client.Id;
+        start.Environment["CLIENT_SECRET"] = client.Secret;
+        start.Environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
+        node = Run(start);
+        (await node.StandardOutput.ReadLineAsync()).Should().Be("listening");
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://localhost:{port}") };
+        await Task.Delay(300);
+    }
+
+    [OneTimeTearDown]
+    public void StopNode()
+    {
+        if (node is { HasExited: false }) node.Kill();
+        node?.Dispose();
+        http?.Dispose();
+    }
+
+    [Test]
+    public void The_page_shows_the_very_file() => NginxTest.Snippet("js").Should().Be(File.ReadAllText(Path.Combine(Folder, "express-jose.mjs")));
+
+    [Test, Rfc(9068, "4")]
+    public async Task It_takes_good_tokens_and_refuses_the_rest()
+    {
+        var machine = await Server.MachineAsync();
+        var token = (await machine.CredentialsAsync()).AccessToken;
+        var good = await GetAsync("/notes", token);
+        good.Status.Should().Be(200, good.ToString());
+        (await GetAsync("/.well-known/oauth-protected-resource/mcp")).Json.GetProperty("resource").GetString().Should().Be(Cast.Notes);
+
+        var none = await GetAsync("/notes");
+        none.Status.Should().Be(401);
+        none.Header("WWW-Authenticate").Should().NotContain("error");
+        (await GetAsync("/notes", token[..^4])).Header("WWW-Authenticate").Should().Contain("invalid_token");
+        (await GetAsync($"/notes?access_token={token}")).Status.Should().Be(400);
+        var other = (await machine.CredentialsAsync(("scope", "read_sensors"), ("resource", Cast.Sensors))).AccessToken;
+        (await GetAsync("/notes", other)).Status.Should().Be(401);
+        var little = await SendAsync(HttpMethod.Post, "/notes", token);
+        little.Status.Should().Be(403);
+        little.Header("WWW-Authenticate").Should().Contain("insufficient_scope").And.Contain("notes:write");
+    }
+
+    [Test]
+    public async Task It_hears_of_a_revocation_within_a_second()
+    {
+        var machine = await Server.MachineAsync();
+        var token = (await machine.CredentialsAsync()).AccessToken;
+        (await GetAsync("/notes", token)).Status.Should().Be(200);
+        var took = Stopwatch.StartNew();
+        await machine.RevokeAsync(token);
+        while ((await GetAsync("/notes", token)).Status == 200 && took.Elapsed.TotalSeconds < 5) await Task.Delay(5);
+        took.ElapsedMilliseconds.Should().BeLessThan(1000);
+    }
+
+    private Task<Reply> GetAsync(string path, string? token = null) => SendAsync(HttpMethod.Get, path, token);
+
+    private async Task<Reply> SendAsync(HttpMethod method, string path, string? token)
+    {
+        using var message = new HttpRequestMessage(method, path);
+        if (token is not null) message.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        return await Reply.ReadAsync(await http.SendAsync(message));
+    }
+
+    private static async Task InstallAsync()
+    {
+        using var npm = Run(new ProcessStartInfo("npm", ["--prefix", Folder, "ci", "--no-progress"]) { RedirectStandardOutput = true, RedirectStandardError = true });
+        var said = await npm.StandardError.ReadToEndAsync();
+        await npm.WaitForExitAsync();
+        if (npm.ExitCode != 0) throw new InvalidOperationException($"npm ci in test/Interop failed: {said}");
+    }
+
+    private static Process Run(ProcessStartInfo start)
+    {
+        try { return Process.Start(start)!; }
+        catch (Win32Exception) { throw new InvalidOperationException($"{start.FileName} is not installed: apt-get install nodejs npm"); }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using FluentAssertions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.ResourceServer;
+
+/// <summary>The nginx configuration of docs/resource-servers.md, in a real nginx.</summary>
+[Category("Interop"), Behaviour(38)]
+public sealed class NginxTest : ServerFixture
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("oauth-nginx-").FullName;
+    private ProtectedApi api = null!;
+    private WebApplication behind = null!;
+    private Process nginx = null!;
+    private HttpClient http = null!;
+
+    [OneTimeSetUp]
+    public async Task StartNginxAsync()
+    {
+        api = await ProtectedApi.StartAsync(Server);
+        var (port, behindPort) = (TestServer.FreePort(), TestServer.FreePort());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{behindPort}");
+        behind = builder.Build();
+        behind.MapGet("/{**path}", (HttpContext http) => $"{http.Request.Headers["X-Auth-Subject"]} {http.Request.Headers.Authorization}");
+        await behind.StartAsync();
+
+        var site = Snippet("nginx")
+            .Replace("127.0.0.1:8000", $"127.0.0.1:{port}").Replace("127.0.0.1:3000", $"127.0.0.1:{behindPort}").Replace("http://127.0.0.1:9000", api.Url.Replace("localhost", "127.0.0.1"))
+            .Replace("location = /_auth", $"location /write {{ auth_request /_auth_write; auth_request_set $challenge $upstream_http_www_authenticate; error_page 403 = @step_up; proxy_pass http://127.0.0.1:{behindPort}; }}\n    location = /_auth_write {{ internal; proxy_pass {api.Url.Replace("localhost", "127.0.0.1")}/auth?scope=notes:write; }}\n    location = /_auth");
+        await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), $$"""
+            daemon off; master_process off; pid {{folder}}/pid; error_log {{folder}}/error.log;
+            events { }
+            http {
+            access_log off; client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy; fastcgi_temp_path {{folder}}/fastcgi; uwsgi_temp_path {{folder}}/uwsgi; scgi_temp_path {{folder}}/scgi;
+            {{site}}
+            }
+            """);
+        var program = new[] { "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx" }.FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException("nginx is not installed: apt-get install nginx-light");
+        nginx = Process.Start(new ProcessStartInfo(program, ["-p", folder, "-c", Path.Combine(folder, "nginx.conf"), "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!;
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        for (var i = 0; i < 100 && !nginx.HasExited; i++)
+        {
+            try
+            {
+                await http.GetAsync("/");
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(50);
+            }
+        }
+
+        throw new InvalidOperationException($"nginx did not start: {await File.ReadAllTextAsync(Path.Combine(folder, "error.log"))}");
+    }
+
+    [OneTimeTearDown]
+    public async Task StopNginxAsync()
+    {
+        if (nginx is { HasExited: false }) nginx.Kill();
+        nginx?.Dispose();
+        http?.Dispose();
+        if (behind is not null) await behind.DisposeAsync();
+        if (api is not null) await api.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Test, Rfc(6750, "3")]
+    public async Task It_lets_good_tokens_through_and_passes_challenges_on()
+    {
+        var machine = await Server.MachineAsync();
+        var token = (await machine.CredentialsAsync()).AccessToken;
+
+        var good = await GetAsync("/", token);
+        good.Status.Should().Be(200);
+        good.Body.Trim().Should().Be(machine.Id, "it is told who it is and not given the token");
+
+        var none = await GetAsync("/", null);
+        none.Status.Should().Be(401);
+        none.Header("WWW-Authenticate").Should().StartWith("Bearer resource_metadata=").And.NotContain("error");
+        (await GetAsync("/", token[..^4])).Header("WWW-Authenticate").Should().Contain("error=\"invalid_token\"");
+
+        var little = await GetAsync("/write", token);
+        little.Status.Should().Be(403);
+        little.Header("WWW-Authenticate").Should().Contain("insufficient_scope").And.Contain("notes:write");
+
+        (await GetAsync($"/?access_token={token}", null)).Status.Should().Be(400);
+    }
+
+    [Test]
+    public async Task The_endpoint_it_asks_answers_204_401_and_403_only()
+    {
+        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
+        (await api.GetAsync("/auth", token)).Status.Should().Be(204);
+        (await api.GetAsync("/auth?scope=notes:write", token)).Status.Should().Be(403);
+        (await api.GetAsync("/auth")).Status.Should().Be(401);
+        (await api.GetAsync($"/auth?access_token={token}", token)).Status.Should().Be(401);
+    }
+
+    internal static string Snippet(string language)
+    {
+        var page = File.ReadAllText(Path.Combine(TestDatabase.Root, "docs/resource-servers.md"));
+        var from = page.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
+        return page[from..page.IndexOf("```\n", from, StringComparison.Ordinal)];
+    }
+
+    private async Task<Reply> GetAsync(string path, string? token)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, path);
+        if (token is not null) message.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        message.Headers.TryAddWithoutValidation("X-Auth-Subject", "somebody else");
+        return await Reply.ReadAsync(await http.SendAsync(message));
+    }
+}
