@@ -6,6 +6,7 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
 using OAuthServer.Pages;
@@ -40,7 +41,8 @@ return await Commands.RunAsync(args, async (settings, cancel) =>
 public static class Server
 {
     /// <summary>The whole server, ready to run.</summary>
-    public static WebApplication Build(Settings settings, TimeProvider time)
+    /// <param name="change">Replaces services, such as the network documents are fetched over; tests only.</param>
+    public static WebApplication Build(Settings settings, TimeProvider time, Action<IServiceCollection>? change = null)
     {
         // Production for the framework always: its developer exception page would show stack traces.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
@@ -48,6 +50,7 @@ public static class Server
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
         Register(builder.Services, settings, time);
+        change?.Invoke(builder.Services);
         var app = builder.Build();
         Pipeline(app, settings);
         Map(app, settings);
@@ -94,6 +97,7 @@ public static class Server
         services.AddSingleton<DatabaseClock>();
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
+        services.AddSingleton<ClientDocumentStore>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
@@ -119,8 +123,11 @@ public static class Server
         services.AddSingleton<RevocationFeed>();
         services.AddSingleton<Sweep>();
 
-        // Clients
+        // Fetch, Clients
+        services.AddSingleton(Network.OfTheSystem);
+        services.AddSingleton<Fetcher>();
         services.AddSingleton<ClientDirectory>();
+        services.AddSingleton<ClientDocuments>();
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();

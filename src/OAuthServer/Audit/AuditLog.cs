@@ -18,6 +18,7 @@ public static class Decisions
     public const string Page = "page";
     public const string Command = "command";
     public const string Api = "api";
+    public const string ClientDocument = "client-document";
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Clients;
@@ -14,11 +15,12 @@ public sealed class ClientDirectory
     private readonly ConcurrentDictionary<string, Client> known = new(StringComparer.Ordinal);
     private readonly ClientStore store;
     private readonly Notifications notifications;
+    private readonly Settings settings;
     private int generation;
 
-    public ClientDirectory(ClientStore store, Notifications notifications)
+    public ClientDirectory(ClientStore store, Notifications notifications, Settings settings)
     {
-        (this.store, this.notifications) = (store, notifications);
+        (this.store, this.notifications, this.settings) = (store, notifications, settings);
         notifications.Changed += Forget;
     }
 
@@ -26,10 +28,12 @@ public sealed class ClientDirectory
     public ValueTask<Client?> FindAsync(string id, CancellationToken cancel) =>
         notifications.Listening && known.TryGetValue(id, out var client) ? new(client) : new(ReadAsync(id, cancel));
 
-    private async Task<Client?> ReadAsync(string id, CancellationToken cancel)
+    /// <summary>The same, past what is remembered: for who has just changed the row.</summary>
+    public async Task<Client?> ReadAsync(string id, CancellationToken cancel)
     {
         var before = Volatile.Read(ref generation);
         if (await store.FindAsync(id, cancel) is not var (row, secrets)) return null;
+        if (row.Origin == "document" && !settings.ClientDocuments) return null;
         var client = new Client { Row = row, Secrets = secrets };
         if (!notifications.Listening) return client;
 

@@ -42,7 +42,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
             Strings(json, "introspection_endpoint_auth_methods_supported", SecretMethods);
             Strings(json, "code_challenge_methods_supported", ["S256"]);
             json.WriteBoolean("authorization_response_iss_parameter_supported", true);
-            json.WriteBoolean("client_id_metadata_document_supported", false);
+            json.WriteBoolean("client_id_metadata_document_supported", settings.ClientDocuments);
             json.WriteString("service_documentation", settings.Issuer + Paths.Errors);
         });
     }

@@ -70,6 +70,12 @@ public sealed record Settings
     /// <summary>Milliseconds a slow hash may wait for a core.</summary>
     public int HashQueueMilliseconds { get; init; } = 2000;
 
+    /// <summary>True: a client id may be the https URL of a document that describes the client. False: such ids are unknown, those known before too.</summary>
+    public bool ClientDocuments { get; init; } = true;
+
+    /// <summary>True: with an issuer on loopback, such documents may be on loopback as well. Never with any other issuer.</summary>
+    public bool ClientDocumentsOnLoopback { get; init; } = true;
+
     /// <summary>Failed client authentications per second from one address, and per client and address.</summary>
     public int FailuresPerSecond { get; init; } = 10;
 

@@ -6,12 +6,12 @@ namespace OAuthServer.Revocation;
 
 /// <summary>
 /// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
-/// grants, revoked tokens, the feed, registrations nobody uses, invitations; the audit log by whole months.
+/// grants, revoked tokens, the feed, registrations nobody uses, clients of client id documents, invitations; the audit log by whole months.
 /// </summary>
 public sealed class Sweep(
     CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
-    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations, AuditStore audit,
-    Settings settings, TimeProvider time, ILogger<Sweep> log)
+    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, ClientDocumentStore documents,
+    InvitationStore invitations, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
     private const int MostBatches = 20;
@@ -49,6 +49,7 @@ public sealed class Sweep(
         await EmptyAsync(() => registrations.SweepAsync(now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays), now, cancel));
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
         await EmptyAsync(() => feed.SweepAsync(now, cancel));
+        await EmptyAsync(() => documents.SweepAsync(now, cancel));
         await audit.KeepAsync(settings.AuditMonths, cancel);
     }
 

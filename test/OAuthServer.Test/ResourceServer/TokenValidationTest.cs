@@ -19,7 +19,7 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     private ProtectedApi api = null!;
     private string token = "";
 
-    protected override OAuthServer.Protocol.Settings Change(Protocol.Settings settings) => settings with { Algorithm = algorithm };
+    protected override OAuthServer.Protocol.Settings Change(OAuthServer.Protocol.Settings settings) => settings with { Algorithm = algorithm };
 
     [OneTimeSetUp]
     public async Task StartApiAsync()

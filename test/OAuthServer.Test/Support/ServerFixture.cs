@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 
@@ -12,8 +13,13 @@ public abstract class ServerFixture
     /// <summary>Settings of this fixture's server.</summary>
     protected virtual Settings Change(Settings settings) => settings;
 
+    /// <summary>Services this fixture's server has other than it would.</summary>
+    protected virtual void Register(IServiceCollection services)
+    {
+    }
+
     [OneTimeSetUp]
-    public async Task StartServerAsync() => Server = await TestServer.StartAsync(Change);
+    public async Task StartServerAsync() => Server = await TestServer.StartAsync(Change, services: Register);
 
     [OneTimeTearDown]
     public async Task StopServerAsync()

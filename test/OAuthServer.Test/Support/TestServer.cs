@@ -26,7 +26,8 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <summary>Starts on a free port; limits are wide unless <paramref name="change"/> narrows them.</summary>
     /// <param name="database">Null: a fresh clone of the template.</param>
-    public static async Task<TestServer> StartAsync(Func<Settings, Settings>? change = null, string? database = null, Clock? clock = null, bool waitUntilReady = true)
+    /// <param name="services">Replaces services, such as the network documents are fetched over.</param>
+    public static async Task<TestServer> StartAsync(Func<Settings, Settings>? change = null, string? database = null, Clock? clock = null, bool waitUntilReady = true, Action<IServiceCollection>? services = null)
     {
         var settings = new Settings
         {
@@ -46,7 +47,7 @@ public sealed class TestServer : IAsyncDisposable
         };
         settings = change?.Invoke(settings) ?? settings;
         clock ??= new Clock();
-        var server = new TestServer(Server.Build(settings, clock), settings, clock);
+        var server = new TestServer(Server.Build(settings, clock, services), settings, clock);
         await server.app.StartAsync();
         if (waitUntilReady) await server.WaitUntilReadyAsync();
         return server;

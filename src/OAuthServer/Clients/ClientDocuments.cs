@@ -1,0 +1,119 @@
+using OAuthServer.Audit;
+using OAuthServer.Fetch;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Clients;
+
+/// <summary>
+/// Clients that are known by the URL of a document about them (OAuth client id metadata document). The last good one is a row of
+/// clients; /authorize refreshes it when stale, everything else uses the row. An operator's row under the same id wins.
+/// </summary>
+public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Settings settings, TimeProvider time)
+{
+    /// <summary>Bounds on what HTTP caching headers say.</summary>
+    public static readonly TimeSpan LeastFresh = TimeSpan.FromMinutes(5), MostFresh = TimeSpan.FromHours(24);
+
+    /// <summary>How long a document that cannot be refreshed still serves /authorize.</summary>
+    public static readonly TimeSpan StaleIfError = TimeSpan.FromHours(24);
+
+    private readonly SingleFlight<Result<Client>> flights = new();
+
+    /// <summary>
+    /// The client of an authorization request: from the database, or from its document when there is none or it is stale.
+    /// Refusals are for a page, never for a redirect; those of a document name its host and nothing else.
+    /// </summary>
+    public async Task<Result<Client>> ResolveAsync(string id, CancellationToken cancel)
+    {
+        if (id.Any(character => character is <= ' ' or > '~')) return Unknown("characters no client id has");
+        var known = await clients.FindAsync(id, cancel);
+        if (known is { Row.Origin: not "document" }) return known;
+        if (!settings.ClientDocuments || !ClientDocumentUrl.IsUrl(id)) return Unknown(id);
+        if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
+
+        return known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())
+            ? known
+            : await flights.JoinAsync(id, () => RefreshAsync(id), cancel);
+    }
+
+    // A row that an operator has disabled is not fetched again either: the checks that follow refuse it.
+    private static bool Serves(Client known, ClientDocumentRow? stored, DateTimeOffset now) =>
+        known.IsTrusted || (stored is not { GoneAt: not null } && (!known.Row.Enabled || stored?.FreshUntil > now));
+
+    // Looks again first: the flight before may have landed between our look and our start.
+    private async Task<Result<Client>> RefreshAsync(string id)
+    {
+        var now = time.GetUtcNow();
+        var known = await clients.ReadAsync(id, CancellationToken.None);
+        var stored = known is null ? null : await store.FindAsync(id, CancellationToken.None);
+        if (known is not null && Serves(known, stored, now)) return known;
+
+        if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
+        if (fetched.IsGone) return await GoneAsync(id, known, now);
+        if (ClientDocument.Read(id, fetched.Body).Refused(out error, out var document)
+            || (error = await RedirectProblemAsync(document)) is not null)
+            return await FallBackAsync(error, id, known, stored, now);
+
+        var fresh = fetched.FreshFor ?? LeastFresh;
+        var freshUntil = now + (fresh < LeastFresh ? LeastFresh : fresh > MostFresh ? MostFresh : fresh);
+        if (stored is not { GoneAt: null } || !await store.StillAsync(id, document.BodyHash, now, freshUntil))
+            await store.KeepAsync(new NewClientDocument
+            {
+                ClientId = id,
+                Name = document.Name,
+                RedirectUris = document.RedirectUris,
+                GrantTypes = document.GrantTypes,
+                BodyHash = document.BodyHash,
+                TrustHash = document.TrustHash,
+                FreshUntil = freshUntil,
+            }, now);
+        return await clients.ReadAsync(id, CancellationToken.None) is { } client ? client : Unknown(id);
+    }
+
+    private async Task<OAuthError?> RedirectProblemAsync(ClientDocument document)
+    {
+        var own = settings.Issuer[..^settings.IssuerPath.Length] + "/";
+        if (document.RedirectUris.Any(uri => (uri + "/").StartsWith(own, StringComparison.OrdinalIgnoreCase)))
+            return OAuthError.InvalidClient("client id document: a redirect URI at this very server", "CIMD §4", "the client's own address", "the issuer's");
+        return await store.RedirectProblemAsync(document.RedirectUris) is { } problem
+            ? OAuthError.InvalidClient($"client id document: {problem}", "CIMD §4, RFC 8252 §7", "redirect URIs that may be registered", "one that may not")
+            : null;
+    }
+
+    // A failure is nobody's word: the last good document serves on, for a while.
+    private async Task<Result<Client>> FallBackAsync(OAuthError error, string id, Client? known, ClientDocumentRow? stored, DateTimeOffset now)
+    {
+        error = Shown(error, id);
+        if (known is null || stored is not { GoneAt: null } || stored.FreshUntil + StaleIfError <= now) return error;
+        if (error.Audited) await audit.WriteAsync(new AuditRow
+        {
+            At = now,
+            RequestId = $"document-{Guid.CreateVersion7(now):N}",
+            Event = Decisions.ClientDocument,
+            Outcome = "refused",
+            ClientId = id,
+            Error = error.Code,
+            Rule = error.Rule,
+            Reason = error.Reason,
+            Expected = error.Expected,
+            Got = error.Got,
+            Detail = $"the document of {stored.FetchedAt:u} still serves",
+        });
+        return known;
+    }
+
+    // 404 and 410 are the owner's word: the client has ended.
+    private async Task<OAuthError> GoneAsync(string id, Client? known, DateTimeOffset now)
+    {
+        if (known is not null) await store.EndAsync(id, now);
+        return Shown(OAuthError.InvalidClient("client id document: gone", "CIMD §5", "200", "404 or 410"), id);
+    }
+
+    // One sentence for every cause: whether a port answers, and how, is nobody's business.
+    private static OAuthError Shown(OAuthError error, string id) =>
+        error.Status is 429 or 503 ? error
+        : error with { Code = "invalid_client", Status = 400, Description = $"The document that describes this app at {ClientDocumentUrl.Host(id)} could not be used" };
+
+    private static OAuthError Unknown(string id) =>
+        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", id) with { Status = 400, Description = "This app is not registered here" };
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Clients;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+[Behaviour(18)]
+public sealed class ClientDocumentReadTest
+{
+    private const string Url = "https://app.example/client.json";
+
+    [Test, Case("CIMD-033")]
+    [TestCase("https://app.example/client.jso"), TestCase("https://app.example/client.json/"), TestCase("https://app.example:443/client.json"), TestCase("https://APP.example/client.json")]
+    [TestCase("https://app.example/Client.json"), TestCase("https://app.example/client%2Ejson"), TestCase("http://app.example/client.json"), TestCase(" https://app.example/client.json"), TestCase("")]
+    public void Client_id_is_the_url_octet_by_octet(string id) => Refused($$"""{"client_id":"{{id}}","client_name":"App","redirect_uris":["https://app.example/cb"]}""");
+
+    [Test, Case("CIMD-034")]
+    [TestCase("\"client_secret\":\"s\""), TestCase("\"client_secret\":null"), TestCase("\"client_secret_expires_at\":0")]
+    [TestCase("\"token_endpoint_auth_method\":\"client_secret_basic\""), TestCase("\"token_endpoint_auth_method\":\"client_secret_post\""), TestCase("\"token_endpoint_auth_method\":\"client_secret_jwt\"")]
+    [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\""), TestCase("\"token_endpoint_auth_method\":\"NONE\"")]
+    [TestCase("\"token_endpoint_auth_method\":null"), TestCase("\"token_endpoint_auth_method\":[\"none\"]")]
+    public void No_secret_and_no_method_that_proves_anything(string member) => Refused(With(member));
+
+    [Test, Case("CIMD-031")]
+    [TestCase(""), TestCase("null"), TestCase("[]"), TestCase("\"x\""), TestCase("{"), TestCase("{} {}"), TestCase("{\"client_id\":\"https://app.example/client.json\",}")]
+    [TestCase("<html></html>"), TestCase("{/*c*/}"), TestCase("{'client_id':1}")]
+    public void What_is_not_one_object_is_refused(string body) => Refused(body);
+
+    [Test, Case("CIMD-031")]
+    [TestCase("\"client_id\":\"https://evil.example/c\""), TestCase("\"client\\u005fname\":\"Bank\""), TestCase("\"redirect_uris\":[\"https://evil.example/cb\"]"), TestCase("\"x\":1,\"x\":1")]
+    [TestCase("\"jwks\":{\"keys\":[],\"keys\":[]}"), TestCase("\"\\ud800\":1"), TestCase("\"x\":[[[[[[[[[[]]]]]]]]]]")]
+    public void No_member_comes_twice_and_nothing_is_deep_or_broken(string member) => Refused(With(member));
+
+    [TestCase("""{"client_name":"App","redirect_uris":["https://app.example/cb"]}""", TestName = "no client_id")]
+    [TestCase("""{"client_id":"https://app.example/client.json","redirect_uris":["https://app.example/cb"]}""", TestName = "no client_name")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App"}""", TestName = "no redirect_uris")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":null,"redirect_uris":["https://app.example/cb"]}""", TestName = "null name")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"  ","redirect_uris":["https://app.example/cb"]}""", TestName = "blank name")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"a\u202eb","redirect_uris":["https://app.example/cb"]}""", TestName = "name that turns around")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"a\u0000b","redirect_uris":["https://app.example/cb"]}""", TestName = "name with NUL")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"\ud800","redirect_uris":["https://app.example/cb"]}""", TestName = "name with half a character")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":[]}""", TestName = "empty redirect_uris")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":"https://app.example/cb"}""", TestName = "redirect_uris as text")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":[null]}""", TestName = "null redirect")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":["https://app.example/\u0000"]}""", TestName = "redirect with NUL")]
+    [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":["https://app.example/1","https://app.example/2","https://app.example/3","https://app.example/4","https://app.example/5","https://app.example/6","https://app.example/7","https://app.example/8","https://app.example/9","https://app.example/10","https://app.example/11"]}""", TestName = "eleven redirects")]
+    [TestCase("""{"client_id":["https://app.example/client.json"],"client_name":"App","redirect_uris":["https://app.example/cb"]}""", TestName = "client_id in an array")]
+    public void Client_id_name_and_redirects_are_required_and_well_formed(string body) => Refused(body);
+
+    [TestCase("\"grant_types\":[\"client_credentials\"]"), TestCase("\"grant_types\":\"authorization_code\""), TestCase("\"grant_types\":[]"), TestCase("\"response_types\":[\"token\"]"), TestCase("\"response_types\":\"code\"")]
+    public void Who_does_not_want_codes_is_refused(string member) => Refused(With(member));
+
+    [TestCase("\"scope\":\"x\"", "authorization_code refresh_token")]
+    [TestCase("\"grant_types\":[\"authorization_code\"]", "authorization_code")]
+    [TestCase("\"grant_types\":[\"urn:ietf:params:oauth:grant-type:device_code\",\"refresh_token\",\"authorization_code\"],\"response_types\":[\"code\"]", "authorization_code refresh_token")]
+    public void Grants_that_we_lack_are_ignored(string member, string grants)
+    {
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(With(member))).Refused(out _, out var document).Should().BeFalse();
+        document!.GrantTypes.Should().Equal(grants.Split(' '));
+    }
+
+    [Test]
+    public void Octets_that_are_no_utf8_are_refused()
+    {
+        byte[] body = [.. Encoding.UTF8.GetBytes("{\"client_id\":\"https://app.example/client.json\",\"redirect_uris\":[\"https://app.example/cb\"],\"client_name\":\""), 0xFF, 0xFE, .. "\"}"u8];
+
+        ClientDocument.Read(Url, body).Refused(out _, out _).Should().BeTrue();
+    }
+
+    [Test]
+    public void Trust_rests_on_name_redirects_and_keys_and_on_nothing_else()
+    {
+        var before = Trust(With("\"jwks\":{\"keys\":[]}"));
+
+        Trust(With("\"jwks\":{\"keys\":[]},\"logo_uri\":\"https://app.example/l\"")).Should().Equal(before);
+        Trust(With("\"jwks\":{\"keys\":[{}]}")).Should().NotEqual(before);
+        Trust(With("\"jwks\":{\"keys\":[]}").Replace("\"App\"", "\"Bank\"")).Should().NotEqual(before);
+        Trust(With("\"jwks\":{\"keys\":[]}").Replace("/cb", "/cc")).Should().NotEqual(before);
+
+        static byte[] Trust(string body) => ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body)).Refused(out _, out var document) ? [] : document.TrustHash;
+    }
+
+    private static string With(string member) => $$"""{"client_id":"{{Url}}","client_name":"App","redirect_uris":["https://app.example/cb"],{{member}}}""";
+
+    private static void Refused(string body)
+    {
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body)).Refused(out var error, out _).Should().BeTrue();
+        error!.Code.Should().Be("invalid_client");
+        error.Rule.Should().StartWith("CIMD §4");
+    }
+}
