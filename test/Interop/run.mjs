@@ -1,19 +1,23 @@
 // make interop: clients that other people wrote, against `make run` and `make sample`. One line per check; the first that breaks
 // ends the run with exit code 1. `node run.mjs oauth4webapi` runs only the clients named.
 import * as conformance from './clients/conformance.mjs';
+import * as mcpClient from './clients/mcp-client.mjs';
+import * as mcpSdk from './clients/mcp-sdk.mjs';
 import * as oauth4webapi from './clients/oauth4webapi.mjs';
 import { openBrowser } from './support/person.mjs';
 import { client, version, writeTable } from './support/report.mjs';
 import { end, freePort, local, make } from './support/world.mjs';
 
-const clients = [oauth4webapi, conformance];
+const clients = [mcpSdk, mcpClient, oauth4webapi, conformance];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;
 try {
-    const [port, pathPort] = [await freePort(), await freePort()];
-    const world = { issuer: `http://localhost:${port}`, pathIssuer: `http://localhost:${pathPort}/tenant1`, resource: 'http://localhost:9000/mcp' };
-    await make('run', `${world.issuer}/readyz`, { PORT: port, LOCAL: local('root') });
+    const [port, pathPort, notesPort] = [await freePort(), await freePort(), await freePort()];
+    const world = { issuer: `http://localhost:${port}`, pathIssuer: `http://localhost:${pathPort}/tenant1`, resource: `http://localhost:${notesPort}/mcp` };
+    const demo = { PORT: port, LOCAL: local('root'), NOTES_PORT: notesPort };
+    await make('run', `${world.issuer}/readyz`, demo);
+    await make('sample', `http://localhost:${notesPort}/.well-known/oauth-protected-resource/mcp`, demo);
     await make('run', `http://localhost:${pathPort}/readyz`, { PORT: pathPort, LOCAL: local('tenant1'), OAuth__Issuer: world.pathIssuer });
     browser = await openBrowser();
     console.log(`interop: ready after ${seconds()} s`);
@@ -29,6 +33,7 @@ try {
 } finally {
     await browser?.close();
     await end();
+    process.exit();
 }
 
 function seconds() {

@@ -58,5 +58,6 @@ export async function listen(path = '/callback', host = '127.0.0.1', page = '<p>
         response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
     });
     await new Promise(resolve => server.listen(port, host, resolve));
+    server.unref();
     return { port, redirectUri: `http://${host}:${port}${path}`, close: () => { server.closeAllConnections(); server.close(); } };
 }
