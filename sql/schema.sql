@@ -176,6 +176,20 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.clients_schemes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from unnest(new.redirect_uris) as uri
+                where uri !~* '^[a-z][a-z0-9+-]*\.[a-z0-9+.-]*:' and uri !~* '^(https?|cursor|vscode|vscode-insiders|windsurf):') then
+        raise check_violation using message = 'A private-use scheme needs a dot', column = 'redirect_uris',
+            hint = 'Write a domain name of yours backwards, such as com.example.app:/path.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_schemes() IS 'RFC 8252 §7.1, for rows an operator types; a client that registers itself has only the schemes the setting lists.';
+
 CREATE FUNCTION public.notify_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -193,33 +207,45 @@ CREATE FUNCTION public.redirect_uri_problem(uri text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $_$
 declare
-    scheme text := lower(substring(uri from '^([A-Za-z][A-Za-z0-9+.-]*):'));
-    host   text := lower(substring(uri from '^[A-Za-z][A-Za-z0-9+.-]*://(\[[^]]*\]|[^/?#:]*)'));
+    scheme    text := lower(substring(uri from '^([A-Za-z][A-Za-z0-9+.-]*):'));
+    authority text := lower(substring(uri from '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)'));
+    host      text := substring(authority from '^(\[[^]]*\]|[^:]*)');
+    port      text := substr(authority, length(host) + 1);
+    octet     constant text := '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+    here      boolean := host in ('localhost', '[::1]') or host ~ ('^127\.' || octet || '\.' || octet || '\.' || octet || '$');
 begin
     if uri is null or uri = '' then return 'A redirect URI is empty'; end if;
-    if length(uri) > 2048 then return 'A redirect URI is longer than 2048 characters'; end if;
     if uri !~ '^[\x21-\x7E]+$' then return 'A redirect URI has a space, a control character or a character outside ASCII'; end if;
+    if length(uri) > 2048 then return 'A redirect URI is longer than 2048 characters'; end if;
     if scheme is null then return 'A redirect URI is not absolute'; end if;
     if scheme in ('javascript', 'data', 'file', 'vbscript', 'blob', 'about') then return 'A redirect URI has a scheme that can run code'; end if;
     if position('#' in uri) > 0 then return 'A redirect URI has a fragment'; end if;
     if position('*' in uri) > 0 then return 'A redirect URI has a wildcard'; end if;
-    if uri ~ '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@' then return 'A redirect URI carries user information'; end if;
-    if scheme = 'https' then
-        if host = 'localhost' or host ~ '^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$' or host = '[::1]' then return null; end if;
-        if host !~ '^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$' then
-            return 'An https redirect URI needs a fully qualified domain name';
-        end if;
-    elsif scheme = 'http' then
-        if not (host = 'localhost' or host ~ '^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$' or host = '[::1]') then
-            return 'An http redirect URI is for this computer only';
-        end if;
-    elsif scheme !~ '\.' and scheme not in ('cursor', 'vscode', 'vscode-insiders', 'windsurf') then
-        return 'A private-use scheme needs a dot';
+    if uri ~ '["<>\\^`{|}]' then return 'A redirect URI has a character that must be percent-encoded'; end if;
+    if position('@' in authority) > 0 then return 'A redirect URI carries user information'; end if;
+    if scheme not in ('http', 'https') then return null; end if;
+    if coalesce(host, '') = '' then return 'A redirect URI has no host'; end if;
+    if port <> '' and (port !~ '^:[0-9]{1,5}$' or substr(port, 2)::int not between 1 and 65535) then return 'A redirect URI has a malformed port'; end if;
+    if scheme = 'http' and not here then return 'An http redirect URI is for this computer only'; end if;
+    if scheme = 'https' and host <> 'localhost'
+       and (length(host) > 253 or host !~ '^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$') then
+        return 'An https redirect URI needs a fully qualified domain name';
     end if;
     return null;
 end $_$;
 
 COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
+
+CREATE FUNCTION public.scopes_close() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update clients set scopes = array_remove(scopes, old.name), default_scopes = array_remove(default_scopes, old.name)
+     where origin = 'self-registered' and kind = 'user-facing' and old.name = any (scopes);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.scopes_close() IS 'A scope that is closed leaves the people-facing clients that registered themselves with it.';
 
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
@@ -579,6 +605,44 @@ COMMENT ON COLUMN public.grants.ended_at IS 'Set once; everything that points he
 
 COMMENT ON COLUMN public.grants.ended_reason IS 'code_replayed, refresh_reused, revoked_by_client, revoked_by_user, password_changed, user_disabled, …';
 
+CREATE TABLE public.initial_access_tokens (
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    kind text DEFAULT 'any'::text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    uses_left integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT initial_access_tokens_hash_form CHECK ((length(hash) = 32)),
+    CONSTRAINT initial_access_tokens_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'any'::text]))),
+    CONSTRAINT initial_access_tokens_uses CHECK ((uses_left >= 0))
+);
+
+COMMENT ON TABLE public.initial_access_tokens IS 'Invitations to register (RFC 7591 §3): oauth-server clients invite makes them. Delete a row to take one back.';
+
+COMMENT ON COLUMN public.initial_access_tokens.id IS 'Names the invitation in the audit log.';
+
+COMMENT ON COLUMN public.initial_access_tokens.hash IS 'SHA-256 of the 256-bit token, which is shown once.';
+
+COMMENT ON COLUMN public.initial_access_tokens.kind IS 'machine: for client_credentials only. any: for every client.';
+
+COMMENT ON COLUMN public.initial_access_tokens.label IS 'For operators.';
+
+COMMENT ON COLUMN public.initial_access_tokens.uses_left IS 'Registrations it is still good for.';
+
+COMMENT ON COLUMN public.initial_access_tokens.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.initial_access_tokens.expires_at IS 'Refused from then on.';
+
+ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.initial_access_tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.refresh_tokens (
     hash bytea NOT NULL,
     grant_id uuid NOT NULL,
@@ -608,6 +672,46 @@ COMMENT ON COLUMN public.refresh_tokens.used_at IS 'When it was first exchanged.
 COMMENT ON COLUMN public.refresh_tokens.successor_sealed IS 'Its successor, sealed with a key that only this token yields (HKDF, AES-256-GCM): a lost answer can be given again.';
 
 COMMENT ON COLUMN public.refresh_tokens.successor_used_at IS 'When the successor was used: from then on this one is only ever a replay.';
+
+CREATE TABLE public.registrations (
+    client_id text NOT NULL,
+    token_hash bytea NOT NULL,
+    scope text[] NOT NULL,
+    client_uri text,
+    logo_uri text,
+    tos_uri text,
+    policy_uri text,
+    issued_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    invited_by bigint,
+    deleted_at timestamp with time zone,
+    CONSTRAINT registrations_token_hash_form CHECK ((length(token_hash) = 32))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.registrations IS 'What a client that registered itself said beyond its row in clients (RFC 7591), and the hash that lets it come back (RFC 7592).';
+
+COMMENT ON COLUMN public.registrations.client_id IS 'The client.';
+
+COMMENT ON COLUMN public.registrations.token_hash IS 'SHA-256 of the 256-bit registration access token.';
+
+COMMENT ON COLUMN public.registrations.scope IS 'The open scopes it asked for; empty: it asked for none, and may have any open one.';
+
+COMMENT ON COLUMN public.registrations.client_uri IS 'Its home page, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.logo_uri IS 'Its logo, https. Never fetched, never shown.';
+
+COMMENT ON COLUMN public.registrations.tos_uri IS 'Its terms of service, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.policy_uri IS 'Its privacy policy, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.issued_at IS 'client_id_issued_at.';
+
+COMMENT ON COLUMN public.registrations.seen_at IS 'When it registered, or last came back to its registration.';
+
+COMMENT ON COLUMN public.registrations.invited_by IS 'The invitation it came with; null: nobody asked for one.';
+
+COMMENT ON COLUMN public.registrations.deleted_at IS 'Set by its own DELETE. The row stays disabled for a day, until the last access token has expired, so that resource servers hear of it.';
 
 CREATE TABLE public.resource_texts (
     uri text NOT NULL,
@@ -804,8 +908,20 @@ ALTER TABLE ONLY public.data_protection_keys
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.initial_access_tokens
+    ADD CONSTRAINT initial_access_tokens_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.initial_access_tokens
+    ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.resource_texts
     ADD CONSTRAINT resource_texts_pkey PRIMARY KEY (uri, locale);
@@ -853,6 +969,8 @@ CREATE INDEX codes_by_expiry ON public.codes USING btree (expires_at);
 
 CREATE INDEX codes_of_grant ON public.codes USING btree (grant_id);
 
+CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
+
 CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
 
 CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
@@ -861,9 +979,13 @@ CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (end
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
 
+CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
+
 CREATE INDEX refresh_tokens_by_expiry ON public.refresh_tokens USING btree (expires_at);
 
 CREATE INDEX refresh_tokens_of_grant ON public.refresh_tokens USING btree (grant_id);
+
+CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
 
 CREATE INDEX revoked_tokens_by_expiry ON public.revoked_tokens USING btree (expires_at);
 
@@ -879,17 +1001,29 @@ CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_even
 
 CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
 
-CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER client_secrets_check BEFORE INSERT OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.client_secrets_check();
 
-CREATE TRIGGER client_secrets_notify AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
 
-CREATE TRIGGER clients_notify AFTER INSERT OR DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
+
+CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER resource_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
@@ -904,6 +1038,8 @@ CREATE TRIGGER scope_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.scop
 CREATE TRIGGER scope_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER scopes_audit AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW WHEN ((old.open AND (NOT new.open))) EXECUTE FUNCTION public.scopes_close();
 
 CREATE TRIGGER scopes_notify AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
@@ -940,6 +1076,9 @@ ALTER TABLE ONLY public.grants
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.resource_texts
     ADD CONSTRAINT resource_texts_uri_fkey FOREIGN KEY (uri) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;

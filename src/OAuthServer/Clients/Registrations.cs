@@ -64,13 +64,13 @@ public sealed class Registrations(
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
     public async Task<Result<Registered>> ReadAsync(string client, string? token, RequestContext request, CancellationToken cancel)
     {
-        if (token is null || !IsId(client) || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) is not { } row) return Stranger(token);
+        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) is not { } row) return Stranger(token);
         return new Registered { Row = row, Scope = Effective(row, await OpenScopesAsync(cancel)), Token = token };
     }
 
     /// <summary>RFC 7592 §2.2, before the body is read: the registration this token belongs to.</summary>
     public async Task<Result<RegistrationRow>> RecogniseAsync(string client, string? token, CancellationToken cancel) =>
-        token is not null && IsId(client) && await store.FindAsync(client, OpaqueToken.Hash(token), cancel) is { } row ? row : Stranger(token);
+        token is not null && await store.FindAsync(client, OpaqueToken.Hash(token), cancel) is { } row ? row : Stranger(token);
 
     /// <summary>RFC 7592 §2.2: replaces what the client said; not what it is, nor whether it has a secret.</summary>
     public async Task<Result<Registered>> UpdateAsync(RegistrationRow before, ClientMetadata said, string token, RequestContext request, CancellationToken cancel)
@@ -89,10 +89,7 @@ public sealed class Registrations(
 
     /// <summary>RFC 7592 §2.3: the client, its secrets, its grants and their tokens end. The refusal, or null.</summary>
     public async Task<OAuthError?> DeleteAsync(string client, string? token, RequestContext request) =>
-        token is not null && IsId(client) && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) ? null : Stranger(token);
-
-    // What else a path may hold (NUL, half a character) PostgreSQL would not take.
-    private static bool IsId(string client) => client.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '~');
+        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) ? null : Stranger(token);
 
     private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
         [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];

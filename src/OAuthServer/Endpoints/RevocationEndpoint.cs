@@ -10,7 +10,7 @@ public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revoca
 {
     public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Revocation, async (client, token) =>
     {
-        await revocations.RevokeAsync(token, client, http.Context());
+        await revocations.RevokeAsync(token, client.Id, http.Context());
         http.Response.NoStore();
         http.Response.StatusCode = 200;
         http.Response.ContentLength = 0;

@@ -1,4 +1,3 @@
-using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
@@ -10,7 +9,7 @@ namespace OAuthServer.Endpoints;
 /// GET /why/{request id}: the private reason of a refusal, for operators' tools that hold a token of this very server with
 /// audit:read (RFC 6750, RFC 9728).
 /// </summary>
-public sealed class WhyEndpoint(Revocations revocations, ClientDirectory clients, AuditStore audit, Settings settings)
+public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Settings settings)
 {
     public const string Scope = "audit:read";
 
@@ -59,7 +58,7 @@ public sealed class WhyEndpoint(Revocations revocations, ClientDirectory clients
         {
             error = OAuthError.InvalidToken("no bearer token");
         }
-        else if (await revocations.LiveAsync(token, clients, http.RequestAborted) is not { } claims || claims.Audience != settings.Issuer)
+        else if (await revocations.LiveAsync(token, http.RequestAborted) is not { } claims || claims.Audience != settings.Issuer)
         {
             error = OAuthError.InvalidToken("not a live token for this server");
             challenge += $", error=\"{error.Code}\", error_description=\"{error.Description}\"";

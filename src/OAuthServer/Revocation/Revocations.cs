@@ -1,4 +1,3 @@
-using OAuthServer.Clients;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -13,28 +12,26 @@ public sealed class Revocations(AccessTokens tokens, RefreshTokenStore refreshTo
     /// RFC 7009 §2.1: an access token goes on the list, its refresh token lives; a refresh token ends its grant, the family and
     /// their access tokens. Unknown tokens, and other clients', revoke nothing and look the same from outside. Durable on return.
     /// </summary>
-    public async Task RevokeAsync(string token, Client client, RequestContext request)
+    public async Task RevokeAsync(string token, string client, RequestContext request)
     {
         var now = time.GetUtcNow();
         if (tokens.Read(token, now) is { } claims)
         {
-            if (claims.ClientId == client.Id)
-                await revokedTokens.RevokeAsync(claims.Jti, client.Id, claims.Audience, claims.Grant, claims.ExpiresAt, request.RequestId, request.Address, now);
+            if (claims.ClientId == client)
+                await revokedTokens.RevokeAsync(claims.Jti, client, claims.Audience, claims.Grant, claims.ExpiresAt, request.RequestId, request.Address, now);
             return;
         }
 
-        await refreshTokens.RevokeAsync(OpaqueToken.Hash(token), client.Id, request.RequestId, request.Address, now);
+        await refreshTokens.RevokeAsync(OpaqueToken.Hash(token), client, request.RequestId, request.Address, now);
     }
 
     /// <summary>
     /// RFC 7662 §2.2: the claims of a live access token; null for everything else: expired, revoked, of an ended grant, of a
     /// client disabled or gone, refresh tokens, codes, other people's tokens.
     /// </summary>
-    /// <param name="clients">Looks up the token's client.</param>
-    public async Task<AccessTokenClaims?> LiveAsync(string token, ClientDirectory clients, CancellationToken cancel)
-    {
-        if (tokens.Read(token, time.GetUtcNow()) is not { } claims) return null;
-        if (await clients.FindAsync(claims.ClientId, cancel) is not { Row.Enabled: true }) return null;
-        return await revokedTokens.StateAsync(claims.Jti, claims.Grant, cancel) is { Revoked: false, GrantLives: true } ? claims : null;
-    }
+    public async Task<AccessTokenClaims?> LiveAsync(string token, CancellationToken cancel) =>
+        tokens.Read(token, time.GetUtcNow()) is { } claims
+        && await revokedTokens.StateAsync(claims.Jti, claims.Grant, claims.ClientId, cancel) is { Revoked: false, GrantLives: true, ClientLives: true }
+            ? claims
+            : null;
 }

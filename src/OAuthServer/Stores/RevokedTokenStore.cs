@@ -8,6 +8,9 @@ public sealed record TokenState
 
     /// <summary>The grant it points at exists and has not ended; true for tokens without a grant.</summary>
     public required bool GrantLives { get; init; }
+
+    /// <summary>Its client exists and is enabled.</summary>
+    public required bool ClientLives { get; init; }
 }
 
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
@@ -31,12 +34,13 @@ public sealed class RevokedTokenStore(Database database)
 
     public const string StateSql = """
         select exists (select from revoked_tokens where jti = @jti) as revoked,
-               @grant::uuid is null or exists (select from grants where id = @grant and ended_at is null) as grant_lives
+               @grant::uuid is null or exists (select from grants where id = @grant and ended_at is null) as grant_lives,
+               exists (select from clients where client_id = @client and enabled) as client_lives
         """;
 
     /// <summary>One look at all that could have ended a token.</summary>
-    public async Task<TokenState> StateAsync(string jti, Guid? grant, CancellationToken cancel) =>
-        (await database.FindAsync<TokenState>(StateSql, new { jti, grant }, cancel))!;
+    public async Task<TokenState> StateAsync(string jti, Guid? grant, string client, CancellationToken cancel) =>
+        (await database.FindAsync<TokenState>(StateSql, new { jti, grant, client }, cancel))!;
 
     public const string SweepSql = "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
 

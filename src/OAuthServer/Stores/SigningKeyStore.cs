@@ -20,17 +20,19 @@ public sealed class SigningKeyStore(Database database)
     /// <summary>All keys, the oldest first.</summary>
     public Task<List<SigningKeyRow>> ListAsync(CancellationToken cancel) => database.ListAsync<SigningKeyRow>(ListSql, null, cancel);
 
+    // Taken by a statement of its own: one statement sees nothing that was committed while it waited.
+    public const string TurnSql = "select pg_advisory_xact_lock(7305913)";
+
     // One key per moment: of several servers that start or rotate at once, one adds.
     public const string AddSql = """
-        with turn as materialized (select pg_advisory_xact_lock(7305913))
         insert into signing_keys (kid, alg, public_key, sealed, created_at, signs_from)
-        select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom from turn
+        select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom
          where not exists (select from signing_keys where retired_at is null and signs_from > @after and signs_from <= @until)
         """;
 
     /// <summary>Adds a key unless another one begins to sign between <paramref name="after"/> and <paramref name="until"/>. True when added.</summary>
     public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, DateTimeOffset until) =>
-        await database.ExecuteAsync(AddSql, new
+        await database.ExecuteAsync(TurnSql + ";" + AddSql, new
         {
             key.Kid,
             key.Alg,

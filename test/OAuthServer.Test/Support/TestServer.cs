@@ -159,6 +159,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        await using var connection = new NpgsqlConnection(Settings.Database);
+        NpgsqlConnection.ClearPool(connection);
     }
 
     public static int FreePort()

@@ -1,0 +1,98 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Protocol;
+
+[Behaviour(13, 27), Parallelizable(ParallelScope.All)]
+public sealed class SettingsTest
+{
+    private static readonly Dictionary<string, string?> Good = new()
+    {
+        ["Issuer"] = "https://auth.example.com",
+        ["Database"] = "Host=/tmp",
+        ["KeyEncryptionKey"] = Convert.ToBase64String(new byte[32]),
+    };
+
+    private static List<string> Problems(params (string Key, string? Value)[] changes) => Problems(false, changes);
+
+    private static List<string> Problems(bool development, params (string Key, string? Value)[] changes)
+    {
+        var values = new Dictionary<string, string?>(Good);
+        foreach (var (key, value) in changes) values[key] = value;
+        Settings.Parse(values, development, out var errors);
+        return errors;
+    }
+
+    [Test]
+    public void Three_values_are_enough() => Problems().Should().BeEmpty();
+
+    [TestCase("http://auth.example.com", Description = "http off loopback")]
+    [TestCase("https://auth.example.com/")]
+    [TestCase("https://auth.example.com/tenant/")]
+    [TestCase("https://auth.example.com?x")]
+    [TestCase("https://auth.example.com#x")]
+    [TestCase("https://me@auth.example.com")]
+    [TestCase("https://AUTH.example.com")]
+    [TestCase("https://auth.example.com:443")]
+    [TestCase("https://auth.example.com/a/../b")]
+    [TestCase("auth.example.com")]
+    [TestCase("ftp://auth.example.com")]
+    [TestCase("")]
+    [Rfc(8414, "2")]
+    public void An_issuer_that_clients_could_not_compare_is_refused(string issuer) => Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ");
+
+    [TestCase("https://auth.example.com/tenant", "auth.example.com", "/tenant")]
+    [TestCase("https://auth.example.com:8443", "auth.example.com:8443", "")]
+    [TestCase("http://localhost:8080", "localhost:8080", "")]
+    [TestCase("http://127.0.0.1:1/a/b", "127.0.0.1:1", "/a/b")]
+    public void A_good_issuer_keeps_its_spelling(string issuer, string authority, string path)
+    {
+        var settings = Settings.Parse(new Dictionary<string, string?>(Good) { ["Issuer"] = issuer }, false, out var errors);
+
+        errors.Should().BeEmpty();
+        (settings.Issuer, settings.IssuerAuthority, settings.IssuerPath).Should().Be((issuer, authority, path));
+    }
+
+    [Test]
+    public void All_that_is_wrong_is_told_at_once_each_with_its_variable()
+    {
+        var errors = Problems(("Issuer", "nonsense"), ("Database", ""), ("KeyEncryptionKey", ""), ("CodeSeconds", "0"), ("Algorithm", "HS256"), ("StrictReuse", "perhaps"), ("BcryptCost", "ten"), ("Nonsense", "x"));
+
+        errors.Select(error => error.Split(':')[0]).Should().BeEquivalentTo(
+            "OAuth__Issuer", "ConnectionStrings__OAuth", "OAuth__KeyEncryptionKey", "OAuth__CodeSeconds", "OAuth__Algorithm", "OAuth__StrictReuse", "OAuth__BcryptCost", "OAuth__Nonsense");
+    }
+
+    [TestCase("not base64!")]
+    [TestCase("AAAA")]
+    [TestCase("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    public void A_key_encryption_key_of_another_length_is_refused_and_not_repeated(string key) =>
+        Problems(("KeyEncryptionKey", key)).Should().ContainSingle().Which.Should().StartWith("OAuth__KeyEncryptionKey").And.NotContain(key);
+
+    [Test]
+    public void Demo_data_belongs_in_Development_on_loopback_only()
+    {
+        Problems(("Demo", "true")).Should().ContainSingle().Which.Should().StartWith("OAuth__Demo");
+        Problems(true, ("Demo", "true")).Should().ContainSingle();
+        Problems(false, ("Demo", "true"), ("Issuer", "http://localhost:1")).Should().ContainSingle();
+        Problems(true, ("Demo", "true"), ("Issuer", "http://localhost:1")).Should().BeEmpty();
+    }
+
+    [TestCase("CodeSeconds", 1, 600)]
+    [TestCase("RetryWindowSeconds", 0, 300)]
+    [TestCase("BcryptCost", 10, 14)]
+    [TestCase("JwksMaxAgeSeconds", 0, 86400)]
+    [TestCase("RequestSeconds", 60, 3600)]
+    public void A_number_has_its_range(string key, int least, int most)
+    {
+        foreach (var good in new[] { least, most }) Problems((key, $"{good}")).Should().BeEmpty();
+        foreach (var bad in new[] { least - 1, most + 1 }) Problems((key, $"{bad}")).Should().ContainSingle().Which.Should().StartWith($"OAuth__{key}: ");
+    }
+
+    [TestCase("TrustedProxies", "proxy.example")]
+    [TestCase("SecurityContact", "me")]
+    [TestCase("TlsCertificateFile", "cert.pem")]
+    [TestCase("Listen", "8080")]
+    public void A_value_of_another_form_is_refused(string key, string value) => Problems((key, value)).Should().ContainSingle().Which.Should().StartWith("OAuth__");
+}

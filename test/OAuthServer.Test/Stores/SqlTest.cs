@@ -1,0 +1,59 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using FluentAssertions;
+using Npgsql;
+using NUnit.Framework;
+using OAuthServer.Stores;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Stores;
+
+[Parallelizable(ParallelScope.Fixtures)]
+public sealed partial class SqlTest
+{
+    private string database = "";
+
+    // LISTEN and the ledger's DDL cannot be prepared; the role is taken by two statements at once.
+    private static readonly string[] Exempt = ["Migrations.LedgerSql", "Database.TakeRoleSql"];
+
+    // Where PostgreSQL cannot tell from the text alone, the server's binding says the type, and so does this.
+    private static readonly Dictionary<string, string> Types = new()
+    {
+        ["redirect"] = "text",
+        ["resource"] = "text",
+        ["scope"] = "text[]",
+        ["refresh"] = "bytea",
+        ["retry_since"] = "timestamptz",
+        ["address"] = "text",
+        ["jti"] = "text",
+        ["request_id"] = "text",
+    };
+
+    private static IEnumerable<TestCaseData> Statements() =>
+        from type in typeof(OAuthServer.Stores.Database).Assembly.GetTypes()
+        from field in type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        where field is { IsLiteral: true } && field.FieldType == typeof(string) && field.Name.EndsWith("Sql", StringComparison.Ordinal)
+        where !Exempt.Contains($"{type.Name}.{field.Name}")
+        select new TestCaseData((string)field.GetRawConstantValue()!).SetName($"PostgreSQL_understands_{type.Name}_{field.Name}");
+
+    [OneTimeSetUp]
+    public async Task CloneAsync() => database = await TestDatabase.CloneAsync();
+
+    [TestCaseSource(nameof(Statements)), Behaviour(26)]
+    public async Task PostgreSQL_understands(string sql)
+    {
+        var names = Parameter().Matches(sql).Select(match => match.Groups[1].Value).Distinct().ToList();
+        var numbered = Parameter().Replace(sql, match => $"${names.IndexOf(match.Groups[1].Value) + 1}");
+
+        var bound = sql is CodeStore.RedeemSql or RefreshTokenStore.RotateSql;
+        var types = names.Count == 0 ? "" : $"({string.Join(", ", names.Select(name => bound ? Types.GetValueOrDefault(name, "unknown") : "unknown"))})";
+
+        await FluentActions.Awaiting(() => TestDatabase.ExecuteAsync(database, $"prepare statement{types} as {numbered}; deallocate statement")).Should().NotThrowAsync<PostgresException>(numbered);
+    }
+
+    [Test]
+    public void No_statement_is_forgotten() => Statements().Should().HaveCountGreaterThan(30);
+
+    [GeneratedRegex("(?<!@)@([A-Za-z_]+)")]
+    private static partial Regex Parameter();
+}
