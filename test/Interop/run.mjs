@@ -1,17 +1,22 @@
 // make interop: clients that other people wrote, against `make run` and `make sample`. One line per check; the first that breaks
 // ends the run with exit code 1. `node run.mjs oauth4webapi` runs only the clients named.
+import * as browserPage from './clients/browser-page.mjs';
 import * as conformance from './clients/conformance.mjs';
+import * as csharpSdk from './clients/csharp-sdk.mjs';
 import * as mcpClient from './clients/mcp-client.mjs';
 import * as mcpSdk from './clients/mcp-sdk.mjs';
 import * as oauth4webapi from './clients/oauth4webapi.mjs';
+import * as openidClient from './clients/openid-client.mjs';
+import * as tenProcesses from './clients/ten-processes.mjs';
 import { openBrowser } from './support/person.mjs';
 import { client, version, writeTable } from './support/report.mjs';
 import { end, freePort, local, make } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, oauth4webapi, conformance];
+const clients = [mcpSdk, mcpClient, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, async () => { await end(); process.exit(1); });
 try {
     const [port, pathPort, notesPort] = [await freePort(), await freePort(), await freePort()];
     const world = { issuer: `http://localhost:${port}`, pathIssuer: `http://localhost:${pathPort}/tenant1`, resource: `http://localhost:${notesPort}/mcp` };

@@ -14,7 +14,8 @@ const running = [];
 export async function make(target, url, settings) {
     const log = join(folder, `${running.length}-${target}.log`);
     const out = openSync(log, 'a');
-    const child = spawn('make', [target], { cwd: root, env: { ...process.env, MAKEFLAGS: '', ...settings }, stdio: ['ignore', out, out] });
+    // --pdeathsig: it does not outlive this process.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'make', target], { cwd: root, env: { ...process.env, MAKEFLAGS: '', ...settings }, stdio: ['ignore', out, out] });
     running.push(child);
     for (let tries = 0; tries < 480; tries++) {
         if (child.exitCode !== null) throw new Error(`make ${target} ended by itself:\n${readFileSync(log, 'utf8')}`);
@@ -26,11 +27,6 @@ export async function make(target, url, settings) {
 }
 
 export const local = name => join(folder, name);
-
-export function script(file, ...settings) {
-    return new Promise((done, failed) => spawn(file, settings, { cwd: root, stdio: 'inherit' })
-        .on('error', failed).on('exit', code => code === 0 ? done() : failed(new Error(`${file} exited with ${code}`))));
-}
 
 /** Ends what was started here, the last first, and nothing else. */
 export async function end() {
