@@ -37,7 +37,8 @@ if ! ready; then
 fi
 
 say "building"
-dotnet build samples/NotesMcp --configuration Release --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
+dotnet restore samples/NotesMcp --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
+dotnet build samples/NotesMcp --configuration Release --no-restore --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 
 if [[ $NOTES_PORT != 9000 ]]; then
     # The demo world knows http://localhost:9000/mcp; tokens are for exactly the URL the client calls.

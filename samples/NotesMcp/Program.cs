@@ -3,6 +3,7 @@ using OAuthServer.ResourceServer;
 
 var builder = WebApplication.CreateBuilder(args);
 var port = builder.Configuration["NOTES_PORT"] ?? "9000";
+builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 builder.WebHost.UseUrls($"http://localhost:{port}");
 builder.Services.AddSingleton<Notes>();
 builder.Services.AddCors();

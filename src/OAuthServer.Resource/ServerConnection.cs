@@ -52,7 +52,7 @@ internal sealed class ServerConnection : IDisposable
     public async Task<JsonElement> JsonAsync(string url, CancellationToken cancel)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, url);
-        using var reply = await SendAsync(message, TimeSpan.FromSeconds(10), cancel);
+        using var reply = await SendAsync(message, TimeSpan.FromSeconds(5), cancel);
         return await JsonAsync(reply.EnsureSuccessStatusCode(), cancel);
     }
 

@@ -22,7 +22,7 @@ internal sealed class TokenIntrospection(ServerConnection server, OAuthResourceO
             return answer.TryGetProperty("active", out var active) && active.ValueKind == JsonValueKind.True
                 && answer.TryGetProperty("aud", out var aud) && aud.ValueKind == JsonValueKind.String && aud.ValueEquals(options.Resource);
         }
-        catch (HttpRequestException fault)
+        catch (Exception fault) when (fault is HttpRequestException or InvalidOperationException)
         {
             log.LogWarning("A token could not be introspected at {Issuer} ({Reason})", options.Issuer, fault.Message);
             return null;

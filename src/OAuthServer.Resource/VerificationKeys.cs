@@ -15,6 +15,7 @@ internal sealed record VerificationKey(string Kid, string Alg, SecurityKey Key);
 internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOptions options, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Hurry = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim turn = new(1, 1);
     private FrozenDictionary<string, VerificationKey> keys = FrozenDictionary<string, VerificationKey>.Empty;
@@ -28,20 +29,29 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
     /// <summary>The key of this id; null when the server has none.</summary>
     public async ValueTask<VerificationKey?> FindAsync(string kid)
     {
-        var fresh = Since(ref read) < options.KeysLiveFor;
-        if (fresh && keys.TryGetValue(kid, out var key)) return key;
+        var age = Since(ref read);
+        if (age < options.KeysLiveFor && keys.TryGetValue(kid, out var key))
+        {
+            // Ahead of time and beside the request, so that nobody waits for the server once an hour.
+            if (age > options.KeysLiveFor * 0.9 && MayAsk) _ = AskAsync();
+            return key;
+        }
+
+        if (!MayAsk && Hurried) await Task.Delay(Spacing);
         if (MayAsk) await AskAsync();
         return keys.GetValueOrDefault(kid);
     }
 
-    /// <summary>The server has withdrawn a key: forget it, and let unknown ones ask every second for a while, as its successor signs already.</summary>
+    /// <summary>The server has withdrawn a key: forget it, and for a while ask often about unknown ones, as its successor signs already.</summary>
     public void Withdraw(string kid)
     {
         keys = keys.Where(pair => pair.Key != kid).ToFrozenDictionary();
         Volatile.Write(ref withdrawn, time.GetTimestamp());
     }
 
-    private bool MayAsk => Since(ref asked) is not { } waited || waited >= (Known && !(Since(ref withdrawn) < Hurry) ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
+    private bool MayAsk => Since(ref asked) is not { } waited || waited >= (Hurried ? Spacing : Known ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
+
+    private bool Hurried => Since(ref withdrawn) < Hurry;
 
     private TimeSpan? Since(ref long timestamp) => Volatile.Read(ref timestamp) is var at && at != 0 ? time.GetElapsedTime(at) : null;
 
@@ -57,7 +67,7 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
             keys = Read(await server.JsonAsync(url, CancellationToken.None));
             Volatile.Write(ref read, time.GetTimestamp());
         }
-        catch (HttpRequestException fault)
+        catch (Exception fault) when (fault is HttpRequestException or InvalidOperationException or ArgumentException or FormatException)
         {
             log.LogWarning("The keys of {Issuer} could not be read ({Reason})", options.Issuer, fault.Message);
         }

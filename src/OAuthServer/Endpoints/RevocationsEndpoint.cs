@@ -25,7 +25,7 @@ public sealed class RevocationsEndpoint(
             && !(await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out authenticated)
             && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated.Client)) is null
             && !Wait(query).Refused(out error, out var wait)
-            && (answer = await feed.ReadAsync(authenticated.Client, query["after"], wait, http.Request.Headers.IfNoneMatch, lifetime.ApplicationStopping, http.RequestAborted)) is null)
+            && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], wait, http.Request.Headers.IfNoneMatch, lifetime.ApplicationStopping, http.RequestAborted)) is null)
             error = OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew", "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
 
         if (error is not null)
@@ -64,6 +64,8 @@ public sealed class RevocationsEndpoint(
             json.WriteEndArray();
         });
     }
+
+    private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 
     private static OAuthError? Reads(Client client) =>
         client.IsResourceServer ? null : OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", client.Row.Kind);

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using OAuthServer.Clients;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Revocation;
@@ -37,14 +36,13 @@ public sealed class RevocationFeed
     }
 
     /// <summary>
-    /// What this resource server has not heard since <paramref name="cursor"/> (null: all that may still matter). Waits while
+    /// What concerns these resources and was not heard since <paramref name="cursor"/> (null: all that may still matter). Waits while
     /// there is nothing, or only what it has under <paramref name="known"/> already. Null: not a cursor of ours.
     /// </summary>
     /// <param name="stop">Ends the wait with what there is.</param>
-    public async Task<FeedAnswer?> ReadAsync(Client client, string? cursor, TimeSpan wait, IReadOnlyCollection<string?> known, CancellationToken stop, CancellationToken cancel)
+    public async Task<FeedAnswer?> ReadAsync(string[] audiences, string? cursor, TimeSpan wait, IReadOnlyCollection<string?> known, CancellationToken stop, CancellationToken cancel)
     {
         if (Position(cursor) is not { } position) return null;
-        string[] audiences = [.. client.Row.Resources, .. client.Row.DefaultResource is { } own ? new[] { own } : []];
         var began = time.GetTimestamp();
         while (true)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Protocol;
 using OAuthServer.Keys;
 using OAuthServer.ResourceServer;
 using OAuthServer.Test.Support;
@@ -22,7 +23,7 @@ public sealed class RevocationReachTest : ServerFixture
     {
         await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync());
         var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
-        var tokens = await Server.TokensAsync(client, alice);
+        var tokens = await Server.TokensAsync(client, alice, "notes:read");
         (await api.GetAsync("/read", tokens.AccessToken)).Status.Should().Be(200);
         await client.RevokeAsync(tokens.RefreshToken!);
         (await RefusedAfterAsync(api, tokens.AccessToken)).Should().BeLessThan(1000);
@@ -181,7 +182,7 @@ public sealed class RevocationReachTest : ServerFixture
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (request.RequestUri!.AbsolutePath == Protocol.Paths.Jwks) Interlocked.Increment(ref jwks);
+            if (request.RequestUri!.AbsolutePath == Paths.Jwks) Interlocked.Increment(ref jwks);
             return base.SendAsync(request, cancellationToken);
         }
     }

@@ -6,6 +6,7 @@ using FluentAssertions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
+using OAuthServer.Protocol;
 using OAuthServer.Keys;
 using OAuthServer.Test.Support;
 
@@ -19,7 +20,7 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     private ProtectedApi api = null!;
     private string token = "";
 
-    protected override OAuthServer.Protocol.Settings Change(OAuthServer.Protocol.Settings settings) => settings with { Algorithm = algorithm };
+    protected override Settings Change(Settings settings) => settings with { Algorithm = algorithm };
 
     [OneTimeSetUp]
     public async Task StartApiAsync()

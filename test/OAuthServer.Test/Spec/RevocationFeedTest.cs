@@ -37,20 +37,20 @@ public sealed class RevocationFeedTest : ServerFixture
         var (reader, client) = (await ReaderAsync(), await Server.PublicClientAsync());
         var (alice, mallory, olivia) = (await Server.PersonAsync("alice"), await Server.PersonAsync("mallory"), await Server.PersonAsync("olivia"));
 
-        var byClient = await Server.TokensAsync(client, alice);
+        var byClient = await Server.TokensAsync(client, alice, "notes:read");
         await client.RevokeAsync(byClient.RefreshToken!);
         (await reader.ReadAsync()).Should().Equal($"grant {Grant(byClient)}");
 
-        var code = await Server.AllowAsync(client, alice);
+        var code = await Server.GrantAsync(client, alice);
         var replayed = await client.RedeemAsync(code);
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await reader.ReadAsync()).Should().Equal($"grant {Grant(replayed)}");
 
-        var disabled = await Server.TokensAsync(client, mallory);
+        var disabled = await Server.TokensAsync(client, mallory, "notes:read");
         await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", mallory);
         (await reader.ReadAsync()).Should().Equal($"grant {Grant(disabled)}");
 
-        var deleted = await Server.TokensAsync(client, olivia);
+        var deleted = await Server.TokensAsync(client, olivia, "notes:read");
         await Server.ExecuteAsync("delete from users where subject = @Subject", olivia);
         (await reader.ReadAsync()).Should().Equal($"grant {Grant(deleted)}");
     }
@@ -92,7 +92,7 @@ public sealed class RevocationFeedTest : ServerFixture
         (await sensors.ReadAsync()).Should().Equal($"jti {new JsonWebToken(token).Id}");
 
         var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
-        var granted = await Server.TokensAsync(client, alice);
+        var granted = await Server.TokensAsync(client, alice, "notes:read");
         await client.RevokeAsync(granted.RefreshToken!);
         (await sensors.ReadAsync()).Should().BeEmpty();
         (await notes.ReadAsync()).Should().Equal($"grant {Grant(granted)}");
@@ -187,6 +187,34 @@ public sealed class RevocationFeedTest : ServerFixture
 
         await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
         FeedReader.Entries(await reader.GetAsync(tag: tag)).Should().HaveCount(2);
+    }
+
+    [Test]
+    public async Task What_is_known_can_be_waited_on_too()
+    {
+        var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
+        await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
+        var from = reader.Cursor;
+        var tag = (await reader.GetAsync()).Header("ETag");
+        reader.Cursor = from;
+        (await reader.GetAsync(wait: 1, tag: tag)).Status.Should().Be(304);
+
+        var answer = reader.GetAsync(wait: 20, tag: tag);
+        await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
+        FeedReader.Entries(await answer).Should().HaveCount(2);
+    }
+
+    [Test]
+    public async Task A_server_that_stops_lets_those_who_wait_go()
+    {
+        var server = await TestServer.StartAsync();
+        var reader = new FeedReader(server, await server.ResourceServerAsync());
+        var answer = reader.GetAsync(wait: 30);
+        await Task.Delay(300);
+        var took = Stopwatch.StartNew();
+        await server.DisposeAsync();
+        (await answer).Status.Should().Be(200);
+        took.Elapsed.TotalSeconds.Should().BeLessThan(5);
     }
 
     [Test]
