@@ -176,6 +176,32 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.clients_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    hour     constant interval := interval '1 hour';
+    had      text[];
+    concerns text[];
+begin
+    if tg_op <> 'INSERT' then had := array_remove(old.resources || old.default_resource, null); end if;
+    if tg_op <> 'INSERT' and old.enabled and (tg_op = 'DELETE' or not new.enabled or new.client_id <> old.client_id) then
+        select array_agg(distinct uri) into concerns from (
+            select unnest(had)
+            union all select unnest(resources) from grants where client_id = old.client_id
+            union all select unnest(audiences) from revocation_feed where kind = 'client_id' and value = old.client_id and leaves_at > now()
+        ) as known (uri);
+        perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+    elsif tg_op = 'UPDATE' and not had <@ (new.resources || new.default_resource) then
+        perform revocation_feed_add('client_id', old.client_id, had, now() + hour, held => true);
+    end if;
+    if tg_op <> 'DELETE' and new.enabled and (tg_op = 'INSERT' or not old.enabled or new.client_id <> old.client_id)
+       and exists (select from revocation_feed where kind = 'client_id' and value = new.client_id and not held and leaves_at > now()) then
+        perform revocation_feed_add('client_id', new.client_id, null, now());
+    end if;
+    return null;
+end $$;
+
 CREATE FUNCTION public.clients_schemes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -189,6 +215,15 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.clients_schemes() IS 'RFC 8252 §7.1, for rows an operator types; a client that registers itself has only the schemes the setting lists.';
+
+CREATE FUNCTION public.grants_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('grant', old.id::text, old.resources,
+        (case when tg_op = 'UPDATE' then new.ended_at else now() end) + interval '1 hour');
+    return null;
+end $$;
 
 CREATE FUNCTION public.notify_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -236,6 +271,25 @@ end $_$;
 
 COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
 
+CREATE FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean DEFAULT false) RETURNS void
+    LANGUAGE sql
+    SET search_path TO '$user', 'public'
+    AS $_$
+    insert into revocation_feed (kind, value, audiences, held, expires_at, leaves_at)
+    values ($1, $2, $3, $5, $4, greatest($4, now() + interval '1 hour') + interval '1 minute');
+    select pg_notify('oauth_changes', 'revocations') where not $5;
+$_$;
+
+COMMENT ON FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean) IS 'Adds an entry and wakes the readers.';
+
+CREATE FUNCTION public.revoked_tokens_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('jti', new.jti, array[new.audience], new.expires_at);
+    return null;
+end $$;
+
 CREATE FUNCTION public.scopes_close() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -246,6 +300,14 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.scopes_close() IS 'A scope that is closed leaves the people-facing clients that registered themselves with it.';
+
+CREATE FUNCTION public.signing_keys_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('kid', new.kid, null, new.retired_at + interval '1 hour');
+    return null;
+end $$;
 
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
@@ -742,6 +804,45 @@ COMMENT ON COLUMN public.resources.name IS 'The name a person reads on the conse
 
 COMMENT ON COLUMN public.resources.enabled IS 'False: no new token for this resource.';
 
+CREATE TABLE public.revocation_feed (
+    id bigint NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    audiences text[],
+    held boolean DEFAULT false NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    leaves_at timestamp with time zone NOT NULL,
+    CONSTRAINT revocation_feed_kind_known CHECK ((kind = ANY (ARRAY['jti'::text, 'grant'::text, 'client_id'::text, 'kid'::text])))
+);
+
+COMMENT ON TABLE public.revocation_feed IS 'What died before it expired, for resource servers that follow GET /revocations.';
+
+COMMENT ON COLUMN public.revocation_feed.id IS 'Order within one transaction.';
+
+COMMENT ON COLUMN public.revocation_feed.xid IS 'The transaction that wrote it: a reader has seen the row exactly if its last snapshot saw this transaction.';
+
+COMMENT ON COLUMN public.revocation_feed.kind IS 'jti: one token. grant: every token with this grant claim. client_id: every token of this client. kid: every token of this key.';
+
+COMMENT ON COLUMN public.revocation_feed.value IS 'The jti, grant, client id or key id.';
+
+COMMENT ON COLUMN public.revocation_feed.audiences IS 'Resources it concerns; null: all.';
+
+COMMENT ON COLUMN public.revocation_feed.held IS 'Handed to nobody: remembers resources a client lost while its tokens for them may live, should it be disabled then.';
+
+COMMENT ON COLUMN public.revocation_feed.expires_at IS 'When the last token it can concern expires; in the past: forget what an earlier entry said.';
+
+COMMENT ON COLUMN public.revocation_feed.leaves_at IS 'When the row may go: a minute after, as verifiers allow a leeway.';
+
+ALTER TABLE public.revocation_feed ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.revocation_feed_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.revoked_tokens (
     jti text NOT NULL,
     client_id text NOT NULL,
@@ -929,6 +1030,9 @@ ALTER TABLE ONLY public.resource_texts
 ALTER TABLE ONLY public.resources
     ADD CONSTRAINT resources_pkey PRIMARY KEY (uri);
 
+ALTER TABLE ONLY public.revocation_feed
+    ADD CONSTRAINT revocation_feed_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.revoked_tokens
     ADD CONSTRAINT revoked_tokens_pkey PRIMARY KEY (jti);
 
@@ -987,6 +1091,12 @@ CREATE INDEX refresh_tokens_of_grant ON public.refresh_tokens USING btree (grant
 
 CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
 
+CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
+
+CREATE INDEX revocation_feed_by_transaction ON public.revocation_feed USING btree (xid, id);
+
+CREATE INDEX revocation_feed_of_client ON public.revocation_feed USING btree (value) WHERE (kind = 'client_id'::text);
+
 CREATE INDEX revoked_tokens_by_expiry ON public.revoked_tokens USING btree (expires_at);
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
@@ -1017,11 +1127,17 @@ CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW 
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
 
+CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
+
 CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
+
+CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
 
 CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
@@ -1032,6 +1148,8 @@ CREATE TRIGGER resource_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.
 CREATE TRIGGER resources_audit AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER revoked_tokens_feed AFTER INSERT ON public.revoked_tokens FOR EACH ROW EXECUTE FUNCTION public.revoked_tokens_feed();
 
 CREATE TRIGGER scope_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
@@ -1044,6 +1162,8 @@ CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW W
 CREATE TRIGGER scopes_notify AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER signing_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_keys FOR EACH ROW WHEN (((old.retired_at IS NULL) AND (new.retired_at IS NOT NULL))) EXECUTE FUNCTION public.signing_keys_feed();
 
 CREATE TRIGGER signing_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 

@@ -250,9 +250,9 @@ public sealed class ClientAuthenticationTest : ServerFixture
             wrong.Add(await TimeAsync($"{machine.Id}:wrong-{i}"));
         }
 
-        // One hash instead of two would be a ratio of two; other tests share the cores, hence the room.
-        var ratio = Median(unknown) / Median(wrong);
-        ratio.Should().BeInRange(0.75, 1.33, "unknown {0:0} ms, wrong {1:0} ms", Median(unknown), Median(wrong));
+        // One hash instead of two would be a ratio of two. Other tests share the cores: the quicker samples are the ones they left alone.
+        var ratio = Quick(unknown) / Quick(wrong);
+        ratio.Should().BeInRange(0.67, 1.5, "unknown {0:0} ms, wrong {1:0} ms", Quick(unknown), Quick(wrong));
 
         async Task<double> TimeAsync(string pair)
         {
@@ -261,7 +261,7 @@ public sealed class ClientAuthenticationTest : ServerFixture
             return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         }
 
-        static double Median(List<double> samples) => samples.Order().ElementAt(samples.Count / 2);
+        static double Quick(List<double> samples) => samples.Order().ElementAt(samples.Count / 5);
     }
 
     [Test, Rfc(6749, "5.2")]

@@ -94,7 +94,7 @@ public sealed class KeysTest
 
         (await PublishedAsync(server)).Should().ContainSingle().Which.Should().NotBe(KidOf(token));
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeFalse();
-        await Eventually.BecomesTrueAsync(async () => !await resourceServer.At(twin).SeesAsActiveAsync(token));
+        await Eventually.BecomesTrueAsync(async () => !await resourceServer.At(twin).SeesAsActiveAsync(token), TimeSpan.FromSeconds(3));
         (await PublishedAsync(twin)).Should().NotContain(KidOf(token));
 
         var fresh = await TokenAsync(machine);

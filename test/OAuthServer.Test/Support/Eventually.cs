@@ -7,13 +7,15 @@ public static class Eventually
 {
     public static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>Asks again and again, a second long at most unless said otherwise, until it is so.</summary>
+    /// <summary>Asks again and again until it is so. A question asked a second after the edit, unless said otherwise, must not find it undone.</summary>
     public static async Task BecomesTrueAsync(Func<Task<bool>> question, TimeSpan? within = null, string because = "")
     {
-        var patience = TimeProvider.System.GetTimestamp();
-        while (!await question())
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
         {
-            TimeProvider.System.GetElapsedTime(patience).Should().BeLessThan(within ?? Second, because);
+            var asked = TimeProvider.System.GetElapsedTime(began);
+            if (await question()) return;
+            asked.Should().BeLessThan(within ?? Second, because);
             await Task.Delay(10);
         }
     }

@@ -36,7 +36,11 @@ public sealed class OwnCluster : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    public async ValueTask DisposeAsync() => await RunAsync("destroy");
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("destroy");
+        Directory.Delete(folder, recursive: true);
+    }
 
     private async Task<string> RunAsync(string verb)
     {

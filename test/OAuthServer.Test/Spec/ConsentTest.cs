@@ -1,0 +1,259 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+/// <summary>What a person is shown, what they may change, and what nobody else may.</summary>
+[Behaviour(4)]
+public sealed class ConsentTest : ServerFixture
+{
+    [Test, Case("AZ-041")]
+    public async Task It_says_who_asks_for_what_and_where_the_answer_goes()
+    {
+        var (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
+
+        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
+
+        page.Is(Paths.Consent).Should().BeTrue(page.ToString());
+        foreach (var words in new[] { alice.Username, "Switch account", $"The {client.Id} app", "not verified", "client.example", "Demo notes", Cast.Notes, "Read your notes", "Delete your notes", page.Reply.RequestId })
+            page.Reply.Body.Should().Contain(words);
+        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
+    }
+
+    [Test]
+    public async Task A_loopback_app_is_warned_about()
+    {
+        var client = await Server.PublicClientAsync("http://127.0.0.1/callback");
+
+        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
+
+        page.Reply.Body.Should().Contain("an app on this computer").And.Contain("Registered by the operator");
+    }
+
+    [Test]
+    public async Task What_was_allowed_is_not_asked_again_and_more_is()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        (await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Parameters["code"].Should().NotBeNull();
+
+        (await AskAsync(browser, client)).Url.Should().StartWith(Cast.Redirect);
+        (await AskAsync(browser, client, ("prompt", "none"))).Parameters["code"].Should().NotBeNull();
+        foreach (var wider in new (string, string?)[] { ("scope", "notes:read notes:write"), ("resource", Cast.Sensors), ("prompt", "consent") })
+            (await AskAsync(browser, client, wider)).Is(Paths.Consent).Should().BeTrue($"{wider} was not allowed before");
+        (await AskAsync(browser, client, ("scope", "notes:read notes:write"))).Reply.Body.Should().Contain("New since last time");
+        var other = await Server.PublicClientAsync();
+        (await AskAsync(browser, other)).Is(Paths.Consent).Should().BeTrue("another client with the same redirect URI");
+    }
+
+    [TestCase("self-registered", Cast.Redirect), TestCase("operator", "http://127.0.0.1/callback"), TestCase("operator", "com.example.app:/cb")]
+    [Test, Rfc(8252, "8.6")]
+    public async Task Apps_nobody_vouches_for_ask_every_time(string origin, string redirect)
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var client = await Server.PublicClientAsync(redirect, origin: origin, resource: origin == "operator" ? Cast.Notes : null);
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+
+        (await AskAsync(browser, client)).Is(Paths.Consent).Should().BeTrue();
+        var silent = await AskAsync(browser, client, ("prompt", "none"));
+        (silent.Parameters["error"] ?? "page").Should().Be(origin == "operator" ? "consent_required" : "page");
+    }
+
+    [Test, Rfc(6749, "3.3")]
+    public async Task A_person_may_narrow_and_never_raise()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+
+        var reply = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null), ("scope notes:delete", "yes"), ("scope", "notes:delete"));
+
+        (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("notes:read");
+    }
+
+    [Test]
+    public async Task One_click_leaves_only_the_reading_ones()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+
+        (await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "read"), verifier)).Should().HaveIssuedTokens("notes:read");
+    }
+
+    [Test]
+    public async Task A_scope_that_is_not_optional_stays()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var client = await Server.PublicClientAsync(scopes: "read_sensors notes:read offline_access");
+        var (verifier, page) = await OpenAsync(browser, client, alice, "read_sensors notes:read", ("resource", Cast.Sensors));
+
+        var reply = await browser.SubmitAsync(page, "decision", "allow", ("scope read_sensors", null), ("scope notes:read", null));
+
+        (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("read_sensors");
+    }
+
+    [Test, Behaviour(33)]
+    public async Task Without_the_wish_to_stay_connected_there_is_no_refresh_token()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read offline_access");
+
+        var tokens = await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "allow", ("scope offline_access", null)), verifier);
+
+        tokens.Should().HaveIssuedTokens("notes:read");
+        tokens.RefreshToken.Should().BeNull();
+    }
+
+    [Test, Rfc(6749, "4.1.2.1"), Case("AZ-030")]
+    public async Task Deny_tells_the_client_and_leaves_nothing()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice);
+
+        var reply = await browser.SubmitAsync(page, "decision", "deny");
+
+        var landed = new Landing(reply.Location!, reply);
+        (reply.Status, landed.Parameters["error"], landed.Parameters["state"], landed.Parameters["iss"], landed.Parameters["code"]).Should().Be((303, "access_denied", "xyz", Server.Issuer, null));
+        (await Server.ScalarAsync<long>("select (select count(*) from grants where client_id = @Id) + (select count(*) from consents where client_id = @Id)", new { client.Id })).Should().Be(0);
+        (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Error.Should().Be("access_denied");
+    }
+
+    [Test, Case("AZ-034")]
+    public async Task Posted_fields_cannot_change_the_request()
+    {
+        var (alice, client, other, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice);
+
+        var reply = await browser.SubmitAsync(page, "decision", "allow",
+            ("client_id", other.Id), ("redirect_uri", "https://evil.example/cb"), ("scope", "notes:write"), ("response_type", "token"), ("code_challenge", "x"));
+
+        reply.Location.Should().StartWith(Cast.Redirect);
+        (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("notes:read");
+    }
+
+    [Test, Case("AZ-035")]
+    public async Task Two_tabs_answer_each_its_own_request()
+    {
+        var (alice, one, other, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync("https://one.example/cb"), await Server.PublicClientAsync("https://other.example/cb"), Server.NewBrowser());
+        var first = await browser.ReachConsentAsync(one.AuthorizeQuery(TestClient.NewVerifier(), ("state", "A")), alice);
+        await browser.ReachConsentAsync(other.AuthorizeQuery(TestClient.NewVerifier(), ("state", "B")), alice);
+
+        var reply = await browser.SubmitAsync(first, "decision", "allow");
+
+        reply.Location.Should().StartWith("https://one.example/cb?").And.Contain("state=A");
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { other.Id })).Should().Be(0);
+    }
+
+    [Test]
+    public async Task Sixteen_clicks_at_once_make_one_code_and_one_grant()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice);
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => browser.SubmitAsync(page, "decision", "allow")));
+
+        replies.Count(reply => reply.Location?.Contains("code=") == true).Should().Be(1);
+        (await Server.ScalarAsync<long>("select count(*) from codes join grants on grants.id = grant_id where client_id = @Id", new { client.Id })).Should().Be(1);
+    }
+
+    [Test, Behaviour(2)]
+    public async Task The_same_request_sent_twice_is_one_grant()
+    {
+        var (alice, client, browser, verifier) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
+
+        await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
+        await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
+
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_wider_request_makes_a_new_grant_and_the_old_one_stays()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var narrow = await client.TokensAsync(alice, browser);
+
+        var wide = await client.TokensAsync(alice, browser, ("scope", "notes:read notes:write"));
+
+        wide.Should().HaveIssuedTokens("notes:read notes:write");
+        (await client.RefreshAsync(narrow.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
+    }
+
+    [Test]
+    public async Task Another_browser_cannot_answer_and_an_old_request_has_expired()
+    {
+        var (alice, mallory, client) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync());
+        var (hers, his) = (Server.NewBrowser(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(his, client, mallory);
+        await hers.SignInAsync(alice);
+
+        (await hers.GetAsync(page.Url)).Status.Should().Be(400, "the request was begun in Mallory's browser");
+        (await hers.SubmitAsync(page, "decision", "allow")).Status.Should().BeOneOf(400, 403);
+
+        await Server.ExecuteAsync("update authorization_requests set expires_at = now() - interval '1 second' where client_id = @Id", new { client.Id });
+        (await his.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
+    }
+
+    [Test]
+    public async Task Another_site_cannot_press_Allow()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice);
+
+        browser.Headers["Sec-Fetch-Site"] = "cross-site";
+        (await browser.SubmitAsync(page, "decision", "allow")).Status.Should().Be(403);
+        browser.Headers["Sec-Fetch-Site"] = "same-origin";
+        var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Key.Contains("Token", StringComparison.OrdinalIgnoreCase)).Key;
+        (await browser.SubmitAsync(page, "decision", "allow", (token, null))).Status.Should().BeOneOf(400, 403);
+        (await browser.GetAsync(page.Url + "&decision=allow")).Location.Should().BeNull("Allow is a POST");
+        (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().Contain("code=", "the form itself was good");
+    }
+
+    [Test]
+    public async Task Switching_the_account_keeps_the_request()
+    {
+        var (alice, mallory, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice);
+        var link = System.Text.RegularExpressions.Regex.Match(page.Reply.Body, "href=\"([^\"]*login[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&");
+
+        var login = await browser.FollowAsync(link);
+        var again = await browser.SignInAsync(login, mallory);
+
+        again.Reply.Body.Should().Contain(mallory.Username).And.NotContain(alice.Username);
+        var tokens = await RedeemAsync(client, await browser.SubmitAsync(again, "decision", "allow"), verifier);
+        Jwt.Read(tokens.AccessToken)["sub"].Should().Be(mallory.Subject.ToString());
+    }
+
+    private static Task<Landing> AskAsync(Browser browser, TestClient client, params (string Name, string? Value)[] changes) =>
+        browser.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
+
+    private static async Task<(string Verifier, Landing Page)> OpenAsync(Browser browser, TestClient client, Person person, string scope = "notes:read", params (string Name, string? Value)[] changes)
+    {
+        var verifier = TestClient.NewVerifier();
+        var page = await browser.ReachConsentAsync(client.AuthorizeQuery(verifier, [("scope", scope), .. changes]), person);
+        page.Is(Paths.Consent).Should().BeTrue(page.ToString());
+        return (verifier, page);
+    }
+
+    private static Task<Reply> RedeemAsync(TestClient client, Reply allowed, string verifier) =>
+        client.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect));
+}
+
+/// <summary>Consent pages do not come endlessly.</summary>
+[Behaviour(24)]
+public sealed class ConsentLimitTest : ServerFixture
+{
+    protected override Settings Change(Settings settings) => settings with { ConsentsPerMinute = 5 };
+
+    [Test]
+    public async Task A_client_that_asks_again_and_again_is_slowed_down()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var statuses = new List<int>();
+        for (var i = 0; i < 8; i++) statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
+
+        statuses.Take(5).Should().OnlyContain(status => status == 200);
+        statuses[^1].Should().Be(429);
+        (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
+    }
+}

@@ -1,0 +1,221 @@
+using System.Text.RegularExpressions;
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+/// <summary>Sessions: begun by a password, ended by a person, an operator or time.</summary>
+[Behaviour(35)]
+public sealed partial class SignInTest : ServerFixture
+{
+    [Test, Rfc(6819, "5.1.4.2.3")]
+    public async Task Unknown_and_wrong_look_the_same()
+    {
+        var alice = await Server.PersonAsync();
+        var nobody = alice with { Username = "nobody-" + alice.Username[6..] };
+
+        var wrong = await TryAsync(alice, "wrong password");
+        var unknown = await TryAsync(nobody, "wrong password");
+
+        (wrong.Reply.Status, unknown.Reply.Status).Should().Be((401, 401));
+        Comparable(wrong.Reply, alice.Username).Should().Be(Comparable(unknown.Reply, nobody.Username));
+        wrong.Reply.Body.Should().Contain(alice.Username, "what was typed is kept").And.NotContain("wrong password");
+    }
+
+    [Test]
+    public async Task The_session_id_is_new_after_a_sign_in_and_the_old_one_dead()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        await browser.SignInAsync(alice);
+        var before = browser.Cookies[SessionCookie];
+
+        await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), alice);
+
+        browser.Cookies[SessionCookie].Should().NotBe(before);
+        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(before) })).Should().Be(0);
+        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(browser.Cookies[SessionCookie]) })).Should().Be(1, "only its hash is stored");
+    }
+
+    [Test]
+    public async Task A_session_id_somebody_planted_is_worth_nothing()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var planted = OpaqueToken.Mint();
+        browser.Cookies[SessionCookie] = planted;
+
+        await browser.SignInAsync(alice);
+
+        browser.Cookies[SessionCookie].Should().NotBe(planted);
+        var thief = Server.NewBrowser();
+        thief.Cookies[SessionCookie] = planted;
+        (await IsSignedInAsync(thief)).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task Cookies_are_bound_to_this_host_and_unreadable_by_scripts()
+    {
+        var browser = Server.NewBrowser();
+        var login = await browser.FollowAsync("/login");
+        var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.PersonAsync()).Username), ("password", Cast.Password)]);
+
+        reply.Status.Should().Be(303, "never 307 after a password");
+        foreach (var cookie in reply.Headers.GetValues("Set-Cookie").Concat(login.Reply.Headers.TryGetValues("Set-Cookie", out var set) ? set : []))
+            cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
+    }
+
+    [Test]
+    public async Task Another_site_cannot_sign_a_browser_in()
+    {
+        var (mallory, browser) = (await Server.PersonAsync("mallory"), Server.NewBrowser());
+
+        (await browser.PostAsync("/login", [KeyValuePair.Create("username", mallory.Username), KeyValuePair.Create("password", mallory.Password)])).Status.Should().BeOneOf(400, 403);
+        var login = await browser.FollowAsync("/login");
+        browser.Headers["Sec-Fetch-Site"] = "cross-site";
+        (await browser.SubmitAsync(login, changes: [("username", mallory.Username), ("password", mallory.Password)])).Status.Should().Be(403);
+        browser.Cookies.Should().NotContainKey(SessionCookie);
+    }
+
+    [TestCase("https://evil.example"), TestCase("//evil.example"), TestCase("/\\evil.example"), TestCase("javascript:alert(1)")]
+    [Test, Rfc(9700, "4.11")]
+    public async Task No_address_in_the_query_is_returned_to(string url)
+    {
+        var browser = Server.NewBrowser();
+        var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&request={Uri.EscapeDataString(url)}");
+        if (login.Reply.Status == 400) return;
+
+        var landed = await browser.SignInAsync(login, await Server.PersonAsync());
+
+        landed.Url.Should().NotContain("evil").And.NotContain("javascript");
+    }
+
+    [Test]
+    public async Task Signing_out_is_asked_by_GET_and_done_by_POST()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var tokens = await client.TokensAsync(alice, browser);
+        var cookie = browser.Cookies[SessionCookie];
+
+        var page = await browser.FollowAsync("/logout");
+        (await IsSignedInAsync(browser)).Should().BeTrue("a GET only asks");
+        await browser.SubmitAsync(page);
+
+        var thief = Server.NewBrowser();
+        thief.Cookies[SessionCookie] = cookie;
+        (await IsSignedInAsync(thief)).Should().BeFalse("the session is dead on the server");
+        (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
+    }
+
+    [TestCase("update users set enabled = false where subject = @Subject")]
+    [TestCase("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject")]
+    [Test, Case("CODE-013", "REFRESH-014")]
+    public async Task A_disabled_person_or_a_new_password_ends_everything(string edit)
+    {
+        var (alice, client, browser, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var tokens = await client.TokensAsync(alice, browser);
+        var code = await client.CodeAsync(alice, browser);
+
+        await Server.ExecuteAsync(edit, alice);
+
+        (await client.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
+        (await IsSignedInAsync(browser)).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task A_session_ends_when_idle_and_in_the_end_in_any_case()
+    {
+        await using var server = await TestServer.StartAsync(settings => settings with { SessionIdleSeconds = 3600, SessionSeconds = 3 * 3600 });
+        var (alice, idle, busy) = (await server.PersonAsync(), server.NewBrowser(), server.NewBrowser());
+        await idle.SignInAsync(alice);
+        await busy.SignInAsync(alice);
+
+        for (var minutes = 0; minutes < 160; minutes += 40)
+        {
+            (await IsSignedInAsync(busy)).Should().BeTrue($"it was used {40} minutes before");
+            server.Clock.Travel(TimeSpan.FromMinutes(40));
+        }
+
+        (await IsSignedInAsync(idle)).Should().BeFalse();
+        server.Clock.Travel(TimeSpan.FromMinutes(21));
+        (await IsSignedInAsync(busy)).Should().BeFalse("three hours have passed");
+    }
+
+    [Test, Rfc(6749, "4.1.1")]
+    public async Task Prompt_max_age_and_login_hint_are_heeded()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+
+        (await AskAsync(browser, client, ("prompt", "none"))).Parameters["error"].Should().Be("login_required");
+        (await AskAsync(browser, client, ("login_hint", "somebody@example.com\"><b>"))).Reply.Body.Should().Contain("somebody@example.com&quot;&gt;&lt;b&gt;");
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+        foreach (var anew in new[] { "login", "select_account" })
+        {
+            var login = await AskAsync(browser, client, ("prompt", anew));
+            login.Is(Paths.Login).Should().BeTrue(anew);
+            (await browser.SignInAsync(login, alice)).Parameters["code"].Should().NotBeNull("one sign-in is enough");
+        }
+
+        (await AskAsync(browser, client, ("max_age", "0"))).Is(Paths.Login).Should().BeTrue();
+        (await AskAsync(browser, client, ("max_age", "1000"))).Parameters["code"].Should().NotBeNull();
+        (await AskAsync(browser, client, ("max_age", "-1"))).Parameters["error"].Should().Be("invalid_request");
+        (await AskAsync(browser, client, ("prompt", "none login"))).Parameters["error"].Should().Be("invalid_request");
+    }
+
+    [Test, Behaviour(25)]
+    public async Task Sign_ins_are_audited_without_the_password()
+    {
+        var alice = await Server.PersonAsync();
+
+        var failed = await TryAsync(alice, "a wrong secret word");
+
+        var line = (await Server.AuditAsync(failed.Reply)).Should().ContainSingle().Subject;
+        (line.Event, line.Outcome).Should().Be(("sign-in", "refused"));
+        (await Server.ScalarAsync<long>("select count(*) from audit_events a where a::text like '%a wrong secret word%'")).Should().Be(0);
+        await Server.NewBrowser().SignInAsync(alice);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in' and outcome = 'ok' and subject = @subject", new { subject = alice.Subject.ToString() })).Should().Be(1);
+    }
+
+    private string SessionCookie => OAuthServer.Pages.Cookies.Name("s", Server.Settings);
+
+    private async Task<Landing> TryAsync(Person person, string password)
+    {
+        var browser = Server.NewBrowser();
+        return await browser.SignInAsync(await browser.FollowAsync("/login"), person, password);
+    }
+
+    private static async Task<bool> IsSignedInAsync(Browser browser) => (await browser.FollowAsync("/login")).Reply.Body.Contains("You are signed in", StringComparison.Ordinal);
+
+    private static Task<Landing> AskAsync(Browser browser, TestClient client, params (string Name, string? Value)[] changes) =>
+        browser.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
+
+    // Apart from what differs on every page: the request id, the form's token, the name that was typed.
+    private static string Comparable(Reply reply, string name) =>
+        FormToken().Replace(reply.Body.Replace(reply.RequestId, "ID", StringComparison.Ordinal).Replace(name, "NAME", StringComparison.Ordinal), "");
+
+    [GeneratedRegex("value=\"CfDJ8[^\"]*\"")]
+    private static partial Regex FormToken();
+}
+
+/// <summary>Guessing passwords is slow.</summary>
+[Behaviour(24)]
+public sealed class SignInLimitTest : ServerFixture
+{
+    protected override Settings Change(Settings settings) => settings with { LoginsPerMinute = 4 };
+
+    [Test, Rfc(6819, "5.1.4.2.3")]
+    public async Task Too_many_wrong_passwords_wait_and_say_so()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var replies = new List<Reply>();
+        for (var i = 0; i < 6; i++) replies.Add((await browser.SignInAsync(await browser.FollowAsync("/login"), alice, $"guess {i}")).Reply);
+
+        replies[0].Status.Should().Be(401);
+        replies[^1].Status.Should().Be(429);
+        replies[^1].Header("Retry-After").Should().NotBeNull();
+        replies[^1].Body.Should().MatchRegex("(?i)wait|try again in|seconds|minute");
+    }
+}
