@@ -10,14 +10,14 @@ namespace OAuthServer.Test.Spec;
 /// <summary>
 /// What a flood of registrations does to everybody else: p99 of /token and /authorize, with and without it in turns of two seconds,
 /// so that whatever else the machine does falls on both alike. The flood: 200 a second from sixteen addresses, each for a client
-/// with a secret, which costs a slow hash when it is let in.
+/// with a secret, which costs a slow hash (0.05 s) when it is let in.
 /// </summary>
 [Behaviour(17, 24), NonParallelizable]
 public sealed class RegistrationFloodTest : ServerFixture
 {
     private const int Turns = 10;
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(2);
-    private static readonly string Flood = """{"redirect_uris":["https://flood.example/cb"],"token_endpoint_auth_method":"none"}""";
+    private static readonly string Flood = """{"redirect_uris":["https://flood.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}""";
 
     private readonly ConcurrentBag<int> registrations = [];
 
