@@ -30,7 +30,7 @@ export async function run(check, { issuer, resource, browser }) {
         const before = tokens.refresh_token;
         const answers = await check(`${round} round: ten answers with status 200`, async () => {
             const answers = await tenAtOnce(endpoint, before);
-            assert.deepEqual(answers.map(answer => answer.status), Array(10).fill(200), JSON.stringify(answers));
+            assert.deepEqual(answers.map(answer => answer.status), Array(10).fill(200), answers.map(answer => answer.error).join());
             return answers;
         });
         await check(`${round} round: ten usable access tokens`, async () =>
