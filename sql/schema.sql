@@ -444,6 +444,29 @@ COMMENT ON COLUMN public.authorization_requests.expires_at IS 'Ten minutes later
 
 COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
 
+CREATE TABLE public.client_documents (
+    client_id text NOT NULL,
+    fetched_at timestamp with time zone NOT NULL,
+    fresh_until timestamp with time zone NOT NULL,
+    body_hash bytea NOT NULL,
+    trust_hash bytea NOT NULL,
+    gone_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.client_documents IS 'The last good client id document of each client that has one. To pin such a client, set its origin in clients to operator: it is never fetched again.';
+
+COMMENT ON COLUMN public.client_documents.client_id IS 'The document''s URL.';
+
+COMMENT ON COLUMN public.client_documents.fetched_at IS 'When it was last fetched and found good.';
+
+COMMENT ON COLUMN public.client_documents.fresh_until IS 'When /authorize fetches it again: what HTTP said, between 5 minutes and 24 hours.';
+
+COMMENT ON COLUMN public.client_documents.body_hash IS 'SHA-256 of the document.';
+
+COMMENT ON COLUMN public.client_documents.trust_hash IS 'SHA-256 over name, redirect URIs and keys: another one, and people are asked again.';
+
+COMMENT ON COLUMN public.client_documents.gone_at IS 'When its owner took it away (404, 410); the client is disabled until it is back.';
+
 CREATE TABLE public.client_secrets (
     id bigint NOT NULL,
     client_id text NOT NULL,
@@ -991,6 +1014,9 @@ ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_defaul
 ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (id_hash);
 
+ALTER TABLE ONLY public.client_documents
+    ADD CONSTRAINT client_documents_pkey PRIMARY KEY (client_id);
+
 ALTER TABLE ONLY public.client_secrets
     ADD CONSTRAINT client_secrets_pkey PRIMARY KEY (id);
 
@@ -1172,6 +1198,9 @@ CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR 
 CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
 
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
+
+ALTER TABLE ONLY public.client_documents
+    ADD CONSTRAINT client_documents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.client_secrets
     ADD CONSTRAINT client_secrets_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -8,7 +8,7 @@ namespace OAuthServer.Authorize;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDirectory clients, ResourceDirectory resources)
+public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources)
 {
     private delegate Result<AuthorizationRequest> Check(AuthorizationRequest request, Parameters asked, Known known);
 
@@ -44,7 +44,7 @@ public sealed class AuthorizationChecks(ClientDirectory clients, ResourceDirecto
     {
         var asked = Parameters.OfQuery(query);
         if (ClientId(asked).Refused(out var error, out var id)) return error;
-        if (await clients.FindAsync(id, cancel) is not { } client) return Unknown(id);
+        if ((await clients.ResolveAsync(id, cancel)).Refused(out error, out var client)) return error;
         foreach (var check in OfTheClient)
             if ((error = check(client, asked)) is not null)
                 return error;

@@ -19,7 +19,7 @@ public sealed record ClientDocument
 
     public required string Name { get; init; }
 
-    /// <summary>Printable ASCII; which of them may be registered is the database's to say.</summary>
+    /// <summary>Printable ASCII; <see cref="RedirectRules"/> says which of them may be registered.</summary>
     public required string[] RedirectUris { get; init; }
 
     /// <summary>What it asks for and we have.</summary>

@@ -51,7 +51,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
         if (ClientDocument.Read(id, fetched.Body).Refused(out error, out var document)
-            || (error = await RedirectProblemAsync(document)) is not null)
+            || (error = RedirectProblem(document)) is not null)
             return await FallBackAsync(error, id, known, stored, now);
 
         var fresh = fetched.FreshFor ?? LeastFresh;
@@ -70,15 +70,11 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         return await clients.ReadAsync(id, CancellationToken.None) is { } client ? client : Unknown(id);
     }
 
-    private async Task<OAuthError?> RedirectProblemAsync(ClientDocument document)
-    {
-        var own = settings.Issuer[..^settings.IssuerPath.Length] + "/";
-        if (document.RedirectUris.Any(uri => (uri + "/").StartsWith(own, StringComparison.OrdinalIgnoreCase)))
-            return OAuthError.InvalidClient("client id document: a redirect URI at this very server", "CIMD §4", "the client's own address", "the issuer's");
-        return await store.RedirectProblemAsync(document.RedirectUris) is { } problem
-            ? OAuthError.InvalidClient($"client id document: {problem}", "CIMD §4, RFC 8252 §7", "redirect URIs that may be registered", "one that may not")
+    // The rules of clients that register themselves: a document is no more trusted than they are.
+    private OAuthError? RedirectProblem(ClientDocument document) =>
+        document.RedirectUris.Select(uri => RedirectRules.Refusal(uri, settings)).FirstOrDefault(error => error is not null) is { } problem
+            ? problem with { Rule = "CIMD §4, " + problem.Rule }
             : null;
-    }
 
     // A failure is nobody's word: the last good document serves on, for a while.
     private async Task<Result<Client>> FallBackAsync(OAuthError error, string id, Client? known, ClientDocumentRow? stored, DateTimeOffset now)

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OAuthServer.Protocol;
 
@@ -19,7 +18,6 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private const int MostAtOnce = 64;
     private const int MostAddresses = 4;
     private const int MostHeaderKilobytes = 16;
-    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private static readonly TimeSpan PerAddress = TimeSpan.FromSeconds(2);
 
     private readonly HostLimit perHost = new(time);
@@ -114,7 +112,6 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private X509ChainPolicy Trust()
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
         if (network.Roots is null) return policy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         policy.CustomTrustStore.AddRange(network.Roots);

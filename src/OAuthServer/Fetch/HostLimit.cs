@@ -8,11 +8,12 @@ public sealed class HostLimit(TimeProvider time)
 {
     public const int PerMinute = 10;
     public const int KeptForKnown = 2;
-    private const int MostHosts = 10_000;
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private const int MostHosts = 100_000;
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1), BetweenSweeps = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, Queue<DateTimeOffset>> starts = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock gate = new();
+    private DateTimeOffset sweepFrom;
 
     /// <summary>Null: go ahead, it is counted. Else the seconds after which to ask again.</summary>
     /// <param name="known">A document that was good before.</param>
@@ -23,8 +24,9 @@ public sealed class HostLimit(TimeProvider time)
         {
             if (!starts.TryGetValue(host, out var recent))
             {
-                if (starts.Count >= MostHosts) Forget(now);
-                if (starts.Count >= MostHosts) return (int)Minute.TotalSeconds;
+                if (starts.Count >= MostHosts && now >= sweepFrom) Forget(now);
+                // A flood of made-up hosts stops strangers for a minute, and nobody else.
+                if (starts.Count >= MostHosts) return known ? null : (int)Minute.TotalSeconds;
                 starts[host] = recent = new Queue<DateTimeOffset>(PerMinute);
             }
 
@@ -38,6 +40,7 @@ public sealed class HostLimit(TimeProvider time)
 
     private void Forget(DateTimeOffset now)
     {
+        sweepFrom = now + BetweenSweeps;
         foreach (var (host, recent) in starts)
             if (recent.Count == 0 || now - recent.Last() >= Minute)
                 starts.Remove(host);

@@ -6,12 +6,12 @@ namespace OAuthServer.Revocation;
 
 /// <summary>
 /// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
-/// grants, revoked tokens, the feed, registrations nobody uses, clients of client id documents, invitations; the audit log by whole months.
+/// grants, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the audit log by whole months.
 /// </summary>
 public sealed class Sweep(
     CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
-    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, ClientDocumentStore documents,
-    InvitationStore invitations, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
+    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
+    ClientDocumentStore documents, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
     private const int MostBatches = 20;

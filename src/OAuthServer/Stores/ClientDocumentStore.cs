@@ -31,11 +31,6 @@ public sealed class ClientDocumentStore(Database database)
     /// <summary>When it was fetched, or null when it never was.</summary>
     public Task<ClientDocumentRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientDocumentRow>(FindSql, new { client }, cancel);
 
-    public const string RedirectProblemSql = "select redirect_uri_problem(uri) from unnest(@uris::text[]) as uri where redirect_uri_problem(uri) is not null limit 1";
-
-    /// <summary>What is wrong with the first bad one of these redirect URIs, or null.</summary>
-    public Task<string?> RedirectProblemAsync(string[] uris) => database.FindAsync<string>(RedirectProblemSql, new { uris }, CancellationToken.None);
-
     public const string StillSql = """
         update client_documents set fetched_at = @now, fresh_until = @fresh
          where client_id = @client and body_hash = @hash and gone_at is null and fetched_at <= @now

@@ -65,7 +65,22 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync(null, Server.Issuer + "/login");
 
-        (await RefusedAsync(host.Url())).Reason.Should().Contain("this very server");
+        (await RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
+    }
+
+    [Test, Case("CIMD-039")]
+    public async Task A_document_whose_app_listens_on_this_computer_comes_with_a_warning_every_time()
+    {
+        var (host, alice, browser) = (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.PersonAsync(), Server.NewBrowser());
+        var client = new TestClient(Server, host.Url(), null, "none", "http://localhost:51004/callback");
+
+        for (var times = 0; times < 2; times++)
+        {
+            var page = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+            page.Is(Paths.Consent).Should().BeTrue(page.ToString());
+            page.Reply.Body.Should().Contain("any program on this computer could say it is this app").And.Contain("<strong>localhost</strong>").And.Contain(new Uri(host.Url()).Host);
+            (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith("http://localhost:51004/callback?");
+        }
     }
 
     [Test, Case("CIMD-033")]
@@ -233,6 +248,14 @@ public sealed class ClientDocumentTest : ServerFixture
         host.Requests.Should().HaveCount(1);
     }
 
+    [TestCase("operator"), TestCase("self-registered")]
+    public async Task Other_clients_are_answered_from_their_row(string origin)
+    {
+        var client = await Server.PublicClientAsync(origin: origin);
+
+        (await ResolvedAsync(client.Id)).Row.Origin.Should().Be(origin);
+    }
+
     [Test, Case("CIMD-038")]
     public async Task An_operators_row_wins_and_is_never_fetched()
     {
@@ -300,6 +323,53 @@ public sealed class ClientDocumentTest : ServerFixture
         await Server.Get<Sweep>().OnceAsync(CancellationToken.None);
 
         (await Server.QueryAsync<string>("select client_id from clients where client_id = any (@ids)", new { ids = new[] { unused.Url(), used.Url() } })).Should().Equal(used.Url());
+    }
+
+    [Test]
+    public async Task A_client_that_nobody_ever_registered_gets_consent_tokens_and_refreshes()
+    {
+        var host = await outside.GoodHostAsync();
+        var app = new TestClient(Server, host.Url(), null, "none", "http://127.0.0.1:51004/callback");
+
+        var tokens = await app.TokensAsync(await Server.PersonAsync());
+
+        tokens.Should().HaveIssuedTokens("notes:read");
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
+        host.Requests.Should().HaveCount(1);
+    }
+
+    [Test, Case("CIMD-036")]
+    public async Task A_redirect_that_came_later_gets_no_code_by_an_earlier_consent()
+    {
+        var host = await outside.GoodHostAsync(null, "https://app.example/cb");
+        var alice = await Server.PersonAsync();
+        var browser = Server.NewBrowser();
+        await new TestClient(Server, host.Url(), null, "none", "https://app.example/cb").TokensAsync(alice, browser);
+
+        host.Answer = Documents.Answer(Documents.Of(host.Url(), "Notes app", "https://app.example/cb", "https://evil.example/cb"));
+        Server.Clock.Travel(TimeSpan.FromMinutes(6));
+
+        foreach (var redirect in new[] { "https://evil.example/cb", "https://app.example/cb" })
+        {
+            var app = new TestClient(Server, host.Url(), null, "none", redirect);
+            (await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), alice)).Is(Paths.Consent).Should().BeTrue("alice is asked anew");
+        }
+    }
+
+    [TestCase("https://nowhere.example/c", "nowhere.example"), TestCase("https://10.0.0.5/c", "10.0.0.5"), TestCase("https://[64:ff9b::7f00:1]/c", "64:ff9b::7f00:1")]
+    [TestCase("https://app.example/a/%2e%2e/c", null), TestCase("http://app.example/c", null), TestCase("https://u:p@app.example/c", null)]
+    public async Task A_browser_gets_a_page_and_no_redirect_and_the_audit_log_the_reason(string id, string? host)
+    {
+        var app = new TestClient(Server, id, null, "none", "https://app.example/cb");
+
+        var page = await Server.NewBrowser().GetAsync(Paths.Authorize + "?" + app.AuthorizeQuery(TestClient.NewVerifier()));
+
+        page.Status.Should().Be(400);
+        page.Location.Should().BeNull();
+        page.Body.Should().Contain(host is null ? "This app is not registered here" : host).And.NotContain("special-use").And.NotContain("does not resolve");
+        var line = (await Server.AuditAsync(page)).Should().ContainSingle().Subject;
+        line.Should().BeEquivalentTo(new { Event = "authorize", Outcome = "refused", Error = "invalid_client" }, it => it.ExcludingMissingMembers());
+        (line.Rule, line.Expected, line.Got).Should().Match<(string?, string?, string?)>(told => told.Item1!.StartsWith("CIMD §") || told.Item1.StartsWith("OAuth 2.1"));
     }
 
     [Test, Case("META-013")]

@@ -203,7 +203,7 @@ public sealed class ConsentTest : ServerFixture
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
         (await browser.SubmitAsync(page, "decision", "allow")).Status.Should().Be(403);
         browser.Headers["Sec-Fetch-Site"] = "same-origin";
-        var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Key.Contains("Token", StringComparison.OrdinalIgnoreCase)).Key;
+        var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Value.StartsWith("CfDJ8", StringComparison.Ordinal)).Key;
         (await browser.SubmitAsync(page, "decision", "allow", (token, null))).Status.Should().BeOneOf(400, 403);
         (await browser.GetAsync(page.Url + "&decision=allow")).Location.Should().BeNull("Allow is a POST");
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().Contain("code=", "the form itself was good");

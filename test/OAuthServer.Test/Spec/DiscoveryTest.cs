@@ -68,13 +68,6 @@ public sealed class DiscoveryTest : ServerFixture
         (await (await Server.PublicClientAsync()).IntrospectAsync("x")).Should().BeRefusedWith("invalid_client");
     }
 
-    [Test, Rfc(8414, "2"), Case("META-013")]
-    public async Task Client_id_documents_are_not_promised_while_an_https_client_id_is_unknown()
-    {
-        (await MetadataAsync()).GetProperty("client_id_metadata_document_supported").GetBoolean().Should().BeFalse();
-        (await Server.PostTokenAsync("grant_type=authorization_code&code=x&client_id=https%3A%2F%2Fclient.example%2Fid.json")).Should().BeRefusedWith("invalid_client");
-    }
-
     [Test, Rfc(9728, "2")]
     public async Task The_server_describes_its_own_bearer_protected_resource()
     {

@@ -32,7 +32,8 @@ public sealed partial class SignInTest : ServerFixture
         await browser.SignInAsync(alice);
         var before = browser.Cookies[SessionCookie];
 
-        await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), alice);
+        var (client, anew) = (await Server.PublicClientAsync(), ("prompt", (string?)"login"));
+        await browser.SignInAsync(await AskAsync(browser, client, anew), alice);
 
         browser.Cookies[SessionCookie].Should().NotBe(before);
         (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(before) })).Should().Be(0);

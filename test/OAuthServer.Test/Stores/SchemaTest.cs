@@ -40,7 +40,7 @@ public sealed partial class SchemaTest
                + BlankLines().Replace(Noise().Replace(text, ""), "\n\n").Trim() + "\n";
     }
 
-    private static string Tool() =>
+    internal static string Tool() =>
         Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin/pg_dump")).Where(File.Exists).OrderDescending().FirstOrDefault() ?? "pg_dump"
             : "pg_dump";

@@ -46,8 +46,8 @@ public sealed class Outside : IAsyncDisposable
     }
 
     /// <summary>A host of documents on https and loopback, under a name of its own.</summary>
-    /// <param name="certificate">Null: a good one of our authority.</param>
-    public async Task<DocumentHost> HostAsync(RequestDelegate answer, X509Certificate2? certificate = null)
+    /// <param name="certificate">What it shows for its name; null: a good one of our authority.</param>
+    public async Task<DocumentHost> HostAsync(RequestDelegate answer, Func<string, X509Certificate2>? certificate = null)
     {
         var name = $"h{Interlocked.Increment(ref count)}.example";
         var host = new DocumentHost(name, TestServer.FreePort()) { Answer = answer };
@@ -57,7 +57,7 @@ public sealed class Outside : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, host.Port, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate ?? Certificates.Leaf(authority, name) }));
+            kestrel.Listen(IPAddress.Loopback, host.Port, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate?.Invoke(name) ?? Certificates.Leaf(authority, name) }));
         });
         var app = builder.Build();
         app.Run(async http =>
@@ -71,7 +71,7 @@ public sealed class Outside : IAsyncDisposable
         return host;
     }
 
-    public X509Certificate2 Certificate(string name, int validFromDays = -1, int validToDays = 1) => Certificates.Leaf(authority, name, validFromDays, validToDays);
+    public X509Certificate2 Certificate(string name, int validFromDays = -1, int validToDays = 1, string usage = Certificates.ServerAuthentication) => Certificates.Leaf(authority, name, validFromDays, validToDays, usage: usage);
 
     public async ValueTask DisposeAsync()
     {
@@ -111,6 +111,8 @@ public sealed class DocumentHost(string name, int port)
 /// <summary>Certificates made on the spot.</summary>
 public static class Certificates
 {
+    public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     public static X509Certificate2 Authority(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -121,7 +123,7 @@ public static class Certificates
     }
 
     /// <param name="askAt">A place the certificate names for its issuer.</param>
-    public static X509Certificate2 Leaf(X509Certificate2 authority, string name, int validFromDays = -1, int validToDays = 1, string? askAt = null, string usage = "1.3.6.1.5.5.7.3.1")
+    public static X509Certificate2 Leaf(X509Certificate2 authority, string name, int validFromDays = -1, int validToDays = 1, string? askAt = null, string usage = ServerAuthentication)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
