@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { listen } from '../support/person.mjs';
 
 export const name = 'A page on another origin';
-export const version = execFileSync('/usr/bin/chromium', ['--version']).toString().match(/Chromium \d+/)[0];
+export const version = execFileSync('/usr/bin/chromium', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().match(/Chromium \d+/)[0];
 export const did = 'by fetch: discovery, registration, token, refresh, revocation and JWKS with their preflights, errors and exposed headers; the redirect after consent reaches its origin';
 
 export async function run(check, { issuer, resource, browser }) {
