@@ -36,7 +36,10 @@ public sealed class GroupCommit<TItem, TAnswer>(
         while (await channel.Reader.WaitToReadAsync(CancellationToken.None))
         {
             group.Clear();
-            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting)) group.Add(waiting);
+            // Whoever has been told 503 already must not have it done behind their back.
+            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting))
+                if (!waiting.HasGivenUp) group.Add(waiting);
+            if (group.Count == 0) continue;
             if (order is not null) group.Sort((one, other) => order(one.Item, other.Item));
             try
             {
@@ -52,6 +55,10 @@ public sealed class GroupCommit<TItem, TAnswer>(
 
     private sealed class Waiting(TItem item)
     {
+        private readonly long since = Environment.TickCount64;
+
+        public bool HasGivenUp => Environment.TickCount64 - since >= Patience.TotalMilliseconds;
+
         public TItem Item { get; } = item;
 
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
