@@ -20,12 +20,19 @@ public sealed class GroupCommit<TItem, TAnswer>(
         new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>Queues the write; completes once it is durable, or with the fault that kept it from being so.</summary>
-    public Task<TAnswer> AddAsync(TItem item)
+    public async Task<TAnswer> AddAsync(TItem item)
     {
         var waiting = new Waiting(item);
-        return channel.Writer.TryWrite(waiting)
-            ? waiting.Answer.Task.WaitAsync(Patience)
-            : Task.FromException<TAnswer>(new TimeoutException("too many writes are waiting for PostgreSQL"));
+        if (!channel.Writer.TryWrite(waiting)) throw new TimeoutException("too many writes are waiting for PostgreSQL");
+        try
+        {
+            return await waiting.Answer.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            waiting.HasGivenUp = true;
+            throw;
+        }
     }
 
     /// <summary>The one writer. Runs until <paramref name="cancel"/>, then writes what is left.</summary>
@@ -55,9 +62,7 @@ public sealed class GroupCommit<TItem, TAnswer>(
 
     private sealed class Waiting(TItem item)
     {
-        private readonly long since = Environment.TickCount64;
-
-        public bool HasGivenUp => Environment.TickCount64 - since >= Patience.TotalMilliseconds;
+        public volatile bool HasGivenUp;
 
         public TItem Item { get; } = item;
 
