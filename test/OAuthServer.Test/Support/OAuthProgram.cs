@@ -29,14 +29,24 @@ public sealed class OAuthProgram : IAsyncDisposable
     public static async Task<OAuthProgram> ServeAsync(TestServer elsewhere)
     {
         var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"]));
-        try { await elsewhere.WaitUntilReadyAsync(); }
-        catch (Exception fault) when (fault is HttpRequestException or TimeoutException)
+        while (true)
         {
-            await program.DisposeAsync();
-            throw new InvalidOperationException(program.Said, fault);
+            try
+            {
+                await elsewhere.WaitUntilReadyAsync();
+                return program;
+            }
+            catch (HttpRequestException) when (!program.process.HasExited)
+            {
+                // Not listening yet.
+                await Task.Delay(50);
+            }
+            catch (Exception fault)
+            {
+                await program.DisposeAsync();
+                throw new InvalidOperationException(program.Said, fault);
+            }
         }
-
-        return program;
     }
 
     /// <summary>Runs one verb to its end.</summary>
