@@ -43,7 +43,8 @@ public sealed class SecretsTest
             await web.RefreshAsync((await web.TokensAsync(alice, browser)).RefreshToken!);
             var wrong = new TestClient(server, machine.Id, "a-wrong-secret-that-was-typed", "client_secret_post", "");
             await wrong.CredentialsAsync();
-            var ticket = (await browser.GetAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), ("prompt", "consent")))).Location!.Split('=')[1];
+            var asked = await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), ("prompt", "consent")));
+            var ticket = asked.Parameters["request"]!;
             var pending = await app.CodeAsync(alice, browser);
             var other = server.NewBrowser();
             await other.SignInAsync(await other.FollowAsync("/login"), alice, "a-wrong-password-she-typed");

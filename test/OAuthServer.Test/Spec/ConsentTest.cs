@@ -331,6 +331,7 @@ public sealed class ConsentTest : ServerFixture
         server.Clock.Travel(TimeSpan.FromMinutes(9.5));
         (await browser.SubmitAsync(soon, "decision", "deny")).Location.Should().Contain("access_denied");
         server.Clock.Travel(TimeSpan.FromMinutes(1));
+        (await browser.GetAsync(late.Url)).Should().BeAnErrorPage("invalid_request");
         (await browser.SubmitAsync(late, "decision", "allow")).Should().BeAnErrorPage("invalid_request");
         (await browser.SubmitAsync(late, "decision", "deny")).Should().BeAnErrorPage("invalid_request");
     }
