@@ -55,4 +55,39 @@ public sealed class OperatorTest : ServerFixture
         (await Server.GetAsync($"{Paths.Why}/{refused.RequestId}", ("Authorization", $"Bearer {(await machine.CredentialsAsync()).AccessToken}"))).Status.Should().Be(401, "a token for another resource");
         WhyEndpoint.Scope.Should().Be("audit:read");
     }
+
+    [Test, Rfc(6749, "4.1.2.1"), Behaviour(20, 25, 26)]
+    public async Task Why_on_the_command_line_tells_rule_expected_and_got()
+    {
+        var (app, browser) = (await Server.PublicClientAsync(), Server.NewBrowser());
+        var refused = await browser.GetAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", "https://evil.example/cb")));
+        refused.Should().BeAnErrorPage("invalid_request");
+        refused.Body.Should().NotContain("evil.example").And.NotContain(Cast.Redirect);
+
+        var (exit, said) = await OAuthProgram.RunAsync(Server.Settings, "why", refused.RequestId);
+        var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", "no-such-request");
+
+        exit.Should().Be(0, said);
+        said.Should().ContainAll(app.Id, "OAuth 2.1 §2.3.1", Cast.Redirect, "https://evil.example/cb", "redirect_uri matches none that is registered");
+        unknown.Should().Be(1);
+        nothing.Should().Contain("429", "what is not kept is said");
+    }
+
+    [Test, Behaviour(7, 25, 26, 35)]
+    public async Task The_command_line_switches_people_and_clients_off_under_its_users_name()
+    {
+        var (alice, app, machine, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), Server.NewBrowser());
+        var tokens = await app.TokensAsync(alice, browser);
+        (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
+
+        var switched = await Task.WhenAll(
+            OAuthProgram.RunAsync(Server.Settings, "users", "disable", alice.Username, "--json"), OAuthProgram.RunAsync(Server.Settings, "clients", "disable", machine.Id, "--json"));
+
+        switched.Should().OnlyContain(one => one.Exit == 0);
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        (await browser.FollowAsync("/login")).Reply.Body.Should().NotContain("You are signed in");
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
+        (await Server.QueryAsync<string>("select distinct actor from audit_events where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
+            new { subject = alice.Subject.ToString(), machine.Id })).Should().Equal($"cli:{Environment.UserName}");
+    }
 }

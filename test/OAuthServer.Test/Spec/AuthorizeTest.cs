@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -152,8 +155,14 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(9101, "5"), Case("AZ-032")]
     public async Task A_request_object_is_neither_read_nor_fetched()
     {
+        using var bait = new TcpListener(IPAddress.Loopback, 0);
+        bait.Start();
+
         ShouldBeToldTo(await GoAsync(("request", "eyJhbGciOiJub25lIn0.e30.")), "invalid_request");
-        ShouldBeToldTo(await GoAsync(("request_uri", "http://127.0.0.1:9/request.jwt")), "invalid_request");
+        ShouldBeToldTo(await GoAsync(("request_uri", $"http://127.0.0.1:{((IPEndPoint)bait.LocalEndpoint).Port}/request.jwt")), "invalid_request");
+
+        await Task.Delay(100);
+        bait.Pending().Should().BeFalse("nobody came for it");
     }
 
     [TestCase("fragment"), TestCase("query.jwt"), TestCase("form_post")]
@@ -201,6 +210,63 @@ public sealed class AuthorizeTest : ServerFixture
         var reply = await Server.SendRawAsync($"GET /authorize?{client.AuthorizeQuery(TestClient.NewVerifier())}&pad={new string('A', 20000)} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n\r\n");
 
         reply.Status.Should().BeOneOf(400, 413, 414, 431);
+        (await GoAsync(("state", "next"))).Reply.Status.Should().BeOneOf([200, 303], "the next one is answered");
+    }
+
+    [Test, Rfc(6749, "4.1.2"), Case("AZ-027")]
+    public async Task State_is_as_long_as_a_request_line_of_8_KiB_carries()
+    {
+        var query = "/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), ("state", null)) + "&state=";
+        var state = new string('s', 8192 - "GET  HTTP/1.1\r\n".Length - query.Length);
+
+        var landed = await signedIn.AllowAsync(query[(query.IndexOf('?') + 1)..] + state, alice);
+
+        landed.Parameters["code"].Should().NotBeNull();
+        landed.Parameters["state"].Should().Be(state);
+    }
+
+    [TestCase("code_challenge", "invalid_request"), TestCase("code_challenge_method", "invalid_request"), TestCase("scope", "invalid_scope"), TestCase("response_type", "unsupported_response_type")]
+    [Test, Rfc(9700, "4.11.2"), Behaviour(1), Case("AZ-038", "PKCE-001")]
+    public async Task Whoever_registered_itself_is_answered_by_a_link_a_person_clicks(string parameter, string error)
+    {
+        var stranger = await Server.PublicClientAsync("https://stranger.example/cb", origin: "self-registered", resource: null);
+        var query = "/authorize?" + stranger.AuthorizeQuery(TestClient.NewVerifier(), (parameter, parameter is "scope" or "response_type" ? "bogus" : null));
+        var browser = Server.NewBrowser();
+
+        var silent = await browser.FollowAsync(query + "&prompt=none");
+        var login = await browser.FollowAsync(query);
+        var page = await browser.SignInAsync(login, alice);
+
+        login.Is(Paths.Login).Should().BeTrue(login.ToString());
+        foreach (var landed in new[] { silent, page })
+        {
+            landed.Reply.Should().BeAnErrorPage(error);
+            var link = WebUtility.HtmlDecode(Regex.Match(landed.Reply.Body, "<a class=\"way\" rel=\"noreferrer\" href=\"([^\"]+)\">Go back to stranger.example</a>").Groups[1].Value);
+            link.Should().StartWith("https://stranger.example/cb?");
+            var told = Parameters.OfQuery(link[link.IndexOf('?')..]);
+            (told["error"], told["state"], told["iss"], told["code"]).Should().Be((error, "xyz", Server.Issuer, null));
+        }
+    }
+
+    [Test, Rfc(6749, "3.3"), Behaviour(19, 34)]
+    public async Task What_is_left_out_is_the_clients_default()
+    {
+        var modest = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "notes:read notes:write", "operator", Cast.Notes, null, defaultScopes: "notes:write");
+
+        var tokens = await modest.RedeemAsync(await modest.CodeAsync(alice, signedIn, ("scope", null), ("resource", null)));
+
+        tokens.Should().HaveIssuedTokens("notes:write");
+        Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
+    }
+
+    [Test, Rfc(6749, "3.3"), Behaviour(33, 34)]
+    public async Task Open_scopes_are_for_anybody_and_others_for_whom_they_are_listed()
+    {
+        var narrow = await Server.PublicClientAsync(scopes: "notes:read");
+
+        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:write"))).Should().HaveIssuedTokens("notes:write");
+        ShouldBeToldTo(await signedIn.FollowAsync("/authorize?" + narrow.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors"), ("resource", Cast.Sensors))), "invalid_scope");
+        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:read offline_access"))).Should().HaveIssuedTokens("notes:read");
     }
 
     [TestCase(null, "code_challenge is required"), TestCase("", "code_challenge is required")]

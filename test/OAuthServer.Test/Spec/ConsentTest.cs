@@ -9,7 +9,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(4)]
 public sealed class ConsentTest : ServerFixture
 {
-    [Test, Case("AZ-041")]
+    [Test, Case("AZ-041", "UI-037")]
     public async Task It_says_who_asks_for_what_and_where_the_answer_goes()
     {
         var (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
@@ -32,7 +32,7 @@ public sealed class ConsentTest : ServerFixture
         page.Reply.Body.Should().Contain("an app on this computer").And.Contain("Registered by the operator");
     }
 
-    [Test]
+    [Test, Case("UI-039")]
     public async Task What_was_allowed_is_not_asked_again_and_more_is()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -144,7 +144,7 @@ public sealed class ConsentTest : ServerFixture
         (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { other.Id })).Should().Be(0);
     }
 
-    [Test]
+    [Test, Case("UI-012")]
     public async Task Sixteen_clicks_at_once_make_one_code_and_one_grant()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -179,7 +179,7 @@ public sealed class ConsentTest : ServerFixture
         (await client.RefreshAsync(narrow.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
     }
 
-    [Test]
+    [Test, Case("UI-011")]
     public async Task Another_browser_cannot_answer_and_an_old_request_has_expired()
     {
         var (alice, mallory, client) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync());
@@ -194,7 +194,7 @@ public sealed class ConsentTest : ServerFixture
         (await his.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
     }
 
-    [Test]
+    [Test, Case("UI-009", "UI-010")]
     public async Task Another_site_cannot_press_Allow()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -224,6 +224,118 @@ public sealed class ConsentTest : ServerFixture
         Jwt.Read(tokens.AccessToken)["sub"].Should().Be(mallory.Subject.ToString());
     }
 
+    [Test]
+    public async Task What_was_unticked_is_not_remembered_as_allowed()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+        await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null));
+
+        (await AskAsync(browser, client)).Parameters["code"].Should().NotBeNull("reading was allowed");
+        (await AskAsync(browser, client, ("scope", "notes:read notes:write"))).Is(Paths.Consent).Should().BeTrue("writing was not");
+        (await AskAsync(browser, client, ("scope", "notes:write"), ("prompt", "none"))).Parameters["error"].Should().Be("consent_required");
+    }
+
+    [Test]
+    public async Task What_was_allowed_in_two_steps_is_remembered_together()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:write")), alice);
+
+        (await AskAsync(browser, client, ("scope", "notes:read notes:write"))).Parameters["code"].Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Consent_is_one_persons_for_one_redirect_URI()
+    {
+        var (alice, bob, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("bob"), await Server.PublicClientAsync(), Server.NewBrowser());
+        await Server.ExecuteAsync("update clients set redirect_uris = redirect_uris || '{https://second.example/cb}'::text[] where client_id = @Id", new { client.Id });
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+        Landing second = null!;
+        await Eventually.BecomesTrueAsync(async () => (second = await AskAsync(browser, client, ("redirect_uri", "https://second.example/cb"))).Reply.Status != 400);
+
+        second.Is(Paths.Consent).Should().BeTrue(second.ToString());
+        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), bob)).Is(Paths.Consent).Should().BeTrue("Bob was never asked");
+    }
+
+    [Test]
+    public async Task Nothing_ticked_is_asked_again_and_nothing_is_spent()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+
+        var empty = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:read", null), ("scope notes:write", null));
+        empty.Should().BeAPage(400);
+        empty.Body.Should().Contain("Choose at least one");
+
+        var reply = await browser.SubmitAsync(new Landing(page.Url, empty), "decision", "allow", ("scope notes:write", "yes"));
+        (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("notes:write");
+    }
+
+    [TestCase("update clients set enabled = false where client_id = @Id")]
+    [TestCase("update clients set redirect_uris = '{https://moved.example/cb}' where client_id = @Id")]
+    [TestCase("delete from clients where client_id = @Id")]
+    public async Task A_page_opened_before_the_client_was_switched_off_or_moved_allows_nothing(string edit)
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice);
+        await Server.ExecuteAsync(edit, new { client.Id });
+        await Eventually.BecomesTrueAsync(async () => (await AskAsync(Server.NewBrowser(), client)).Reply.Status == 400);
+
+        var reply = await browser.SubmitAsync(page, "decision", "allow");
+
+        reply.Should().BeAPage(400);
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(0);
+    }
+
+    [TestCase("update users set enabled = false where subject = @Subject")]
+    [TestCase("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject")]
+    [Behaviour(35)]
+    public async Task A_page_opened_before_its_person_was_locked_out_allows_nothing(string edit)
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice);
+        await Server.ExecuteAsync(edit, alice);
+
+        var reply = await browser.SubmitAsync(page, "decision", "allow");
+
+        reply.Should().BeAPage(400);
+        reply.Body.Should().Contain("Open it again", "the request itself waits for whoever signs in");
+        (await Server.ScalarAsync<long>("select count(*) from grants where subject = @Subject", alice)).Should().Be(0);
+    }
+
+    [Test, Case("UI-011")]
+    public async Task A_form_made_for_another_session_is_refused()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, hers) = await OpenAsync(browser, client, alice);
+        // The same browser, the same cookies but for the session: Mallory signs in over Alice.
+        var mallory = await Server.PersonAsync("mallory");
+        await browser.SignInAsync(await browser.FollowAsync($"/login?request={hers.Parameters["request"]}&switch=1"), mallory);
+
+        var reply = await browser.SubmitAsync(hers, "decision", "allow");
+
+        reply.Should().BeAnErrorPage("invalid_request", 400, "This page was out of date");
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_request_waits_ten_minutes()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (alice, client, browser) = (await server.PersonAsync(), await server.PublicClientAsync(), server.NewBrowser());
+        var (_, soon) = await OpenAsync(browser, client, alice);
+        var (_, late) = await OpenAsync(browser, client, alice);
+
+        server.Clock.Travel(TimeSpan.FromMinutes(9.5));
+        (await browser.SubmitAsync(soon, "decision", "deny")).Location.Should().Contain("access_denied");
+        server.Clock.Travel(TimeSpan.FromMinutes(1));
+        (await browser.GetAsync(late.Url)).Should().BeAnErrorPage("invalid_request");
+        (await browser.SubmitAsync(late, "decision", "allow")).Should().BeAnErrorPage("invalid_request");
+        (await browser.SubmitAsync(late, "decision", "deny")).Should().BeAnErrorPage("invalid_request");
+    }
+
     private static Task<Landing> AskAsync(Browser browser, TestClient client, params (string Name, string? Value)[] changes) =>
         browser.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
 
@@ -245,7 +357,7 @@ public sealed class ConsentLimitTest : ServerFixture
 {
     protected override Settings Change(Settings settings) => settings with { ConsentsPerMinute = 5 };
 
-    [Test]
+    [Test, Case("UI-040")]
     public async Task A_client_that_asks_again_and_again_is_slowed_down()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -254,6 +366,10 @@ public sealed class ConsentLimitTest : ServerFixture
 
         statuses.Take(5).Should().OnlyContain(status => status == 200);
         statuses[^1].Should().Be(429);
+        var limited = (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply;
+        limited.Should().BeAnErrorPage("slow_down", 429, "Wait ");
+        limited.Header("Retry-After").Should().NotBeNull();
+        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
         (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
     }
 }

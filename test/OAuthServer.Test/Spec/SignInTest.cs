@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
@@ -11,7 +12,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(35)]
 public sealed partial class SignInTest : ServerFixture
 {
-    [Test, Rfc(6819, "5.1.4.2.3")]
+    [Test, Rfc(6819, "5.1.4.2.3"), Case("UI-032")]
     public async Task Unknown_and_wrong_look_the_same()
     {
         var alice = await Server.PersonAsync();
@@ -25,7 +26,7 @@ public sealed partial class SignInTest : ServerFixture
         wrong.Reply.Body.Should().Contain(alice.Username, "what was typed is kept").And.NotContain("wrong password");
     }
 
-    [Test]
+    [Test, Case("UI-014")]
     public async Task The_session_id_is_new_after_a_sign_in_and_the_old_one_dead()
     {
         var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
@@ -40,7 +41,7 @@ public sealed partial class SignInTest : ServerFixture
         (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(browser.Cookies[SessionCookie]) })).Should().Be(1, "only its hash is stored");
     }
 
-    [Test]
+    [Test, Case("UI-014")]
     public async Task A_session_id_somebody_planted_is_worth_nothing()
     {
         var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
@@ -55,7 +56,7 @@ public sealed partial class SignInTest : ServerFixture
         (await IsSignedInAsync(thief)).Should().BeFalse();
     }
 
-    [Test]
+    [Test, Case("UI-015")]
     public async Task Cookies_are_bound_to_this_host_and_unreadable_by_scripts()
     {
         var browser = Server.NewBrowser();
@@ -67,7 +68,7 @@ public sealed partial class SignInTest : ServerFixture
             cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
     }
 
-    [Test]
+    [Test, Case("UI-013")]
     public async Task Another_site_cannot_sign_a_browser_in()
     {
         var (mallory, browser) = (await Server.PersonAsync("mallory"), Server.NewBrowser());
@@ -79,20 +80,24 @@ public sealed partial class SignInTest : ServerFixture
         browser.Cookies.Should().NotContainKey(SessionCookie);
     }
 
-    [TestCase("https://evil.example"), TestCase("//evil.example"), TestCase("/\\evil.example"), TestCase("javascript:alert(1)")]
-    [Test, Rfc(9700, "4.11")]
+    [TestCase("https://evil.example"), TestCase("//evil.example"), TestCase("/\\evil.example"), TestCase("\\\\evil.example"), TestCase("/%2f%2fevil.example")]
+    [TestCase("javascript:alert(1)"), TestCase("/..//evil.example"), TestCase("/.evil.example/%2f.."), TestCase("https://as.example@evil.example")]
+    [TestCase("/login?returnUrl=//evil.example"), TestCase("\u2044\u2044evil.example")]
+    [Test, Rfc(9700, "4.11"), Case("UI-017", "UI-018", "UI-019", "UI-020", "UI-021", "UI-025", "UI-027", "UI-028", "UI-029", "UI-030", "UI-031")]
     public async Task No_address_in_the_query_is_returned_to(string url)
     {
-        var browser = Server.NewBrowser();
-        var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&request={Uri.EscapeDataString(url)}");
-        if (login.Reply.Status == 400) return;
+        var (browser, alice) = (Server.NewBrowser(), await Server.PersonAsync());
+        var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&ReturnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}");
+        login.Reply.Body.Should().NotContain("evil").And.NotContain("javascript");
 
-        var landed = await browser.SignInAsync(login, await Server.PersonAsync());
+        var reply = await browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", alice.Password), ("returnUrl", url), ("next", url)]);
+        (reply.Status, reply.Location).Should().Be((303, $"{Server.Issuer}/login"));
 
-        landed.Url.Should().NotContain("evil").And.NotContain("javascript");
+        (await Server.NewBrowser().GetAsync($"/login?request={Uri.EscapeDataString(url)}")).Should().BeAnErrorPage("invalid_request");
+        (await Server.NewBrowser().GetAsync($"/logout?returnUrl={Uri.EscapeDataString(url)}")).Body.Should().NotContain("evil").And.NotContain("javascript");
     }
 
-    [Test]
+    [Test, Case("UI-041", "UI-043")]
     public async Task Signing_out_is_asked_by_GET_and_done_by_POST()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -101,11 +106,19 @@ public sealed partial class SignInTest : ServerFixture
 
         var page = await browser.FollowAsync("/logout");
         (await IsSignedInAsync(browser)).Should().BeTrue("a GET only asks");
-        await browser.SubmitAsync(page);
+        (await browser.PostAsync("/logout", [])).Should().BeAnErrorPage("invalid_request");
+        browser.Headers["Sec-Fetch-Site"] = "cross-site";
+        (await browser.SubmitAsync(page)).Should().BeAnErrorPage("invalid_request", 403);
+        browser.Headers.Remove("Sec-Fetch-Site");
+        (await IsSignedInAsync(browser)).Should().BeTrue("another site cannot sign people out");
+        var consent = await AskAsync(browser, client, ("prompt", "consent"));
+        (await browser.SubmitAsync(page)).Location.Should().Be($"{Server.Issuer}/logout");
 
         var thief = Server.NewBrowser();
         thief.Cookies[SessionCookie] = cookie;
         (await IsSignedInAsync(thief)).Should().BeFalse("the session is dead on the server");
+        (await browser.FollowAsync(consent.Url)).Is(Paths.Login).Should().BeTrue("nothing of the account is shown on the way back");
+        (await browser.SubmitAsync(consent, "decision", "allow")).Should().BeAnErrorPage("invalid_request");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
 
@@ -166,6 +179,60 @@ public sealed partial class SignInTest : ServerFixture
         (await AskAsync(browser, client, ("prompt", "none login"))).Parameters["error"].Should().Be("invalid_request");
     }
 
+    [Test, Rfc(6749, "4.1.1")]
+    public async Task A_sign_in_older_than_max_age_is_asked_for_again()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (alice, client, browser) = (await server.PersonAsync(), await server.PublicClientAsync(), server.NewBrowser());
+        await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+
+        server.Clock.Travel(TimeSpan.FromSeconds(61));
+
+        (await AskAsync(browser, client, ("max_age", "90"))).Parameters["code"].Should().NotBeNull();
+        (await AskAsync(browser, client, ("max_age", "60"), ("prompt", "none"))).Parameters["error"].Should().Be("login_required");
+        var login = await AskAsync(browser, client, ("max_age", "60"));
+        login.Is(Paths.Login).Should().BeTrue(login.ToString());
+        (await browser.SignInAsync(login, alice)).Parameters["code"].Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task A_disabled_person_is_answered_like_a_wrong_password()
+    {
+        var (alice, bob) = (await Server.PersonAsync(), await Server.PersonAsync("bob"));
+        await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", bob);
+
+        var (wrong, disabled) = (await TryAsync(alice, "wrong password"), await TryAsync(bob, bob.Password));
+
+        Comparable(disabled.Reply, bob.Username).Should().Be(Comparable(wrong.Reply, alice.Username));
+        disabled.Reply.Status.Should().Be(401);
+        (await Server.AuditAsync(disabled.Reply)).Should().ContainSingle().Which.Reason.Should().Be("the person is disabled");
+    }
+
+    [Test, Category("Long"), Case("UI-033")]
+    public async Task Unknown_takes_as_long_as_wrong()
+    {
+        var alice = await Server.PersonAsync();
+        var browser = Server.NewBrowser();
+        var login = await browser.FollowAsync("/login");
+        var (wrong, unknown) = (new List<double>(), new List<double>());
+        for (var i = 0; i < 500; i++)
+        {
+            wrong.Add(await TimeAsync(alice.Username));
+            unknown.Add(await TimeAsync($"nobody-{i}"));
+        }
+
+        // How often a guesser who compares two times is right: a half, when the times tell nothing.
+        var right = wrong.Sum(one => unknown.Count(other => one > other) + (unknown.Count(other => one == other) / 2.0)) / ((double)wrong.Count * unknown.Count);
+        right.Should().BeInRange(0.4, 0.6);
+
+        async Task<double> TimeAsync(string username)
+        {
+            var began = Stopwatch.GetTimestamp();
+            (await browser.SubmitAsync(login, changes: [("username", username), ("password", "wrong password")])).Status.Should().Be(401);
+            return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        }
+    }
+
     [Test, Behaviour(25)]
     public async Task Sign_ins_are_audited_without_the_password()
     {
@@ -218,5 +285,35 @@ public sealed class SignInLimitTest : ServerFixture
         replies[^1].Status.Should().Be(429);
         replies[^1].Header("Retry-After").Should().NotBeNull();
         replies[^1].Body.Should().MatchRegex("(?i)wait|try again in|seconds|minute");
+    }
+
+    [Test]
+    public async Task Who_guesses_locks_nobody_else_out()
+    {
+        var (alice, guesser) = (await Server.PersonAsync(), Server.NewBrowserFrom("127.0.0.9"));
+        for (var i = 0; i < 6; i++) await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, $"guess {i}");
+
+        (await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice)).Reply.Status.Should().Be(429, "the right password comes too late");
+        (await Server.NewBrowserFrom("127.0.0.10").SignInAsync(alice)).Reply.Body.Should().Contain("You are signed in");
+    }
+
+    [Test]
+    public async Task Guesses_sent_at_once_are_no_more_than_guesses_sent_in_turn()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowserFrom("127.0.0.11"));
+        var login = await browser.FollowAsync("/login");
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", $"guess {i}")])));
+
+        replies.Count(reply => reply.Status == 401).Should().BeInRange(1, 5);
+        replies.Where(reply => reply.Status != 401).Should().OnlyContain(reply => reply.Status == 429);
+    }
+
+    [Test]
+    public async Task A_right_password_is_no_failure()
+    {
+        var (alice, address) = (await Server.PersonAsync(), "127.0.0.12");
+
+        for (var i = 0; i < 8; i++) (await Server.NewBrowserFrom(address).SignInAsync(alice)).Reply.Body.Should().Contain("You are signed in");
     }
 }

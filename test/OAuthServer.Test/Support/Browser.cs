@@ -8,9 +8,8 @@ namespace OAuthServer.Test.Support;
 /// A browser without JavaScript: keeps cookies by hand (a CookieContainer sends Secure ones over http to no host, Chromium does
 /// on localhost), follows redirects inside the server, fills forms.
 /// </summary>
-public sealed partial class Browser(TestServer server)
+public sealed partial class Browser(TestServer server, HttpClient http)
 {
-    private readonly HttpClient http = server.NewHttp();
 
     /// <summary>Name and value; visible to tests that play the thief.</summary>
     public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
@@ -152,5 +151,8 @@ public sealed record Landing(string Url, Reply Reply)
 /// <summary>A new browser for a server.</summary>
 public static class Browsers
 {
-    public static Browser NewBrowser(this TestServer server) => new(server);
+    public static Browser NewBrowser(this TestServer server) => new(server, server.NewHttp());
+
+    /// <summary>A new browser at another address of this machine.</summary>
+    public static Browser NewBrowserFrom(this TestServer server, string address) => new(server, server.NewHttpFrom(address));
 }

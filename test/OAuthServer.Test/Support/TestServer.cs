@@ -12,9 +12,9 @@ namespace OAuthServer.Test.Support;
 /// <summary>The real server on a real port and a real database, in this process so that its clock can travel.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly WebApplication? app;
 
-    private TestServer(WebApplication app, Settings settings, Clock clock) => (this.app, Settings, Clock) = (app, settings, clock);
+    private TestServer(WebApplication? app, Settings settings, Clock clock) => (this.app, Settings, Clock) = (app, settings, clock);
 
     public Settings Settings { get; }
 
@@ -22,7 +22,7 @@ public sealed class TestServer : IAsyncDisposable
 
     public string Issuer => Settings.Issuer;
 
-    public IServiceProvider Services => app.Services;
+    public IServiceProvider Services => app?.Services ?? throw new InvalidOperationException("this server is another process");
 
     /// <summary>Starts on a free port; limits are wide unless <paramref name="change"/> narrows them.</summary>
     /// <param name="database">Null: a fresh clone of the template.</param>
@@ -48,10 +48,13 @@ public sealed class TestServer : IAsyncDisposable
         settings = change?.Invoke(settings) ?? settings;
         clock ??= new Clock();
         var server = new TestServer(Server.Build(settings, clock, services), settings, clock);
-        await server.app.StartAsync();
+        await server.app!.StartAsync();
         if (waitUntilReady) await server.WaitUntilReadyAsync();
         return server;
     }
+
+    /// <summary>A server that runs elsewhere with these settings: its rows and its replies, not its insides.</summary>
+    public static TestServer Elsewhere(Settings settings) => new(null, settings, new Clock());
 
     /// <summary>A second server on the same database, with the same issuer and keys, on another port.</summary>
     public Task<TestServer> StartTwinAsync(Func<Settings, Settings>? change = null) =>
@@ -150,13 +153,14 @@ public sealed class TestServer : IAsyncDisposable
     public Task<List<AuditLine>> AuditAsync(Reply reply) => QueryAsync<AuditLine>(
         "select event, outcome, client_id, subject, error, rule, reason, expected, got, detail from audit_events where request_id = @id order by at", new { id = reply.RequestId });
 
-    public T Get<T>() where T : notnull => app.Services.GetRequiredService<T>();
+    public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
 
     /// <summary>Makes a hash as an operator's tool would.</summary>
     public static string Hash(string secret) => SecretHash.Make(secret, 10);
 
     public async ValueTask DisposeAsync()
     {
+        if (app is null) return;
         await app.StopAsync();
         await app.DisposeAsync();
         await using var connection = new NpgsqlConnection(Settings.Database);

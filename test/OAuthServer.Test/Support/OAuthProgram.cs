@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Text;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Test.Support;
+
+/// <summary>The program as operators run it: a process of its own, with settings from the environment and words on its output.</summary>
+public sealed class OAuthProgram : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly StringBuilder said = new();
+
+    private OAuthProgram(Process process)
+    {
+        this.process = process;
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>All it has said so far, on both outputs.</summary>
+    public string Said
+    {
+        get { lock (said) return said.ToString(); }
+    }
+
+    /// <summary>Starts <c>serve</c>, talkative about everything that is ours, and waits until it is ready.</summary>
+    public static async Task<OAuthProgram> ServeAsync(TestServer elsewhere)
+    {
+        var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"]));
+        while (true)
+        {
+            try
+            {
+                await elsewhere.WaitUntilReadyAsync();
+                return program;
+            }
+            catch (HttpRequestException) when (!program.process.HasExited)
+            {
+                // Not listening yet.
+                await Task.Delay(50);
+            }
+            catch (Exception fault)
+            {
+                await program.DisposeAsync();
+                throw new InvalidOperationException(program.Said, fault);
+            }
+        }
+    }
+
+    /// <summary>Runs one verb to its end.</summary>
+    public static async Task<(int Exit, string Said)> RunAsync(Settings settings, params string[] arguments)
+    {
+        await using var program = new OAuthProgram(Start(settings, arguments));
+        await program.process.WaitForExitAsync();
+        return (program.process.ExitCode, program.Said);
+    }
+
+    /// <summary>SIGTERM, as service managers send it; its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString()])) await kill.WaitForExitAsync();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await process.WaitForExitAsync(patience.Token);
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private static Process Start(Settings settings, string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        foreach (var (name, value) in new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ConnectionStrings__OAuth"] = settings.Database,
+            ["OAuth__Issuer"] = settings.Issuer,
+            ["OAuth__KeyEncryptionKey"] = settings.KeyEncryptionKey,
+            ["OAuth__BcryptCost"] = settings.BcryptCost.ToString(),
+            ["OAuth__AccessLogFile"] = settings.AccessLogFile,
+            ["Logging__LogLevel__Default"] = "Trace",
+        })
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private void Note(string? line)
+    {
+        if (line is null) return;
+        lock (said) said.AppendLine(line);
+    }
+}
