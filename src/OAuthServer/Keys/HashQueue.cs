@@ -14,6 +14,7 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
 {
     private const int LeastCost = 10;
     private const int Niceness = 10;
+    private const int ScheduleIdle = 5;
     private readonly SemaphoreSlim making = new(1);
     private readonly SemaphoreSlim cores = new(Environment.ProcessorCount);
     private int waiting;
@@ -24,9 +25,9 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
     /// <summary>The hash of a secret this server made: 256 random bits gain nothing from slowness, so its cost is the least there is.</summary>
     public async Task<string> MakeAsync(string secret, CancellationToken cancel)
     {
-        // One after the other: what strangers make us hash leaves a core to those who have a secret already.
+        // One after the other, and only in time nobody else wants: strangers make us hash.
         if (!await making.WaitAsync(settings.HashQueueMilliseconds, cancel)) throw new HashQueueFullException();
-        try { return await RunAsync(() => SecretHash.Make(secret, LeastCost), cancel); }
+        try { return await RunAsync(() => SecretHash.Make(secret, LeastCost), cancel, OnlyWhenIdle); }
         finally { making.Release(); }
     }
 
@@ -47,7 +48,7 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
             }
     }
 
-    private async Task<T> RunAsync<T>(Func<T> hash, CancellationToken cancel)
+    private async Task<T> RunAsync<T>(Func<T> hash, CancellationToken cancel, Action? giveWay = null)
     {
         if (Interlocked.Increment(ref waiting) > settings.HashQueueLength + Environment.ProcessorCount)
         {
@@ -58,7 +59,7 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
         try
         {
             if (!await cores.WaitAsync(settings.HashQueueMilliseconds, cancel)) throw new HashQueueFullException();
-            try { return await ApartAsync(hash); }
+            try { return await ApartAsync(hash, giveWay ?? GiveWay); }
             finally { cores.Release(); }
         }
         finally
@@ -68,17 +69,28 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
     }
 
     // Not on the pool, which begins with as many threads as there are cores: two hashes would be in the way of every request.
-    private static Task<T> ApartAsync<T>(Func<T> hash) => Task.Factory.StartNew(
+    private static Task<T> ApartAsync<T>(Func<T> hash, Action giveWay) => Task.Factory.StartNew(
         () =>
         {
-            _ = SetPriority(0, 0, Niceness);
+            giveWay();
             return hash();
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    // .NET's thread priorities do nothing on Linux. Of the calling thread only; a refusal is no harm.
+    // .NET's thread priorities do nothing on Linux. Both are of the calling thread only; a refusal is no harm.
+    private static void GiveWay() => _ = SetPriority(0, 0, Niceness);
+
+    private static void OnlyWhenIdle()
+    {
+        var none = 0;
+        _ = SetScheduler(0, ScheduleIdle, ref none);
+    }
+
     [LibraryImport("libc.so.6", EntryPoint = "setpriority")]
     private static partial int SetPriority(int which, uint who, int niceness);
+
+    [LibraryImport("libc.so.6", EntryPoint = "sched_setscheduler")]
+    private static partial int SetScheduler(int thread, int policy, ref int priority);
 
     // Well-formed, and the hash of nothing: 22 characters of salt, 31 of hash.
     private static string NobodysHash(int cost) => $"$2a${cost}$NobodysSecretNobodysSe" + new string('.', 31);
