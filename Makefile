@@ -46,8 +46,8 @@ format: sdk ## repair formatting and code style
 smoke: sdk ## run what the README shows against a server of its own
 	@test/smoke.sh
 
-interop: sdk ## try clients and servers that other people wrote: Express with jose, nginx
-	@test/Interop/run.sh
+interop: sdk ## try clients that other people wrote, with a person at a browser; writes docs/interop.md
+	@exec $(TOGETHER) test/Interop/run.sh
 
 sample: sdk ## serve a sample MCP server on http://localhost:9000/mcp beside the server (NOTES_PORT=9001)
 	@exec $(TOGETHER) samples/run.sh

@@ -7,10 +7,10 @@ insert into resources (uri, name) values
     ('https://sensors.example.test/', 'Grid sensors')
 on conflict do nothing;
 
-insert into scopes (name, resource, access) values
-    ('notes:read', 'http://localhost:9000/mcp', 'read'),
-    ('notes:write', 'http://localhost:9000/mcp', 'write'),
-    ('read_sensors', 'https://sensors.example.test/', 'read')
+insert into scopes (name, resource, access, open) values
+    ('notes:read', 'http://localhost:9000/mcp', 'read', true),
+    ('notes:write', 'http://localhost:9000/mcp', 'write', true),
+    ('read_sensors', 'https://sensors.example.test/', 'read', false)
 on conflict do nothing;
 
 insert into scope_texts (scope, locale, text) values

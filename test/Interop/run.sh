@@ -1,11 +1,24 @@
 #!/usr/bin/env bash
-# make interop: installs what test/Interop/package-lock.json names and runs the tests of category Interop.
+# make interop: clients that other people wrote, against `make run` and `make sample` (run.mjs). Installs what is missing: node,
+# npm and chromium with apt-get when run as root, the packages that package-lock.json names, Node 22 among them. (Express and nginx
+# as resource servers are tests of `make test`.)
+#
+#   OAUTH_NO_APT=1  install nothing with apt-get, only say what is missing
 
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")"
 
-for tool in node npm nginx; do
-    PATH=$PATH:/usr/sbin command -v "$tool" > /dev/null || { echo "interop: $tool is missing (Debian, Ubuntu: apt-get install nodejs npm nginx-light)" >&2; exit 1; }
-done
-npm --prefix test/Interop ci --no-progress
-FILTER='TestCategory=Interop' exec test/run.sh
+missing=()
+command -v node > /dev/null || missing+=(nodejs)
+command -v npm > /dev/null || missing+=(npm)
+[[ -x /usr/bin/chromium ]] || missing+=(chromium)
+if ((${#missing[@]})); then
+    if [[ ${OAUTH_NO_APT:-} ]] || ((EUID != 0)) || ! command -v apt-get > /dev/null; then
+        echo "interop: missing: ${missing[*]} (Debian: apt-get install ${missing[*]})" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+[[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --no-progress --loglevel=error
+exec node_modules/.bin/node run.mjs "$@"

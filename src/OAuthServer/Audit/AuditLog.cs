@@ -1,3 +1,4 @@
+using System.Buffers;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
@@ -72,12 +73,15 @@ public sealed class AuditLog(AuditStore store, TimeProvider time)
     public Task RunAsync(CancellationToken cancel) => writer.RunAsync(cancel);
 
     // What came from outside may hold anything: control characters would forge lines, NUL and lone surrogates PostgreSQL refuses.
+    private static readonly SearchValues<char> Unfit = SearchValues.Create(
+        [.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(character => char.IsControl(character) || char.IsSurrogate(character))]);
+
     private static string? Tidy(string? text)
     {
         if (text is null) return null;
         if (text.Length > LongestField) text = text[..LongestField] + "…";
-        return text.Any(character => char.IsControl(character) || char.IsSurrogate(character))
-            ? string.Concat(text.Select(character => char.IsControl(character) || char.IsSurrogate(character) ? '\uFFFD' : character))
+        return text.AsSpan().ContainsAny(Unfit)
+            ? string.Concat(text.Select(character => Unfit.Contains(character) ? '\uFFFD' : character))
             : text;
     }
 }

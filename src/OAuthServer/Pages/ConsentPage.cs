@@ -46,7 +46,7 @@ public static class ConsentPage
         return http.PageAsync(view.NothingChosen ? 400 : 200, (view.NothingChosen ? "Error: " : "") + "Allow access", $"""
             <p class="who">Signed in as <strong><bdi>{view.Session.Username}</bdi></strong>. <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">Not you? Switch account</a></p>
             <h1><bdi>{name}</bdi> asks for access</h1>
-            <p class="identity">{Identity(request.Client.Row, view.Now)}</p>
+            <p class="identity">{Identity(request, view.Now)}</p>
             <dl>
             <dt>Access goes to</dt>
             <dd>{Destination(request)}</dd>
@@ -72,14 +72,17 @@ public static class ConsentPage
     }
 
     /// <summary>Who vouches for the name, if anybody.</summary>
-    private static Html Identity(ClientRow client, DateTimeOffset now)
+    private static Html Identity(AuthorizationRequest request, DateTimeOffset now)
     {
+        var client = request.Client.Row;
         switch (client.Origin)
         {
             case "operator":
                 return $"Registered by the operator";
+            // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
             case "document":
-                return $"Published by <strong>{RedirectUri.Host(client.ClientId)}</strong>";
+                Html anybody = request.LandsOnThisComputer ? $"""; <span class="caution">any program on this computer could say it is this app</span>""" : Html.None;
+                return $"Published by <strong>{RedirectUri.Host(client.ClientId)}</strong>{anybody}";
             default:
                 var day = client.CreatedAt.ToString(client.CreatedAt.Year == now.Year ? "d MMM" : "d MMM yyyy", CultureInfo.InvariantCulture);
                 return $"""<span class="caution">This app registered itself on {day}; its name is not verified</span>""";
@@ -90,8 +93,9 @@ public static class ConsentPage
     {
         var host = RedirectUri.Host(request.RedirectUri);
         if (!request.LandsOnThisComputer) return $"<strong>{host}</strong>";
-        Html links = host.EndsWith(':') ? $" that opens <strong>{host}</strong> links" : Html.None;
-        return $"""<span class="caution">an app on this computer{links}. Continue only if you started this just now</span>""";
+        Html opening = $"that opens <strong>{host}</strong> links";
+        Html named = $"(<strong>{host}</strong>)";
+        return $"""<span class="caution">an app on this computer {(host.EndsWith(':') ? opening : named)}. Continue only if you started this just now</span>""";
     }
 
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known) =>

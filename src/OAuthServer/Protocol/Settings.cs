@@ -61,7 +61,7 @@ public sealed record Settings
     /// <summary>Days after which a new signing key is made by itself; 0: only by command.</summary>
     public int KeyRotationDays { get; init; } = 90;
 
-    /// <summary>bcrypt cost of the hashes this server makes, 10 to 14.</summary>
+    /// <summary>bcrypt cost of the hashes operators make, 10 to 14; secrets of registrations, random as they are, have 10.</summary>
     public int BcryptCost { get; init; } = 12;
 
     /// <summary>How many slow hashes may wait for a core; more are refused with 503.</summary>

@@ -20,12 +20,19 @@ public sealed class GroupCommit<TItem, TAnswer>(
         new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>Queues the write; completes once it is durable, or with the fault that kept it from being so.</summary>
-    public Task<TAnswer> AddAsync(TItem item)
+    public async Task<TAnswer> AddAsync(TItem item)
     {
         var waiting = new Waiting(item);
-        return channel.Writer.TryWrite(waiting)
-            ? waiting.Answer.Task.WaitAsync(Patience)
-            : Task.FromException<TAnswer>(new TimeoutException("too many writes are waiting for PostgreSQL"));
+        if (!channel.Writer.TryWrite(waiting)) throw new TimeoutException("too many writes are waiting for PostgreSQL");
+        try
+        {
+            return await waiting.Answer.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            waiting.HasGivenUp = true;
+            throw;
+        }
     }
 
     /// <summary>The one writer. Runs until <paramref name="cancel"/>, then writes what is left.</summary>
@@ -36,7 +43,10 @@ public sealed class GroupCommit<TItem, TAnswer>(
         while (await channel.Reader.WaitToReadAsync(CancellationToken.None))
         {
             group.Clear();
-            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting)) group.Add(waiting);
+            // Whoever has been told 503 already must not have it done behind their back.
+            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting))
+                if (!waiting.HasGivenUp) group.Add(waiting);
+            if (group.Count == 0) continue;
             if (order is not null) group.Sort((one, other) => order(one.Item, other.Item));
             try
             {
@@ -52,6 +62,8 @@ public sealed class GroupCommit<TItem, TAnswer>(
 
     private sealed class Waiting(TItem item)
     {
+        public volatile bool HasGivenUp;
+
         public TItem Item { get; } = item;
 
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -10,13 +10,25 @@ public static class CrossOrigin
 {
     private static readonly string[] Open = [Paths.Token, Paths.Revoke, Paths.Register, Paths.Jwks, Paths.ServerMetadata, Paths.ResourceMetadata, "/.well-known/openid-configuration"];
 
-    public static void UseCrossOrigin(this IApplicationBuilder app, Settings settings) =>
+    public static void UseCrossOrigin(this IApplicationBuilder app, Settings settings)
+    {
+        PathString[] paths = [.. Open.Select(path => new PathString(path)), .. Open.Select(path => new PathString(settings.IssuerPath + path))];
+        bool IsOpen(HttpContext http) => Array.Exists(paths, path => http.Request.Path.StartsWithSegments(path));
+
         app.UseWhen(
-            http => Open.Any(path => http.Request.Path.StartsWithSegments(path) || http.Request.Path.StartsWithSegments(settings.IssuerPath + path)),
+            http => http.Request.Headers.Origin.Count > 0 && IsOpen(http),
             open => open.UseCors(policy => policy
                 .AllowAnyOrigin()
                 .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
                 .AllowAnyHeader()
                 .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
                 .SetPreflightMaxAge(TimeSpan.FromHours(1))));
+
+        // A shared cache may keep an answer nobody asked for from a page, and give it to a page later.
+        app.Use((http, next) =>
+        {
+            if (http.Request.Headers.Origin.Count == 0 && HttpMethods.IsGet(http.Request.Method) && IsOpen(http)) http.Response.Headers.AccessControlAllowOrigin = "*";
+            return next(http);
+        });
+    }
 }

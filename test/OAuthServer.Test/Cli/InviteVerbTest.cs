@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using FluentAssertions;
 using NUnit.Framework;
@@ -54,13 +53,7 @@ public sealed class InviteVerbTest : ServerFixture
 
     private async Task<(int Exit, string Output)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ConnectionStrings__OAuth"] = Server.Settings.Database;
-        start.Environment["OAuth__Issuer"] = Server.Issuer;
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output.Length > 0 ? output : await error);
+        var run = await Server.RunBinaryAsync(null, arguments);
+        return (run.Code, run.Out.Length > 0 ? run.Out : run.Error);
     }
 }

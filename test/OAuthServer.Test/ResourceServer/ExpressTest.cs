@@ -20,7 +20,7 @@ public sealed class ExpressTest : ServerFixture
     {
         if (!Directory.Exists(Path.Combine(Folder, "node_modules/jose"))) await InstallAsync();
         var port = TestServer.FreePort();
-        var start = new ProcessStartInfo("node", [Path.Combine(Folder, "express-jose.mjs")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(Folder, "node_modules/.bin/node"), [Path.Combine(Folder, "express-jose.mjs")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         var client = await Server.ResourceServerAsync();
         start.Environment["ISSUER"] = Server.Issuer;
         start.Environment["RESOURCE"] = Cast.Notes;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Protocol;
 using OAuthServer.Keys;
+using OAuthServer.Protocol;
 using OAuthServer.ResourceServer;
 using OAuthServer.Test.Support;
 

@@ -6,8 +6,8 @@ using FluentAssertions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
-using OAuthServer.Protocol;
 using OAuthServer.Keys;
+using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.ResourceServer;

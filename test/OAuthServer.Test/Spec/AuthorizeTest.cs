@@ -25,7 +25,7 @@ public sealed class AuthorizeTest : ServerFixture
         await signedIn.SignInAsync(alice);
     }
 
-    [Test, Rfc(6749, "4.1.2"), Rfc(9207, "2"), Case("AZ-001", "CODE-019")]
+    [Test, Rfc(6749, "4.1.2"), Rfc(9207, "2"), Case("AZ-001", "CODE-019", "META-010")]
     public async Task Code_state_and_iss_come_back_once_each()
     {
         var landed = await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
@@ -295,7 +295,18 @@ public sealed class AuthorizeTest : ServerFixture
         landed.Parameters["error_description"].Should().Be("code_challenge_method must be S256");
     }
 
-    [Test, Rfc(8707, "2"), Behaviour(19)]
+    [Test, Rfc(8707, "2.2"), Behaviour(19), Case("RES-002", "RES-004")]
+    public async Task No_resource_means_the_default_and_a_token_request_cannot_add_one()
+    {
+        var code = await client.CodeAsync(alice, signedIn, ("resource", null));
+
+        (await client.RedeemAsync(code, ("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_target");
+        var tokens = await client.RedeemAsync(code);
+        Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
+        (await client.RefreshAsync(tokens.RefreshToken!, ("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_target");
+    }
+
+    [Test, Rfc(8707, "2"), Behaviour(19), Case("RES-003")]
     public async Task A_resource_is_a_registered_one_in_any_tolerated_spelling()
     {
         foreach (var resource in new[] { "https://other.example/", "not-a-uri", Cast.Notes + "#fragment", "https://closed.example.test/" })

@@ -68,6 +68,21 @@ public sealed class ClientDocumentTest : ServerFixture
         (await RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
     }
 
+    [Test, Case("CIMD-039")]
+    public async Task A_document_whose_app_listens_on_this_computer_comes_with_a_warning_every_time()
+    {
+        var (host, alice, browser) = (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.PersonAsync(), Server.NewBrowser());
+        var client = new TestClient(Server, host.Url(), null, "none", "http://localhost:51004/callback");
+
+        for (var times = 0; times < 2; times++)
+        {
+            var page = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
+            page.Is(Paths.Consent).Should().BeTrue(page.ToString());
+            page.Reply.Body.Should().Contain("any program on this computer could say it is this app").And.Contain("<strong>localhost</strong>").And.Contain(new Uri(host.Url()).Host);
+            (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith("http://localhost:51004/callback?");
+        }
+    }
+
     [Test, Case("CIMD-033")]
     public async Task A_document_that_names_another_client_is_refused()
     {

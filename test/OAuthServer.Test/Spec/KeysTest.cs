@@ -99,7 +99,7 @@ public sealed class KeysTest
 
         var fresh = await TokenAsync(machine);
         KidOf(fresh).Should().NotBe(KidOf(token));
-        (await resourceServer.At(twin).SeesAsActiveAsync(fresh)).Should().BeTrue();
+        await Eventually.BecomesTrueAsync(() => resourceServer.At(twin).SeesAsActiveAsync(fresh), TimeSpan.FromSeconds(3));
         (await server.Get<KeyRing>().RetireNowAsync("no-such-key", CancellationToken.None)).Should().BeFalse();
     }
 

@@ -231,8 +231,9 @@ public sealed class RefreshTest : ServerFixture
 
         await Server.ExecuteAsync(edit, new { ended.Id });
 
-        await Eventually.BecomesTrueAsync(async () => !await resourceServer.SeesAsActiveAsync(tokens.AccessToken));
+        await Eventually.BecomesTrueAsync(async () => (await ended.RefreshAsync("no token at all")).Error == "invalid_client");
         (await ended.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_client");
+        (await resourceServer.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
     }
 
     [Test, Case("REFRESH-017")]

@@ -1,0 +1,114 @@
+// What both generations of the MCP TypeScript SDK are put through: a client that has never heard of the server finds it, registers,
+// is allowed, calls tools, steps up, refreshes from two connections at once, and is cut off.
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { listen } from './person.mjs';
+
+/** All that a client on Alice's computer keeps; `asks` is where it wants her browser to go. */
+class Memory {
+    constructor(redirectUri, name) {
+        this.redirectUrl = redirectUri;
+        this.clientMetadata = { client_name: name, redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' };
+    }
+
+    state() { return this.lastState = crypto.randomUUID(); }
+    clientInformation() { return this.client; }
+    saveClientInformation(client) { this.client = client; }
+    tokens() { return this.saved; }
+    saveTokens(tokens) { this.saved = tokens; }
+    redirectToAuthorization(url) { this.asks = url; }
+    saveCodeVerifier(verifier) { this.verifier = verifier; }
+    codeVerifier() { return this.verifier; }
+    discoveryState() { return this.discovered; }
+    saveDiscoveryState(state) { this.discovered = state; }
+    invalidateCredentials(what) { if (what === 'tokens' || what === 'all') this.saved = undefined; }
+}
+
+/**
+ * @param sdk   { Client, Transport, UnauthorizedError, finish, stepsUp } of the generation
+ * @param name  what the client calls itself
+ */
+export async function runMcpClient(check, { resource, browser }, sdk, name) {
+    const callback = await listen();
+    const memory = new Memory(callback.redirectUri, name);
+    const requests = [];
+    const watched = (url, init) => {
+        requests.push({ method: init?.method ?? 'GET', url: String(url), body: String(init?.body ?? '') });
+        return fetch(url, init);
+    };
+    const asked = part => requests.filter(request => request.url.includes(part));
+    const transport = () => new sdk.Transport(new URL(resource), { authProvider: memory, fetch: watched });
+    const connect = async over => {
+        const client = new sdk.Client({ name, version: '1.0.0' });
+        await client.connect(over);
+        return client;
+    };
+    const call = async (client, tool, input = {}) => {
+        const result = await client.callTool({ name: tool, arguments: input });
+        assert.ok(!result.isError, JSON.stringify(result));
+        return JSON.stringify(result.content);
+    };
+    const allow = async over => {
+        const seen = await browser.authorize(memory.asks);
+        assert.equal(seen.landed.searchParams.get('state'), memory.lastState);
+        await sdk.finish(over, seen.landed.searchParams);
+        return seen.saw.join('\n');
+    };
+
+    const first = transport();
+    await check('a 401 leads to the server\'s metadata and a registration', async () => {
+        await assert.rejects(connect(first), sdk.UnauthorizedError);
+        assert.ok(asked('/.well-known/oauth-protected-resource').length > 0);
+        assert.ok(asked('/.well-known/oauth-authorization-server').length > 0);
+        assert.equal(asked('/register').length, 1);
+        assert.equal(memory.client.token_endpoint_auth_method, 'none');
+        assert.equal(memory.asks.searchParams.get('resource'), resource);
+    });
+    await check('a person allows it; the code becomes a token', async () => {
+        const saw = await allow(first);
+        assert.match(saw, new RegExp(`${name} asks for access`));
+        assert.match(saw, /registered itself/);
+        assert.ok(memory.saved.refresh_token);
+    });
+    const second = transport();
+    const client = await check('a tool call', async () => {
+        const client = await connect(second);
+        assert.equal((await client.listTools()).tools.length, 2);
+        await call(client, 'list_notes');
+        return client;
+    });
+    // The first generation answers a 403 with a refresh, which cannot bring more, and gives up.
+    if (sdk.stepsUp) await check('a tool that needs more: step-up, allowed, called', async () => {
+        await assert.rejects(call(client, 'add_note', { text: 'milk' }), sdk.UnauthorizedError);
+        assert.deepEqual(memory.asks.searchParams.get('scope').split(' ').filter(scope => scope.startsWith('notes:')).sort(), ['notes:read', 'notes:write']);
+        const saw = await allow(second);
+        assert.match(saw, /New since last time/);
+        await call(client, 'add_note', { text: 'milk' });
+        assert.match(await call(client, 'list_notes'), /milk/);
+    });
+    await check('two connections refresh at the same moment; both go on, with one successor', async () => {
+        const others = [await connect(transport()), await connect(transport())];
+        const [before, issued] = [memory.saved, []];
+        memory.saveTokens = tokens => { issued.push(tokens); memory.saved = tokens; };
+        memory.saved = { ...before, access_token: 'expired' };
+        requests.length = 0;
+        await Promise.all(others.map(other => call(other, 'list_notes')));
+        assert.equal(asked('/token').filter(request => request.body.includes('grant_type=refresh_token')).length, 2);
+        assert.equal(issued.length, 2);
+        assert.equal(issued[0].refresh_token, issued[1].refresh_token);
+        assert.notEqual(issued[0].refresh_token, before.refresh_token);
+        for (const other of others) await other.close();
+    });
+    await check('revoked, it is cut off within a second and has to ask a person again', async () => {
+        await call(client, 'list_notes');
+        const { revocation_endpoint } = memory.discovered.authorizationServerMetadata;
+        const body = new URLSearchParams({ client_id: memory.client.client_id, token: memory.saved.refresh_token });
+        assert.equal((await fetch(revocation_endpoint, { method: 'POST', body })).status, 200);
+        await wait(1000);
+        memory.asks = undefined;
+        await assert.rejects(call(client, 'list_notes'), sdk.UnauthorizedError);
+        assert.ok(memory.asks);
+    });
+    await client.close();
+    callback.close();
+}

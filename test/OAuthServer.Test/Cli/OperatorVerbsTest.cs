@@ -1,0 +1,92 @@
+using System.Text.Json;
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Cli;
+
+/// <summary>The operator's verbs as an operator runs them: the real binary, beside a running server.</summary>
+public sealed class OperatorVerbsTest : ServerFixture
+{
+    [Test, Behaviour(7, 26)]
+    public async Task A_machine_is_added_gets_a_token_and_a_second_secret_and_is_disabled()
+    {
+        var id = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+        var added = await JsonAsync("clients", "add", id, "--kind", "machine", "--scope", "notes:read", "--default-resource", Cast.Notes);
+        var secret = Find(added, "secret") ?? Find(added, "client_secret");
+        var machine = new TestClient(Server, id, secret, "client_secret_basic", "");
+        (await machine.CredentialsAsync()).Should().HaveIssuedTokens("notes:read");
+
+        var second = Find(await JsonAsync("clients", "secret", "add", id, "--label", "next"), "secret", "client_secret");
+        (await new TestClient(Server, id, second, "client_secret_basic", "").CredentialsAsync()).Should().HaveIssuedTokens();
+        var refused = await Server.RunBinaryAsync(null, "clients", "secret", "add", id);
+        refused.Code.Should().Be(1);
+        (refused.Out + refused.Error).Should().Contain("at most two secrets").And.NotContain("   at ");
+
+        await JsonAsync("clients", "disable", id);
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
+        await JsonAsync("clients", "enable", id);
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200);
+        (await JsonAsync("clients", "show", id)).GetRawText().Should().Contain(id).And.NotContain("$2a$");
+        (await JsonAsync("clients", "list")).GetRawText().Should().Contain(id);
+        (await Server.QueryAsync<string>("select actor from audit_events where event = 'edit' and client_id = @id", new { id })).Should().OnlyContain(actor => actor.StartsWith("cli:"));
+    }
+
+    [Test, Behaviour(35)]
+    public async Task A_person_is_added_signs_in_and_a_new_password_signs_them_out()
+    {
+        var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+        (await Server.RunBinaryAsync("first password\n", "users", "add", name, "--password-stdin", "--json")).Code.Should().Be(0);
+        var browser = Server.NewBrowser();
+        (await browser.SignInAsync(await browser.FollowAsync("/login"), new Person(name, Guid.Empty), "first password")).Reply.Body.Should().Contain("You are signed in");
+
+        (await Server.RunBinaryAsync("second password\n", "users", "passwd", name, "--password-stdin")).Code.Should().Be(0);
+
+        (await browser.FollowAsync("/login")).Reply.Body.Should().NotContain("You are signed in");
+        (await Server.RunBinaryAsync(null, "users", "role", name, "admin", "--json")).Code.Should().Be(0);
+        (await Server.RunBinaryAsync(null, "users", "disable", name)).Code.Should().Be(0);
+        (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name })).Should().Be("adminfalse");
+    }
+
+    [Test, Behaviour(25)]
+    public async Task Why_prints_rule_expected_and_got()
+    {
+        var refused = await (await Server.MachineAsync()).CredentialsAsync(("scope", "notes:write"));
+
+        var why = await Server.RunBinaryAsync(null, "why", refused.RequestId);
+
+        why.Code.Should().Be(0);
+        why.Out.Should().Contain("RFC 6749 §3.3").And.MatchRegex("expected.*notes:read").And.MatchRegex("got.*notes:write");
+        (await JsonAsync("audit", "--refused", "--since", "1h")).GetRawText().Should().Contain(refused.RequestId);
+        var nothing = await Server.RunBinaryAsync(null, "why", "no-such-request");
+        nothing.Code.Should().Be(1);
+        (nothing.Out + nothing.Error).Should().Contain("access log");
+    }
+
+    [Test, Behaviour(11)]
+    public async Task Keys_are_listed_rotated_and_printed()
+    {
+        (await JsonAsync("keys", "list")).GetRawText().Should().Contain("active").And.NotContain("PRIVATE");
+        (await Server.RunBinaryAsync(null, "keys", "pem", "active")).Out.Should().StartWith("-----BEGIN PUBLIC KEY-----");
+        (await Server.RunBinaryAsync(null, "keys", "rotate")).Code.Should().Be(0);
+        (await JsonAsync("keys", "list")).GetRawText().Should().Contain("pending");
+    }
+
+    [TestCase("clients"), TestCase("users"), TestCase("keys"), TestCase("serve"), TestCase("migrate"), TestCase("seed"), TestCase("audit"), TestCase("why")]
+    public async Task Every_verb_explains_itself(string verb)
+    {
+        var help = await Server.RunBinaryAsync(null, verb, "--help");
+
+        help.Code.Should().Be(0);
+        help.Out.Should().Contain(verb).And.Contain("--json");
+    }
+
+    private async Task<JsonElement> JsonAsync(params string[] arguments)
+    {
+        var run = await Server.RunBinaryAsync(null, [.. arguments, "--json"]);
+        run.Code.Should().Be(0, run.Out + run.Error);
+        return JsonDocument.Parse(run.Out).RootElement;
+    }
+
+    private static string? Find(JsonElement json, params string[] names) => names.Select(name => json.TryGetProperty(name, out var value) ? value.GetString() : null).FirstOrDefault(value => value is not null);
+}
