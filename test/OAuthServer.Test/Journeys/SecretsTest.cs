@@ -17,7 +17,7 @@ namespace OAuthServer.Test.Journeys;
 [Parallelizable]
 public sealed class SecretsTest
 {
-    [Test, Rfc(9700, "4.9"), Behaviour(25, 36), Case("UI-015")]
+    [Test, Rfc(9700, "4.9"), Behaviour(25, 36)]
     public async Task A_dump_and_the_logs_hold_none_of_the_secrets_of_a_whole_journey()
     {
         var log = Path.GetTempFileName();

@@ -59,6 +59,13 @@ public sealed class TwoInstancesTest : ServerFixture
 
         await Eventually.BecomesTrueAsync(async () => (await twin.GetAsync(Paths.Jwks)).Body.Contains(next!.Kid, StringComparison.Ordinal), TimeSpan.FromSeconds(3));
         Jwt.Read((await (await Server.MachineAsync()).CredentialsAsync()).AccessToken).Header["kid"]!.ToString().Should().NotBe(next!.Kid, "it is pending");
+
+        Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.JwksMaxAgeSeconds + 1));
+        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
+        Jwt.Read(token).Header["kid"]!.ToString().Should().Be(next!.Kid, "every verifier has had time to learn it");
+        var published = (await twin.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray();
+        Jwt.IsSignedBy(token, published.Single(key => key.GetProperty("kid").GetString() == next.Kid)).Should().BeTrue();
+        (await (await Server.ResourceServerAsync()).At(twin).SeesAsActiveAsync(token)).Should().BeTrue();
     }
 
     private static void Share(Browser from, Browser to)

@@ -60,12 +60,14 @@ public sealed partial class SignInTest : ServerFixture
     public async Task Cookies_are_bound_to_this_host_and_unreadable_by_scripts()
     {
         var browser = Server.NewBrowser();
-        var login = await browser.FollowAsync("/login");
+        var login = await browser.FollowAsync("/authorize?" + (await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()));
         var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.PersonAsync()).Username), ("password", Cast.Password)]);
 
         reply.Status.Should().Be(303, "never 307 after a password");
         foreach (var cookie in reply.Headers.GetValues("Set-Cookie").Concat(login.Reply.Headers.TryGetValues("Set-Cookie", out var set) ? set : []))
             cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
+        browser.Cookies.Should().HaveCount(3);
+        foreach (var value in browser.Cookies.Values) value.Should().MatchRegex("^([A-Za-z0-9_-]{43}|CfDJ8[A-Za-z0-9_-]+)$", "random or sealed: nothing of the request is in it");
     }
 
     [Test, Case("UI-013")]
