@@ -8,7 +8,7 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test long spec lint format smoke interop sample db/psql db/reset ci sdk
+.PHONY: help setup run watch test long spec lint format smoke bench interop sample db/psql db/reset ci sdk
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: sdk ## repair formatting and code style
 
 smoke: sdk ## run what the README shows against a server of its own
 	@test/smoke.sh
+
+bench: sdk ## measure tokens, introspection and metadata against what the machine allows (needs wrk)
+	@test/Bench/run.sh
 
 interop: sdk ## try clients that other people wrote, with a person at a browser; writes docs/interop.md
 	@exec $(TOGETHER) test/Interop/run.sh

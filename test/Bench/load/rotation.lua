@@ -1,0 +1,18 @@
+-- 300 families; whichever token came back is exchanged next.
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+local tokens, first, last = {}, 1, 300
+for i = 1, last do tokens[i] = "rt-" .. i end
+function request()
+  local token = tokens[first]
+  tokens[first] = nil
+  first = first + 1
+  return wrk.format(nil, nil, nil, "grant_type=refresh_token&client_id=claude-desktop&refresh_token=" .. (token or "none"))
+end
+function response(status, headers, body)
+  local token = body:match('"refresh_token":"([^"]+)"')
+  if token then
+    last = last + 1
+    tokens[last] = token
+  end
+end
