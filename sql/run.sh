@@ -27,6 +27,8 @@ export ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}
 export OAuth__Issuer=${OAuth__Issuer:-http://localhost:$PORT}
 export OAuth__LocalFolder=$LOCAL
 [[ $ASPNETCORE_ENVIRONMENT != Development ]] || export OAuth__Demo=${OAuth__Demo:-true}
+# A client that registers itself and names no resource gets tokens for the demo's.
+[[ ${OAuth__Demo:-} != true ]] || export OAuth__DefaultResource=${OAuth__DefaultResource:-http://localhost:9000/mcp}
 
 if [[ ${1:-} == watch ]]; then
     # It heeds Ctrl-C only (and no TERM), which the shell would make it ignore.

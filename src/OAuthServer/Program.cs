@@ -47,6 +47,8 @@ public static class Server
         // Production for the framework always: its developer exception page would show stack traces.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It looks for its keys before a first migration has made the table, and looks again when it needs one.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Critical);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
         Register(builder.Services, settings, time);
@@ -186,6 +188,7 @@ public static class Server
     private static void Pipeline(WebApplication app, Settings settings)
     {
         var keys = app.Services.GetRequiredService<KeyRing>();
+        var audit = app.Services.GetRequiredService<AuditLog>();
         app.Services.GetRequiredService<Notifications>().Changed += what =>
         {
             if (what is null or "signing_keys") keys.Wake();
@@ -197,7 +200,11 @@ public static class Server
         app.UseCrossOrigin(settings);
         app.UseFaults(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
-        app.UseIssuerHost(settings, Refusals.RefuseAsync);
+        app.UseIssuerHost(settings, async (http, error) =>
+        {
+            await audit.RefusedAsync(Decisions.Host, error, http.Context());
+            await Refusals.RefuseAsync(http, error);
+        });
         app.UseClockGuard(settings, Refusals.RefuseAsync);
     }
 

@@ -19,6 +19,7 @@ public static class Decisions
     public const string Page = "page";
     public const string Command = "command";
     public const string Api = "api";
+    public const string Host = "host";
     public const string ClientDocument = "client-document";
 }
 

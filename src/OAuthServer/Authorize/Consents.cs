@@ -48,6 +48,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             ExpiresAt = now.AddSeconds(request.Client.Row.RefreshTokenSeconds),
             CodeHash = OpaqueToken.Hash(code),
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
+            SessionHash = session.IdHash,
             TicketHash = request.Ticket is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
             BrowserHash = request.Ticket?.Browser,
             ConsentKey = consent is null ? null : Key(request),

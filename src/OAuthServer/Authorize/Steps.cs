@@ -54,5 +54,5 @@ public sealed class Steps(ConsentStore consents, TimeProvider time)
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.
     private static bool MayBeRemembered(AuthorizationRequest request) =>
-        request.Client.IsTrusted && !request.LandsOnThisComputer && !request.Prompt.Contains("consent");
+        request.Client.Row.Origin != "self-registered" && !request.LandsOnThisComputer && !request.Prompt.Contains("consent");
 }

@@ -53,7 +53,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     {
         var address = FailureLimit.Subscriber(request.Address);
         var pair = $"{presented.Id} {address}";
-        if (failures.Exhausted(address) || failures.Exhausted(pair))
+        using var attempt = failures.Begin(address, pair);
+        if (attempt.TooMany)
             return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
 
         var costs = new List<int>(SecretsPerClient);

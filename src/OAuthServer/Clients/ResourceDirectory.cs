@@ -79,6 +79,12 @@ public sealed class ResourceDirectory
             return asked;
         }
 
+        /// <summary>The resources a token may be for at this moment.</summary>
+        public string[] Enabled { get; } = [.. resources.Where(row => row.Enabled).Select(row => row.Uri)];
+
+        /// <summary>What is left of a granted scope: an operator may have deleted a scope, or taken it from the client, since.</summary>
+        public string[] StillAllowed(Client client, IEnumerable<string> granted) => [.. granted.Where(scope => byName.ContainsKey(scope) && Allows(client, scope))];
+
         private bool Allows(Client client, string scope) =>
             client.Row.Scopes.Contains(scope)
             || (client.IsUserFacing && (scope == Scope.OfflineAccess || byName.GetValueOrDefault(scope) is { Open: true }));

@@ -89,13 +89,16 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
 /// <summary>Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1).</summary>
 public static class DiscoveryRoutes
 {
+    // RFC 9110 §9.1: whatever answers GET answers HEAD.
+    private static readonly string[] Read = ["GET", "HEAD"];
+
     extension(IEndpointRouteBuilder app)
     {
         public void MapDiscovery(Settings settings)
         {
             var discovery = app.ServiceProvider.GetRequiredService<DiscoveryEndpoint>();
-            app.MapGet(Paths.ServerMetadata + settings.IssuerPath, discovery.ServerAsync);
-            app.MapGet(Paths.ResourceMetadata + settings.IssuerPath, discovery.ResourceAsync);
+            app.MapMethods(Paths.ServerMetadata + settings.IssuerPath, Read, discovery.ServerAsync);
+            app.MapMethods(Paths.ResourceMetadata + settings.IssuerPath, Read, discovery.ResourceAsync);
         }
     }
 }

@@ -42,6 +42,6 @@ public static class JwksRoutes
 {
     extension(IEndpointRouteBuilder app)
     {
-        public void MapJwks() => app.MapGet(Paths.Jwks, app.ServiceProvider.GetRequiredService<JwksEndpoint>().HandleAsync);
+        public void MapJwks() => app.MapMethods(Paths.Jwks, ["GET", "HEAD"], app.ServiceProvider.GetRequiredService<JwksEndpoint>().HandleAsync);
     }
 }

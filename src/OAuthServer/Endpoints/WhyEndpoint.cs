@@ -1,3 +1,4 @@
+using OAuthServer.Audit;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Stores;
@@ -9,7 +10,7 @@ namespace OAuthServer.Endpoints;
 /// GET /why/{request id}: the private reason of a refusal, for operators' tools that hold a token of this very server with
 /// audit:read (RFC 6750, RFC 9728).
 /// </summary>
-public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Settings settings)
+public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, AuditLog log, Settings settings)
 {
     public const string Scope = "audit:read";
 
@@ -74,6 +75,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Setti
         }
 
         http.Response.Headers.WWWAuthenticate = challenge;
+        await log.RefusedAsync(Decisions.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;
     }

@@ -36,6 +36,7 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
             RedirectUri = parameters["redirect_uri"],
             Challenge = Pkce.Challenge(verifier),
             Resource = resource.Uri,
+            Enabled = known.Enabled,
             RefreshHash = refresh is null ? null : OpaqueToken.Hash(refresh),
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
             Jti = AccessTokens.NewJti(),
@@ -46,7 +47,7 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
         if (await codes.RedeemAsync(redemption) is not { } found) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
         if (!found.Redeemed) return Refusal(found, redemption);
 
-        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(found.Scope), resource.Uri ?? found.Resources[0],
+        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(known.StillAllowed(client, found.Scope)), resource.Uri ?? found.Resources.First(known.Enabled.Contains),
             redemption.Jti, now, found.GrantExpiresAt, found.Offline ? refresh : null);
     }
 
@@ -62,6 +63,6 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
         if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
         if (found.ExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
         if (found.GrantExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.GrantExpiresAt:u}", $"{asked.Now:u}");
-        return OAuthError.InvalidTarget("the resource is not in the grant", string.Join(' ', found.Resources), asked.Resource);
+        return OAuthError.InvalidTarget("the resource is not in the grant, or disabled", string.Join(' ', found.Resources), asked.Resource);
     }
 }

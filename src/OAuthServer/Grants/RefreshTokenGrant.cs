@@ -34,6 +34,7 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
             ClientId = client.Id,
             Scope = narrowed.Length == 0 ? null : narrowed,
             Resource = resource.Uri,
+            Enabled = known.Enabled,
             SuccessorHash = OpaqueToken.Hash(successor),
             SuccessorSealed = OpaqueToken.Seal(presented, successor),
             IdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
@@ -49,7 +50,7 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
         if (found is { Rotated: false, Retried: false }) return Refusal(found, rotation);
 
         var next = found.Retried ? OpaqueToken.Unseal(presented, found.SuccessorSealed!) : successor;
-        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(rotation.Scope ?? found.Scope), resource.Uri ?? found.Resources[0],
+        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(known.StillAllowed(client, rotation.Scope ?? found.Scope)), resource.Uri ?? found.Resources.First(known.Enabled.Contains),
             rotation.Jti, now, found.GrantExpiresAt, next);
     }
 
@@ -64,6 +65,6 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
             return OAuthError.InvalidGrant(found.GrantExpiresAt <= asked.Now ? "the consent has run out" : "the refresh token was idle too long", section, $"used before {found.ExpiresAt:u}", $"{asked.Now:u}");
         if (asked.Scope is { } scope && !scope.All(found.Scope.Contains))
             return OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(found.Scope), Scope.Join(scope)) with { Rule = section };
-        return OAuthError.InvalidTarget("the resource is not in the grant", string.Join(' ', found.Resources), asked.Resource);
+        return OAuthError.InvalidTarget("the resource is not in the grant, or disabled", string.Join(' ', found.Resources), asked.Resource);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
@@ -11,6 +12,8 @@ namespace OAuthServer.Keys;
 /// <param name="most">Failures allowed at once, regained evenly over <paramref name="per"/>.</param>
 public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
 {
+    private readonly ConcurrentDictionary<string, int> running = new(StringComparer.Ordinal);
+
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(key =>
         RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
         {
@@ -33,6 +36,12 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
     /// </summary>
     public long Left(string key) => limiter.GetStatistics(key)?.CurrentAvailablePermits ?? most;
 
+    /// <summary>
+    /// An attempt with these keys begins. Attempts under way count as failures until they have not failed, or a burst would outrun
+    /// the limit and fill the queue of slow hashes. Dispose when it is over.
+    /// </summary>
+    public Attempt Begin(params string[] keys) => new(this, keys);
+
     /// <summary>One more failure.</summary>
     public void Count(string key) => limiter.AttemptAcquire(key).Dispose();
 
@@ -43,4 +52,27 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
             : address;
 
     public void Dispose() => limiter.Dispose();
+
+    /// <summary>An attempt under way.</summary>
+    public sealed class Attempt : IDisposable
+    {
+        private readonly FailureLimit limit;
+        private readonly string[] keys;
+
+        internal Attempt(FailureLimit limit, string[] keys)
+        {
+            (this.limit, this.keys) = (limit, keys);
+            foreach (var key in keys) TooMany |= limit.running.AddOrUpdate(key, 1, (_, count) => count + 1) > limit.Left(key);
+        }
+
+        /// <summary>Whether one of the keys has used up its failures, those under way included.</summary>
+        public bool TooMany { get; }
+
+        public void Dispose()
+        {
+            foreach (var key in keys)
+                if (limit.running.AddOrUpdate(key, 0, (_, count) => count - 1) == 0)
+                    limit.running.TryRemove(new KeyValuePair<string, int>(key, 0));
+        }
+    }
 }

@@ -15,8 +15,11 @@ public sealed record Redemption
     /// <summary>S256 of the verifier that came.</summary>
     public required string Challenge { get; init; }
 
-    /// <summary>Null: the grant's first.</summary>
+    /// <summary>Null: the first of the grant's that is enabled.</summary>
     public required string? Resource { get; init; }
+
+    /// <summary>The resources a token may be for at all.</summary>
+    public required string[] Enabled { get; init; }
 
     /// <summary>Hash of the refresh token to store; null when this client gets none.</summary>
     public required byte[]? RefreshHash { get; init; }
@@ -73,7 +76,7 @@ public sealed class CodeStore
               from proven
              where codes.hash = proven.hash
                and proven.redeemed_at is null and proven.expires_at > @now and proven.ended_at is null and proven.grant_expires_at > @now
-               and (@resource is null or @resource = any (proven.resources))
+               and (@resource is null or @resource = any (proven.resources)) and proven.resources && @enabled
             returning proven.*
         ), activated as (
             update grants set activated_at = @now from redeemed where grants.id = redeemed.grant_id and grants.activated_at is null
@@ -93,7 +96,7 @@ public sealed class CodeStore
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'authorization_code scope=' || array_to_string(scope, ' ') || ' resource=' || coalesce(@resource, resources[1])
+                   'authorization_code scope=' || array_to_string(scope, ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
               from redeemed
             union all
             select @now, @request_id, 'token', 'refused', client_id, subject::text, grant_id, null, @address, 'invalid_grant', 'RFC 6749 §4.1.2',
@@ -134,6 +137,7 @@ public sealed class CodeStore
         parameters.Add(new NpgsqlParameter<string?>("redirect", NpgsqlDbType.Text) { TypedValue = item.RedirectUri });
         parameters.Add(new NpgsqlParameter<string>("challenge", NpgsqlDbType.Text) { TypedValue = item.Challenge });
         parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Resource });
+        parameters.Add(new NpgsqlParameter<string[]>("enabled", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Enabled });
         parameters.Add(new NpgsqlParameter<byte[]?>("refresh", NpgsqlDbType.Bytea) { TypedValue = item.RefreshHash });
         parameters.Add(new NpgsqlParameter<DateTime>("idle_until", NpgsqlDbType.TimestampTz) { TypedValue = item.RefreshIdleUntil.UtcDateTime });
         parameters.Add(new NpgsqlParameter<string>("jti", NpgsqlDbType.Text) { TypedValue = item.Jti });

@@ -18,6 +18,9 @@ public sealed record NewGrant
     public required byte[] CodeHash { get; init; }
     public required DateTimeOffset CodeExpiresAt { get; init; }
 
+    /// <summary>The session that allows it, which must still be there when the person's row is locked; null: granted by other means.</summary>
+    public byte[]? SessionHash { get; init; }
+
     /// <summary>The stored request this answers; null when nothing had to be asked.</summary>
     public byte[]? TicketHash { get; init; }
     public byte[]? BrowserHash { get; init; }
@@ -34,18 +37,22 @@ public sealed class GrantStore(Database database)
 {
     /// <summary>
     /// Spends the ticket, makes or finds the grant, stores the code and the consent, and says so in the audit log; nothing of it
-    /// happens when the ticket is spent, expired or another browser's, or when the person has been disabled.
+    /// happens when the ticket is spent, expired or another browser's, or when the person has been disabled or signed out everywhere.
     /// </summary>
     public const string AllowSql = """
         with person as (
             select subject from users where subject = @Subject and enabled for share
+        ), session as (
+            select s.subject from person p join sessions s on s.subject = p.subject where s.id_hash = @SessionHash for share of s
+        ), signed_in as (
+            select subject from person where @SessionHash::bytea is null union all select subject from session
         ), ticket as (
             update authorization_requests set consumed_at = @now
              where id_hash = @TicketHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
-               and exists (select from person)
+               and exists (select from signed_in)
             returning id_hash
         ), allowed as (
-            select subject from person where @TicketHash::bytea is null or exists (select from ticket)
+            select subject from signed_in where @TicketHash::bytea is null or exists (select from ticket)
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at)
             select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @now, @ExpiresAt from allowed
@@ -82,6 +89,7 @@ public sealed class GrantStore(Database database)
             ExpiresAt = grant.ExpiresAt.UtcDateTime,
             grant.CodeHash,
             CodeExpiresAt = grant.CodeExpiresAt.UtcDateTime,
+            grant.SessionHash,
             grant.TicketHash,
             grant.BrowserHash,
             grant.ConsentKey,

@@ -12,8 +12,11 @@ public sealed record Rotation
     /// <summary>A narrower scope for the access token; null: the grant's.</summary>
     public required string[]? Scope { get; init; }
 
-    /// <summary>Null: the grant's first.</summary>
+    /// <summary>Null: the first of the grant's that is enabled.</summary>
     public required string? Resource { get; init; }
+
+    /// <summary>The resources a token may be for at all.</summary>
+    public required string[] Enabled { get; init; }
     public required byte[] SuccessorHash { get; init; }
 
     /// <summary>The successor, readable only with the token that is presented.</summary>
@@ -74,7 +77,7 @@ public sealed class RefreshTokenStore
         ), usable as (
             select * from parent
              where client_id = @client and ended_at is null and expires_at > @now
-               and (@scope is null or @scope <@ scope) and (@resource is null or @resource = any (resources))
+               and (@scope is null or @scope <@ scope) and (@resource is null or @resource = any (resources)) and resources && @enabled
         ), rotated as (
             update refresh_tokens set used_at = @now, successor_sealed = @sealed
               from usable
@@ -96,11 +99,11 @@ public sealed class RefreshTokenStore
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'refresh_token scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, resources[1])
+                   'refresh_token scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
               from rotated
             union all
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'refresh_token, answered again inside the retry window, scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, resources[1])
+                   'refresh_token, answered again inside the retry window, scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
               from retried
             union all
             select @now, @request_id, 'token', 'refused', client_id, subject::text, grant_id, null, @address, 'invalid_grant', 'RFC 9700 §4.14.2',
@@ -156,6 +159,7 @@ public sealed class RefreshTokenStore
         parameters.Add(new NpgsqlParameter<string>("client", NpgsqlDbType.Text) { TypedValue = item.ClientId });
         parameters.Add(new NpgsqlParameter<string[]?>("scope", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Scope });
         parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Resource });
+        parameters.Add(new NpgsqlParameter<string[]>("enabled", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Enabled });
         parameters.Add(new NpgsqlParameter<byte[]>("next", NpgsqlDbType.Bytea) { TypedValue = item.SuccessorHash });
         parameters.Add(new NpgsqlParameter<byte[]>("sealed", NpgsqlDbType.Bytea) { TypedValue = item.SuccessorSealed });
         parameters.Add(new NpgsqlParameter<DateTime>("idle_until", NpgsqlDbType.TimestampTz) { TypedValue = item.IdleUntil.UtcDateTime });

@@ -17,7 +17,7 @@ public sealed class SessionStore(Database database)
 {
     public const string StartSql = """
         with person as (
-            select subject from users where subject = @subject and enabled for share
+            select subject from users where subject = @subject and enabled and password_hash = @proven for share
         ), ended as (
             delete from sessions where id_hash = @previous
         ), started as (
@@ -31,9 +31,10 @@ public sealed class SessionStore(Database database)
         select exists (select from started)
         """;
 
-    /// <summary>A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile.</summary>
-    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, DateTimeOffset expires, string address, string agent, string request, DateTimeOffset now) =>
-        database.FindAsync<bool>(StartSql, new { id, previous, subject, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime }, CancellationToken.None);
+    /// <summary>A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another password now.</summary>
+    /// <param name="proven">The stored hash the password was proven against.</param>
+    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string proven, DateTimeOffset expires, string address, string agent, string request, DateTimeOffset now) =>
+        database.FindAsync<bool>(StartSql, new { id, previous, subject, proven, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime }, CancellationToken.None);
 
     public const string FindSql = """
         select s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at

@@ -30,7 +30,7 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     {
         var id = OpaqueToken.Mint();
         var now = time.GetUtcNow();
-        var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject,
+        var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject, user.PasswordHash,
             now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
         return started ? id : null;
     }

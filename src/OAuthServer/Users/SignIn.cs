@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using OAuthServer.Audit;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -16,7 +15,6 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
     public const int LongestName = 128;
 
     private readonly FailureLimit failures = new(settings.LoginsPerMinute, TimeSpan.FromMinutes(1));
-    private readonly ConcurrentDictionary<string, int> running = new(StringComparer.Ordinal);
 
     /// <summary>The person, proven; or the refusal, audited. The audit row of a success is the session's.</summary>
     /// <param name="username">As typed: neither case nor blanks around it matter.</param>
@@ -26,20 +24,10 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         // The address is in both keys: nobody can lock somebody else out.
         var address = FailureLimit.Subscriber(request.Address);
         string[] keys = [address, $"{(name.Length > LongestName ? "" : name)} {address}"];
-        try
-        {
-            var tooMany = false;
-            foreach (var key in keys) tooMany |= running.AddOrUpdate(key, 1, (_, count) => count + 1) > failures.Left(key);
-            if (tooMany) return OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter);
-            return await VerifyAsync(name, password, keys, request, cancel);
-        }
-        finally
-        {
-            // Attempts under way count as failures until they have not failed, or a burst would outrun the limit.
-            foreach (var key in keys)
-                if (running.AddOrUpdate(key, 0, (_, count) => count - 1) == 0)
-                    running.TryRemove(new KeyValuePair<string, int>(key, 0));
-        }
+        using var attempt = failures.Begin(keys);
+        return attempt.TooMany
+            ? OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter)
+            : await VerifyAsync(name, password, keys, request, cancel);
     }
 
     /// <summary>The refusal every failed sign-in gets.</summary>

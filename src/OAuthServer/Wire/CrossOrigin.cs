@@ -8,7 +8,7 @@ namespace OAuthServer.Wire;
 /// </summary>
 public static class CrossOrigin
 {
-    private static readonly string[] Open = [Paths.Token, Paths.Revoke, Paths.Register, Paths.Jwks, Paths.ServerMetadata, Paths.ResourceMetadata, "/.well-known/openid-configuration"];
+    private static readonly string[] Open = [Paths.Token, Paths.Revoke, Paths.Register, Paths.Jwks, "/.well-known"];
 
     public static void UseCrossOrigin(this IApplicationBuilder app, Settings settings)
     {

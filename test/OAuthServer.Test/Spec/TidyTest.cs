@@ -28,7 +28,7 @@ public sealed class TidyTest
         await server.GrantAsync(client, alice);
         var now = server.Clock.GetUtcNow();
         await server.Get<AuthorizationRequestStore>().AddAsync([1], [2], client.Id, "?x", now.AddMinutes(10), now, CancellationToken.None);
-        (await server.Get<SessionStore>().StartAsync([3], null, alice.Subject, now.AddDays(7), "127.0.0.1", "a test", "a-test", now)).Should().BeTrue();
+        (await server.Get<SessionStore>().StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now)).Should().BeTrue();
         var sweep = server.Get<Sweep>();
 
         await sweep.OnceAsync(CancellationToken.None);
