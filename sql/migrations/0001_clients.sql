@@ -155,6 +155,14 @@ begin
         raise check_violation using message = 'A client id has characters that HTTP Basic cannot carry unchanged', column = 'client_id',
             hint = 'Write A-Z a-z 0-9 _ . ~ - only, or the https URL of a client id document.';
     end if;
+    if num_nulls(new.client_id, new.name, new.origin, new.enabled, new.access_token_seconds, new.refresh_token_seconds, new.refresh_idle_seconds) > 0 then
+        raise not_null_violation using message = 'A column of this row that needs a value has none',
+            hint = 'Write client_id, kind and name; leave other columns out to get their defaults.';
+    end if;
+    if new.default_resource is not null and not exists (select from resources where uri = new.default_resource) then
+        raise check_violation using message = 'The default resource of this row does not exist', column = 'default_resource',
+            hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
+    end if;
     new.redirect_uris := coalesce(new.redirect_uris, '{}');
     new.scopes := coalesce(new.scopes, '{}');
     new.default_scopes := coalesce(new.default_scopes, '{}');
@@ -252,6 +260,9 @@ comment on column client_secrets.last_used_at is 'When it last proved a client, 
 
 create function client_secrets_check() returns trigger language plpgsql as $$
 begin
+    if new.client_id is null or not exists (select from clients where client_id = new.client_id) then
+        raise check_violation using message = 'This client does not exist', column = 'client_id', hint = 'Insert it into clients first.';
+    end if;
     if new.hash is null or new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A secret is stored as a bcrypt hash, never as it is', column = 'hash',
             hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID.';

@@ -14,6 +14,15 @@ public sealed class OperatorSqlTest : ServerFixture
 
     private static readonly string Hash = "$2a$12$" + new string('a', 53);
 
+    [Test]
+    public async Task A_row_without_a_value_that_it_needs_is_refused_with_words()
+    {
+        var refusal = (await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, note) values ('a', 'machine', 'XMARKERX')")).Should().ThrowAsync<PostgresException>()).Which;
+
+        (refusal.SqlState, refusal.MessageText, refusal.Detail).Should().Be((PostgresErrorCodes.NotNullViolation, "A column of this row that needs a value has none", null));
+        refusal.Hint.Should().Contain("client_id, kind and name");
+    }
+
     private static IEnumerable<TestCaseData> Refused()
     {
         const string client = "insert into clients (client_id, name, kind, redirect_uris, note) values";
@@ -54,6 +63,9 @@ public sealed class OperatorSqlTest : ServerFixture
         })
             yield return Case($"A_redirect_with_{name}", $"{client} ('a', 'A', 'user-facing', array['{uri}'], 'XMARKERX')", message, "Write https://host.example/path");
         yield return Case("A_redirect_with_a_scheme_without_a_dot", $"{client} ('a', 'A', 'user-facing', array['xmarker:/XMARKERX'], 'XMARKERX')", "needs a dot", "com.example.app:/path");
+
+        yield return Case("A_default_resource_that_does_not_exist", "insert into clients (client_id, name, kind, default_resource) values ('a', 'A', 'machine', 'https://XMARKERX.example/')", "default resource of this row does not exist", "insert into resources");
+        yield return Case("A_secret_of_nobody", $"insert into client_secrets (client_id, hash) values ('nobody', '{Hash}')", "This client does not exist", "Insert it into clients");
 
         const string secret = "insert into client_secrets (client_id, hash) values";
         yield return Case("A_secret_as_it_is", $"{secret} ('sql-machine', 'XMARKERX')", "A secret is stored as a bcrypt hash, never as it is", "gen_salt");
