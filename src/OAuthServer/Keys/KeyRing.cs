@@ -18,6 +18,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 
+    private readonly SemaphoreSlim reading = new(1);
     private readonly SemaphoreSlim wake = new(0, 1);
     private volatile Snapshot? keys;
 
@@ -136,11 +137,21 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         cancel.ThrowIfCancellationRequested();
     }
 
+    // One reading at a time: an older one must not end after a newer one and bring a retired key back.
     private async Task ReadAsync(CancellationToken cancel)
     {
-        var rows = await store.ListAsync(cancel);
-        var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
-        keys = new Snapshot(rows, [.. rows.Where(row => row.RetiredAt is null).Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.Row.SignsFrom == row.SignsFrom ? same : SigningKey.Open(row, encryption))]);
+        await reading.WaitAsync(cancel);
+        try
+        {
+            var rows = await store.ListAsync(cancel);
+            var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
+            keys = new Snapshot(rows, [.. rows.Where(row => row.RetiredAt is null)
+                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.Row.SignsFrom == row.SignsFrom ? same : SigningKey.Open(row, encryption))]);
+        }
+        finally
+        {
+            reading.Release();
+        }
     }
 
     private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened);
