@@ -52,29 +52,13 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
     // RFC 6750 §3: no token, a bare challenge; a bad one, invalid_token; a short one, insufficient_scope.
     private async Task<OAuthError?> OpensAsync(HttpContext http)
     {
-        var metadata = $"{settings.Issuer[..^settings.IssuerPath.Length]}{Paths.ResourceMetadata}{settings.IssuerPath}";
-        var challenge = $"Bearer resource_metadata=\"{metadata}\"";
         OAuthError error;
-        if (http.Bearer() is not { } token)
-        {
-            error = OAuthError.InvalidToken("no bearer token");
-        }
-        else if (await revocations.LiveAsync(token, http.RequestAborted) is not { } claims || claims.Audience != settings.Issuer)
-        {
-            error = OAuthError.InvalidToken("not a live token for this server");
-            challenge += $", error=\"{error.Code}\", error_description=\"{error.Description}\"";
-        }
-        else if (!claims.Scope.Split(' ').Contains(Scope))
-        {
-            error = OAuthError.InsufficientScope(Scope, claims.Scope);
-            challenge += $", error=\"{error.Code}\", error_description=\"{error.Description}\", scope=\"{Scope}\"";
-        }
-        else
-        {
-            return null;
-        }
+        if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
+        else if (await revocations.LiveAsync(token, http.RequestAborted) is not { } claims || claims.Audience != settings.Issuer) error = OAuthError.InvalidToken("not a live token for this server");
+        else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
+        else return null;
 
-        http.Response.Headers.WWWAuthenticate = challenge;
+        http.Challenges(error, settings, Scope);
         await log.RefusedAsync(Decisions.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;

@@ -99,12 +99,6 @@ public sealed class GrantStore(Database database)
             now = now.UtcDateTime,
         }, CancellationToken.None);
 
-    public const string EndOfClientSql = "update grants set ended_at = @now, ended_reason = @reason where client_id = @client and ended_at is null";
-
-    /// <summary>Ends all that a client was granted.</summary>
-    public Task<int> EndOfClientAsync(string client, string reason, DateTimeOffset now) =>
-        database.ExecuteAsync(EndOfClientSql, new { client, reason, now = now.UtcDateTime }, CancellationToken.None);
-
     public const string SweepSql = """
         delete from grants where id in (
             select id from grants
