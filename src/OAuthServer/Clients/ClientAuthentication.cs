@@ -33,6 +33,12 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     public async ValueTask<Result<Authenticated>> AuthenticateAsync(PresentedClient presented, RequestContext request, CancellationToken cancel)
     {
         var client = presented.Id is { } id ? await clients.FindAsync(id, cancel) : null;
+        return Recognise(client, presented) ?? await ProveAsync(client, presented, request, cancel);
+    }
+
+    // Costs nothing slow: a public client, or a secret proven before. Null: it has to be proven.
+    private Result<Authenticated>? Recognise(Client? client, PresentedClient presented)
+    {
         switch (client)
         {
             case { IsPublic: true, Row.Enabled: true } when presented.Secret is null:
@@ -44,7 +50,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
                 break;
         }
 
-        return await ProveAsync(client, presented, request, cancel);
+        return null;
     }
 
     public void Dispose() => failures.Dispose();
@@ -56,6 +62,9 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         using var attempt = failures.Begin(address, pair);
         if (attempt.TooMany)
             return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
+
+        // What is remembered of the row may be a moment old: a secret just added works with its first use.
+        if (client is not null && Recognise(client = await clients.ReadAsync(client.Id, cancel), presented) is { } recognised) return recognised;
 
         var costs = new List<int>(SecretsPerClient);
         if (client is { IsPublic: false } && presented.Secret is { } secret && SecretHash.CanHash(secret))

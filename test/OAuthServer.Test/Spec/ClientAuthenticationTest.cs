@@ -9,6 +9,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(6)]
 public sealed class ClientAuthenticationTest : ServerFixture
 {
+    private static readonly string NextHash = TestServer.Hash("the-next-secret");
     private readonly string accessLog = Path.GetTempFileName();
 
     protected override Settings Change(Settings settings) => settings with { AccessLogFile = accessLog };
@@ -210,6 +211,20 @@ public sealed class ClientAuthenticationTest : ServerFixture
         await Server.ExecuteAsync("update client_secrets set not_before = now() + interval '1 day' where client_id = @Id", new { machine.Id });
 
         (await machine.CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
+    }
+
+    [Test, Behaviour(7, 26)]
+    public async Task A_secret_works_from_the_moment_it_is_there()
+    {
+        for (var round = 0; round < 30; round++)
+        {
+            var machine = await Server.MachineAsync();
+            (await machine.CredentialsAsync()).Should().HaveIssuedTokens(); // and the server remembers the client from here on
+
+            await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)", new { machine.Id, hash = NextHash });
+
+            (await new TestClient(Server, machine.Id, "the-next-secret", "client_secret_basic", "").CredentialsAsync()).Should().HaveIssuedTokens();
+        }
     }
 
     [Test, Behaviour(7), Case("CAUTH-027")]
