@@ -164,6 +164,7 @@ public static class Server
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<Gate>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();

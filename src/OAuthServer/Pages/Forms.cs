@@ -9,7 +9,8 @@ namespace OAuthServer.Pages;
 /// </summary>
 public sealed class Forms(IAntiforgery antiforgery)
 {
-    private const string FieldName = "antiforgery";
+    /// <summary>The name of the hidden field.</summary>
+    internal const string FieldName = "antiforgery";
 
     /// <summary>The hidden field every form carries.</summary>
     /// <param name="owner">Hash of the session id, or of the browser's cookie, the form is for.</param>

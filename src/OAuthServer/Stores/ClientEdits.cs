@@ -68,8 +68,8 @@ public sealed class ClientEdits(Database database)
 
     /// <summary>The client and its first secret, both or neither. False: the id is taken.</summary>
     /// <param name="secret">Null for a client without one.</param>
-    public Task<bool> AddAsync(NewClient client, NewSecret? secret, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, async edit =>
+    public Task<bool> AddAsync(NewClient client, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, async edit =>
         {
             if (await edit.ExecuteAsync(AddSql, client) == 0) return false;
             if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret));
@@ -77,20 +77,20 @@ public sealed class ClientEdits(Database database)
         }, cancel);
 
     /// <summary>One more secret; returns its id. The database refuses a third unrevoked one.</summary>
-    public Task<long> AddSecretAsync(NewSecret secret, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
+    public Task<long> AddSecretAsync(NewSecret secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
 
     public const string RevokeSecretSql = "update client_secrets set revoked_at = @now where id = @id and revoked_at is null returning client_id";
 
     /// <summary>Ends a secret for good. The client it belonged to, or null when no such secret was in use.</summary>
-    public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<string>(RevokeSecretSql, new { id, now = now.UtcDateTime }), cancel);
+    public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<string>(RevokeSecretSql, new { id, now = now.UtcDateTime }), cancel);
 
     public const string EnableSql = "update clients set enabled = @enabled where client_id = @client and enabled <> @enabled";
 
     /// <summary>False: no such client, or it is in that state already.</summary>
-    public async Task<bool> EnableAsync(string client, bool enabled, string actor, CancellationToken cancel) =>
-        await Edit.ByAsync(database, actor, EnableSql, new { client, enabled }, cancel) == 1;
+    public async Task<bool> EnableAsync(string client, bool enabled, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, EnableSql, new { client, enabled }, cancel) == 1;
 
     public const string ListSql = "select * from clients order by kind, client_id";
 

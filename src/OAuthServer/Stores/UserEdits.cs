@@ -20,26 +20,26 @@ public sealed class UserEdits(Database database)
         """;
 
     /// <summary>The new subject, or null when the name is taken.</summary>
-    public Task<Guid?> AddAsync(string username, string hash, string role, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<Guid?>(AddSql, new { username, hash, role }), cancel);
+    public Task<Guid?> AddAsync(string username, string hash, string role, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<Guid?>(AddSql, new { username, hash, role }), cancel);
 
     public const string PasswordSql = "update users set password_hash = @hash where username = @username";
 
     /// <summary>False: no such person.</summary>
-    public async Task<bool> PasswordAsync(string username, string hash, string actor, CancellationToken cancel) =>
-        await Edit.ByAsync(database, actor, PasswordSql, new { username, hash }, cancel) == 1;
+    public async Task<bool> PasswordAsync(string username, string hash, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
 
     public const string RoleSql = "update users set role = @role where username = @username and role <> @role";
 
     /// <summary>False: no such person, or the role is theirs already.</summary>
-    public async Task<bool> RoleAsync(string username, string role, string actor, CancellationToken cancel) =>
-        await Edit.ByAsync(database, actor, RoleSql, new { username, role }, cancel) == 1;
+    public async Task<bool> RoleAsync(string username, string role, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, RoleSql, new { username, role }, cancel) == 1;
 
     public const string EnableSql = "update users set enabled = @enabled where username = @username and enabled <> @enabled";
 
     /// <summary>False: no such person, or in that state already.</summary>
-    public async Task<bool> EnableAsync(string username, bool enabled, string actor, CancellationToken cancel) =>
-        await Edit.ByAsync(database, actor, EnableSql, new { username, enabled }, cancel) == 1;
+    public async Task<bool> EnableAsync(string username, bool enabled, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, EnableSql, new { username, enabled }, cancel) == 1;
 
     public const string ListSql = "select subject, username, role, enabled, created_at from users order by username";
 
