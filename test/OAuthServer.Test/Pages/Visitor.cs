@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Playwright;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -19,6 +20,12 @@ public sealed class Visitor : IAsyncDisposable
         {
             if (response.Request.IsNavigationRequest && response.Frame == page.MainFrame) Status = response.Status;
         };
+        page.Dialog += async (_, dialog) =>
+        {
+            Alarms.Enqueue(dialog.Message);
+            await dialog.DismissAsync();
+        };
+        page.Console += (_, message) => Alarms.Enqueue(message.Text);
     }
 
     public World World { get; }
@@ -30,6 +37,9 @@ public sealed class Visitor : IAsyncDisposable
 
     /// <summary>Of the answer they look at.</summary>
     public int Status { get; private set; }
+
+    /// <summary>What scripts said or showed, and what the browser complained about.</summary>
+    public ConcurrentQueue<string> Alarms { get; } = [];
 
     /// <summary>A person of one's own, who has not done anything yet.</summary>
     public static async Task<Visitor> ArriveAsync(World world, Who who, Look look)

@@ -49,7 +49,7 @@ public static class Walk
         new("consent, nothing chosen", Who.Mallory, Paths.Consent, async one =>
         {
             await one.AskedByAsync(one.World.App);
-            await one.Page.Locator("input[type=checkbox]").UncheckAsync();
+            foreach (var box in await one.Page.Locator("input[type=checkbox]").AllAsync()) await box.UncheckAsync();
             await one.PressAsync("button[value=allow]");
         }, 400),
         new("switch account", Who.Alice, Paths.Login, async one =>
@@ -69,7 +69,7 @@ public static class Walk
         }),
         new("error codes", Who.Nobody, Paths.Errors, one => one.OpenAsync(Paths.Errors)),
         new("error, unknown app", Who.Nobody, Paths.Authorize, one => one.OpenAsync($"{Paths.Authorize}?client_id=nobody"), 400),
-        new("error, with a way back", Who.Nobody, Paths.Authorize, one => one.AskedByAsync(one.World.Stranger, ("scope", "bogus")), 400),
+        new("error, with a way back", Who.Alice, Paths.Authorize, one => one.AskedByAsync(one.World.Stranger, ("scope", "bogus")), 400),
         new("error, a request long gone", Who.Alice, Paths.Consent, one => one.OpenAsync($"{Paths.Consent}?request=gone"), 400),
         new("no such page", Who.Nobody, "/nowhere", one => one.OpenAsync("/nowhere"), 404),
     ];
