@@ -112,10 +112,10 @@ public static class ConsentPage
         Html writes = row is { Access: "write" } ? Mark(say["Makes changes"]) : Html.None;
         Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;
         if (row is { Optional: false })
-            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span>{words}</span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
+            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
 
         Html ticked = view.Answered is { } form ? Checked(form[FieldOf(scope)] is not null) : Checked(row is not { Sensitive: true });
-        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span>{words}</span>{isNew}{writes}{sensitive}</label></li>""";
+        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
     }
 
     // An end matters where refresh tokens are: a token alone is over within the hour.

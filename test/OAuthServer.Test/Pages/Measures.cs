@@ -41,6 +41,21 @@ public static class Measures
             """);
     }
 
+    /// <summary>Texts left in English on a page of another alphabet: two Latin words in a row, or nothing but Latin words. Names, codes and quotations stand in elements of their own.</summary>
+    public static Task<string[]> EnglishAsync(IPage page) => page.EvaluateAsync<string[]>(
+        """
+        () => {
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            const found = [];
+            while (texts.nextNode()) {
+                const text = texts.currentNode.textContent.trim();
+                if (!texts.currentNode.parentElement.closest('bdi, code, pre, .server, [dir=ltr]') && (/[A-Za-z]{2,} +[A-Za-z]{2,}/.test(text) || /^[A-Za-z][A-Za-z ,.;:'-]+$/.test(text)))
+                    found.push(text);
+            }
+            return found;
+        }
+        """);
+
     /// <summary>WCAG 2.5.8: what is to be pressed and smaller than 24 by 24 CSS pixels. Links within a sentence may be as low as it.</summary>
     public static Task<string[]> SmallTargetsAsync(IPage page) => page.EvaluateAsync<string[]>(
         $$"""

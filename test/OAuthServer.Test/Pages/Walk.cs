@@ -37,7 +37,7 @@ public static class Walk
             await one.AskedByAsync(one.World.App);
             await one.SignInAsync("somebody", "not the password");
         }, 401),
-        new("signed in", Who.Alice, Paths.Login, one => one.OpenAsync(Paths.Login)),
+        new("connected apps, none yet", Who.Alice, Paths.ConnectedApps, one => one.OpenAsync(Paths.ConnectedApps)),
         new("consent", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.App, ("scope", Everything))),
         new("consent, a stranger on this computer", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.Stranger, ("scope", "notes:read notes:delete"))),
         new("consent, more than last time", Who.Alice, Paths.Consent, async one =>
@@ -59,7 +59,7 @@ public static class Walk
         }),
         new("sign out", Who.Alice, Paths.Logout, async one =>
         {
-            await one.OpenAsync(Paths.Login);
+            await one.OpenAsync(Paths.ConnectedApps);
             await one.PressAsync($"a[href$='{Paths.Logout}']");
         }),
         new("signed out", Who.Olivia, Paths.Logout, async one =>
