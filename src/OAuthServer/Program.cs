@@ -105,6 +105,7 @@ public static class Server
         services.AddSingleton<ConsentStore>();
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
+        services.AddSingleton<OwnGrantStore>();
         services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<RegistrationStore>();
         services.AddSingleton<InvitationStore>();
@@ -169,6 +170,7 @@ public static class Server
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<ConnectedAppsEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -226,6 +228,7 @@ public static class Server
         issuer.MapLogin();
         issuer.MapLogout();
         issuer.MapConsent();
+        issuer.MapConnectedApps();
         issuer.MapPages();
     }
 
