@@ -106,6 +106,8 @@ public static class Server
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<OwnGrantStore>();
+        services.AddSingleton<OwnSessionStore>();
+        services.AddSingleton<AccountEventStore>();
         services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<RegistrationStore>();
         services.AddSingleton<InvitationStore>();
@@ -115,6 +117,7 @@ public static class Server
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<UserEdits>();
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
@@ -171,6 +174,8 @@ public static class Server
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
         services.AddSingleton<ConnectedAppsEndpoint>();
+        services.AddSingleton<OwnSessionsEndpoint>();
+        services.AddSingleton<PasswordEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -229,6 +234,8 @@ public static class Server
         issuer.MapLogout();
         issuer.MapConsent();
         issuer.MapConnectedApps();
+        issuer.MapOwnSessions();
+        issuer.MapPassword();
         issuer.MapPages();
     }
 

@@ -1,3 +1,4 @@
+using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
@@ -5,9 +6,14 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Endpoints;
 
-/// <summary>/connected-apps: a person sees what they granted and takes it back. What is not theirs does not exist.</summary>
-public sealed class ConnectedAppsEndpoint(Gate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
+/// <summary>
+/// /connected-apps: a person sees what they granted, where they are signed in and what lately happened, and takes back what they
+/// granted. What is not theirs does not exist.
+/// </summary>
+public sealed class ConnectedAppsEndpoint(
+    Gate gate, OwnGrantStore grants, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, ClientDirectory clients, ResourceDirectory resources, Settings settings, TimeProvider time)
 {
+    private const int Events = 20;
     private const string Page = "apps";
 
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
@@ -17,13 +23,17 @@ public sealed class ConnectedAppsEndpoint(Gate gate, OwnGrantStore grants, Clien
         foreach (var grant in await grants.ListAsync(subject, now, cancel))
             if (await clients.FindAsync(grant.ClientId, cancel) is { } client) apps.Add(new ConnectedApp(grant, client.Row));
 
+        var done = visit.Asked["done"];
         await http.ConnectedAppsAsync(new AccountView
         {
             Frame = visit.FrameOf(Paths.ConnectedApps),
             Antiforgery = visit.Antiforgery,
             Apps = apps,
+            Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
+            Events = await events.ListAsync(subject, Events, cancel),
             Known = await resources.ReadAsync(cancel),
-            Ended = visit.Asked["done"] is { } request ? await grants.EndedAsync(subject, request, cancel) : [],
+            Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
+            SignedOut = done is not null && (await audit.FindAsync(done, cancel)).Exists(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString()),
             Now = now,
         });
     });

@@ -13,10 +13,17 @@ public sealed record AccountView
     public required Frame Frame { get; init; }
     public required Html Antiforgery { get; init; }
     public required IReadOnlyList<ConnectedApp> Apps { get; init; }
+    public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
+
+    /// <summary>What lately happened, newest first.</summary>
+    public required IReadOnlyList<AccountEventRow> Events { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
 
     /// <summary>What the person has just ended.</summary>
     public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
+
+    /// <summary>Whether a session, or all others, have just been ended.</summary>
+    public required bool SignedOut { get; init; }
     public required DateTimeOffset Now { get; init; }
 }
 
@@ -40,8 +47,10 @@ public static class ConnectedAppsPage
                 """;
         return http.PageAsync(200, "Connected apps", $"""
             <h1>{say["Connected apps"]}</h1>
-            {Ended(view, say)}
+            {Done(view, say)}
             {apps}
+            {OwnSessions.Section(view, settings, say)}
+            {AccountEvents.Section(view.Events, say)}
             """, view.Frame);
     }
 
@@ -79,8 +88,8 @@ public static class ConnectedAppsPage
             <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Ends when its token expires"]}</dd></div>
             </dl>
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
-            {view.Antiforgery}<input type="hidden" name="grant" value="{grant.Id.ToString()}">
-            <button class="danger small" type="submit">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
+            {view.Antiforgery}
+            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
             </form>
             </li>
             """;
@@ -92,8 +101,9 @@ public static class ConnectedAppsPage
     private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) =>
         $"<dd>{known.TextOf(scope, say.Code) ?? scope}</dd>";
 
-    private static Html Ended(AccountView view, Language say)
+    private static Html Done(AccountView view, Language say)
     {
+        if (view.SignedOut) return $"""<p class="good" role="status">{say["Signed out there. Whoever sat at it has to sign in again."]}</p>""";
         if (view.Ended.Count == 0) return Html.None;
         var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Html)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
         Html who = $"{names}";
@@ -107,5 +117,9 @@ public static class ConnectedAppsPage
     }
 
     // Shown to the minute: never earlier than it is.
-    private static DateTimeOffset Up(DateTimeOffset time) => time.AddTicks(TimeSpan.TicksPerMinute - 1);
+    private static DateTimeOffset Up(DateTimeOffset time)
+    {
+        var late = time.UtcTicks + TimeSpan.TicksPerMinute - 1;
+        return new(late - (late % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+    }
 }

@@ -33,10 +33,10 @@ public sealed class OwnGrantStore(Database database)
                greatest(g.activated_at, (select max(issued_at) from refresh_tokens where grant_id = g.id)) as last_used_at, g.expires_at
           from grants g
          where g.subject = @subject and g.ended_at is null and g.activated_at is not null and g.expires_at > @now
-         order by last_used_at desc, g.id
+         order by last_used_at desc, g.id limit 200
         """;
 
-    /// <summary>All that live and were ever redeemed, the last used first.</summary>
+    /// <summary>All that live and were ever redeemed, the last used first; at most 200.</summary>
     public Task<List<OwnGrantRow>> ListAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<OwnGrantRow>(ListSql, new { subject, now = now.UtcDateTime }, cancel);
 
