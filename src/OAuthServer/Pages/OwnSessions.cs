@@ -16,13 +16,9 @@ public static class OwnSessions
             <section aria-labelledby="sessions">
             <h2 id="sessions">{say["Where you are signed in"]}</h2>
             <p>{say["Signing out of a browser ends that session only: apps you have allowed stay connected."]}</p>
-            <table>
-            <caption>{say["Sign-ins that are still open"]}</caption>
-            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["Address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th><th scope="col">{say["End it"]}</th></tr></thead>
-            <tbody>
-            {view.Sessions.Select(session => Row(session, view, settings, say))}
-            </tbody>
-            </table>
+            <ul class="things">
+            {view.Sessions.Select(session => Item(session, view, settings, say))}
+            </ul>
             <div class="actions">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.Sessions}">{say["Sign out everywhere"]}</a></div>
             </section>
             """;
@@ -43,7 +39,7 @@ public static class OwnSessions
             """, frame);
     }
 
-    private static Html Row(OwnSessionRow session, AccountView view, Settings settings, Language say)
+    private static Html Item(OwnSessionRow session, AccountView view, Settings settings, Language say)
     {
         var key = Convert.ToHexStringLower(session.IdHash);
         var browser = Words.Tame(session.UserAgent, say["a browser that gave no name"], 120);
@@ -53,7 +49,15 @@ public static class OwnSessions
             ? $"""<a class="way" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
             : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["End"]}<span class="unseen"> <bdi>{browser}</bdi></span></button></form>""";
         return $"""
-            <tr><th scope="row">{mark}<span class="agent"><bdi>{browser}</bdi></span></th><td data-label="{say["Address"]}"><bdi>{session.Address}</bdi></td><td data-label="{say["Signed in"]}">{say.Time(session.AuthenticatedAt)}</td><td data-label="{say["Last seen"]}">{say.Time(session.LastSeenAt)}</td><td>{end}</td></tr>
+            <li>
+            <p class="detail">{mark}<span class="agent"><bdi>{browser}</bdi></span></p>
+            <dl class="facts">
+            <div><dt>{say["Signed in"]}</dt><dd>{say.Time(session.AuthenticatedAt)}</dd></div>
+            <div><dt>{say["Last seen"]}</dt><dd>{say.Time(session.LastSeenAt)}</dd></div>
+            <div><dt>{say["Address"]}</dt><dd><bdi>{session.Address}</bdi></dd></div>
+            </dl>
+            {end}
+            </li>
             """;
     }
 }
