@@ -115,6 +115,8 @@ public sealed class PasswordTest : ServerFixture
             other.SubmitAsync(pages[1], changes: [("current", alice.Password), ("password", Better + "!"), ("again", Better + "!")]));
 
         (await Task.WhenAll(one.IsSignedInAsync(), other.IsSignedInAsync())).Should().ContainSingle(signedIn => signedIn);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit' and subject = @subject and detail like '%password_hash%'", new { subject = alice.Subject.ToString() }))
+            .Should().Be(1, "the other was proven against a password that was no more");
     }
 
     [Test, Rfc(9700, "4.11")]
