@@ -17,7 +17,8 @@ begin
     insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
     values (clock_timestamp(), coalesce(nullif(current_setting('oauth.request_id', true), ''), 'sql-' || txid_current()), 'edit', 'ok',
             whole ->> 'client_id', whole ->> 'subject',
-            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user), host(inet_client_addr()),
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
             lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid'), '') || coalesce(': ' || changed, ''));
     return null;
 end $$;
@@ -623,7 +624,8 @@ CREATE TABLE public.consents (
     resources text[] NOT NULL,
     scope text[] NOT NULL,
     given_at timestamp with time zone NOT NULL,
-    key bytea NOT NULL
+    key bytea NOT NULL,
+    expires_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.consents IS 'What a person has allowed before, so that the same is not asked twice.';
@@ -641,6 +643,8 @@ COMMENT ON COLUMN public.consents.scope IS 'What was allowed, offline_access inc
 COMMENT ON COLUMN public.consents.given_at IS 'When last.';
 
 COMMENT ON COLUMN public.consents.key IS 'SHA-256 over client, redirect URI and resources.';
+
+COMMENT ON COLUMN public.consents.expires_at IS 'Until when it was allowed; null: as long as the client''s row says.';
 
 CREATE TABLE public.data_protection_keys (
     id text NOT NULL,
@@ -1102,6 +1106,10 @@ CREATE INDEX audit_events_default_at_idx ON public.audit_events_default USING br
 
 CREATE INDEX audit_events_default_request_id_idx ON public.audit_events_default USING btree (request_id);
 
+CREATE INDEX audit_events_of_subject ON ONLY public.audit_events USING btree (subject, at) WHERE ((event <> 'token'::text) OR (outcome = 'refused'::text));
+
+CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default USING btree (subject, at) WHERE ((event <> 'token'::text) OR (outcome = 'refused'::text));
+
 CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests USING btree (expires_at);
 
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
@@ -1143,6 +1151,8 @@ CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 ALTER INDEX public.audit_events_by_time ATTACH PARTITION public.audit_events_default_at_idx;
 
 ALTER INDEX public.audit_events_by_request ATTACH PARTITION public.audit_events_default_request_id_idx;
+
+ALTER INDEX public.audit_events_of_subject ATTACH PARTITION public.audit_events_default_subject_at_idx;
 
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
 

@@ -105,6 +105,9 @@ public static class Server
         services.AddSingleton<ConsentStore>();
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
+        services.AddSingleton<OwnGrantStore>();
+        services.AddSingleton<OwnSessionStore>();
+        services.AddSingleton<AccountEventStore>();
         services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<RegistrationStore>();
         services.AddSingleton<InvitationStore>();
@@ -114,6 +117,7 @@ public static class Server
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<UserEdits>();
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
@@ -169,6 +173,9 @@ public static class Server
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<ConnectedAppsEndpoint>();
+        services.AddSingleton<OwnSessionsEndpoint>();
+        services.AddSingleton<PasswordEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -226,6 +233,9 @@ public static class Server
         issuer.MapLogin();
         issuer.MapLogout();
         issuer.MapConsent();
+        issuer.MapConnectedApps();
+        issuer.MapOwnSessions();
+        issuer.MapPassword();
         issuer.MapPages();
     }
 

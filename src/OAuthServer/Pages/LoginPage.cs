@@ -82,7 +82,8 @@ public static class LoginPage
             """);
     }
 
-    private static string Say(OAuthError error, Language say) =>
+    /// <summary>Why a name and password were not taken, and how long to wait when it is that.</summary>
+    internal static string Say(OAuthError error, Language say) =>
         error.RetryAfter is { } seconds
             ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
             : say[error.Description] + ".";

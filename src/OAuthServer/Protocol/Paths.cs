@@ -15,6 +15,8 @@ public static class Paths
     public const string Logout = "/logout";
     public const string Consent = "/consent";
     public const string ConnectedApps = "/connected-apps";
+    public const string RevokeAll = ConnectedApps + "/revoke-all";
+    public const string Sessions = "/sessions";
     public const string Password = "/password";
     public const string Playground = "/playground";
     public const string Admin = "/admin";

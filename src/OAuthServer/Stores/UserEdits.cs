@@ -29,6 +29,13 @@ public sealed class UserEdits(Database database)
     public async Task<bool> PasswordAsync(string username, string hash, Author author, CancellationToken cancel) =>
         await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
 
+    public const string ChangePasswordSql = "update users set password_hash = @hash where subject = @subject and password_hash = @proven and enabled";
+
+    /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was proven.</summary>
+    /// <param name="proven">The stored hash the old password was proven against.</param>
+    public async Task<bool> ChangePasswordAsync(Guid subject, string proven, string hash, Author author) =>
+        await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, proven, hash }, CancellationToken.None) == 1;
+
     public const string RoleSql = "update users set role = @role where username = @username and role <> @role";
 
     /// <summary>False: no such person, or the role is theirs already.</summary>

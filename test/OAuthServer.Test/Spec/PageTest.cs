@@ -33,7 +33,10 @@ public sealed class PageTest : ServerFixture
             ["consent"] = consent.Reply,
             ["consent, nothing chosen"] = await browser.SubmitAsync(consent, "decision", "allow", ("scope notes:read", null)),
             ["consent, not decided"] = await browser.SubmitAsync(consent),
-            ["signed in"] = await browser.GetAsync("/login"),
+            ["connected apps"] = await browser.GetAsync("/connected-apps"),
+            ["sign out everywhere"] = await browser.GetAsync("/sessions"),
+            ["password"] = await browser.GetAsync("/password"),
+            ["revoke all"] = await browser.GetAsync("/connected-apps/revoke-all"),
             ["sign out"] = await browser.GetAsync("/logout"),
             ["signed out"] = await Server.NewBrowser().GetAsync("/logout"),
             ["error codes"] = await browser.GetAsync("/errors"),
@@ -72,7 +75,7 @@ public sealed class PageTest : ServerFixture
     {
         foreach (var (name, page) in pages)
         {
-            page.Body.Should().StartWith("<!DOCTYPE html>").And.Contain("<html lang=\"en\">").And.Contain("name=\"viewport\"");
+            page.Body.Should().StartWith("<!DOCTYPE html>").And.Contain("<html lang=\"en\" dir=\"ltr\">").And.Contain("name=\"viewport\"");
             Regex.Count(page.Body, "<h1[ >]").Should().Be(1, name);
             Regex.Match(page.Body, "<title>(.*?)</title>").Groups[1].Value.Should().EndWith(Server.Settings.DisplayName).And.NotStartWith(" ");
             var labels = Regex.Matches(page.Body, "<label[^>]* for=\"([^\"]+)\"").Select(match => match.Groups[1].Value).ToList();

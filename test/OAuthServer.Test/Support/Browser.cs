@@ -68,6 +68,9 @@ public sealed partial class Browser(TestServer server, HttpClient http)
     /// <summary>Signs in without an authorization request.</summary>
     public async Task<Landing> SignInAsync(Person person) => await SignInAsync(await FollowAsync(server.Settings.IssuerPath + Paths.Login), person);
 
+    /// <summary>Whether the server still knows who this is: a sign-in is not asked for, and leads to the person's own page.</summary>
+    public async Task<bool> IsSignedInAsync() => (await FollowAsync(server.Settings.IssuerPath + Paths.Login)).Is(Paths.ConnectedApps);
+
     /// <summary>The whole way with Allow: where the browser ends outside the server.</summary>
     public async Task<Landing> AllowAsync(string query, Person person)
     {
