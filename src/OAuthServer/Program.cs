@@ -6,6 +6,7 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Endpoints.Admin;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -114,6 +115,11 @@ public static class Server
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<AccessEdits>();
+        services.AddSingleton<DashboardStore>();
+        services.AddSingleton<ResourceEdits>();
+        services.AddSingleton<ScopeEdits>();
+        services.AddSingleton<UserEdits>();
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
@@ -169,6 +175,13 @@ public static class Server
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<DashboardEndpoint>();
+        services.AddSingleton<ResourceEndpoint>();
+        services.AddSingleton<ScopeEndpoint>();
+        services.AddSingleton<PeopleEndpoint>();
+        services.AddSingleton<PersonEndpoint>();
+        services.AddSingleton<KeysEndpoint>();
+        services.AddSingleton<AuditEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -226,6 +239,13 @@ public static class Server
         issuer.MapLogin();
         issuer.MapLogout();
         issuer.MapConsent();
+        issuer.MapAdminDashboard();
+        issuer.MapAdminResources();
+        issuer.MapAdminScopes();
+        issuer.MapAdminPeople();
+        issuer.MapAdminPerson();
+        issuer.MapAdminKeys();
+        issuer.MapAdminAudit();
         issuer.MapPages();
     }
 

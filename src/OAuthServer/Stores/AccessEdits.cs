@@ -69,6 +69,9 @@ public sealed class AccessEdits(Database database)
     public Task<bool> EndGrantAsync(Guid grant, Guid subject, Author author, DateTimeOffset now) =>
         database.FindAsync<bool>(EndGrantSql, new { grant, subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
 
+    /// <summary>What an operator would type to end a grant.</summary>
+    public static string EndGrantText(Guid grant) => $"update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)};";
+
     public const string EndSessionsSql = """
         with ended as (
             delete from sessions where subject = @subject returning subject
@@ -82,4 +85,7 @@ public sealed class AccessEdits(Database database)
     /// <summary>Signs a person out everywhere; returns from how many browsers.</summary>
     public Task<int> EndSessionsAsync(Guid subject, Author author, DateTimeOffset now) =>
         database.FindAsync<int>(EndSessionsSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
+
+    /// <summary>What an operator would type to sign a person out.</summary>
+    public static string EndSessionsText(Guid subject) => $"delete from sessions where subject = {SqlText.Quote(subject)};";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OAuthServer.Pages;
 using OAuthServer.Pages.Admin;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -15,7 +16,7 @@ public sealed class AuditEndpoint(Gate gate, AuditStore audit, UserEdits users)
         var (asked, cancel, problems) = (visit.Asked, http.RequestAborted, new Dictionary<string, string>());
         var (from, to, before) = (Moment("from"), Moment("to"), Moment("before"));
         var subject = asked["person"] is { } name ? await SubjectAsync(name.Trim(), cancel) : null;
-        if (asked["person"] is not null && subject is null) problems["person"] = "Nobody has this user name.";
+        if (asked["person"] is not null && subject is null) problems["person"] = http.Language()["Nobody has this user name."];
 
         var rows = problems.Count > 0
             ? []
@@ -44,7 +45,7 @@ public sealed class AuditEndpoint(Gate gate, AuditStore audit, UserEdits users)
         {
             if (asked[field] is not { } text) return null;
             if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)) return moment;
-            problems[field] = "Write a moment such as 2026-11-20T14:00.";
+            problems[field] = http.Language()["Write a moment such as 2026-11-20T14:00."];
             return null;
         }
     });

@@ -10,7 +10,7 @@ public sealed record AuditSearchView
     /// <summary>The query: client, person, event, outcome, request, from, to, before.</summary>
     public required Parameters Asked { get; init; }
 
-    /// <summary>What is wrong with it, by field.</summary>
+    /// <summary>What is wrong with it, by field, in the page's language.</summary>
     public required IReadOnlyDictionary<string, string> Problems { get; init; }
     public required AuditView Found { get; init; }
 
@@ -32,8 +32,8 @@ public static class AuditPage
             <div class="columns">
             {fields.Text("client", "Client id")}
             {fields.Text("person", "Person", "The user name")}
-            {fields.Choice("event", "What", [("", "Everything"), .. Decisions.All.Select(one => (one, one))])}
-            {fields.Choice("outcome", "Outcome", [("", "Both"), ("ok", "ok"), ("refused", "refused")])}
+            {fields.Choice("event", "What", [("", say["Everything"]), .. Decisions.All.Select(one => (one, one))])}
+            {fields.Choice("outcome", "Outcome", [("", say["Both"]), ("ok", "ok"), ("refused", "refused")])}
             {fields.Text("request", "Request id")}
             {fields.Text("from", "From (UTC)", type: "datetime-local")}
             {fields.Text("to", "Until (UTC)", type: "datetime-local")}
@@ -44,7 +44,7 @@ public static class AuditPage
             : Html.None;
         Html found = view.Found.Rows.Count == 0
             ? $"""<p class="empty">{say["Nothing fits."]}</p>"""
-            : AuditRows.Table(view.Found, "Newest first, times in UTC", settings, say);
+            : AuditRows.Table(view.Found, say["The newest first, times in UTC"], settings, say);
 
         return http.PageAsync(view.Problems.Count == 0 ? 200 : 400, view.Problems.Count == 0 ? "Audit" : "Error: Audit", $"""
             <h1>{say["Audit"]}</h1>

@@ -20,27 +20,11 @@ public static class AuditRows
     // As long as the log keeps a field, and a little more.
     private const int LongestFact = 600;
 
-    // What Story calls them, as people read it.
-    private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal)
-    {
-        ["client"] = "Client",
-        ["person"] = "Person",
-        ["address"] = "Address",
-        ["by"] = "By",
-        ["rule"] = "Rule",
-        ["expected"] = "Expected",
-        ["got"] = "What came",
-        ["reason"] = "Reason",
-        ["grant"] = "Grant",
-        ["token"] = "Token",
-        ["detail"] = "Detail",
-    };
-
     /// <summary>The table.</summary>
-    /// <param name="caption">In English.</param>
+    /// <param name="caption">In the page's language.</param>
     public static Html Table(AuditView view, string caption, Settings settings, Language say) => $"""
         <table class="audit">
-        <caption>{say[caption]}</caption>
+        <caption>{caption}</caption>
         <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["What"]}</th><th scope="col">{say["Facts"]}</th><th scope="col">{say["Request"]}</th></tr></thead>
         <tbody>
         {view.Rows.Select(row => Row(row, view, settings, say))}
@@ -56,7 +40,7 @@ public static class AuditRows
     public static Html Decision(AuditRow row, Language say)
     {
         Html error = row.Error is { } code ? $""" <code>{Tame(code)}</code>""" : Html.None;
-        Html outcome = row.Outcome == "ok" ? $"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
+        Html outcome = row.Outcome == "ok" ? (Html)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
         return $"""<code>{Tame(row.Event)}</code> {outcome}{error}""";
     }
 
@@ -85,8 +69,24 @@ public static class AuditRows
             "rule" or "reason" => $"<bdi>{Tame(value)}</bdi>",
             _ => $"<code>{Tame(value)}</code>",
         };
-        return $"<div><dt>{say[Labels[name]]}</dt><dd>{shown}</dd></div>";
+        return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";
     }
+
+    // What Story calls them, as people read it.
+    private static string Label(string name, Language say) => name switch
+    {
+        "client" => say["Client"],
+        "person" => say["Person"],
+        "address" => say["Address"],
+        "by" => say["By"],
+        "rule" => say["Rule"],
+        "expected" => say["Expected"],
+        "got" => say["What came"],
+        "reason" => say["Reason"],
+        "grant" => say["Grant"],
+        "token" => say["Token"],
+        _ => say["Detail"],
+    };
 
     private static string Tame(string text) => Words.Tame(text, "–", LongestFact);
 }

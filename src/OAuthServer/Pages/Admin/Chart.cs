@@ -21,7 +21,7 @@ public static class Chart
     private const int Labelled = 6;
 
     /// <param name="summary">What it shows, in one sentence with the sums, in the page's language.</param>
-    /// <param name="caption">Of the table, in English.</param>
+    /// <param name="caption">Of the table, in the page's language.</param>
     public static Html Draw(IReadOnlyList<Stretch> spans, string summary, string caption, Language say)
     {
         var most = Nice(spans.Max(span => Math.Max(span.Issued, span.Refused)));
@@ -33,7 +33,7 @@ public static class Chart
             <details>
             <summary>{say["The same as a table"]}</summary>
             <table>
-            <caption>{say[caption]}</caption>
+            <caption>{caption}</caption>
             <thead><tr><th scope="col">{say["When"]}</th><th scope="col" class="number">{say["Tokens issued"]}</th><th scope="col" class="number">{say["Refused"]}</th></tr></thead>
             <tbody>
             {spans.Reverse().Select(Row)}

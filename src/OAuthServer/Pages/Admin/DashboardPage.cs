@@ -35,7 +35,7 @@ public static class DashboardPage
         var (figures, audit) = (view.Figures, settings.IssuerPath + Paths.AdminAudit);
         Html reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No code and no refresh token was used twice."]}</p>"""
-            : AuditRows.Table(view.Reuses, "Each ended its grant, unless the client keeps a secret", settings, say);
+            : AuditRows.Table(view.Reuses, say["Each ended its grant, unless the client keeps a secret"], settings, say);
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             <ul class="tiles">
@@ -53,11 +53,11 @@ public static class DashboardPage
             <div class="columns">
             <section>
             <h2>{say["The last 24 hours"]}</h2>
-            {Chart.Draw(view.Hours, Sum("In the last 24 hours, tokens issued: {0}, requests refused: {1}.", view.Hours, say), "By the hour, UTC", say)}
+            {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["By the hour, UTC"], say)}
             </section>
             <section>
             <h2>{say["The last 30 days"]}</h2>
-            {Chart.Draw(view.Days, Sum("In the last 30 days, tokens issued: {0}, requests refused: {1}.", view.Days, say), "By the day, UTC", say)}
+            {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["By the day, UTC"], say)}
             </section>
             </div>
             <h2>{say["About to expire"]}</h2>
@@ -69,8 +69,8 @@ public static class DashboardPage
 
     private static Html Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
-    private static string Sum(string english, IReadOnlyList<Stretch> spans, Language say) =>
-        string.Format(CultureInfo.InvariantCulture, say[english], spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));
+    private static string Sum(string sentence, IReadOnlyList<Stretch> spans) =>
+        string.Format(CultureInfo.InvariantCulture, sentence, spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));
 
     private static Html Expiring(DashboardView view, Settings settings, Language say)
     {
@@ -91,7 +91,7 @@ public static class DashboardPage
         Html Secret(ExpiringSecret secret)
         {
             Html label = secret.Label.Length > 0 ? $" <bdi>{Words.Tame(secret.Label)}</bdi>" : Html.None;
-            Html state = secret.ExpiresAt <= view.Now ? $"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
+            Html state = secret.ExpiresAt <= view.Now ? (Html)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
             Html replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another one is in use"]}</span>""" : Html.None;
             return $"""
                 <tr>

@@ -28,13 +28,13 @@ public static class WhyPage
     private static Html Nothing(string id, Language say) => $"""
         <div class="caution" role="status">
         <p>{say.Put("Nothing was decided for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
-        <p>{say[Decisions.NotKept + "."]}</p>
+        <p>{say[Decisions.NotKept]}.</p>
         </div>
         """;
 
     private static Html Decision(AuditRow row, AuditView view, Settings settings, Language say)
     {
-        Html answer = row.Outcome == "ok" ? $"{say["This was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
+        Html answer = row.Outcome == "ok" ? (Html)$"{say["This was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
         Html compared = row.Expected is null && row.Got is null
             ? Html.None
             : $"""
