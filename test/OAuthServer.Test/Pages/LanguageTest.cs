@@ -86,7 +86,7 @@ public sealed partial class LanguageTest : ServerFixture
     private static partial Regex Said();
 
     // The public sentence of a refusal: OAuthError's own, and those made elsewhere.
-    [GeneratedRegex("""(?:\bDescription = |OAuthError\.InvalidRequest\(\s*)"(?<text>[^"]+)\"""")]
+    [GeneratedRegex("""(?:\bDescription = |OAuthError\.InvalidRequest\(\s*)"(?<text>[^"]+)["]""")]
     private static partial Regex Public();
 
     [GeneratedRegex(@"\{\d\}")]

@@ -19,13 +19,14 @@ public sealed partial class AuditPageTest : AdminFixture
         var (issued, refused) = (await one.CredentialsAsync(), await one.CredentialsAsync(("scope", "no:such")));
         var (elsewhere, now) = (await other.CredentialsAsync(), Server.Clock.GetUtcNow());
 
-        (await FoundAsync(browser, $"client={one.Id}")).Should().Equal(refused.RequestId, issued.RequestId);
+        // Its row was written by SQL, which is an edit.
+        (await FoundAsync(browser, $"client={one.Id}")).Where(id => !id.StartsWith("sql-", StringComparison.Ordinal)).Should().Equal(refused.RequestId, issued.RequestId);
         (await FoundAsync(browser, $"client={one.Id}&outcome=refused")).Should().Equal(refused.RequestId);
         (await FoundAsync(browser, $"client={one.Id}&event=token&outcome=ok")).Should().Equal(issued.RequestId);
         (await FoundAsync(browser, $"client={one.Id}&event=sign-in")).Should().BeEmpty();
         (await FoundAsync(browser, $"request={elsewhere.RequestId}")).Should().Equal(elsewhere.RequestId);
         (await FoundAsync(browser, $"person={olivia.Username}&event=sign-in")).Should().ContainSingle();
-        (await FoundAsync(browser, $"client={one.Id}&from={now.AddMinutes(-1).UtcDateTime:yyyy-MM-ddTHH:mm}")).Should().HaveCount(2);
+        (await FoundAsync(browser, $"client={one.Id}&event=token&from={now.AddMinutes(-1).UtcDateTime:yyyy-MM-ddTHH:mm}")).Should().HaveCount(2);
         (await FoundAsync(browser, $"client={one.Id}&from={now.AddMinutes(2).UtcDateTime:yyyy-MM-ddTHH:mm}")).Should().BeEmpty();
         (await FoundAsync(browser, $"client={one.Id}&to={now.AddMinutes(-2).UtcDateTime:yyyy-MM-ddTHH:mm}")).Should().BeEmpty();
     }

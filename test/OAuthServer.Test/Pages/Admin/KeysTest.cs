@@ -14,6 +14,7 @@ public sealed class KeysTest : AdminFixture
     {
         var (olivia, browser) = await OliviaAsync();
         var before = Server.Get<KeyRing>().Active!.Kid;
+        var count = await Server.ScalarAsync<int>("select count(*)::int from signing_keys");
 
         var page = await browser.GetAsync(Paths.AdminKeys);
         var done = await SendAsync(browser, page, Paths.AdminKeysRotate);
@@ -30,7 +31,7 @@ public sealed class KeysTest : AdminFixture
         (await http.GetStringAsync(Paths.Jwks)).Should().Contain(made).And.Contain(before);
         after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signs</span>").And.Contain("The next key is on its way already").And.NotContain("Rotate now");
         (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location.Should().EndWith("done=underway", "a second press makes no second key");
-        (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(2);
+        (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(count + 1);
 
         Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.JwksMaxAgeSeconds + 1));
         Server.Get<KeyRing>().Active!.Kid.Should().Be(made);
