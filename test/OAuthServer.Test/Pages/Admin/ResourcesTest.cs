@@ -91,7 +91,7 @@ public sealed class ResourcesTest : AdminFixture
     }
 
     [Test]
-    public async Task Of_two_who_save_at_the_same_moment_one_is_told()
+    public async Task Of_those_who_save_words_at_the_same_moment_all_but_one_are_told()
     {
         var uri = await ResourceAsync();
         var pages = await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
@@ -100,7 +100,7 @@ public sealed class ResourcesTest : AdminFixture
             return (browser, page: await browser.GetAsync(Open(uri)));
         }));
 
-        var replies = await Task.WhenAll(pages.Select((one, index) => SendAsync(one.browser, one.page, Paths.AdminResource, ("name", $"By number {index}"))));
+        var replies = await Task.WhenAll(pages.Select((one, index) => SendAsync(one.browser, one.page, Paths.AdminResource, ("words-ar", $"By number {index}"))));
 
         replies.Select(reply => reply.Status).Order().Should().Equal(303, 409, 409, 409);
     }
