@@ -6,6 +6,7 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Endpoints.Admin;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -117,6 +118,10 @@ public static class Server
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<AccessEdits>();
+        services.AddSingleton<DashboardStore>();
+        services.AddSingleton<ResourceEdits>();
+        services.AddSingleton<ScopeEdits>();
         services.AddSingleton<UserEdits>();
 
         // Audit, Keys, Tokens, Revocation
@@ -176,6 +181,13 @@ public static class Server
         services.AddSingleton<ConnectedAppsEndpoint>();
         services.AddSingleton<OwnSessionsEndpoint>();
         services.AddSingleton<PasswordEndpoint>();
+        services.AddSingleton<DashboardEndpoint>();
+        services.AddSingleton<ResourceEndpoint>();
+        services.AddSingleton<ScopeEndpoint>();
+        services.AddSingleton<PeopleEndpoint>();
+        services.AddSingleton<PersonEndpoint>();
+        services.AddSingleton<KeysEndpoint>();
+        services.AddSingleton<AuditEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -236,6 +248,13 @@ public static class Server
         issuer.MapConnectedApps();
         issuer.MapOwnSessions();
         issuer.MapPassword();
+        issuer.MapAdminDashboard();
+        issuer.MapAdminResources();
+        issuer.MapAdminScopes();
+        issuer.MapAdminPeople();
+        issuer.MapAdminPerson();
+        issuer.MapAdminKeys();
+        issuer.MapAdminAudit();
         issuer.MapPages();
     }
 

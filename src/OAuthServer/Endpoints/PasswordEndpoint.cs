@@ -33,7 +33,7 @@ public sealed class PasswordEndpoint(Gate gate, SignIn signIn, HashQueue hashes,
         }
         else
         {
-            var hash = await hashes.MakeOfPasswordAsync(password, http.RequestAborted);
+            var hash = await hashes.PasswordAsync(password, http.RequestAborted);
             if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash, hash, visit.Author)
                 && await sessions.StartAsync(user with { PasswordHash = hash }, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is { } id)
                 cookies.SetSession(http, id);

@@ -23,7 +23,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
             if (rows.Count == 0)
             {
                 json.WriteString("error", "invalid_request");
-                json.WriteString("error_description", "No decision is kept under this request id; successes of introspection and 404, 405, 413, 415, 429, 503 are in the access log only");
+                json.WriteString("error_description", $"No decision is kept under this request id. {Decisions.NotKept}");
                 return;
             }
 

@@ -31,8 +31,8 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
         finally { making.Release(); }
     }
 
-    /// <summary>The hash of a password somebody chose, at the configured cost.</summary>
-    public Task<string> MakeOfPasswordAsync(string password, CancellationToken cancel) => RunAsync(() => SecretHash.Make(password, settings.BcryptCost), cancel);
+    /// <summary>The hash of a person's password, at the cost that is set.</summary>
+    public Task<string> PasswordAsync(string password, CancellationToken cancel) => RunAsync(() => SecretHash.Make(password, settings.BcryptCost), cancel);
 
     /// <summary>
     /// Burns the time that <paramref name="units"/> verifications at the configured cost would take, less the hashes already

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Audit;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Architecture;
@@ -27,7 +28,7 @@ public sealed partial class LanguageTest : ServerFixture
                        select match.Groups["text"].Value;
         var codes = ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person });
 
-        var wanted = texts.Concat(refusals).Concat(codes).Distinct().ToList();
+        var wanted = texts.Concat(refusals).Concat(codes).Append(Decisions.NotKept).Distinct().ToList();
 
         wanted.Should().HaveCountGreaterThan(100, "else nothing was read");
         wanted.Except(Arabic.Known).Should().BeEmpty();
