@@ -6,6 +6,7 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Endpoints.Admin;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -100,6 +101,8 @@ public static class Server
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
         services.AddSingleton<ClientDocumentStore>();
+        services.AddSingleton<ClientEdits>();
+        services.AddSingleton<ClientRegister>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
@@ -169,6 +172,11 @@ public static class Server
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<ClientsEndpoint>();
+        services.AddSingleton<ClientAddEndpoint>();
+        services.AddSingleton<ClientSettingsEndpoint>();
+        services.AddSingleton<ClientSecretsEndpoint>();
+        services.AddSingleton<ClientEndsEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -226,6 +234,12 @@ public static class Server
         issuer.MapLogin();
         issuer.MapLogout();
         issuer.MapConsent();
+        issuer.MapAdminClients();
+        issuer.MapAdminClientAdd();
+        issuer.MapAdminClient();
+        issuer.MapAdminClientSecrets();
+        issuer.MapAdminClientEnds();
+        issuer.MapAdminNowhere();
         issuer.MapPages();
     }
 

@@ -55,6 +55,14 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
     }
 
+    /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
+    public Html Group(string name, string label, string? hint, Html inputs)
+    {
+        shown.Add(name);
+        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        return $"""<fieldset id="{name}"{Described(name, hint)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
+    }
+
     /// <summary>Stands above the fields once they are made: that something is wrong, and what belongs to no field. Empty when nothing is.</summary>
     public Html Summary()
     {
