@@ -81,11 +81,16 @@ public sealed partial class LanguageTest : ServerFixture
     }
 
     // say["…"], say.Put("…"), Language()["…"], the title of a page, labels and hints of fields.
-    [GeneratedRegex("""(?:(?:\bsay|Language\(\))\[|\bsay\.Put\(\s*|\bPageAsync\([^"\n]*?|\bsay\[[^\]"]*\?\s*)"(?<text>(?:[^"\\]|\\.)+)"(?:\s*:\s*"(?<text>(?:[^"\\]|\\.)+)")?|\bfields\.(?:Text|Lines|Choice|Password)\([^,\n]+,\s*"(?<text>(?:[^"\\]|\\.)+)"(?:,\s*(?:hint: )?"(?<text>(?:[^"\\]|\\.)+ (?:[^"\\]|\\.)+)")?""")]
+    [GeneratedRegex("""
+        (?:(?:\bsay|Language\(\))\[|\bsay\.Put\(\s*|\bPageAsync\([^"\n]*?|\bsay\[[^\]"]*\?\s*)"(?<text>(?:[^"\\]|\\.)+)"(?:\s*:\s*"(?<text>(?:[^"\\]|\\.)+)")?
+        |\bfields\.(?:Text|Lines|Choice|Password)\([^,\n]+,\s*"(?<text>(?:[^"\\]|\\.)+)"(?:,\s*(?:hint:\ )?"(?<text>(?:[^"\\]|\\.)+\ (?:[^"\\]|\\.)+)")?
+        """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Said();
 
     // The public sentence of a refusal: OAuthError's own, and those made elsewhere.
-    [GeneratedRegex("""(?:\bDescription = |OAuthError\.InvalidRequest\(\s*)"(?<text>[^"]+)\"""")]
+    [GeneratedRegex("""
+        (?:\bDescription\ =\ |OAuthError\.InvalidRequest\(\s*)"(?<text>[^"]+)"
+        """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Public();
 
     [GeneratedRegex(@"\{\d\}")]

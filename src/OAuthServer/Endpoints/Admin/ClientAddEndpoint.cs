@@ -45,7 +45,7 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
         else if (!added) problems["client_id"] = "There is a client of this id already.";
 
         if (problems.Count > 0) await RenderAsync(visit, visit.Asked, problems);
-        else if (secret is null) await visit.Done(ClientWords.At(client.ClientId));
+        else if (secret is null) await visit.Done(ClientWords.Done(client.ClientId, Notice.Saved));
         else
             await http.NewSecretAsync(visit.FrameOf(registry.Path), new NewSecretView
             {

@@ -19,7 +19,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
     public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
         if (visit.Asked["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client && await edits.DeleteAsync(id, visit.Author, http.RequestAborted))
-            await visit.Done(Registry.Of(client.Kind)!.Path);
+            await visit.Done($"{Registry.Of(client.Kind)!.Path}?{Notice.Field}={Notice.Deleted}");
         else await Gate.NothingHereAsync(visit);
     });
 
@@ -68,7 +68,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
     {
         if (visit.Asked["id"] is not { } id || (!await edits.EnableAsync(id, enabled, visit.Author, http.RequestAborted) && await register.FindAsync(id, http.RequestAborted) is null))
             await Gate.NothingHereAsync(visit);
-        else await visit.Done(ClientWords.At(id));
+        else await visit.Done(ClientWords.Done(id, Notice.Saved));
     });
 
     private static string Deleted(string origin, Language say) => origin switch

@@ -92,7 +92,7 @@ public sealed class ClientSecretsEndpoint(
         }
 
         await edits.RevokeSecretAsync(secret.Id, time.GetUtcNow(), visit.Author, http.RequestAborted);
-        await visit.Done(ClientWords.At(client.ClientId));
+        await visit.Done(ClientWords.Done(client.ClientId, Notice.Ended));
     });
 
     private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(Visit visit) =>

@@ -8,7 +8,7 @@ namespace OAuthServer.Endpoints.Admin;
 /// <summary>/admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved unseen.</summary>
 public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, ClientEdits edits, ResourceStore resources, TimeProvider time)
 {
-    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, visit.Asked["id"], view => view));
+    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, visit.Asked["id"], view => view with { Done = visit.Asked[Notice.Field] }));
 
     public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
@@ -24,7 +24,7 @@ public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, C
             problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
 
         if (problems.Count > 0) await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Problems = problems });
-        else if (outcome == EditOutcome.Done) await visit.Done(ClientWords.At(id));
+        else if (outcome == EditOutcome.Done) await visit.Done(ClientWords.Done(id, Notice.Saved));
         else
         {
             var last = await register.LastEditAsync(id, http.RequestAborted);

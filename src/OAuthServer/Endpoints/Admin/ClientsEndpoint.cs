@@ -20,6 +20,7 @@ public sealed class ClientsEndpoint(Gate gate, ClientRegister register, TimeProv
             More = found.Count > PageLength,
             Later = after.Length > 0,
             Now = time.GetUtcNow(),
+            Done = visit.Asked[Notice.Field],
         });
     });
 }

@@ -18,6 +18,9 @@ public sealed record ClientListView
     /// <summary>This is not the first page.</summary>
     public required bool Later { get; init; }
     public required DateTimeOffset Now { get; init; }
+
+    /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
+    public required string? Done { get; init; }
 }
 
 /// <summary>All clients of a kind, and a form to look for some of them.</summary>
@@ -34,6 +37,7 @@ public static class ClientListPage
             : Html.None;
         return http.PageAsync(200, view.Registry.Title, $"""
             <h1>{say[view.Registry.Title]}</h1>
+            {Notice.Of(view.Done, say)}
             <p class="actions"><a class="button primary" href="{settings.IssuerPath + view.Registry.New}">{say["Add a client"]}</a></p>
             <form class="search" method="get" action="{here}" role="search">
             {fields.Text("q", "Name or id", type: "search")}

@@ -24,6 +24,9 @@ public sealed record ClientView
     /// <summary>Somebody else changed the row while this was typed; <see cref="LastEdit"/> says who.</summary>
     public bool Stale { get; init; }
     public AuditRow? LastEdit { get; init; }
+
+    /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
+    public string? Done { get; init; }
 }
 
 /// <summary>One client: what it is, its settings, its secrets, its end.</summary>
@@ -39,6 +42,7 @@ public static class ClientPage
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
+            {Notice.Of(view.Done, say)}
             <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable} <a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete"]}</a></div>

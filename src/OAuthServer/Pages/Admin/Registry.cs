@@ -27,6 +27,10 @@ internal static class ClientWords
     /// <summary>Its page, or one about it, below the issuer.</summary>
     public static string At(string client, string path = Paths.AdminClient) => $"{path}?id={Uri.EscapeDataString(client)}";
 
+    /// <summary>Its page, once something was done there.</summary>
+    /// <param name="done">A key of <see cref="Notice"/>.</param>
+    public static string Done(string client, string done) => $"{At(client)}&{Notice.Field}={done}";
+
     /// <summary>Who vouches for it, if anybody.</summary>
     public static Html Origin(string origin, string client, DateTimeOffset since, Language say) => origin switch
     {
