@@ -17,7 +17,7 @@ public static class ClientAddPage
         var inputs = ClientFields.Of(registry.Kind, fields, values, [], known, say);
         return http.PageAsync(problems.Count == 0 ? 200 : 400, problems.Count == 0 ? "Add a client" : "Error: Add a client", $"""
             <h1>{say["Add a client"]}</h1>
-            <p class="lead">{say[Lead(registry.Kind)]}</p>
+            <p class="lead">{Lead(registry.Kind, say)}</p>
             {fields.Summary()}
             <form method="post" action="{settings.IssuerPath + Paths.AdminClientNew}">
             {antiforgery}<input type="hidden" name="kind" value="{registry.Kind}">
@@ -28,10 +28,10 @@ public static class ClientAddPage
             """, frame);
     }
 
-    private static string Lead(string kind) => kind switch
+    private static string Lead(string kind, Language say) => kind switch
     {
-        "machine" => "It gets tokens for itself, with a secret (client_credentials).",
-        "user-facing" => "It acts for people, who sign in and consent (authorization_code).",
-        _ => "It protects a resource and asks what a token is worth (introspection).",
+        "machine" => say["It gets tokens for itself, with a secret (client_credentials)."],
+        "user-facing" => say["It acts for people, who sign in and consent (authorization_code)."],
+        _ => say["It protects a resource and asks what a token is worth (introspection)."],
     };
 }

@@ -99,7 +99,7 @@ public static class ClientFields
             Name = name,
             AuthMethod = form["auth_method"] ?? row.AuthMethod,
             RedirectUris = forPeople ? Lines("redirect_uris") : row.RedirectUris,
-            Scopes = forTokens ? [.. form.All.Select(pair => pair.Key).Where(key => key.StartsWith(ScopePrefix, StringComparison.Ordinal)).Select(key => key[ScopePrefix.Length..]).Order(StringComparer.Ordinal)] : row.Scopes,
+            Scopes = forTokens ? Ticked() : row.Scopes,
             DefaultScopes = forTokens ? Lines("default_scopes") : row.DefaultScopes,
             Resources = Lines("resources"),
             DefaultResource = form["default_resource"],
@@ -109,6 +109,13 @@ public static class ClientFields
             Note = form["note"],
             Version = form["version"] ?? "",
         };
+
+        // Those the row has stay in its order: what was not changed is no change.
+        string[] Ticked()
+        {
+            var ticked = form.All.Select(pair => pair.Key).Where(key => key.StartsWith(ScopePrefix, StringComparison.Ordinal)).Select(key => key[ScopePrefix.Length..]).Order(StringComparer.Ordinal).ToArray();
+            return [.. row.Scopes.Intersect(ticked), .. ticked.Except(row.Scopes)];
+        }
 
         // Neither a URI nor a scope has a space in it.
         string[] Lines(string field) => [.. (form[field] ?? "").Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
@@ -125,7 +132,7 @@ public static class ClientFields
     /// <param name="values">As <see cref="Value"/>, or as it was typed.</param>
     /// <param name="scopes">The client's own, which may be gone from the table.</param>
     public static Html Of(string kind, Fields fields, Func<string, string?> values, string[] scopes, Known known, Language say) => $"""
-        {fields.Text("name", "Name", "People read it on the consent page", attributes: $"required")}
+        {Name(kind, fields)}
         {Redirects(kind, fields)}
         {fields.Choice("auth_method", "Proves itself by", Methods(kind))}
         {Rights(kind, fields, values, scopes, known, say)}
@@ -137,6 +144,12 @@ public static class ClientFields
         {Lifetimes(kind, fields)}
         {fields.Text("note", "Note", "For operators")}
         """;
+
+    private static Html Name(string kind, Fields fields)
+    {
+        Html required = $"required";
+        return kind == "user-facing" ? fields.Text("name", "Name", "People read it on the consent page", attributes: required) : fields.Text("name", "Name", attributes: required);
+    }
 
     private static Html Redirects(string kind, Fields fields) =>
         kind == "user-facing" ? fields.Lines("redirect_uris", "Redirect URIs", "One a line; each is compared octet by octet", rows: 4) : Html.None;
@@ -153,7 +166,7 @@ public static class ClientFields
         if (kind == "resource-server") return Html.None;
         var names = known.Scopes.Select(scope => scope.Name).Union(own).ToArray();
         return $"""
-            {fields.Group("scopes", "Scopes", "Beside these, a client for people may ask for every open scope", $"<ul>{names.Select(Scope)}</ul>")}
+            {fields.Group("scopes", "Scopes", kind == "user-facing" ? "Beside these, it may ask for every open scope" : null, $"<ul>{names.Select(Scope)}</ul>")}
             {fields.Lines("default_scopes", "Default scopes", "One a line; empty: all that are ticked above", rows: 2)}
             """;
 

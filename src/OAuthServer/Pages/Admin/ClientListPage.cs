@@ -55,7 +55,7 @@ public static class ClientListPage
             return view.Text.Length > 0 || view.Later ? (Html)$"""<p class="empty" role="status">{say["Nothing fits."]}</p>""" : $"""<p class="empty">{say["There are no clients of this kind yet."]}</p>""";
         return $"""
             <table>
-            <caption>{say["By their ids"]}</caption>
+            <caption>{say["Sorted by id"]}</caption>
             <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Origin"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Last used"]}</th></tr></thead>
             <tbody>
             {view.Clients.Select(Row)}

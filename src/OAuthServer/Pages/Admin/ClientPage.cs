@@ -71,11 +71,13 @@ public static class ClientPage
     {
         Func<string, string?> values = view.Typed is { } typed ? name => typed[name] : name => ClientFields.Value(view.Client, name);
         var fields = new Fields(say, values, view.TypedSecret is null ? view.Problems : new Dictionary<string, string>());
+        // Only who was told of the newer row may save over it.
+        var version = view.Stale ? view.Client.Version : view.Typed?["version"] ?? view.Client.Version;
         var inputs = ClientFields.Of(view.Client.Kind, fields, values, view.Client.Scopes, view.Known, say);
         return $"""
             {(view.Stale ? Conflict(view, say) : fields.Summary())}
             <form method="post" action="{settings.IssuerPath + Paths.AdminClient}">
-            {hidden}<input type="hidden" name="version" value="{view.Client.Version}">
+            {hidden}<input type="hidden" name="version" value="{version}">
             {inputs}
             <div class="actions"><button class="primary" type="submit">{say["Save"]}</button></div>
             </form>
@@ -128,26 +130,26 @@ public static class ClientPage
                 ? say["What follows is what its document says. Its publisher changes it there, so it cannot be edited here: it can be disabled, enabled or deleted."]
                 : say["What follows is what it said of itself. It changes that by itself, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
             <dl class="facts">
-            {Fact("Redirect URIs", List(client.RedirectUris), say)}
-            {Fact("Proves itself by", $"<code>{client.AuthMethod}</code>", say)}
-            {Fact("Scopes", List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes), say)}
-            {Fact("Access token, seconds", $"{client.AccessTokenSeconds}", say)}
-            {Link("Home page", said.ClientUri, say)}{Link("Logo", said.LogoUri, say)}{Link("Terms of service", said.TosUri, say)}{Link("Privacy policy", said.PolicyUri, say)}
-            {When("Last came back to its registration", said.SeenAt, say)}
-            {When("Deleted by the client itself", said.DeletedAt, say)}
-            {When("Document fetched", said.FetchedAt, say)}
-            {When("Document gone", said.GoneAt, say)}
-            {(client.Note is { } note ? Fact("Note", $"<bdi>{Words.Tame(note, "–", 600)}</bdi>", say) : Html.None)}
+            {Fact(say["Redirect URIs"], List(client.RedirectUris))}
+            {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
+            {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
+            {Fact(say["Access token, seconds"], $"{client.AccessTokenSeconds}")}
+            {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
+            {When(say["Last came back to its registration"], said.SeenAt, say)}
+            {When(say["Deleted by the client itself"], said.DeletedAt, say)}
+            {When(say["Document fetched"], said.FetchedAt, say)}
+            {When(say["Document gone"], said.GoneAt, say)}
+            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Html.None)}
             </dl>
             """;
     }
 
-    private static Html Fact(string label, Html value, Language say) => $"<div><dt>{say[label]}</dt><dd>{value}</dd></div>";
+    private static Html Fact(string label, Html value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 
     // Shown, and never a link: nobody should go there from the administration.
-    private static Html Link(string label, string? uri, Language say) => uri is null ? Html.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>", say);
+    private static Html Link(string label, string? uri) => uri is null ? Html.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>");
 
-    private static Html When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at), say) : Html.None;
+    private static Html When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Html.None;
 
     private static Html List(string[] values) => values.Length == 0 ? (Html)$"–" : $"{values.Select((value, index) => (Html)$"{(index == 0 ? "" : " ")}<code>{Words.Tame(value, "–", 600)}</code>")}";
 }

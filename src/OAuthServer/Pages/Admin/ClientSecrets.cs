@@ -27,6 +27,7 @@ public static class ClientSecrets
             ? (Html)$"""<p class="empty">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["It has no secret."])}</p>"""
             : $"""
                 <table>
+                <caption>{say["Only hashes are kept: a secret is shown once, when it is made"]}</caption>
                 <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Created"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Change"]}</th></tr></thead>
                 <tbody>
                 {view.Secrets.Select(Row)}

@@ -73,7 +73,7 @@ public sealed class ClientEndsTest : ServerFixture
         (await app.RedeemAsync(code)).Error.Should().Be("invalid_client");
         foreach (var table in new[] { "clients", "client_secrets", "grants", "consents" })
             (await Server.ScalarAsync<int>($"select count(*)::int from {table} where client_id = @Id", new { app.Id })).Should().Be(0, table);
-        (await Server.QueryAsync<string>("select actor || ' ' || detail from audit_events where request_id = @id and event = 'edit' and client_id = @Id order by detail", new { id = done.RequestId, app.Id }))
+        (await Server.QueryAsync<string>("select actor || ' ' || detail from audit_events where request_id = @request and event = 'edit' and client_id = @Id order by detail", new { request = done.RequestId, app.Id }))
             .Should().HaveCount(2).And.OnlyContain(line => line.StartsWith("admin:olivia-")).And.Contain(line => line.Contains("delete clients"));
         (await olivia.GetAsync(ClientPages.Of(app.Id))).Should().BeAPage(404);
     }
