@@ -101,6 +101,8 @@ public static class Server
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
         services.AddSingleton<ClientDocumentStore>();
+        services.AddSingleton<ClientEdits>();
+        services.AddSingleton<ClientRegister>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
@@ -188,6 +190,11 @@ public static class Server
         services.AddSingleton<PersonEndpoint>();
         services.AddSingleton<KeysEndpoint>();
         services.AddSingleton<AuditEndpoint>();
+        services.AddSingleton<ClientsEndpoint>();
+        services.AddSingleton<ClientAddEndpoint>();
+        services.AddSingleton<ClientSettingsEndpoint>();
+        services.AddSingleton<ClientSecretsEndpoint>();
+        services.AddSingleton<ClientEndsEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -255,6 +262,12 @@ public static class Server
         issuer.MapAdminPerson();
         issuer.MapAdminKeys();
         issuer.MapAdminAudit();
+        issuer.MapAdminClients();
+        issuer.MapAdminClientAdd();
+        issuer.MapAdminClient();
+        issuer.MapAdminClientSecrets();
+        issuer.MapAdminClientEnds();
+        issuer.MapAdminNowhere();
         issuer.MapPages();
     }
 

@@ -55,6 +55,14 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
     }
 
+    /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
+    public Html Group(string name, string label, string? hint, Html inputs)
+    {
+        shown.Add(name);
+        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        return $"""<fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
+    }
+
     /// <summary>Stands above the fields once they are made: that something is wrong, and what belongs to no field. Empty when nothing is.</summary>
     public Html Summary()
     {
@@ -73,12 +81,13 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
 
     private Html Problem(string name) => problems.TryGetValue(name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Html.None;
 
-    private Html Described(string name, string? hint)
+    // A group of inputs may be described, and cannot be invalid itself.
+    private Html Described(string name, string? hint, bool isInput = true)
     {
         var wrong = problems.ContainsKey(name);
         if (hint is null && !wrong) return Html.None;
         var by = new StringBuilder(hint is null ? "" : $"{name}-hint").Append(wrong ? $" {name}-problem" : "");
-        Html invalid = wrong ? $" aria-invalid=\"true\"" : Html.None;
+        Html invalid = wrong && isInput ? $" aria-invalid=\"true\"" : Html.None;
         return $" aria-describedby=\"{by.ToString().Trim()}\"{invalid}";
     }
 }

@@ -24,6 +24,12 @@ public static class Paths
     public const string AdminApps = Admin + "/apps";
     public const string AdminResourceServers = Admin + "/resource-servers";
     public const string AdminClient = Admin + "/client";
+    public const string AdminClientNew = AdminClient + "/new";
+    public const string AdminClientEnable = AdminClient + "/enable";
+    public const string AdminClientDisable = AdminClient + "/disable";
+    public const string AdminClientDelete = AdminClient + "/delete";
+    public const string AdminClientSecrets = AdminClient + "/secrets";
+    public const string AdminClientSecretRevoke = AdminClientSecrets + "/revoke";
     public const string AdminResources = Admin + "/resources";
     public const string AdminResource = Admin + "/resource";
     public const string AdminResourceState = AdminResource + "/state";
