@@ -6,6 +6,7 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Endpoints.Playground;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -169,6 +170,9 @@ public static class Server
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<Walks>();
+        services.AddSingleton<Caller>();
+        services.AddSingleton<PlaygroundEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -214,6 +218,7 @@ public static class Server
         app.MapHealth();
         app.MapSecurityText();
         app.MapDiscovery(settings);
+        app.MapPlayground(settings);
         var issuer = app.MapGroup(settings.IssuerPath);
         issuer.MapToken();
         issuer.MapRevocation();
