@@ -30,7 +30,7 @@ public sealed class PlaygroundTest : ServerFixture
             .And.Contain("at+jwt").And.Contain("RFC 9068 §2.1").And.Contain("RFC 7519 §4.1.3").And.Contain("client_credentials scope=notes:read");
 
         var person = await walker.SignInAndAllowAsync();
-        person.Should().Contain("grant_type=authorization_code").And.Contain("code_verifier=").And.Contain("\"refresh_token\": ").And.Contain("<code>consent</code>").And.Contain("<code>grant</code>");
+        person.Should().Contain("grant_type=authorization_code").And.Contain("code_verifier=").And.Contain("\"refresh_token\": ").And.Contain("<code>code</code> <span class=\"mark yes\">").And.Contain("consent given").And.Contain("<code>grant</code>");
 
         (await walker.DoAsync("refresh")).Should().Contain("Both tokens are new").And.Contain("grant_type=refresh_token");
 
@@ -285,7 +285,7 @@ public sealed class PlaygroundTest : ServerFixture
             var page = await Browser.GetAsync(path);
             Urls.Add(path);
             page.Should().BeAPage(200);
-            return page.Body;
+            return WebUtility.HtmlDecode(page.Body);
         }
 
         /// <summary>Presses a step's own button, and reads where that leads.</summary>

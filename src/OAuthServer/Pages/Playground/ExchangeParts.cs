@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
+using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Pages.Playground;
@@ -63,9 +64,13 @@ public static class ExchangeParts
     private static Dictionary<string, JsonElement> Decode(string part) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(Base64Url.DecodeFromChars(part))!;
 
     /// <summary>What the log kept; of a refusal, the private reason beside the public words.</summary>
-    public static Html Audit(Exchange exchange, Language say) => exchange.Audit.Count == 0
-        ? (Html)$"""<h3>{say["In the audit log"]}</h3><p class="note">{say["Nothing: successful introspections are too many to keep."]}</p>"""
-        : $"""<h3>{say["In the audit log"]}</h3>{exchange.Audit.Select(row => Row(row, exchange, say))}""";
+    public static Html Audit(Exchange exchange, Language say)
+    {
+        Html nothing = exchange.Audit.Count == 0
+            ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["Nothing: APIs ask so often that only refused questions are kept."] : say["Nothing was kept under this request."])}</p>"""
+            : Html.None;
+        return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
+    }
 
     private static Html Row(AuditRow row, Exchange exchange, Language say)
     {
