@@ -25,3 +25,5 @@ begin
             lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid'), '') || coalesce(': ' || changed, ''));
     return null;
 end $$;
+
+insert into scope_texts (scope, locale, text) values ('offline_access', 'ar', 'البقاء متصلًا في أثناء غيابك') on conflict do nothing;

@@ -16,7 +16,7 @@ public static class ConfirmPage
     public static Task ConfirmAsync(this HttpContext http, Html antiforgery, Frame frame, Parameters form, OAuthError? error)
     {
         var say = http.Language();
-        var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description + "." });
+        var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
         return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
             <h1>{say["Confirm that it is you"]}</h1>
             <p class="lead">{say["You signed in a while ago, and this changes something. Enter your password to go on; nothing you typed is lost."]}</p>

@@ -132,7 +132,7 @@ public static class ConsentPage
             """;
 
         Html Choice(Lasting one) =>
-            $"""<input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label>""";
+            $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
     }
 
     private static Html Checked(bool itIs) => itIs ? $" checked" : Html.None;

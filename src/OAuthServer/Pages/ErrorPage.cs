@@ -20,7 +20,7 @@ public static class ErrorPage
         Html advice = link is null ? $"{next}" : way;
         return http.PageAsync(error.Status, "This did not work", $"""
             <h1>{say["This did not work"]}</h1>
-            <p class="lead">{say[error.Description + "."]}</p>
+            <p class="lead">{say[error.Description]}.</p>
             <p>{advice}</p>
             <p class="detail">{say["Code"]} <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a></p>
             """);

@@ -85,5 +85,5 @@ public static class LoginPage
     private static string Say(OAuthError error, Language say) =>
         error.RetryAfter is { } seconds
             ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
-            : say[error.Description + "."];
+            : say[error.Description] + ".";
 }
