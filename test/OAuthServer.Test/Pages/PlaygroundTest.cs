@@ -2,10 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Cli;
 using OAuthServer.Endpoints.Playground;
-using OAuthServer.Protocol;
-using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages;
@@ -14,7 +11,7 @@ namespace OAuthServer.Test.Pages;
 public sealed class PlaygroundTest : ServerFixture
 {
     [OneTimeSetUp]
-    public Task SeedAsync() => SeedAsync(Server);
+    public Task SeedAsync() => Walker.SeedAsync(Server);
 
     [Test]
     public async Task Five_steps_lead_from_a_first_token_to_a_revoked_one()
@@ -203,7 +200,7 @@ public sealed class PlaygroundTest : ServerFixture
 
         for (var number = 0; number <= Walks.Most; number++)
         {
-            walks.Keep(Browser(number), Walk.New with { First = $"{number}" });
+            walks.Keep(Browser(number), walks.Find(null) with { First = $"{number}" });
             clock.Travel(TimeSpan.FromMilliseconds(1));
         }
 
@@ -211,124 +208,5 @@ public sealed class PlaygroundTest : ServerFixture
         walks.Find(Browser(1)).First.Should().Be("1");
         clock.Travel(Walks.Lasting);
         walks.Find(Browser(Walks.Most)).First.Should().BeNull("it is over after half an hour");
-    }
-
-    [Test]
-    public async Task It_listens_where_it_is_told_to_and_keeps_the_issuer_s_name()
-    {
-        await using var twin = await Server.StartTwinAsync();
-
-        (await new Walker(twin).DoAsync("machine")).Should().Contain("200 OK").And.Contain($"Host: {Server.Settings.IssuerAuthority}");
-    }
-
-    [Test]
-    public async Task It_works_below_a_path()
-    {
-        await using var server = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/tenant" });
-        await SeedAsync(server);
-        var walker = new Walker(server);
-
-        (await walker.DoAsync("machine")).Should().Contain("200 OK");
-        (await walker.SignInAndAllowAsync()).Should().Contain("\"refresh_token\": ");
-    }
-
-    [Test]
-    public async Task Without_the_demo_world_it_says_how_to_get_it()
-    {
-        await using var server = await TestServer.StartAsync();
-
-        var page = await server.NewBrowser().GetAsync("/playground?step=refresh");
-
-        page.Should().BeAPage(200);
-        page.Body.Should().Contain("make run").And.Contain("oauth-server seed demo").And.NotContain("<form");
-    }
-
-    [Test]
-    public async Task It_is_nowhere_outside_Development_on_this_computer()
-    {
-        foreach (var change in new Func<Settings, Settings>[]
-        {
-            settings => settings with { Development = false },
-            settings => settings with { Listen = settings.Issuer, Issuer = "https://auth.example.com" },
-        })
-        {
-            await using var server = await TestServer.StartAsync(change);
-            await SeedAsync(server);
-            var browser = server.NewBrowser();
-
-            foreach (var reply in new[] { await browser.GetAsync("/playground"), await browser.GetAsync("/playground?step=machine"), await browser.PostAsync("/playground", [new("step", "over")]), await browser.GetAsync("/callback?code=a") })
-                reply.Status.Should().Be(404);
-        }
-    }
-
-    // What `oauth-server seed demo` runs.
-    private static async Task SeedAsync(TestServer server)
-    {
-        await using var database = new OAuthServer.Stores.Database(server.Settings.Database);
-        await new Seeds(database).RunAsync(Migrations.Read("seed/demo.sql"), Desk.Actor, CancellationToken.None);
-    }
-
-    /// <summary>Somebody at the playground, without scripts; every page on the way must be a page.</summary>
-    private sealed class Walker(TestServer server)
-    {
-        private static readonly Person Alice = new("alice", Guid.Empty);
-
-        public Browser Browser { get; } = server.NewBrowser();
-
-        /// <summary>Every address this browser was at or sent to.</summary>
-        public List<string> Urls { get; } = [];
-
-        private string Home => server.Settings.IssuerPath + Paths.Playground;
-
-        public async Task<string> ReadAsync(string path)
-        {
-            var page = await Browser.GetAsync(path);
-            Urls.Add(path);
-            page.Should().BeAPage(200);
-            return WebUtility.HtmlDecode(page.Body);
-        }
-
-        /// <summary>Presses a step's own button, and reads where that leads.</summary>
-        public async Task<string> DoAsync(string stage)
-        {
-            await ReadAsync($"{Home}?step={stage}");
-            return await PostAsync(stage);
-        }
-
-        /// <summary>Posts a step whether or not it has a button.</summary>
-        public async Task<string> PostAsync(string stage)
-        {
-            var reply = await SubmitAsync(stage);
-            reply.Status.Should().Be(303);
-            return await ReadAsync(reply.Location![new Uri(server.Issuer).GetLeftPart(UriPartial.Authority).Length..]);
-        }
-
-        public async Task<Reply> SubmitAsync(string stage)
-        {
-            var form = Browser.Form.On((await Browser.GetAsync($"{Home}?step=machine")).Body, null, null)!;
-            return await Browser.PostAsync(form.Action, form.Fields.Where(field => field.Key != "step").Append(new("step", stage)));
-        }
-
-        /// <summary>Leaves for /authorize; the state.</summary>
-        public async Task<string> LeaveAsync() => Parameters.OfQuery(new Uri((await SubmitAsync("person")).Location!).Query)["state"]!;
-
-        public async Task<string> SignInAndAllowAsync(string decision = "allow", params (string, string?)[] changes)
-        {
-            await ReadAsync($"{Home}?step=person");
-            var left = await SubmitAsync("person");
-            Urls.Add(left.Location!);
-            var login = await Browser.FollowAsync(left, Home);
-            login.Is(Paths.Login).Should().BeTrue(login.ToString());
-            var consent = await Browser.SignInAsync(login, Alice, "alice-demo-password");
-            Urls.AddRange(login.Url, consent.Url);
-            consent.Is(Paths.Consent).Should().BeTrue(consent.ToString());
-            var back = await Browser.SubmitAsync(consent, "decision", decision, changes);
-            Urls.Add(back.Location!);
-            back.Location.Should().StartWith(new Uri(server.Issuer).GetLeftPart(UriPartial.Authority) + "/callback?");
-            var result = await Browser.GetAsync(back.Location!);
-            Urls.Add(result.Location!);
-            result.Location.Should().Be($"{server.Issuer}/playground?step=person");
-            return await ReadAsync($"{Home}?step=person");
-        }
     }
 }
