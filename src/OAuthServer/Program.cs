@@ -7,6 +7,7 @@ using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
 using OAuthServer.Endpoints.Admin;
+using OAuthServer.Endpoints.Playground;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -195,6 +196,9 @@ public static class Server
         services.AddSingleton<ClientSettingsEndpoint>();
         services.AddSingleton<ClientSecretsEndpoint>();
         services.AddSingleton<ClientEndsEndpoint>();
+        services.AddSingleton<Walks>();
+        services.AddSingleton<Caller>();
+        services.AddSingleton<PlaygroundEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -240,6 +244,7 @@ public static class Server
         app.MapHealth();
         app.MapSecurityText();
         app.MapDiscovery(settings);
+        app.MapPlayground(settings);
         var issuer = app.MapGroup(settings.IssuerPath);
         issuer.MapToken();
         issuer.MapRevocation();

@@ -40,10 +40,11 @@ public static class Layout
     /// <param name="title">What the tab says, before the server's name; in English, said in the page's language.</param>
     /// <param name="content">Begins with the page's only h1.</param>
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
-    public static Task PageAsync(this HttpContext http, int status, string title, Html content, Frame? frame = null)
+    /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
+    public static Task PageAsync(this HttpContext http, int status, string title, Html content, Frame? frame = null, bool roomy = false)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html skip = frame is null ? Html.None : $"""<a class="skip" href="#main">{say["Skip to the content"]}</a>""";
+        Html skip = frame is null && !roomy ? Html.None : $"""<a class="skip" href="#main">{say["Skip to the content"]}</a>""";
         Html page = $"""
             <!DOCTYPE html>
             <html lang="{say.Code}" dir="{say.Direction}">
@@ -55,7 +56,7 @@ public static class Layout
             <link rel="icon" href="data:,">
             <link rel="stylesheet" href="{Stylesheet.Url(settings)}">
             </head>
-            <body{Class(frame)}>
+            <body{Class(frame, roomy)}>
             {skip}
             <header><div class="brand"><p class="server">{settings.DisplayName}</p><p class="host"><bdi>{settings.IssuerAuthority}</bdi></p></div>{Navigation(frame, settings, say)}</header>
             {Tabs(frame, settings, say)}
@@ -88,9 +89,9 @@ public static class Layout
     /// <summary>Back to the client: 303, and no page learns the code from a Referer (RFC 9700 §4.2.4).</summary>
     public static void GoToClient(this HttpContext http, string uri) => Redirect(http.Response, uri, "no-referrer");
 
-    private static Html Class(Frame? frame) => frame switch
+    private static Html Class(Frame? frame, bool roomy) => frame switch
     {
-        null => Html.None,
+        null when !roomy => Html.None,
         { IsAdmin: true } => $" class=\"wide\"",
         _ => $" class=\"roomy\"",
     };

@@ -19,6 +19,9 @@ public static class Paths
     public const string Sessions = "/sessions";
     public const string Password = "/password";
     public const string Playground = "/playground";
+
+    /// <summary>Where claude-desktop of the demo world gets its codes (RFC 8252 §7.3); below the host, not the issuer's path.</summary>
+    public const string PlaygroundCallback = "/callback";
     public const string Admin = "/admin";
     public const string AdminMachines = Admin + "/machines";
     public const string AdminApps = Admin + "/apps";

@@ -151,6 +151,12 @@ public sealed record Settings
     /// <summary>Whether browsers speak https to us: cookies are Secure, HSTS is sent.</summary>
     public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Whether the playground is there: in Development only, on an issuer at which claude-desktop of the demo world may end
+    /// (http://localhost or http://127.0.0.1, any port).
+    /// </summary>
+    public bool HasPlayground => Development && new Uri(Issuer) is { Scheme: "http", Host: "localhost" or "127.0.0.1" };
+
     /// <summary>Reads and checks every value. <paramref name="errors"/> lists all that is wrong, each naming its variable.</summary>
     /// <param name="values">Keys without the prefix, such as Issuer.</param>
     public static Settings Parse(IEnumerable<KeyValuePair<string, string?>> values, bool development, out List<string> errors)

@@ -12,7 +12,7 @@ namespace OAuthServer.Test.Pages;
 /// <summary>Every page in every language: chosen by ui_locales, then Accept-Language, complete, and with the database's own words.</summary>
 public sealed partial class LanguageTest : ServerFixture
 {
-    private static readonly Language Arabic = Language.All.Single(one => one.Code == "ar");
+    private static readonly OAuthServer.Pages.Language Arabic = OAuthServer.Pages.Language.All.Single(one => one.Code == "ar");
 
     [Test]
     public void Every_text_of_a_page_has_its_words()
