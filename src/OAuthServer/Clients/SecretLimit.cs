@@ -1,0 +1,32 @@
+using System.Threading.RateLimiting;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Clients;
+
+/// <summary>How often a stranger's registration may cost a slow hash, all strangers together: the rest is refused before it is spent.</summary>
+public sealed class SecretLimit(Settings settings) : IDisposable
+{
+    private const int MostAtOnce = 3;
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly TokenBucketRateLimiter limiter = new(new TokenBucketRateLimiterOptions
+    {
+        TokenLimit = Math.Min(settings.SecretRegistrationsPerMinuteInAll, MostAtOnce),
+        TokensPerPeriod = 1,
+        ReplenishmentPeriod = Minute / settings.SecretRegistrationsPerMinuteInAll,
+        AutoReplenishment = true,
+        QueueLimit = 0,
+    });
+
+    /// <summary>Counts one secret; the refusal when there were too many, else null.</summary>
+    public OAuthError? Refusal()
+    {
+        using var lease = limiter.AttemptAcquire();
+        return lease.IsAcquired
+            ? null
+            : OAuthError.SlowDown($"more than {settings.SecretRegistrationsPerMinuteInAll} registrations a minute that need a secret",
+                (int)Math.Ceiling(Minute.TotalSeconds / settings.SecretRegistrationsPerMinuteInAll));
+    }
+
+    public void Dispose() => limiter.Dispose();
+}
