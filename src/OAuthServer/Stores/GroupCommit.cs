@@ -3,11 +3,12 @@ using System.Threading.Channels;
 namespace OAuthServer.Stores;
 
 /// <summary>
-/// Writes that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
+/// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
 /// keys; each caller gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
 /// </summary>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
 /// <param name="order">Keys sorted the same way in every process cannot deadlock; null when rows are only added.</param>
+/// <param name="gather">After a round trip for several, wait up to 1 ms for as many again; one alone never waits.</param>
 public sealed class GroupCommit<TItem, TAnswer>(
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TAnswer>>> write,
     Comparison<TItem>? order = null,

@@ -28,7 +28,7 @@ public sealed class RevokedTokenStore
     public RevokedTokenStore(Database database)
     {
         this.database = database;
-        ask = new(StatesAsync, gather: Environment.GetEnvironmentVariable("XGATHER")?.Contains('i') == true);
+        ask = new(StatesAsync);
     }
 
     public const string RevokeSql = """
