@@ -10,14 +10,12 @@ namespace OAuthServer.Wire;
 /// </summary>
 public sealed class RegistrationLimit(Settings settings) : IDisposable
 {
-    // What everybody else's requests hardly feel; an address may come with a minute's worth at once.
-    private const int MostAtOnceInAll = 20;
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> byAddress = PartitionedRateLimiter.Create<string, string>(address =>
         RateLimitPartition.GetTokenBucketLimiter(address, _ => PerMinute(settings.RegistrationsPerMinute)));
     private readonly FailureLimit guesses = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll, MostAtOnceInAll));
+    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one registration; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(RequestContext request)
@@ -37,6 +35,9 @@ public sealed class RegistrationLimit(Settings settings) : IDisposable
 
     private static OAuthError TooMany(int most, string where) =>
         OAuthError.SlowDown($"more than {most} registrations a minute {where}", (int)Math.Ceiling(Minute.TotalSeconds / most));
+
+    // Ten seconds' worth, which everybody else's requests hardly feel; an address may come with a minute's worth at once.
+    private static int AtOnce(int most) => Math.Max(20, most / 6);
 
     private static TokenBucketRateLimiterOptions PerMinute(int most, int mostAtOnce = int.MaxValue) => new()
     {
