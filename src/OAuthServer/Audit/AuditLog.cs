@@ -36,7 +36,7 @@ public sealed class AuditLog(AuditStore store, TimeProvider time)
     {
         await store.InsertAsync(rows);
         return new bool[rows.Count];
-    }, gather: true);
+    });
 
     /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
     public Task WriteAsync(AuditRow row) => writer.AddAsync(row with
