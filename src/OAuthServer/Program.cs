@@ -145,6 +145,7 @@ public static class Server
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
+        services.AddSingleton<SecretLimit>();
         services.AddSingleton<Registrations>();
 
         // Users, Authorize, Pages
@@ -208,6 +209,7 @@ public static class Server
         Loop<AuditLog>((room, cancel) => room.RunAsync(cancel));
         Loop<CodeStore>((room, cancel) => room.RunAsync(cancel));
         Loop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
+        Loop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
         Loop<ClientUse>((room, cancel) => room.RunAsync(cancel));
         Loop<AccessLog>((room, cancel) => room.RunAsync(cancel));
         Loop<Sweep>((room, cancel) => room.RunAsync(cancel));

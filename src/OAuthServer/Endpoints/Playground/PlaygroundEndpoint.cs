@@ -162,7 +162,7 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
     private async Task<IReadOnlyList<AuditRow>> ConsentAsync(Exchange redeemed, DateTimeOffset since)
     {
         if (!Guid.TryParse(ExchangeParts.Claim(redeemed, "grant"), out var grant)) return [];
-        var rows = await kept.SearchAsync(Asks.App, ExchangeParts.Claim(redeemed, "sub"), null, "ok", since, 20, CancellationToken.None);
+        var rows = await kept.SearchAsync(new AuditSearch { Client = Asks.App, Subject = ExchangeParts.Claim(redeemed, "sub"), Outcome = "ok", Since = since, Limit = 20 }, CancellationToken.None);
         return [.. rows.Where(row => row.GrantId == grant && row.Event != Decisions.Token)];
     }
 
