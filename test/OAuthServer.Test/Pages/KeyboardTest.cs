@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Playwright;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -53,6 +54,7 @@ public sealed class KeyboardTest
         var alice = await Visitor.ArriveAsync(world, Who.Alice, new Look());
         await alice.OpenAsync($"{Paths.Authorize}?{world.Stranger.AuthorizeQuery(verifier, ("scope", "notes:read notes:write"))}");
         // The page begins in the field for the name.
+        await Assertions.Expect(alice.Page.Locator("#username")).ToBeFocusedAsync();
         await alice.Page.Keyboard.TypeAsync(alice.Person!.Username);
         await alice.Page.Keyboard.PressAsync("Tab");
         await alice.Page.Keyboard.TypeAsync(Cast.Password);

@@ -48,7 +48,7 @@ public sealed class ScreenshotsTest
     }
 
     [TestCaseSource(nameof(Shots))]
-    public async Task Takes(Shot shot)
+    public async Task It_is_taken_in_light_and_in_dark(Shot shot)
     {
         foreach (var dark in new[] { false, true })
         {
