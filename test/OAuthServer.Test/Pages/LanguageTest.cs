@@ -3,8 +3,10 @@ using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Audit;
 using OAuthServer.Pages;
+using OAuthServer.Pages.Admin;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Architecture;
+using OAuthServer.Test.Pages.Admin;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages;
@@ -14,30 +16,39 @@ public sealed partial class LanguageTest : ServerFixture
 {
     private static readonly OAuthServer.Pages.Language Arabic = OAuthServer.Pages.Language.All.Single(one => one.Code == "ar");
 
+    private static IEnumerable<string> Migrations => Directory.EnumerateFiles(Path.Combine(TestDatabase.Root, "sql/migrations")).Select(File.ReadAllText);
+
     [Test]
     public void Every_text_of_a_page_has_its_words()
     {
-        var texts = from file in SourceText.All
-                    where file.Room is "Pages" or "Endpoints"
-                    from match in Said().Matches(file.Text)
-                    from text in match.Groups["text"].Captures
-                    select Regex.Unescape(text.Value);
-        var refusals = from file in SourceText.All
-                       where file.Room is not ("Cli" or "Pages")
-                       from match in Public().Matches(file.Text)
-                       select match.Groups["text"].Value;
-        var codes = ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person });
+        var pages = SourceText.All.Where(file => file.Room is "Pages" or "Endpoints").Select(file => WholeLineComments().Replace(file.Text, "")).ToList();
+        var others = SourceText.All.Where(file => file.Room is not ("Cli" or "Pages")).Select(file => file.Text);
 
-        var wanted = texts.Concat(refusals).Concat(codes).Append(Decisions.NotKept).Distinct().ToList();
+        List<string> wanted =
+        [
+            .. Texts(pages, Said()), .. Texts(pages, Labels()), .. Texts(pages, Sentences()).Where(text => !text.StartsWith("RFC ", StringComparison.Ordinal) && !text.Contains("Sec-Fetch-Site")),
+            .. Texts(others, Public()), .. ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person }), Decisions.NotKept,
+            .. ClientFields.Labels.Values, .. Registry.All.Select(list => list.Title),
+        ];
 
-        wanted.Should().HaveCountGreaterThan(100, "else nothing was read");
-        wanted.Except(Arabic.Known).Should().BeEmpty();
+        wanted.Distinct().Should().HaveCountGreaterThan(500, "else too little was read");
+        wanted.Distinct().Except(Arabic.Known).Should().BeEmpty();
+    }
+
+    [Test]
+    public void Every_refusal_of_a_row_has_its_words()
+    {
+        var texts = Texts(Migrations, OfTrigger()).Select(text => text.Replace("''", "'"))
+            .Concat(Texts(SourceText.All.Where(file => file.Path == "Stores/DatabaseFault.cs").Select(file => file.Text), OfForeignKey())).Distinct().ToList();
+
+        texts.Should().HaveCountGreaterThan(60, "else too little was read");
+        texts.Except(Arabic.Known).Should().BeEmpty();
     }
 
     [Test]
     public void No_words_are_kept_for_a_text_no_page_has()
     {
-        var source = string.Concat(SourceText.All.Select(file => file.Text)) + string.Concat(Directory.EnumerateFiles(Path.Combine(TestDatabase.Root, "sql/migrations")).Select(File.ReadAllText));
+        var source = string.Concat(SourceText.All.Select(file => file.Text)) + string.Concat(Migrations);
         string[] months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
         Arabic.Known.Where(text => !months.Contains(text) && !source.Contains(text.Replace("\"", "\\\"")) && !source.Contains(text) && !source.Contains(text.Replace("'", "''"))).Should().BeEmpty();
@@ -81,12 +92,66 @@ public sealed partial class LanguageTest : ServerFixture
         (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"].Should().NotBeNull();
     }
 
-    // say["…"], say.Put("…"), Language()["…"], the title of a page, labels and hints of fields.
+    [Test]
+    public async Task What_ends_a_client_and_what_the_database_refuses_is_said_in_the_readers_language()
+    {
+        var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
+        olivia.Headers["Accept-Language"] = "ar";
+
+        foreach (var path in new[] { Paths.AdminClientDisable, Paths.AdminClientDelete })
+            (await olivia.GetAsync(ClientPages.Of(machine.Id, path))).Body.Should().NotMatchRegex("<title>[A-Z]").And.NotMatchRegex("<button[^>]*>[A-Z]");
+        await RefusesAsync(Paths.AdminUsersAdd, "This is no user name", "Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.", ("username", "Mallory!"));
+        await RefusesAsync(Paths.AdminScope, "This is no name of a scope", "Write 1 to 128 printable ASCII characters without space, quote or backslash, such as notes:read.", ("name", "two words"));
+        await RefusesAsync(Paths.AdminResource, "This is no URI of a resource", "Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.", ("uri", "nowhere"), ("name", "x"));
+
+        async Task RefusesAsync(string path, string message, string hint, params (string Name, string? Value)[] typed)
+        {
+            var reply = await olivia.SubmitToAsync(path, await olivia.FollowAsync(path), typed);
+
+            reply.Status.Should().Be(400);
+            reply.Body.Should().Contain($"{Arabic[message]}. {Arabic[hint].Replace("+", "&#x2B;")}").And.NotContain(message);
+        }
+    }
+
+    private static IEnumerable<string> Texts(IEnumerable<string> files, Regex form) =>
+        from file in files
+        from match in form.Matches(file)
+        from text in match.Groups["text"].Captures
+        select Regex.Unescape(text.Value);
+
+    // say["…"], say["…" or "…"], say.Put("…"), Language()["…"].
     [GeneratedRegex("""
-        (?:(?:\bsay|Language\(\))\[|\bsay\.Put\(\s*|\bPageAsync\([^"\n]*?|\bsay\[[^\]"]*\?\s*)"(?<text>(?:[^"\\]|\\.)+)"(?:\s*:\s*"(?<text>(?:[^"\\]|\\.)+)")?
-        |\bfields\.(?:Text|Lines|Choice|Password)\([^,\n]+,\s*"(?<text>(?:[^"\\]|\\.)+)"(?:,\s*(?:hint:\ )?"(?<text>(?:[^"\\]|\\.)+\ (?:[^"\\]|\\.)+)")?
+        (?:(?:\bsay|Language\(\))\[|\bsay\.Put\(\s*|\bsay\[[^\]"]*\?\s*)"(?<text>(?:[^"\\]|\\.)+)"(?:\s*:\s*"(?<text>(?:[^"\\]|\\.)+)")?
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Said();
+
+    // Labels of fields and titles of pages, which may be a single word.
+    [GeneratedRegex("""
+        \bfields\.(?:Text|Lines|Choice|Password|Group)\([^,\n]+,\s*"(?<text>[^"]+)"
+        |\bPageAsync\([^"\n]*?"(?<text>[^"]+)"(?:\s*:\s*"(?<text>[^"]+)")?
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Labels();
+
+    // Whatever else has a capital and a space is written for people: hints, options, problems, texts that reach say[…] by a variable.
+    [GeneratedRegex("""
+        (?<=[\[(,?:=\s])"(?<text>[A-Z](?:[^"\\\n]|\\.)*\ (?:[^"\\\n]|\\.)+)"
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Sentences();
+
+    // What a trigger says of a row that is not to be, and what to do; those of the audit log name no column, no form writes there.
+    [GeneratedRegex("""
+        (?:\bmessage\ =\ (?:problem|'(?<text>(?:[^']|'')+)'),\ column\ =\ '\w+'|\bnot_null_violation\ using\ message\ =\ '(?<text>[^']+)'),\s*hint\ =\ '(?<text>(?:[^']|'')+)'
+        |\breturn\ '(?<text>An?\ [^']+)'
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex OfTrigger();
+
+    [GeneratedRegex("""
+        ForeignKeyViolation[^\n]*=>\s*\("(?<text>[^"]+)",\ "(?<text>[^"]+)"\)
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex OfForeignKey();
+
+    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline)]
+    private static partial Regex WholeLineComments();
 
     // The public sentence of a refusal: OAuthError's own, and those made elsewhere.
     [GeneratedRegex("""

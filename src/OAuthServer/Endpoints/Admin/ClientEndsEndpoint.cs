@@ -52,14 +52,14 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
         Html name = $"<bdi>{say.App(client.Name)}</bdi>";
         await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), new Danger
         {
-            Title = deletes ? "Delete a client" : "Disable a client",
+            Title = deletes ? say["Delete a client"] : say["Disable a client"],
             Question = deletes ? say.Put("Delete {0}?", name) : say.Put("Disable {0}?", name),
             Consequence = $"{(deletes ? Deleted(client.Origin, say) : say["Its requests are refused and its tokens count as dead from now on. Enabled again, its grants and the tokens that have not expired live again."])}",
             Reach = [.. Tell(reach, client.LastUsedAt, say)],
             Sql = deletes ? ClientEdits.DeleteText(id) : ClientEdits.DisableText(id),
             Path = path,
             Form = [("id", id)],
-            Button = deletes ? "Delete" : "Disable",
+            Button = deletes ? say["Delete"] : say["Disable"],
             Back = ClientWords.At(id),
         });
     });

@@ -71,14 +71,14 @@ public sealed class ClientSecretsEndpoint(
         var number = secret.Id.ToString(CultureInfo.InvariantCulture);
         await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), new Danger
         {
-            Title = "Revoke a secret",
+            Title = say["Revoke a secret"],
             Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Tame(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
             Consequence = $"{say["Whoever uses it is refused from now on, for good. Tokens it got live on until they expire; grants can be refreshed with another secret only."]}",
             Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientEndsEndpoint.Tell(reach, secret.LastUsedAt, say)],
             Sql = ClientEdits.RevokeSecretText(secret.Id),
             Path = Paths.AdminClientSecretRevoke,
             Form = [("secret", number)],
-            Button = "Revoke",
+            Button = say["Revoke"],
             Back = ClientWords.At(client.ClientId),
         });
     });

@@ -26,7 +26,7 @@ public sealed class PeopleEndpoint(Gate gate, UserEdits users, HashQueue hashes,
         var hash = await hashes.PasswordAsync(password, http.RequestAborted);
         Guid? subject = null;
         if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, visit.Author, http.RequestAborted)) is { } refusal)
-            await ShowAsync(visit, refusal.Problems());
+            await ShowAsync(visit, refusal.Problems(http.Language()));
         else if (subject is not { } added)
             await ShowAsync(visit, new() { ["username"] = http.Language()["There is a user of this name already."] });
         else

@@ -114,7 +114,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
             outcome = await users.ChangeAsync(change(new PersonChange { Subject = subject, Version = visit.Asked["version"] ?? "" }), visit.Author, visit.Http.RequestAborted));
         await ((refusal, outcome) switch
         {
-            ({ } wrong, _) => ShowAsync(visit, wrong.Message + "."),
+            ({ } wrong, _) => ShowAsync(visit, visit.Http.Language().Refusal(wrong)),
             (_, PersonOutcome.Done) => done(person),
             (_, PersonOutcome.Stale) => ShowAsync(visit, ResourceEndpoint.Overtaken(visit.Http.Language())),
             (_, PersonOutcome.LastAdministrator) => ShowAsync(visit, visit.Http.Language()["This is the last enabled administrator: nobody could enter the administration any more. Nothing was done."]),

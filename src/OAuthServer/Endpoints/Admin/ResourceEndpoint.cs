@@ -41,7 +41,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
             if (key is null) added = await edits.AddAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
             else outcome = await edits.SaveAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
         }) is { } refusal)
-            await ShowAsync(visit, form with { Problems = refusal.Problems() }, before?.Enabled);
+            await ShowAsync(visit, form with { Problems = refusal.Problems(http.Language()) }, before?.Enabled);
         else if (!added)
             await ShowAsync(visit, form with { Problems = new Dictionary<string, string> { ["uri"] = http.Language()["There is a resource of this URI already."] } }, null);
         else if (outcome == EditOutcome.Done)
@@ -115,8 +115,7 @@ internal static class RowForms
         (await store.TextsAsync(cancel)).Where(text => text.Key == key).ToDictionary(text => "words-" + text.Locale, text => text.Text);
 
     /// <summary>A refusal of the database beside the field it is about.</summary>
-    public static Dictionary<string, string> Problems(this EditRefusal refusal) =>
-        new() { [refusal.Column ?? ""] = refusal.Hint is null ? refusal.Message + "." : $"{refusal.Message}. {refusal.Hint}" };
+    public static Dictionary<string, string> Problems(this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
 }
 
 /// <summary>Where they are found.</summary>

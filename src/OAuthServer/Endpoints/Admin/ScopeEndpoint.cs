@@ -36,7 +36,7 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
             if (key is null) added = await edits.AddAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
             else outcome = await edits.SaveAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
         }) is { } refusal)
-            await ShowAsync(visit, form with { Problems = refusal.Problems() });
+            await ShowAsync(visit, form with { Problems = refusal.Problems(http.Language()) });
         else if (!added)
             await ShowAsync(visit, form with { Problems = new Dictionary<string, string> { ["name"] = http.Language()["There is a scope of this name already."] } });
         else if (outcome == EditOutcome.Done)
