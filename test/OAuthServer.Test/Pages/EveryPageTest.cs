@@ -52,22 +52,21 @@ public sealed class EveryPageTest(Stop stop)
         (await Measures.UnfocusedAsync(visitor.Page)).Should().BeEmpty();
     }
 
-    [Test, Case("UI-045")]
-    public async Task Axe_finds_nothing_wrong_in_light_or_dark() => (await Measures.ViolationsAsync(visitor.Page)).Should().BeEmpty();
+    private static IEnumerable<string> Spoken => Language.All.Select(language => language.Code);
 
-    private static IEnumerable<string> Others => Language.All.Select(language => language.Code).Where(code => code != Language.English.Code);
-
-    [TestCaseSource(nameof(Others))]
+    [TestCaseSource(nameof(Spoken))]
     [Case("UI-045")]
-    public async Task It_is_as_good_in_another_language(string code)
+    public async Task Axe_finds_nothing_wrong_in_light_or_dark(string code)
     {
-        await using var reader = await Visitor.WalkAsync(Ground.World, stop, new Look { Language = code });
+        var language = Language.All.Single(one => one.Code == code);
+        // Axe is a script: it may run where our policy is put aside.
+        await using var reader = await Visitor.WalkAsync(Ground.World, stop, new Look { Scripts = true, WithoutPolicy = true, Language = code });
         using var scope = new AssertionScope(stop.Name);
 
         (await reader.Page.Locator("html").GetAttributeAsync("lang")).Should().Be(code);
-        (await reader.Page.Locator("html").EvaluateAsync<string>("root => getComputedStyle(root).direction")).Should().Be(Language.All.Single(one => one.Code == code).Direction);
-        (await Measures.EnglishAsync(reader.Page)).Should().BeEmpty();
+        (await reader.Page.Locator("html").EvaluateAsync<string>("root => getComputedStyle(root).direction")).Should().Be(language.Direction);
         (await Measures.ViolationsAsync(reader.Page)).Should().BeEmpty();
         (await Measures.StickingOutAsync(reader.Page, 320, 256)).Should().BeEmpty();
+        if (language != Language.English) (await Measures.EnglishAsync(reader.Page)).Should().BeEmpty();
     }
 }

@@ -128,7 +128,7 @@ public sealed partial class LanguageTest : ServerFixture
     // Labels of fields and titles of pages, which may be a single word.
     [GeneratedRegex("""
         \bfields\.(?:Text|Lines|Choice|Password|Group)\([^,\n]+,\s*"(?<text>[^"]+)"
-        |\bPageAsync\([^"\n]*?"(?<text>[^"]+)"(?:\s*:\s*"(?<text>[^"]+)")?
+        |\bPageAsync\([^"\n]*?"(?<text>[^"{]+)"(?:\s*:\s*"(?<text>[^"]+)")?
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Labels();
 
