@@ -8,7 +8,7 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test long screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
+.PHONY: help setup run watch test walk long screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ FAIL_QUIETLY = { grep -q 'SigIgn:.*[4-7c-f]$$' /proc/self/status || { kill -QUIT
 
 test: sdk ## run the tests (FILTER='Rfc~7636' for some of them)
 	@$(TOGETHER) test/run.sh fast || $(FAIL_QUIETLY)
+
+walk: sdk ## walk through every page in a browser, in every language, and measure it
+	@$(TOGETHER) test/run.sh walk || $(FAIL_QUIETLY)
 
 long: sdk ## run the tests that take longer
 	@$(TOGETHER) test/run.sh long || $(FAIL_QUIETLY)

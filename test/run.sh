@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# make test, make long, make screenshots: builds everything, provides a fast private Postgres, runs the suites, and closes with the line
+# make test, make walk, make long, make screenshots: builds everything, provides a fast private Postgres, runs the suites, and closes with the line
 # "N passed, N failed", added up from the result files because `dotnet test` is content with zero tests.
 #
-#   test/run.sh [fast|long|screenshots]
-#                              fast (the default): all tests but those of [Category("Long")] and [Category("Screenshots")];
-#                              long, screenshots: only those
+#   test/run.sh [fast|walk|long|screenshots]
+#                              fast (the default): all tests but those of [Category("Walk")], ("Long") and ("Screenshots");
+#                              walk, long, screenshots: only those
 #   FILTER='Rfc~7636'          only the tests that also match this `dotnet test` filter
 #   OAUTH_TEST_POSTGRES=…      use this Postgres instead of a private one
 #   CHROMIUM=…                 use this browser instead of /usr/bin/chromium
@@ -16,10 +16,11 @@ TEST_LOCAL=$(realpath -m -- "${TEST_LOCAL:-$(dirname "$0")/../.local/test}")
 cd "$(dirname "$0")/.."
 
 case ${1:-fast} in
-    fast) filter='TestCategory!=Long&TestCategory!=Screenshots' ;;
+    fast) filter='TestCategory!=Walk&TestCategory!=Long&TestCategory!=Screenshots' ;;
+    walk) filter='TestCategory=Walk' ;;
     long) filter='TestCategory=Long' ;;
     screenshots) filter='TestCategory=Screenshots' ;;
-    *) echo "test: unknown suite '$1', there are fast, long and screenshots" >&2; exit 2 ;;
+    *) echo "test: unknown suite '$1', there are fast, walk, long and screenshots" >&2; exit 2 ;;
 esac
 [[ -z ${FILTER:-} ]] || filter="($FILTER)&$filter"
 

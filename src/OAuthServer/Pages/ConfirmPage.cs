@@ -22,6 +22,7 @@ public static class ConfirmPage
             <p class="lead">{say["You signed in a while ago, and this changes something. Enter your password to go on; nothing you typed is lost."]}</p>
             <form method="post" action="{http.Request.PathBase + http.Request.Path + http.Request.QueryString}">
             {antiforgery}{form.All.Where(pair => pair.Key is not (Password or Forms.FieldName)).Select(Kept)}
+            {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Password, "Password", "current-password")}
             <button class="primary" type="submit">{say["Go on"]}</button>
             </form>

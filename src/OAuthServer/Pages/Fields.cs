@@ -20,6 +20,9 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         <input id="{name}" name="{name}" type="{type}" value="{values(name)}" dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
         """);
 
+    /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
+    public static Html ForPasswordManagers(string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
+
     /// <summary>A password, which never comes back.</summary>
     /// <param name="autocomplete">current-password or new-password.</param>
     public Html Password(string name, string label, string autocomplete, string? hint = null) => Around(name, label, hint, $"""

@@ -22,6 +22,7 @@ public static class PasswordPage
         if (refused is not null) problems[Current] = refused.RetryAfter is null ? say["This is not your password."] : LoginPage.Say(refused, say);
         var fields = new Fields(say, _ => null, problems);
         Html form = $"""
+            {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Current, "Current password", "current-password")}
             {fields.Password(New, "New password", "new-password", "At least 12 characters. A few words that only you would put together are easy to keep in mind.")}
             {fields.Password(Again, "New password, once more", "new-password")}

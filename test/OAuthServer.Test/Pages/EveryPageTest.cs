@@ -8,7 +8,7 @@ namespace OAuthServer.Test.Pages;
 
 /// <summary>WCAG 2.2 AA on one page of the table, reached and measured with scripts switched off.</summary>
 [TestFixtureSource(typeof(Walk), nameof(Walk.Stops))]
-[Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
+[Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class EveryPageTest(Stop stop)
 {
     private Visitor visitor = null!;

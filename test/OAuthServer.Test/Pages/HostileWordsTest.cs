@@ -6,7 +6,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Pages;
 
 /// <summary>Apps, resources and rights are called by markup that would run: in a browser without our policy nothing but encoding holds it back (CWE-79).</summary>
-[Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
+[Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class HostileWordsTest
 {
     private const string Words = "\"'><img src=x onerror=alert(1)><script>alert(1)</script><svg onload=alert(1)>";

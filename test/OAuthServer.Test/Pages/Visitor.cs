@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FluentAssertions;
 using Microsoft.Playwright;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -41,16 +42,16 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>What scripts said or showed, and what the browser complained about.</summary>
     public ConcurrentQueue<string> Alarms { get; } = [];
 
-    /// <summary>A person of one's own, who has not done anything yet.</summary>
+    /// <summary>A person of one's own, who has not done anything yet; Olivia is always the same.</summary>
     public static async Task<Visitor> ArriveAsync(World world, Who who, Look look)
     {
         var person = who switch
         {
             Who.Nobody => null,
-            Who.Olivia => await world.Server.PersonAsync("olivia", "admin"),
+            Who.Olivia => world.Olivia,
             _ => await world.Server.PersonAsync(who.ToString().ToLowerInvariant()),
         };
-        var context = await Chromium.OpenAsync(look);
+        var context = await Chromium.OpenAsync(who == Who.Olivia ? look with { Remembered = world.OliviaSignedIn } : look);
         return new Visitor(world, person, context, await context.NewPageAsync());
     }
 
@@ -60,7 +61,8 @@ public sealed class Visitor : IAsyncDisposable
         var visitor = await ArriveAsync(world, stop.Who, look);
         try
         {
-            if (visitor.Person is not null) await visitor.SignInAsync();
+            if (visitor.Person is not null && (stop.Who != Who.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
+            if (stop.Who == Who.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
             await stop.Walk(visitor);
             var path = new Uri(visitor.Page.Url).AbsolutePath;
             return visitor.Page.Url.StartsWith(world.Server.Issuer, StringComparison.Ordinal) && path == stop.Path && visitor.Status == stop.Status
@@ -80,6 +82,15 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>Is sent to /authorize by an app.</summary>
     public Task AskedByAsync(TestClient client, params (string Name, string? Value)[] changes) =>
         OpenAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), changes)}");
+
+    /// <summary>Lets the stranger in, who takes what there is to take.</summary>
+    public async Task ConnectAsync(string scope)
+    {
+        var verifier = TestClient.NewVerifier();
+        await OpenAsync($"{Paths.Authorize}?{World.Stranger.AuthorizeQuery(verifier, ("scope", scope), ("prompt", "consent"))}");
+        await PressAsync("button[value=allow]");
+        (await World.Stranger.RedeemAsync(new Code(Parameters.OfQuery(new Uri(Page.Url).Query)["code"]!, verifier, World.Stranger.Redirect))).Should().HaveIssuedTokens();
+    }
 
     /// <summary>Signs in where that is asked, or else at /login.</summary>
     public async Task SignInAsync(string? username = null, string? password = null)

@@ -16,6 +16,9 @@ public sealed record Look
     /// <summary>What the browser says it reads, as a language tag.</summary>
     public string Language { get; init; } = "en";
 
+    /// <summary>The cookies of a browser that was here before.</summary>
+    public string? Remembered { get; init; }
+
     public int Width { get; init; } = 1024;
 
     public int Height { get; init; } = 768;
@@ -45,6 +48,7 @@ public static class Chromium
             ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
             Locale = look.Language,
+            StorageState = look.Remembered,
             ViewportSize = new ViewportSize { Width = look.Width, Height = look.Height },
             DeviceScaleFactor = look.Scale,
         });
