@@ -35,7 +35,7 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         """);
 
     /// <summary>One of several.</summary>
-    /// <param name="options">Values and their English texts.</param>
+    /// <param name="options">Values and their English texts; a text that is its value is a code, and stays as it is.</param>
     public Html Choice(string name, string label, IEnumerable<(string Value, string Text)> options, string? hint = null)
     {
         return Around(name, label, hint, $"""
@@ -45,7 +45,9 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         Html Option((string Value, string Text) one)
         {
             Html selected = values(name) == one.Value ? $" selected" : Html.None;
-            return $"""<option value="{one.Value}"{selected}>{say[one.Text]}</option>""";
+            return one.Text == one.Value
+                ? $"""<option value="{one.Value}"{selected} dir="ltr">{one.Value}</option>"""
+                : (Html)$"""<option value="{one.Value}"{selected}>{say[one.Text]}</option>""";
         }
     }
 

@@ -35,7 +35,9 @@ public static class AdminWalk
         }, 400),
         new("client, disable", Who.Olivia, Paths.AdminClientDisable, one => ClientAsync(one, one.World.App.Id, $"main a[href*='{Paths.AdminClientDisable}']")),
         new("client, delete", Who.Olivia, Paths.AdminClientDelete, one => ClientAsync(one, one.World.Stranger.Id, $"main a[href*='{Paths.AdminClientDelete}']")),
-        new("client, new secret", Who.Olivia, Paths.AdminClientSecrets, one => ClientAsync(one, one.World.Machine.Id, $"form[action$='{Paths.AdminClientSecrets}'] button")),
+        new("client, new secret", Who.Olivia, Paths.AdminClientSecrets, async one =>
+            // One of its own: a client has two secrets at most.
+            await ClientAsync(one, (await one.World.Server.MachineAsync()).Id, $"form[action$='{Paths.AdminClientSecrets}'] button")),
         new("client, revoke a secret", Who.Olivia, Paths.AdminClientSecretRevoke, one => ClientAsync(one, one.World.Machine.Id, $"main a[href*='{Paths.AdminClientSecretRevoke}']")),
         At("resources and scopes", Paths.AdminResources),
         From("resource", Paths.AdminResources, Paths.AdminResource, "?uri="),

@@ -45,8 +45,7 @@ public static class PersonWalk
         new("connected apps, all to be revoked", Who.Alice, Paths.RevokeAll, async one =>
         {
             await one.ConnectAsync(Everything);
-            await one.OpenAsync(Paths.ConnectedApps);
-            await one.PressAsync($"main a[href$='{Paths.RevokeAll}']");
+            await one.OpenAsync(Paths.RevokeAll);
         }),
         new("connected apps, one revoked", Who.Alice, Paths.ConnectedApps, async one =>
         {

@@ -33,7 +33,7 @@ public static class AuditPage
             {fields.Text("client", "Client id")}
             {fields.Text("person", "Person", "The user name")}
             {fields.Choice("event", "What", [("", say["Everything"]), .. Decisions.All.Select(one => (one, one))])}
-            {fields.Choice("outcome", "Outcome", [("", say["Both"]), ("ok", "ok"), ("refused", "refused")])}
+            {fields.Choice("outcome", "Outcome", [("", say["Both"]), ("ok", say["ok"]), ("refused", say["refused"])])}
             {fields.Text("request", "Request id")}
             {fields.Text("from", "From (UTC)", type: "datetime-local")}
             {fields.Text("to", "Until (UTC)", type: "datetime-local")}

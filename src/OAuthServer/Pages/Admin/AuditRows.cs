@@ -48,9 +48,6 @@ public static class AuditRows
     public static Html Moment(DateTimeOffset at, Language say) =>
         $"""<time datetime="{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}">{say.Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}</bdi></time>""";
 
-    /// <summary>The page of a client in the administration.</summary>
-    public static string Client(string id, Settings settings) => $"{settings.IssuerPath}{Paths.AdminClient}?id={Uri.EscapeDataString(id)}";
-
     private static Html Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
         <tr>
         <th scope="row">{Moment(row.At, say)}</th>
@@ -64,7 +61,7 @@ public static class AuditRows
     {
         Html shown = name switch
         {
-            "client" => $"""<a href="{Client(value, settings)}"><bdi>{Tame(value)}</bdi></a>""",
+            "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
             "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
             "rule" or "reason" => $"<bdi>{Tame(value)}</bdi>",
             _ => $"<code>{Tame(value)}</code>",

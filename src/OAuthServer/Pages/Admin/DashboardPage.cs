@@ -96,7 +96,7 @@ public static class DashboardPage
             return $"""
                 <tr>
                 <th scope="row">{say["Client secret"]}{label}</th>
-                <td data-label="{say["Of"]}"><a href="{AuditRows.Client(secret.ClientId, settings)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
+                <td data-label="{say["Of"]}"><a href="{settings.IssuerPath + ClientWords.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
                 <td data-label="{say["When"]}">{say.Time(secret.ExpiresAt)}</td>
                 <td data-label="{say["State"]}">{state}{replaced}</td>
                 </tr>

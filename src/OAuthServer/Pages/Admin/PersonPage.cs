@@ -92,7 +92,7 @@ public static class PersonPage
             Html offline = grant.Offline ? $"""<span class="mark">{say["Stays connected"]}</span>""" : Html.None;
             return $"""
                 <tr>
-                <th scope="row"><a href="{AuditRows.Client(grant.ClientId, settings)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
+                <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
                 <td data-label="{say["What it may do"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
                 <td data-label="{say["Allowed"]}">{say.Time(grant.CreatedAt)}</td>
                 <td data-label="{say["Last used"]}">{say.Time(grant.LastUsedAt ?? grant.CreatedAt)}</td>

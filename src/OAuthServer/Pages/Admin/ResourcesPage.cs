@@ -89,6 +89,6 @@ public static class ResourcesPage
             return $"""<ul class="said">{known.Select(Line)}{missing.Select(language => (Html)$"""<li><span class="mark soon">{say.Put("No words in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
         }
 
-        Html Line(TextRow text) => $"""<li><span class="mark">{text.Locale}</span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";
+        Html Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";
     }
 }

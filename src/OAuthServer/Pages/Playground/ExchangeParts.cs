@@ -75,7 +75,7 @@ public static class ExchangeParts
     private static Html Row(AuditRow row, Exchange exchange, Language say)
     {
         Html told = row.Outcome == "refused"
-            ? $"""<div><dt>{say["What the client is told"]}</dt><dd><code>{row.Error}</code>: {exchange["error_description"]}</dd></div>"""
+            ? $"""<div><dt>{say["What the client is told"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
             : Html.None;
         return $"""
             <dl class="facts kept">
