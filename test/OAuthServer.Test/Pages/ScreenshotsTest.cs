@@ -13,14 +13,15 @@ namespace OAuthServer.Test.Pages;
 [Category("Screenshots")]
 public sealed class ScreenshotsTest
 {
-    private const int Largest = 150 * 1024;
+    private const int Largest = 250 * 1024;
 
     private static readonly string Folder = Path.Combine(TestDatabase.Root, "docs/screenshots");
 
     private TestServer server = null!;
 
     /// <summary>A picture and how to come to what it shows.</summary>
-    public sealed record Shot(string Name, string? Username, Func<IPage, string, Task> Go)
+    /// <param name="Username">Who looks at it, or null for nobody.</param>
+    public sealed record Shot(string Name, string? Username, Func<IPage, string, Task> Go, int Width = 600)
     {
         public override string ToString() => Name;
     }
@@ -30,6 +31,9 @@ public sealed class ScreenshotsTest
     [
         new("sign-in", null, (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write"))),
         new("consent", "alice", (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write offline_access"))),
+        new("connected-apps", "alice", (page, issuer) => page.GotoAsync(issuer + Paths.ConnectedApps), 900),
+        new("dashboard", "olivia", (page, issuer) => page.GotoAsync(issuer + Paths.Admin), 1200),
+        new("client", "olivia", (page, issuer) => page.GotoAsync($"{issuer}{Paths.AdminClient}?id=nightly-etl"), 1200),
         new("error", null, (page, issuer) => page.GotoAsync($"{issuer}{Paths.Authorize}?client_id=gone&response_type=code")),
     ];
 
@@ -39,6 +43,7 @@ public sealed class ScreenshotsTest
         server = await TestServer.StartAsync(settings => settings with { Issuer = $"http://localhost:{ShownPort(settings)}", Demo = true });
         (await Demo.SeedAsync(server.Get<Database>(), server.Settings, CancellationToken.None)).Should().BeNull();
         Directory.CreateDirectory(Folder);
+        await LiveThroughADayAsync();
     }
 
     [OneTimeTearDown]
@@ -52,7 +57,7 @@ public sealed class ScreenshotsTest
     {
         foreach (var dark in new[] { false, true })
         {
-            await using var context = await Chromium.OpenAsync(new Look { Dark = dark, Width = 600, Height = 400, Scale = 2 });
+            await using var context = await Chromium.OpenAsync(new Look { Dark = dark, Width = shot.Width, Height = 400, Scale = shot.Width > 600 ? 1 : 2 });
             var page = await context.NewPageAsync();
             if (shot.Username is not null)
             {
@@ -68,6 +73,31 @@ public sealed class ScreenshotsTest
 
             picture.Should().HaveCountLessThan(Largest);
         }
+    }
+
+    // A dashboard of a server nobody has used shows nothing.
+    private async Task LiveThroughADayAsync()
+    {
+        var (machine, claude) = (new TestClient(server, "nightly-etl", "nightly-etl-secret", "client_secret_basic", ""), new TestClient(server, "claude-desktop", null, "none", "http://127.0.0.1:7777/callback"));
+        var grid = new TestClient(server, "GRID_001", "SECRET_KEY", "client_secret_basic", "https://app.internal/callback");
+        for (var hour = 0; hour < 24; hour++)
+        {
+            for (var token = 0; token < 6 + (hour * 7 % 11) + (hour is > 8 and < 18 ? 14 : 0); token++) await machine.TokenAsync(("grant_type", "client_credentials"));
+            for (var refused = 0; refused < hour * 5 % 4; refused++) await machine.With("guess").TokenAsync(("grant_type", "client_credentials"));
+            if (hour == 9) await AllowAsync(claude, "notes:read notes:write offline_access");
+            if (hour == 15) await AllowAsync(grid, "read_sensors");
+            server.Clock.Travel(TimeSpan.FromHours(1));
+        }
+    }
+
+    private async Task AllowAsync(TestClient client, string scope)
+    {
+        var (browser, verifier) = (server.NewBrowser(), TestClient.NewVerifier());
+        var login = await browser.FollowAsync($"{Paths.Authorize}?{client.AuthorizeQuery(verifier, ("scope", scope))}");
+        var consent = await browser.SignInAsync(login, new Person("alice", Guid.Empty), "alice-demo-password");
+        var answer = await browser.SubmitAsync(consent, "decision", "allow");
+        var code = Parameters.OfQuery(new Uri(answer.Location!).Query)["code"]!;
+        (await client.RedeemAsync(new Code(code, verifier, client.Redirect))).Should().HaveIssuedTokens();
     }
 
     private static string Ask(string scope) =>
