@@ -79,7 +79,7 @@ public sealed class PageTest : ServerFixture
             Regex.Count(page.Body, "<h1[ >]").Should().Be(1, name);
             Regex.Match(page.Body, "<title>(.*?)</title>").Groups[1].Value.Should().EndWith(Server.Settings.DisplayName).And.NotStartWith(" ");
             var labels = Regex.Matches(page.Body, "<label[^>]* for=\"([^\"]+)\"").Select(match => match.Groups[1].Value).ToList();
-            foreach (Match input in Regex.Matches(page.Body, "<input (?![^>]*type=\"hidden\")[^>]*>"))
+            foreach (Match input in Regex.Matches(page.Body, "<input (?![^>]*(?:type=\"hidden\"| hidden>))[^>]*>"))
                 labels.Should().Contain(Regex.Match(input.Value, " id=\"([^\"]+)\"").Groups[1].Value, name);
             foreach (Match form in Regex.Matches(page.Body, "<form[^>]*>.*?</form>", RegexOptions.Singleline))
                 form.Value.Should().Contain("method=\"post\"").And.Contain("name=\"antiforgery\"").And.Contain("<button", name);
