@@ -8,14 +8,15 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test long spec lint format smoke bench interop sample db/psql db/reset ci sdk
+.PHONY: help setup run watch test walk long screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: sdk ## install what is missing: PostgreSQL, the packages
 	@sql/cluster.sh install
 	dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly\;NoSummary
+	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || echo "setup: Chromium is missing, which the tests of pages and make interop look at pages with: apt-get install chromium" >&2
 
 run: sdk ## serve on http://localhost:8080 with a private Postgres and the demo world (PORT=9180 LOCAL=.local-9180)
 	@exec $(TOGETHER) sql/run.sh
@@ -31,8 +32,14 @@ FAIL_QUIETLY = { grep -q 'SigIgn:.*[4-7c-f]$$' /proc/self/status || { kill -QUIT
 test: sdk ## run the tests (FILTER='Rfc~7636' for some of them)
 	@$(TOGETHER) test/run.sh fast || $(FAIL_QUIETLY)
 
+walk: sdk ## walk through every page in a browser, in every language, and measure it
+	@$(TOGETHER) test/run.sh walk || $(FAIL_QUIETLY)
+
 long: sdk ## run the tests that take longer
 	@$(TOGETHER) test/run.sh long || $(FAIL_QUIETLY)
+
+screenshots: sdk ## take pictures of the demo world's pages into docs/screenshots (needs Chromium)
+	@$(TOGETHER) test/run.sh screenshots || $(FAIL_QUIETLY)
 
 spec: sdk ## write docs/SPEC.md, the table of rules and their tests
 	@UPDATE_SPEC=1 FILTER='Name~Spec_table|Name~Settings_table|Name~schema_on_paper' $(TOGETHER) test/run.sh || $(FAIL_QUIETLY)

@@ -17,7 +17,8 @@ begin
     insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
     values (clock_timestamp(), coalesce(nullif(current_setting('oauth.request_id', true), ''), 'sql-' || txid_current()), 'edit', 'ok',
             whole ->> 'client_id', whole ->> 'subject',
-            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user), host(inet_client_addr()),
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
             lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid'), '') || coalesce(': ' || changed, ''));
     return null;
 end $$;
@@ -282,6 +283,20 @@ end $_$;
 
 COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
 
+CREATE FUNCTION public.resources_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.uri is null or new.uri !~ '^[A-Za-z][A-Za-z0-9+.-]*://[^#\s]+$' or length(new.uri) > 2048 then
+        raise check_violation using message = 'This is no URI of a resource', column = 'uri',
+            hint = 'Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.';
+    end if;
+    if new.name is null or btrim(new.name) = '' then
+        raise check_violation using message = 'A resource needs a name people can read', column = 'name', hint = 'Write a few words, such as Demo notes.';
+    end if;
+    return new;
+end $_$;
+
 CREATE FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean DEFAULT false) RETURNS void
     LANGUAGE sql
     SET search_path TO '$user', 'public'
@@ -300,6 +315,20 @@ begin
     perform revocation_feed_add('jti', new.jti, array[new.audience], new.expires_at);
     return null;
 end $$;
+
+CREATE FUNCTION public.scopes_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.name is null or new.name !~ '^[\x21\x23-\x5B\x5D-\x7E]{1,128}$' then
+        raise check_violation using message = 'This is no name of a scope', column = 'name',
+            hint = 'Write 1 to 128 printable ASCII characters without space, quote or backslash, such as notes:read.';
+    end if;
+    if new.access is null or new.access not in ('read', 'write') then
+        raise check_violation using message = 'A scope reads or writes', column = 'access', hint = 'Write read or write.';
+    end if;
+    return new;
+end $_$;
 
 CREATE FUNCTION public.scopes_close() RETURNS trigger
     LANGUAGE plpgsql
@@ -623,7 +652,8 @@ CREATE TABLE public.consents (
     resources text[] NOT NULL,
     scope text[] NOT NULL,
     given_at timestamp with time zone NOT NULL,
-    key bytea NOT NULL
+    key bytea NOT NULL,
+    expires_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.consents IS 'What a person has allowed before, so that the same is not asked twice.';
@@ -641,6 +671,8 @@ COMMENT ON COLUMN public.consents.scope IS 'What was allowed, offline_access inc
 COMMENT ON COLUMN public.consents.given_at IS 'When last.';
 
 COMMENT ON COLUMN public.consents.key IS 'SHA-256 over client, redirect URI and resources.';
+
+COMMENT ON COLUMN public.consents.expires_at IS 'Until when it was allowed; null: as long as the client''s row says.';
 
 CREATE TABLE public.data_protection_keys (
     id text NOT NULL,
@@ -1094,13 +1126,33 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_username_key UNIQUE (username);
 
+CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
+
 CREATE INDEX audit_events_by_request ON ONLY public.audit_events USING btree (request_id);
 
-CREATE INDEX audit_events_by_time ON ONLY public.audit_events USING brin (at);
+CREATE INDEX audit_events_default_at_event_outcome_idx ON public.audit_events_default USING btree (at) INCLUDE (event, outcome);
 
-CREATE INDEX audit_events_default_at_idx ON public.audit_events_default USING brin (at);
+CREATE INDEX audit_events_of_refusals ON ONLY public.audit_events USING btree (at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_default_at_idx ON public.audit_events_default USING btree (at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_of_reuse ON ONLY public.audit_events USING btree (at) WHERE (detail = ANY (ARRAY['code_replayed'::text, 'refresh_reused'::text]));
+
+CREATE INDEX audit_events_default_at_idx1 ON public.audit_events_default USING btree (at) WHERE (detail = ANY (ARRAY['code_replayed'::text, 'refresh_reused'::text]));
+
+CREATE INDEX audit_events_of_client ON ONLY public.audit_events USING btree (client_id, at);
+
+CREATE INDEX audit_events_default_client_id_at_idx ON public.audit_events_default USING btree (client_id, at);
+
+CREATE INDEX audit_events_of_kind ON ONLY public.audit_events USING btree (event, at) WHERE (event <> 'token'::text);
+
+CREATE INDEX audit_events_default_event_at_idx ON public.audit_events_default USING btree (event, at) WHERE (event <> 'token'::text);
 
 CREATE INDEX audit_events_default_request_id_idx ON public.audit_events_default USING btree (request_id);
+
+CREATE INDEX audit_events_of_person ON ONLY public.audit_events USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
+
+CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
 
 CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests USING btree (expires_at);
 
@@ -1140,9 +1192,19 @@ CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
-ALTER INDEX public.audit_events_by_time ATTACH PARTITION public.audit_events_default_at_idx;
+ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
+
+ALTER INDEX public.audit_events_of_refusals ATTACH PARTITION public.audit_events_default_at_idx;
+
+ALTER INDEX public.audit_events_of_reuse ATTACH PARTITION public.audit_events_default_at_idx1;
+
+ALTER INDEX public.audit_events_of_client ATTACH PARTITION public.audit_events_default_client_id_at_idx;
+
+ALTER INDEX public.audit_events_of_kind ATTACH PARTITION public.audit_events_default_event_at_idx;
 
 ALTER INDEX public.audit_events_by_request ATTACH PARTITION public.audit_events_default_request_id_idx;
+
+ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
 
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
 
@@ -1184,6 +1246,8 @@ CREATE TRIGGER resource_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.
 
 CREATE TRIGGER resources_audit AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
+CREATE TRIGGER resources_check BEFORE INSERT OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_check();
+
 CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER revoked_tokens_feed AFTER INSERT ON public.revoked_tokens FOR EACH ROW EXECUTE FUNCTION public.revoked_tokens_feed();
@@ -1193,6 +1257,8 @@ CREATE TRIGGER scope_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.scop
 CREATE TRIGGER scope_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER scopes_audit AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER scopes_check BEFORE INSERT OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.scopes_check();
 
 CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW WHEN ((old.open AND (NOT new.open))) EXECUTE FUNCTION public.scopes_close();
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# make test, make long: builds everything, provides a fast private Postgres, runs the suites, and closes with the line
+# make test, make walk, make long, make screenshots: builds everything, provides a fast private Postgres, runs the suites, and closes with the line
 # "N passed, N failed", added up from the result files because `dotnet test` is content with zero tests.
 #
-#   test/run.sh [fast|long]    fast (the default): all tests but those of [Category("Long")]; long: only those
+#   test/run.sh [fast|walk|long|screenshots]
+#                              fast (the default): all tests but those of [Category("Walk")], ("Long") and ("Screenshots");
+#                              walk, long, screenshots: only those
 #   FILTER='Rfc~7636'          only the tests that also match this `dotnet test` filter
 #   OAUTH_TEST_POSTGRES=…      use this Postgres instead of a private one
+#   CHROMIUM=…                 use this browser instead of /usr/bin/chromium
 #   TEST_LOCAL (.local/test)   the folder for the private cluster and the results; each run takes a folder in it, named by
 #                              its process, so that two runs at once do not meet
 
@@ -13,9 +16,11 @@ TEST_LOCAL=$(realpath -m -- "${TEST_LOCAL:-$(dirname "$0")/../.local/test}")
 cd "$(dirname "$0")/.."
 
 case ${1:-fast} in
-    fast) filter='TestCategory!=Long' ;;
+    fast) filter='TestCategory!=Walk&TestCategory!=Long&TestCategory!=Screenshots' ;;
+    walk) filter='TestCategory=Walk' ;;
     long) filter='TestCategory=Long' ;;
-    *) echo "test: unknown suite '$1', there are fast and long" >&2; exit 2 ;;
+    screenshots) filter='TestCategory=Screenshots' ;;
+    *) echo "test: unknown suite '$1', there are fast, walk, long and screenshots" >&2; exit 2 ;;
 esac
 [[ -z ${FILTER:-} ]] || filter="($FILTER)&$filter"
 
@@ -48,6 +53,7 @@ close() {
 }
 trap close EXIT
 
+[[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || echo "test: Chromium is missing, so the tests of pages will fail: apt-get install chromium, or name one in CHROMIUM" >&2
 echo "test: restoring packages"
 dotnet restore OAuthServer.sln --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 echo "test: building"

@@ -16,7 +16,15 @@ on conflict do nothing;
 insert into scope_texts (scope, locale, text) values
     ('notes:read', 'en', 'Read your notes'),
     ('notes:write', 'en', 'Write, change and delete your notes'),
-    ('read_sensors', 'en', 'Read the grid''s sensors')
+    ('read_sensors', 'en', 'Read the grid''s sensors'),
+    ('notes:read', 'ar', 'قراءة ملاحظاتك'),
+    ('notes:write', 'ar', 'كتابة ملاحظاتك وتغييرها وحذفها'),
+    ('read_sensors', 'ar', 'قراءة مستشعرات الشبكة')
+on conflict do nothing;
+
+insert into resource_texts (uri, locale, name) values
+    ('http://localhost:9000/mcp', 'ar', 'ملاحظات تجريبية'),
+    ('https://sensors.example.test/', 'ar', 'مستشعرات الشبكة')
 on conflict do nothing;
 
 -- alice-demo-password, mallory-demo-password, olivia-demo-password; bcrypt, cost 12.

@@ -6,6 +6,8 @@ using OAuthServer.Authorize;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Endpoints;
+using OAuthServer.Endpoints.Admin;
+using OAuthServer.Endpoints.Playground;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Keys;
@@ -100,11 +102,16 @@ public static class Server
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
         services.AddSingleton<ClientDocumentStore>();
+        services.AddSingleton<ClientEdits>();
+        services.AddSingleton<ClientRegister>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
+        services.AddSingleton<OwnGrantStore>();
+        services.AddSingleton<OwnSessionStore>();
+        services.AddSingleton<AccountEventStore>();
         services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<RegistrationStore>();
         services.AddSingleton<InvitationStore>();
@@ -114,6 +121,11 @@ public static class Server
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<AccessEdits>();
+        services.AddSingleton<DashboardStore>();
+        services.AddSingleton<ResourceEdits>();
+        services.AddSingleton<ScopeEdits>();
+        services.AddSingleton<UserEdits>();
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
@@ -133,6 +145,7 @@ public static class Server
         services.AddSingleton<ResourceDirectory>();
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<ClientUse>();
+        services.AddSingleton<SecretLimit>();
         services.AddSingleton<Registrations>();
 
         // Users, Authorize, Pages
@@ -164,10 +177,29 @@ public static class Server
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
+        services.AddSingleton<Gate>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<ConnectedAppsEndpoint>();
+        services.AddSingleton<OwnSessionsEndpoint>();
+        services.AddSingleton<PasswordEndpoint>();
+        services.AddSingleton<DashboardEndpoint>();
+        services.AddSingleton<ResourceEndpoint>();
+        services.AddSingleton<ScopeEndpoint>();
+        services.AddSingleton<PeopleEndpoint>();
+        services.AddSingleton<PersonEndpoint>();
+        services.AddSingleton<KeysEndpoint>();
+        services.AddSingleton<AuditEndpoint>();
+        services.AddSingleton<ClientsEndpoint>();
+        services.AddSingleton<ClientAddEndpoint>();
+        services.AddSingleton<ClientSettingsEndpoint>();
+        services.AddSingleton<ClientSecretsEndpoint>();
+        services.AddSingleton<ClientEndsEndpoint>();
+        services.AddSingleton<Walks>();
+        services.AddSingleton<Caller>();
+        services.AddSingleton<PlaygroundEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
@@ -177,6 +209,7 @@ public static class Server
         Loop<AuditLog>((room, cancel) => room.RunAsync(cancel));
         Loop<CodeStore>((room, cancel) => room.RunAsync(cancel));
         Loop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
+        Loop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
         Loop<ClientUse>((room, cancel) => room.RunAsync(cancel));
         Loop<AccessLog>((room, cancel) => room.RunAsync(cancel));
         Loop<Sweep>((room, cancel) => room.RunAsync(cancel));
@@ -213,6 +246,7 @@ public static class Server
         app.MapHealth();
         app.MapSecurityText();
         app.MapDiscovery(settings);
+        app.MapPlayground(settings);
         var issuer = app.MapGroup(settings.IssuerPath);
         issuer.MapToken();
         issuer.MapRevocation();
@@ -225,6 +259,22 @@ public static class Server
         issuer.MapLogin();
         issuer.MapLogout();
         issuer.MapConsent();
+        issuer.MapConnectedApps();
+        issuer.MapOwnSessions();
+        issuer.MapPassword();
+        issuer.MapAdminDashboard();
+        issuer.MapAdminResources();
+        issuer.MapAdminScopes();
+        issuer.MapAdminPeople();
+        issuer.MapAdminPerson();
+        issuer.MapAdminKeys();
+        issuer.MapAdminAudit();
+        issuer.MapAdminClients();
+        issuer.MapAdminClientAdd();
+        issuer.MapAdminClient();
+        issuer.MapAdminClientSecrets();
+        issuer.MapAdminClientEnds();
+        issuer.MapAdminNowhere();
         issuer.MapPages();
     }
 

@@ -1,8 +1,16 @@
 // The limits the server is held against, on the same machine in the same run: what ASP.NET Core alone answers, and what it
-// answers when every request also builds and signs an ES256 JWT. Nothing is stored.
+// answers when every request also builds and signs an ES256 JWT. Nothing is stored. As `flood URL HOST METHOD` it is what a
+// server has to withstand.
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using OAuthServer.Bench;
+
+if (args is ["flood", var server, var host, var method])
+{
+    await new Flood(new Uri(server), host, method).RunAsync(Console.In, Console.Out);
+    return;
+}
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders();

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # make bench: what a token costs, as a share of what the machine allows, measured in turns in one run: absolute numbers wander,
-# ratios hold still. Needs wrk (apt-get install wrk). The limits are in Program.cs beside this file: ASP.NET Core alone, and with an
-# ES256 JWT built and signed per request; nothing stored.
+# ratios hold still. Needs wrk (apt-get install wrk). The limits: ASP.NET Core alone, and with an ES256 JWT built and signed per
+# request, nothing stored (Program.cs beside this file); and pgbench with our own rotation statement on the server's own cluster.
+# Writes docs/performance.md.
 #
 #   ROUNDS (3)  SECONDS_EACH (4)
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v wrk > /dev/null || { echo "bench: wrk is missing: apt-get install wrk" >&2; exit 1; }
-rounds=${ROUNDS:-3} each=${SECONDS_EACH:-4} port=9480 limit=9481
+rounds=${ROUNDS:-3} each=${SECONDS_EACH:-4} port=${BENCH_PORT:-9480}
+limit=$((port + 1))
+pgbench=$(ls -v /usr/lib/postgresql/*/bin/pgbench | tail -n 1)
 world=$(mktemp -d /tmp/oauth-bench-XXXXXX)
 run='' floor=''
 finish() {
@@ -26,45 +29,114 @@ dotnet test/Bench/bin/Release/net10.0/OAuthServer.Bench.dll --urls "http://127.0
 floor=$!
 for try in {1..240}; do ! curl -sf "http://localhost:$port/readyz" > /dev/null || break; sleep 0.5; done
 
-sql/cluster.sh psql "$world/local" -q << 'SQL'
+# A grant for each code and each family, round 0 to warm up with.
+sql/cluster.sh psql "$world/local" -q -v rounds="$rounds" -v codes=$((each * 15000)) << 'SQL'
+create temporary table names as
+    select 'code' as kind, 'code-' || r || '-' || i as name from generate_series(0, :rounds) r, generate_series(1, :codes) i
+    union all select 'family', 'rt-' || r || '-' || i from generate_series(0, :rounds) r, generate_series(1, 300) i
+    union all select 'family', 'pg-' || r || '-' || c || '-' || f || '-0' from generate_series(0, :rounds) r, generate_series(0, 15) c, generate_series(0, 19) f;
 insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
-select ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, 'claude-desktop', (select subject from users where username = 'alice'), sha256(('f' || i)::bytea),
+select md5(name)::uuid, 'claude-desktop', (select subject from users where username = 'alice'), sha256(('f' || name)::bytea),
        'http://127.0.0.1/callback', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', '{notes:read}', '{http://localhost:9000/mcp}', true, now(), now(), now() + interval '30 days'
-  from generate_series(1, 300300) i;
+  from names;
 insert into refresh_tokens (hash, grant_id, issued_at, expires_at)
-select sha256(('rt-' || i)::bytea), ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, now(), now() + interval '14 days' from generate_series(1, 300) i;
+select sha256(name::bytea), md5(name)::uuid, now(), now() + interval '14 days' from names where kind = 'family';
 insert into codes (hash, grant_id, issued_at, expires_at)
-select sha256(('code-' || i)::bytea), ('00000000-0000-4000-8000-' || lpad((i + 300)::text, 12, '0'))::uuid, now(), now() + interval '1 day' from generate_series(1, 300000) i;
+select sha256(name::bytea), md5(name)::uuid, now(), now() + interval '1 day' from names where kind = 'code';
 vacuum analyze;
 SQL
 
+# The server's own statement, each of pgbench's 16 clients with 20 families in turn, like the server's 300.
+{
+    echo '\set i :i + 1'
+    echo '\set family :i % 20'
+    echo '\set step :i / 20'
+    sed -n '/const string RotateSql = """/,/""";/p' src/OAuthServer/Stores/RefreshTokenStore.cs | sed '1d;$d' | sed -E "
+        s/@hash\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step)::bytea)/g
+        s/@next\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step + 1)::bytea)/g
+        s/@sealed\b/decode(repeat('ab', 71), 'hex')/g
+        s/@client\b/'claude-desktop'/g
+        s/@scope\b/null::text[]/g
+        s/@resource\b/null::text/g
+        s/@enabled\b/'{http:\/\/localhost:9000\/mcp}'::text[]/g
+        s/@idle_until\b/now() + interval '14 days'/g
+        s/@retry_since\b/now() - interval '30 seconds'/g
+        s/@replay_ends_grant\b/true/g
+        s/@jti\b/'0123456789abcdefghijkl'/g
+        s/@request_id\b/'bench'/g
+        s/@address\b/'127.0.0.1'/g
+        s/@now\b/now()/g"
+    echo ';'
+} > "$world/rotation.sql"
+socket=$(sql/cluster.sh url "$world/local" | sed 's/Host=\([^;]*\).*/\1/')
+
 server=http://localhost:$port
 TOKEN=$(curl -s -u nightly-etl:nightly-etl-secret -d grant_type=client_credentials "$server/token" | sed 's/.*access_token":"\([^"]*\).*/\1/')
-export TOKEN
+export TOKEN ROUND
 curl -s -o /dev/null -u notes-api:notes-api-secret -d token="$TOKEN" "$server/introspect"
 
 # name, connections, script, URL: prints what a second saw, and refuses answers that were no success.
 load() {
     wrk -t1 -c"$2" -d"$each" ${3:+-s "test/Bench/load/$3.lua"} "$4" > "$world/wrk"
-    ! grep -q 'Non-2xx' "$world/wrk" || { echo "bench: $1 was refused"; cat "$world/wrk"; exit 1; }
+    ! grep -q 'Non-2xx' "$world/wrk" || { echo "bench: $1 was refused" >&2; cat "$world/wrk" >&2; exit 1; }
     awk '/Requests\/sec/ { printf "%d", $2 }' "$world/wrk"
 }
 
-echo "bench: warming up"
-for path in bare jwt; do load $path 32 machine "http://127.0.0.1:$limit/$path" > /dev/null; done
-load machine 32 machine "$server/token" > /dev/null
-load introspection 32 introspection "$server/introspect" > /dev/null
+statement() {
+    "$pgbench" -n -M prepared -c 16 -j 2 -T "$each" -D i=-1 -D round="$ROUND" -f "$world/rotation.sql" -h "$socket" -U oauth oauth > "$world/pgbench" 2>&1 || { cat "$world/pgbench" >&2; exit 1; }
+    awk '/^tps/ { printf "%d", $3 }' "$world/pgbench"
+}
 
-for ((round = 1; round <= rounds; round++)); do
+measure() {
     bare=$(load bare 32 machine "http://127.0.0.1:$limit/bare")
     jwt=$(load jwt 32 machine "http://127.0.0.1:$limit/jwt")
     cc=$(load machine 32 machine "$server/token")
     cc64=$(load machine 64 machine "$server/token")
     introspection=$(load introspection 32 introspection "$server/introspect")
     metadata=$(load metadata 32 '' "$server/.well-known/oauth-authorization-server")
-    awk -v r=$round -v bare="$bare" -v jwt="$jwt" -v cc="$cc" -v cc64="$cc64" -v i="$introspection" -v m="$metadata" 'BEGIN {
-        printf "round %d: bare %d/s, JWT limit %d/s; client_credentials %d/s = %.2f of the JWT limit (64 connections %.2f); introspection %.2f and metadata %.2f of bare\n",
-            r, bare, jwt, cc, cc / jwt, cc64 / jwt, i / bare, m / bare }'
+    statement=$(statement)
+    rotation=$(load rotation 32 rotation "$server/token")
+    code=$(load code 32 code "$server/token")
+}
+
+share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+
+echo "bench: warming up"
+ROUND=0
+measure
+
+for ((ROUND = 1; ROUND <= rounds; ROUND++)); do
+    measure
+    echo "round $ROUND: bare $bare/s, JWT limit $jwt/s, rotation statement $statement/s;" \
+        "client_credentials $(share "$cc" "$jwt") of the JWT limit (64 connections $(share "$cc64" "$jwt"));" \
+        "introspection $(share "$introspection" "$bare") and metadata $(share "$metadata" "$bare") of bare;" \
+        "rotation $(share "$rotation" "$statement") and code redemption $(share "$code" "$statement") of the statement"
+    echo "$bare $jwt $statement $cc $(share "$cc" "$jwt") $cc64 $(share "$cc64" "$jwt") $introspection $(share "$introspection" "$bare")" \
+        "$metadata $(share "$metadata" "$bare") $rotation $(share "$rotation" "$statement") $code $(share "$code" "$statement")" >> "$world/rounds"
 done
-echo "code redemption: $(load code 32 code "$server/token")/s"
-echo "rotation: $(load rotation 32 rotation "$server/token")/s"
+
+# The middle of a column of all rounds.
+middle() { awk -v n="$1" '{ print $n }' "$world/rounds" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+cat > docs/performance.md << PAGE
+# Performance
+
+Written by \`make bench\`; every ratio is taken within one round, in turns on one machine that also runs PostgreSQL and the load
+(wrk, 32 keep-alive connections unless said): absolute numbers wander, ratios hold still. Middle of $rounds rounds of $each seconds each,
+$(date -u +%F), $(nproc) cores ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), PostgreSQL $("${pgbench%pgbench}postgres" --version | awk '{ print $3 }') with fsync and synchronous_commit on.
+
+| limit | per second |
+|---|---|
+| ASP.NET Core alone: a form in, 900 bytes out | $(middle 1) |
+| the same, an ES256 JWT built and signed | $(middle 2) |
+| pgbench, 16 clients: our rotation statement | $(middle 3) |
+
+| path | per second | share of |
+|---|---|---|
+| client_credentials, a durable audit row each | $(middle 4) | $(middle 5) of the JWT limit |
+| the same, 64 connections | $(middle 6) | $(middle 7) of the JWT limit |
+| introspection | $(middle 8) | $(middle 9) of ASP.NET Core alone |
+| metadata | $(middle 10) | $(middle 11) of ASP.NET Core alone |
+| refresh token rotation | $(middle 12) | $(middle 13) of the rotation statement |
+| code redemption | $(middle 14) | $(middle 15) of the rotation statement |
+PAGE
+echo "bench: wrote docs/performance.md"

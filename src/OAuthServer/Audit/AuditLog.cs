@@ -21,6 +21,16 @@ public static class Decisions
     public const string Api = "api";
     public const string Host = "host";
     public const string ClientDocument = "client-document";
+    public const string Edit = "edit";
+    public const string Code = "code";
+
+    /// <summary>All of them, as somebody searches for them.</summary>
+    public static readonly IReadOnlyList<string> All =
+        [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, Page, Api, Host, Command];
+
+    /// <summary>Why nothing may be found under a request id.</summary>
+    public const string NotKept =
+        "Successful introspections, and answers 404, 405, 413, 415, 429 and 503, are only in the access log and the counters, never here";
 }
 
 /// <summary>

@@ -59,6 +59,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             State = asked["state"],
             Prompt = asked["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
             LoginHint = asked["login_hint"],
+            UiLocales = asked["ui_locales"],
         };
         foreach (var check in OfTheRest)
         {

@@ -26,6 +26,9 @@ public sealed record AuthorizationRequest
     /// <summary>Whom the client expects; a suggestion, to be shown and never believed.</summary>
     public required string? LoginHint { get; init; }
 
+    /// <summary>OpenID Connect Core §3.1.2.1: the languages the client would like our pages to speak, or null.</summary>
+    public required string? UiLocales { get; init; }
+
     /// <summary>Seconds since the last sign-in that are still good enough; null for any.</summary>
     public int? MaxAge { get; init; }
 

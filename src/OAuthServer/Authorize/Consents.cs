@@ -26,8 +26,29 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// The code, or null when the ticket was spent meanwhile or the person disabled. The same request allowed twice is one grant.
     /// </summary>
     /// <param name="scope">What the person left ticked: a part of the request's scope.</param>
-    /// <param name="consent">The step that asked; null when nobody was asked, and nothing new is remembered.</param>
-    public async Task<string?> AllowAsync(AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, Step.Consent? consent, RequestContext context)
+    /// <param name="lasting">For how long.</param>
+    /// <param name="remembered">What was allowed last time, and is now asked about again; null: never asked before.</param>
+    public Task<string?> AllowAsync(
+        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, Lasting lasting, RememberedConsent? remembered, RequestContext context)
+    {
+        var ends = time.GetUtcNow() + lasting.Length;
+        return GrantAsync(request, session, scope, ends, context, new RememberedConsent
+        {
+            // What was allowed before without an end and not asked about now still holds; what was unticked now does not.
+            Scope = [.. request.Scope.Where(scope.Contains).Union(remembered is { ExpiresAt: null } ? remembered.Scope.Except(request.Scope) : [])],
+            ExpiresAt = lasting.Key == Lasting.Longest ? null : ends,
+        });
+    }
+
+    /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
+    public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+    {
+        var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null);
+    }
+
+    private async Task<string?> GrantAsync(
+        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, RememberedConsent? remember)
     {
         var now = time.GetUtcNow();
         var code = OpaqueToken.Mint();
@@ -45,15 +66,15 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Scope = withoutOffline,
             Resources = request.Resources,
             Offline = offline,
-            ExpiresAt = now.AddSeconds(request.Client.Row.RefreshTokenSeconds),
+            ExpiresAt = ends,
             CodeHash = OpaqueToken.Hash(code),
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
             TicketHash = request.Ticket is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
             BrowserHash = request.Ticket?.Browser,
-            ConsentKey = consent is null ? null : Key(request),
-            // What was allowed before and not asked about now still holds; what was unticked now does not.
-            ConsentScope = [.. granted.Union((consent?.Remembered ?? []).Except(request.Scope))],
+            ConsentKey = remember is null ? null : Key(request),
+            ConsentScope = remember?.Scope ?? [],
+            ConsentExpiresAt = remember?.ExpiresAt,
             RequestId = context.RequestId,
             Address = context.Address,
         }, now);

@@ -9,11 +9,11 @@ public abstract record Step
     /// <summary>Somebody signs in first.</summary>
     public sealed record SignIn : Step;
 
-    /// <summary>The person is asked; <paramref name="Remembered"/> is the scope they allowed last time, or null.</summary>
-    public sealed record Consent(string[]? Remembered) : Step;
+    /// <summary>The person is asked; <paramref name="Remembered"/> is what they allowed last time, or null.</summary>
+    public sealed record Consent(RememberedConsent? Remembered) : Step;
 
     /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>.</summary>
-    public sealed record Allow(string[] Remembered) : Step;
+    public sealed record Allow(RememberedConsent Remembered) : Step;
 
     /// <summary>The client is told by a redirect.</summary>
     public sealed record Tell(OAuthError Error) : Step;
@@ -37,7 +37,8 @@ public sealed class Steps(ConsentStore consents, TimeProvider time)
                 : new Step.SignIn();
 
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request), cancel);
-        if (MayBeRemembered(request) && remembered is not null && request.Scope.All(remembered.Contains)) return new Step.Allow(remembered);
+        if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow()) && request.Scope.All(remembered.Scope.Contains))
+            return new Step.Allow(remembered);
         return request.IsSilent
             ? Refuse(request, OAuthError.InteractionRequired("consent_required", "no remembered consent covers this request"))
             : new Step.Consent(remembered);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OAuthServer.Audit;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Cli;
@@ -7,9 +8,6 @@ namespace OAuthServer.Cli;
 /// <summary>audit and why: what was decided, and the private reason of a refusal.</summary>
 internal static class AuditVerbs
 {
-    private const string NotKept =
-        "Successful introspections, and answers 404, 405, 413, 415, 429 and 503, are only in the access log and the counters, never here.";
-
     public static Verb Audit()
     {
         var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Of this client" };
@@ -24,9 +22,16 @@ internal static class AuditVerbs
         });
         return Verb.On("audit", "What was decided, the newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
         {
-            var events = await new AuditStore(desk.Database).SearchAsync(parse.GetValue(client), parse.GetValue(subject), parse.GetValue(@event),
-                parse.GetValue(refused) ? "refused" : null, parse.GetValue(since), parse.GetValue(limit), cancel);
-            events.Reverse();
+            var found = await new AuditStore(desk.Database).SearchAsync(new AuditSearch
+            {
+                Client = parse.GetValue(client),
+                Subject = parse.GetValue(subject),
+                Event = parse.GetValue(@event),
+                Outcome = parse.GetValue(refused) ? "refused" : null,
+                Since = parse.GetValue(since),
+                Limit = parse.GetValue(limit),
+            }, cancel);
+            var events = found.Take(parse.GetValue(limit)).Reverse().ToList();
             return desk.Output.Done(new { events }, events.Count == 0
                 ? "Nothing fits."
                 : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "BY", "WHAT"], events.Select(row => new[]
@@ -43,26 +48,13 @@ internal static class AuditVerbs
         {
             var request = parse.GetRequiredValue(id);
             var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
-            if (decisions.Count == 0) return desk.Output.Refuse($"Nothing was decided for {request}", NotKept);
+            if (decisions.Count == 0) return desk.Output.Refuse($"Nothing was decided for {request}", Decisions.NotKept + ".");
 
             var stories = new List<string>();
             foreach (var row in decisions)
             {
                 var name = Guid.TryParse(row.Subject, out var subject) ? await desk.Users.NameAsync(subject, cancel) : null;
-                stories.Add(Words.Properties(
-                    ("event", $"{row.Event} {row.Outcome}{(row.Error is null ? "" : $": {row.Error}")}"),
-                    ("when", Words.At(row.At)),
-                    ("client", row.ClientId),
-                    ("person", name is null ? row.Subject == row.ClientId ? null : row.Subject : $"{name} ({row.Subject})"),
-                    ("address", row.Address),
-                    ("by", row.Actor),
-                    ("rule", row.Rule),
-                    ("expected", row.Expected),
-                    ("got", row.Got),
-                    ("reason", row.Reason),
-                    ("grant", row.GrantId?.ToString()),
-                    ("token", row.Jti),
-                    ("detail", row.Detail)));
+                stories.Add(Words.Properties([("event", Story.Title(row)), ("when", Words.At(row.At)), .. Story.Of(row, name)]));
             }
 
             return desk.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));

@@ -6,12 +6,20 @@ namespace OAuthServer.Cli;
 /// <summary>What is printed once the server listens.</summary>
 public static class Banner
 {
-    /// <summary>Where it is; with the demo world, also who may sign in and a line that gets a token.</summary>
+    /// <summary>Where it is; with the demo world, the playground first of all, then who may sign in and a line that gets a token.</summary>
     public static string Text(Settings settings)
     {
-        var text = new StringBuilder($"""
+        var text = new StringBuilder($"\n{settings.DisplayName} is ready at {settings.Issuer}\n");
+        if (settings.Demo && settings.HasPlayground)
+            text.Append($"""
 
-            {settings.DisplayName} is ready at {settings.Issuer}
+                Start here, in a browser:
+                  {settings.Issuer}{Paths.Playground}
+                  Five steps through OAuth with this server: a machine's token, a person's, a refresh, a stolen token, a revocation.
+
+
+                """);
+        text.Append($"""
               health    {settings.Issuer}{Paths.Health}   {settings.Issuer}{Paths.Ready}
               metadata  {Metadata(settings)}
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Clients;
 using OAuthServer.Keys;
 using OAuthServer.Stores;
 
@@ -61,7 +62,7 @@ internal static class ClientAdd
         if (!await desk.Clients.AddAsync(client, stored, Desk.Actor, cancel))
             return desk.Output.Refuse($"There is a client {client.ClientId} already", $"See: oauth-server clients show {client.ClientId}");
 
-        var curl = secret is null ? null : SecretVerbs.Curl(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+        var curl = secret is null ? null : CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
         return desk.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
             secret is null
                 ? $"{client.ClientId} is added. It is public: it has no secret, and PKCE protects its codes."

@@ -8,7 +8,7 @@ namespace OAuthServer.Cli;
 internal sealed class Desk(Settings settings, Database database, Output output)
 {
     /// <summary>The author of edits made here, as the audit log names it: cli:alice.</summary>
-    public static string Actor { get; } = $"cli:{Environment.UserName}";
+    public static Author Actor { get; } = new($"cli:{Environment.UserName}");
 
     public Settings Settings { get; } = settings;
 

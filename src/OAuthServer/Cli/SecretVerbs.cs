@@ -1,6 +1,6 @@
 using System.CommandLine;
+using OAuthServer.Clients;
 using OAuthServer.Keys;
-using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Cli;
@@ -12,21 +12,6 @@ internal static class SecretVerbs
 
     /// <summary>The only time anybody sees the secret.</summary>
     public static string Once(string secret, string curl) => $"Its secret, shown only now:\n\n  {secret}\n\nUse it:\n\n  {curl}";
-
-    /// <summary>A line to paste that uses the secret as the client's kind does.</summary>
-    public static string Curl(Settings settings, string kind, string? method, string client, string secret)
-    {
-        // The id of a document has characters that Basic carries only encoded (RFC 6749 §2.3.1).
-        var who = method == "client_secret_post" || client.Contains(':')
-            ? $"--data-urlencode client_id={client} -d client_secret={secret}"
-            : $"-u {client}:{secret}";
-        return kind switch
-        {
-            "machine" => $"curl -s {who} -d grant_type=client_credentials {settings.Issuer}{Paths.Token}",
-            "resource-server" => $"curl -s {who} -d token=ACCESS_TOKEN {settings.Issuer}{Paths.Introspect}",
-            _ => $"curl -s {who} -d grant_type=authorization_code -d code=CODE -d code_verifier=VERIFIER {settings.Issuer}{Paths.Token}",
-        };
-    }
 
     private static Verb Add()
     {
@@ -50,7 +35,7 @@ internal static class SecretVerbs
                 ExpiresAt = parse.GetValue(days) is { } life ? now.AddDays(life) : null,
             };
             var number = await desk.Clients.AddSecretAsync(stored, Desk.Actor, cancel);
-            var curl = Curl(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+            var curl = CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
             return desk.Output.Done(new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
                 $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
         });

@@ -23,7 +23,7 @@ public sealed record Registered
 
 /// <summary>Clients that register themselves (RFC 7591) and come back to their registration (RFC 7592).</summary>
 public sealed class Registrations(
-    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, HashQueue hashes, Settings settings, TimeProvider time)
+    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, SecretLimit secrets, HashQueue hashes, Settings settings, TimeProvider time)
 {
     /// <summary>RFC 7591 §3: whether this caller may register at all; its invitation when it has a good one.</summary>
     /// <param name="token">The initial access token of the Authorization header, or null.</param>
@@ -43,6 +43,8 @@ public sealed class Registrations(
         // Anybody may register what acts for a person, who then consents. A machine acts for itself: somebody must vouch for it.
         var invited = proposal.IsMachine || settings.Registration == "token";
         if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine))) return Uninvited(admission.Token);
+
+        if (!proposal.IsPublic && !invited && secrets.Refusal() is { } tooMany) return tooMany;
 
         var secret = proposal.IsPublic ? null : SecretHash.NewSecret();
         var (token, now) = (OpaqueToken.Mint(), time.GetUtcNow());

@@ -28,21 +28,32 @@ public sealed class ResourceDirectory
     {
         if (notifications.Listening && remembered is { } known) return known;
         var before = Volatile.Read(ref generation);
-        var read = new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), settings.DefaultResource);
+        var read = new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), await store.TextsAsync(cancel), settings.DefaultResource);
         if (notifications.Listening && Volatile.Read(ref generation) == before) remembered = read;
         return read;
     }
 
     /// <summary>Resources and scopes as they stood together.</summary>
-    public sealed class Snapshot(IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, string serverDefault)
+    public sealed class Snapshot(IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts, string serverDefault)
     {
         private readonly Dictionary<string, ResourceRow> byFold = resources.GroupBy(row => Resource.Fold(row.Uri)).ToDictionary(group => group.Key, group => group.First());
 
         private readonly Dictionary<string, ScopeRow> byName = scopes.ToDictionary(scope => scope.Name);
 
+        private readonly Dictionary<(string, string), string> words = texts.ToDictionary(row => (row.Key, row.Locale), row => row.Text);
+
         public IReadOnlyList<ResourceRow> Resources => resources;
 
         public IReadOnlyList<ScopeRow> Scopes => scopes;
+
+        /// <summary>What a scope means, in this language or in English; null when nobody wrote any words.</summary>
+        public string? TextOf(string scope, string locale) => WordsOf("scope " + scope, locale);
+
+        /// <summary>What people call a resource, in this language where somebody named it so.</summary>
+        public string NameOf(string resource, string locale) =>
+            Find(resource) is { } row ? WordsOf("resource " + row.Uri, locale) ?? row.Name : resource;
+
+        private string? WordsOf(string key, string locale) => words.GetValueOrDefault((key, locale)) ?? words.GetValueOrDefault((key, "en"));
 
         /// <summary>A resource in any of its tolerated spellings, or null.</summary>
         public ResourceRow? Find(string resource) => byFold.GetValueOrDefault(Resource.Fold(resource));

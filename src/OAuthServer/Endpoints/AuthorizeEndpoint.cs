@@ -1,3 +1,4 @@
+using System.Globalization;
 using OAuthServer.Audit;
 using OAuthServer.Authorize;
 using OAuthServer.Pages;
@@ -44,6 +45,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
 
     private async Task TakeAsync(HttpContext http, Step step, AuthorizationRequest request, SessionRow? session)
     {
+        http.Speak(request.UiLocales);
         switch (step)
         {
             case Step.SignIn:
@@ -52,7 +54,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
             case Step.Consent:
                 http.GoTo($"{Paths.Consent}?request={request.Ticket!.Id}");
                 break;
-            case Step.Allow when await consents.AllowAsync(request, session!, request.Scope, null, http.Context()) is { } code:
+            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } code:
                 http.GoToClient(AuthorizationResponse.Code(request, code, settings.Issuer));
                 break;
             case Step.Allow:
@@ -63,7 +65,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
                 http.GoToClient(AuthorizationResponse.Error(request, error, settings.Issuer));
                 break;
             case Step.Explain(var error):
-                var back = new ErrorPage.Link(AuthorizationResponse.Error(request, error, settings.Issuer), $"Go back to {RedirectUri.Host(request.RedirectUri)}");
+                var back = new ErrorPage.Link(AuthorizationResponse.Error(request, error, settings.Issuer), string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], RedirectUri.Host(request.RedirectUri)));
                 await RefuseAsync(http, error, request.Client.Id, session, back);
                 break;
         }

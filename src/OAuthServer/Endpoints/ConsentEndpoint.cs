@@ -40,7 +40,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        await ShowAsync(http, request, session, consent, nothingChosen: false);
+        await ShowAsync(http, request, session, consent, null);
     }
 
     public async Task AnswerAsync(HttpContext http)
@@ -57,7 +57,7 @@ public sealed class ConsentEndpoint(
         if ((await tickets.FindAsync(form["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request) || forged is not null)
         {
             // Signed out or in anew in another tab: the request itself is still open.
-            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", "Open it again");
+            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", http.Language()["Open it again"]);
             await RefuseAsync(http, forged ?? error!, request, session, again);
             return;
         }
@@ -94,12 +94,18 @@ public sealed class ConsentEndpoint(
 
     private async Task AllowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters form)
     {
+        if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
+        {
+            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times that are offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
+            return;
+        }
+
         var known = await resources.ReadAsync(http.RequestAborted);
         var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known)
                                                || (form[ConsentPage.FieldOf(one)] is not null && (form["decision"] != "read" || ConsentPage.IsReading(one, known)))).ToArray();
         if (!scope.Any(IsAccess) && request.Scope.Any(IsAccess))
-            await ShowAsync(http, request, session, consent, nothingChosen: true);
-        else if (await consents.AllowAsync(request, session, scope, consent, http.Context()) is { } code)
+            await ShowAsync(http, request, session, consent, form);
+        else if (await consents.AllowAsync(request, session, scope, lasting, consent.Remembered, http.Context()) is { } code)
             http.GoToClient(AuthorizationResponse.Code(request, code, settings.Issuer));
         else
             await RefuseAsync(http, Tickets.Gone(), request, session);
@@ -107,7 +113,7 @@ public sealed class ConsentEndpoint(
         static bool IsAccess(string scope) => scope != Scope.OfflineAccess;
     }
 
-    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, bool nothingChosen) =>
+    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,
@@ -115,7 +121,7 @@ public sealed class ConsentEndpoint(
             Known = await resources.ReadAsync(http.RequestAborted),
             Remembered = consent.Remembered,
             Now = time.GetUtcNow(),
-            NothingChosen = nothingChosen,
+            Answered = answered,
         });
 
     private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.Ticket!.Id}");

@@ -13,7 +13,7 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         if (!client.IsResourceServer)
             return OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
 
-        var claims = await revocations.LiveAsync(token, http.RequestAborted);
+        var claims = await revocations.LiveAsync(token);
         var concerned = claims is not null && (client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience);
         await http.JsonAsync(200, json =>
         {

@@ -8,8 +8,8 @@ using OAuthServer.Wire;
 namespace OAuthServer.Endpoints;
 
 /// <summary>
-/// /login: GET asks for name and password, POST proves them. Where it leads is a stored request or nowhere: never a URL that came
-/// with the query (CWE-601).
+/// /login: GET asks for name and password, POST proves them. Where it leads is a stored request or a page of ours by its key: never
+/// a URL that came with the query (CWE-601).
 /// </summary>
 public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
 {
@@ -40,13 +40,13 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
                 return;
             }
         }
-        else if (session is not null)
+        else if (session is not null && asked["switch"] is null)
         {
-            await http.SignedInAsync(session);
+            http.GoTo(new Waiting(null, Known(asked["page"])).Destination);
             return;
         }
 
-        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), request, asked["switch"] is null ? request?.LoginHint ?? "" : "");
+        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(asked["page"])), asked["switch"] is null ? request?.LoginHint ?? "" : "");
     }
 
     /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>
@@ -69,10 +69,11 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
             return;
         }
 
+        var then = new Waiting(request, Known(form["page"]));
         var (username, context) = (form["username"] ?? "", http.Context());
         if ((await signIn.ProveAsync(username, form["password"] ?? "", context, http.RequestAborted)).Refused(out error, out var user))
         {
-            await AgainAsync(http, browser!, request, username, error);
+            await AgainAsync(http, browser!, then, username, error);
             return;
         }
 
@@ -80,19 +81,22 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         {
             error = SignIn.Wrong("the person was disabled while signing in");
             await audit.RefusedAsync(Decisions.SignIn, error, context, subject: user.Subject.ToString());
-            await AgainAsync(http, browser!, request, username, error);
+            await AgainAsync(http, browser!, then, username, error);
             return;
         }
 
         cookies.SetSession(http, id);
-        http.GoTo(request is null ? Paths.Login : $"{Paths.Authorize}/{request.Ticket!.Id}");
+        http.GoTo(then.Destination);
     }
 
-    private Task AgainAsync(HttpContext http, byte[] browser, AuthorizationRequest? request, string username, OAuthError error)
+    private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error)
     {
         http.Response.Announce(error);
-        return http.LoginAsync(forms.Field(http, browser), request, username, error);
+        return http.LoginAsync(forms.Field(http, browser), then, username, error);
     }
+
+    // Anything else is as good as nothing: the key chooses among our own pages.
+    private static string? Known(string? page) => page is not null && Waiting.Pages.ContainsKey(page) ? page : null;
 
     private async Task RefuseAsync(HttpContext http, OAuthError error)
     {

@@ -20,15 +20,17 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
     public async Task EndAsync(HttpContext http)
     {
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        // The second click of two finds nobody signed in, and no token fits; but another site's form is refused all the same.
+        if ((await http.FormAsync()).Refused(out var error, out _)
+            || (error = session is null ? Forms.Foreign(http) : await forms.RefusalAsync(http, session.IdHash)) is not null)
+        {
+            await audit.RefusedAsync(Decisions.SignOut, error, http.Context(), subject: session?.Subject.ToString());
+            await Refusals.RefuseAsync(http, error);
+            return;
+        }
+
         if (session is not null)
         {
-            if ((await http.FormAsync()).Refused(out var error, out _) || (error = await forms.RefusalAsync(http, session.IdHash)) is not null)
-            {
-                await audit.RefusedAsync(Decisions.SignOut, error, http.Context(), subject: session.Subject.ToString());
-                await Refusals.RefuseAsync(http, error);
-                return;
-            }
-
             await sessions.EndAsync(session, http.Context());
             cookies.EndSession(http);
         }

@@ -23,7 +23,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
             if (rows.Count == 0)
             {
                 json.WriteString("error", "invalid_request");
-                json.WriteString("error_description", "No decision is kept under this request id; successes of introspection and 404, 405, 413, 415, 429, 503 are in the access log only");
+                json.WriteString("error_description", $"No decision is kept under this request id. {Decisions.NotKept}");
                 return;
             }
 
@@ -54,7 +54,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
     {
         OAuthError error;
         if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
-        else if (await revocations.LiveAsync(token, http.RequestAborted) is not { } claims || claims.Audience != settings.Issuer) error = OAuthError.InvalidToken("not a live token for this server");
+        else if (await revocations.LiveAsync(token) is not { } claims || claims.Audience != settings.Issuer) error = OAuthError.InvalidToken("not a live token for this server");
         else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
         else return null;
 

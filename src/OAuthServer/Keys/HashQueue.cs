@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using OAuthServer.Protocol;
 
@@ -14,7 +15,9 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
 {
     private const int LeastCost = 10;
     private const int Niceness = 10;
+    private const int ScheduleBatch = 3;
     private const int ScheduleIdle = 5;
+    private const ulong ShortestSlice = 100_000;
     private readonly SemaphoreSlim making = new(1);
     private readonly SemaphoreSlim cores = new(Environment.ProcessorCount);
     private int waiting;
@@ -30,6 +33,9 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
         try { return await RunAsync(() => SecretHash.Make(secret, LeastCost), cancel, OnlyWhenIdle); }
         finally { making.Release(); }
     }
+
+    /// <summary>The hash of a person's password, at the cost that is set.</summary>
+    public Task<string> PasswordAsync(string password, CancellationToken cancel) => RunAsync(() => SecretHash.Make(password, settings.BcryptCost), cancel);
 
     /// <summary>
     /// Burns the time that <paramref name="units"/> verifications at the configured cost would take, less the hashes already
@@ -77,20 +83,50 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    // .NET's thread priorities do nothing on Linux. Both are of the calling thread only; a refusal is no harm.
+    // .NET's thread priorities do nothing on Linux. All of this is of the calling thread only; a refusal is no harm.
     private static void GiveWay() => _ = SetPriority(0, 0, Niceness);
 
+    // PostgreSQL's processes are in another group of the scheduler than ours: to them a thread that runs when idle only is as good
+    // as any until its slice is over, and a slice ends at a tick. Slices this short end when somebody wakes (Linux 6.12; the policy
+    // set next keeps them).
     private static void OnlyWhenIdle()
     {
+        var attributes = new SchedulerAttributes { Size = Unsafe.SizeOf<SchedulerAttributes>(), Policy = ScheduleBatch, Nice = Niceness, Runtime = ShortestSlice };
+        if (SetAttributes is { } number) _ = SystemCall(number, 0, ref attributes, 0);
         var none = 0;
         _ = SetScheduler(0, ScheduleIdle, ref none);
     }
+
+    private static nint? SetAttributes => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 314,
+        Architecture.Arm64 => 274,
+        _ => null,
+    };
 
     [LibraryImport("libc.so.6", EntryPoint = "setpriority")]
     private static partial int SetPriority(int which, uint who, int niceness);
 
     [LibraryImport("libc.so.6", EntryPoint = "sched_setscheduler")]
     private static partial int SetScheduler(int thread, int policy, ref int priority);
+
+    [LibraryImport("libc.so.6", EntryPoint = "syscall")]
+    private static partial nint SystemCall(nint number, nint thread, ref SchedulerAttributes attributes, nint flags);
+
+    // struct sched_attr, as it was first.
+    private struct SchedulerAttributes
+    {
+        public int Size;
+        public int Policy;
+        public ulong Flags;
+        public int Nice;
+        public int Priority;
+
+        /// <summary>Nanoseconds of a slice.</summary>
+        public ulong Runtime;
+        public ulong Deadline;
+        public ulong Period;
+    }
 
     // Well-formed, and the hash of nothing: 22 characters of salt, 31 of hash.
     private static string NobodysHash(int cost) => $"$2a${cost}$NobodysSecretNobodysSe" + new string('.', 31);

@@ -58,23 +58,31 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no key that
     /// signs now. Null when another one is on its way already.
     /// </summary>
-    public async Task<SigningKeyRow?> RotateAsync(CancellationToken cancel)
+    public Task<SigningKeyRow?> RotateAsync(CancellationToken cancel) => RotateAsync(null, cancel);
+
+    /// <inheritdoc cref="RotateAsync(CancellationToken)"/>
+    /// <param name="author">Who asked for it; null: whom the database's connection names.</param>
+    public async Task<SigningKeyRow?> RotateAsync(Author? author, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         var rows = await store.ListAsync(cancel);
         var first = !rows.Any(row => StateOf(row, rows, now) == SigningKeyState.Active);
         var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
-        var added = first ? await store.AddAsync(row, DateTimeOffset.UnixEpoch, now) : await store.AddAsync(row, now, DateTimeOffset.MaxValue);
+        var added = first ? await store.AddAsync(row, DateTimeOffset.UnixEpoch, now, author) : await store.AddAsync(row, now, DateTimeOffset.MaxValue, author);
         await ReadAsync(cancel);
         return added ? row : null;
     }
 
     /// <summary>For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such key.</summary>
-    public async Task<bool> RetireNowAsync(string kid, CancellationToken cancel)
+    public Task<bool> RetireNowAsync(string kid, CancellationToken cancel) => RetireNowAsync(kid, null, cancel);
+
+    /// <inheritdoc cref="RetireNowAsync(string, CancellationToken)"/>
+    /// <param name="author">Who asked for it; null: whom the database's connection names.</param>
+    public async Task<bool> RetireNowAsync(string kid, Author? author, CancellationToken cancel)
     {
-        if (!await store.RetireAsync(kid, time.GetUtcNow())) return false;
+        if (!await store.RetireAsync(kid, time.GetUtcNow(), author)) return false;
         var rows = await store.ListAsync(cancel);
-        if (!rows.Any(row => StateOf(row, rows, time.GetUtcNow()) == SigningKeyState.Active)) await ReplaceAsync(cancel);
+        if (!rows.Any(row => StateOf(row, rows, time.GetUtcNow()) == SigningKeyState.Active)) await ReplaceAsync(author, cancel);
         await ReadAsync(cancel);
         return true;
     }
@@ -83,7 +91,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     public async Task StartAsync(CancellationToken cancel)
     {
         await ReadAsync(cancel);
-        if (Active is null) await ReplaceAsync(cancel);
+        if (Active is null) await ReplaceAsync(null, cancel);
         await ReadAsync(cancel);
     }
 
@@ -130,10 +138,10 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
     }
 
-    private async Task ReplaceAsync(CancellationToken cancel)
+    private async Task ReplaceAsync(Author? author, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, now);
+        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, now, author);
         cancel.ThrowIfCancellationRequested();
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OAuthServer.Authorize;
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
@@ -13,12 +12,12 @@ public sealed record ConsentView
     public required SessionRow Session { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
 
-    /// <summary>The scope allowed last time; null: never asked before.</summary>
-    public required string[]? Remembered { get; init; }
+    /// <summary>What was allowed last time; null: never asked before.</summary>
+    public required RememberedConsent? Remembered { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>Shown again because nothing was ticked.</summary>
-    public bool NothingChosen { get; init; }
+    /// <summary>The form as it was answered, when it is shown again because nothing was ticked in it.</summary>
+    public Parameters? Answered { get; init; }
 }
 
 /// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
@@ -37,83 +36,108 @@ public static class ConsentPage
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var request = view.Request;
-        var name = Words.Tame(request.Client.Row.Name);
+        http.Speak(request.UiLocales);
+        var say = http.Language();
         var ticket = request.Ticket!.Id;
-        Html problem = view.NothingChosen ? $"""<p class="error" id="problem" role="alert">Choose at least one, or press Deny.</p>""" : Html.None;
-        Html described = view.NothingChosen ? $""" aria-describedby="problem" """ : Html.None;
-        Html reading = OffersReading(view) ? $"""<button type="submit" name="decision" value="read">Allow reading only</button>""" : Html.None;
+        var again = view.Answered is not null;
+        Html problem = again ? $"""<p class="error" id="problem" role="alert">{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
+        Html described = again ? $""" aria-describedby="problem" """ : Html.None;
+        Html reading = OffersReading(view) ? $"""<button type="submit" name="decision" value="read">{say["Allow reading only"]}</button>""" : Html.None;
 
-        return http.PageAsync(view.NothingChosen ? 400 : 200, (view.NothingChosen ? "Error: " : "") + "Allow access", $"""
-            <p class="who">Signed in as <strong><bdi>{view.Session.Username}</bdi></strong>. <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">Not you? Switch account</a></p>
-            <h1><bdi>{name}</bdi> asks for access</h1>
-            <p class="identity">{Identity(request, view.Now)}</p>
+        return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
+            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
+            <h1>{say.Put("{0} asks for access", $"<bdi>{say.App(request.Client.Row.Name)}</bdi>")}</h1>
+            <p class="identity">{Identity(request.Client.Row, request.LandsOnThisComputer, view.Now, say)}</p>
             <dl>
-            <dt>Access goes to</dt>
-            <dd>{Destination(request)}</dd>
-            <dt>What is accessed</dt>
-            {request.Resources.Select(resource => ResourceOf(resource, view.Known))}
+            <dt>{say["Access goes to"]}</dt>
+            <dd>{Destination(request, say)}</dd>
+            <dt>{say["What is accessed"]}</dt>
+            {request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}
             </dl>
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {antiforgery}<input type="hidden" name="request" value="{ticket}">
             <fieldset{described}>
-            <legend>This app will be able to</legend>
+            <legend>{say["This app will be able to"]}</legend>
             <ul>
-            {request.Scope.Select((scope, index) => Item(scope, index, view))}
+            {request.Scope.Select((scope, index) => Item(scope, index, view, say))}
             </ul>
             </fieldset>
+            {Until(view, say)}
             <div class="choices">
-            <button type="submit" name="decision" value="allow">Allow</button>
+            <button type="submit" name="decision" value="allow">{say["Allow"]}</button>
             {reading}
-            <button type="submit" name="decision" value="deny">Deny</button>
+            <button type="submit" name="decision" value="deny">{say["Deny"]}</button>
             </div>
             </form>
             """);
     }
 
-    /// <summary>Who vouches for the name, if anybody.</summary>
-    private static Html Identity(AuthorizationRequest request, DateTimeOffset now)
+    /// <summary>Who vouches for a client's name, if anybody.</summary>
+    /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
+    public static Html Identity(ClientRow client, bool landsHere, DateTimeOffset now, Language say)
     {
-        var client = request.Client.Row;
         switch (client.Origin)
         {
             case "operator":
-                return $"Registered by the operator";
+                return $"{say["Registered by the operator"]}";
             // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
             case "document":
-                Html anybody = request.LandsOnThisComputer ? $"""; <span class="caution">any program on this computer could say it is this app</span>""" : Html.None;
-                return $"Published by <strong>{RedirectUri.Host(client.ClientId)}</strong>{anybody}";
+                Html anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could say it is this app"]}</span>""" : Html.None;
+                return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
             default:
-                var day = client.CreatedAt.ToString(client.CreatedAt.Year == now.Year ? "d MMM" : "d MMM yyyy", CultureInfo.InvariantCulture);
-                return $"""<span class="caution">This app registered itself on {day}; its name is not verified</span>""";
+                return $"""<span class="caution">{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
         }
     }
 
-    private static Html Destination(AuthorizationRequest request)
+    private static Html Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
-        if (!request.LandsOnThisComputer) return $"<strong>{host}</strong>";
-        Html opening = $"that opens <strong>{host}</strong> links";
-        Html named = $"(<strong>{host}</strong>)";
-        return $"""<span class="caution">an app on this computer {(host.EndsWith(':') ? opening : named)}. Continue only if you started this just now</span>""";
+        Html name = $"<strong><bdi>{host}</bdi></strong>";
+        if (!request.LandsOnThisComputer) return name;
+        var where = host.EndsWith(':')
+            ? say.Put("an app on this computer that opens {0} links. Continue only if you started this just now", name)
+            : say.Put("an app on this computer ({0}). Continue only if you started this just now", name);
+        return $"""<span class="caution">{where}</span>""";
     }
 
-    private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known) =>
-        $"<dd><strong><bdi>{Words.Tame(known.Find(uri)?.Name ?? uri)}</bdi></strong> <span class=\"url\">{uri}</span></dd>";
+    private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+        $"<dd><strong><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
 
-    private static Html Item(string scope, int index, ConsentView view)
+    private static Html Item(string scope, int index, ConsentView view, Language say)
     {
         var row = RowOf(scope, view.Known);
-        var words = scope == Scope.OfflineAccess ? row?.Text ?? "Stay connected while you are away" : row?.Text ?? scope;
-        Html isNew = view.Remembered is { } before && !before.Contains(scope) ? $"""<span class="mark">New since last time</span>""" : Html.None;
-        Html writes = row is { Access: "write" } ? $"""<span class="mark">Makes changes</span>""" : Html.None;
-        Html sensitive = row is { Sensitive: true } ? $"""<span class="mark">Sensitive</span>""" : Html.None;
+        var words = view.Known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : scope);
+        Html isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Html.None;
+        Html writes = row is { Access: "write" } ? Mark(say["Makes changes"]) : Html.None;
+        Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;
         if (row is { Optional: false })
-            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span>{words}</span>{isNew}{writes}{sensitive}<span class="mark">Always included</span></span></li>""";
+            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
 
-        Html ticked = row is { Sensitive: true } || view.NothingChosen ? Html.None : $" checked";
-        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span>{words}</span>{isNew}{writes}{sensitive}</label></li>""";
+        Html ticked = view.Answered is { } form ? Checked(form[FieldOf(scope)] is not null) : Checked(row is not { Sensitive: true });
+        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
     }
+
+    // An end matters where refresh tokens are: a token alone is over within the hour.
+    private static Html Until(ConsentView view, Language say)
+    {
+        if (!view.Request.Scope.Contains(Scope.OfflineAccess)) return Html.None;
+        var choices = Lasting.For(view.Request.Client);
+        var chosen = view.Answered?["until"] ?? Lasting.Longest;
+        return $"""
+            <fieldset class="until">
+            <legend>{say["For how long"]}</legend>
+            {choices.Select(Choice)}
+            </fieldset>
+            """;
+
+        Html Choice(Lasting one) =>
+            $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
+    }
+
+    private static Html Checked(bool itIs) => itIs ? $" checked" : Html.None;
+
+    private static Html Mark(string text) => $"""<span class="mark">{text}</span>""";
 
     // Only when it would leave something, and when what changes things can be left out at all.
     private static bool OffersReading(ConsentView view)

@@ -9,7 +9,8 @@ namespace OAuthServer.Pages;
 /// </summary>
 public sealed class Forms(IAntiforgery antiforgery)
 {
-    private const string FieldName = "antiforgery";
+    /// <summary>The name of the hidden field.</summary>
+    internal const string FieldName = "antiforgery";
 
     /// <summary>The hidden field every form carries.</summary>
     /// <param name="owner">Hash of the session id, or of the browser's cookie, the form is for.</param>
@@ -23,7 +24,7 @@ public sealed class Forms(IAntiforgery antiforgery)
     /// <summary>The refusal of a forged post, or null. The form has been read.</summary>
     public async Task<OAuthError?> RefusalAsync(HttpContext http, byte[]? owner)
     {
-        if (Origin(http) is { } foreign) return foreign;
+        if (Foreign(http) is { } foreign) return foreign;
         if (owner is not null)
         {
             FormOwner.Set(http, owner);
@@ -33,6 +34,14 @@ public sealed class Forms(IAntiforgery antiforgery)
         return OAuthError.InvalidRequest("This page was out of date; open it again", "no antiforgery token, or another session's", "CWE-352", "the token of this session's form");
     }
 
+    /// <summary>The refusal of a form whose browser says that another site sent it, or null.</summary>
+    public static OAuthError? Foreign(HttpContext http) =>
+        http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
+            ? null
+            : OAuthError.InvalidRequest("This form was not sent from a page of this server", "the form came from another site", "CWE-352", "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString())
+                with
+            { Status = 403 };
+
     /// <summary>Names and cookie of ASP.NET Core's antiforgery.</summary>
     internal static void Configure(AntiforgeryOptions options, Settings settings)
     {
@@ -41,13 +50,6 @@ public sealed class Forms(IAntiforgery antiforgery)
         options.SuppressXFrameOptionsHeader = true;
         options.Cookie = new HostCookie { Name = Cookies.Name("f", settings), HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/", IsEssential = true };
     }
-
-    private static OAuthError? Origin(HttpContext http) =>
-        http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
-            ? null
-            : OAuthError.InvalidRequest("This form was not sent from a page of this server", "the form came from another site", "CWE-352", "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString())
-                with
-            { Status = 403 };
 
     // SecurePolicy = Always would refuse to work over http, on loopback or behind a proxy that ends TLS; the browser is told Secure all the same.
     private sealed class HostCookie : CookieBuilder

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OAuthServer.Authorize;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -5,63 +6,68 @@ using OAuthServer.Users;
 
 namespace OAuthServer.Pages;
 
+/// <summary>What waits for a sign-in: an app's request, or one of our own pages by its key; both null for neither.</summary>
+public sealed record Waiting(AuthorizationRequest? Request, string? Page)
+{
+    /// <summary>Our pages by their keys: a sign-in leads to one of these, never to a URL from the query (CWE-601).</summary>
+    public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["apps"] = Paths.ConnectedApps,
+        ["password"] = Paths.Password,
+        ["admin"] = Paths.Admin,
+    };
+
+    /// <summary>Where to go once signed in.</summary>
+    public string Destination => Request is { Ticket: { } ticket } ? $"{Paths.Authorize}/{ticket.Id}" : Pages[Page ?? "apps"];
+}
+
 /// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>
 public static class LoginPage
 {
-    private const string Title = "Sign in";
-
     /// <summary>The form.</summary>
-    /// <param name="request">What waits for the sign-in, or null.</param>
+    /// <param name="then">What waits for the sign-in.</param>
     /// <param name="username">To begin with: a hint, or what was typed before.</param>
     /// <param name="error">Why it is shown again, or null.</param>
-    public static Task LoginAsync(this HttpContext http, Html antiforgery, AuthorizationRequest? request, string username, OAuthError? error = null)
+    public static Task LoginAsync(this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null)
     {
-        var settings = http.RequestServices.GetRequiredService<Settings>();
+        http.Speak(then.Request?.UiLocales);
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var name = Words.Tame(username, "", SignIn.LongestName);
-        Html purpose = request is null
-            ? Html.None
-            : $"""<p class="lead">to continue to <strong><bdi>{Words.Tame(request.Client.Row.Name)}</bdi></strong></p>""";
-        Html ticket = request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Html.None;
-        Html problem = error is null ? Html.None : $"""<p class="error" id="problem" role="alert">{Say(error)}</p>""";
+        Html purpose = then.Request is { } asking
+            ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
+            : Html.None;
+        Html ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Html.None;
+        Html page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Html.None;
+        Html problem = error is null ? Html.None : $"""<p class="error" id="problem" role="alert">{Say(error, say)}</p>""";
         Html described = error is null ? Html.None : $"""aria-invalid="true" aria-describedby="problem" """;
         Html focusName = name.Length == 0 ? $"autofocus" : Html.None;
         Html focusPassword = name.Length == 0 ? Html.None : $"autofocus";
 
-        return http.PageAsync(error?.Status ?? 200, error is null ? Title : "Error: " + Title, $"""
-            <h1>{Title}</h1>
+        return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
+            <h1>{say["Sign in"]}</h1>
             {purpose}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
-            {antiforgery}{ticket}
-            <label for="username">User name</label>
-            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" {described}{focusName}>
-            <label for="password">Password</label>
-            <input id="password" name="password" type="password" required autocomplete="current-password" {described}{focusPassword}>
-            <button class="primary" type="submit">Sign in</button>
+            {antiforgery}{ticket}{page}
+            <label for="username">{say["User name"]}</label>
+            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {described}{focusName}>
+            <label for="password">{say["Password"]}</label>
+            <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {described}{focusPassword}>
+            <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
-            """);
-    }
-
-    /// <summary>Nothing waits: only says who is signed in.</summary>
-    public static Task SignedInAsync(this HttpContext http, SessionRow session)
-    {
-        var settings = http.RequestServices.GetRequiredService<Settings>();
-        return http.PageAsync(200, "Signed in", $"""
-            <h1>You are signed in as <bdi>{session.Username}</bdi></h1>
-            <p><a href="{settings.IssuerPath + Paths.Logout}">Sign out</a></p>
             """);
     }
 
     /// <summary>Asks before signing out: following a link changes nothing.</summary>
     public static Task LogoutAsync(this HttpContext http, Html antiforgery, SessionRow session)
     {
-        var settings = http.RequestServices.GetRequiredService<Settings>();
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out", $"""
-            <h1>Sign out?</h1>
-            <p>You are signed in as <strong><bdi>{session.Username}</bdi></strong>. Apps you have allowed stay connected.</p>
+            <h1>{say["Sign out?"]}</h1>
+            <p>{say.Put("You are signed in as {0}. Apps you have allowed stay connected.", $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
             <form method="post" action="{settings.IssuerPath + Paths.Logout}">
             {antiforgery}
-            <button class="primary" type="submit">Sign out</button>
+            <button class="primary" type="submit">{say["Sign out"]}</button>
             </form>
             """);
     }
@@ -69,13 +75,16 @@ public static class LoginPage
     /// <summary>Nobody is signed in any more.</summary>
     public static Task SignedOutAsync(this HttpContext http)
     {
-        var settings = http.RequestServices.GetRequiredService<Settings>();
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signed out", $"""
-            <h1>You are signed out</h1>
-            <p><a href="{settings.IssuerPath + Paths.Login}">Sign in</a></p>
+            <h1>{say["You are signed out"]}</h1>
+            <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }
 
-    private static string Say(OAuthError error) =>
-        error.RetryAfter is { } seconds ? $"Too many attempts. Wait {Words.Wait(seconds)}, then try again." : error.Description + ".";
+    /// <summary>Why a name and password were not taken, and how long to wait when it is that.</summary>
+    internal static string Say(OAuthError error, Language say) =>
+        error.RetryAfter is { } seconds
+            ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
+            : say[error.Description] + ".";
 }

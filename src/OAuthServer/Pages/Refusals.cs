@@ -9,7 +9,7 @@ namespace OAuthServer.Pages;
 /// </summary>
 public static class Refusals
 {
-    private static readonly PathString[] PagePaths = [Paths.Authorize, Paths.Login, Paths.Logout, Paths.Consent, Paths.Errors];
+    private static readonly PathString[] PagePaths = [Paths.Authorize, Paths.Login, Paths.Logout, Paths.Consent, Paths.ConnectedApps, Paths.Sessions, Paths.Password, Paths.Admin, Paths.Playground, Paths.Errors];
     private static readonly PathString[] JsonPaths = [Paths.Token, Paths.Revoke, Paths.Introspect, Paths.Register, Paths.Revocations, Paths.Jwks, Paths.Why, Paths.Health, Paths.Ready, "/.well-known"];
 
     /// <summary>Writes the refusal as a page or as JSON.</summary>

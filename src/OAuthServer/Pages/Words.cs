@@ -12,7 +12,7 @@ public static class Words
     /// One line of at most 80 characters without controls, bidirectional overrides or invisible characters (Trojan Source,
     /// CVE-2021-42574), and with no more than two marks stacked on a letter; <paramref name="otherwise"/> when nothing is left.
     /// </summary>
-    public static string Tame(string text, string otherwise = "an app without a name", int most = LongestName)
+    public static string Tame(string text, string otherwise = "", int most = LongestName)
     {
         var tame = new StringBuilder(Math.Min(text.Length, most));
         var marks = 0;
@@ -46,12 +46,4 @@ public static class Words
         var words = tame.ToString().Trim();
         return words.Length == 0 ? otherwise : words;
     }
-
-    /// <summary>How long, as people say it.</summary>
-    public static string Wait(int seconds) => seconds switch
-    {
-        1 => "one second",
-        < 90 => $"{seconds} seconds",
-        _ => $"{(seconds + 59) / 60} minutes",
-    };
 }

@@ -41,6 +41,9 @@ public sealed class Parameters
     /// <summary>The value, or null when absent or empty.</summary>
     public string? this[string name] => values.GetValueOrDefault(name);
 
+    /// <summary>Every name that has a value, with its first; resource apart.</summary>
+    public IEnumerable<KeyValuePair<string, string>> All => values;
+
     /// <summary>All resource values (RFC 8707 §2), in order.</summary>
     public IReadOnlyList<string> Resources => resources;
 

@@ -97,8 +97,11 @@ public sealed record Settings
     /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses.</summary>
     public int RegistrationsPerMinute { get; init; } = 10;
 
-    /// <summary>Registrations per minute from all addresses together.</summary>
+    /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least).</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
+
+    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.05 s of a core).</summary>
+    public int SecretRegistrationsPerMinuteInAll { get; init; } = 20;
 
     /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>
     public string RegistrationSchemes { get; init; } = "cursor vscode vscode-insiders windsurf";
@@ -150,6 +153,12 @@ public sealed record Settings
 
     /// <summary>Whether browsers speak https to us: cookies are Secure, HSTS is sent.</summary>
     public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether the playground is there: in Development only, on an issuer at which claude-desktop of the demo world may end
+    /// (http://localhost or http://127.0.0.1, any port).
+    /// </summary>
+    public bool HasPlayground => Development && new Uri(Issuer) is { Scheme: "http", Host: "localhost" or "127.0.0.1" };
 
     /// <summary>Reads and checks every value. <paramref name="errors"/> lists all that is wrong, each naming its variable.</summary>
     /// <param name="values">Keys without the prefix, such as Issuer.</param>
@@ -236,6 +245,7 @@ public sealed record Settings
         Range(nameof(ConsentsPerMinute), ConsentsPerMinute, 1, 1_000_000);
         Range(nameof(RegistrationsPerMinute), RegistrationsPerMinute, 1, 1_000_000);
         Range(nameof(RegistrationsPerMinuteInAll), RegistrationsPerMinuteInAll, 1, 1_000_000);
+        Range(nameof(SecretRegistrationsPerMinuteInAll), SecretRegistrationsPerMinuteInAll, 1, 1_000_000);
         Range(nameof(RegistrationUnusedHours), RegistrationUnusedHours, 1, 87_600);
         Range(nameof(RegistrationIdleDays), RegistrationIdleDays, 1, 3650);
         Range(nameof(MaxClockSkewSeconds), MaxClockSkewSeconds, 1, int.MaxValue);

@@ -29,9 +29,9 @@ public sealed class Revocations(AccessTokens tokens, RefreshTokenStore refreshTo
     /// RFC 7662 §2.2: the claims of a live access token; null for everything else: expired, revoked, of an ended grant, of a
     /// client disabled or gone, refresh tokens, codes, other people's tokens.
     /// </summary>
-    public async Task<AccessTokenClaims?> LiveAsync(string token, CancellationToken cancel) =>
+    public async Task<AccessTokenClaims?> LiveAsync(string token) =>
         tokens.Read(token, time.GetUtcNow()) is { } claims
-        && await revokedTokens.StateAsync(claims.Jti, claims.Grant, claims.ClientId, cancel) is { Revoked: false, GrantLives: true, ClientLives: true }
+        && await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId)) is { Revoked: false, GrantLives: true, ClientLives: true }
             ? claims
             : null;
 }

@@ -26,6 +26,25 @@ public sealed record AuditRow
     public string? Detail { get; init; }
 }
 
+/// <summary>What somebody looks for in the audit log; null fits all.</summary>
+public sealed record AuditSearch
+{
+    public string? Client { get; init; }
+
+    /// <summary>The person; what a client did for itself is found by the client.</summary>
+    public string? Subject { get; init; }
+    public string? Event { get; init; }
+
+    /// <summary>ok or refused.</summary>
+    public string? Outcome { get; init; }
+    public string? Request { get; init; }
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Older than this; the next page begins before the last row of this one.</summary>
+    public DateTimeOffset? Before { get; init; }
+    public required int Limit { get; init; }
+}
+
 /// <summary>audit_events: added to, never changed.</summary>
 public sealed class AuditStore(Database database)
 {
@@ -71,17 +90,51 @@ public sealed class AuditStore(Database database)
     /// <summary>What was decided for one request.</summary>
     public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
 
-    private const string SearchSql = """
-        select * from audit_events
-         where (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
+    // What every search has; rows of one moment stay together, so that the next page can begin before it.
+    private const string Rest = """
+
+           and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
            and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
-           and (@since::timestamptz is null or at >= @since)
-         order by at desc limit @limit
+           and (@request::text is null or request_id = @request)
+           and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
+         order by at desc fetch first (@limit::int) rows with ties
         """;
 
-    /// <summary>The newest rows that fit; null fits all.</summary>
-    public Task<List<AuditRow>> SearchAsync(string? client, string? subject, string? @event, string? outcome, DateTimeOffset? since, int limit, CancellationToken cancel) =>
-        database.ListAsync<AuditRow>(SearchSql, new { client, subject, @event, outcome, since = since?.UtcDateTime, limit }, cancel);
+    // One statement for each index, so that a plan made for all values is a good one, too.
+    private const string SearchSql = "select * from audit_events where true" + Rest;
+    private const string SearchRequestSql = "select * from audit_events where request_id = @request" + Rest;
+    private const string SearchClientSql = "select * from audit_events where client_id = @client" + Rest;
+    private const string SearchSubjectSql = "select * from audit_events where subject = @subject and subject is distinct from client_id" + Rest;
+    private const string SearchEventSql = "select * from audit_events where event = @event and event <> 'token'" + Rest;
+    private const string SearchRefusedSql = "select * from audit_events where outcome = 'refused'" + Rest;
+
+    /// <summary>The newest rows that fit, and all that are as old as the last of them.</summary>
+    public Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel) =>
+        database.ListAsync<AuditRow>(search switch
+        {
+            { Request: not null } => SearchRequestSql,
+            { Client: not null } => SearchClientSql,
+            { Subject: not null } => SearchSubjectSql,
+            { Event: not (null or "token") } => SearchEventSql,
+            { Outcome: "refused" } => SearchRefusedSql,
+            _ => SearchSql,
+        }, new
+        {
+            client = search.Client,
+            subject = search.Subject,
+            @event = search.Event,
+            outcome = search.Outcome,
+            request = search.Request,
+            since = search.Since?.UtcDateTime,
+            before = search.Before?.UtcDateTime,
+            limit = search.Limit,
+        }, cancel);
+
+    private const string TokensSql = "select count(*)::int from audit_events where at >= @since and at < @until and event = 'token' and outcome = 'ok'";
+
+    /// <summary>How many access tokens were issued between two moments.</summary>
+    public Task<int> TokensAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancel) =>
+        database.FindAsync<int>(TokensSql, new { since = since.UtcDateTime, until = until.UtcDateTime }, cancel);
 
     private const string KeepSql = "select audit_keep(@months)";
 

@@ -68,8 +68,8 @@ public sealed class ClientEdits(Database database)
 
     /// <summary>The client and its first secret, both or neither. False: the id is taken.</summary>
     /// <param name="secret">Null for a client without one.</param>
-    public Task<bool> AddAsync(NewClient client, NewSecret? secret, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, async edit =>
+    public Task<bool> AddAsync(NewClient client, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, async edit =>
         {
             if (await edit.ExecuteAsync(AddSql, client) == 0) return false;
             if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret));
@@ -77,20 +77,51 @@ public sealed class ClientEdits(Database database)
         }, cancel);
 
     /// <summary>One more secret; returns its id. The database refuses a third unrevoked one.</summary>
-    public Task<long> AddSecretAsync(NewSecret secret, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
+    public Task<long> AddSecretAsync(NewSecret secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
 
     public const string RevokeSecretSql = "update client_secrets set revoked_at = @now where id = @id and revoked_at is null returning client_id";
 
     /// <summary>Ends a secret for good. The client it belonged to, or null when no such secret was in use.</summary>
-    public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<string>(RevokeSecretSql, new { id, now = now.UtcDateTime }), cancel);
+    public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<string>(RevokeSecretSql, new { id, now = now.UtcDateTime }), cancel);
 
     public const string EnableSql = "update clients set enabled = @enabled where client_id = @client and enabled <> @enabled";
 
     /// <summary>False: no such client, or it is in that state already.</summary>
-    public async Task<bool> EnableAsync(string client, bool enabled, string actor, CancellationToken cancel) =>
-        await Edit.ByAsync(database, actor, EnableSql, new { client, enabled }, cancel) == 1;
+    public async Task<bool> EnableAsync(string client, bool enabled, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, EnableSql, new { client, enabled }, cancel) == 1;
+
+    public const string SaveSql = """
+        update clients c
+           set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes, resources = @Resources, default_resource = @DefaultResource,
+               auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
+               refresh_idle_seconds = @RefreshIdleSeconds, note = @Note
+         where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
+        """;
+
+    /// <summary>All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.</summary>
+    public Task<EditOutcome> SaveAsync(ClientForm client, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, async edit =>
+            await edit.ExecuteAsync(SaveSql, client) == 1 ? EditOutcome.Done
+            : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
+            : EditOutcome.Stale, cancel);
+
+    // Its secrets, grants, codes, refresh tokens and consents go with the row; triggers tell the resource servers.
+    public const string DeleteSql = "delete from clients where client_id = @client";
+
+    /// <summary>False: no such client.</summary>
+    public async Task<bool> DeleteAsync(string client, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, DeleteSql, new { client }, cancel) == 1;
+
+    /// <summary>What an operator would type to disable a client.</summary>
+    public static string DisableText(string client) => $"update clients set enabled = false where client_id = {SqlText.Quote(client)};";
+
+    /// <summary>What an operator would type to delete one.</summary>
+    public static string DeleteText(string client) => $"delete from clients where client_id = {SqlText.Quote(client)};";
+
+    /// <summary>What an operator would type to revoke a secret.</summary>
+    public static string RevokeSecretText(long id) => $"update client_secrets set revoked_at = now() where id = {id} and revoked_at is null;";
 
     public const string ListSql = "select * from clients order by kind, client_id";
 

@@ -3,13 +3,33 @@ using Npgsql;
 
 namespace OAuthServer.Stores;
 
+/// <summary>Who edits, as the audit log names it: cli:alice, admin:olivia.</summary>
+public sealed record Author(string Name)
+{
+    /// <summary>The request the edit came with, which then acts as the server's role; null: a command, which acts as the schema's owner.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>Where that request came from.</summary>
+    public string? Address { get; init; }
+}
+
+/// <summary>What the database did not take: its own message and hint, which never repeat a value.</summary>
+public sealed record EditRefusal(string Message, string? Hint)
+{
+    /// <summary>The column it is about, where one is named.</summary>
+    public string? Column { get; init; }
+}
+
 /// <summary>
-/// One operator's edit: a transaction of the schema's owner that names its author, so that the audit triggers can. They are the
-/// only writers of audit rows for edits.
+/// One operator's edit: a transaction that names its author, so that the audit triggers can. They are the only writers of audit
+/// rows for edits.
 /// </summary>
 public sealed class Edit
 {
-    public const string ActorSql = "select set_config('oauth.actor', @actor, true)";
+    public const string ActorSql = """
+        select set_config('oauth.actor', @actor, true), set_config('oauth.request_id', coalesce(@request, ''), true),
+               set_config('oauth.address', coalesce(@address, ''), true)
+        """;
     public const string ActorOfSessionSql = "select set_config('oauth.actor', @actor, false)";
 
     private readonly NpgsqlConnection connection;
@@ -18,30 +38,47 @@ public sealed class Edit
     private Edit(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
 
     /// <summary>Runs the edit and commits it; an exception leaves nothing behind.</summary>
-    /// <param name="actor">Who edits, such as cli:alice.</param>
-    internal static async Task<T> ByAsync<T>(Database database, string actor, Func<Edit, Task<T>> act, CancellationToken cancel)
+    internal static async Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, CancellationToken cancel)
     {
-        await using var connection = await database.OpenOwnerAsync(cancel);
+        await using var connection = author.RequestId is null ? await database.OpenOwnerAsync(cancel) : await database.OpenAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var edit = new Edit(connection, transaction);
-        await edit.ExecuteAsync(ActorSql, new { actor });
+        await edit.ExecuteAsync(ActorSql, new { actor = author.Name, request = author.RequestId, address = author.Address });
         var result = await act(edit);
         await transaction.CommitAsync(CancellationToken.None);
         return result;
     }
 
     /// <summary>A single statement; returns how many rows it touched.</summary>
-    internal static Task<int> ByAsync(Database database, string actor, string sql, object parameters, CancellationToken cancel) =>
-        ByAsync(database, actor, edit => edit.ExecuteAsync(sql, parameters), cancel);
+    internal static Task<int> ByAsync(Database database, Author author, string sql, object parameters, CancellationToken cancel) =>
+        ByAsync(database, author, edit => edit.ExecuteAsync(sql, parameters), cancel);
 
     /// <summary>
-    /// The same database through one connection of the server's role which stays signed by <paramref name="actor"/>: for commands
+    /// Runs an edit of a person at a form: null when it is done, else why the database did not take it. The tables' triggers and
+    /// constraints are the rules; nothing of a refused edit stays.
+    /// </summary>
+    public static async Task<EditRefusal?> TryAsync(Func<Task> edit)
+    {
+        try
+        {
+            await edit();
+            return null;
+        }
+        catch (PostgresException refused) when (refused.SqlState[..2] == "23")
+        {
+            var (message, hint) = DatabaseFault.Explain(refused)!.Value;
+            return new EditRefusal(message, hint) { Column = refused.ColumnName };
+        }
+    }
+
+    /// <summary>
+    /// The same database through one connection of the server's role which stays signed by <paramref name="author"/>: for commands
     /// whose writes belong to another room, such as the key ring's.
     /// </summary>
-    public static async Task<Database> SignedAsync(string connectionString, string actor, CancellationToken cancel)
+    public static async Task<Database> SignedAsync(string connectionString, Author author, CancellationToken cancel)
     {
         var signed = new Database(new NpgsqlConnectionStringBuilder(connectionString) { MinPoolSize = 0, MaxPoolSize = 1 }.ConnectionString);
-        await signed.ExecuteAsync(ActorOfSessionSql, new { actor }, cancel);
+        await signed.ExecuteAsync(ActorOfSessionSql, new { actor = author.Name }, cancel);
         return signed;
     }
 

@@ -28,6 +28,9 @@ public sealed record NewGrant
     /// <summary>Consent to remember; null for none.</summary>
     public byte[]? ConsentKey { get; init; }
     public required string[] ConsentScope { get; init; }
+
+    /// <summary>Until when it is remembered; null: until it is taken back.</summary>
+    public DateTimeOffset? ConsentExpiresAt { get; init; }
     public required string RequestId { get; init; }
     public required string Address { get; init; }
 }
@@ -61,9 +64,9 @@ public sealed class GrantStore(Database database)
         ), code as (
             insert into codes (hash, grant_id, issued_at, expires_at) select @CodeHash, id, @now, @CodeExpiresAt from allow
         ), consent as (
-            insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, key)
-            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentKey from allowed where @ConsentKey::bytea is not null
-            on conflict (subject, key) do update set scope = excluded.scope, given_at = excluded.given_at
+            insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, expires_at, key)
+            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey from allowed where @ConsentKey::bytea is not null
+            on conflict (subject, key) do update set scope = excluded.scope, given_at = excluded.given_at, expires_at = excluded.expires_at
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @RequestId, 'code', 'ok', @ClientId, @Subject::text, id, @Address,
@@ -94,6 +97,7 @@ public sealed class GrantStore(Database database)
             grant.BrowserHash,
             grant.ConsentKey,
             grant.ConsentScope,
+            ConsentExpiresAt = grant.ConsentExpiresAt?.UtcDateTime,
             grant.RequestId,
             grant.Address,
             now = now.UtcDateTime,

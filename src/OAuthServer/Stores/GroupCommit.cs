@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace OAuthServer.Stores;
 
 /// <summary>
-/// Writes that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
+/// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
 /// keys; each caller gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
 /// </summary>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>

@@ -18,8 +18,8 @@ public sealed class InvitationStore(Database database)
         """;
 
     /// <summary>A new invitation; returns its number.</summary>
-    public Task<long> AddAsync(byte[] hash, string kind, string label, int uses, DateTimeOffset expires, string actor, DateTimeOffset now, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.FindAsync<long>(AddSql, new { hash, kind, label, uses, expires = expires.UtcDateTime, now = now.UtcDateTime }), cancel);
+    public Task<long> AddAsync(byte[] hash, string kind, string label, int uses, DateTimeOffset expires, Author author, DateTimeOffset now, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSql, new { hash, kind, label, uses, expires = expires.UtcDateTime, now = now.UtcDateTime }), cancel);
 
     public const string FindSql = "select id, kind from initial_access_tokens where hash = @hash and uses_left > 0 and expires_at > @now";
 

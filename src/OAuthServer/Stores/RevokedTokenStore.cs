@@ -1,4 +1,10 @@
+using Npgsql;
+using NpgsqlTypes;
+
 namespace OAuthServer.Stores;
+
+/// <summary>An access token as the database knows it.</summary>
+public sealed record TokenQuestion(string Jti, Guid? Grant, string Client);
 
 /// <summary>What the database knows against an access token.</summary>
 public sealed record TokenState
@@ -14,8 +20,17 @@ public sealed record TokenState
 }
 
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
-public sealed class RevokedTokenStore(Database database)
+public sealed class RevokedTokenStore
 {
+    private readonly GroupCommit<TokenQuestion, TokenState> ask;
+    private readonly Database database;
+
+    public RevokedTokenStore(Database database)
+    {
+        this.database = database;
+        ask = new(StatesAsync);
+    }
+
     public const string RevokeSql = """
         with revoked as (
             insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@jti, @client, @audience, @now, @expires)
@@ -32,15 +47,37 @@ public sealed class RevokedTokenStore(Database database)
     public Task RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(RevokeSql, new { jti, client, audience, grant, expires = expires.UtcDateTime, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
+    // One index look each: a list of any length stays as quick.
     public const string StateSql = """
-        select exists (select from revoked_tokens where jti = @jti) as revoked,
-               @grant::uuid is null or exists (select from grants where id = @grant and ended_at is null) as grant_lives,
-               exists (select from clients where client_id = @client and enabled) as client_lives
+        select exists (select from revoked_tokens where jti = asked.jti),
+               asked.grant_id is null or exists (select from grants where id = asked.grant_id and ended_at is null),
+               exists (select from clients where client_id = asked.client_id and enabled)
+          from unnest(@jti::text[], @grant::uuid[], @client::text[]) with ordinality as asked (jti, grant_id, client_id, place)
+         order by place
         """;
 
-    /// <summary>One look at all that could have ended a token.</summary>
-    public async Task<TokenState> StateAsync(string jti, Guid? grant, string client, CancellationToken cancel) =>
-        (await database.FindAsync<TokenState>(StateSql, new { jti, grant, client }, cancel))!;
+    /// <summary>
+    /// One look at all that could have ended a token, shared with those who ask at the same moment. It begins after the question
+    /// was put: whatever was durable by then, on whichever server, is seen.
+    /// </summary>
+    public Task<TokenState> StateAsync(TokenQuestion question) => ask.AddAsync(question);
+
+    /// <summary>Asks for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => ask.RunAsync(cancel);
+
+    private async Task<IReadOnlyList<TokenState>> StatesAsync(IReadOnlyList<TokenQuestion> questions)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(StateSql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]>("jti", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Jti)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid?[]>("grant", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { TypedValue = [.. questions.Select(question => question.Grant)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]>("client", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Client)] });
+        var states = new List<TokenState>(questions.Count);
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        while (await reader.ReadAsync(CancellationToken.None))
+            states.Add(new TokenState { Revoked = reader.GetBoolean(0), GrantLives = reader.GetBoolean(1), ClientLives = reader.GetBoolean(2) });
+        return states;
+    }
 
     public const string SweepSql = "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
 

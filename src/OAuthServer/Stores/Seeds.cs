@@ -23,8 +23,8 @@ public sealed class Seeds(Database database)
     public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(HasSql, new { clients, users }, cancel);
 
     /// <summary>Runs a whole file of SQL in one transaction, as the schema's owner.</summary>
-    public Task RunAsync(string script, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, edit => edit.ExecuteAsync(script, null), cancel);
+    public Task RunAsync(string script, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.ExecuteAsync(script, null), cancel);
 
     public const string OwnResourceSql = """
         with resource as (
@@ -40,6 +40,6 @@ public sealed class Seeds(Database database)
     /// A protected resource and its one scope, with English words. Rows that are there stay as they are, except that the scope
     /// follows the issuer when that has moved.
     /// </summary>
-    public Task AddResourceAsync(string issuer, string name, string scope, string text, string actor, CancellationToken cancel) =>
-        Edit.ByAsync(database, actor, OwnResourceSql, new { issuer, name, scope, text }, cancel);
+    public Task AddResourceAsync(string issuer, string name, string scope, string text, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, OwnResourceSql, new { issuer, name, scope, text }, cancel);
 }

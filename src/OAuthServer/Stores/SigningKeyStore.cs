@@ -31,8 +31,9 @@ public sealed class SigningKeyStore(Database database)
         """;
 
     /// <summary>Adds a key unless another one begins to sign between <paramref name="after"/> and <paramref name="until"/>. True when added.</summary>
-    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, DateTimeOffset until) =>
-        await database.ExecuteAsync(TurnSql + ";" + AddSql, new
+    /// <param name="author">Who asked for it; null: whom the connection names.</param>
+    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, DateTimeOffset until, Author? author) =>
+        await ByAsync(author, TurnSql + ";" + AddSql, new
         {
             key.Kid,
             key.Alg,
@@ -42,16 +43,24 @@ public sealed class SigningKeyStore(Database database)
             SignsFrom = key.SignsFrom.UtcDateTime,
             after = after.UtcDateTime,
             until = until.UtcDateTime,
-        }, CancellationToken.None) == 1;
+        }) == 1;
 
     public const string RetireSql = "update signing_keys set retired_at = @now where kid = @kid and retired_at is null";
 
     /// <summary>Takes a compromised key out at once. False when there is no such key.</summary>
-    public async Task<bool> RetireAsync(string kid, DateTimeOffset now) =>
-        await database.ExecuteAsync(RetireSql, new { kid, now = now.UtcDateTime }, CancellationToken.None) == 1;
+    /// <inheritdoc cref="AddAsync" path="/param"/>
+    public async Task<bool> RetireAsync(string kid, DateTimeOffset now, Author? author) =>
+        await ByAsync(author, RetireSql, new { kid, now = now.UtcDateTime }) == 1;
+
+    /// <summary>What an operator would type to take a key out.</summary>
+    public static string RetireText(string kid) => $"update signing_keys set retired_at = now() where kid = {SqlText.Quote(kid)};";
 
     public const string SweepSql = "delete from signing_keys where kid = any (@kids)";
 
     /// <summary>Removes keys nothing needs any more.</summary>
     public Task<int> RemoveAsync(string[] kids, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { kids }, cancel);
+
+    private Task<int> ByAsync(Author? author, string sql, object parameters) => author is null
+        ? database.ExecuteAsync(sql, parameters, CancellationToken.None)
+        : Edit.ByAsync(database, author, sql, parameters, CancellationToken.None);
 }

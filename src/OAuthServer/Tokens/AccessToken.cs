@@ -40,6 +40,7 @@ public sealed class AccessTokens(KeyRing keys, Settings settings)
     private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
     private static readonly Dictionary<string, object> TypeHeader = new() { ["typ"] = Type };
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
+    private readonly VerifiedTokens verified = new();
 
     /// <summary>A new jti: 128 random bits.</summary>
     public static string NewJti() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
@@ -60,7 +61,14 @@ public sealed class AccessTokens(KeyRing keys, Settings settings)
     /// </summary>
     public AccessTokenClaims? Read(string token, DateTimeOffset now)
     {
-        if (token.Length > LongestToken || !HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
+        if (token.Length > LongestToken) return null;
+        if (verified.Find(token) is { } known) return keys.Find(known.Kid) is not null && known.Claims.ExpiresAt > now ? known.Claims : null;
+        return Verify(token) is { } claims && claims.ExpiresAt > now ? claims : null;
+    }
+
+    private AccessTokenClaims? Verify(string token)
+    {
+        if (!HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
         var result = handler.ValidateToken(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
@@ -70,7 +78,9 @@ public sealed class AccessTokens(KeyRing keys, Settings settings)
             ValidateAudience = false,
             ValidateLifetime = false,
         });
-        return result.IsValid && Claims((JsonWebToken)result.SecurityToken) is { } claims && claims.ExpiresAt > now ? claims : null;
+        if (!result.IsValid || Claims((JsonWebToken)result.SecurityToken) is not { } claims) return null;
+        verified.Remember(token, new Verified(claims, kid));
+        return claims;
     }
 
     private string Payload(AccessTokenClaims claims)

@@ -15,7 +15,7 @@ public sealed class RegistrationLimit(Settings settings) : IDisposable
     private readonly PartitionedRateLimiter<string> byAddress = PartitionedRateLimiter.Create<string, string>(address =>
         RateLimitPartition.GetTokenBucketLimiter(address, _ => PerMinute(settings.RegistrationsPerMinute)));
     private readonly FailureLimit guesses = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll));
+    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one registration; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(RequestContext request)
@@ -36,9 +36,12 @@ public sealed class RegistrationLimit(Settings settings) : IDisposable
     private static OAuthError TooMany(int most, string where) =>
         OAuthError.SlowDown($"more than {most} registrations a minute {where}", (int)Math.Ceiling(Minute.TotalSeconds / most));
 
-    private static TokenBucketRateLimiterOptions PerMinute(int most) => new()
+    // Ten seconds' worth, which everybody else's requests hardly feel; an address may come with a minute's worth at once.
+    private static int AtOnce(int most) => Math.Max(20, most / 6);
+
+    private static TokenBucketRateLimiterOptions PerMinute(int most, int mostAtOnce = int.MaxValue) => new()
     {
-        TokenLimit = most,
+        TokenLimit = Math.Min(most, mostAtOnce),
         TokensPerPeriod = 1,
         ReplenishmentPeriod = Minute / most,
         AutoReplenishment = true,

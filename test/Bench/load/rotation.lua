@@ -2,7 +2,7 @@
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 local tokens, first, last = {}, 1, 300
-for i = 1, last do tokens[i] = "rt-" .. i end
+for i = 1, last do tokens[i] = "rt-" .. os.getenv("ROUND") .. "-" .. i end
 function request()
   local token = tokens[first]
   tokens[first] = nil

@@ -85,7 +85,7 @@ public sealed class OperatorTest : ServerFixture
 
         switched.Should().OnlyContain(one => one.Exit == 0);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
-        (await browser.FollowAsync("/login")).Reply.Body.Should().NotContain("You are signed in");
+        (await browser.IsSignedInAsync()).Should().BeFalse();
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
         (await Server.QueryAsync<string>("select distinct actor from audit_events where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
             new { subject = alice.Subject.ToString(), machine.Id })).Should().Equal($"cli:{Environment.UserName}");

@@ -38,7 +38,7 @@ public sealed class InFlightTest : ServerFixture
         await change;
 
         ((await allowed).Location ?? "").Should().NotContain("code=", "the session ended with the change");
-        (await signedIn).Reply.Body.Should().NotContain("You are signed in");
+        (await signedIn).Is(Paths.ConnectedApps).Should().BeFalse();
         (await Server.ScalarAsync<long>("select count(*) from grants where subject = @Subject and ended_at is null", alice)).Should().Be(0);
     }
 

@@ -86,10 +86,42 @@ public sealed class IntrospectionTest : ServerFixture
     public async Task A_revoked_token_is_inactive()
     {
         var token = await TokenAsync();
+        (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
 
         (await machine.RevokeAsync(token)).Status.Should().Be(200);
 
         await IsInactiveAsync(token);
+    }
+
+    [Test, Rfc(7662, "2.2"), Behaviour(11)]
+    public async Task A_token_of_a_key_taken_away_is_inactive_though_it_was_seen_before()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (other, asking) = (await server.MachineAsync(), await server.ResourceServerAsync());
+        var token = (await other.CredentialsAsync()).AccessToken;
+        (await asking.SeesAsActiveAsync(token)).Should().BeTrue();
+
+        (await server.Get<Keys.KeyRing>().RetireNowAsync(Jwt.Read(token).Header["kid"]!.GetValue<string>(), CancellationToken.None)).Should().BeTrue();
+
+        (await asking.IntrospectAsync(token)).Body.Should().Be(Inactive);
+    }
+
+    [Test, Rfc(7009, "2.1"), Rfc(7662, "2.2"), Behaviour(21)]
+    public async Task A_revocation_is_seen_by_the_very_next_introspection_on_every_server_however_many_ask()
+    {
+        await using var twin = await Server.StartTwinAsync();
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => TokenAsync()));
+        // Their secret is hashed once on each server, and not forty times at once.
+        foreach (var server in new[] { Server, twin }) (await resourceServer.At(server).SeesAsActiveAsync(tokens[0])).Should().BeTrue();
+
+        await Task.WhenAll(tokens.Select(async (token, number) =>
+        {
+            var (here, there) = number % 2 == 0 ? (resourceServer, resourceServer.At(twin)) : (resourceServer.At(twin), resourceServer);
+            (await here.SeesAsActiveAsync(token)).Should().BeTrue();
+            (await there.SeesAsActiveAsync(token)).Should().BeTrue();
+            (await machine.RevokeAsync(token)).Status.Should().Be(200);
+            (await Task.WhenAll(there.IntrospectAsync(token), here.IntrospectAsync(token))).Should().OnlyContain(reply => reply.Body == Inactive);
+        }));
     }
 
     [Test, Rfc(7662, "2.2"), Case("INTRO-010", "INTRO-011")]

@@ -48,6 +48,21 @@ public sealed class RegistrationLimitTest
     }
 
     [Test]
+    public async Task A_secret_has_a_ceiling_of_its_own_which_neither_public_nor_invited_clients_meet()
+    {
+        await using var server = await TestServer.StartAsync(settings => settings with { SecretRegistrationsPerMinuteInAll = 2 });
+        var basic = new { redirect_uris = new[] { "https://app.example/cb" }, token_endpoint_auth_method = "client_secret_basic" };
+        for (var i = 0; i < 2; i++) (await server.RegisterAsync(basic)).ShouldBeRegistered();
+
+        var refused = await server.RegisterAsync(basic);
+
+        refused.Should().BeRefusedWith("slow_down");
+        refused.Header("Retry-After").Should().Be("30");
+        (await server.RegisterPublicAsync("https://app.example/cb")).ShouldBeRegistered();
+        (await server.RegisterAsync(new { grant_types = new[] { "client_credentials" } }, await server.InviteAsync("machine"))).ShouldBeRegistered();
+    }
+
+    [Test]
     public async Task No_slow_hash_is_spent_on_what_is_refused()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { RegistrationsPerMinute = 1, BcryptCost = 14 });

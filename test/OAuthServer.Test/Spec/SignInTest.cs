@@ -53,7 +53,7 @@ public sealed partial class SignInTest : ServerFixture
         browser.Cookies[SessionCookie].Should().NotBe(planted);
         var thief = Server.NewBrowser();
         thief.Cookies[SessionCookie] = planted;
-        (await IsSignedInAsync(thief)).Should().BeFalse();
+        (await thief.IsSignedInAsync()).Should().BeFalse();
     }
 
     [Test, Case("UI-015")]
@@ -93,7 +93,7 @@ public sealed partial class SignInTest : ServerFixture
         login.Reply.Body.Should().NotContain("evil").And.NotContain("javascript");
 
         var reply = await browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", alice.Password), ("returnUrl", url), ("next", url)]);
-        (reply.Status, reply.Location).Should().Be((303, $"{Server.Issuer}/login"));
+        (reply.Status, reply.Location).Should().Be((303, $"{Server.Issuer}/connected-apps"));
 
         (await Server.NewBrowser().GetAsync($"/login?request={Uri.EscapeDataString(url)}")).Should().BeAnErrorPage("invalid_request");
         (await Server.NewBrowser().GetAsync($"/logout?returnUrl={Uri.EscapeDataString(url)}")).Body.Should().NotContain("evil").And.NotContain("javascript");
@@ -107,18 +107,18 @@ public sealed partial class SignInTest : ServerFixture
         var cookie = browser.Cookies[SessionCookie];
 
         var page = await browser.FollowAsync("/logout");
-        (await IsSignedInAsync(browser)).Should().BeTrue("a GET only asks");
+        (await browser.IsSignedInAsync()).Should().BeTrue("a GET only asks");
         (await browser.PostAsync("/logout", [])).Should().BeAnErrorPage("invalid_request");
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
         (await browser.SubmitAsync(page)).Should().BeAnErrorPage("invalid_request", 403);
         browser.Headers.Remove("Sec-Fetch-Site");
-        (await IsSignedInAsync(browser)).Should().BeTrue("another site cannot sign people out");
+        (await browser.IsSignedInAsync()).Should().BeTrue("another site cannot sign people out");
         var consent = await AskAsync(browser, client, ("prompt", "consent"));
         (await browser.SubmitAsync(page)).Location.Should().Be($"{Server.Issuer}/logout");
 
         var thief = Server.NewBrowser();
         thief.Cookies[SessionCookie] = cookie;
-        (await IsSignedInAsync(thief)).Should().BeFalse("the session is dead on the server");
+        (await thief.IsSignedInAsync()).Should().BeFalse("the session is dead on the server");
         (await browser.FollowAsync(consent.Url)).Is(Paths.Login).Should().BeTrue("nothing of the account is shown on the way back");
         (await browser.SubmitAsync(consent, "decision", "allow")).Should().BeAnErrorPage("invalid_request");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
@@ -138,7 +138,7 @@ public sealed partial class SignInTest : ServerFixture
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
-        (await IsSignedInAsync(browser)).Should().BeFalse();
+        (await browser.IsSignedInAsync()).Should().BeFalse();
     }
 
     [Test]
@@ -151,13 +151,13 @@ public sealed partial class SignInTest : ServerFixture
 
         for (var minutes = 0; minutes < 160; minutes += 40)
         {
-            (await IsSignedInAsync(busy)).Should().BeTrue($"it was used {40} minutes before");
+            (await busy.IsSignedInAsync()).Should().BeTrue($"it was used {40} minutes before");
             server.Clock.Travel(TimeSpan.FromMinutes(40));
         }
 
-        (await IsSignedInAsync(idle)).Should().BeFalse();
+        (await idle.IsSignedInAsync()).Should().BeFalse();
         server.Clock.Travel(TimeSpan.FromMinutes(21));
-        (await IsSignedInAsync(busy)).Should().BeFalse("three hours have passed");
+        (await busy.IsSignedInAsync()).Should().BeFalse("three hours have passed");
     }
 
     [Test, Rfc(6749, "4.1.1")]
@@ -257,8 +257,6 @@ public sealed partial class SignInTest : ServerFixture
         return await browser.SignInAsync(await browser.FollowAsync("/login"), person, password);
     }
 
-    private static async Task<bool> IsSignedInAsync(Browser browser) => (await browser.FollowAsync("/login")).Reply.Body.Contains("You are signed in", StringComparison.Ordinal);
-
     private static Task<Landing> AskAsync(Browser browser, TestClient client, params (string Name, string? Value)[] changes) =>
         browser.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
 
@@ -296,7 +294,7 @@ public sealed class SignInLimitTest : ServerFixture
         for (var i = 0; i < 6; i++) await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, $"guess {i}");
 
         (await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice)).Reply.Status.Should().Be(429, "the right password comes too late");
-        (await Server.NewBrowserFrom("127.0.0.10").SignInAsync(alice)).Reply.Body.Should().Contain("You are signed in");
+        (await Server.NewBrowserFrom("127.0.0.10").SignInAsync(alice)).Is(Paths.ConnectedApps).Should().BeTrue();
     }
 
     [Test]
@@ -316,6 +314,6 @@ public sealed class SignInLimitTest : ServerFixture
     {
         var (alice, address) = (await Server.PersonAsync(), "127.0.0.12");
 
-        for (var i = 0; i < 8; i++) (await Server.NewBrowserFrom(address).SignInAsync(alice)).Reply.Body.Should().Contain("You are signed in");
+        for (var i = 0; i < 8; i++) (await Server.NewBrowserFrom(address).SignInAsync(alice)).Is(Paths.ConnectedApps).Should().BeTrue();
     }
 }

@@ -40,9 +40,16 @@ public sealed partial class Browser(TestServer server, HttpClient http)
     }
 
     /// <summary>Posts the page's form (the one with a button of this name and value when given), its hidden and checked fields included.</summary>
-    public Task<Reply> SubmitAsync(Landing page, string? button = null, string? value = null, params (string Name, string? Value)[] changes)
+    public Task<Reply> SubmitAsync(Landing page, string? button = null, string? value = null, params (string Name, string? Value)[] changes) =>
+        SubmitAsync(page, Form.On(page.Reply.Body, button, value), button, value, changes);
+
+    /// <summary>Posts the form of the page that goes to this path.</summary>
+    public Task<Reply> SubmitToAsync(string path, Landing page, params (string Name, string? Value)[] changes) =>
+        SubmitAsync(page, Form.To(page.Reply.Body, server.Settings.IssuerPath + path), null, null, changes);
+
+    private Task<Reply> SubmitAsync(Landing page, Form? found, string? button, string? value, (string Name, string? Value)[] changes)
     {
-        var form = Form.On(page.Reply.Body, button, value) ?? throw new InvalidOperationException($"no such form on {page.Url}:\n{page.Reply.Body}");
+        var form = found ?? throw new InvalidOperationException($"no such form on {page.Url}:\n{page.Reply.Body}");
         var fields = form.Fields.ToList();
         foreach (var change in changes)
         {
@@ -67,6 +74,9 @@ public sealed partial class Browser(TestServer server, HttpClient http)
 
     /// <summary>Signs in without an authorization request.</summary>
     public async Task<Landing> SignInAsync(Person person) => await SignInAsync(await FollowAsync(server.Settings.IssuerPath + Paths.Login), person);
+
+    /// <summary>Whether the server still knows who this is: a sign-in is not asked for, and leads to the person's own page.</summary>
+    public async Task<bool> IsSignedInAsync() => (await FollowAsync(server.Settings.IssuerPath + Paths.Login)).Is(Paths.ConnectedApps);
 
     /// <summary>The whole way with Allow: where the browser ends outside the server.</summary>
     public async Task<Landing> AllowAsync(string query, Person person)
@@ -99,12 +109,18 @@ public sealed partial class Browser(TestServer server, HttpClient http)
     /// <summary>A form of a page, as a browser would submit it.</summary>
     public sealed partial record Form(string Action, IReadOnlyList<KeyValuePair<string, string>> Fields)
     {
-        public static Form? On(string html, string? button, string? value)
+        public static Form? On(string html, string? button, string? value) =>
+            All(html, inner => button is null || Buttons().Matches(inner).Any(tag => Attribute(tag.Value, "name") == button && (value is null || Attribute(tag.Value, "value") == value))).FirstOrDefault();
+
+        /// <summary>The form that is posted there.</summary>
+        public static Form? To(string html, string action) => All(html, _ => true).FirstOrDefault(form => form.Action == action);
+
+        private static IEnumerable<Form> All(string html, Func<string, bool> fits)
         {
             foreach (Match match in Forms().Matches(html))
             {
                 var inner = match.Groups["inner"].Value;
-                if (button is not null && !Buttons().Matches(inner).Any(tag => Attribute(tag.Value, "name") == button && (value is null || Attribute(tag.Value, "value") == value))) continue;
+                if (!fits(inner)) continue;
                 var fields = new List<KeyValuePair<string, string>>();
                 foreach (Match input in Inputs().Matches(inner))
                 {
@@ -114,10 +130,18 @@ public sealed partial class Browser(TestServer server, HttpClient http)
                     fields.Add(KeyValuePair.Create(name, Attribute(input.Value, "value") ?? (Attribute(input.Value, "type") is "checkbox" ? "on" : "")));
                 }
 
-                return new Form(Attribute(match.Groups["tag"].Value, "action") ?? "", fields);
-            }
+                foreach (Match area in Areas().Matches(inner))
+                    if (Attribute(area.Groups["tag"].Value, "name") is { } name)
+                        fields.Add(KeyValuePair.Create(name, WebUtility.HtmlDecode(area.Groups["text"].Value).TrimStart('\n')));
+                foreach (Match choice in Choices().Matches(inner))
+                    if (Attribute(choice.Groups["tag"].Value, "name") is { } name)
+                    {
+                        var options = Options().Matches(choice.Groups["options"].Value).Select(option => option.Value).ToList();
+                        fields.Add(KeyValuePair.Create(name, Attribute(options.Find(Selected().IsMatch) ?? options[0], "value") ?? ""));
+                    }
 
-            return null;
+                yield return new Form(Attribute(match.Groups["tag"].Value, "action") ?? "", fields);
+            }
         }
 
         private static string? Attribute(string tag, string name) =>
@@ -128,6 +152,18 @@ public sealed partial class Browser(TestServer server, HttpClient http)
 
         [GeneratedRegex("<input[^>]*>", RegexOptions.IgnoreCase)]
         private static partial Regex Inputs();
+
+        [GeneratedRegex("(?<tag><textarea[^>]*>)(?<text>.*?)</textarea>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
+        private static partial Regex Areas();
+
+        [GeneratedRegex("(?<tag><select[^>]*>)(?<options>.*?)</select>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
+        private static partial Regex Choices();
+
+        [GeneratedRegex("<option[^>]*>", RegexOptions.IgnoreCase)]
+        private static partial Regex Options();
+
+        [GeneratedRegex("\\sselected(\\s|>|=|/)", RegexOptions.IgnoreCase)]
+        private static partial Regex Selected();
 
         [GeneratedRegex("<(button|input)[^>]*>", RegexOptions.IgnoreCase)]
         private static partial Regex Buttons();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Test.Support;
@@ -25,10 +26,11 @@ public sealed class OAuthProgram : IAsyncDisposable
         get { lock (said) return said.ToString(); }
     }
 
-    /// <summary>Starts <c>serve</c>, talkative about everything that is ours, and waits until it is ready.</summary>
-    public static async Task<OAuthProgram> ServeAsync(TestServer elsewhere)
+    /// <summary>Starts <c>serve</c> and waits until it is ready.</summary>
+    /// <param name="log">How talkative it is about everything that is ours.</param>
+    public static async Task<OAuthProgram> ServeAsync(TestServer elsewhere, LogLevel log = LogLevel.Trace)
     {
-        var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"]));
+        var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"], log));
         while (true)
         {
             try
@@ -52,7 +54,7 @@ public sealed class OAuthProgram : IAsyncDisposable
     /// <summary>Runs one verb to its end.</summary>
     public static async Task<(int Exit, string Said)> RunAsync(Settings settings, params string[] arguments)
     {
-        await using var program = new OAuthProgram(Start(settings, arguments));
+        await using var program = new OAuthProgram(Start(settings, arguments, LogLevel.Trace));
         await program.process.WaitForExitAsync();
         return (program.process.ExitCode, program.Said);
     }
@@ -73,7 +75,7 @@ public sealed class OAuthProgram : IAsyncDisposable
         process.Dispose();
     }
 
-    private static Process Start(Settings settings, string[] arguments)
+    private static Process Start(Settings settings, string[] arguments, LogLevel log)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments])
         {
@@ -89,7 +91,7 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["OAuth__KeyEncryptionKey"] = settings.KeyEncryptionKey,
             ["OAuth__BcryptCost"] = settings.BcryptCost.ToString(),
             ["OAuth__AccessLogFile"] = settings.AccessLogFile,
-            ["Logging__LogLevel__Default"] = "Trace",
+            ["Logging__LogLevel__Default"] = log.ToString(),
         })
             start.Environment[name] = value;
         return Process.Start(start)!;

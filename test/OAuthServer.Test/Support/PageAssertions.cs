@@ -10,7 +10,8 @@ public static class PageAssertions
     public const string ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
     /// <summary>An HTML page with this status and all protecting headers, that runs nothing and loads nothing from elsewhere.</summary>
-    public static void BeAPage(this Refusals.ReplyAssertions reply, int status)
+    /// <param name="drawn">A page with charts, drawn here as SVG.</param>
+    public static void BeAPage(this Refusals.ReplyAssertions reply, int status, bool drawn = false)
     {
         var page = reply.Subject;
         using var scope = new AssertionScope(page.ToString());
@@ -23,7 +24,7 @@ public static class PageAssertions
         page.Header("Cache-Control").Should().Contain("no-store");
         page.Location.Should().BeNull();
         // Between the quotes of attributes anything may stand: there it is text.
-        Regex.Replace(page.Body, "\"[^\"]*\"", "\"\"").Should().NotMatchRegex("(?i)<(script|iframe|object|embed|base|style|svg)|\\shttp-equiv=|<[^>]*\\s(style|on[a-z]+)=");
+        Regex.Replace(page.Body, "\"[^\"]*\"", "\"\"").Should().NotMatchRegex($"(?i)<(script|iframe|object|embed|base|style{(drawn ? "" : "|svg")})|\\shttp-equiv=|<[^>]*\\s(style|on[a-z]+)=");
         page.Body.Should().NotMatchRegex("(?i)(href|src|action)=\"\\s*(javascript|data:text|vbscript)");
         page.Body.Should().NotMatchRegex("(?i)<(img|link|source|video)[^>]*(src|href)=\"(https?:)?//", "nothing comes from another host");
         page.Body.Should().Contain(page.RequestId);

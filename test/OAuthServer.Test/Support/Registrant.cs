@@ -31,7 +31,7 @@ public static class Registrant
     public static async Task<string> InviteAsync(this TestServer server, string kind = "any", int uses = 1, TimeSpan? life = null)
     {
         var (token, now) = (OpaqueToken.Mint(), server.Clock.GetUtcNow());
-        await server.Get<InvitationStore>().AddAsync(OpaqueToken.Hash(token), kind, "a test's", uses, now + (life ?? TimeSpan.FromDays(1)), "cli:test", now, CancellationToken.None);
+        await server.Get<InvitationStore>().AddAsync(OpaqueToken.Hash(token), kind, "a test's", uses, now + (life ?? TimeSpan.FromDays(1)), new Author("cli:test"), now, CancellationToken.None);
         return token;
     }
 

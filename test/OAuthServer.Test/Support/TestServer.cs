@@ -42,6 +42,7 @@ public sealed class TestServer : IAsyncDisposable
             ConsentsPerMinute = 100_000,
             RegistrationsPerMinute = 100_000,
             RegistrationsPerMinuteInAll = 100_000,
+            SecretRegistrationsPerMinuteInAll = 100_000,
             MaxClockSkewSeconds = int.MaxValue,
             Development = true,
         };

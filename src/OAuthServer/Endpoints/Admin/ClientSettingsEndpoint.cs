@@ -1,0 +1,73 @@
+using OAuthServer.Pages;
+using OAuthServer.Pages.Admin;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Endpoints.Admin;
+
+/// <summary>/admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved unseen.</summary>
+public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, ClientEdits edits, ResourceStore resources, TimeProvider time)
+{
+    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, visit.Asked["id"], view => view with { Done = visit.Asked[Notice.Field] }));
+
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var (problems, outcome) = (new Dictionary<string, string>(), EditOutcome.Done);
+        var row = ClientFields.Read(client, visit.Asked, problems);
+        if (problems.Count == 0 && await Edit.TryAsync(async () => outcome = await edits.SaveAsync(row, visit.Author, http.RequestAborted)) is { } refusal)
+            problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
+
+        if (problems.Count > 0) await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Problems = problems });
+        else if (outcome == EditOutcome.Done) await visit.Done(ClientWords.Done(id, Notice.Saved));
+        else
+        {
+            var last = await register.LastEditAsync(id, http.RequestAborted);
+            await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Stale = true, LastEdit = last });
+        }
+    });
+
+    /// <summary>The client's page, or that there is none.</summary>
+    /// <param name="change">What was typed into it and why it was not taken.</param>
+    internal async Task RenderAsync(Visit visit, string? id, Func<ClientView, ClientView> change)
+    {
+        var cancel = visit.Http.RequestAborted;
+        if (id is null || await register.FindAsync(id, cancel) is not { } client || await register.SaidAsync(id, cancel) is not { } said)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        await visit.Http.ClientAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), change(new ClientView
+        {
+            Client = client,
+            Said = said,
+            Secrets = await edits.SecretsAsync(id, cancel),
+            Known = await KnownAsync(resources, cancel),
+            Now = time.GetUtcNow(),
+        }));
+    }
+
+    /// <summary>What there is to choose from.</summary>
+    internal static async Task<ClientFields.Known> KnownAsync(ResourceStore resources, CancellationToken cancel) =>
+        new(await resources.ScopesAsync(cancel), await resources.ResourcesAsync(cancel));
+}
+
+/// <summary>Where it is found.</summary>
+public static class ClientSettingsRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminClient()
+        {
+            var client = app.ServiceProvider.GetRequiredService<ClientSettingsEndpoint>();
+            app.MapGet(Paths.AdminClient, client.ShowAsync);
+            app.MapPost(Paths.AdminClient, client.SaveAsync);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using OAuthServer.Keys;
+using OAuthServer.Pages;
+using OAuthServer.Pages.Admin;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Endpoints.Admin;
+
+/// <summary>/admin/keys shows the signing keys, makes the next one, and takes a compromised one out.</summary>
+public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
+{
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var (rows, now) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow());
+        var keys = rows.Select(row => new KeyView
+        {
+            Kid = row.Kid,
+            Alg = row.Alg,
+            State = KeyRing.StateOf(row, rows, now),
+            PublishedSince = row.CreatedAt,
+            SignsFrom = row.SignsFrom,
+            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
+            TakenOut = row.RetiredAt is not null,
+            Pem = SigningKey.Pem(row),
+        }).Reverse().ToList();
+        DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now.AddSeconds(settings.JwksMaxAgeSeconds);
+        await http.KeysAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
+    });
+
+    public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var made = await ring.RotateAsync(visit.Author, http.RequestAborted);
+        await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={(made is null ? Notice.Underway : Notice.Rotated)}");
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
+        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key || KeyRing.StateOf(key, rows, now) is not { } state)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
+        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), new Danger
+        {
+            Title = say["Take a key out"],
+            Question = say.Put("Take {0} out now?", $"<code>{key.Kid}</code>"),
+            Consequence = $"{say["For a compromised key only. This would take it out of the JWKS at once, and every token it signed would be refused. Otherwise rotate: keys retire by themselves once their last token has expired."]}",
+            Reach =
+            [
+                state switch
+                {
+                    SigningKeyState.Active => $"{say["It signs at this moment: a new key is made and signs at once, before verifiers have had time to learn it."]}",
+                    SigningKeyState.Pending => $"{say["It has signed nothing yet."]}",
+                    _ => (Html)$"{say["It signs no more; tokens it signed may still be in use."]}",
+                },
+                say.Put("Tokens issued in the last hour, by all keys: {0}", $"<strong>{live}</strong>"),
+                $"{say["Refresh tokens are not touched: clients get new access tokens with them."]}",
+            ],
+            Sql = SigningKeyStore.RetireText(key.Kid),
+            Path = Paths.AdminKeysRetire,
+            Form = [("kid", key.Kid)],
+            Button = say["Take it out"],
+            Back = Paths.AdminKeys,
+        });
+    });
+
+    public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.TakenOut}");
+        else await Gate.NothingHereAsync(visit);
+    });
+}
+
+/// <summary>Where they are found.</summary>
+public static class KeysRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminKeys()
+        {
+            var keys = app.ServiceProvider.GetRequiredService<KeysEndpoint>();
+            app.MapGet(Paths.AdminKeys, keys.ListAsync);
+            app.MapPost(Paths.AdminKeysRotate, keys.RotateAsync);
+            app.MapGet(Paths.AdminKeysRetire, keys.AskAsync);
+            app.MapPost(Paths.AdminKeysRetire, keys.RetireAsync);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using OAuthServer.Keys;
+using OAuthServer.Pages;
+using OAuthServer.Pages.Admin;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Endpoints.Admin;
+
+/// <summary>/admin/users finds people and adds one, with a first password that is shown once.</summary>
+public sealed class PeopleEndpoint(Gate gate, UserEdits users, HashQueue hashes, TimeProvider time)
+{
+    private const int PageLength = 200;
+
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var search = visit.Asked["q"]?.Trim();
+        var found = await users.SearchAsync(search ?? "", PageLength + 1, time.GetUtcNow(), http.RequestAborted);
+        await http.PeopleAsync(visit.FrameOf(Paths.AdminUsers), new PeopleView { People = [.. found.Take(PageLength)], Search = search, More = found.Count > PageLength });
+    });
+
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, []));
+
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var (username, role, password) = (visit.Asked["username"]?.Trim() ?? "", visit.Asked["role"] ?? "", FirstPassword.Make());
+        var hash = await hashes.PasswordAsync(password, http.RequestAborted);
+        Guid? subject = null;
+        if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, visit.Author, http.RequestAborted)) is { } refusal)
+            await ShowAsync(visit, refusal.Problems(http.Language()));
+        else if (subject is not { } added)
+            await ShowAsync(visit, new() { ["username"] = http.Language()["There is a user of this name already."] });
+        else
+            await http.PasswordOnceAsync(visit.FrameOf(Paths.AdminUsers), added, username, password);
+    });
+
+    private static Task ShowAsync(Visit visit, Dictionary<string, string> problems) => visit.Http.AddPersonAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminUsers),
+        new RowForm { Key = null, Version = null, Values = name => visit.Asked[name], Problems = problems });
+}
+
+/// <summary>Where it is found.</summary>
+public static class PeopleRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminPeople()
+        {
+            var people = app.ServiceProvider.GetRequiredService<PeopleEndpoint>();
+            app.MapGet(Paths.AdminUsers, people.ListAsync);
+            app.MapGet(Paths.AdminUsersAdd, people.OpenAsync);
+            app.MapPost(Paths.AdminUsersAdd, people.AddAsync);
+        }
+    }
+}

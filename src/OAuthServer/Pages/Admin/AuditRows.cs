@@ -1,0 +1,89 @@
+using System.Globalization;
+using OAuthServer.Audit;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>Rows of the audit log with the names of the people in them.</summary>
+public sealed record AuditView
+{
+    public required IReadOnlyList<AuditRow> Rows { get; init; }
+
+    /// <summary>User names by subject; those nobody has any more are left out.</summary>
+    public required IReadOnlyDictionary<string, string> Names { get; init; }
+}
+
+/// <summary>Rows of the audit log as a table. What others wrote in them is shown, tamed and never obeyed.</summary>
+public static class AuditRows
+{
+    // As long as the log keeps a field, and a little more.
+    private const int LongestFact = 600;
+
+    /// <summary>The table.</summary>
+    /// <param name="caption">In the page's language.</param>
+    public static Html Table(AuditView view, string caption, Settings settings, Language say) => $"""
+        <table class="audit">
+        <caption>{caption}</caption>
+        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["What"]}</th><th scope="col">{say["Facts"]}</th><th scope="col">{say["Request"]}</th></tr></thead>
+        <tbody>
+        {view.Rows.Select(row => Row(row, view, settings, say))}
+        </tbody>
+        </table>
+        """;
+
+    /// <summary>The facts of one row.</summary>
+    public static Html Facts(AuditRow row, string? person, Settings settings, Language say) =>
+        $"""<dl class="story">{Story.Of(row, person).Select(fact => Fact(fact.Name, fact.Value, row, settings, say))}</dl>""";
+
+    /// <summary>What was decided, with its outcome in words and colour.</summary>
+    public static Html Decision(AuditRow row, Language say)
+    {
+        Html error = row.Error is { } code ? $""" <code>{Tame(code)}</code>""" : Html.None;
+        Html outcome = row.Outcome == "ok" ? (Html)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
+        return $"""<code>{Tame(row.Event)}</code> {outcome}{error}""";
+    }
+
+    /// <summary>A moment to the second, in UTC.</summary>
+    public static Html Moment(DateTimeOffset at, Language say) =>
+        $"""<time datetime="{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}">{say.Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}</bdi></time>""";
+
+    private static Html Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
+        <tr>
+        <th scope="row">{Moment(row.At, say)}</th>
+        <td data-label="{say["What"]}">{Decision(row, say)}</td>
+        <td>{Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}</td>
+        <td data-label="{say["Request"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Tame(row.RequestId)}</code></a></td>
+        </tr>
+        """;
+
+    private static Html Fact(string name, string value, AuditRow row, Settings settings, Language say)
+    {
+        Html shown = name switch
+        {
+            "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
+            "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
+            "rule" or "reason" => $"<bdi>{Tame(value)}</bdi>",
+            _ => $"<code>{Tame(value)}</code>",
+        };
+        return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";
+    }
+
+    // What Story calls them, as people read it.
+    private static string Label(string name, Language say) => name switch
+    {
+        "client" => say["Client"],
+        "person" => say["Person"],
+        "address" => say["Address"],
+        "by" => say["By"],
+        "rule" => say["Rule"],
+        "expected" => say["Expected"],
+        "got" => say["What came"],
+        "reason" => say["Reason"],
+        "grant" => say["Grant"],
+        "token" => say["Token"],
+        _ => say["Detail"],
+    };
+
+    private static string Tame(string text) => Words.Tame(text, "–", LongestFact);
+}

@@ -1,0 +1,37 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>A client that is about to be.</summary>
+public static class ClientAddPage
+{
+    /// <param name="typed">What was typed and not taken; null: nothing yet.</param>
+    /// <param name="problems">What is wrong with it, by field.</param>
+    public static Task AddClientAsync(
+        this HttpContext http, Html antiforgery, Frame frame, Registry registry, ClientFields.Known known, Parameters? typed, IReadOnlyDictionary<string, string> problems)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        Func<string, string?> values = typed is not null ? name => typed[name] : name => ClientFields.Value(ClientFields.Blank("", registry.Kind), name);
+        var fields = new Fields(say, values, problems);
+        var id = fields.Text("client_id", "Client id", "A-Z a-z 0-9 _ . ~ - only; it cannot be changed later", attributes: $"required");
+        var inputs = ClientFields.Of(registry.Kind, fields, values, [], known, say);
+        return http.PageAsync(problems.Count == 0 ? 200 : 400, problems.Count == 0 ? "Add a client" : "Error: Add a client", $"""
+            <h1>{say["Add a client"]}</h1>
+            <p class="lead">{Lead(registry.Kind, say)}</p>
+            {fields.Summary()}
+            <form method="post" action="{settings.IssuerPath + Paths.AdminClientNew}">
+            {antiforgery}<input type="hidden" name="kind" value="{registry.Kind}">
+            {id}
+            {inputs}
+            <div class="actions"><button class="primary" type="submit">{say["Add"]}</button> <a class="button" href="{settings.IssuerPath + registry.Path}">{say["Cancel"]}</a></div>
+            </form>
+            """, frame);
+    }
+
+    private static string Lead(string kind, Language say) => kind switch
+    {
+        "machine" => say["It gets tokens for itself, with a secret (client_credentials)."],
+        "user-facing" => say["It acts for people, who sign in and consent (authorization_code)."],
+        _ => say["It protects a resource and asks what a token is worth (introspection)."],
+    };
+}

@@ -1,0 +1,155 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>A client with all that is known of it.</summary>
+public sealed record ClientView
+{
+    public required ClientForm Client { get; init; }
+    public required IReadOnlyList<SecretSummary> Secrets { get; init; }
+    public required ClientSaid Said { get; init; }
+    public required ClientFields.Known Known { get; init; }
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>The settings as they were typed and not taken; null: as they are.</summary>
+    public Parameters? Typed { get; init; }
+
+    /// <summary>The new secret as it was typed and not taken.</summary>
+    public Parameters? TypedSecret { get; init; }
+
+    /// <summary>What is wrong with what was typed, by field.</summary>
+    public IReadOnlyDictionary<string, string> Problems { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Somebody else changed the row while this was typed; <see cref="LastEdit"/> says who.</summary>
+    public bool Stale { get; init; }
+    public AuditRow? LastEdit { get; init; }
+
+    /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
+    public string? Done { get; init; }
+}
+
+/// <summary>One client: what it is, its settings, its secrets, its end.</summary>
+public static class ClientPage
+{
+    public static Task ClientAsync(this HttpContext http, Html antiforgery, Frame frame, ClientView view)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
+        Html id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
+        Html disable = client.Enabled
+            ? (Html)$"""<a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+            : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
+        return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
+            <h1><bdi>{say.App(client.Name)}</bdi></h1>
+            {Notice.Of(view.Done, say)}
+            <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
+            {Facts(client, say)}
+            <div class="actions">{disable} <a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete"]}</a></div>
+            <h2 id="settings">{say["Settings"]}</h2>
+            {(client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : Said(view, say))}
+            <h2 id="secrets">{say["Secrets"]}</h2>
+            {ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say)}
+            """, frame);
+    }
+
+    private static Html Facts(ClientForm client, Language say)
+    {
+        Html used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+        return $"""
+            <dl class="facts">
+            <div><dt>{say["Client id"]}</dt><dd><code>{client.ClientId}</code></dd></div>
+            <div><dt>{say["Kind"]}</dt><dd><code>{client.Kind}</code></dd></div>
+            <div><dt>{say["Grant types"]}</dt><dd>{List(client.GrantTypes)}</dd></div>
+            <div><dt>{say["Added"]}</dt><dd>{say.Time(client.CreatedAt)}</dd></div>
+            <div><dt>{say["Last used"]}</dt><dd>{used}</dd></div>
+            </dl>
+            """;
+    }
+
+    private static Html Settings(ClientView view, Html hidden, Settings settings, Language say)
+    {
+        Func<string, string?> values = view.Typed is { } typed ? name => typed[name] : name => ClientFields.Value(view.Client, name);
+        var fields = new Fields(say, values, view.TypedSecret is null ? view.Problems : new Dictionary<string, string>());
+        // Only who was told of the newer row may save over it.
+        var version = view.Stale ? view.Client.Version : view.Typed?["version"] ?? view.Client.Version;
+        var inputs = ClientFields.Of(view.Client.Kind, fields, values, view.Client.Scopes, view.Known, say);
+        return $"""
+            {(view.Stale ? Conflict(view, say) : fields.Summary())}
+            <form method="post" action="{settings.IssuerPath + Paths.AdminClient}">
+            {hidden}<input type="hidden" name="version" value="{version}">
+            {inputs}
+            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button></div>
+            </form>
+            """;
+    }
+
+    // Who changed what when, and for every field that differs what stands there now beside what was typed.
+    private static Html Conflict(ClientView view, Language say)
+    {
+        Html who = view.LastEdit is { } edit
+            ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Tame(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
+            : Html.None;
+        var differing = ClientFields.Told(view.Client, view.Typed!).ToArray();
+        Html table = differing.Length == 0 ? Html.None : $"""
+            <table>
+            <caption>{say["Where they differ"]}</caption>
+            <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["As it stands now"]}</th><th scope="col">{say["What you typed"]}</th></tr></thead>
+            <tbody>{differing.Select(Row)}</tbody>
+            </table>
+            """;
+        return $"""
+            <div class="error" role="alert">
+            <p>{say["Nothing was saved: somebody else changed this client while you were at it."]}</p>
+            {who}
+            <p>{say["What you typed is kept below. Saving again puts it in the place of what stands there now."]}</p>
+            </div>
+            {table}
+            """;
+
+        Html Row((string Label, string Now, string Typed) one) => $"""
+            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["As it stands now"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["What you typed"]}"><code>{Shown(one.Typed)}</code></td></tr>
+            """;
+
+        static string Shown(string text) => Words.Tame(text, "–", 600);
+    }
+
+    private static Html Changed(string? detail, Language say)
+    {
+        // "update clients NAME: column column": the name may hold anything, no column a colon.
+        var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column)).OfType<string>().Select(label => say[label]))}";
+    }
+
+    private static Html Said(ClientView view, Language say)
+    {
+        var (client, said) = (view.Client, view.Said);
+        var isDocument = client.Origin == "document";
+        return $"""
+            <p class="note">{(isDocument
+                ? say["What follows is what its document says. Its publisher changes it there, so it cannot be edited here: it can be disabled, enabled or deleted."]
+                : say["What follows is what it said of itself. It changes that by itself, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
+            <dl class="facts">
+            {Fact(say["Redirect URIs"], List(client.RedirectUris))}
+            {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
+            {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
+            {Fact(say["Access token, seconds"], $"{client.AccessTokenSeconds}")}
+            {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
+            {When(say["Last came back to its registration"], said.SeenAt, say)}
+            {When(say["Deleted by the client itself"], said.DeletedAt, say)}
+            {When(say["Document fetched"], said.FetchedAt, say)}
+            {When(say["Document gone"], said.GoneAt, say)}
+            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Html.None)}
+            </dl>
+            """;
+    }
+
+    private static Html Fact(string label, Html value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
+
+    // Shown, and never a link: nobody should go there from the administration.
+    private static Html Link(string label, string? uri) => uri is null ? Html.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>");
+
+    private static Html When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Html.None;
+
+    private static Html List(string[] values) => values.Length == 0 ? (Html)$"–" : $"{values.Select((value, index) => (Html)$"{(index == 0 ? "" : " ")}<code>{Words.Tame(value, "–", 600)}</code>")}";
+}

@@ -1,0 +1,79 @@
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>A signing key as administrators see it: never its private half.</summary>
+public sealed record KeyView
+{
+    public required string Kid { get; init; }
+    public required string Alg { get; init; }
+
+    /// <summary>Null: gone, or taken out.</summary>
+    public required SigningKeyState? State { get; init; }
+    public required DateTimeOffset PublishedSince { get; init; }
+    public required DateTimeOffset SignsFrom { get; init; }
+
+    /// <summary>When it leaves the JWKS, as far as is known.</summary>
+    public required DateTimeOffset? GoneAt { get; init; }
+    public required bool TakenOut { get; init; }
+    public required string Pem { get; init; }
+}
+
+/// <summary>What signs access tokens, and what each key is doing.</summary>
+public static class KeysPage
+{
+    /// <param name="next">When a key made now would sign; null: one is on its way already.</param>
+    public static Task KeysAsync(this HttpContext http, Html antiforgery, Frame frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(200, "Signing keys", $"""
+            <h1>{say["Signing keys"]}</h1>
+            {Notice.Of(done, say)}
+            <p class="lead">{say["A key is published before it signs, and stays published until the last token it signed has expired. Rotation happens by itself; for a change nobody notices, it is enough to wait."]}</p>
+            {Rotate()}
+            <ul class="things">
+            {keys.Select(Key)}
+            </ul>
+            """, frame);
+
+        Html Rotate() => next is not { } moment
+            ? (Html)$"""<p class="note">{say["The next key is on its way already."]}</p>"""
+            : $"""
+                <form method="post" action="{settings.IssuerPath + Paths.AdminKeysRotate}">
+                {antiforgery}
+                <p>{say.Put("A key made now signs from {0} on, when every verifier has had time to learn it.", say.Time(moment))}</p>
+                <button class="primary" type="submit">{say["Rotate now"]}</button>
+                </form>
+                """;
+
+        Html Key(KeyView key)
+        {
+            Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["Once another one has taken over"]}";
+            Html retire = key.State is null ? Html.None
+                : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Take out now…"]}</a>""";
+            return $"""
+                <li>
+                <h3><code>{key.Kid}</code> {State(key)}</h3>
+                <dl class="facts">
+                <div><dt>{say["Algorithm"]}</dt><dd><code>{key.Alg}</code></dd></div>
+                <div><dt>{say["Published since"]}</dt><dd>{say.Time(key.PublishedSince)}</dd></div>
+                <div><dt>{say["Signs from"]}</dt><dd>{say.Time(key.SignsFrom)}</dd></div>
+                <div><dt>{say["Gone"]}</dt><dd>{gone}</dd></div>
+                </dl>
+                <details><summary>{say["Public key (PEM)"]}</summary><pre>{key.Pem}</pre></details>
+                {retire}
+                </li>
+                """;
+        }
+
+        Html State(KeyView key) => key switch
+        {
+            { TakenOut: true } => $"""<span class="mark no">{say["Taken out"]}</span>""",
+            { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signs"]}</span>""",
+            { State: SigningKeyState.Pending } => $"""<span class="mark soon">{say["Pending"]}</span>""",
+            { State: SigningKeyState.Retired } => $"""<span class="mark">{say["Retired"]}</span>""",
+            _ => (Html)$"""<span class="mark">{say["Gone"]}</span>""",
+        };
+    }
+}

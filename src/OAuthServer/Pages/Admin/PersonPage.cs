@@ -1,0 +1,125 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>One person with what they have going on.</summary>
+public sealed record PersonView
+{
+    public required PersonSummary Person { get; init; }
+    public required IReadOnlyList<GrantSummary> Grants { get; init; }
+    public required IReadOnlyList<SessionSummary> Sessions { get; init; }
+    public required AuditView Events { get; init; }
+
+    /// <summary>The key of a <see cref="Notice"/>, or null.</summary>
+    public string? Done { get; init; }
+
+    /// <summary>Why a change was not made, in the page's language; null: none was tried.</summary>
+    public string? Problem { get; init; }
+}
+
+/// <summary>One person: role, state and password, what they allowed, where they are signed in, what happened lately.</summary>
+public static class PersonPage
+{
+    public static Task PersonAsync(this HttpContext http, Html antiforgery, Frame frame, PersonView view)
+    {
+        var (settings, say, person) = (http.RequestServices.GetRequiredService<Settings>(), http.Language(), view.Person);
+        var key = $"?subject={person.Subject}";
+        Html problem = view.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Html.None;
+        Html events = view.Events.Rows.Count == 0
+            ? (Html)$"""<p class="empty">{say["Nothing is on record."]}</p>"""
+            : $"""
+                {AuditRows.Table(view.Events, say["The newest first, times in UTC"], settings, say)}
+                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["All of it"]}</a></p>
+                """;
+        return http.PageAsync(view.Problem is null ? 200 : 409, view.Problem is null ? "User" : "Error: User", $"""
+            <h1><bdi>{person.Username}</bdi></h1>
+            {Notice.Of(view.Done, say)}{problem}
+            <dl class="facts">
+            <div><dt>{say["Role"]}</dt><dd>{PeoplePage.Role(person.Role, say)}</dd></div>
+            <div><dt>{say["State"]}</dt><dd>{PeoplePage.State(person.Enabled, say)}</dd></div>
+            <div><dt>{say["Created"]}</dt><dd>{say.Time(person.CreatedAt)}</dd></div>
+            <div><dt>{say["Last sign-in"]}</dt><dd>{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None on record"]}")}</dd></div>
+            <div><dt>{say["Subject"]}</dt><dd><code>{person.Subject.ToString()}</code></dd></div>
+            </dl>
+            <div class="actions">
+            {Role()}
+            <a class="button" href="{settings.IssuerPath}{Paths.AdminUserPassword}{key}">{say["New password…"]}</a>
+            {State()}
+            </div>
+            <h2>{say["What they have allowed"]}</h2>
+            {Grants()}
+            <h2>{say["Where they are signed in"]}</h2>
+            {Sessions()}
+            <h2>{say["What happened lately"]}</h2>
+            {events}
+            """, frame);
+
+        Html Hidden() => $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
+
+        Html Role()
+        {
+            var (role, button) = person.Role == "admin" ? ("user", say["Take the administration away"]) : ("admin", say["Make an administrator"]);
+            return $"""
+                <form method="post" action="{settings.IssuerPath + Paths.AdminUserRole}">
+                {Hidden()}<input type="hidden" name="role" value="{role}">
+                <button type="submit">{button}</button>
+                </form>
+                """;
+        }
+
+        Html State() => person.Enabled
+            ? (Html)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""
+            : $"""
+                <form method="post" action="{settings.IssuerPath + Paths.AdminUserState}">
+                {Hidden()}<input type="hidden" name="enabled" value="yes">
+                <button type="submit">{say["Enable"]}</button>
+                </form>
+                """;
+
+        Html Grants() => view.Grants.Count == 0 ? (Html)$"""<p class="empty">{say["No app has access on their behalf."]}</p>""" : $"""
+            <table>
+            <caption>{say["Live grants, the newest first"]}</caption>
+            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["What it may do"]}</th><th scope="col">{say["Allowed"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Until"]}</th><th scope="col">{say["End it"]}</th></tr></thead>
+            <tbody>
+            {view.Grants.Select(Grant)}
+            </tbody>
+            </table>
+            """;
+
+        Html Grant(GrantSummary grant)
+        {
+            Html offline = grant.Offline ? $"""<span class="mark">{say["Stays connected"]}</span>""" : Html.None;
+            return $"""
+                <tr>
+                <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
+                <td data-label="{say["What it may do"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
+                <td data-label="{say["Allowed"]}">{say.Time(grant.CreatedAt)}</td>
+                <td data-label="{say["Last used"]}">{say.Time(grant.LastUsedAt ?? grant.CreatedAt)}</td>
+                <td data-label="{say["Until"]}">{say.Time(grant.ExpiresAt)}</td>
+                <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}" aria-label="{say.Put("End the access of {0}", $"{say.App(grant.ClientName)}")}">{say["End…"]}</a></td>
+                </tr>
+                """;
+        }
+
+        Html Sessions() => view.Sessions.Count == 0 ? (Html)$"""<p class="empty">{say["They are signed in nowhere."]}</p>""" : $"""
+            <table>
+            <caption>{say["Browsers, the one seen last first"]}</caption>
+            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["Address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
+            <tbody>
+            {view.Sessions.Select(Session)}
+            </tbody>
+            </table>
+            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign them out everywhere…"]}</a></p>
+            """;
+
+        Html Session(SessionSummary session) => $"""
+            <tr>
+            <th scope="row"><bdi>{Words.Tame(session.UserAgent, say["a browser without a name"])}</bdi></th>
+            <td data-label="{say["Address"]}"><code>{session.Address}</code></td>
+            <td data-label="{say["Signed in"]}">{say.Time(session.AuthenticatedAt)}</td>
+            <td data-label="{say["Last seen"]}">{say.Time(session.LastSeenAt)}</td>
+            </tr>
+            """;
+    }
+}

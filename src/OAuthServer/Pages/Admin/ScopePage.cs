@@ -1,0 +1,60 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>One scope: its name for good, who may ask for it, and the words people read before they allow it.</summary>
+public static class ScopePage
+{
+    /// <summary>The field of the resource: parameters called resource may repeat (RFC 8707), so they are kept elsewhere.</summary>
+    public const string Resource = "belongs_to";
+
+    /// <param name="resources">URIs to choose from.</param>
+    public static Task ScopeAsync(this HttpContext http, Html antiforgery, Frame frame, RowForm form, IEnumerable<string> resources)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var fields = new Fields(say, form.Values, form.Problems);
+        Html name = form.Key is null
+            ? fields.Text("name", "Name", "As clients ask for it, such as notes:read; it cannot be changed later", attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
+            : $"""<p class="url"><code>{form.Key}</code></p>""";
+        Html inputs = $"""
+            {name}
+            <div class="columns">
+            {fields.Choice(Resource, "Resource", [("", say["None"]), .. resources.Select(uri => (uri, uri))], "Where it means something")}
+            {fields.Choice("access", "What it lets a client do", [("read", say["Read"]), ("write", say["Make changes"])])}
+            </div>
+            {fields.Check("open", say["Any user-facing client may ask for it, also one that registered itself"])}
+            {fields.Check("sensitive", say["Sensitive: not ticked until the person ticks it"])}
+            {fields.Check("optional", say["Optional: the person may leave it out"])}
+            <h2>{say["The words people read"]}</h2>
+            <div class="columns">{RowForm.Words(fields, say["Words ({0})"])}</div>
+            """;
+        (string, string)[] columns =
+        [
+            (Resource, say["Resource"]), ("access", say["What it lets a client do"]), ("open", say["Open"]), ("sensitive", say["Sensitive"]), ("optional", say["Optional"]),
+            .. Language.All.Select(language => (RowForm.WordsField(language), say["Words ({0})"].Replace("{0}", language.Code))),
+        ];
+        var title = (form.Key, form.Status) switch
+        {
+            (null, 200) => say["Add a scope"],
+            (null, _) => say["Error: Add a scope"],
+            (_, 200) => say["Edit a scope"],
+            _ => say["Error: Edit a scope"],
+        };
+        Html delete = form.Key is null or Scope.OfflineAccess ? Html.None : $"""
+            <h2>{say["Delete"]}</h2>
+            <p>{say["Nobody can ask for a deleted scope, and what was granted loses it."]}</p>
+            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(form.Key)}">{say["Delete…"]}</a></p>
+            """;
+        return http.PageAsync(form.Status, title, $"""
+            <h1>{(form.Key is null ? say["Add a scope"] : say["Edit a scope"])}</h1>
+            {fields.Summary()}
+            {form.Overtaken(columns, say)}
+            <form method="post" action="{settings.IssuerPath + Paths.AdminScope}">
+            {antiforgery}{form.Hidden}
+            {inputs}
+            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button> <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
+            </form>
+            {delete}
+            """, frame);
+    }
+}

@@ -1,0 +1,60 @@
+using OAuthServer.Audit;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages.Admin;
+
+/// <summary>Why was that refused? A request id goes in, the rule, what it expected and what came come out.</summary>
+public static class WhyPage
+{
+    /// <param name="id">As it was asked for; null: not yet.</param>
+    public static Task WhyAsync(this HttpContext http, Frame frame, string? id, AuditView found)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var fields = new Fields(say, _ => id, new Dictionary<string, string>());
+        Html story = id is null ? Html.None
+            : found.Rows.Count == 0 ? Nothing(id, say)
+            : $"{found.Rows.Select(row => Decision(row, found, settings, say))}";
+        return http.PageAsync(200, "Why", $"""
+            <h1>{say["Why was it refused?"]}</h1>
+            <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminWhy}" role="search">
+            {fields.Text("id", "Request id", "From the foot of a page, or the Request-Id header of an answer", attributes: $"required")}
+            <button class="primary" type="submit">{say["Look it up"]}</button>
+            </form>
+            {story}
+            """, frame);
+    }
+
+    private static Html Nothing(string id, Language say) => $"""
+        <div class="caution" role="status">
+        <p>{say.Put("Nothing was decided for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
+        <p>{say[Decisions.NotKept]}.</p>
+        </div>
+        """;
+
+    private static Html Decision(AuditRow row, AuditView view, Settings settings, Language say)
+    {
+        Html answer = row.Outcome == "ok" ? (Html)$"{say["This was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
+        Html compared = row.Expected is null && row.Got is null
+            ? Html.None
+            : $"""
+                <dl class="facts">
+                <div><dt>{say["Expected"]}</dt><dd><code>{Tame(row.Expected)}</code></dd></div>
+                <div><dt>{say["What came"]}</dt><dd><code>{Tame(row.Got)}</code></dd></div>
+                </dl>
+                """;
+        return $"""
+            <section>
+            <h2>{AuditRows.Decision(row, say)}</h2>
+            <p class="lead">{answer}</p>
+            {compared}
+            <p class="detail">{AuditRows.Moment(row.At, say)}</p>
+            {AuditRows.Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}
+            </section>
+            """;
+    }
+
+    private static Html Bold(string? text) => $"<strong><bdi>{Tame(text)}</bdi></strong>";
+
+    private static string Tame(string? text) => Words.Tame(text ?? "", "–", 600);
+}

@@ -1,0 +1,125 @@
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages;
+
+/// <summary>One app's access with the app's own row.</summary>
+public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
+
+/// <summary>What the page of a person's own account shows.</summary>
+public sealed record AccountView
+{
+    public required Frame Frame { get; init; }
+    public required Html Antiforgery { get; init; }
+    public required IReadOnlyList<ConnectedApp> Apps { get; init; }
+    public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
+
+    /// <summary>What lately happened, newest first.</summary>
+    public required IReadOnlyList<AccountEventRow> Events { get; init; }
+    public required ResourceDirectory.Snapshot Known { get; init; }
+
+    /// <summary>What the person has just ended.</summary>
+    public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
+
+    /// <summary>Whether a session, or all others, have just been ended.</summary>
+    public required bool SignedOut { get; init; }
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>Which apps may act for the person, and how to end that.</summary>
+public static class ConnectedAppsPage
+{
+    public static Task ConnectedAppsAsync(this HttpContext http, AccountView view)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        Html all = view.Apps.Count > 1
+            ? $"""<p class="actions"><a class="button danger" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
+            : Html.None;
+        Html apps = view.Apps.Count == 0
+            ? $"""<p class="empty">{say["No app has access to anything of yours. When you allow one, it is listed here, and you can end its access."]}</p>"""
+            : (Html)$"""
+                <p class="lead">{say["These apps may act for you. Revoke what you no longer use."]}</p>
+                <ul class="things">
+                {view.Apps.Select(app => App(app, view, settings, say))}
+                </ul>
+                {all}
+                """;
+        return http.PageAsync(200, "Connected apps", $"""
+            <h1>{say["Connected apps"]}</h1>
+            {Done(view, say)}
+            {apps}
+            {OwnSessions.Section(view, settings, say)}
+            {AccountEvents.Section(view.Events, say)}
+            """, view.Frame);
+    }
+
+    /// <summary>Asks before everything is taken back: following a link changes nothing.</summary>
+    public static Task RevokeAllAsync(this HttpContext http, Html antiforgery, Frame frame, int apps)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(200, "Revoke all", $"""
+            <h1>{say["Revoke all access?"]}</h1>
+            <p class="lead">{say.Put("Apps that lose access: {0}. Each has to ask you again before it can do anything.", $"{apps}")}</p>
+            <form method="post" action="{settings.IssuerPath + Paths.RevokeAll}">
+            {antiforgery}
+            <p class="actions"><button class="danger" type="submit">{say["Revoke all"]}</button> <a class="way" href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Cancel"]}</a></p>
+            </form>
+            """, frame);
+    }
+
+    private static Html App(ConnectedApp app, AccountView view, Settings settings, Language say)
+    {
+        var (grant, client) = app;
+        // Wherever it is not https the answer went to a program on the person's own computer.
+        var landsHere = !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal);
+        Html off = client.Enabled ? Html.None : $"""<span class="mark no">{say["Switched off by the operator"]}</span>""";
+        var name = say.App(client.Name);
+        return $"""
+            <li>
+            <h2><bdi>{name}</bdi></h2>
+            <p class="identity">{off}{ConsentPage.Identity(client, landsHere, view.Now, say)}</p>
+            <dl class="facts">
+            <div><dt>{say["What is accessed"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
+            <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
+            <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
+            <div><dt>{say["Last used"]}</dt><dd>{say.Time(grant.LastUsedAt)}</dd></div>
+            <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
+            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Ends when its token expires"]}</dd></div>
+            </dl>
+            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
+            {view.Antiforgery}
+            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
+            </form>
+            </li>
+            """;
+    }
+
+    private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+        $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
+
+    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) =>
+        $"<dd>{known.TextOf(scope, say.Code) ?? scope}</dd>";
+
+    private static Html Done(AccountView view, Language say)
+    {
+        if (view.SignedOut) return $"""<p class="good" role="status">{say["Signed out there. Whoever sat at it has to sign in again."]}</p>""";
+        if (view.Ended.Count == 0) return Html.None;
+        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Html)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
+        Html who = $"{names}";
+        return $"""
+            <div class="good" role="status">
+            <p><strong>{say.Put("Access has ended: {0}", who)}</strong></p>
+            <p>{say["No new token is given out from now on, and whoever asks this server about the old ones is told at once that they are void."]}</p>
+            <p>{say.Put("Only a service that never asks may still accept the last token, until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
+            </div>
+            """;
+    }
+
+    // Shown to the minute: never earlier than it is.
+    private static DateTimeOffset Up(DateTimeOffset time)
+    {
+        var late = time.UtcTicks + TimeSpan.TicksPerMinute - 1;
+        return new(late - (late % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+    }
+}

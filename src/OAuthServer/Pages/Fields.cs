@@ -1,0 +1,98 @@
+using System.Text;
+
+namespace OAuthServer.Pages;
+
+/// <summary>
+/// The fields of a form: each has a label, perhaps a hint, what was typed, and beside it what is wrong with that. What somebody
+/// typed is never lost.
+/// </summary>
+/// <param name="values">The form as it was posted, or the row as it stands; null for a field without a value.</param>
+/// <param name="problems">What is wrong, by field, in English; a name no field has is told above them all.</param>
+public sealed class Fields(Language say, Func<string, string?> values, IReadOnlyDictionary<string, string> problems)
+{
+    private readonly HashSet<string> shown = new(StringComparer.Ordinal);
+
+    /// <summary>One line of text.</summary>
+    /// <param name="label">In English.</param>
+    /// <param name="hint">In English, or null.</param>
+    /// <param name="attributes">Further attributes, such as required or inputmode.</param>
+    public Html Text(string name, string label, string? hint = null, string type = "text", Html attributes = default) => Around(name, label, hint, $"""
+        <input id="{name}" name="{name}" type="{type}" value="{values(name)}" dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
+        """);
+
+    /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
+    public static Html ForPasswordManagers(string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
+
+    /// <summary>A password, which never comes back.</summary>
+    /// <param name="autocomplete">current-password or new-password.</param>
+    public Html Password(string name, string label, string autocomplete, string? hint = null) => Around(name, label, hint, $"""
+        <input id="{name}" name="{name}" type="password" required autocomplete="{autocomplete}" dir="ltr"{Described(name, hint)}>
+        """);
+
+    /// <summary>Several lines: one value a line.</summary>
+    public Html Lines(string name, string label, string? hint = null, int rows = 3) => Around(name, label, hint, $"""
+        <textarea id="{name}" name="{name}" rows="{rows}" dir="ltr" spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
+        """);
+
+    /// <summary>One of several.</summary>
+    /// <param name="options">Values and their English texts; a text that is its value is a code, and stays as it is.</param>
+    public Html Choice(string name, string label, IEnumerable<(string Value, string Text)> options, string? hint = null)
+    {
+        return Around(name, label, hint, $"""
+            <select id="{name}" name="{name}"{Described(name, hint)}>{options.Select(Option)}</select>
+            """);
+
+        Html Option((string Value, string Text) one)
+        {
+            Html selected = values(name) == one.Value ? $" selected" : Html.None;
+            return one.Text == one.Value
+                ? $"""<option value="{one.Value}"{selected} dir="ltr">{one.Value}</option>"""
+                : (Html)$"""<option value="{one.Value}"{selected}>{say[one.Text]}</option>""";
+        }
+    }
+
+    /// <summary>Yes or no; posts yes when ticked, nothing otherwise.</summary>
+    /// <param name="text">Shown as it is: already in the reader's language, or a name.</param>
+    public Html Check(string name, string text)
+    {
+        shown.Add(name);
+        Html ticked = values(name) is null ? Html.None : $" checked";
+        return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
+    }
+
+    /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
+    public Html Group(string name, string label, string? hint, Html inputs)
+    {
+        shown.Add(name);
+        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        return $"""<fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
+    }
+
+    /// <summary>Stands above the fields once they are made: that something is wrong, and what belongs to no field. Empty when nothing is.</summary>
+    public Html Summary()
+    {
+        if (problems.Count == 0) return Html.None;
+        var rest = problems.Where(problem => !shown.Contains(problem.Key)).ToArray();
+        Html marked = rest.Length < problems.Count ? $"{say["Nothing was saved. Correct what is marked below."]}" : Html.None;
+        return $"""<div class="error" role="alert">{marked}{rest.Select(problem => (Html)$"<p>{say[problem.Value]}</p>")}</div>""";
+    }
+
+    private Html Around(string name, string label, string? hint, Html input)
+    {
+        shown.Add(name);
+        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        return $"""<div class="field"><label for="{name}">{say[label]}</label>{help}{input}{Problem(name)}</div>""";
+    }
+
+    private Html Problem(string name) => problems.TryGetValue(name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Html.None;
+
+    // A group of inputs may be described, and cannot be invalid itself.
+    private Html Described(string name, string? hint, bool isInput = true)
+    {
+        var wrong = problems.ContainsKey(name);
+        if (hint is null && !wrong) return Html.None;
+        var by = new StringBuilder(hint is null ? "" : $"{name}-hint").Append(wrong ? $" {name}-problem" : "");
+        Html invalid = wrong && isInput ? $" aria-invalid=\"true\"" : Html.None;
+        return $" aria-describedby=\"{by.ToString().Trim()}\"{invalid}";
+    }
+}

@@ -1,0 +1,134 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+using OAuthServer.Protocol;
+using OAuthServer.Stores;
+
+namespace OAuthServer.Pages.Playground;
+
+/// <summary>The parts of an exchange on a page: the request, the answer, the token in it, the rows it left in the audit log.</summary>
+public static class ExchangeParts
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>What will be sent, each parameter in words.</summary>
+    public static Html Announced(Ask ask, Language say) => $"""
+        <h2>{ask.Says(say)}</h2>
+        <p><code>{ask.Method} {ask.Url}</code></p>
+        {Credentials(ask, say)}
+        {Meanings(say["What it says"], ask.Parameters.Select(one => (one.Name, (Html)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
+        """;
+
+    /// <summary>The request octet for octet, and the same for a terminal.</summary>
+    public static Html Request(Ask ask, Language say)
+    {
+        Html curl = ask.Method == "GET" ? Html.None : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
+        return $"""<h3>{say["Request"]}</h3><pre>{Wire(ask)}</pre>{curl}""";
+    }
+
+    /// <summary>The answer as it came.</summary>
+    public static Html Answer(Exchange exchange, Language say)
+    {
+        var kind = exchange.Status < 400 ? "yes" : "no";
+        var lines = new StringBuilder();
+        foreach (var (name, value) in exchange.Headers) lines.Append(CultureInfo.InvariantCulture, $"{name}: {value}\n");
+        if (exchange.Body.Length > 0) lines.Append('\n').Append(Pretty(exchange.Body));
+        return $"""
+            <h3>{say["Answer"]} <span class="mark {kind}"><bdi>{exchange.Status} {ReasonPhrases.GetReasonPhrase(exchange.Status)}</bdi></span></h3>
+            <pre>{lines.ToString().TrimEnd()}</pre>
+            """;
+    }
+
+    /// <summary>A JWT taken apart (RFC 7519 §3); nothing for what is no JWT.</summary>
+    /// <param name="open">Whether it is shown unfolded.</param>
+    public static Html Token(string? token, bool open, Language say)
+    {
+        if (token?.Split('.') is not [var header, var claims, _]) return Html.None;
+        Html unfolded = open ? $" open" : Html.None;
+        return $"""
+            <details{unfolded}><summary>{say["What the access token says"]}</summary>
+            <p>{say["Anybody can read it; nobody can change it, because the third part is a signature over the first two. The keys to check it are published at /jwks."]}</p>
+            {Meanings(say["Header"], Members(header, say).Select(one => (one.Name, one.Value, Glossary.Header(one.Name, say))), say)}
+            {Meanings(say["Claims"], Members(claims, say).Select(one => (one.Name, one.Value, Glossary.Claim(one.Name, say))), say)}
+            </details>
+            """;
+    }
+
+    /// <summary>A claim of the access token in the answer, unverified; null without one.</summary>
+    public static string? Claim(Exchange exchange, string name) =>
+        exchange["access_token"]?.Split('.') is [_, var claims, _] ? Decode(claims).GetValueOrDefault(name).ToString() : null;
+
+    private static Dictionary<string, JsonElement> Decode(string part) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(Base64Url.DecodeFromChars(part))!;
+
+    /// <summary>What the log kept; of a refusal, the private reason beside the public words.</summary>
+    public static Html Audit(Exchange exchange, Language say)
+    {
+        Html nothing = exchange.Audit.Count == 0
+            ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["Nothing: APIs ask so often that only refused questions are kept."] : say["Nothing was kept under this request."])}</p>"""
+            : Html.None;
+        return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
+    }
+
+    private static Html Row(AuditRow row, Exchange exchange, Language say)
+    {
+        Html told = row.Outcome == "refused"
+            ? $"""<div><dt>{say["What the client is told"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
+            : Html.None;
+        return $"""
+            <dl class="facts kept">
+            <div><dt>{say["Decision"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
+            <div><dt>{say["When"]}</dt><dd>{say.Time(row.At)}</dd></div>
+            {Fact(say["Client"], row.ClientId)}{Fact(say["Stands for"], row.Subject)}{told}{Fact(say["The true reason"], row.Reason)}{Fact(say["Rule"], row.Rule)}{Fact(say["Expected"], row.Expected)}{Fact(say["Got"], row.Got)}{Fact(say["Detail"], row.Detail)}
+            </dl>
+            """;
+    }
+
+    private static Html Fact(string name, string? value) => value is null ? Html.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
+
+    private static Html Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
+        ? $"<p>{say.Put("{0} proves itself with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
+        : Html.None;
+
+    private static Html Meanings(string caption, IEnumerable<(string Name, Html Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""
+        <table class="meanings">
+        <caption>{caption}</caption>
+        <thead><tr><th scope="col">{say["Name"]}</th><th scope="col">{say["Value"]}</th><th scope="col">{say["Meaning"]}</th></tr></thead>
+        <tbody>
+        {rows.Select(row => (Html)$"""<tr><th scope="row"><code>{row.Name}</code></th><td data-label="{say["Value"]}">{row.Value}</td><td data-label="{say["Meaning"]}">{row.Meaning.Words} <span class="rule"><bdi>{row.Meaning.Rule}</bdi></span></td></tr>""")}
+        </tbody>
+        </table>
+        """;
+
+    private static IEnumerable<(string Name, Html Value)> Members(string part, Language say) => Decode(part).Select(member =>
+        (member.Key, member.Key is "iat" or "exp" && member.Value.TryGetInt64(out var seconds)
+            ? (Html)$"<bdi>{member.Value.ToString()}</bdi> ({say.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))})"
+            : (Html)$"<bdi>{member.Value.ToString()}</bdi>"));
+
+    private static string Wire(Ask ask)
+    {
+        var url = new Uri(ask.FullUrl);
+        var text = new StringBuilder($"{ask.Method} {url.PathAndQuery} HTTP/1.1\nHost: {url.Authority}");
+        if (ask.Authorization is { } authorization) text.Append("\nAuthorization: ").Append(authorization);
+        if (ask.Method == "POST") text.Append("\nContent-Type: application/x-www-form-urlencoded\n\n").Append(ask.Encoded);
+        return text.ToString();
+    }
+
+    private static string Curl(Ask ask)
+    {
+        var text = new StringBuilder("curl -i");
+        if (ask.Client is var (id, secret)) text.Append(" -u ").Append(Quoted($"{id}:{secret}"));
+        foreach (var (name, value) in ask.Parameters) text.Append(" \\\n  --data-urlencode ").Append(Quoted($"{name}={value}"));
+        return text.Append(" \\\n  ").Append(Quoted(ask.Url)).ToString();
+    }
+
+    private static string Quoted(string text) => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    private static string Pretty(string body)
+    {
+        using var json = JsonDocument.Parse(body);
+        return JsonSerializer.Serialize(json.RootElement, Indented);
+    }
+}

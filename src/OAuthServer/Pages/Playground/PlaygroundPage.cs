@@ -1,0 +1,147 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Pages.Playground;
+
+/// <summary>A walk through OAuth against this very server, one step a page: first what will be sent and why, then what came back.</summary>
+public static class PlaygroundPage
+{
+    /// <summary>The name of the field that says which step to do; <see cref="Over"/> begins anew.</summary>
+    public const string Field = "step";
+
+    public const string Over = "over";
+
+    public static Task PlaygroundAsync(this HttpContext http, PlaygroundView view)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return view.Stage is { } stage
+            ? http.PageAsync(200, "Playground", Walked(stage, view, settings, say), roomy: true)
+            : http.PageAsync(200, "Playground", Begin(view, settings, say), roomy: true);
+    }
+
+    /// <summary>There is no demo world to walk through.</summary>
+    public static Task PlaygroundIsEmptyAsync(this HttpContext http)
+    {
+        var say = http.Language();
+        return http.PageAsync(200, "Playground", $"""
+            <h1>{say["Playground"]}</h1>
+            <p class="lead">{say["The playground walks through OAuth with the clients and people of the demo world, and this database does not have them."]}</p>
+            <p>{say.Put("In a checkout, {0} starts a server that has them, with a database of its own. To have them in this database, set {1} and start again, or run {2}.", $"<code>make run</code>", $"<code>OAuth__Demo=true</code>", $"<code>oauth-server seed demo</code>")}</p>
+            """, roomy: true);
+    }
+
+    private static Html Begin(PlaygroundView view, Settings settings, Language say)
+    {
+        var next = Stages.All.FirstOrDefault(stage => !view.Done.Contains(stage)) ?? Stages.Revoke;
+        return $"""
+            <h1>{say["See OAuth at work"]}</h1>
+            <p class="lead">{say["Five steps, from a first token to a stolen one. Each sends real requests to this server and shows what was asked, what came back, and what the audit log kept."]}</p>
+            {Steps(view, settings, say)}
+            <h2>{say["Who takes part"]}</h2>
+            <dl class="facts">
+            <div><dt><code>{Asks.Machine}</code></dt><dd>{say["A machine with a secret. It works at night, for nobody in particular."]}</dd></div>
+            <div><dt><code>{Asks.App}</code></dt><dd>{say["An app on a person's computer. It has no secret: whatever ships in an app can be read out of it."]}</dd></div>
+            <div><dt><code>alice</code></dt><dd>{say.Put("The person, played by you. Her password is {0}.", $"<code>alice-demo-password</code>")}</dd></div>
+            <div><dt><code>{Asks.Api}</code></dt><dd>{say["The API with her notes, which every token here is for."]}</dd></div>
+            </dl>
+            <div class="actions"><a class="button primary" href="{Url(next, settings)}">{(view.Done.Count == 0 ? say["Begin"] : say["Go on"])}</a>{StartOver(view, settings, say)}</div>
+            <p class="note">{say["This page exists in Development only, on this computer. The secrets of the demo world are public."]}</p>
+            """;
+    }
+
+    private static Html Walked(string stage, PlaygroundView view, Settings settings, Language say) => $"""
+        {Steps(view, settings, say)}
+        <h1>{Stages.Title(stage, say)}</h1>
+        <p class="lead">{Stages.Lead(stage, say)}</p>
+        <p class="detail">{say.Put("Step {0} of {1}", $"{Stages.Number(stage)}", $"{Stages.All.Length}")} · <bdi>{Stages.Rules(stage)}</bdi></p>
+        {(view.Exchanges is { } exchanges ? Result(stage, exchanges, view, settings, say) : Announcement(stage, view, settings, say))}
+        """;
+
+    private static Html Announcement(string stage, PlaygroundView view, Settings settings, Language say)
+    {
+        if (view.Missing is { } first)
+            return $"""
+                <p class="caution">{say.Put("This step needs what step {0} brings: {1}.", $"{Stages.Number(first)}", $"<strong>{Stages.Title(first, say)}</strong>")}</p>
+                <div class="actions"><a class="button primary" href="{Url(first, settings)}">{say.Put("Go to step {0}", $"{Stages.Number(first)}")}</a>{StartOver(view, settings, say)}</div>
+                """;
+
+        Html hint = stage == Stages.Person
+            ? $"""<p class="caution">{say.Put("You will sign in as {0} with {1}. Leave everything ticked on the page that follows, and press Allow.", $"<code>alice</code>", $"<code>alice-demo-password</code>")}</p>"""
+            : Html.None;
+        return $"""
+            {new Asks(settings).Plan(stage, say).Select(ask => ExchangeParts.Announced(ask, say))}
+            {hint}
+            <div class="actions">{Do(stage, stage == Stages.Person ? say["Go to the sign-in"] : say["Send it"], "primary", view, settings)}{StartOver(view, settings, say)}</div>
+            """;
+    }
+
+    private static Html Result(string stage, IReadOnlyList<Exchange> exchanges, PlaygroundView view, Settings settings, Language say)
+    {
+        var done = view.Done.Contains(stage);
+        Html again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Do it again"], done ? "" : "primary", view, settings) : Html.None;
+        Html next = !done ? Html.None
+            : Stages.After(stage) is { } after ? (Html)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
+            : Html.None;
+        return $"""
+            {exchanges.Select(exchange => Shown(exchange, exchanges.Count < 3, say))}
+            {(done && Stages.After(stage) is null ? End(settings, say) : Html.None)}
+            <div class="actions">{next}{again}{StartOver(view, settings, say)}</div>
+            """;
+    }
+
+    private static Html Shown(Exchange exchange, bool open, Language say)
+    {
+        Html verdict = exchange.Fits
+            ? (Html)$"""<p class="good">{exchange.Ask.Means(say)}</p>"""
+            : $"""<p class="caution">{exchange.Ask.Otherwise?.Invoke(say) ?? say["This is not the answer the demo world promises. Perhaps somebody has changed it; the audit log below says what happened."]}</p>""";
+        return $"""
+            <section class="exchange">
+            <h2>{exchange.Ask.Says(say)}</h2>
+            {verdict}
+            {ExchangeParts.Request(exchange.Ask, say)}
+            {ExchangeParts.Answer(exchange, say)}
+            {ExchangeParts.Token(exchange["access_token"], open, say)}
+            {ExchangeParts.Audit(exchange, say)}
+            </section>
+            """;
+    }
+
+    private static Html End(Settings settings, Language say) => $"""
+        <h2>{say["That was the whole way"]}</h2>
+        <ul>
+        <li>{say.Put("What a person sees of it: {0}, as alice.", $"""<a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a>""")}</li>
+        <li>{say.Put("What an operator sees of it: {0}, as olivia with {1}.", $"""<a href="{settings.IssuerPath + Paths.Admin}">{say["Administration"]}</a>""", $"<code>olivia-demo-password</code>")}</li>
+        <li>{say.Put("The same in a terminal, and what comes after: {0} in the checkout.", $"<code>README.md</code>")}</li>
+        </ul>
+        """;
+
+    private static Html Steps(PlaygroundView view, Settings settings, Language say)
+    {
+        return $"""
+            <nav class="steps" aria-label="{say["Steps"]}">
+            <ol>
+            {Stages.All.Select(Entry)}
+            </ol>
+            </nav>
+            """;
+
+        Html Entry(string stage)
+        {
+            var done = view.Done.Contains(stage);
+            Html here = stage == view.Stage ? $" aria-current=\"step\"" : Html.None;
+            Html mark = done ? $"""<span aria-hidden="true">✓</span><span class="unseen">{say["done"]}</span>""" : (Html)$"{Stages.Number(stage)}";
+            return $"""<li><a{(done ? (Html)$" class=\"done\"" : Html.None)} href="{Url(stage, settings)}"{here}><span class="mark{(done ? (Html)$" yes" : Html.None)}">{mark}</span> {Stages.Short(stage, say)}</a></li>""";
+        }
+    }
+
+    private static Html StartOver(PlaygroundView view, Settings settings, Language say) =>
+        view.Done.Count == 0 && view.Exchanges is null ? Html.None : Do(Over, say["Start over"], "", view, settings);
+
+    private static Html Do(string what, string text, string kind, PlaygroundView view, Settings settings) => $"""
+        <form method="post" action="{settings.IssuerPath + Paths.Playground}">
+        {view.Antiforgery}<input type="hidden" name="{Field}" value="{what}">
+        <button class="{kind}" type="submit">{text}</button>
+        </form>
+        """;
+
+    private static string Url(string stage, Settings settings) => $"{settings.IssuerPath}{Paths.Playground}?{Field}={stage}";
+}

@@ -1,0 +1,91 @@
+namespace OAuthServer.Stores;
+
+/// <summary>What somebody allowed a client, as an administrator sees it.</summary>
+public sealed record GrantSummary
+{
+    public required Guid Id { get; init; }
+    public required string ClientId { get; init; }
+    public required string ClientName { get; init; }
+    public required string[] Scope { get; init; }
+    public required string[] Resources { get; init; }
+    public required bool Offline { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When it last got a refresh token; null: never.</summary>
+    public required DateTimeOffset? LastUsedAt { get; init; }
+}
+
+/// <summary>A browser somebody is signed in with, as an administrator sees it.</summary>
+public sealed record SessionSummary
+{
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+    public required DateTimeOffset LastSeenAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+    public required string Address { get; init; }
+    public required string UserAgent { get; init; }
+}
+
+/// <summary>A person's live grants and sessions, as an administrator sees and ends them.</summary>
+public sealed class AccessEdits(Database database)
+{
+    public const string GrantsSql = """
+        select g.id, g.client_id, c.name as client_name, g.scope, g.resources, g.offline, g.created_at, g.expires_at,
+               (select max(r.issued_at) from refresh_tokens r where r.grant_id = g.id) as last_used_at
+          from grants g join clients c on c.client_id = g.client_id
+         where g.subject = @subject and g.ended_at is null and g.expires_at > @now and g.activated_at is not null
+         order by g.created_at desc limit @limit
+        """;
+
+    /// <summary>Grants that have been used and are not over, the newest first.</summary>
+    public Task<List<GrantSummary>> GrantsAsync(Guid subject, int limit, DateTimeOffset now, CancellationToken cancel) =>
+        database.ListAsync<GrantSummary>(GrantsSql, new { subject, limit, now = now.UtcDateTime }, cancel);
+
+    public const string SessionsSql = """
+        select authenticated_at, last_seen_at, expires_at, address, user_agent from sessions
+         where subject = @subject and expires_at > @now and last_seen_at > @idle_since
+         order by last_seen_at desc
+        """;
+
+    /// <summary>Browsers signed in at this moment, the one seen last first.</summary>
+    public Task<List<SessionSummary>> SessionsAsync(Guid subject, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
+        database.ListAsync<SessionSummary>(SessionsSql, new { subject, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    public const string EndGrantSql = """
+        with ended as (
+            update grants set ended_at = @now, ended_reason = 'revoked_by_admin'
+             where id = @grant and subject = @subject and ended_at is null
+            returning id, client_id, subject
+        ), forgotten as (
+            delete from consents using ended where consents.subject = ended.subject and consents.client_id = ended.client_id
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, actor, detail)
+            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, @actor, 'by an administrator: the grant and its tokens' from ended
+        )
+        select exists (select from ended)
+        """;
+
+    /// <summary>Ends a grant and forgets the consent, so that the client has to ask again. False: the person has no such live grant.</summary>
+    public Task<bool> EndGrantAsync(Guid grant, Guid subject, Author author, DateTimeOffset now) =>
+        database.FindAsync<bool>(EndGrantSql, new { grant, subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
+
+    /// <summary>What an operator would type to end a grant.</summary>
+    public static string EndGrantText(Guid grant) => $"update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)};";
+
+    public const string EndSessionsSql = """
+        with ended as (
+            delete from sessions where subject = @subject returning subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
+            select @now, @request, 'sign-out', 'ok', @subject::text, @address, @actor, 'by an administrator: ' || count(*) || ' sessions' from ended having count(*) > 0
+        )
+        select count(*)::int from ended
+        """;
+
+    /// <summary>Signs a person out everywhere; returns from how many browsers.</summary>
+    public Task<int> EndSessionsAsync(Guid subject, Author author, DateTimeOffset now) =>
+        database.FindAsync<int>(EndSessionsSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
+
+    /// <summary>What an operator would type to sign a person out.</summary>
+    public static string EndSessionsText(Guid subject) => $"delete from sessions where subject = {SqlText.Quote(subject)};";
+}

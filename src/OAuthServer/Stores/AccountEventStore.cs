@@ -1,0 +1,43 @@
+namespace OAuthServer.Stores;
+
+/// <summary>Something that happened to a person's account, out of the audit log.</summary>
+public sealed record AccountEventRow
+{
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>signed-in, sign-in-refused, signed-out, allowed, denied, revoked, reused, password or password-by-operator.</summary>
+    public required string What { get; init; }
+
+    /// <summary>The app it is about; its id when the app is no more; null: about none.</summary>
+    public required string? App { get; init; }
+
+    /// <summary>Where it came from; null: not known, or an operator's.</summary>
+    public required string? Address { get; init; }
+}
+
+/// <summary>audit_events, as the person they are about may read them.</summary>
+public sealed class AccountEventStore(Database database)
+{
+    public const string ListSql = """
+        with known as (
+            select a.at, a.address, coalesce(c.name, a.client_id) as app,
+                   case when a.event = 'sign-in' and a.outcome = 'ok' then 'signed-in'
+                        when a.event = 'sign-in' then 'sign-in-refused'
+                        when a.event = 'sign-out' and a.outcome = 'ok' then 'signed-out'
+                        when a.event = 'code' and a.detail like '%consent given' then 'allowed'
+                        when a.event = 'consent' and a.error = 'access_denied' then 'denied'
+                        when a.event = 'revocation' and a.outcome = 'ok' then 'revoked'
+                        when a.event = 'token' and a.detail in ('refresh_reused', 'code_replayed') then 'reused'
+                        when a.event = 'edit' and a.detail ~ '^update users [^ ]+: (.* )?password_hash( |$)'
+                        then case when a.actor in ('user:' || u.username, 'admin:' || u.username) then 'password' else 'password-by-operator' end
+                   end as what
+              from audit_events a join users u on u.subject = @subject left join clients c on c.client_id = a.client_id
+             where a.subject = @subject::uuid::text and (a.event <> 'token' or a.outcome = 'refused')
+        )
+        select at, what, app, case when what <> 'password-by-operator' then address end as address from known where what is not null order by at desc limit @limit
+        """;
+
+    /// <summary>The newest, newest first.</summary>
+    public Task<List<AccountEventRow>> ListAsync(Guid subject, int limit, CancellationToken cancel) =>
+        database.ListAsync<AccountEventRow>(ListSql, new { subject, limit }, cancel);
+}

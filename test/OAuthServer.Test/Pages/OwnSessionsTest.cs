@@ -1,0 +1,165 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Pages;
+
+/// <summary>Where a person is signed in, and what of it they end.</summary>
+[Behaviour(35)]
+public sealed class OwnSessionsTest : ServerFixture
+{
+    [Test]
+    public async Task Each_session_is_listed_with_its_browser_and_this_one_is_marked()
+    {
+        var (alice, laptop, phone, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser());
+        laptop.Headers["User-Agent"] = "Laptop/1.0 <b>";
+        phone.Headers["User-Agent"] = "Phone/2.0";
+        bob.Headers["User-Agent"] = "Bobs/3.0";
+        await bob.SignInAsync(await Server.PersonAsync("bob"));
+        await phone.SignInAsync(alice);
+
+        var page = await laptop.SignInAsync(alice);
+
+        page.Reply.Should().BeAPage(200);
+        page.Reply.Body.Should().MatchRegex("This browser</span>\\s*<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
+        page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
+    }
+
+    [Test]
+    public async Task Ending_one_ends_that_session_and_nothing_else()
+    {
+        var (alice, app, here, there, elsewhere) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        var tokens = await app.TokensAsync(alice, there);
+        await elsewhere.SignInAsync(alice);
+        var page = await here.SignInAsync(alice);
+
+        var reply = await here.SubmitAsync(page, "session", Key(there));
+
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Signed out there");
+        (await SignedInAsync(there, here, elsewhere)).Should().Equal(false, true, true);
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
+        (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Event.Should().Be("sign-out");
+    }
+
+    [Test]
+    public async Task Another_persons_session_is_not_there_and_stays()
+    {
+        var (alices, bob) = (Server.NewBrowser(), Server.NewBrowser());
+        await alices.SignInAsync(await Server.PersonAsync());
+        var bobs = await Server.PersonAsync("bob");
+        await bob.SignInAsync(bobs);
+        var page = await bob.FollowAsync(Paths.Sessions);
+
+        foreach (var key in new[] { Key(alices), new string('0', 64), "nonsense", "", new string('z', 64) })
+            (await bob.SubmitAsync(page, changes: ("session", key))).Status.Should().Be(404, key);
+
+        (await SignedInAsync(alices, bob)).Should().Equal(true, true);
+    }
+
+    [Test]
+    public async Task Ending_ones_own_by_its_key_signs_out()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        await browser.SignInAsync(alice);
+        var page = await browser.FollowAsync(Paths.Sessions);
+
+        var reply = await browser.SubmitAsync(page, changes: ("session", Key(browser)));
+
+        reply.Location.Should().Be($"{Server.Issuer}/logout");
+        (await browser.IsSignedInAsync()).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task Sign_out_everywhere_else_keeps_this_session_and_the_apps()
+    {
+        var (alice, app, here, one, other, bob) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        await bob.SignInAsync(await Server.PersonAsync("bob"));
+        var tokens = await app.TokensAsync(alice, one);
+        await other.SignInAsync(alice);
+
+        await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
+
+        (await SignedInAsync(one, other, here, bob)).Should().Equal(false, false, true, true);
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
+    }
+
+    [Test, Rfc(7009, "2.1"), Behaviour(23)]
+    public async Task Sign_out_everywhere_ends_sessions_codes_families_and_access_tokens_within_a_second()
+    {
+        var (alice, app, here, there, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (bobs, bob) = (await Server.PersonAsync("bob"), Server.NewBrowser());
+        var reader = new FeedReader(Server, api);
+        await reader.GetAsync();
+        var (tokens, kept) = (await app.TokensAsync(alice, there), await app.TokensAsync(bobs, bob));
+        var code = await app.CodeAsync(alice, there);
+        await here.SignInAsync(alice);
+
+        var asked = await here.FollowAsync(Paths.Sessions);
+        (await SignedInAsync(here, there)).Should().Equal([true, true], "a GET only asks");
+        var stolen = here.Cookies[SessionCookie];
+        var reply = await here.SubmitAsync(asked, "what", "everywhere");
+
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        (await app.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
+        (await reader.ReadAsync()).Should().NotBeEmpty();
+        reply.Location.Should().Be($"{Server.Issuer}/logout");
+        here.Cookies[SessionCookie] = stolen;
+        (await SignedInAsync(here, there)).Should().Equal(false, false);
+        (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Detail.Should().Be("everywhere, sessions: 2 grants: 2");
+        (await app.RefreshAsync(kept.RefreshToken!)).Should().HaveIssuedTokens();
+        (await bob.IsSignedInAsync()).Should().BeTrue("bob is somebody else");
+    }
+
+    [Test]
+    public async Task A_grant_that_is_just_being_made_does_not_escape_signing_out_everywhere()
+    {
+        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        await browser.SignInAsync(alice);
+        var asked = await browser.FollowAsync(Paths.Sessions);
+
+        var making = Server.ExecuteAsync(ConnectedAppsTest.InTheMaking, new { alice.Subject, app.Id });
+        await Task.Delay(300);
+        (await browser.SubmitAsync(asked, "what", "everywhere")).Status.Should().Be(303);
+        await making;
+
+        (await Server.ScalarAsync<long>("select count(*) from grants where subject = @Subject and ended_at is null", alice)).Should().Be(0);
+    }
+
+    [Test, Behaviour(25)]
+    public async Task What_happened_lately_is_told_in_words_with_its_address()
+    {
+        var (alice, app, denied, browser, guesser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
+        await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, "a guess");
+        await Server.NewBrowser().SignInAsync(await Server.PersonAsync("bob"));
+        var old = await app.TokensAsync(alice, browser);
+        var next = await app.RefreshAsync(old.RefreshToken!);
+        await app.RefreshAsync(next.RefreshToken!);
+        (await app.RefreshAsync(old.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        await browser.SubmitAsync(await browser.ReachConsentAsync(denied.AuthorizeQuery(TestClient.NewVerifier()), alice), "decision", "deny");
+        await Server.ExecuteAsync("update users set role = 'admin' where subject = @Subject", alice);
+
+        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+
+        var rows = System.Text.RegularExpressions.Regex.Matches(page[page.IndexOf("id=\"events\"", StringComparison.Ordinal)..], "<tr><th scope=\"row\">(.*?)</th>").Select(match => match.Groups[1].Value).ToList();
+        rows.Should().HaveCount(5).And.SatisfyRespectively(
+            row => row.Should().Be($"You denied <bdi>The {denied.Id} app</bdi>"),
+            row => row.Should().Contain("Refused").And.Contain($"An old token of <bdi>The {app.Id} app</bdi> was used again"),
+            row => row.Should().Be($"You allowed <bdi>The {app.Id} app</bdi>"),
+            row => row.Should().Be("You signed in"),
+            row => row.Should().Contain("A sign-in with a wrong password"));
+        page.Should().Contain("<bdi>127.0.0.22</bdi>");
+        await Server.ExecuteAsync("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject", alice);
+        await browser.SignInAsync(await browser.FollowAsync("/login"), alice, "another password");
+        (await browser.GetAsync(Paths.ConnectedApps)).Body.Should().Contain("The operator set a new password").And.NotContain("You changed your password");
+    }
+
+    private string SessionCookie => OAuthServer.Pages.Cookies.Name("s", Server.Settings);
+
+    private string Key(Browser browser) => Convert.ToHexStringLower(OpaqueToken.Hash(browser.Cookies[SessionCookie]));
+
+    private static async Task<bool[]> SignedInAsync(params Browser[] browsers) => await Task.WhenAll(browsers.Select(browser => browser.IsSignedInAsync()));
+}
