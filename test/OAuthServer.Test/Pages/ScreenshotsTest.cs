@@ -13,7 +13,7 @@ namespace OAuthServer.Test.Pages;
 [Category("Screenshots")]
 public sealed class ScreenshotsTest
 {
-    private const int Largest = 250 * 1024;
+    private const int Largest = 300 * 1024;
 
     private static readonly string Folder = Path.Combine(TestDatabase.Root, "docs/screenshots");
 
@@ -85,15 +85,15 @@ public sealed class ScreenshotsTest
             for (var token = 0; token < 6 + (hour * 7 % 11) + (hour is > 8 and < 18 ? 14 : 0); token++) await machine.TokenAsync(("grant_type", "client_credentials"));
             for (var refused = 0; refused < hour * 5 % 4; refused++) await machine.With("guess").TokenAsync(("grant_type", "client_credentials"));
             if (hour == 9) await AllowAsync(claude, "notes:read notes:write offline_access");
-            if (hour == 15) await AllowAsync(grid, "read_sensors");
+            if (hour == 15) await AllowAsync(grid, "read_sensors", ("resource", "https://sensors.example.test/"));
             server.Clock.Travel(TimeSpan.FromHours(1));
         }
     }
 
-    private async Task AllowAsync(TestClient client, string scope)
+    private async Task AllowAsync(TestClient client, string scope, params (string Name, string? Value)[] more)
     {
         var (browser, verifier) = (server.NewBrowser(), TestClient.NewVerifier());
-        var login = await browser.FollowAsync($"{Paths.Authorize}?{client.AuthorizeQuery(verifier, ("scope", scope))}");
+        var login = await browser.FollowAsync($"{Paths.Authorize}?{client.AuthorizeQuery(verifier, [("scope", scope), .. more])}");
         var consent = await browser.SignInAsync(login, new Person("alice", Guid.Empty), "alice-demo-password");
         var answer = await browser.SubmitAsync(consent, "decision", "allow");
         var code = Parameters.OfQuery(new Uri(answer.Location!).Query)["code"]!;
