@@ -214,6 +214,49 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.clients_hold_scopes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from scopes where name = any (new.scopes) for key share;
+    if exists (select from unnest(new.scopes) as wanted where not exists (select from scopes where name = wanted)) then
+        raise check_violation using message = 'A scope in this row does not exist', column = 'scopes',
+            hint = 'Insert it into scopes first: insert into scopes (name, resource) values (…).';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.clients_let_go() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '$user', 'public'
+    AS $$
+begin
+    if exists (
+        select from clients
+         where default_scopes <> '{}' and not exists (select from scopes where name = any (default_scopes))
+           and exists (select from scopes where name = any (clients.scopes))
+    ) then
+        raise check_violation using message = 'A client would be left without a default scope, and get all it has when it names none', column = 'name',
+            hint = 'Give it another default first: update clients set default_scopes = … where client_id = …';
+    end if;
+    update clients set
+        scopes = array(select one from unnest(scopes) with ordinality as u (one, place) where exists (select from scopes s where s.name = one) order by place),
+        default_scopes = array(select one from unnest(default_scopes) with ordinality as u (one, place) where exists (select from scopes s where s.name = one) order by place),
+        resources = array(select one from unnest(resources) with ordinality as u (one, place) where exists (select from resources r where r.uri = one) order by place)
+     where exists (select from unnest(scopes || default_scopes) as one where not exists (select from scopes s where s.name = one))
+        or exists (select from unnest(resources) as one where not exists (select from resources r where r.uri = one));
+end $$;
+
+COMMENT ON FUNCTION public.clients_let_go() IS 'Takes scopes and resources that are gone from every client; refuses when that would widen what a client gets by default.';
+
+CREATE FUNCTION public.clients_let_go_of_deleted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform clients_let_go();
+    return null;
+end $$;
+
 CREATE FUNCTION public.clients_schemes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -287,7 +330,7 @@ CREATE FUNCTION public.resources_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
 begin
-    if new.uri is null or new.uri !~ '^[A-Za-z][A-Za-z0-9+.-]*://[^#\s]+$' or length(new.uri) > 2048 then
+    if new.uri is null or new.uri !~ '^[A-Za-z][A-Za-z0-9+.-]*://[!"$-~]+$' or length(new.uri) > 2048 then
         raise check_violation using message = 'This is no URI of a resource', column = 'uri',
             hint = 'Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.';
     end if;
@@ -340,6 +383,15 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.scopes_close() IS 'A scope that is closed leaves the people-facing clients that registered themselves with it.';
+
+CREATE FUNCTION public.scopes_renamed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update clients set scopes = array_replace(scopes, old.name, new.name), default_scopes = array_replace(default_scopes, old.name, new.name)
+     where old.name = any (scopes || default_scopes);
+    return null;
+end $$;
 
 CREATE FUNCTION public.signing_keys_feed() RETURNS trigger
     LANGUAGE plpgsql
@@ -1228,6 +1280,8 @@ CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
 
+CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
+
 CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
@@ -1248,6 +1302,8 @@ CREATE TRIGGER resources_audit AFTER INSERT OR DELETE OR UPDATE ON public.resour
 
 CREATE TRIGGER resources_check BEFORE INSERT OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_check();
 
+CREATE TRIGGER resources_leave_clients AFTER DELETE ON public.resources FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
+
 CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER revoked_tokens_feed AFTER INSERT ON public.revoked_tokens FOR EACH ROW EXECUTE FUNCTION public.revoked_tokens_feed();
@@ -1262,7 +1318,11 @@ CREATE TRIGGER scopes_check BEFORE INSERT OR UPDATE ON public.scopes FOR EACH RO
 
 CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW WHEN ((old.open AND (NOT new.open))) EXECUTE FUNCTION public.scopes_close();
 
+CREATE TRIGGER scopes_leave_clients AFTER DELETE ON public.scopes FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
+
 CREATE TRIGGER scopes_notify AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER scopes_renamed AFTER UPDATE OF name ON public.scopes FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION public.scopes_renamed();
 
 CREATE TRIGGER signing_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 

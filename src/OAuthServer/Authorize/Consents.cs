@@ -72,6 +72,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             SessionHash = session.IdHash,
             TicketHash = request.Ticket is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
             BrowserHash = request.Ticket?.Browser,
+            RememberedKey = remember is null ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
             ConsentExpiresAt = remember?.ExpiresAt,

@@ -14,6 +14,7 @@ public sealed class ConnectedAppsEndpoint(
     Gate gate, OwnGrantStore grants, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, ClientDirectory clients, ResourceDirectory resources, Settings settings, TimeProvider time)
 {
     private const int Events = 20;
+    private const int RefusedSignIns = 5;
     private const string Page = "apps";
 
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
@@ -30,7 +31,7 @@ public sealed class ConnectedAppsEndpoint(
             Antiforgery = visit.Antiforgery,
             Apps = apps,
             Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
-            Events = await events.ListAsync(subject, Events, cancel),
+            Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
             Known = await resources.ReadAsync(cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
             SignedOut = done is not null && (await audit.FindAsync(done, cancel)).Exists(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString()),

@@ -47,15 +47,53 @@ public sealed class Gate(Sessions sessions, Cookies cookies, Forms forms, SignIn
 
     /// <summary>A page of the person's own.</summary>
     /// <param name="page">Its key in <see cref="Waiting.Pages"/>, to come back to after a sign-in.</param>
-    public Task ShowAsync(HttpContext http, string page, Func<Visit, Task> show) => EnterAsync(http, page, async session =>
+    public Task ShowAsync(HttpContext http, string page, Func<Visit, Task> show) => EnterAsync(http, page, session => ShowAsync(http, session, show));
+
+    /// <summary>A change by the person, from a form of ours.</summary>
+    public Task ChangeAsync(HttpContext http, string page, Func<Visit, Task> change) => EnterAsync(http, page, session => ChangeAsync(http, session, change));
+
+    /// <summary>A page of the administration.</summary>
+    public Task ShowAdminAsync(HttpContext http, Func<Visit, Task> show) => EnterAsAdminAsync(http, session => ShowAsync(http, session, show));
+
+    /// <summary>A change in the administration.</summary>
+    public Task ChangeAdminAsync(HttpContext http, Func<Visit, Task> change) => EnterAsAdminAsync(http, session => ChangeAsync(http, session, async visit =>
+    {
+        if (visit.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(visit);
+        else if (visit.Asked[ConfirmPage.Password] is not { } password) await ConfirmAsync(visit, null);
+        else if ((await signIn.ProveAsync(visit.Session.Username, password, visit.Context, http.RequestAborted)).Refused(out var error, out var user)) await ConfirmAsync(visit, error);
+        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), visit.Context) is not { } id
+                 || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NothingHereAsync(visit);
+        else
+        {
+            cookies.SetSession(http, id);
+            await change(At(http, session, visit.Asked));
+        }
+    }));
+
+    /// <summary>What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.</summary>
+    public static Task NothingHereAsync(Visit visit) => NothingHereAsync(visit.Http);
+
+    private static Task NothingHereAsync(HttpContext http) =>
+        Refusals.RefuseAsync(http, OAuthError.InvalidRequest("There is nothing here", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
+
+    private async Task EnterAsync(HttpContext http, string page, Func<SessionRow, Task> enter)
+    {
+        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session) await enter(session);
+        else http.GoTo($"{Paths.Login}?page={page}");
+    }
+
+    // Before anything else is looked at: a bad form must not tell that something is here.
+    private Task EnterAsAdminAsync(HttpContext http, Func<SessionRow, Task> enter) =>
+        EnterAsync(http, "admin", session => session.Role == "admin" ? enter(session) : NothingHereAsync(http));
+
+    private async Task ShowAsync(HttpContext http, SessionRow session, Func<Visit, Task> show)
     {
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         if (asked.Problem() is { } error) await RefuseAsync(http, error, session);
         else await show(At(http, session, asked));
-    });
+    }
 
-    /// <summary>A change by the person, from a form of ours.</summary>
-    public Task ChangeAsync(HttpContext http, string page, Func<Visit, Task> change) => EnterAsync(http, page, async session =>
+    private async Task ChangeAsync(HttpContext http, SessionRow session, Func<Visit, Task> change)
     {
         if ((await http.FormAsync()).Refused(out var error, out var form)
             || (error = form.Problem()) is not null
@@ -63,36 +101,6 @@ public sealed class Gate(Sessions sessions, Cookies cookies, Forms forms, SignIn
             await RefuseAsync(http, error, session);
         else
             await change(At(http, session, form));
-    });
-
-    /// <summary>A page of the administration.</summary>
-    public Task ShowAdminAsync(HttpContext http, Func<Visit, Task> show) =>
-        ShowAsync(http, "admin", visit => visit.Session.Role == "admin" ? show(visit) : NothingHereAsync(visit));
-
-    /// <summary>A change in the administration.</summary>
-    public Task ChangeAdminAsync(HttpContext http, Func<Visit, Task> change) => ChangeAsync(http, "admin", async visit =>
-    {
-        if (visit.Session.Role != "admin") await NothingHereAsync(visit);
-        else if (visit.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(visit);
-        else if (visit.Asked[ConfirmPage.Password] is not { } password) await ConfirmAsync(visit, null);
-        else if ((await signIn.ProveAsync(visit.Session.Username, password, visit.Context, http.RequestAborted)).Refused(out var error, out var user)) await ConfirmAsync(visit, error);
-        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), visit.Context) is not { } id
-                 || await sessions.FindAsync(id, http.RequestAborted) is not { } session) await NothingHereAsync(visit);
-        else
-        {
-            cookies.SetSession(http, id);
-            await change(At(http, session, visit.Asked));
-        }
-    });
-
-    /// <summary>What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.</summary>
-    public static Task NothingHereAsync(Visit visit) =>
-        Refusals.RefuseAsync(visit.Http, OAuthError.InvalidRequest("There is nothing here", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
-
-    private async Task EnterAsync(HttpContext http, string page, Func<SessionRow, Task> enter)
-    {
-        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session) await enter(session);
-        else http.GoTo($"{Paths.Login}?page={page}");
     }
 
     private Visit At(HttpContext http, SessionRow session, Parameters asked) =>

@@ -61,8 +61,8 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
         if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, asked.ClientId);
         if (found.Replayed) return GrantTokens.AuditedReplay("a superseded refresh token was used", "RFC 9700 §4.14.2");
         if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
-        if (found.ExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant(found.GrantExpiresAt <= asked.Now ? "the consent has run out" : "the refresh token was idle too long", section, $"used before {found.ExpiresAt:u}", $"{asked.Now:u}");
+        if (found.ExpiresAt <= asked.Now || found.GrantExpiresAt <= asked.Now)
+            return OAuthError.InvalidGrant(found.GrantExpiresAt <= asked.Now ? "the consent has run out" : "the refresh token was idle too long", section, $"used before {(found.GrantExpiresAt < found.ExpiresAt ? found.GrantExpiresAt : found.ExpiresAt):u}", $"{asked.Now:u}");
         if (asked.Scope is { } scope && !scope.All(found.Scope.Contains))
             return OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(found.Scope), Scope.Join(scope)) with { Rule = section };
         return OAuthError.InvalidTarget("the resource is not in the grant, or disabled", string.Join(' ', found.Resources), asked.Resource);

@@ -158,7 +158,9 @@ public sealed record Settings
     /// Whether the playground is there: in Development only, on an issuer at which claude-desktop of the demo world may end
     /// (http://localhost or http://127.0.0.1, any port).
     /// </summary>
-    public bool HasPlayground => Development && new Uri(Issuer) is { Scheme: "http", Host: "localhost" or "127.0.0.1" };
+    public bool HasPlayground => Development && IsHere(Issuer) && (Listen.Length == 0 || IsHere(Listen));
+
+    private static bool IsHere(string url) => new Uri(url) is { Scheme: "http", Host: "localhost" or "127.0.0.1" };
 
     /// <summary>Reads and checks every value. <paramref name="errors"/> lists all that is wrong, each naming its variable.</summary>
     /// <param name="values">Keys without the prefix, such as Issuer.</param>

@@ -29,9 +29,12 @@ public sealed class Revocations(AccessTokens tokens, RefreshTokenStore refreshTo
     /// RFC 7662 §2.2: the claims of a live access token; null for everything else: expired, revoked, of an ended grant, of a
     /// client disabled or gone, refresh tokens, codes, other people's tokens.
     /// </summary>
-    public async Task<AccessTokenClaims?> LiveAsync(string token) =>
-        tokens.Read(token, time.GetUtcNow()) is { } claims
-        && await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId)) is { Revoked: false, GrantLives: true, ClientLives: true }
-            ? claims
-            : null;
+    public async Task<AccessTokenClaims?> LiveAsync(string token)
+    {
+        var now = time.GetUtcNow();
+        return tokens.Read(token, now) is { } claims
+            && await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now)) is { Revoked: false, GrantLives: true, ClientLives: true }
+                ? claims
+                : null;
+    }
 }

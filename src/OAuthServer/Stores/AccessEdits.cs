@@ -44,12 +44,22 @@ public sealed class AccessEdits(Database database)
     public const string SessionsSql = """
         select authenticated_at, last_seen_at, expires_at, address, user_agent from sessions
          where subject = @subject and expires_at > @now and last_seen_at > @idle_since
-         order by last_seen_at desc
+         order by last_seen_at desc limit 100
         """;
 
-    /// <summary>Browsers signed in at this moment, the one seen last first.</summary>
+    /// <summary>Browsers signed in at this moment, the one seen last first; at most 100.</summary>
     public Task<List<SessionSummary>> SessionsAsync(Guid subject, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<SessionSummary>(SessionsSql, new { subject, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    public const string LiveTokensSql = """
+        select count(*)::int from audit_events
+         where subject = @subject and subject is distinct from client_id and event = 'token' and outcome = 'ok' and at > @issued_since
+        """;
+
+    /// <summary>How many access tokens the person's apps hold at most.</summary>
+    /// <param name="issuedSince">Older ones have expired.</param>
+    public Task<int> LiveTokensAsync(Guid subject, DateTimeOffset issuedSince, CancellationToken cancel) =>
+        database.FindAsync<int>(LiveTokensSql, new { subject = subject.ToString(), issued_since = issuedSince.UtcDateTime }, cancel);
 
     public const string EndGrantSql = """
         with ended as (
@@ -70,22 +80,18 @@ public sealed class AccessEdits(Database database)
         database.FindAsync<bool>(EndGrantSql, new { grant, subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
 
     /// <summary>What an operator would type to end a grant.</summary>
-    public static string EndGrantText(Guid grant) => $"update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)};";
-
-    public const string EndSessionsSql = """
+    public static string EndGrantText(Guid grant) => $"""
         with ended as (
-            delete from sessions where subject = @subject returning subject
-        ), audit as (
-            insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
-            select @now, @request, 'sign-out', 'ok', @subject::text, @address, @actor, 'by an administrator: ' || count(*) || ' sessions' from ended having count(*) > 0
+            update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)} returning subject, client_id
         )
-        select count(*)::int from ended
+        delete from consents using ended where consents.subject = ended.subject and consents.client_id = ended.client_id;
         """;
 
-    /// <summary>Signs a person out everywhere; returns from how many browsers.</summary>
-    public Task<int> EndSessionsAsync(Guid subject, Author author, DateTimeOffset now) =>
-        database.FindAsync<int>(EndSessionsSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
-
-    /// <summary>What an operator would type to sign a person out.</summary>
-    public static string EndSessionsText(Guid subject) => $"delete from sessions where subject = {SqlText.Quote(subject)};";
+    /// <summary>What an operator would type to sign a person out everywhere.</summary>
+    public static string SignOutText(Guid subject) => $"""
+        begin;
+        delete from sessions where subject = {SqlText.Quote(subject)};
+        update grants set ended_at = now(), ended_reason = 'signed_out_everywhere' where subject = {SqlText.Quote(subject)} and ended_at is null;
+        commit;
+        """;
 }

@@ -90,23 +90,24 @@ public sealed class AuditStore(Database database)
     /// <summary>What was decided for one request.</summary>
     public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
 
-    // What every search has; rows of one moment stay together, so that the next page can begin before it.
+    // What every search has; rows of one moment stay together, so that the next page can begin before it. A request that wrote
+    // thousands at once is shown by its first thousand.
     private const string Rest = """
 
            and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
            and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
            and (@request::text is null or request_id = @request)
            and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
-         order by at desc fetch first (@limit::int) rows with ties
+         order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000
         """;
 
     // One statement for each index, so that a plan made for all values is a good one, too.
-    private const string SearchSql = "select * from audit_events where true" + Rest;
-    private const string SearchRequestSql = "select * from audit_events where request_id = @request" + Rest;
-    private const string SearchClientSql = "select * from audit_events where client_id = @client" + Rest;
-    private const string SearchSubjectSql = "select * from audit_events where subject = @subject and subject is distinct from client_id" + Rest;
-    private const string SearchEventSql = "select * from audit_events where event = @event and event <> 'token'" + Rest;
-    private const string SearchRefusedSql = "select * from audit_events where outcome = 'refused'" + Rest;
+    private const string SearchSql = "select * from (select * from audit_events where true" + Rest;
+    private const string SearchRequestSql = "select * from (select * from audit_events where request_id = @request" + Rest;
+    private const string SearchClientSql = "select * from (select * from audit_events where client_id = @client" + Rest;
+    private const string SearchSubjectSql = "select * from (select * from audit_events where subject = @subject and subject is distinct from client_id" + Rest;
+    private const string SearchEventSql = "select * from (select * from audit_events where event = @event and event <> 'token'" + Rest;
+    private const string SearchRefusedSql = "select * from (select * from audit_events where outcome = 'refused'" + Rest;
 
     /// <summary>The newest rows that fit, and all that are as old as the last of them.</summary>
     public Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel) =>

@@ -25,6 +25,9 @@ public sealed record NewGrant
     public byte[]? TicketHash { get; init; }
     public byte[]? BrowserHash { get; init; }
 
+    /// <summary>The consent it stands on when nobody was asked, which must still be there; null: the person was asked.</summary>
+    public byte[]? RememberedKey { get; init; }
+
     /// <summary>Consent to remember; null for none.</summary>
     public byte[]? ConsentKey { get; init; }
     public required string[] ConsentScope { get; init; }
@@ -49,13 +52,16 @@ public sealed class GrantStore(Database database)
             select s.subject from person p join sessions s on s.subject = p.subject where s.id_hash = @SessionHash for share of s
         ), signed_in as (
             select subject from person where @SessionHash::bytea is null union all select subject from session
+        ), remembered as (
+            select key from consents where subject = @Subject and key = @RememberedKey for share
         ), ticket as (
             update authorization_requests set consumed_at = @now
              where id_hash = @TicketHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
-               and exists (select from signed_in)
+               and exists (select from signed_in) and (@RememberedKey::bytea is null or exists (select from remembered))
             returning id_hash
         ), allowed as (
-            select subject from signed_in where @TicketHash::bytea is null or exists (select from ticket)
+            select subject from signed_in
+             where (@TicketHash::bytea is null or exists (select from ticket)) and (@RememberedKey::bytea is null or exists (select from remembered))
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at)
             select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @now, @ExpiresAt from allowed
@@ -70,13 +76,13 @@ public sealed class GrantStore(Database database)
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @RequestId, 'code', 'ok', @ClientId, @Subject::text, id, @Address,
-                   'scope=' || array_to_string(@Scope, ' ') || ' resource=' || array_to_string(@Resources, ' ') || case when @TicketHash::bytea is null then ' remembered consent' else ' consent given' end
+                   'scope=' || array_to_string(@Scope, ' ') || ' resource=' || array_to_string(@Resources, ' ') || case when @ConsentKey::bytea is null then ' remembered consent' else ' consent given' end
               from allow
         )
         select id from allow
         """;
 
-    /// <summary>The grant's id, or null when the ticket could not be spent.</summary>
+    /// <summary>The grant's id, or null when the ticket could not be spent, or what was remembered is revoked.</summary>
     public async Task<Guid?> AllowAsync(NewGrant grant, DateTimeOffset now) =>
         await database.FindAsync<Guid?>(AllowSql, new
         {
@@ -96,6 +102,7 @@ public sealed class GrantStore(Database database)
             grant.TicketHash,
             grant.BrowserHash,
             grant.ConsentKey,
+            grant.RememberedKey,
             grant.ConsentScope,
             ConsentExpiresAt = grant.ConsentExpiresAt?.UtcDateTime,
             grant.RequestId,

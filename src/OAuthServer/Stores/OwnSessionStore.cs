@@ -59,18 +59,19 @@ public sealed class OwnSessionStore(Database database)
         ), grants_ended as (
             update grants set ended_at = @now, ended_reason = 'signed_out_everywhere' where subject = @subject and ended_at is null returning id
         ), audit as (
-            insert into audit_events (at, request_id, event, outcome, subject, address, detail)
-            select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address,
+            insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
+            select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address, @actor,
                    'everywhere, sessions: ' || (select count(*) from sessions_ended) || ' grants: ' || (select count(*) from grants_ended)
         )
         select count(*) from grants_ended
         """;
 
     /// <summary>Ends all of the person's sessions and grants, and with the grants every code and token.</summary>
+    /// <param name="author">The person, or an administrator.</param>
     public Task EndEverythingAsync(Guid subject, Author author, DateTimeOffset now) => Edit.ByAsync(database, author, async edit =>
     {
         // Alone with the person's row: what one of the sessions is just being granted is either seen here or not granted.
         await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
-        return await edit.FindAsync<long>(EndEverythingSql, new { subject, request = author.RequestId, address = author.Address, now = now.UtcDateTime });
+        return await edit.FindAsync<long>(EndEverythingSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime });
     }, CancellationToken.None);
 }

@@ -76,7 +76,7 @@ public sealed class RefreshTokenStore
                for update of r
         ), usable as (
             select * from parent
-             where client_id = @client and ended_at is null and expires_at > @now
+             where client_id = @client and ended_at is null and expires_at > @now and grant_expires_at > @now
                and (@scope is null or @scope <@ scope) and (@resource is null or @resource = any (resources)) and resources && @enabled
         ), rotated as (
             update refresh_tokens set used_at = @now, successor_sealed = @sealed

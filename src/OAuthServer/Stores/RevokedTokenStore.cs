@@ -4,7 +4,8 @@ using NpgsqlTypes;
 namespace OAuthServer.Stores;
 
 /// <summary>An access token as the database knows it.</summary>
-public sealed record TokenQuestion(string Jti, Guid? Grant, string Client);
+/// <param name="Now">When it is asked.</param>
+public sealed record TokenQuestion(string Jti, Guid? Grant, string Client, DateTimeOffset IssuedAt, DateTimeOffset Now);
 
 /// <summary>What the database knows against an access token.</summary>
 public sealed record TokenState
@@ -12,10 +13,10 @@ public sealed record TokenState
     /// <summary>The jti is on the list.</summary>
     public required bool Revoked { get; init; }
 
-    /// <summary>The grant it points at exists and has not ended; true for tokens without a grant.</summary>
+    /// <summary>The grant it points at exists and is not over; true for tokens without a grant.</summary>
     public required bool GrantLives { get; init; }
 
-    /// <summary>Its client exists and is enabled.</summary>
+    /// <summary>Its client exists, is enabled, and is the one it was issued to: not one added later under the same id.</summary>
     public required bool ClientLives { get; init; }
 }
 
@@ -47,12 +48,12 @@ public sealed class RevokedTokenStore
     public Task RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(RevokeSql, new { jti, client, audience, grant, expires = expires.UtcDateTime, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
-    // One index look each: a list of any length stays as quick.
+    // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.
     public const string StateSql = """
         select exists (select from revoked_tokens where jti = asked.jti),
-               asked.grant_id is null or exists (select from grants where id = asked.grant_id and ended_at is null),
-               exists (select from clients where client_id = asked.client_id and enabled)
-          from unnest(@jti::text[], @grant::uuid[], @client::text[]) with ordinality as asked (jti, grant_id, client_id, place)
+               asked.grant_id is null or exists (select from grants where id = asked.grant_id and ended_at is null and expires_at > asked.now),
+               exists (select from clients where client_id = asked.client_id and enabled and created_at < asked.issued_at + interval '5 seconds')
+          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[]) with ordinality as asked (jti, grant_id, client_id, issued_at, now, place)
          order by place
         """;
 
@@ -72,6 +73,8 @@ public sealed class RevokedTokenStore
         command.Parameters.Add(new NpgsqlParameter<string[]>("jti", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Jti)] });
         command.Parameters.Add(new NpgsqlParameter<Guid?[]>("grant", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { TypedValue = [.. questions.Select(question => question.Grant)] });
         command.Parameters.Add(new NpgsqlParameter<string[]>("client", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Client)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("issued", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.IssuedAt.UtcDateTime)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("now", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.Now.UtcDateTime)] });
         var states = new List<TokenState>(questions.Count);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         while (await reader.ReadAsync(CancellationToken.None))

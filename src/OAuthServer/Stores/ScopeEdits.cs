@@ -82,40 +82,23 @@ public sealed class ScopeEdits(Database database)
     public async Task<Holders> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) =>
         (await database.FindAsync<Holders>(HoldersSql, new { name, now = now.UtcDateTime }, cancel))!;
 
-    // A client that still listed it would go on getting it.
-    public const string TakeSql = """
-        update clients set scopes = array_remove(scopes, @name), default_scopes = array_remove(default_scopes, @name)
-         where scopes @> array[@name::text] or default_scopes @> array[@name::text]
-        """;
-
     public const string DeleteSql = """
         delete from scopes s
          where s.name = @name
            and md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text from scope_texts t where t.scope = s.name), '')) = @version
         """;
 
-    /// <summary>Takes the scope from every client and removes it with its words.</summary>
+    /// <summary>Removes the scope with its words; a trigger takes it from every client, or refuses.</summary>
     public Task<EditOutcome> DeleteAsync(string name, string version, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, async edit =>
         {
             await edit.ExecuteAsync(LockSql, new { name });
-            if (await edit.ExecuteAsync(DeleteSql, new { name, version }) == 1)
-            {
-                await edit.ExecuteAsync(TakeSql, new { name });
-                return EditOutcome.Done;
-            }
-
+            if (await edit.ExecuteAsync(DeleteSql, new { name, version }) == 1) return EditOutcome.Done;
             return await edit.FindAsync<ScopeForm>(FindSql, new { name }) is null ? EditOutcome.Gone : EditOutcome.Stale;
         }, cancel);
 
     /// <summary>What an operator would type to delete it.</summary>
-    public static string DeleteText(string name) => $"""
-        begin;
-        delete from scopes where name = {SqlText.Quote(name)};
-        update clients set scopes = array_remove(scopes, {SqlText.Quote(name)}), default_scopes = array_remove(default_scopes, {SqlText.Quote(name)})
-         where {SqlText.Quote(name)} = any (scopes || default_scopes);
-        commit;
-        """;
+    public static string DeleteText(string name) => $"delete from scopes where name = {SqlText.Quote(name)};";
 
     private static object Texts(string name, IReadOnlyList<Worded> words) =>
         new { name, locales = words.Select(one => one.Locale).ToArray(), texts = words.Select(one => one.Text).ToArray() };

@@ -2,6 +2,7 @@ using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages;
@@ -155,6 +156,32 @@ public sealed class OwnSessionsTest : ServerFixture
         await Server.ExecuteAsync("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject", alice);
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice, "another password");
         (await browser.GetAsync(Paths.ConnectedApps)).Body.Should().Contain("The operator set a new password").And.NotContain("You changed your password");
+    }
+
+    [Test]
+    public async Task Failed_sign_ins_do_not_push_the_rest_out()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        await browser.SignInAsync(alice);
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, subject) select now() + n * interval '1 second', 'guess-' || n, 'sign-in', 'refused', @Subject::text from generate_series(1, 40) n", alice);
+
+        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+
+        System.Text.RegularExpressions.Regex.Count(page, "A sign-in with a wrong password").Should().Be(5);
+        page.Should().Contain("You signed in");
+    }
+
+    [Test]
+    public async Task What_an_operator_ended_is_said_to_be_theirs_and_from_nowhere()
+    {
+        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        await app.TokensAsync(alice, browser);
+        var grant = await Server.ScalarAsync<Guid>("select id from grants where subject = @Subject", alice);
+
+        await Server.Get<AccessEdits>().EndGrantAsync(grant, alice.Subject, new Author("admin:olivia") { RequestId = "by-olivia", Address = "127.0.0.77" }, Server.Clock.GetUtcNow());
+
+        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+        page.Should().Contain($"The operator ended the access of <bdi>The {app.Id} app</bdi>").And.NotContain("127.0.0.77");
     }
 
     private string SessionCookie => OAuthServer.Pages.Cookies.Name("s", Server.Settings);

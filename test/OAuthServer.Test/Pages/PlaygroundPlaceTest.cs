@@ -44,6 +44,7 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     [Test]
     public async Task It_is_nowhere_outside_Development_on_this_computer()
     {
+        (Server.Settings.HasPlayground, (Server.Settings with { Listen = "http://0.0.0.0:8080" }).HasPlayground).Should().Be((true, false), "the whole network would come in");
         foreach (var change in new Func<Settings, Settings>[]
         {
             settings => settings with { Development = false },

@@ -93,6 +93,47 @@ public sealed class ConsentEndTest
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith(Cast.Redirect, "the request is still open");
     }
 
+    [Test]
+    public async Task A_shorter_end_chosen_later_for_the_same_request_holds_for_what_it_issued_before()
+    {
+        var (verifier, page) = await OpenAsync();
+        var tokens = await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow"), verifier);
+        var again = await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(verifier, Offline, ("prompt", "consent")));
+        (await browser.SubmitAsync(again, "decision", "allow", ("until", "hour"))).Status.Should().Be(303);
+        (await EndsAsync()).Should().ContainSingle().Which.Should().BeBefore(server.Clock.GetUtcNow().UtcDateTime.AddHours(2));
+
+        server.Clock.Travel(TimeSpan.FromMinutes(61));
+        (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+    }
+
+    [Test, Rfc(7662, "2.2")]
+    public async Task An_access_token_is_dead_once_its_grant_is_over()
+    {
+        var (verifier, page) = await OpenAsync();
+        var tokens = await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow"), verifier);
+        var api = await server.ResourceServerAsync();
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
+
+        await server.ExecuteAsync("update grants set expires_at = @now where client_id = @Id", new { now = server.Clock.GetUtcNow().UtcDateTime, app.Id });
+
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task What_is_revoked_at_the_same_moment_is_not_granted_in_silence()
+    {
+        var (verifier, page) = await OpenAsync();
+        await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow"), verifier);
+
+        var revoking = server.ExecuteAsync("begin; delete from consents where client_id = @Id; select pg_sleep(1); commit", app);
+        await Task.Delay(300);
+        var silent = await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline));
+        await revoking;
+
+        silent.Parameters["code"].Should().BeNull();
+        (await server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", app)).Should().Be(1);
+    }
+
     private static (string, string?) Offline => ("scope", "notes:read offline_access");
 
     private async Task<(string Verifier, Landing Page)> OpenAsync()

@@ -304,4 +304,22 @@ public sealed class IntrospectionTest : ServerFixture
     private ECDsa Signer() => ((Microsoft.IdentityModel.Tokens.ECDsaSecurityKey)Server.Get<Keys.KeyRing>().Active!.SecurityKey).ECDsa is { } ec
         ? ECDsa.Create(ec.ExportParameters(true))
         : throw new InvalidOperationException();
+
+    [Test, Rfc(7662, "2.2")]
+    public async Task A_client_added_anew_under_an_old_id_does_not_revive_its_tokens()
+    {
+        var client = await Server.MachineAsync();
+        var token = (await client.CredentialsAsync()).AccessToken;
+        (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
+
+        await Server.ExecuteAsync(
+            """
+            create temp table kept as select * from clients where client_id = @Id;
+            delete from clients where client_id = @Id;
+            insert into clients (client_id, kind, name, scopes, default_scopes, default_resource, created_at)
+            select client_id, kind, name, scopes, default_scopes, default_resource, now() + interval '10 seconds' from kept;
+            """, client);
+
+        await IsInactiveAsync(token);
+    }
 }

@@ -10,10 +10,13 @@ namespace OAuthServer.Endpoints.Admin;
 /// /admin/user?subject=…: one person, their role, state and password, their grants and sessions. What ends something asks first and
 /// says how far it reaches. The last enabled administrator stays one.
 /// </summary>
-public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits access, AuditStore audit, HashQueue hashes, Settings settings, TimeProvider time)
+public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits access, OwnSessionStore sessions, AuditStore audit, HashQueue hashes, Settings settings, TimeProvider time)
 {
     private const int MostGrants = 200;
     private const int MostEvents = 20;
+
+    // clients_lifetimes.
+    private static readonly TimeSpan LongestToken = TimeSpan.FromHours(1);
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, null));
 
@@ -80,9 +83,9 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     {
         Title = say["Sign out everywhere"],
         Question = say.Put("Sign {0} out everywhere?", $"<bdi>{person.Username}</bdi>"),
-        Consequence = $"{say["They have to sign in again in every browser. What they allowed apps stays."]}",
-        Reach = [(await ReachAsync(visit, person))[^1]],
-        Sql = AccessEdits.EndSessionsText(person.Subject),
+        Consequence = $"{say["They have to sign in again in every browser, and the access of every app ends."]}",
+        Reach = await ReachAsync(visit, person),
+        Sql = AccessEdits.SignOutText(person.Subject),
         Path = Paths.AdminUserSessions,
         Form = [("subject", $"{person.Subject}")],
         Button = say["Sign out everywhere"],
@@ -97,7 +100,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
             return;
         }
 
-        await access.EndSessionsAsync(subject, visit.Author, time.GetUtcNow());
+        await sessions.EndEverythingAsync(subject, visit.Author, time.GetUtcNow());
         await visit.Done($"{Page(subject)}&{Notice.Field}={Notice.Ended}");
     });
 
@@ -152,8 +155,13 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
 
     private async Task<Html[]> ReachAsync(Visit visit, PersonSummary person)
     {
-        var (say, sessions) = (visit.Http.Language(), await SessionsAsync(person.Subject, visit.Http.RequestAborted));
-        return [say.Put("Live grants: {0}", $"<strong>{person.LiveGrants}</strong>"), say.Put("Browsers signed in: {0}", $"<strong>{sessions.Count}</strong>")];
+        var (say, cancel) = (visit.Http.Language(), visit.Http.RequestAborted);
+        return
+        [
+            say.Put("Live grants: {0}", $"<strong>{person.LiveGrants}</strong>"),
+            say.Put("Live access tokens, at most: {0}", $"<strong>{await access.LiveTokensAsync(person.Subject, time.GetUtcNow() - LongestToken, cancel)}</strong>"),
+            say.Put("Browsers signed in: {0}", $"<strong>{(await SessionsAsync(person.Subject, cancel)).Count}</strong>"),
+        ];
     }
 
     private Task<List<SessionSummary>> SessionsAsync(Guid subject, CancellationToken cancel) =>

@@ -51,11 +51,13 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
 
     public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
-        var outcome = visit.Asked["name"] is { } name and not Scope.OfflineAccess
-            ? await edits.DeleteAsync(name, visit.Asked["version"] ?? "", visit.Author, http.RequestAborted)
-            : EditOutcome.Gone;
-        if (outcome == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
-        else await AskAsync(visit, ResourceEndpoint.Overtaken(http.Language()));
+        var (say, outcome) = (http.Language(), EditOutcome.Gone);
+        var refusal = visit.Asked["name"] is { } name and not Scope.OfflineAccess
+            ? await Edit.TryAsync(async () => outcome = await edits.DeleteAsync(name, visit.Asked["version"] ?? "", visit.Author, http.RequestAborted))
+            : null;
+        if (refusal is not null) await AskAsync(visit, say.Refusal(refusal));
+        else if (outcome == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
+        else await AskAsync(visit, ResourceEndpoint.Overtaken(say));
     });
 
     private async Task AskAsync(Visit visit, string? problem)

@@ -32,6 +32,15 @@ public sealed partial class AuditPageTest : AdminFixture
     }
 
     [Test]
+    public async Task Thousands_of_rows_of_one_moment_are_shown_by_the_first_thousand()
+    {
+        var (_, browser) = await OliviaAsync();
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, client_id) select now(), 'crowd', 'revocation', 'ok', 'crowd' from generate_series(1, 3000)");
+
+        Regex.Count((await browser.GetAsync($"{Paths.AdminAudit}?client=crowd")).Body, "<tr>").Should().BeInRange(1000, 1100);
+    }
+
+    [Test]
     public async Task Pages_follow_each_other_without_a_row_left_out_or_shown_twice()
     {
         var (_, browser) = await OliviaAsync();

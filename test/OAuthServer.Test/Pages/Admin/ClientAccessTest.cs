@@ -39,7 +39,7 @@ public sealed class ClientAccessTest : ServerFixture
             var reply = await alice.PostAsync(path, Form(token));
             reply.Should().BeAPage(404);
             reply.Body.Should().NotContain(machine.Id);
-            (await alice.PostAsync(path, Form("forged"))).Should().BeAnErrorPage("invalid_request", 400);
+            (await alice.PostAsync(path, Form("forged"))).Should().BeAPage(404);
         }
 
         await NothingChangedAsync();

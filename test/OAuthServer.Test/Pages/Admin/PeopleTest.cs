@@ -144,7 +144,7 @@ public sealed class PeopleTest : AdminFixture
 
         var asked = await browser.GetAsync($"{Ask(Paths.AdminUserGrant, alice.Subject)}&grant={grant}");
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain($"The {app.Id} app").And.Contain("notes:read notes:write").And.Contain("<pre>update grants set ended_at");
+        asked.Body.Should().Contain($"The {app.Id} app").And.Contain("notes:read notes:write").And.Contain("update grants set ended_at = now()").And.Contain("delete from consents");
         (await SendAsync(browser, asked, Paths.AdminUserGrant, ("grant", $"{malloryGrant}"))).Status.Should().Be(404, "it is not this person's");
         var done = await SendAsync(browser, asked, Paths.AdminUserGrant);
 
@@ -163,10 +163,10 @@ public sealed class PeopleTest : AdminFixture
         for (var i = 0; i < 2; i++) await Server.NewBrowser().SignInAsync(alice);
 
         var asked = await browser.GetAsync(Ask(Paths.AdminUserSessions, alice.Subject));
-        asked.Body.Should().Contain("Browsers signed in: <strong>2</strong>").And.Contain("<pre>delete from sessions where subject = ");
+        asked.Body.Should().Contain("Browsers signed in: <strong>2</strong>").And.Contain("Live grants: <strong>0</strong>").And.Contain("delete from sessions where subject = ").And.Contain("update grants set ended_at = now()");
         var done = await SendAsync(browser, asked, Paths.AdminUserSessions);
 
-        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} by an administrator: 2 sessions");
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} everywhere, sessions: 2 grants: 0");
         (await Server.ScalarAsync<int>("select count(*)::int from sessions where subject = @Subject", alice)).Should().Be(0);
         (await Server.ScalarAsync<int>("select count(*)::int from sessions where subject = @Subject", olivia)).Should().Be(1);
     }

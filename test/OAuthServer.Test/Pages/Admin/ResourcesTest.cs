@@ -169,6 +169,47 @@ public sealed class ResourcesTest : AdminFixture
     }
 
     [Test]
+    public async Task What_is_deleted_leaves_every_client_whoever_deletes_it()
+    {
+        var (name, uri, renamed) = (await ScopeAsync(), $"https://gone-{Guid.NewGuid():N}.example/", await ScopeAsync());
+        var client = await Server.MachineAsync(scopes: $"notes:read {name} {renamed}");
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Gone'); update clients set resources = array[@uri] where client_id = @Id", new { uri, client.Id });
+
+        await Server.ExecuteAsync("delete from scopes where name = @name; delete from resources where uri = @uri; update scopes set name = name || ':new' where name = @renamed", new { name, uri, renamed });
+
+        (await Server.QueryAsync<string>("select array_to_string(scopes || resources, ' ') from clients where client_id = @Id", client)).Should().Equal($"notes:read {renamed}:new");
+        await Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", client);
+    }
+
+    [Test]
+    public async Task A_scope_is_not_deleted_when_a_client_would_get_more_without_it()
+    {
+        var (_, browser) = await OliviaAsync();
+        var name = await ScopeAsync();
+        await Server.MachineAsync(scopes: $"notes:read {name}", defaultScopes: name);
+
+        var told = await ChangeAsync(browser, $"{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(name)}", Paths.AdminScopeDelete);
+
+        told.Should().BeAPage(409);
+        told.Body.Should().Contain("A client would be left without a default scope");
+        (await Server.ScalarAsync<int>("select count(*)::int from scopes where name = @name", new { name })).Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_scope_deleted_while_a_client_is_given_it_leaves_that_client_too()
+    {
+        var name = await ScopeAsync();
+        var client = await Server.MachineAsync();
+
+        var giving = Server.ExecuteAsync("begin; update clients set scopes = scopes || @name where client_id = @Id; select pg_sleep(1); commit", new { name, client.Id });
+        await Task.Delay(300);
+        await Server.ExecuteAsync("delete from scopes where name = @name", new { name });
+        await giving;
+
+        (await Server.ScalarAsync<bool>("select @name = any (scopes) from clients where client_id = @Id", new { name, client.Id })).Should().BeFalse();
+    }
+
+    [Test]
     public async Task The_scope_of_refresh_tokens_cannot_be_deleted()
     {
         var (_, browser) = await OliviaAsync();
