@@ -133,7 +133,10 @@ public static class ClientPage
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
             {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
             {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
-            {Fact(say["Access token, seconds"], $"{client.AccessTokenSeconds}")}
+            {Fact(say["Resources"], List(client.Resources))}
+            {Fact(say["Default resource"], client.DefaultResource is { } resource ? $"<code>{Words.Tame(resource, "–", 600)}</code>" : $"–")}
+            {Fact(say["Access token, seconds"], Lasts(client.AccessTokenSeconds, say))}
+            {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
             {When(say["Last came back to its registration"], said.SeenAt, say)}
             {When(say["Deleted by the client itself"], said.DeletedAt, say)}
@@ -143,6 +146,11 @@ public static class ClientPage
             </dl>
             """;
     }
+
+    private static Html Lifetimes(ClientForm client, Language say) =>
+        $"""{Fact(say["Grant, seconds"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token, seconds"], Lasts(client.RefreshIdleSeconds, say))}""";
+
+    private static Html Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
 
     private static Html Fact(string label, Html value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 

@@ -154,9 +154,10 @@ public sealed class ClientSettingsTest : ServerFixture
             """, new { stranger.Id });
         var document = $"https://{Guid.NewGuid():N}.example/a\"b'c<d>\\";
         await Server.ExecuteAsync("""
-            insert into clients (client_id, kind, name, origin, redirect_uris) values (@document, 'user-facing', 'Doc', 'document', '{https://app.example/cb}');
+            insert into clients (client_id, kind, name, origin, redirect_uris, resources, default_resource, refresh_token_seconds, refresh_idle_seconds)
+            values (@document, 'user-facing', 'Doc', 'document', '{https://app.example/cb}', array[@Notes, @Sensors], @Notes, 172800, 7200);
             insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash) values (@document, '2026-09-12T10:11:00Z', now(), '', '');
-            """, new { document });
+            """, new { document, Cast.Notes, Cast.Sensors });
 
         var (registered, published) = (await olivia.FollowAsync(ClientPages.Of(stranger.Id)), await olivia.FollowAsync(ClientPages.Of(document)));
 
@@ -164,6 +165,7 @@ public sealed class ClientSettingsTest : ServerFixture
         registered.Reply.Body.Should().Contain("what it said of itself").And.Contain("<code>https://home.example/&lt;x&gt;</code>").And.NotContain("href=\"https://home.example").And.NotContain("name=\"redirect_uris\"");
         published.Reply.Should().BeAPage(200);
         published.Reply.Body.Should().Contain("what its document says").And.Contain("12 Sep 2026, <bdi>10:11 UTC</bdi>").And.NotContain("name=\"redirect_uris\"").And.NotContain("Add a secret");
+        published.Reply.Body.Should().Contain($"<code>{Cast.Notes}</code> <code>{Cast.Sensors}</code>").And.Contain("172800 (2 days)").And.Contain("7200 (2 hours)").And.Contain("600 (10 minutes)");
         // A form made up by hand changes nothing either.
         foreach (var (page, id) in new[] { (registered, stranger.Id), (published, document) })
         {
