@@ -98,8 +98,7 @@ public static class ConnectedAppsPage
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) =>
-        $"<dd>{known.TextOf(scope, say.Code) ?? scope}</dd>";
+    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
 
     private static Html Done(AccountView view, Language say)
     {

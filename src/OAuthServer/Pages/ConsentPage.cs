@@ -23,6 +23,8 @@ public sealed record ConsentView
 /// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
 public static class ConsentPage
 {
+    private const int LongestScopeText = 200;
+
     /// <summary>Name of a scope's checkbox.</summary>
     public static string FieldOf(string scope) => "scope " + scope;
 
@@ -73,6 +75,10 @@ public static class ConsentPage
             """);
     }
 
+    /// <summary>What a scope means, as somebody wrote it, tamed; its name when nobody did.</summary>
+    public static string ScopeWords(string scope, ResourceDirectory.Snapshot known, Language say) =>
+        Words.Tame(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
+
     /// <summary>Who vouches for a client's name, if anybody.</summary>
     /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
     public static Html Identity(ClientRow client, bool landsHere, DateTimeOffset now, Language say)
@@ -107,7 +113,7 @@ public static class ConsentPage
     private static Html Item(string scope, int index, ConsentView view, Language say)
     {
         var row = RowOf(scope, view.Known);
-        var words = view.Known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : scope);
+        var words = ScopeWords(scope, view.Known, say);
         Html isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Html.None;
         Html writes = row is { Access: "write" } ? Mark(say["Makes changes"]) : Html.None;
         Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;
