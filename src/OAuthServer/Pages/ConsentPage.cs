@@ -38,7 +38,6 @@ public static class ConsentPage
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var request = view.Request;
-        http.Speak(request.UiLocales);
         var say = http.Language();
         var ticket = request.Ticket!.Id;
         var again = view.Answered is not null;
