@@ -63,7 +63,9 @@ public static class AuditRows
         {
             "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
             "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
-            "rule" or "reason" => $"<bdi>{Tame(value)}</bdi>",
+            // The log is kept in English (WCAG 3.1.2).
+            "rule" or "reason" => $"""<bdi lang="en">{Tame(value)}</bdi>""",
+            "expected" or "got" or "detail" => $"""<code lang="en">{Tame(value)}</code>""",
             _ => $"<code>{Tame(value)}</code>",
         };
         return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";

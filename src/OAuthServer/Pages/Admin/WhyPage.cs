@@ -39,8 +39,8 @@ public static class WhyPage
             ? Html.None
             : $"""
                 <dl class="facts">
-                <div><dt>{say["Expected"]}</dt><dd><code>{Tame(row.Expected)}</code></dd></div>
-                <div><dt>{say["What came"]}</dt><dd><code>{Tame(row.Got)}</code></dd></div>
+                <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Tame(row.Expected)}</code></dd></div>
+                <div><dt>{say["What came"]}</dt><dd><code lang="en">{Tame(row.Got)}</code></dd></div>
                 </dl>
                 """;
         return $"""
@@ -54,7 +54,8 @@ public static class WhyPage
             """;
     }
 
-    private static Html Bold(string? text) => $"<strong><bdi>{Tame(text)}</bdi></strong>";
+    // The log is kept in English (WCAG 3.1.2).
+    private static Html Bold(string? text) => $"""<strong><bdi lang="en">{Tame(text)}</bdi></strong>""";
 
     private static string Tame(string? text) => Words.Tame(text ?? "", "–", 600);
 }
