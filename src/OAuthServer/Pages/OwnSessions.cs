@@ -42,15 +42,16 @@ public static class OwnSessions
     private static Html Item(OwnSessionRow session, AccountView view, Settings settings, Language say)
     {
         var key = Convert.ToHexStringLower(session.IdHash);
-        var browser = Words.Tame(session.UserAgent, say["a browser that gave no name"], 120);
+        var browser = BrowserNames.Say(session.UserAgent, say);
         var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
         Html mark = isThis ? $"""<span class="mark yes">{say["This browser"]}</span> """ : Html.None;
         Html end = isThis
             ? $"""<a class="way" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
-            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["End"]}<span class="unseen"> <bdi>{browser}</bdi></span></button></form>""";
+            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["End"]}<span class="unseen"> {browser}</span></button></form>""";
         return $"""
             <li>
-            <p class="detail">{mark}<span class="agent"><bdi>{browser}</bdi></span></p>
+            <p class="detail">{mark}<span class="agent">{browser}</span></p>
+            {BrowserNames.Exactly(session.UserAgent, say)}
             <dl class="facts">
             <div><dt>{say["Signed in"]}</dt><dd>{say.Time(session.AuthenticatedAt)}</dd></div>
             <div><dt>{say["Last seen"]}</dt><dd>{say.Time(session.LastSeenAt)}</dd></div>

@@ -13,17 +13,20 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Each_session_is_listed_with_its_browser_and_this_one_is_marked()
     {
-        var (alice, laptop, phone, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser());
+        var (alice, laptop, phone, tablet, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser(), Server.NewBrowser());
         laptop.Headers["User-Agent"] = "Laptop/1.0 <b>";
         phone.Headers["User-Agent"] = "Phone/2.0";
+        tablet.Headers["User-Agent"] = "Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0";
         bob.Headers["User-Agent"] = "Bobs/3.0";
         await bob.SignInAsync(await Server.PersonAsync("bob"));
         await phone.SignInAsync(alice);
+        await tablet.SignInAsync(alice);
 
         var page = await laptop.SignInAsync(alice);
 
         page.Reply.Should().BeAPage(200);
         page.Reply.Body.Should().MatchRegex("This browser</span>\\s*<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></details>");
         Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
         page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
     }
