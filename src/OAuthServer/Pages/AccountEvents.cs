@@ -43,7 +43,7 @@ public static class AccountEvents
             "allowed" => say.Put("You allowed {0}", app),
             "denied" => say.Put("You denied {0}", app),
             "revoked" => say.Put("The access of {0} was ended", app),
-            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("An old token of {0} was used again: it may have been stolen", app)}""",
+            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Somebody may have stolen the access of {0} and tried to use it", app)}""",
             "password" => $"{say["You changed your password"]}",
             _ => $"{say["The operator set a new password"]}",
         };

@@ -9,13 +9,13 @@ public sealed record ErrorText
     public required string Means { get; init; }
 
     /// <summary>For the person in front of the browser: what to do now.</summary>
-    public string Person { get; init; } = "Go back to the app and start again. If it happens again, tell the people who make the app, and give them the request number below.";
+    public string Person { get; init; } = "Go back to the app and start again. If it happens again, tell the people who make the app, and give them the request id below.";
 }
 
 /// <summary>Every error code this server answers with; error_uri points here.</summary>
 public static class ErrorTexts
 {
-    private const string AskOperator = "Ask the people who run this server, and give them the request number below.";
+    private const string AskOperator = "Ask the people who run this server, and give them the request id below.";
 
     public static IReadOnlyList<ErrorText> All { get; } =
     [

@@ -63,7 +63,7 @@ public static class Layout
             <main id="main">
             {content}
             </main>
-            <footer><p>{say.Put("Request {0}", $"<code>{http.TraceIdentifier}</code>")}</p><p><a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a></p></footer>
+            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p><p><a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a></p></footer>
             </body>
             </html>
             """;

@@ -30,7 +30,7 @@ public static class OwnSessions
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out everywhere", $"""
             <h1>{say["Sign out everywhere?"]}</h1>
-            <p class="lead">{say["This ends every session, this one included, and the access of every app: codes, refresh tokens and access tokens, within a second."]}</p>
+            <p class="lead">{say["This signs you out of every browser, this one included, and ends the access of every app at once. Only a service that never asks this server may let an app in a little longer, an hour at most."]}</p>
             <p>{say["Apps you use have to send you here again. What you allowed before is remembered, so most will not ask; revoke an app if it should."]}</p>
             <form method="post" action="{settings.IssuerPath + Paths.Sessions}">
             {antiforgery}

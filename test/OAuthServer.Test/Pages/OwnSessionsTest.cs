@@ -41,7 +41,7 @@ public sealed class OwnSessionsTest : ServerFixture
 
         var reply = await here.SubmitAsync(page, "session", Key(there));
 
-        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Signed out there");
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("That browser has been signed out.");
         (await SignedInAsync(there, here, elsewhere)).Should().Equal(false, true, true);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Event.Should().Be("sign-out");
@@ -83,8 +83,9 @@ public sealed class OwnSessionsTest : ServerFixture
         var tokens = await app.TokensAsync(alice, one);
         await other.SignInAsync(alice);
 
-        await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
+        var reply = await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
 
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Every other browser has been signed out.").And.NotContain("That browser");
         (await SignedInAsync(one, other, here, bob)).Should().Equal(false, false, true, true);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
@@ -150,7 +151,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var rows = System.Text.RegularExpressions.Regex.Matches(page[page.IndexOf("id=\"events\"", StringComparison.Ordinal)..], "<tr><th scope=\"row\">(.*?)</th>").Select(match => match.Groups[1].Value).ToList();
         rows.Should().HaveCount(5).And.SatisfyRespectively(
             row => row.Should().Be($"You denied <bdi>The {denied.Id} app</bdi>"),
-            row => row.Should().Contain("Refused").And.Contain($"An old token of <bdi>The {app.Id} app</bdi> was used again"),
+            row => row.Should().Contain("Refused").And.Contain($"Somebody may have stolen the access of <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be($"You allowed <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be("You signed in"),
             row => row.Should().Contain("A sign-in with a wrong password"));

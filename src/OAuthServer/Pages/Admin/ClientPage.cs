@@ -134,7 +134,7 @@ public static class ClientPage
             {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
             {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
             {Fact(say["Resources"], List(client.Resources))}
-            {Fact(say["Default resource"], client.DefaultResource is { } resource ? $"<code>{Words.Tame(resource, "–", 600)}</code>" : $"–")}
+            {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
             {Fact(say["Access token, seconds"], Lasts(client.AccessTokenSeconds, say))}
             {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
