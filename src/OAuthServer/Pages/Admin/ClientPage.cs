@@ -131,7 +131,7 @@ public static class ClientPage
                 : say["What follows is what it said of itself. It changes that by itself, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
             <dl class="facts">
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
-            {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
+            {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
             {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
             {Fact(say["Resources"], List(client.Resources))}
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}

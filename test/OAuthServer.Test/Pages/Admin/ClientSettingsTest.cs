@@ -46,6 +46,18 @@ public sealed class ClientSettingsTest : ServerFixture
     }
 
     [Test]
+    public async Task Only_who_is_away_at_times_is_offered_to_stay_connected()
+    {
+        var (olivia, app, machine, odd) = (await Server.OliviaAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), await Server.MachineAsync());
+        await Server.ExecuteAsync("update clients set scopes = scopes || '{offline_access}' where client_id = @Id", new { odd.Id });
+
+        (await olivia.GetAsync(ClientPages.Of(app.Id))).Body.Should().Contain("name=\"scope offline_access\"").And.Contain("every scope marked Open").And.Contain("<span class=\"mark\">Open</span>");
+        (await olivia.GetAsync(ClientPages.Of(odd.Id))).Body.Should().Contain("name=\"scope offline_access\"", "it has it, and can be rid of it");
+        foreach (var path in new[] { ClientPages.Of(machine.Id), Paths.AdminClientNew + "?kind=machine" })
+            (await olivia.GetAsync(path)).Body.Should().Contain("name=\"scope notes:read\"").And.NotContain("name=\"scope offline_access\"").And.NotContain("<span class=\"mark\">Open</span>");
+    }
+
+    [Test]
     public async Task A_machine_gets_tokens_by_its_new_settings()
     {
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
