@@ -43,7 +43,8 @@ public static class ConsentPage
         var again = view.Answered is not null;
         Html problem = again ? $"""<p class="error" id="problem" role="alert">{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
         Html described = again ? $""" aria-describedby="problem" """ : Html.None;
-        Html reading = OffersReading(view) ? $"""<button type="submit" name="decision" value="read">{say["Allow reading only"]}</button>""" : Html.None;
+        Html reading = OffersReading(view) ? $"""<p><button class="small" type="submit" name="decision" value="read">{say["Only allow reading"]}</button></p>""" : Html.None;
+        Html careful = request.LandsOnThisComputer ? $"""<p class="caution">{say["Continue only if you started this just now."]}</p>""" : Html.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
@@ -55,6 +56,7 @@ public static class ConsentPage
             <dt>{say["What is accessed"]}</dt>
             {request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}
             </dl>
+            {careful}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {antiforgery}<input type="hidden" name="request" value="{ticket}">
@@ -63,11 +65,11 @@ public static class ConsentPage
             <ul>
             {request.Scope.Select((scope, index) => Item(scope, index, view, say))}
             </ul>
+            {reading}
             </fieldset>
             {Until(view, say)}
             <div class="choices">
             <button type="submit" name="decision" value="allow">{say["Allow"]}</button>
-            {reading}
             <button type="submit" name="decision" value="deny">{say["Deny"]}</button>
             </div>
             </form>
@@ -98,12 +100,9 @@ public static class ConsentPage
     private static Html Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
-        Html name = $"<strong><bdi>{host}</bdi></strong>";
-        if (!request.LandsOnThisComputer) return name;
-        var where = host.EndsWith(':')
-            ? say.Put("an app on this computer that opens {0} links. Continue only if you started this just now", name)
-            : say.Put("an app on this computer ({0}). Continue only if you started this just now", name);
-        return $"""<span class="caution">{where}</span>""";
+        return !request.LandsOnThisComputer ? $"<strong><bdi>{host}</bdi></strong>"
+            : host.EndsWith(':') ? $"<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>"
+            : $"""<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
     }
 
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>

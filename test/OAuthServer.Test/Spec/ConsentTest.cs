@@ -29,7 +29,7 @@ public sealed class ConsentTest : ServerFixture
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
 
-        page.Reply.Body.Should().Contain("an app on this computer").And.Contain("Registered by the operator");
+        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Continue only if you started this just now.").And.Contain("Registered by the operator");
     }
 
     [Test, Case("UI-039")]
