@@ -41,7 +41,7 @@ public static class ConnectedAppsPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html all = view.Apps.Count > 1
-            ? $"""<p class="actions"><a class="button danger" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
+            ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
             : Html.None;
         Html apps = view.Apps.Count == 0
             ? $"""<p class="empty">{say["No app has access to anything of yours. When you allow one, it is listed here, and you can end its access."]}</p>"""

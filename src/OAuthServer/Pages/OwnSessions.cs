@@ -19,7 +19,7 @@ public static class OwnSessions
             <ul class="things">
             {view.Sessions.Select(session => Item(session, view, settings, say))}
             </ul>
-            <div class="actions">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.Sessions}">{say["Sign out everywhere"]}</a></div>
+            <div class="actions apart">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.Sessions}">{say["Sign out everywhere"]}</a></div>
             </section>
             """;
     }
@@ -44,13 +44,13 @@ public static class OwnSessions
         var key = Convert.ToHexStringLower(session.IdHash);
         var browser = BrowserNames.Say(session.UserAgent, say);
         var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
-        Html mark = isThis ? $"""<span class="mark yes">{say["This browser"]}</span> """ : Html.None;
+        Html mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Html.None;
         Html end = isThis
-            ? $"""<a class="way" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
-            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["End"]}<span class="unseen"> {browser}</span></button></form>""";
+            ? $"""<a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
+            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
         return $"""
             <li>
-            <p class="detail">{mark}<span class="agent">{browser}</span></p>
+            <p class="detail"><span class="agent">{browser}</span>{mark}</p>
             {BrowserNames.Exactly(session.UserAgent, say)}
             <dl class="facts">
             <div><dt>{say["Signed in"]}</dt><dd>{say.Time(session.AuthenticatedAt)}</dd></div>

@@ -25,7 +25,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var page = await laptop.SignInAsync(alice);
 
         page.Reply.Should().BeAPage(200);
-        page.Reply.Body.Should().MatchRegex("This browser</span>\\s*<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().MatchRegex("<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></span>\\s*<span class=\"mark yes\">This browser").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
         page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></details>");
         Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
         page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
