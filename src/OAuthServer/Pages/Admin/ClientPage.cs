@@ -38,18 +38,21 @@ public static class ClientPage
         var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
         Html id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
         Html disable = client.Enabled
-            ? (Html)$"""<a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+            ? (Html)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
             <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
-            <div class="actions">{disable} <a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete"]}</a></div>
+            <div class="actions">{disable}</div>
             <h2 id="settings">{say["Settings"]}</h2>
             {(client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : Said(view, say))}
             <h2 id="secrets">{say["Secrets"]}</h2>
             {ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say)}
+            <h2 id="delete">{say["Delete this client"]}</h2>
+            <p class="note">{say["Ends its grants, tokens and remembered consents for good. How far that reaches is shown before anything happens."]}</p>
+            <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
 
