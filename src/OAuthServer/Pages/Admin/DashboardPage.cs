@@ -36,27 +36,29 @@ public static class DashboardPage
         Html reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No code and no refresh token was used twice."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
+        Html legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
-            <ul class="tiles">
+            <ul class="tiles" aria-label="{say["Activity"]}">
             {Tile(view.Hours.Sum(hour => hour.Issued), audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
             {Tile(view.Hours.Sum(hour => hour.Refused), audit + "?outcome=refused", say["Refusals, 24 hours"])}
             {Tile(figures.Reuses, "#reuse", say["Codes and refresh tokens reused, 7 days"])}
             {Tile(figures.Registrations, audit + "?event=registration&outcome=ok", say["Registrations, 7 days"])}
+            </ul>
+            <ul class="tiles" aria-label="{say["What there is"]}">
             {Tile(figures.LiveGrants, settings.IssuerPath + Paths.AdminUsers, say["Live grants"])}
             {Tile(figures.People, settings.IssuerPath + Paths.AdminUsers, say["People"])}
             {Tile(figures.Machines, settings.IssuerPath + Paths.AdminMachines, say["Machine clients"])}
             {Tile(figures.Apps, settings.IssuerPath + Paths.AdminApps, say["User-facing clients"])}
             {Tile(figures.ResourceServers, settings.IssuerPath + Paths.AdminResourceServers, say["Resource servers"])}
             </ul>
-            <p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>
             <div class="columns">
             <section>
-            <h2>{say["The last 24 hours"]}</h2>
+            <div class="titled"><h2>{say["The last 24 hours"]}</h2>{legend}</div>
             {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["By the hour, UTC"], say)}
             </section>
             <section>
-            <h2>{say["The last 30 days"]}</h2>
+            <div class="titled"><h2>{say["The last 30 days"]}</h2>{legend}</div>
             {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["By the day, UTC"], say)}
             </section>
             </div>
