@@ -33,7 +33,7 @@ public static class Layout
         (Paths.AdminUsers, "Users"),
         (Paths.AdminKeys, "Signing keys"),
         (Paths.AdminAudit, "Audit"),
-        (Paths.AdminWhy, "Why"),
+        (Paths.AdminWhy, "Why refused"),
     ];
 
     /// <summary>Answers with a page.</summary>

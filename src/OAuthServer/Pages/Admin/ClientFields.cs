@@ -25,9 +25,9 @@ public static class ClientFields
         ["default_scopes"] = "Default scopes",
         ["resources"] = "Resources",
         ["default_resource"] = "Default resource",
-        ["access_token_seconds"] = "Access token, seconds",
-        ["refresh_token_seconds"] = "Grant, seconds",
-        ["refresh_idle_seconds"] = "Unused refresh token, seconds",
+        ["access_token_seconds"] = "Access token lifetime (seconds)",
+        ["refresh_token_seconds"] = "Grant lifetime (seconds)",
+        ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
         ["note"] = "Note",
     };
 
@@ -140,7 +140,7 @@ public static class ClientFields
         {fields.Lines("resources", "Resources", "One URI a line")}
         {fields.Choice("default_resource", "Default resource", [("", "None"), .. known.Resources.Select(one => (one.Uri, one.Uri))], "What a token is for when the client names no resource")}
         </div>
-        <details><summary>{say["Resources there are"]}</summary><ul>{known.Resources.Select(one => (Html)$"<li><bdi>{Words.Tame(one.Name)}</bdi> <code>{one.Uri}</code></li>")}</ul></details>
+        <details><summary>{say["Available resources"]}</summary><ul>{known.Resources.Select(one => (Html)$"<li><bdi>{Words.Tame(one.Name)}</bdi> <code>{one.Uri}</code></li>")}</ul></details>
         {Lifetimes(kind, fields)}
         {fields.Text("note", "Note", "For operators")}
         """;
@@ -184,13 +184,13 @@ public static class ClientFields
     {
         if (kind == "resource-server") return Html.None;
         Html number = $"inputmode=\"numeric\" required";
-        Html access = fields.Text("access_token_seconds", "Access token, seconds", "1 to 3600", attributes: number);
+        Html access = fields.Text("access_token_seconds", "Access token lifetime (seconds)", "1 to 3600", attributes: number);
         if (kind == "machine") return access;
         return $"""
             <div class="columns">
             {access}
-            {fields.Text("refresh_token_seconds", "Grant, seconds", "From consent on, however often it is refreshed; 86400 are a day", attributes: number)}
-            {fields.Text("refresh_idle_seconds", "Unused refresh token, seconds", "It is dead after this long; 86400 are a day", attributes: number)}
+            {fields.Text("refresh_token_seconds", "Grant lifetime (seconds)", "From consent on, however often it is refreshed; 86400 are a day", attributes: number)}
+            {fields.Text("refresh_idle_seconds", "Unused refresh token lifetime (seconds)", "It is dead after this long; 86400 are a day", attributes: number)}
             </div>
             """;
     }

@@ -138,7 +138,7 @@ public static class ClientPage
             {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
             {Fact(say["Resources"], List(client.Resources))}
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
-            {Fact(say["Access token, seconds"], Lasts(client.AccessTokenSeconds, say))}
+            {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
             {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
             {When(say["Last came back to its registration"], said.SeenAt, say)}
@@ -151,7 +151,7 @@ public static class ClientPage
     }
 
     private static Html Lifetimes(ClientForm client, Language say) =>
-        $"""{Fact(say["Grant, seconds"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token, seconds"], Lasts(client.RefreshIdleSeconds, say))}""";
+        $"""{Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}""";
 
     private static Html Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
 

@@ -15,7 +15,7 @@ public static class WhyPage
         Html story = id is null ? Html.None
             : found.Rows.Count == 0 ? Nothing(id, say)
             : $"{found.Rows.Select(row => Decision(row, found, settings, say))}";
-        return http.PageAsync(200, "Why", $"""
+        return http.PageAsync(200, "Why refused", $"""
             <h1>{say["Why was it refused?"]}</h1>
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminWhy}" role="search">
             {fields.Text("id", "Request id", "From the foot of a page, or the Request-Id header of an answer", attributes: $"required")}

@@ -108,9 +108,9 @@ public sealed class ClientSettingsTest : ServerFixture
         var stale = await oscar.SubmitToAsync(Paths.AdminClient, his, ("name", "His <name>"), ("note", "His note"));
 
         stale.Should().BeAPage(409);
-        stale.Body.Should().Contain($"<bdi>admin:{oliviaHerself.Username}</bdi></strong> changed this client on <time").And.Contain("Changed: Access token, seconds, Name.");
+        stale.Body.Should().Contain($"<bdi>admin:{oliviaHerself.Username}</bdi></strong> changed this client on <time").And.Contain("Changed: Access token lifetime (seconds), Name.");
         stale.Body.Should().MatchRegex("<th scope=\"row\">Name</th><td[^>]*><code>Hers: of Olivia</code></td><td[^>]*><code>His &lt;name&gt;</code>");
-        stale.Body.Should().MatchRegex("<th scope=\"row\">Access token, seconds</th><td[^>]*><code>300</code></td><td[^>]*><code>600</code>");
+        stale.Body.Should().MatchRegex("<th scope=\"row\">Access token lifetime \\(seconds\\)</th><td[^>]*><code>300</code></td><td[^>]*><code>600</code>");
         stale.Body.Should().NotContain("<th scope=\"row\">Redirect URIs</th>", "they do not differ");
         (await RowAsync()).Should().Be("Hers: of Olivia 300 ");
 
