@@ -100,9 +100,9 @@ public static class ConsentPage
     private static Html Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
-        return !request.LandsOnThisComputer ? $"<strong><bdi>{host}</bdi></strong>"
-            : host.EndsWith(':') ? $"<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>"
-            : $"""<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
+        if (!request.LandsOnThisComputer) return $"<strong><bdi>{host}</bdi></strong>";
+        if (host.EndsWith(':')) return $"<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
+        return $"""<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
     }
 
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
