@@ -275,7 +275,7 @@ public static class Server
         issuer.MapAdminClientSecrets();
         issuer.MapAdminClientEnds();
         issuer.MapAdminNowhere();
-        issuer.MapPages();
+        issuer.MapPages(settings);
     }
 
     private static ForwardedHeadersOptions Forwarded(Settings settings)

@@ -34,7 +34,7 @@ public sealed class ConnectedAppsEndpoint(
             Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
             Known = await resources.ReadAsync(cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
-            SignedOut = done is not null && (await audit.FindAsync(done, cancel)).Exists(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString()),
+            SignedOut = done is null ? null : Ended((await audit.FindAsync(done, cancel)).Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
             Now = now,
         });
     });
@@ -58,6 +58,14 @@ public sealed class ConnectedAppsEndpoint(
         await grants.RevokeAllAsync(visit.Session.Subject, visit.Author, time.GetUtcNow());
         await visit.Done(Did(visit));
     });
+
+    // As OwnSessionStore wrote it.
+    private static EndedSessions? Ended(AuditRow? row) => row switch
+    {
+        null => null,
+        { Detail: { } detail } when detail.StartsWith("everywhere else", StringComparison.Ordinal) => EndedSessions.Others,
+        _ => EndedSessions.One,
+    };
 
     // The page says what this very request did, from the audit log: a link cannot make it say so.
     private static string Did(Visit visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";

@@ -27,6 +27,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
+        http.Speak(request.UiLocales);
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
         if (session is null || await steps.NextAsync(request, session, http.RequestAborted) is not Step.Consent consent)
         {
@@ -54,7 +55,9 @@ public sealed class ConsentEndpoint(
         }
 
         var forged = await forms.RefusalAsync(http, session?.IdHash);
-        if ((await tickets.FindAsync(form["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request) || forged is not null)
+        var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.RequestAborted);
+        if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
+        if (request is null || forged is not null)
         {
             // Signed out or in anew in another tab: the request itself is still open.
             var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", http.Language()["Open it again"]);

@@ -4,15 +4,21 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Endpoints;
 
-/// <summary>Pages that decide nothing: the stylesheet, and what error_uri points at.</summary>
+/// <summary>Pages that decide nothing: the way in, the stylesheet, and what error_uri points at.</summary>
 public static class PageRoutes
 {
     private static readonly byte[] Style = Encoding.UTF8.GetBytes(Stylesheet.Text);
 
     extension(IEndpointRouteBuilder app)
     {
-        public void MapPages()
+        public void MapPages(Settings settings)
         {
+            var first = settings.HasPlayground ? Paths.Playground : Paths.ConnectedApps;
+            app.MapGet("/", http =>
+            {
+                http.GoTo(first);
+                return Task.CompletedTask;
+            });
             app.MapGet(Paths.Errors, (RequestDelegate)(http => http.ErrorsAsync()));
             app.MapGet(Paths.Stylesheet, (RequestDelegate)StyleAsync);
         }

@@ -45,7 +45,7 @@ public static class AccountEvents
             "denied" => say.Put("You denied {0}", app),
             "revoked" => say.Put("The access of {0} was ended", app),
             "revoked-by-operator" => say.Put("The operator ended the access of {0}", app),
-            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("An old token of {0} was used again: it may have been stolen", app)}""",
+            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Somebody may have stolen the access of {0} and tried to use it", app)}""",
             "password" => $"{say["You changed your password"]}",
             _ => $"{say["The operator set a new password"]}",
         };

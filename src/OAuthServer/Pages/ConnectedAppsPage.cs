@@ -22,9 +22,16 @@ public sealed record AccountView
     /// <summary>What the person has just ended.</summary>
     public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
 
-    /// <summary>Whether a session, or all others, have just been ended.</summary>
-    public required bool SignedOut { get; init; }
+    /// <summary>Which sessions the person has just ended; null: none.</summary>
+    public required EndedSessions? SignedOut { get; init; }
     public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>Sessions a person ended from the list.</summary>
+public enum EndedSessions
+{
+    One,
+    Others,
 }
 
 /// <summary>Which apps may act for the person, and how to end that.</summary>
@@ -34,7 +41,7 @@ public static class ConnectedAppsPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html all = view.Apps.Count > 1
-            ? $"""<p class="actions"><a class="button danger" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
+            ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
             : Html.None;
         Html apps = view.Apps.Count == 0
             ? $"""<p class="empty">{say["No app has access to anything of yours. When you allow one, it is listed here, and you can end its access."]}</p>"""
@@ -85,7 +92,7 @@ public static class ConnectedAppsPage
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
             <div><dt>{say["Last used"]}</dt><dd>{say.Time(grant.LastUsedAt)}</dd></div>
             <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
-            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Ends when its token expires"]}</dd></div>
+            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends by itself within an hour"]}</dd></div>
             </dl>
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
             {view.Antiforgery}
@@ -98,20 +105,20 @@ public static class ConnectedAppsPage
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) =>
-        $"<dd>{known.TextOf(scope, say.Code) ?? scope}</dd>";
+    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
 
     private static Html Done(AccountView view, Language say)
     {
-        if (view.SignedOut) return $"""<p class="good" role="status">{say["Signed out there. Whoever sat at it has to sign in again."]}</p>""";
+        if (view.SignedOut is { } sessions)
+            return $"""<p class="good" role="status">{(sessions == EndedSessions.Others ? say["Every other browser has been signed out."] : say["That browser has been signed out."])}</p>""";
         if (view.Ended.Count == 0) return Html.None;
         var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Html)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
         Html who = $"{names}";
         return $"""
             <div class="good" role="status">
             <p><strong>{say.Put("Access has ended: {0}", who)}</strong></p>
-            <p>{say["No new token is given out from now on, and whoever asks this server about the old ones is told at once that they are void."]}</p>
-            <p>{say.Put("Only a service that never asks may still accept the last token, until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
+            <p>{say["Nothing new is given out from now on, and every service that asks this server is told at once that this access is over."]}</p>
+            <p>{say.Put("Only a service that never asks may still accept the old access, until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
             </div>
             """;
     }

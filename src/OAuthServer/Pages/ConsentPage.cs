@@ -23,6 +23,8 @@ public sealed record ConsentView
 /// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
 public static class ConsentPage
 {
+    private const int LongestScopeText = 200;
+
     /// <summary>Name of a scope's checkbox.</summary>
     public static string FieldOf(string scope) => "scope " + scope;
 
@@ -36,13 +38,13 @@ public static class ConsentPage
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var request = view.Request;
-        http.Speak(request.UiLocales);
         var say = http.Language();
         var ticket = request.Ticket!.Id;
         var again = view.Answered is not null;
         Html problem = again ? $"""<p class="error" id="problem" role="alert">{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
         Html described = again ? $""" aria-describedby="problem" """ : Html.None;
-        Html reading = OffersReading(view) ? $"""<button type="submit" name="decision" value="read">{say["Allow reading only"]}</button>""" : Html.None;
+        Html reading = OffersReading(view) ? $"""<p><button class="small" type="submit" name="decision" value="read">{say["Only allow reading"]}</button></p>""" : Html.None;
+        Html careful = request.LandsOnThisComputer ? $"""<p class="caution">{say["Continue only if you started this just now."]}</p>""" : Html.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
@@ -54,6 +56,7 @@ public static class ConsentPage
             <dt>{say["What is accessed"]}</dt>
             {request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}
             </dl>
+            {careful}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {antiforgery}<input type="hidden" name="request" value="{ticket}">
@@ -62,16 +65,20 @@ public static class ConsentPage
             <ul>
             {request.Scope.Select((scope, index) => Item(scope, index, view, say))}
             </ul>
+            {reading}
             </fieldset>
             {Until(view, say)}
             <div class="choices">
             <button type="submit" name="decision" value="allow">{say["Allow"]}</button>
-            {reading}
             <button type="submit" name="decision" value="deny">{say["Deny"]}</button>
             </div>
             </form>
             """);
     }
+
+    /// <summary>What a scope means, as somebody wrote it, tamed; its name when nobody did.</summary>
+    public static string ScopeWords(string scope, ResourceDirectory.Snapshot known, Language say) =>
+        Words.Tame(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
 
     /// <summary>Who vouches for a client's name, if anybody.</summary>
     /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
@@ -93,12 +100,9 @@ public static class ConsentPage
     private static Html Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
-        Html name = $"<strong><bdi>{host}</bdi></strong>";
-        if (!request.LandsOnThisComputer) return name;
-        var where = host.EndsWith(':')
-            ? say.Put("an app on this computer that opens {0} links. Continue only if you started this just now", name)
-            : say.Put("an app on this computer ({0}). Continue only if you started this just now", name);
-        return $"""<span class="caution">{where}</span>""";
+        if (!request.LandsOnThisComputer) return $"<strong><bdi>{host}</bdi></strong>";
+        if (host.EndsWith(':')) return $"<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
+        return $"""<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
     }
 
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
@@ -107,7 +111,7 @@ public static class ConsentPage
     private static Html Item(string scope, int index, ConsentView view, Language say)
     {
         var row = RowOf(scope, view.Known);
-        var words = view.Known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : scope);
+        var words = ScopeWords(scope, view.Known, say);
         Html isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Html.None;
         Html writes = row is { Access: "write" } ? Mark(say["Makes changes"]) : Html.None;
         Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;

@@ -17,11 +17,12 @@ public static class ErrorPage
             : error.Status == 404 ? say["Check the address."]
             : say[ErrorTexts.Of(error.Code).Person];
         Html way = link is null ? Html.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
-        Html advice = link is null ? $"{next}" : way;
-        return http.PageAsync(error.Status, "This did not work", $"""
-            <h1>{say["This did not work"]}</h1>
-            <p class="lead">{say[error.Description]}.</p>
-            <p>{advice}</p>
+        // Who shall wait or correct the address stays here.
+        var close = error.RetryAfter is null && error.Status != 404 ? $" {say["You can close this page."]}" : "";
+        Html advice = link is null ? $"{next}{close}" : way;
+        return http.PageAsync(error.Status, error.Description, $"""
+            <h1>{say[error.Description]}</h1>
+            <p class="lead">{advice}</p>
             <p class="detail">{say["Code"]} <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a></p>
             """);
     }

@@ -9,25 +9,25 @@ public sealed record ErrorText
     public required string Means { get; init; }
 
     /// <summary>For the person in front of the browser: what to do now.</summary>
-    public string Person { get; init; } = "Go back to the app and start again. If it happens again, tell the people who make the app, and give them the request number below.";
+    public string Person { get; init; } = "Go back to the app and start again. If it happens again, tell the people who make the app, and give them the request id below.";
 }
 
 /// <summary>Every error code this server answers with; error_uri points here.</summary>
 public static class ErrorTexts
 {
-    private const string AskOperator = "Ask the people who run this server, and give them the request number below.";
+    private const string AskOperator = "Ask the people who run this server, and give them the request id below.";
 
     public static IReadOnlyList<ErrorText> All { get; } =
     [
         new() { Code = "invalid_request", Means = "A parameter is missing, repeated or malformed, or the request does not fit the endpoint. The description names the parameter; correct it. Nothing was used up." },
-        new() { Code = "invalid_client", Means = "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.", Person = "This server does not know the app, or no longer does. Remove the connection in the app, then connect again." },
+        new() { Code = "invalid_client", Means = "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.", Person = "Remove the connection in the app, then connect again." },
         new() { Code = "invalid_grant", Means = "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the person to /authorize again." },
         new() { Code = "unauthorized_client", Means = "This client may not use this grant type, or is switched off. Use a grant it is registered for, or ask the operator.", Person = AskOperator },
         new() { Code = "unsupported_grant_type", Means = "grant_type is none this server offers. The metadata document lists grant_types_supported." },
         new() { Code = "unsupported_response_type", Means = "response_type must be code: no other exists in OAuth 2.1." },
         new() { Code = "invalid_scope", Means = "A scope is unknown, malformed, outside what this client may ask for, or wider than what was granted. Ask for less, or have the operator allow it." },
         new() { Code = "invalid_target", Means = "The resource is not registered here, not among the client's, or not in the grant. Send the resource's own URL as its metadata spells it; one per token.", Person = "The app asked for something this server does not protect. Check the address you gave the app, then start again." },
-        new() { Code = "access_denied", Means = "The person said no. Do not ask again by yourself.", Person = "Nothing was allowed. You can close this page." },
+        new() { Code = "access_denied", Means = "The person said no. Do not ask again by yourself.", Person = "Nothing was allowed." },
         new() { Code = "login_required", Means = "prompt=none was sent and nobody is signed in. Send the person to /authorize without it.", Person = "Go back to the app and sign in from there." },
         new() { Code = "consent_required", Means = "prompt=none was sent and the person has not allowed this yet. Send them to /authorize without it.", Person = "Go back to the app and connect it from there." },
         new() { Code = "invalid_token", Means = "The token is expired, revoked, used up, malformed or for somebody else. Access token: get a new one with the refresh token. Registration: ask the operator for an invitation." },

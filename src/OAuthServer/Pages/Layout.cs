@@ -33,7 +33,7 @@ public static class Layout
         (Paths.AdminUsers, "Users"),
         (Paths.AdminKeys, "Signing keys"),
         (Paths.AdminAudit, "Audit"),
-        (Paths.AdminWhy, "Why"),
+        (Paths.AdminWhy, "Why refused"),
     ];
 
     /// <summary>Answers with a page.</summary>
@@ -45,6 +45,8 @@ public static class Layout
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html skip = frame is null && !roomy ? Html.None : $"""<a class="skip" href="#main">{say["Skip to the content"]}</a>""";
+        // The header of a page of one's own has it.
+        Html apps = frame is null ? $"""<p><a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a></p>""" : Html.None;
         Html page = $"""
             <!DOCTYPE html>
             <html lang="{say.Code}" dir="{say.Direction}">
@@ -63,7 +65,7 @@ public static class Layout
             <main id="main">
             {content}
             </main>
-            <footer><p>{say.Put("Request {0}", $"<code>{http.TraceIdentifier}</code>")}</p><p><a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a></p></footer>
+            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p>{apps}</footer>
             </body>
             </html>
             """;

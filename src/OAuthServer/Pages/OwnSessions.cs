@@ -19,7 +19,7 @@ public static class OwnSessions
             <ul class="things">
             {view.Sessions.Select(session => Item(session, view, settings, say))}
             </ul>
-            <div class="actions">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.Sessions}">{say["Sign out everywhere"]}</a></div>
+            <div class="actions apart">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.Sessions}">{say["Sign out everywhere"]}</a></div>
             </section>
             """;
     }
@@ -30,7 +30,7 @@ public static class OwnSessions
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out everywhere", $"""
             <h1>{say["Sign out everywhere?"]}</h1>
-            <p class="lead">{say["This ends every session, this one included, and the access of every app: codes, refresh tokens and access tokens, within a second."]}</p>
+            <p class="lead">{say["This signs you out of every browser, this one included, and ends the access of every app at once. Only a service that never asks this server may let an app in a little longer, an hour at most."]}</p>
             <p>{say["Apps you use have to send you here again. What you allowed before is remembered, so most will not ask; revoke an app if it should."]}</p>
             <form method="post" action="{settings.IssuerPath + Paths.Sessions}">
             {antiforgery}
@@ -42,15 +42,16 @@ public static class OwnSessions
     private static Html Item(OwnSessionRow session, AccountView view, Settings settings, Language say)
     {
         var key = Convert.ToHexStringLower(session.IdHash);
-        var browser = Words.Tame(session.UserAgent, say["a browser that gave no name"], 120);
+        var browser = BrowserNames.Say(session.UserAgent, say);
         var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
-        Html mark = isThis ? $"""<span class="mark yes">{say["This browser"]}</span> """ : Html.None;
+        Html mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Html.None;
         Html end = isThis
-            ? $"""<a class="way" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
-            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["End"]}<span class="unseen"> <bdi>{browser}</bdi></span></button></form>""";
+            ? $"""<a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a>"""
+            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
         return $"""
             <li>
-            <p class="detail">{mark}<span class="agent"><bdi>{browser}</bdi></span></p>
+            <p class="detail"><span class="agent">{browser}</span>{mark}</p>
+            {BrowserNames.Exactly(session.UserAgent, say)}
             <dl class="facts">
             <div><dt>{say["Signed in"]}</dt><dd>{say.Time(session.AuthenticatedAt)}</dd></div>
             <div><dt>{say["Last seen"]}</dt><dd>{say.Time(session.LastSeenAt)}</dd></div>

@@ -93,6 +93,23 @@ public sealed partial class LanguageTest : ServerFixture
     }
 
     [Test]
+    public async Task What_goes_wrong_at_consent_is_said_in_the_language_the_app_asked_for()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var consent = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice);
+
+        var undecided = await browser.SubmitAsync(consent, changes: ("decision", "perhaps"));
+        await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", alice);
+        var lockedOut = await browser.SubmitAsync(consent, "decision", "allow");
+
+        foreach (var (reply, words) in new[] { (undecided, "Choose Allow or Deny"), (lockedOut, "Open it again") })
+        {
+            reply.Should().BeAPage(400);
+            reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain(Arabic[words]).And.NotContain(words);
+        }
+    }
+
+    [Test]
     public async Task What_ends_a_client_and_what_the_database_refuses_is_said_in_the_readers_language()
     {
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());

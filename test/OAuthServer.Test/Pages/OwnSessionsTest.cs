@@ -14,17 +14,20 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Each_session_is_listed_with_its_browser_and_this_one_is_marked()
     {
-        var (alice, laptop, phone, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser());
+        var (alice, laptop, phone, tablet, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser(), Server.NewBrowser());
         laptop.Headers["User-Agent"] = "Laptop/1.0 <b>";
         phone.Headers["User-Agent"] = "Phone/2.0";
+        tablet.Headers["User-Agent"] = "Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0";
         bob.Headers["User-Agent"] = "Bobs/3.0";
         await bob.SignInAsync(await Server.PersonAsync("bob"));
         await phone.SignInAsync(alice);
+        await tablet.SignInAsync(alice);
 
         var page = await laptop.SignInAsync(alice);
 
         page.Reply.Should().BeAPage(200);
-        page.Reply.Body.Should().MatchRegex("This browser</span>\\s*<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().MatchRegex("<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></span>\\s*<span class=\"mark yes\">This browser").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></details>");
         Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
         page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
     }
@@ -39,7 +42,7 @@ public sealed class OwnSessionsTest : ServerFixture
 
         var reply = await here.SubmitAsync(page, "session", Key(there));
 
-        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Signed out there");
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("That browser has been signed out.");
         (await SignedInAsync(there, here, elsewhere)).Should().Equal(false, true, true);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Event.Should().Be("sign-out");
@@ -81,8 +84,9 @@ public sealed class OwnSessionsTest : ServerFixture
         var tokens = await app.TokensAsync(alice, one);
         await other.SignInAsync(alice);
 
-        await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
+        var reply = await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
 
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Every other browser has been signed out.").And.NotContain("That browser");
         (await SignedInAsync(one, other, here, bob)).Should().Equal(false, false, true, true);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
@@ -148,7 +152,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var rows = System.Text.RegularExpressions.Regex.Matches(page[page.IndexOf("id=\"events\"", StringComparison.Ordinal)..], "<tr><th scope=\"row\">(.*?)</th>").Select(match => match.Groups[1].Value).ToList();
         rows.Should().HaveCount(5).And.SatisfyRespectively(
             row => row.Should().Be($"You denied <bdi>The {denied.Id} app</bdi>"),
-            row => row.Should().Contain("Refused").And.Contain($"An old token of <bdi>The {app.Id} app</bdi> was used again"),
+            row => row.Should().Contain("Refused").And.Contain($"Somebody may have stolen the access of <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be($"You allowed <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be("You signed in"),
             row => row.Should().Contain("A sign-in with a wrong password"));

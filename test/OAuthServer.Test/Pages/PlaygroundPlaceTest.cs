@@ -31,6 +31,31 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     }
 
     [Test]
+    public async Task The_issuers_own_address_leads_to_it_or_where_there_is_none_to_ones_own_apps()
+    {
+        await using var below = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/tenant" });
+        await using var elsewhere = await TestServer.StartAsync(settings => settings with { Development = false, Issuer = settings.Issuer + "/tenant" });
+        await using var production = await TestServer.StartAsync(settings => settings with { Development = false });
+
+        (await LocationAsync(Server, "/")).Should().Be(Server.Issuer + Paths.Playground);
+        (await LocationAsync(production, "/")).Should().Be(production.Issuer + Paths.ConnectedApps);
+        foreach (var path in new[] { "/tenant", "/tenant/" })
+        {
+            (await LocationAsync(below, path)).Should().Be(below.Issuer + Paths.Playground);
+            (await LocationAsync(elsewhere, path)).Should().Be(elsewhere.Issuer + Paths.ConnectedApps);
+        }
+
+        (await below.NewBrowser().GetAsync("/")).Status.Should().Be(404, "the rest of the host is not ours");
+
+        static async Task<string?> LocationAsync(TestServer server, string path)
+        {
+            var reply = await server.NewBrowser().GetAsync(path);
+            reply.Status.Should().Be(303);
+            return reply.Location;
+        }
+    }
+
+    [Test]
     public async Task Without_the_demo_world_it_says_how_to_get_it()
     {
         await using var server = await TestServer.StartAsync();

@@ -29,7 +29,7 @@ public sealed class ConsentTest : ServerFixture
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
 
-        page.Reply.Body.Should().Contain("an app on this computer").And.Contain("Registered by the operator");
+        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Continue only if you started this just now.").And.Contain("Registered by the operator");
     }
 
     [Test, Case("UI-039")]
@@ -369,6 +369,7 @@ public sealed class ConsentLimitTest : ServerFixture
         var limited = (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply;
         limited.Should().BeAnErrorPage("slow_down", 429, "Wait ");
         limited.Header("Retry-After").Should().NotBeNull();
+        (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice)).Reply.Body.Should().Contain("lang=\"ar\"").And.NotContain("Wait");
         (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
         (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
     }

@@ -139,6 +139,25 @@ public sealed class PageTest : ServerFixture
         page.Body.Should().NotContain("\u202E").And.NotContain("\u200B").And.NotContain("\u2066").And.NotContain(new string('W', 80)).And.Contain("W…");
     }
 
+    [Test, Case("UI-036")]
+    public async Task What_a_scope_means_is_one_line_of_visible_characters()
+    {
+        var (app, browser) = (await Server.PublicClientAsync(), Server.NewBrowser());
+        await Server.ExecuteAsync("insert into scopes (name, resource, access, open) values ('notes:hostile', @Notes, 'read', true)", new { Cast.Notes });
+        await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:hostile', 'en', @text)", new { text = "Read\u202Edaer\u2066 \n<b>" + new string('W', 10_000) });
+        await Server.ExecuteAsync("update clients set scopes = scopes || '{notes:hostile}' where client_id = @Id", new { app.Id });
+        await Task.Delay(300);
+
+        var consent = await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:hostile")), alice);
+        await app.TokensAsync(alice, browser, ("scope", "notes:hostile"));
+
+        foreach (var page in new[] { consent, await browser.FollowAsync(Paths.ConnectedApps) })
+        {
+            page.Reply.Should().BeAPage(200);
+            page.Reply.Body.Should().Contain("<bdi>Readdaer &lt;b&gt;WWW").And.Contain("WW…</bdi>").And.NotContain("\u202E").And.NotContain("\u2066").And.NotContain(new string('W', 200));
+        }
+    }
+
     [Test, Rfc(6749, "5.2")]
     public async Task A_program_gets_its_error_as_JSON()
     {

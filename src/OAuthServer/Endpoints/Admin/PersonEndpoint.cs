@@ -62,7 +62,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
         {
             Title = say["End access"],
             Question = say.Put("End the access of {0} on behalf of {1}?", $"<bdi>{say.App(grant.ClientName)}</bdi>", $"<bdi>{person.Username}</bdi>"),
-            Consequence = $"{say["Its tokens stop working, and it has to ask again. Servers that check tokens by themselves learn of it when the token expires, an hour at most."]}",
+            Consequence = $"{say["Its tokens stop working, and it has to ask again. Servers that follow revocations learn of it within a second; others when the token expires, an hour at most."]}",
             Reach = [$"<code>{Scope.Join(grant.Scope)}</code>", .. grant.Resources.Select(uri => (Html)$"<bdi>{uri}</bdi>")],
             Sql = AccessEdits.EndGrantText(grant.Id),
             Path = Paths.AdminUserGrant,

@@ -25,7 +25,7 @@ public static class AuditRows
     public static Html Table(AuditView view, string caption, Settings settings, Language say) => $"""
         <table class="audit">
         <caption>{caption}</caption>
-        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["What"]}</th><th scope="col">{say["Facts"]}</th><th scope="col">{say["Request"]}</th></tr></thead>
+        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["What"]}</th><th scope="col">{say["Facts"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
         <tbody>
         {view.Rows.Select(row => Row(row, view, settings, say))}
         </tbody>
@@ -53,7 +53,7 @@ public static class AuditRows
         <th scope="row">{Moment(row.At, say)}</th>
         <td data-label="{say["What"]}">{Decision(row, say)}</td>
         <td>{Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}</td>
-        <td data-label="{say["Request"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Tame(row.RequestId)}</code></a></td>
+        <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Tame(row.RequestId)}</code></a></td>
         </tr>
         """;
 
@@ -63,7 +63,9 @@ public static class AuditRows
         {
             "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
             "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
-            "rule" or "reason" => $"<bdi>{Tame(value)}</bdi>",
+            // The log is kept in English (WCAG 3.1.2).
+            "rule" or "reason" => $"""<bdi lang="en">{Tame(value)}</bdi>""",
+            "expected" or "got" or "detail" => $"""<code lang="en">{Tame(value)}</code>""",
             _ => $"<code>{Tame(value)}</code>",
         };
         return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";

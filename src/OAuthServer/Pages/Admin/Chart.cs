@@ -31,7 +31,7 @@ public static class Chart
             {spans.Select((span, index) => Bars(span, index))}
             </svg>
             <details>
-            <summary>{say["The same as a table"]}</summary>
+            <summary>{say["Show as a table"]}</summary>
             <table>
             <caption>{caption}</caption>
             <thead><tr><th scope="col">{say["When"]}</th><th scope="col" class="number">{say["Tokens issued"]}</th><th scope="col" class="number">{say["Refused"]}</th></tr></thead>

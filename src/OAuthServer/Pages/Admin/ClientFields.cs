@@ -20,14 +20,14 @@ public static class ClientFields
         ["origin"] = "Origin",
         ["grant_types"] = "Grant types",
         ["redirect_uris"] = "Redirect URIs",
-        ["auth_method"] = "Proves itself by",
+        ["auth_method"] = "Authentication",
         ["scopes"] = "Scopes",
         ["default_scopes"] = "Default scopes",
         ["resources"] = "Resources",
         ["default_resource"] = "Default resource",
-        ["access_token_seconds"] = "Access token, seconds",
-        ["refresh_token_seconds"] = "Grant, seconds",
-        ["refresh_idle_seconds"] = "Unused refresh token, seconds",
+        ["access_token_seconds"] = "Access token lifetime (seconds)",
+        ["refresh_token_seconds"] = "Grant lifetime (seconds)",
+        ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
         ["note"] = "Note",
     };
 
@@ -134,13 +134,13 @@ public static class ClientFields
     public static Html Of(string kind, Fields fields, Func<string, string?> values, string[] scopes, Known known, Language say) => $"""
         {Name(kind, fields)}
         {Redirects(kind, fields)}
-        {fields.Choice("auth_method", "Proves itself by", Methods(kind))}
+        {fields.Choice("auth_method", "Authentication", Methods(kind))}
         {Rights(kind, fields, values, scopes, known, say)}
         <div class="columns">
         {fields.Lines("resources", "Resources", "One URI a line")}
         {fields.Choice("default_resource", "Default resource", [("", "None"), .. known.Resources.Select(one => (one.Uri, one.Uri))], "What a token is for when the client names no resource")}
         </div>
-        <details><summary>{say["Resources there are"]}</summary><ul>{known.Resources.Select(one => (Html)$"<li><bdi>{Words.Tame(one.Name)}</bdi> <code>{one.Uri}</code></li>")}</ul></details>
+        <details><summary>{say["Available resources"]}</summary><ul>{known.Resources.Select(one => (Html)$"<li><bdi>{Words.Tame(one.Name)}</bdi> <code>{one.Uri}</code></li>")}</ul></details>
         {Lifetimes(kind, fields)}
         {fields.Text("note", "Note", "For operators")}
         """;
@@ -152,7 +152,7 @@ public static class ClientFields
     }
 
     private static Html Redirects(string kind, Fields fields) =>
-        kind == "user-facing" ? fields.Lines("redirect_uris", "Redirect URIs", "One a line; each is compared octet by octet", rows: 4) : Html.None;
+        kind == "user-facing" ? fields.Lines("redirect_uris", "Redirect URIs", "One a line; each is compared character by character", rows: 4) : Html.None;
 
     private static IEnumerable<(string Value, string Text)> Methods(string kind)
     {
@@ -164,16 +164,18 @@ public static class ClientFields
     private static Html Rights(string kind, Fields fields, Func<string, string?> values, string[] own, Known known, Language say)
     {
         if (kind == "resource-server") return Html.None;
-        var names = known.Scopes.Select(scope => scope.Name).Union(own).ToArray();
+        // A machine is never away, and what is open is open to user-facing clients.
+        var isMachine = kind == "machine";
+        var names = known.Scopes.Select(scope => scope.Name).Where(name => !isMachine || name != Scope.OfflineAccess).Union(own).ToArray();
         return $"""
-            {fields.Group("scopes", "Scopes", kind == "user-facing" ? "Beside these, it may ask for every open scope" : null, $"<ul>{names.Select(Scope)}</ul>")}
+            {fields.Group("scopes", "Scopes", isMachine ? null : "Beside those ticked, it may ask for every scope marked Open, as any user-facing client may", $"<ul>{names.Select(One)}</ul>")}
             {fields.Lines("default_scopes", "Default scopes", "One a line; empty: all that are ticked above", rows: 2)}
             """;
 
-        Html Scope(string name, int index)
+        Html One(string name, int index)
         {
             Html ticked = values(ScopePrefix + name) is null ? Html.None : $" checked";
-            Html open = known.Scopes.Any(scope => scope.Name == name && scope.Open) ? $"""<span class="mark">{say["Open"]}</span>""" : Html.None;
+            Html open = !isMachine && known.Scopes.Any(scope => scope.Name == name && scope.Open) ? $"""<span class="mark">{say["Open"]}</span>""" : Html.None;
             return $"""<li><input type="checkbox" id="scope-{index}" name="{ScopePrefix + name}" value="yes"{ticked}><label class="words" for="scope-{index}"><code>{name}</code> {open}</label></li>""";
         }
     }
@@ -182,13 +184,13 @@ public static class ClientFields
     {
         if (kind == "resource-server") return Html.None;
         Html number = $"inputmode=\"numeric\" required";
-        Html access = fields.Text("access_token_seconds", "Access token, seconds", "1 to 3600", attributes: number);
+        Html access = fields.Text("access_token_seconds", "Access token lifetime (seconds)", "1 to 3600", attributes: number);
         if (kind == "machine") return access;
         return $"""
             <div class="columns">
             {access}
-            {fields.Text("refresh_token_seconds", "Grant, seconds", "From consent on, however often it is refreshed", attributes: number)}
-            {fields.Text("refresh_idle_seconds", "Unused refresh token, seconds", "It is dead after this long", attributes: number)}
+            {fields.Text("refresh_token_seconds", "Grant lifetime (seconds)", "From consent on, however often it is refreshed; 86400 are a day", attributes: number)}
+            {fields.Text("refresh_idle_seconds", "Unused refresh token lifetime (seconds)", "It is dead after this long; 86400 are a day", attributes: number)}
             </div>
             """;
     }

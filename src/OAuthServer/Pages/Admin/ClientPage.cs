@@ -38,18 +38,21 @@ public static class ClientPage
         var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
         Html id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
         Html disable = client.Enabled
-            ? (Html)$"""<a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+            ? (Html)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
             <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
-            <div class="actions">{disable} <a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete"]}</a></div>
+            <div class="actions">{disable}</div>
             <h2 id="settings">{say["Settings"]}</h2>
             {(client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : Said(view, say))}
             <h2 id="secrets">{say["Secrets"]}</h2>
             {ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say)}
+            <h2 id="delete">{say["Delete this client"]}</h2>
+            <p class="note">{say["Ends its grants, tokens and remembered consents for good. How far that reaches is shown before anything happens."]}</p>
+            <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
 
@@ -131,9 +134,12 @@ public static class ClientPage
                 : say["What follows is what it said of itself. It changes that by itself, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
             <dl class="facts">
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
-            {Fact(say["Proves itself by"], $"<code>{client.AuthMethod}</code>")}
+            {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
             {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
-            {Fact(say["Access token, seconds"], $"{client.AccessTokenSeconds}")}
+            {Fact(say["Resources"], List(client.Resources))}
+            {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
+            {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
+            {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
             {When(say["Last came back to its registration"], said.SeenAt, say)}
             {When(say["Deleted by the client itself"], said.DeletedAt, say)}
@@ -143,6 +149,11 @@ public static class ClientPage
             </dl>
             """;
     }
+
+    private static Html Lifetimes(ClientForm client, Language say) =>
+        $"""{Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}""";
+
+    private static Html Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
 
     private static Html Fact(string label, Html value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 

@@ -28,7 +28,7 @@ public static class ClientSecrets
             : $"""
                 <table>
                 <caption>{say["Only hashes are kept: a secret is shown once, when it is made"]}</caption>
-                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Created"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Change"]}</th></tr></thead>
+                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Valid from"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Change"]}</th></tr></thead>
                 <tbody>
                 {view.Secrets.Select(Row)}
                 </tbody>
@@ -47,7 +47,7 @@ public static class ClientSecrets
             return $"""
                 <tr>
                 <th scope="row"><bdi>{Words.Tame(secret.Label, say["No label"])}</bdi> <span class="url"><code>{number}</code></span></th>
-                <td data-label="{say["Created"]}">{say.Time(secret.NotBefore)}</td>
+                <td data-label="{say["Valid from"]}">{say.Time(secret.NotBefore)}</td>
                 <td data-label="{say["Last used"]}">{used}</td>
                 <td data-label="{say["Expires"]}">{expires}</td>
                 <td data-label="{say["State"]}">{ClientWords.State(secret, view.Now, say)}</td>

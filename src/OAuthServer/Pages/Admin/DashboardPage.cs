@@ -35,37 +35,44 @@ public static class DashboardPage
         var (figures, audit) = (view.Figures, settings.IssuerPath + Paths.AdminAudit);
         Html reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No code and no refresh token was used twice."]}</p>"""
-            : AuditRows.Table(view.Reuses, say["Each ended its grant, unless the client keeps a secret"], settings, say);
+            : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
+        Html legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
-            <ul class="tiles">
+            <ul class="tiles" aria-label="{say["Activity"]}">
             {Tile(view.Hours.Sum(hour => hour.Issued), audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
             {Tile(view.Hours.Sum(hour => hour.Refused), audit + "?outcome=refused", say["Refusals, 24 hours"])}
             {Tile(figures.Reuses, "#reuse", say["Codes and refresh tokens reused, 7 days"])}
             {Tile(figures.Registrations, audit + "?event=registration&outcome=ok", say["Registrations, 7 days"])}
-            {Tile(figures.LiveGrants, audit + "?event=code", say["Live grants"])}
+            </ul>
+            <ul class="tiles" aria-label="{say["What there is"]}">
+            {Tile(figures.LiveGrants, settings.IssuerPath + Paths.AdminUsers, say["Live grants"])}
             {Tile(figures.People, settings.IssuerPath + Paths.AdminUsers, say["People"])}
             {Tile(figures.Machines, settings.IssuerPath + Paths.AdminMachines, say["Machine clients"])}
             {Tile(figures.Apps, settings.IssuerPath + Paths.AdminApps, say["User-facing clients"])}
             {Tile(figures.ResourceServers, settings.IssuerPath + Paths.AdminResourceServers, say["Resource servers"])}
             </ul>
-            <p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>
             <div class="columns">
             <section>
-            <h2>{say["The last 24 hours"]}</h2>
+            <div class="titled"><h2>{say["The last 24 hours"]}</h2>{legend}</div>
             {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["By the hour, UTC"], say)}
             </section>
             <section>
-            <h2>{say["The last 30 days"]}</h2>
+            <div class="titled"><h2>{say["The last 30 days"]}</h2>{legend}</div>
             {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["By the day, UTC"], say)}
             </section>
             </div>
             <h2>{say["About to expire"]}</h2>
             {Expiring(view, settings, say)}
-            <h2 id="reuse">{say["Used twice"]}</h2>
+            <h2 id="reuse">{say["Codes and refresh tokens used twice"]}</h2>
+            <p class="note">{say["Whatever is used twice may have been stolen: it was meant for one client, once."]}</p>
             {reuses}
             """, frame);
     }
+
+    private static string Ended(Settings settings, Language say) => settings.StrictReuse
+        ? say["Each was refused and ended its grant"]
+        : say["Each was refused and ended its grant, except refresh tokens of clients with a secret: those were refused only"];
 
     private static Html Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 

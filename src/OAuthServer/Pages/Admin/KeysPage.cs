@@ -50,6 +50,7 @@ public static class KeysPage
         Html Key(KeyView key)
         {
             Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["Once another one has taken over"]}";
+            var leaves = key.State is null ? say["Gone since"] : key.GoneAt is null ? say["Leaves"] : say["Leaves on"];
             Html retire = key.State is null ? Html.None
                 : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Take out now…"]}</a>""";
             return $"""
@@ -59,7 +60,7 @@ public static class KeysPage
                 <div><dt>{say["Algorithm"]}</dt><dd><code>{key.Alg}</code></dd></div>
                 <div><dt>{say["Published since"]}</dt><dd>{say.Time(key.PublishedSince)}</dd></div>
                 <div><dt>{say["Signs from"]}</dt><dd>{say.Time(key.SignsFrom)}</dd></div>
-                <div><dt>{say["Gone"]}</dt><dd>{gone}</dd></div>
+                <div><dt>{leaves}</dt><dd>{gone}</dd></div>
                 </dl>
                 <details><summary>{say["Public key (PEM)"]}</summary><pre>{key.Pem}</pre></details>
                 {retire}

@@ -115,7 +115,7 @@ public static class PersonPage
 
         Html Session(SessionSummary session) => $"""
             <tr>
-            <th scope="row"><bdi>{Words.Tame(session.UserAgent, say["a browser without a name"])}</bdi></th>
+            <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Exactly(session.UserAgent, say)}</th>
             <td data-label="{say["Address"]}"><code>{session.Address}</code></td>
             <td data-label="{say["Signed in"]}">{say.Time(session.AuthenticatedAt)}</td>
             <td data-label="{say["Last seen"]}">{say.Time(session.LastSeenAt)}</td>

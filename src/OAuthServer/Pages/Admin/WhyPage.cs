@@ -15,7 +15,7 @@ public static class WhyPage
         Html story = id is null ? Html.None
             : found.Rows.Count == 0 ? Nothing(id, say)
             : $"{found.Rows.Select(row => Decision(row, found, settings, say))}";
-        return http.PageAsync(200, "Why", $"""
+        return http.PageAsync(200, "Why refused", $"""
             <h1>{say["Why was it refused?"]}</h1>
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminWhy}" role="search">
             {fields.Text("id", "Request id", "From the foot of a page, or the Request-Id header of an answer", attributes: $"required")}
@@ -39,8 +39,8 @@ public static class WhyPage
             ? Html.None
             : $"""
                 <dl class="facts">
-                <div><dt>{say["Expected"]}</dt><dd><code>{Tame(row.Expected)}</code></dd></div>
-                <div><dt>{say["What came"]}</dt><dd><code>{Tame(row.Got)}</code></dd></div>
+                <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Tame(row.Expected)}</code></dd></div>
+                <div><dt>{say["What came"]}</dt><dd><code lang="en">{Tame(row.Got)}</code></dd></div>
                 </dl>
                 """;
         return $"""
@@ -54,7 +54,8 @@ public static class WhyPage
             """;
     }
 
-    private static Html Bold(string? text) => $"<strong><bdi>{Tame(text)}</bdi></strong>";
+    // The log is kept in English (WCAG 3.1.2).
+    private static Html Bold(string? text) => $"""<strong><bdi lang="en">{Tame(text)}</bdi></strong>""";
 
     private static string Tame(string? text) => Words.Tame(text ?? "", "–", 600);
 }

@@ -67,7 +67,7 @@ public sealed class Asks(Settings settings)
 
     public Ask Refresh(string token) => OfApp(
         say => say["The app exchanges its refresh token"],
-        say => say["Both tokens are new. The old refresh token is spent; for 30 seconds it would still yield this same answer, for an app whose connection broke."],
+        say => say["Both tokens are new. The old refresh token is spent; for a moment it would still yield this same answer, for an app whose connection broke."],
         say => say["The server did not take the token. Perhaps the connection was ended meanwhile; begin again at step 2."],
         "refresh_token", ("refresh_token", token));
 
@@ -93,7 +93,7 @@ public sealed class Asks(Settings settings)
 
     public Ask Dead(string token) => OfApi(token, "\"active\":false",
         say => say["The API asks whether the access token counts"],
-        say => say["It does not, although its ten minutes are not over. That is all the API is told."]);
+        say => say["It does not, although it has not expired yet. That is all the API is told."]);
 
     public Ask Revoke(string token) => new()
     {

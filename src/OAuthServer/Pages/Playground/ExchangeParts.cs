@@ -81,12 +81,15 @@ public static class ExchangeParts
             <dl class="facts kept">
             <div><dt>{say["Decision"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
             <div><dt>{say["When"]}</dt><dd>{say.Time(row.At)}</dd></div>
-            {Fact(say["Client"], row.ClientId)}{Fact(say["Stands for"], row.Subject)}{told}{Fact(say["The true reason"], row.Reason)}{Fact(say["Rule"], row.Rule)}{Fact(say["Expected"], row.Expected)}{Fact(say["Got"], row.Got)}{Fact(say["Detail"], row.Detail)}
+            {Fact(say["Client"], row.ClientId)}{Fact(say["Stands for"], row.Subject)}{told}{English(say["The true reason"], row.Reason)}{English(say["Rule"], row.Rule)}{English(say["Expected"], row.Expected)}{English(say["Got"], row.Got)}{English(say["Detail"], row.Detail)}
             </dl>
             """;
     }
 
     private static Html Fact(string name, string? value) => value is null ? Html.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
+
+    // The log is kept in English (WCAG 3.1.2).
+    private static Html English(string name, string? value) => value is null ? Html.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
     private static Html Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
         ? $"<p>{say.Put("{0} proves itself with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"

@@ -15,7 +15,7 @@ public static class Glossary
         "code_challenge" => (say["A hash of a secret that the app keeps until it has the code."], "RFC 7636 §4.3"),
         "code_challenge_method" => (say["How the hash was made."], "RFC 7636 §4.3"),
         "grant_type" => (say["What the token is asked for with."], "RFC 6749 §4"),
-        "code" => (say["Good once, for a minute."], "RFC 6749 §4.1.3"),
+        "code" => (say["Good once, and not for long."], "RFC 6749 §4.1.3"),
         "code_verifier" => (say["The secret itself: whoever stole the code does not have it."], "RFC 7636 §4.5"),
         "refresh_token" => (say["Good once; the answer has the next one."], "RFC 6749 §6"),
         "token" => (say["The token in question."], "RFC 7009 §2.1, RFC 7662 §2.1"),

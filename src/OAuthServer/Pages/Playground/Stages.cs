@@ -43,9 +43,9 @@ public static class Stages
     /// <summary>What it is about.</summary>
     public static string Lead(string stage, Language say) => stage switch
     {
-        Machine => say["A program that works at night has nobody to ask. It proves who it is with a secret of its own, and gets a token that lives ten minutes."],
+        Machine => say["A program that works at night has nobody to ask. It proves who it is with a secret of its own, and gets a token that does not live long."],
         Person => say["An app wants to read your notes. It must never see your password, so it sends your browser here: you sign in, you decide, and the app gets a code that is worth nothing without the secret it kept."],
-        Refresh => say["The app's access token ends after ten minutes. With the refresh token it gets the next one without asking you again, and a new refresh token in place of the old."],
+        Refresh => say["The app's access token does not live long. With the refresh token it gets the next one without asking you again, and a new refresh token in place of the old."],
         Replay => say["Somebody has copied the old refresh token. The app goes on with its new one; then the copy is used. The server cannot tell which of the two is the thief, so it ends what both of them hold."],
         _ => say["An API can check a token by itself, or ask whether it still counts. It asks; then the machine of step 1 gives its token back; then the API asks again."],
     };

@@ -87,6 +87,9 @@ public sealed partial class AuditPageTest : AdminFixture
         why.Should().BeAPage(200);
         var text = System.Net.WebUtility.HtmlDecode(why.Body);
         text.Should().Contain("Refused by").And.Contain(line.Rule!).And.Contain(line.Reason!).And.Contain(line.Expected!).And.Contain(line.Got!).And.Contain("invalid_scope").And.Contain(machine.Id);
+        // The log is kept in English, whatever the page speaks.
+        foreach (var page in new[] { why, await browser.GetAsync($"{Paths.AdminAudit}?request={refused.RequestId}") })
+            System.Net.WebUtility.HtmlDecode(page.Body).Should().Contain($"<bdi lang=\"en\">{line.Reason}</bdi>").And.Contain($"<bdi lang=\"en\">{line.Rule}</bdi>").And.Contain($"<code lang=\"en\">{line.Expected}</code>").And.Contain($"<code lang=\"en\">{line.Got}</code>");
     }
 
     [Test]

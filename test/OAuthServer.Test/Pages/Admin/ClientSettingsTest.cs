@@ -46,6 +46,18 @@ public sealed class ClientSettingsTest : ServerFixture
     }
 
     [Test]
+    public async Task Only_who_is_away_at_times_is_offered_to_stay_connected()
+    {
+        var (olivia, app, machine, odd) = (await Server.OliviaAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), await Server.MachineAsync());
+        await Server.ExecuteAsync("update clients set scopes = scopes || '{offline_access}' where client_id = @Id", new { odd.Id });
+
+        (await olivia.GetAsync(ClientPages.Of(app.Id))).Body.Should().Contain("name=\"scope offline_access\"").And.Contain("every scope marked Open").And.Contain("<span class=\"mark\">Open</span>");
+        (await olivia.GetAsync(ClientPages.Of(odd.Id))).Body.Should().Contain("name=\"scope offline_access\"", "it has it, and can be rid of it");
+        foreach (var path in new[] { ClientPages.Of(machine.Id), Paths.AdminClientNew + "?kind=machine" })
+            (await olivia.GetAsync(path)).Body.Should().Contain("name=\"scope notes:read\"").And.NotContain("name=\"scope offline_access\"").And.NotContain("<span class=\"mark\">Open</span>");
+    }
+
+    [Test]
     public async Task A_machine_gets_tokens_by_its_new_settings()
     {
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
@@ -96,9 +108,9 @@ public sealed class ClientSettingsTest : ServerFixture
         var stale = await oscar.SubmitToAsync(Paths.AdminClient, his, ("name", "His <name>"), ("note", "His note"));
 
         stale.Should().BeAPage(409);
-        stale.Body.Should().Contain($"<bdi>admin:{oliviaHerself.Username}</bdi></strong> changed this client on <time").And.Contain("Changed: Access token, seconds, Name.");
+        stale.Body.Should().Contain($"<bdi>admin:{oliviaHerself.Username}</bdi></strong> changed this client on <time").And.Contain("Changed: Access token lifetime (seconds), Name.");
         stale.Body.Should().MatchRegex("<th scope=\"row\">Name</th><td[^>]*><code>Hers: of Olivia</code></td><td[^>]*><code>His &lt;name&gt;</code>");
-        stale.Body.Should().MatchRegex("<th scope=\"row\">Access token, seconds</th><td[^>]*><code>300</code></td><td[^>]*><code>600</code>");
+        stale.Body.Should().MatchRegex("<th scope=\"row\">Access token lifetime \\(seconds\\)</th><td[^>]*><code>300</code></td><td[^>]*><code>600</code>");
         stale.Body.Should().NotContain("<th scope=\"row\">Redirect URIs</th>", "they do not differ");
         (await RowAsync()).Should().Be("Hers: of Olivia 300 ");
 
@@ -154,9 +166,10 @@ public sealed class ClientSettingsTest : ServerFixture
             """, new { stranger.Id });
         var document = $"https://{Guid.NewGuid():N}.example/a\"b'c<d>\\";
         await Server.ExecuteAsync("""
-            insert into clients (client_id, kind, name, origin, redirect_uris) values (@document, 'user-facing', 'Doc', 'document', '{https://app.example/cb}');
+            insert into clients (client_id, kind, name, origin, redirect_uris, resources, default_resource, refresh_token_seconds, refresh_idle_seconds)
+            values (@document, 'user-facing', 'Doc', 'document', '{https://app.example/cb}', array[@Notes, @Sensors], @Notes, 172800, 7200);
             insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash) values (@document, '2026-09-12T10:11:00Z', now(), '', '');
-            """, new { document });
+            """, new { document, Cast.Notes, Cast.Sensors });
 
         var (registered, published) = (await olivia.FollowAsync(ClientPages.Of(stranger.Id)), await olivia.FollowAsync(ClientPages.Of(document)));
 
@@ -164,6 +177,7 @@ public sealed class ClientSettingsTest : ServerFixture
         registered.Reply.Body.Should().Contain("what it said of itself").And.Contain("<code>https://home.example/&lt;x&gt;</code>").And.NotContain("href=\"https://home.example").And.NotContain("name=\"redirect_uris\"");
         published.Reply.Should().BeAPage(200);
         published.Reply.Body.Should().Contain("what its document says").And.Contain("12 Sep 2026, <bdi>10:11 UTC</bdi>").And.NotContain("name=\"redirect_uris\"").And.NotContain("Add a secret");
+        published.Reply.Body.Should().Contain($"<code>{Cast.Notes}</code> <code>{Cast.Sensors}</code>").And.Contain("172800 (2 days)").And.Contain("7200 (2 hours)").And.Contain("600 (10 minutes)");
         // A form made up by hand changes nothing either.
         foreach (var (page, id) in new[] { (registered, stranger.Id), (published, document) })
         {
