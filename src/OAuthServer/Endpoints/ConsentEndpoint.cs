@@ -20,7 +20,7 @@ public sealed class ConsentEndpoint(
     {
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         OAuthError? error;
-        if ((error = asked.Problem()) is not null
+        if ((error = asked.Problem() ?? Decided(asked)) is not null
             || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request))
         {
             await RefuseAsync(http, error, null, null);
@@ -126,6 +126,10 @@ public sealed class ConsentEndpoint(
             Now = time.GetUtcNow(),
             Answered = answered,
         });
+
+    // A link that somebody else made could press the button (CWE-352): an answer is a form of ours, posted.
+    private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
+        : OAuthError.InvalidRequest("Choose Allow or Deny", "a decision by GET", "CWE-352", "a form, posted", decision);
 
     private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.Ticket!.Id}");
 

@@ -1,4 +1,6 @@
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages;
 
@@ -26,6 +28,7 @@ public static class AdminWalk
         new("machine client", Who.Olivia, Paths.AdminClient, one => ClientAsync(one, one.World.Machine.Id)),
         new("user-facing client", Who.Olivia, Paths.AdminClient, one => ClientAsync(one, one.World.App.Id)),
         new("client that registered itself", Who.Olivia, Paths.AdminClient, one => ClientAsync(one, one.World.Stranger.Id)),
+        new("client known by its document", Who.Olivia, Paths.AdminClient, one => ClientAsync(one, one.World.Document.Id)),
         new("client that is disabled", Who.Olivia, Paths.AdminClient, one => ClientAsync(one, one.World.Idle.Id)),
         new("client, edited wrongly", Who.Olivia, Paths.AdminClient, async one =>
         {
@@ -33,6 +36,14 @@ public static class AdminWalk
             await one.TypeAsync("main [name=redirect_uris]", "http://everybody.example/*");
             await one.PressAsync("main button.primary");
         }, 400),
+        new("client, edited by two", Who.Olivia, Paths.AdminClient, async one =>
+        {
+            var id = (await one.World.Server.MachineAsync()).Id;
+            await ClientAsync(one, id);
+            await one.World.Server.ExecuteAsync("update clients set name = @Words, note = @Words where client_id = @id", new { id, one.World.Words });
+            await one.TypeAsync("main [name=note]", "Typed here");
+            await one.PressAsync("main button.primary");
+        }, 409),
         new("client, disable", Who.Olivia, Paths.AdminClientDisable, one => ClientAsync(one, one.World.App.Id, $"main a[href*='{Paths.AdminClientDisable}']")),
         new("client, delete", Who.Olivia, Paths.AdminClientDelete, one => ClientAsync(one, one.World.Stranger.Id, $"main a[href*='{Paths.AdminClientDelete}']")),
         new("client, new secret", Who.Olivia, Paths.AdminClientSecrets, async one =>
@@ -49,6 +60,14 @@ public static class AdminWalk
             await one.TypeAsync("main [name=name]", "Nowhere");
             await one.PressAsync("main button.primary");
         }, 400),
+        new("resource, edited by two", Who.Olivia, Paths.AdminResource, async one =>
+        {
+            var uri = $"https://{Guid.NewGuid():N}.example/";
+            await one.World.Server.ExecuteAsync("insert into resources (uri, name) values (@uri, @Words)", new { uri, one.World.Words });
+            await one.OpenAsync($"{Paths.AdminResource}?uri={Uri.EscapeDataString(uri)}");
+            await one.World.Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@uri, 'ar', @Words)", new { uri, one.World.Words });
+            await one.PressAsync("main button.primary");
+        }, 409),
         new("resource, disable", Who.Olivia, Paths.AdminResourceState, async one =>
         {
             await one.OpenAsync(Paths.AdminResources);
@@ -57,6 +76,20 @@ public static class AdminWalk
         }),
         From("scope", Paths.AdminResources, Paths.AdminScope, "?name=notes"),
         At("add a scope", Paths.AdminScope),
+        new("scope, edited by two", Who.Olivia, Paths.AdminScope, async one =>
+        {
+            var name = await ScopeAsync(one);
+            await one.OpenAsync($"{Paths.AdminScope}?name={name}");
+            await WordAsync(one, name);
+            await one.PressAsync("main button.primary");
+        }, 409),
+        new("scope, edited while it is deleted", Who.Olivia, Paths.AdminScopeDelete, async one =>
+        {
+            var name = await ScopeAsync(one);
+            await one.OpenAsync($"{Paths.AdminScopeDelete}?name={name}");
+            await WordAsync(one, name);
+            await one.PressAsync("main button.danger");
+        }, 409),
         new("scope, delete", Who.Olivia, Paths.AdminScopeDelete, async one =>
         {
             await one.OpenAsync(Paths.AdminResources);
@@ -71,7 +104,27 @@ public static class AdminWalk
             await one.TypeAsync("main [name=username]", "Two Words");
             await one.PressAsync("main button.primary");
         }, 400),
+        new("add a person, with a password shown once", Who.Olivia, Paths.AdminUsersAdd, async one =>
+        {
+            await one.OpenAsync(Paths.AdminUsersAdd);
+            await one.TypeAsync("main [name=username]", $"bob-{Guid.NewGuid():N}");
+            await one.PressAsync("main button.primary");
+        }),
+        new("a change, long after the sign-in", Who.Oscar, Paths.AdminUsersAdd, BeAskedAsync, 401),
+        new("a change, long after the sign-in, with a wrong password", Who.Oscar, Paths.AdminUsersAdd, async one =>
+        {
+            await BeAskedAsync(one);
+            await one.TypeAsync($"main [name={ConfirmPage.Password}]", "not the password");
+            await one.PressAsync("main button.primary");
+        }, 401),
         new("a person", Who.Olivia, Paths.AdminUser, SelfAsync),
+        new("a person, edited by two", Who.Olivia, Paths.AdminUserRole, async one =>
+        {
+            var bob = await one.World.Server.PersonAsync("bob");
+            await one.OpenAsync($"{Paths.AdminUser}?subject={bob.Subject}");
+            await one.World.Server.ExecuteAsync("update users set enabled = false where subject = @Subject", bob);
+            await one.PressAsync($"form[action$='{Paths.AdminUserRole}'] button");
+        }, 409),
         new("a person, disable", Who.Olivia, Paths.AdminUserState, one => SelfAsync(one, Paths.AdminUserState)),
         new("a person, new password", Who.Olivia, Paths.AdminUserPassword, one => SelfAsync(one, Paths.AdminUserPassword)),
         new("a person, end a grant", Who.Olivia, Paths.AdminUserGrant, one => SelfAsync(one, Paths.AdminUserGrant)),
@@ -103,8 +156,26 @@ public static class AdminWalk
 
     private static async Task ClientAsync(Visitor one, string id, string? press = null)
     {
-        await one.OpenAsync($"{Paths.AdminClient}?id={id}");
+        await one.OpenAsync($"{Paths.AdminClient}?id={Uri.EscapeDataString(id)}");
         if (press is not null) await one.PressAsync(press);
+    }
+
+    // A scope of one's own, and somebody who changes what people read of it.
+    private static async Task<string> ScopeAsync(Visitor one)
+    {
+        var name = $"walk:{Guid.NewGuid():N}";
+        await one.World.Server.ExecuteAsync("insert into scopes (name, resource) values (@name, @Notes)", new { name, Cast.Notes });
+        return name;
+    }
+
+    private static Task WordAsync(Visitor one, string scope) =>
+        one.World.Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values (@scope, 'en', @Words)", new { scope, one.World.Words });
+
+    private static async Task BeAskedAsync(Visitor one)
+    {
+        await one.OpenAsync(Paths.AdminUsersAdd);
+        await one.TypeAsync("main [name=username]", "not-added-yet");
+        await one.PressAsync("main button.primary");
     }
 
     // Olivia's own page, once she has let an app in.

@@ -6,7 +6,7 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages;
 
-/// <summary>From an app through sign-in and consent and back to the app, by keyboard alone and with scripts switched off.</summary>
+/// <summary>What people and administrators come for, by keyboard alone and with scripts switched off.</summary>
 [Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class KeyboardTest
 {
@@ -49,23 +49,76 @@ public sealed class KeyboardTest
         (answer["error"], answer["state"], answer["code"]).Should().Be(("access_denied", "xyz", null));
     }
 
+    [Test, Case("UI-045"), Behaviour(31)]
+    public async Task Alice_takes_back_what_she_allowed()
+    {
+        var verifier = TestClient.NewVerifier();
+        await using var alice = await ReachConsentAsync(verifier);
+        await TabToAsync(alice, "Allow");
+        await alice.LeaveAsync(() => alice.Page.Keyboard.PressAsync("Enter"));
+        var tokens = await world.Stranger.RedeemAsync(new Code(Answer(alice)["code"]!, verifier, world.Stranger.Redirect));
+        var api = await world.Server.ResourceServerAsync();
+
+        await alice.OpenAsync(Paths.ConnectedApps);
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
+        await FollowAsync(alice, "Revoke");
+
+        (await alice.Page.GetByRole(AriaRole.Status).First.InnerTextAsync()).Should().Contain("Access has ended").And.Contain(world.Stranger.Id);
+        (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
+    }
+
+    [Test, Case("UI-045"), Behaviour(34)]
+    public async Task Olivia_disables_a_client_and_is_asked_first()
+    {
+        var machine = await world.Server.MachineAsync();
+        await using var olivia = await Visitor.ArriveAsync(world, Who.Olivia, new Look());
+        await olivia.OpenAsync(Paths.Admin);
+        await SignInAsync(olivia);
+
+        await FollowAsync(olivia, "Machine clients");
+        await FollowAsync(olivia, $"The {machine.Id} app");
+        await FollowAsync(olivia, "Disable");
+        new Uri(olivia.Page.Url).AbsolutePath.Should().Be(Paths.AdminClientDisable);
+        (await IsEnabledAsync()).Should().BeTrue("she is only asked");
+        await FollowAsync(olivia, "Cancel");
+        (await IsEnabledAsync()).Should().BeTrue();
+        await FollowAsync(olivia, "Disable");
+        await FollowAsync(olivia, "Disable");
+
+        (olivia.Status, await IsEnabledAsync()).Should().Be((200, false));
+        (await machine.CredentialsAsync()).Status.Should().Be(401);
+
+        Task<bool> IsEnabledAsync() => world.Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", machine);
+    }
+
     private async Task<Visitor> ReachConsentAsync(string verifier)
     {
         var alice = await Visitor.ArriveAsync(world, Who.Alice, new Look());
         await alice.OpenAsync($"{Paths.Authorize}?{world.Stranger.AuthorizeQuery(verifier, ("scope", "notes:read notes:write"))}");
-        // The page begins in the field for the name.
-        await Assertions.Expect(alice.Page.Locator("#username")).ToBeFocusedAsync();
-        await alice.Page.Keyboard.TypeAsync(alice.Person!.Username);
-        await alice.Page.Keyboard.PressAsync("Tab");
-        await alice.Page.Keyboard.TypeAsync(Cast.Password);
-        await alice.LeaveAsync(() => alice.Page.Keyboard.PressAsync("Enter"));
+        await SignInAsync(alice);
         (await alice.Page.Locator("h1").InnerTextAsync()).Should().Contain($"The {world.Stranger.Id} app");
         return alice;
     }
 
+    private static async Task SignInAsync(Visitor visitor)
+    {
+        // The page begins in the field for the name.
+        await Assertions.Expect(visitor.Page.Locator("#username")).ToBeFocusedAsync();
+        await visitor.Page.Keyboard.TypeAsync(visitor.Person!.Username);
+        await visitor.Page.Keyboard.PressAsync("Tab");
+        await visitor.Page.Keyboard.TypeAsync(Cast.Password);
+        await visitor.LeaveAsync(() => visitor.Page.Keyboard.PressAsync("Enter"));
+    }
+
+    private static async Task FollowAsync(Visitor visitor, string words)
+    {
+        await TabToAsync(visitor, words);
+        await visitor.LeaveAsync(() => visitor.Page.Keyboard.PressAsync("Enter"));
+    }
+
     private static async Task TabToAsync(Visitor visitor, string words)
     {
-        for (var presses = 0; presses < 20; presses++)
+        for (var presses = 0; presses < 40; presses++)
         {
             await visitor.Page.Keyboard.PressAsync("Tab");
             if ((await visitor.Page.EvaluateAsync<string>("() => (document.activeElement.labels?.[0] ?? document.activeElement).innerText")).Split('\n')[0].Trim().StartsWith(words, StringComparison.Ordinal)) return;

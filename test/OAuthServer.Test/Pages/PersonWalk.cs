@@ -17,9 +17,16 @@ public static class PersonWalk
             await one.AskedByAsync(one.World.App);
             await one.SignInAsync("somebody", "not the password");
         }, 401),
+        new("sign in, too often", Who.Nobody, Paths.Login, async one =>
+        {
+            await one.MistypeTooOftenAsync();
+            await one.AskedByAsync(one.World.App);
+            await one.SignInAsync("somebody", "not the password");
+        }, 429),
         new("connected apps, none yet", Who.Alice, Paths.ConnectedApps, one => one.OpenAsync(Paths.ConnectedApps)),
         new("consent", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.App, ("scope", Everything))),
         new("consent, a stranger on this computer", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.Stranger, ("scope", "notes:read notes:delete"))),
+        new("consent, an app known by its document", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.Document, ("scope", Everything))),
         new("consent, more than last time", Who.Alice, Paths.Consent, async one =>
         {
             await one.AskedByAsync(one.World.Stranger);

@@ -17,11 +17,17 @@ public static class PlaygroundWalk
             await ReturnAsync(one);
             await DoAsync(one, Stages.Refresh);
         }),
-        new("playground, a replay and a revocation", Who.Nobody, Paths.Playground, async one =>
+        new("playground, a replay", Who.Nobody, Paths.Playground, async one =>
         {
             await ReturnAsync(one);
             await DoAsync(one, Stages.Refresh);
             await DoAsync(one, Stages.Replay);
+        }),
+        new("playground, the whole way", Who.Nobody, Paths.Playground, async one =>
+        {
+            await DoAsync(one, Stages.Machine);
+            await ReturnAsync(one);
+            foreach (var stage in new[] { Stages.Refresh, Stages.Replay, Stages.Revoke }) await DoAsync(one, stage);
         }),
     ];
 

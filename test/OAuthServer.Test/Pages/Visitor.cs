@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Playwright;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
+using OAuthServer.Users;
 
 namespace OAuthServer.Test.Pages;
 
@@ -49,6 +50,7 @@ public sealed class Visitor : IAsyncDisposable
         {
             Who.Nobody => null,
             Who.Olivia => world.Olivia,
+            Who.Oscar => await world.Server.PersonAsync("oscar", "admin"),
             _ => await world.Server.PersonAsync(who.ToString().ToLowerInvariant()),
         };
         var context = await Chromium.OpenAsync(who == Who.Olivia ? look with { Remembered = world.OliviaSignedIn } : look);
@@ -62,6 +64,7 @@ public sealed class Visitor : IAsyncDisposable
         try
         {
             if (visitor.Person is not null && (stop.Who != Who.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
+            if (stop.Who == Who.Oscar) await visitor.WaitAnHourAsync();
             if (stop.Who == Who.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
             await stop.Walk(visitor);
             var path = new Uri(visitor.Page.Url).AbsolutePath;
@@ -74,6 +77,19 @@ public sealed class Visitor : IAsyncDisposable
             await visitor.DisposeAsync();
             throw;
         }
+    }
+
+    // By the row of the session: the clock is everybody's.
+    private Task WaitAnHourAsync() => World.Server.ExecuteAsync("update sessions set authenticated_at = authenticated_at - interval '1 hour' where subject = @Subject", Person);
+
+    /// <summary>Comes by a proxy from an address nobody else has, and has mistyped there as often as one may.</summary>
+    public async Task MistypeTooOftenAsync()
+    {
+        var address = $"2001:db8:{Guid.NewGuid().ToString("N")[..4]}:{Guid.NewGuid().ToString("N")[..4]}::1";
+        var signIn = World.Server.Get<SignIn>();
+        for (var tries = 0; tries < World.Server.Settings.LoginsPerMinute; tries++)
+            (await signIn.ProveAsync("somebody", "not the password", new RequestContext { RequestId = "", Address = address }, CancellationToken.None)).Refused(out _, out _).Should().BeTrue();
+        await Page.SetExtraHTTPHeadersAsync(new Dictionary<string, string> { ["X-Forwarded-For"] = address });
     }
 
     /// <summary>Types an address of ours into the bar.</summary>

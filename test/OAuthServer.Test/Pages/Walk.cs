@@ -9,6 +9,9 @@ public enum Who
 
     /// <summary>The administrator.</summary>
     Olivia,
+
+    /// <summary>Another administrator, who signed in an hour ago.</summary>
+    Oscar,
 }
 
 /// <summary>A page, and how a person comes to it.</summary>

@@ -14,6 +14,9 @@ public sealed class World : IAsyncDisposable
     /// <summary>An app that registered itself and waits on this computer, at <see cref="Elsewhere"/>.</summary>
     public required TestClient Stranger { get; init; }
 
+    /// <summary>An app that is known by its document, and waits there, too.</summary>
+    public required TestClient Document { get; init; }
+
     public required TestClient Machine { get; init; }
 
     /// <summary>The administrator.</summary>
@@ -27,32 +30,40 @@ public sealed class World : IAsyncDisposable
 
     public required Neighbour Elsewhere { get; init; }
 
+    /// <summary>What somebody else calls a row while it is open in a form.</summary>
+    public required string Words { get; init; }
+
     /// <param name="words">What the apps and their rights are called; null: harmless names.</param>
     public static async Task<World> MakeAsync(string? words = null)
     {
-        var (server, elsewhere) = (await TestServer.StartAsync(), await Neighbour.StartAsync());
+        var (server, elsewhere) = (await TestServer.StartAsync(Narrow), await Neighbour.StartAsync());
         await Walker.SeedAsync(server);
         var world = new World
         {
             Server = server,
             Elsewhere = elsewhere,
+            Words = words ?? "Changed meanwhile",
             Olivia = await server.PersonAsync("olivia", "admin"),
             Machine = await server.MachineAsync(),
             Idle = await server.MachineAsync(),
             App = await server.PublicClientAsync(),
             Stranger = await server.PublicClientAsync($"{elsewhere.OtherSite}/callback", origin: "self-registered", resource: null),
+            Document = await server.DocumentClientAsync($"{elsewhere.OtherSite}/callback"),
         };
         await server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = world.Idle.Id });
         if (words is not null)
         {
             await server.ExecuteAsync("update clients set name = @words; update resources set name = @words; update scope_texts set text = @words", new { words });
             // The edits are heard a moment after they were made.
-            foreach (var app in new[] { world.App, world.Stranger })
+            foreach (var app in new[] { world.App, world.Stranger, world.Document })
                 await Eventually.BecomesTrueAsync(async () => !(await server.NewBrowser().FollowAsync($"{Paths.Authorize}?{app.AuthorizeQuery(TestClient.NewVerifier())}")).Reply.Body.Contains(app.Id));
         }
 
         return world;
     }
+
+    // Few enough failed sign-ins for a walk to use them up, at an address of its own that a proxy names.
+    private static Settings Narrow(Settings settings) => settings with { LoginsPerMinute = 20, TrustedProxies = "127.0.0.1 ::1" };
 
     public async ValueTask DisposeAsync()
     {

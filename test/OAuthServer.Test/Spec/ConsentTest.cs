@@ -22,6 +22,20 @@ public sealed class ConsentTest : ServerFixture
         Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
     }
 
+    [Test, Case("UI-037")]
+    public async Task It_says_whose_document_an_app_is_known_by()
+    {
+        var (alice, client) = (await Server.PersonAsync(), await Server.DocumentClientAsync());
+
+        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
+
+        page.Is(Paths.Consent).Should().BeTrue(page.ToString());
+        foreach (var words in new[] { alice.Username, "Switch account", $"Published by <strong><bdi>{new Uri(client.Id).Host}</bdi></strong>", "<strong><bdi>client.example</bdi></strong>", "Demo notes", Cast.Notes, "Read your notes", "Delete your notes" })
+            page.Reply.Body.Should().Contain(words);
+        page.Reply.Body.Should().NotContain("Registered by the operator").And.NotContain("on this computer");
+        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
+    }
+
     [Test]
     public async Task A_loopback_app_is_warned_about()
     {
@@ -152,7 +166,8 @@ public sealed class ConsentTest : ServerFixture
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => browser.SubmitAsync(page, "decision", "allow")));
 
-        replies.Count(reply => reply.Location?.Contains("code=") == true).Should().Be(1);
+        replies.Should().ContainSingle(reply => reply.Status == 303).Which.Location.Should().StartWith(Cast.Redirect).And.Contain("code=");
+        foreach (var late in replies.Where(reply => reply.Status != 303)) late.Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
         (await Server.ScalarAsync<long>("select count(*) from codes join grants on grants.id = grant_id where client_id = @Id", new { client.Id })).Should().Be(1);
     }
 
@@ -205,7 +220,13 @@ public sealed class ConsentTest : ServerFixture
         browser.Headers["Sec-Fetch-Site"] = "same-origin";
         var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Value.StartsWith("CfDJ8", StringComparison.Ordinal)).Key;
         (await browser.SubmitAsync(page, "decision", "allow", (token, null))).Status.Should().BeOneOf(400, 403);
-        (await browser.GetAsync(page.Url + "&decision=allow")).Location.Should().BeNull("Allow is a POST");
+        foreach (var decision in new[] { "allow", "read", "deny", "nonsense" })
+        {
+            var linked = await browser.GetAsync($"{page.Url}&decision={decision}");
+            linked.Should().BeAnErrorPage("invalid_request", 400, "Choose Allow or Deny");
+            (await Server.AuditAsync(linked)).Should().ContainSingle().Which.Rule.Should().Be("CWE-352");
+        }
+
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().Contain("code=", "the form itself was good");
     }
 
@@ -246,7 +267,7 @@ public sealed class ConsentTest : ServerFixture
         (await AskAsync(browser, client, ("scope", "notes:read notes:write"))).Parameters["code"].Should().NotBeNull();
     }
 
-    [Test]
+    [Test, Case("UI-039")]
     public async Task Consent_is_one_persons_for_one_redirect_URI()
     {
         var (alice, bob, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("bob"), await Server.PublicClientAsync(), Server.NewBrowser());
@@ -372,5 +393,24 @@ public sealed class ConsentLimitTest : ServerFixture
         (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice)).Reply.Body.Should().Contain("lang=\"ar\"").And.NotContain("Wait");
         (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
         (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
+    }
+}
+
+/// <summary>As many as an operator gets who sets nothing.</summary>
+[Behaviour(24)]
+public sealed class ConsentDefaultLimitTest : ServerFixture
+{
+    protected override Settings Change(Settings settings) => settings with { ConsentsPerMinute = new Settings().ConsentsPerMinute };
+
+    [Test, Case("UI-040")]
+    public async Task Fifty_in_a_minute_are_shown_and_soon_after_no_more()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
+        var (before, statuses) = (TimeProvider.System.GetTimestamp(), new List<int>());
+        for (var i = 0; i < 60; i++) statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
+
+        statuses.Take(50).Should().OnlyContain(status => status == 200);
+        TimeProvider.System.GetElapsedTime(before).Should().BeLessThan(TimeSpan.FromSeconds(10), "or one more every 1.2 s is due");
+        statuses[^1].Should().Be(429);
     }
 }

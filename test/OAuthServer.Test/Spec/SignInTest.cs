@@ -16,13 +16,15 @@ public sealed partial class SignInTest : ServerFixture
     public async Task Unknown_and_wrong_look_the_same()
     {
         var alice = await Server.PersonAsync();
-        var nobody = alice with { Username = "nobody-" + alice.Username[6..] };
+        // Of the same length: the name is repeated, and counted.
+        var nobody = alice with { Username = "nobdy" + alice.Username[5..] };
 
         var wrong = await TryAsync(alice, "wrong password");
         var unknown = await TryAsync(nobody, "wrong password");
 
         (wrong.Reply.Status, unknown.Reply.Status).Should().Be((401, 401));
         Comparable(wrong.Reply, alice.Username).Should().Be(Comparable(unknown.Reply, nobody.Username));
+        Headers(wrong.Reply).Should().Equal(Headers(unknown.Reply)).And.Contain(header => header.StartsWith("Content-Security-Policy"));
         wrong.Reply.Body.Should().Contain(alice.Username, "what was typed is kept").And.NotContain("wrong password");
     }
 
@@ -60,11 +62,15 @@ public sealed partial class SignInTest : ServerFixture
     public async Task Cookies_are_bound_to_this_host_and_unreadable_by_scripts()
     {
         var browser = Server.NewBrowser();
-        var login = await browser.FollowAsync("/authorize?" + (await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()));
+        var asked = await browser.GetAsync("/authorize?" + (await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()));
+        asked.Status.Should().Be(303);
+        var login = await browser.FollowAsync(asked, "/authorize");
         var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.PersonAsync()).Username), ("password", Cast.Password)]);
 
         reply.Status.Should().Be(303, "never 307 after a password");
-        foreach (var cookie in reply.Headers.GetValues("Set-Cookie").Concat(login.Reply.Headers.TryGetValues("Set-Cookie", out var set) ? set : []))
+        string[] set = [.. new[] { asked, login.Reply, reply }.SelectMany(answer => answer.Headers.GetValues("Set-Cookie"))];
+        set.Select(cookie => cookie.Split('=')[0]).Should().BeEquivalentTo(new[] { "b", "f", "s" }.Select(purpose => OAuthServer.Pages.Cookies.Name(purpose, Server.Settings)), "the browser's at /authorize, the form's at the sign-in, the session's after it");
+        foreach (var cookie in set)
             cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
         browser.Cookies.Should().HaveCount(3);
         foreach (var value in browser.Cookies.Values) value.Should().MatchRegex("^([A-Za-z0-9_-]{43}|CfDJ8[A-Za-z0-9_-]+)$", "random or sealed: nothing of the request is in it");
@@ -92,7 +98,9 @@ public sealed partial class SignInTest : ServerFixture
         var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&ReturnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}");
         login.Reply.Body.Should().NotContain("evil").And.NotContain("javascript");
 
-        var reply = await browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", alice.Password), ("returnUrl", url), ("next", url)]);
+        var form = Browser.Form.On(login.Reply.Body, null, null)!;
+        KeyValuePair<string, string>[] typed = [new("username", alice.Username), new("password", alice.Password), new("returnUrl", url), new("next", url)];
+        var reply = await browser.PostAsync($"{form.Action}?returnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}", form.Fields.Where(field => field.Key is not ("username" or "password")).Concat(typed));
         (reply.Status, reply.Location).Should().Be((303, $"{Server.Issuer}/connected-apps"));
 
         (await Server.NewBrowser().GetAsync($"/login?request={Uri.EscapeDataString(url)}")).Should().BeAnErrorPage("invalid_request");
@@ -263,6 +271,19 @@ public sealed partial class SignInTest : ServerFixture
     // Apart from what differs on every page: the request id, the form's token, the name that was typed.
     private static string Comparable(Reply reply, string name) =>
         FormToken().Replace(reply.Body.Replace(reply.RequestId, "ID", StringComparison.Ordinal).Replace(name, "NAME", StringComparison.Ordinal), "");
+
+    // Apart from when it was, which request it was, and the random values of cookies.
+    private static string[] Headers(Reply reply) =>
+    [
+        .. from header in reply.Headers.Concat(reply.ContentHeaders)
+           where header.Key is not ("Date" or "Request-Id")
+           from value in header.Value
+           orderby header.Key, value.Split('=')[0]
+           select $"{header.Key}: {(header.Key == "Set-Cookie" ? CookieValue().Replace(value, "=") : value)}",
+    ];
+
+    [GeneratedRegex("(?<=^[^=]*)=[^;]*")]
+    private static partial Regex CookieValue();
 
     [GeneratedRegex("value=\"CfDJ8[^\"]*\"")]
     private static partial Regex FormToken();

@@ -103,6 +103,19 @@ public sealed class TestServer : IAsyncDisposable
     public Task<TestClient> PublicClientAsync(string redirect = Cast.Redirect, string scopes = "notes:read notes:write notes:delete offline_access", string origin = "operator", string? resource = Cast.Notes) =>
         AddClientAsync("pub", "user-facing", "none", [redirect], scopes, origin, resource, null);
 
+    /// <summary>A client that is known by its document, which is fresh: nobody fetches it.</summary>
+    public async Task<TestClient> DocumentClientAsync(string redirect = Cast.Redirect)
+    {
+        var id = $"https://{Guid.NewGuid().ToString("N")[..12]}.example/client.json";
+        await ExecuteAsync(
+            """
+            insert into clients (client_id, kind, name, origin, redirect_uris, auth_method) values (@id, 'user-facing', @name, 'document', array[@redirect], 'none');
+            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash) values (@id, now(), now() + interval '1 year', sha256('the document'), sha256('the document'));
+            """,
+            new { id, name = $"The {id} app", redirect });
+        return new TestClient(this, id, null, "none", redirect);
+    }
+
     /// <summary>A confidential web client.</summary>
     public Task<TestClient> ConfidentialClientAsync(string method = "client_secret_basic", string redirect = Cast.Redirect, string scopes = "notes:read notes:write offline_access") =>
         AddClientAsync("conf", "user-facing", method, [redirect], scopes, "operator", Cast.Notes, Cast.Secret);

@@ -39,6 +39,22 @@ public sealed class LastAdministratorTest : AdminFixture
         (await ChangeAsync(browser, $"{Paths.AdminUserPassword}?subject={olivia.Subject}", Paths.AdminUserPassword)).Should().BeAPage(200);
     }
 
+    [Test]
+    public async Task Who_is_just_being_demoted_cannot_demote_the_last_one_left()
+    {
+        var ((olivia, _), (oscar, his)) = (await OliviaAsync(), await OliviaAsync());
+        var page = await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}");
+
+        var demotion = Server.ExecuteAsync("begin; update users set role = 'user' where subject = @Subject; select pg_sleep(2); commit", oscar);
+        await Eventually.BecomesTrueAsync(() => Server.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"));
+        var told = await SendAsync(his, page, Paths.AdminUserRole);
+        await demotion;
+
+        told.Should().BeAPage(409);
+        told.Body.Should().Contain("This is the last enabled administrator");
+        (await Server.ScalarAsync<string>("select role from users where subject = @Subject", olivia)).Should().Be("admin");
+    }
+
     [Test, Repeat(5)]
     public async Task Two_who_demote_each_other_at_once_leave_one()
     {
