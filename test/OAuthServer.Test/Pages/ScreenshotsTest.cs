@@ -41,6 +41,8 @@ public sealed class ScreenshotsTest
     public async Task StartDemoAsync()
     {
         server = await TestServer.StartAsync(settings => settings with { Issuer = $"http://localhost:{ShownPort(settings)}", Demo = true });
+        // What the tests bring is no part of the demo.
+        await server.ExecuteAsync("delete from resources");
         (await Demo.SeedAsync(server.Get<Database>(), server.Settings, CancellationToken.None)).Should().BeNull();
         Directory.CreateDirectory(Folder);
         await LiveThroughADayAsync();
