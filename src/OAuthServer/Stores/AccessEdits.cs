@@ -16,17 +16,7 @@ public sealed record GrantSummary
     public required DateTimeOffset? LastUsedAt { get; init; }
 }
 
-/// <summary>A browser somebody is signed in with, as an administrator sees it.</summary>
-public sealed record SessionSummary
-{
-    public required DateTimeOffset AuthenticatedAt { get; init; }
-    public required DateTimeOffset LastSeenAt { get; init; }
-    public required DateTimeOffset ExpiresAt { get; init; }
-    public required string Address { get; init; }
-    public required string UserAgent { get; init; }
-}
-
-/// <summary>A person's live grants and sessions, as an administrator sees and ends them.</summary>
+/// <summary>A person's live grants, as an administrator sees and ends them.</summary>
 public sealed class AccessEdits(Database database)
 {
     public const string GrantsSql = """
@@ -40,16 +30,6 @@ public sealed class AccessEdits(Database database)
     /// <summary>Grants that have been used and are not over, the newest first.</summary>
     public Task<List<GrantSummary>> GrantsAsync(Guid subject, int limit, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<GrantSummary>(GrantsSql, new { subject, limit, now = now.UtcDateTime }, cancel);
-
-    public const string SessionsSql = """
-        select authenticated_at, last_seen_at, expires_at, address, user_agent from sessions
-         where subject = @subject and expires_at > @now and last_seen_at > @idle_since
-         order by last_seen_at desc limit 100
-        """;
-
-    /// <summary>Browsers signed in at this moment, the one seen last first; at most 100.</summary>
-    public Task<List<SessionSummary>> SessionsAsync(Guid subject, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<SessionSummary>(SessionsSql, new { subject, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
 
     public const string LiveTokensSql = """
         select count(*)::int from audit_events

@@ -1,6 +1,6 @@
 namespace OAuthServer.Stores;
 
-/// <summary>A session as the person it belongs to sees it.</summary>
+/// <summary>A session as the person it belongs to, or an administrator, sees it.</summary>
 public sealed record OwnSessionRow
 {
     public required byte[] IdHash { get; init; }
@@ -12,7 +12,7 @@ public sealed record OwnSessionRow
     public required string UserAgent { get; init; }
 }
 
-/// <summary>sessions, as the person they belong to lists and ends them.</summary>
+/// <summary>sessions, as the person they belong to, or an administrator, lists and ends them.</summary>
 public sealed class OwnSessionStore(Database database)
 {
     public const string ListSql = """

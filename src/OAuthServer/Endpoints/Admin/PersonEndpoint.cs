@@ -15,9 +15,6 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     private const int MostGrants = 200;
     private const int MostEvents = 20;
 
-    // clients_lifetimes.
-    private static readonly TimeSpan LongestToken = TimeSpan.FromHours(1);
-
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, null));
 
     public Task RoleAsync(HttpContext http) => gate.ChangeAdminAsync(http, visit => ChangeAsync(visit, change => change with { Role = visit.Asked["role"] }, person => SavedAsync(visit, person)));
@@ -159,13 +156,13 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
         return
         [
             say.Put("Live grants: {0}", $"<strong>{person.LiveGrants}</strong>"),
-            say.Put("Live access tokens, at most: {0}", $"<strong>{await access.LiveTokensAsync(person.Subject, time.GetUtcNow() - LongestToken, cancel)}</strong>"),
+            say.Put("Live access tokens, at most: {0}", $"<strong>{await access.LiveTokensAsync(person.Subject, time.GetUtcNow() - KeyRing.LongestToken, cancel)}</strong>"),
             say.Put("Browsers signed in: {0}", $"<strong>{(await SessionsAsync(person.Subject, cancel)).Count}</strong>"),
         ];
     }
 
-    private Task<List<SessionSummary>> SessionsAsync(Guid subject, CancellationToken cancel) =>
-        access.SessionsAsync(subject, time.GetUtcNow().AddSeconds(-settings.SessionIdleSeconds), time.GetUtcNow(), cancel);
+    private Task<List<OwnSessionRow>> SessionsAsync(Guid subject, CancellationToken cancel) =>
+        sessions.ListAsync(subject, time.GetUtcNow().AddSeconds(-settings.SessionIdleSeconds), time.GetUtcNow(), cancel);
 
     private static Task SavedAsync(Visit visit, PersonSummary person) => visit.Done($"{Page(person.Subject)}&{Notice.Field}={Notice.Saved}");
 

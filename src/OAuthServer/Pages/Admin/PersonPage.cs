@@ -8,7 +8,7 @@ public sealed record PersonView
 {
     public required PersonSummary Person { get; init; }
     public required IReadOnlyList<GrantSummary> Grants { get; init; }
-    public required IReadOnlyList<SessionSummary> Sessions { get; init; }
+    public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
     public required AuditView Events { get; init; }
 
     /// <summary>The key of a <see cref="Notice"/>, or null.</summary>
@@ -113,7 +113,7 @@ public static class PersonPage
             <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign them out everywhere…"]}</a></p>
             """;
 
-        Html Session(SessionSummary session) => $"""
+        Html Session(OwnSessionRow session) => $"""
             <tr>
             <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Exactly(session.UserAgent, say)}</th>
             <td data-label="{say["Address"]}"><code>{session.Address}</code></td>
