@@ -7,7 +7,8 @@ namespace OAuthServer.Keys;
 
 /// <summary>
 /// All signing keys, in memory. A key's state follows from its times alone, so every server agrees: pending until it signs,
-/// active until the next one signs, retired until the last token it signed has expired, then gone.
+/// active until the next one signs, retired until the last token it signed has expired, then gone. With none that signs yet,
+/// the first that is to sign does so at once: the one before it was taken out, or a server whose clock is ahead made it.
 /// </summary>
 public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Settings settings, TimeProvider time, ILogger<KeyRing> log)
 {
@@ -39,10 +40,11 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     public static SigningKeyState? StateOf(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all, DateTimeOffset now)
     {
         if (key.RetiredAt is not null) return null;
-        if (key.SignsFrom > now) return SigningKeyState.Pending;
+        if (key.SignsFrom > now)
+            return all.Any(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) < 0) ? SigningKeyState.Pending : SigningKeyState.Active;
         // The next one that took over.
         var next = all.Where(other => other.RetiredAt is null && other.Kid != key.Kid && other.SignsFrom <= now
-                && (other.SignsFrom, other.Kid).CompareTo((key.SignsFrom, key.Kid)) > 0)
+                && Order(other).CompareTo(Order(key)) > 0)
             .Select(other => (DateTimeOffset?)other.SignsFrom).Min();
         return next is null ? SigningKeyState.Active
             : now < next + LongestToken + Slack ? SigningKeyState.Retired
@@ -51,12 +53,14 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
 
     /// <summary>When a key leaves the JWKS, as far as is known: once another one took over and its last token has expired.</summary>
     public static DateTimeOffset? GoneAt(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all) =>
-        all.Where(other => other.RetiredAt is null && (other.SignsFrom, other.Kid).CompareTo((key.SignsFrom, key.Kid)) > 0)
+        all.Where(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) > 0)
             .Select(other => (DateTimeOffset?)other.SignsFrom).Min() + LongestToken + Slack;
 
+    private static (DateTimeOffset, string) Order(SigningKeyRow key) => (key.SignsFrom, key.Kid);
+
     /// <summary>
-    /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no key that
-    /// signs now. Null when another one is on its way already.
+    /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no other
+    /// key. Null when another one is on its way already.
     /// </summary>
     public Task<SigningKeyRow?> RotateAsync(CancellationToken cancel) => RotateAsync(null, cancel);
 
@@ -68,7 +72,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         var rows = await store.ListAsync(cancel);
         var first = !rows.Any(row => StateOf(row, rows, now) == SigningKeyState.Active);
         var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
-        var added = first ? await store.AddAsync(row, DateTimeOffset.UnixEpoch, now, author) : await store.AddAsync(row, now, DateTimeOffset.MaxValue, author);
+        var added = await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, author);
         await ReadAsync(cancel);
         return added ? row : null;
     }
@@ -141,7 +145,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     private async Task ReplaceAsync(Author? author, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, now, author);
+        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, author);
         cancel.ThrowIfCancellationRequested();
     }
 

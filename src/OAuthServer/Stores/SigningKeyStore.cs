@@ -23,16 +23,16 @@ public sealed class SigningKeyStore(Database database)
     // Taken by a statement of its own: one statement sees nothing that was committed while it waited.
     public const string TurnSql = "select pg_advisory_xact_lock(7305913)";
 
-    // One key per moment: of several servers that start or rotate at once, one adds.
+    // Of several servers that start or rotate at once, one adds, whatever their clocks say.
     public const string AddSql = """
         insert into signing_keys (kid, alg, public_key, sealed, created_at, signs_from)
         select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom
-         where not exists (select from signing_keys where retired_at is null and signs_from > @after and signs_from <= @until)
+         where not exists (select from signing_keys where retired_at is null and signs_from > @after)
         """;
 
-    /// <summary>Adds a key unless another one begins to sign between <paramref name="after"/> and <paramref name="until"/>. True when added.</summary>
+    /// <summary>Adds a key unless another one begins to sign after <paramref name="after"/>. True when added.</summary>
     /// <param name="author">Who asked for it; null: whom the connection names.</param>
-    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, DateTimeOffset until, Author? author) =>
+    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, Author? author) =>
         await ByAsync(author, TurnSql + ";" + AddSql, new
         {
             key.Kid,
@@ -42,7 +42,6 @@ public sealed class SigningKeyStore(Database database)
             CreatedAt = key.CreatedAt.UtcDateTime,
             SignsFrom = key.SignsFrom.UtcDateTime,
             after = after.UtcDateTime,
-            until = until.UtcDateTime,
         }) == 1;
 
     public const string RetireSql = "update signing_keys set retired_at = @now where kid = @kid and retired_at is null";

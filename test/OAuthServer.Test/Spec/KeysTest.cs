@@ -104,6 +104,24 @@ public sealed class KeysTest
     }
 
     [Test]
+    public async Task A_compromised_key_gives_way_to_the_next_one_at_once_though_it_was_to_sign_later_and_no_server_makes_another()
+    {
+        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 600 });
+        await using var twin = await server.StartTwinAsync();
+        var machine = await server.MachineAsync();
+        var first = (await PublishedAsync(server)).Single();
+        var next = (await server.Get<KeyRing>().RotateAsync(CancellationToken.None))!;
+
+        (await server.Get<KeyRing>().RetireNowAsync(first, CancellationToken.None)).Should().BeTrue();
+        await twin.Get<KeyRing>().StartAsync(CancellationToken.None);
+
+        (await PublishedAsync(server)).Should().Equal(next.Kid);
+        (await PublishedAsync(twin)).Should().Equal(next.Kid);
+        KidOf(await TokenAsync(machine)).Should().Be(next.Kid);
+        KidOf(await TokenAsync(machine.At(twin))).Should().Be(next.Kid);
+    }
+
+    [Test]
     public async Task A_key_is_rotated_on_schedule()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { KeyRotationDays = 30 });

@@ -52,7 +52,7 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
             [
                 state switch
                 {
-                    SigningKeyState.Active => $"{say["It signs at this moment: a new key is made and signs at once, before verifiers have had time to learn it."]}",
+                    SigningKeyState.Active => $"{say["It signs at this moment: the next key signs at once, made now if there is none, perhaps before verifiers have learnt it."]}",
                     SigningKeyState.Pending => $"{say["It has signed nothing yet."]}",
                     _ => (Html)$"{say["It signs no more; tokens it signed may still be in use."]}",
                 },
