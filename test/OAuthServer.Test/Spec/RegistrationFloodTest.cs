@@ -12,12 +12,14 @@ namespace OAuthServer.Test.Spec;
 /// What a flood of registrations does to everybody else: p99 of /token and /authorize, with and without it in turns of two seconds,
 /// so that whatever else the machine does falls on both alike. The flood: 200 a second from sixteen addresses; a client with a
 /// secret costs a slow hash (0.05 s) when it is let in. The server has its limits as they come and is a process of its own, so is
-/// the flood, which gives way to both: whoever floods a server computes elsewhere.
+/// the flood, which gives way to both: whoever floods a server computes elsewhere. Neither begins cold: a program that has just
+/// started compiles what it is asked for the first time, a registration as well as a token.
 /// </summary>
 [Behaviour(17, 24), NonParallelizable]
 public sealed class RegistrationFloodTest
 {
-    private const int Turns = 10;
+    private const int Turns = 20;
+    private const int WarmTurns = 3;
     private const int PerSecond = 200;
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(2);
 
@@ -40,14 +42,8 @@ public sealed class RegistrationFloodTest
         async Task<int> AuthorizeAsync() => (int)(await http.GetAsync(authorize)).StatusCode;
 
         List<double> tokens = [], tokensInFlood = [], pages = [], pagesInFlood = [];
-        for (var warm = 0; warm < 3; warm++) await BothAsync([], []);
-        for (var turn = 0; turn < Turns; turn++)
-        {
-            await BothAsync(tokens, pages);
-            var answered = flood.BeginAsync(Turn);
-            await BothAsync(tokensInFlood, pagesInFlood);
-            await answered;
-        }
+        for (var turn = 0; turn < WarmTurns; turn++) await TurnAsync([], [], [], []);
+        for (var turn = 0; turn < Turns; turn++) await TurnAsync(tokens, pages, tokensInFlood, pagesInFlood);
 
         var (token, page) = (P99(tokensInFlood) / P99(tokens), P99(pagesInFlood) / P99(pages));
         await TestContext.Out.WriteLineAsync($"""
@@ -56,9 +52,17 @@ public sealed class RegistrationFloodTest
             registrations: {flood.Count(201)} let in, {flood.Count(429)} refused by a limit, {flood.Count(503)} by the hash queue
             """);
         flood.Statuses.Should().BeSubsetOf([201, 429, 503]);
-        flood.Statuses.Sum(flood.Count).Should().Be((int)(Turns * PerSecond * Turn.TotalSeconds), "else it was no flood");
+        flood.Statuses.Sum(flood.Count).Should().Be((int)((WarmTurns + Turns) * PerSecond * Turn.TotalSeconds), "else it was no flood");
         token.Should().BeLessThanOrEqualTo(1.25);
         page.Should().BeLessThanOrEqualTo(1.25);
+
+        async Task TurnAsync(List<double> token, List<double> page, List<double> tokenInFlood, List<double> pageInFlood)
+        {
+            await BothAsync(token, page);
+            var answered = flood.BeginAsync(Turn);
+            await BothAsync(tokenInFlood, pageInFlood);
+            await answered;
+        }
 
         async Task BothAsync(List<double> token, List<double> page)
         {
