@@ -29,7 +29,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         if (key is null) throw keys.Known ? Bad("no such key") : new TokenRefusedException("temporarily_unavailable", "the server's keys have not been read yet");
         if (key.Alg != alg) throw Bad("the key is for another algorithm");
 
-        var result = handler.ValidateToken(token, new TokenValidationParameters
+        var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.Key,
             ValidAlgorithms = [key.Alg],

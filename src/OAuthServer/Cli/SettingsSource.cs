@@ -120,7 +120,7 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
                 Directory.CreateDirectory(Path.GetDirectoryName(file)!);
                 // Complete before it has its name: of two servers that start at once, one makes it and both read it.
                 var made = $"{file}.{Environment.ProcessId}";
-#pragma warning disable CA1416 // Windows has no such modes, and no libcrypt.so.1 either: this server runs on Linux
+#pragma warning disable CA1416 // Windows has no such modes: this server runs on Linux
                 using (var stream = new FileStream(made, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
 #pragma warning restore CA1416
                 using (var writer = new StreamWriter(stream))

@@ -1,19 +1,15 @@
 using System.Buffers.Text;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
 namespace OAuthServer.Keys;
 
 /// <summary>
-/// bcrypt by the system's libxcrypt: writes <c>$2a$</c> (which pgcrypto knows), reads <c>$2a$ $2b$ $2y$</c>, cost 10 to 14.
-/// Refuses what bcrypt would silently cut: NUL and more than 72 UTF-8 bytes.
+/// bcrypt: writes <c>$2a$</c> (which pgcrypto knows), reads <c>$2a$ $2b$ $2y$</c>, cost 10 to 14. Refuses what bcrypt would
+/// silently cut: NUL and more than 72 UTF-8 bytes.
 /// </summary>
-public static unsafe partial class SecretHash
+public static class SecretHash
 {
-    private const int CryptDataBytes = 32768;
-    private const string Alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
     /// <summary>43 characters of <c>[A-Za-z0-9_-]</c> from 256 random bits: a client secret, shown once.</summary>
     public static string NewSecret() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
@@ -27,43 +23,14 @@ public static unsafe partial class SecretHash
             ? cost
             : null;
 
-    /// <summary>A new hash with a fresh salt. Slow on purpose: cost 12 is about 180 ms.</summary>
+    /// <summary>A new hash with a fresh salt. Slow on purpose: cost 12 is about 0.35 s.</summary>
     public static string Make(string secret, int cost)
     {
         if (!CanHash(secret)) throw new ArgumentException("bcrypt takes 1 to 72 bytes without NUL", nameof(secret));
-        return Crypt(secret, Setting(cost)) ?? throw new InvalidOperationException("libcrypt refused to hash");
+        return BCrypt.Net.BCrypt.HashPassword(secret, BCrypt.Net.BCrypt.GenerateSalt(cost, 'a'));
     }
 
     /// <summary>Whether the secret makes this hash. Slow on purpose; compares in constant time.</summary>
     public static bool Verify(string secret, string hash) =>
-        CanHash(secret) && Cost(hash) is not null && Crypt(secret, hash) is { } made
-        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(made), Encoding.ASCII.GetBytes(hash));
-
-    // A salt of 16 random bytes in bcrypt's own base64: 22 characters, the last of which carries two bits.
-    private static string Setting(int cost)
-    {
-        Span<byte> random = stackalloc byte[22];
-        RandomNumberGenerator.Fill(random);
-        var setting = new StringBuilder(29).Append("$2a$").Append(cost).Append('$');
-        for (var i = 0; i < 21; i++) setting.Append(Alphabet[random[i] & 63]);
-        return setting.Append(Alphabet[random[21] & 48]).ToString();
-    }
-
-    private static string? Crypt(string secret, string setting)
-    {
-        var data = NativeMemory.AllocZeroed(CryptDataBytes);
-        try
-        {
-            var result = Marshal.PtrToStringUTF8(CryptRn(secret, setting, data, CryptDataBytes));
-            return result is null || result.StartsWith('*') || result.Length != 60 ? null : result;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(new Span<byte>(data, CryptDataBytes));
-            NativeMemory.Free(data);
-        }
-    }
-
-    [LibraryImport("libcrypt.so.1", EntryPoint = "crypt_rn", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint CryptRn(string phrase, string setting, void* data, int size);
+        CanHash(secret) && Cost(hash) is not null && BCrypt.Net.BCrypt.Verify(secret, hash);
 }

@@ -100,7 +100,7 @@ public sealed record Settings
     /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least).</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
-    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.05 s of a core).</summary>
+    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
     public int SecretRegistrationsPerMinuteInAll { get; init; } = 20;
 
     /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>

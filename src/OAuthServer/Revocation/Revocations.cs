@@ -15,7 +15,7 @@ public sealed class Revocations(AccessTokens tokens, RefreshTokenStore refreshTo
     public async Task RevokeAsync(string token, string client, RequestContext request)
     {
         var now = time.GetUtcNow();
-        if (tokens.Read(token, now) is { } claims)
+        if (await tokens.ReadAsync(token, now) is { } claims)
         {
             if (claims.ClientId == client)
                 await revokedTokens.RevokeAsync(claims.Jti, client, claims.Audience, claims.Grant, claims.ExpiresAt, request.RequestId, request.Address, now);
@@ -32,7 +32,7 @@ public sealed class Revocations(AccessTokens tokens, RefreshTokenStore refreshTo
     public async Task<AccessTokenClaims?> LiveAsync(string token)
     {
         var now = time.GetUtcNow();
-        return tokens.Read(token, now) is { } claims
+        return await tokens.ReadAsync(token, now) is { } claims
             && await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now)) is { Revoked: false, GrantLives: true, ClientLives: true }
                 ? claims
                 : null;

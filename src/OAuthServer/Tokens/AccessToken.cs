@@ -59,17 +59,17 @@ public sealed class AccessTokens(KeyRing keys, Settings settings)
     /// The claims of a token this server signed with a key still published and that has not expired; null for everything else:
     /// another form, algorithm, typ, issuer, a crit header, a repeated or unknown header member, a re-encoded signature.
     /// </summary>
-    public AccessTokenClaims? Read(string token, DateTimeOffset now)
+    public async ValueTask<AccessTokenClaims?> ReadAsync(string token, DateTimeOffset now)
     {
         if (token.Length > LongestToken) return null;
         if (verified.Find(token) is { } known) return keys.Find(known.Kid) is not null && known.Claims.ExpiresAt > now ? known.Claims : null;
-        return Verify(token) is { } claims && claims.ExpiresAt > now ? claims : null;
+        return await VerifyAsync(token) is { } claims && claims.ExpiresAt > now ? claims : null;
     }
 
-    private AccessTokenClaims? Verify(string token)
+    private async Task<AccessTokenClaims?> VerifyAsync(string token)
     {
         if (!HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
-        var result = handler.ValidateToken(token, new TokenValidationParameters
+        var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
             ValidIssuer = settings.Issuer,

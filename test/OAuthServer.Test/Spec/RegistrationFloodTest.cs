@@ -11,7 +11,7 @@ namespace OAuthServer.Test.Spec;
 /// <summary>
 /// What a flood of registrations does to everybody else: p99 of /token and /authorize, with and without it in turns of two seconds,
 /// so that whatever else the machine does falls on both alike. The flood: 200 a second from sixteen addresses; a client with a
-/// secret costs a slow hash (0.05 s) when it is let in. The server has its limits as they come and is a process of its own, so is
+/// secret costs a slow hash (0.1 s) when it is let in. The server has its limits as they come and is a process of its own, so is
 /// the flood, which gives way to both: whoever floods a server computes elsewhere. Neither begins cold: a program that has just
 /// started compiles what it is asked for the first time, a registration as well as a token.
 /// </summary>
