@@ -127,14 +127,10 @@ public sealed class ClientDocumentFetchTest : ServerFixture
                 sent += chunk.Length;
             }
         });
-        var before = GC.GetTotalMemory(true);
 
-        var took = Stopwatch.StartNew();
         (await RefusedAsync(host.Url())).Got.Should().Be("more");
 
-        took.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(3));
         sent.Should().BeLessThan(32_000_000, "what is more lies in the sockets' buffers");
-        (GC.GetTotalMemory(true) - before).Should().BeLessThan(4_000_000);
     }
 
     [Test, Case("CIMD-029")]

@@ -20,7 +20,7 @@ public static class TestDatabase
         var cluster = await Cluster.Value;
         var name = $"t{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
         await ExecuteAsync(cluster, $"create database {name} template {Template}");
-        return new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 5 }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
     }
 
     /// <summary>Runs SQL as the owner of the schema.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FluentAssertions;
 using FluentAssertions.Execution;
 using FluentAssertions.Primitives;
@@ -37,7 +38,7 @@ public static class Refusals
             Subject.Status.Should().Be(200);
             if (Subject.Status != 200) return;
             Subject.Header("Cache-Control").Should().Contain("no-store");
-            Subject.Body.Should().NotContain("null");
+            Subject.Json.EnumerateObject().Should().NotContain(member => member.Value.ValueKind == JsonValueKind.Null);
             Subject.Json.GetProperty("token_type").GetString().Should().Be("Bearer");
             Subject.Json.GetProperty("expires_in").GetInt32().Should().BePositive();
             Subject.AccessToken.Should().NotBeEmpty();

@@ -35,6 +35,7 @@ public sealed class TestServer : IAsyncDisposable
             Database = database ?? await TestDatabase.CloneAsync(),
             KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
             BcryptCost = 10,
+            HashQueueMilliseconds = 60_000,
             FailuresPerSecond = 100_000,
             ClientRequestsPerSecond = 1_000_000,
             ClientBurst = 1_000_000,
