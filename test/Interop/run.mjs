@@ -1,18 +1,21 @@
 // make interop: clients that other people wrote, against `make run` and `make sample`. One line per check; the first that breaks
 // ends the run with exit code 1. `node run.mjs oauth4webapi` runs only the clients named.
 import * as browserPage from './clients/browser-page.mjs';
+import * as clientIdDocument from './clients/client-id-document.mjs';
 import * as conformance from './clients/conformance.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
 import * as mcpClient from './clients/mcp-client.mjs';
+import * as mcpRemote from './clients/mcp-remote.mjs';
 import * as mcpSdk from './clients/mcp-sdk.mjs';
 import * as oauth4webapi from './clients/oauth4webapi.mjs';
 import * as openidClient from './clients/openid-client.mjs';
 import * as tenProcesses from './clients/ten-processes.mjs';
+import { certificate } from './support/certificate.mjs';
 import { openBrowser } from './support/person.mjs';
 import { client, version, writeTable } from './support/report.mjs';
 import { end, freePort, local, make } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses];
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;
@@ -20,7 +23,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, async () => { awa
 try {
     const [port, pathPort, notesPort] = [await freePort(), await freePort(), await freePort()];
     const world = { issuer: `http://localhost:${port}`, pathIssuer: `http://localhost:${pathPort}/tenant1`, resource: `http://localhost:${notesPort}/mcp` };
-    const demo = { PORT: port, LOCAL: local('root'), NOTES_PORT: notesPort };
+    const tls = certificate(local('tls'));
+    const demo = { PORT: port, LOCAL: local('root'), NOTES_PORT: notesPort, SSL_CERT_FILE: tls.trust };
     await make('run', `${world.issuer}/readyz`, demo);
     await make('sample', `http://localhost:${notesPort}/.well-known/oauth-protected-resource/mcp`, demo);
     await make('run', `http://localhost:${pathPort}/readyz`, { PORT: pathPort, LOCAL: local('tenant1'), OAuth__Issuer: world.pathIssuer });
@@ -28,7 +32,7 @@ try {
     console.log(`interop: ready after ${seconds()} s`);
 
     for (const one of clients.filter(one => wanted.length === 0 || wanted.some(part => one.name.includes(part))))
-        await client(one.name, one.version ?? version(one.name), one.did, check => one.run(check, { ...world, browser }));
+        await client(one.name, one.version ?? version(one.name), one.did, check => one.run(check, { ...world, browser, tls }));
 
     console.log(`interop: ${wanted.length === 0 ? `${writeTable()} checks passed, docs/interop.md written` : 'passed'}, ${seconds()} s`);
 } catch (error) {

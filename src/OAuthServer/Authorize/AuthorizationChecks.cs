@@ -8,7 +8,7 @@ namespace OAuthServer.Authorize;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources)
+public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, Settings settings)
 {
     private delegate Result<AuthorizationRequest> Check(AuthorizationRequest request, Parameters asked, Known known);
 
@@ -40,11 +40,12 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
     /// refusal that must not be sent anywhere.
     /// </summary>
-    public async Task<Result<AuthorizationRequest>> ReadAsync(string query, CancellationToken cancel)
+    /// <param name="address">Who asks.</param>
+    public async Task<Result<AuthorizationRequest>> ReadAsync(string query, string address, CancellationToken cancel)
     {
         var asked = Parameters.OfQuery(query);
         if (ClientId(asked).Refused(out var error, out var id)) return error;
-        if ((await clients.ResolveAsync(id, cancel)).Refused(out error, out var client)) return error;
+        if ((await clients.ResolveAsync(id, address, cancel)).Refused(out error, out var client)) return error;
         foreach (var check in OfTheClient)
             if ((error = check(client, asked)) is not null)
                 return error;
@@ -94,7 +95,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         asked.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once", "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;
 
     // OAuth 2.1 §2.3: compared with what is registered, octet by octet; optional when there is only one.
-    private static Result<(string Asked, string Registered)> Registered(Client client, Parameters asked)
+    private Result<(string Asked, string Registered)> Registered(Client client, Parameters asked)
     {
         var registered = client.Row.RedirectUris;
         if (asked["redirect_uri"] is not { } uri)
@@ -102,9 +103,10 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
                 : OAuthError.InvalidRequest("redirect_uri is required", "no redirect_uri came and the client has not exactly one", "OAuth 2.1 §4.1.1", Scope.Join(registered), "none");
         // The exact one first: a loopback address may be registered both with and without a port.
         var match = Array.Find(registered, one => string.Equals(one, uri, StringComparison.Ordinal)) ?? Array.Find(registered, one => RedirectUri.Matches(one, uri, client.IsPublic));
-        return match is not null
-            ? (uri, match)
-            : OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri);
+        return match is null ? OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri)
+            // A stranger's loopback address takes any port, our own among them.
+            : !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings) ? OAuthError.InvalidRequest("redirect_uri points at this server itself", "redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
+            : (uri, match);
     }
 
     private static Result<AuthorizationRequest> NothingIsRepeated(AuthorizationRequest request, Parameters asked, Known known) =>

@@ -21,10 +21,10 @@ public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks
     }
 
     /// <summary>The stored request, if this very browser began it and it is neither answered nor too old.</summary>
-    public async Task<Result<AuthorizationRequest>> FindAsync(string? id, byte[]? browser, CancellationToken cancel)
+    public async Task<Result<AuthorizationRequest>> FindAsync(string? id, byte[]? browser, string address, CancellationToken cancel)
     {
         if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow(), cancel) is not { } row) return Gone();
-        if ((await checks.ReadAsync(row.Query, cancel)).Refused(out var error, out var request)) return error;
+        if ((await checks.ReadAsync(row.Query, address, cancel)).Refused(out var error, out var request)) return error;
         return request with { Ticket = new Ticket { Id = id, Browser = browser, StoredAt = row.CreatedAt } };
     }
 

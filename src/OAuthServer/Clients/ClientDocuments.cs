@@ -9,7 +9,7 @@ namespace OAuthServer.Clients;
 /// Clients that are known by the URL of a document about them (OAuth client id metadata document). The last good one is a row of
 /// clients; /authorize refreshes it when stale, everything else uses the row. An operator's row under the same id wins.
 /// </summary>
-public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Settings settings, TimeProvider time)
+public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
 {
     /// <summary>Bounds on what HTTP caching headers say.</summary>
     public static readonly TimeSpan LeastFresh = TimeSpan.FromMinutes(5), MostFresh = TimeSpan.FromHours(24);
@@ -18,12 +18,14 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
     public static readonly TimeSpan StaleIfError = TimeSpan.FromHours(24);
 
     private readonly SingleFlight<Result<Client>> flights = new();
+    private readonly NewcomerLimit newcomers = new(settings, "new client id documents");
 
     /// <summary>
     /// The client of an authorization request: from the database, or from its document when there is none or it is stale.
     /// Refusals are for a page, never for a redirect; those of a document name its host and nothing else.
     /// </summary>
-    public async Task<Result<Client>> ResolveAsync(string id, CancellationToken cancel)
+    /// <param name="address">Who asks: so many documents that nobody has presented before are fetched for one address, and in all.</param>
+    public async Task<Result<Client>> ResolveAsync(string id, string address, CancellationToken cancel)
     {
         if (id.Any(character => character is <= ' ' or > '~')) return Unknown("characters no client id has");
         var known = await clients.FindAsync(id, cancel);
@@ -31,10 +33,12 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         if (!settings.ClientDocuments || !ClientDocumentUrl.IsUrl(id)) return Unknown(id);
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
-        return known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())
-            ? known
-            : await flights.JoinAsync(id, () => RefreshAsync(id), cancel);
+        if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
+        if (known is null && newcomers.Refusal(address) is { } tooMany) return tooMany;
+        return await flights.JoinAsync(id, () => RefreshAsync(id), cancel);
     }
+
+    public void Dispose() => newcomers.Dispose();
 
     // A row that an operator has disabled is not fetched again either: the checks that follow refuse it.
     private static bool Serves(Client known, ClientDocumentRow? stored, DateTimeOffset now) =>

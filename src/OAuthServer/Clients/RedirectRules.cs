@@ -47,7 +47,7 @@ public static class RedirectRules
     {
         if (Problem(uri) is { } problem) return OAuthError.InvalidRedirectUri(problem, uri);
         var scheme = Scheme(uri)!;
-        if (scheme is "http" or "https" && IsOwnOrigin(uri, scheme, settings))
+        if (IsOwnOrigin(uri, settings))
             return OAuthError.InvalidRedirectUri("A redirect URI points at this server itself", uri);
         if (settings.RegistrationLoopbackOnly && !RedirectUri.IsLoopback(uri))
             return OAuthError.InvalidRedirectUri("This server registers loopback redirect URIs only", uri);
@@ -59,9 +59,10 @@ public static class RedirectRules
     /// <summary>An https URI that could be a redirect URI has a domain name: good enough to be kept as a page of the client. Never fetched.</summary>
     public static bool IsPage(string uri) => Problem(uri) is null && Scheme(uri) == "https" && Authority(uri, "https").Contains('.');
 
-    // Ports as numbers: a browser takes :0443 for :443.
-    private static bool IsOwnOrigin(string uri, string scheme, Settings settings)
+    /// <summary>Whether a URI without a <see cref="Problem"/> leads to a page of this server. Ports as numbers: a browser takes :0443 for :443.</summary>
+    public static bool IsOwnOrigin(string uri, Settings settings)
     {
+        if (Scheme(uri) is not { } scheme || scheme is not ("http" or "https")) return false;
         var issuer = new Uri(settings.Issuer);
         var (host, port) = Split(Authority(uri, scheme));
         return issuer.Scheme == scheme && issuer.Host == host && issuer.Port == (port.Length > 0 ? int.Parse(port.AsSpan(1)) : scheme == "https" ? 443 : 80);

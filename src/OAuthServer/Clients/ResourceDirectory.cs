@@ -28,13 +28,13 @@ public sealed class ResourceDirectory
     {
         if (notifications.Listening && remembered is { } known) return known;
         var before = Volatile.Read(ref generation);
-        var read = new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), await store.TextsAsync(cancel), settings.DefaultResource);
+        var read = new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), await store.TextsAsync(cancel), settings);
         if (notifications.Listening && Volatile.Read(ref generation) == before) remembered = read;
         return read;
     }
 
     /// <summary>Resources and scopes as they stood together.</summary>
-    public sealed class Snapshot(IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts, string serverDefault)
+    public sealed class Snapshot(IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts, Settings settings)
     {
         private readonly Dictionary<string, ResourceRow> byFold = resources.GroupBy(row => Resource.Fold(row.Uri)).ToDictionary(group => group.Key, group => group.First());
 
@@ -60,7 +60,7 @@ public sealed class ResourceDirectory
 
         /// <summary>
         /// RFC 8707 §2: the registered spellings of what was asked for. Nothing asked: the resource the scopes belong to when
-        /// they all belong to one that is not the default; else the client's default, else the server's.
+        /// they all belong to one that is not the default; else the client's default, else the server's, else the only one there is.
         /// </summary>
         public Result<string[]> Choose(Client client, IReadOnlyList<string> asked, IReadOnlyList<string> scope)
         {
@@ -108,7 +108,7 @@ public sealed class ResourceDirectory
 
         private Result<string[]> Default(Client client, IReadOnlyList<string> scope)
         {
-            var fallback = client.Row.DefaultResource ?? (serverDefault.Length > 0 ? serverDefault : null) ?? client.Row.Resources.FirstOrDefault();
+            var fallback = client.Row.DefaultResource ?? (settings.DefaultResource.Length > 0 ? settings.DefaultResource : null) ?? client.Row.Resources.FirstOrDefault() ?? TheOnlyOne(client);
             var owners = scope.Select(name => byName.GetValueOrDefault(name)?.Resource).OfType<string>().Distinct().ToArray();
             if (owners is [var owner] && owner != fallback && Find(owner) is { Enabled: true } row && (Allows(client, row) || client.Row.Scopes.Length > 0))
                 return new[] { row.Uri };
@@ -117,9 +117,14 @@ public sealed class ResourceDirectory
                 : OAuthError.InvalidTarget("no resource was named, and neither client nor server has an enabled default", "resource, default_resource or OAuth__DefaultResource", "none");
         }
 
+        // Some clients never name a resource (Claude Code among them): where there is one API only, they can mean no other.
+        private string? TheOnlyOne(Client client) =>
+            resources.Where(row => row.Enabled && row.Uri != settings.Issuer).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
+
+        // Whoever registered with offline_access alone, or with scopes that only another server has, named no scope at all.
         private string[] Defaults(Client client, IReadOnlyList<string> forResources) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes
-            : client.Row.Scopes.Length > 0 ? [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)]
+            : client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess).ToArray() is { Length: > 0 } own ? own
             : client.IsUserFacing ? [.. scopes.Where(scope => scope.Open && scope.Resource is { } owner && forResources.Contains(owner)).Select(scope => scope.Name)]
             : [];
     }

@@ -18,7 +18,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
     public async Task BeginAsync(HttpContext http)
     {
         var query = http.Request.QueryString.Value ?? "";
-        if ((await checks.ReadAsync(query, http.RequestAborted)).Refused(out var error, out var request))
+        if ((await checks.ReadAsync(query, http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, Parameters.OfQuery(query)["client_id"]);
             return;
@@ -33,7 +33,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
 
     public async Task ResumeAsync(HttpContext http, string ticket)
     {
-        if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.RequestAborted)).Refused(out var error, out var request))
+        if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, null);
             return;

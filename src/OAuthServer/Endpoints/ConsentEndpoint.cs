@@ -21,7 +21,7 @@ public sealed class ConsentEndpoint(
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         OAuthError? error;
         if ((error = asked.Problem() ?? Decided(asked)) is not null
-            || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.RequestAborted)).Refused(out error, out var request))
+            || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out error, out var request))
         {
             await RefuseAsync(http, error, null, null);
             return;
@@ -55,7 +55,7 @@ public sealed class ConsentEndpoint(
         }
 
         var forged = await forms.RefusalAsync(http, session?.IdHash);
-        var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.RequestAborted);
+        var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
         if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
         if (request is null || forged is not null)
         {

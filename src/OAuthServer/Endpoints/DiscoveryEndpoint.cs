@@ -66,7 +66,8 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
         try
         {
             var known = await resources.ReadAsync(cancel).AsTask().WaitAsync(Patience, cancel);
-            lastScopes = [.. known.Scopes.Where(scope => scope.Resource != settings.Issuer).Select(scope => scope.Name)];
+            // What anybody may ask for: some clients ask for the whole list, and one closed scope would refuse all of it.
+            lastScopes = [.. known.Scopes.Where(scope => scope.Open && scope.Resource != settings.Issuer).Select(scope => scope.Name)];
         }
         catch (Exception fault) when (fault is Npgsql.NpgsqlException or TimeoutException)
         {

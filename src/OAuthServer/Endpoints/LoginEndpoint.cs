@@ -28,7 +28,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         AuthorizationRequest? request = null;
         if (asked["request"] is { } ticket)
         {
-            if ((await tickets.FindAsync(ticket, cookies.Browser(http), cancel)).Refused(out var error, out request))
+            if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
             {
                 await RefuseAsync(http, error);
                 return;
@@ -63,7 +63,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         }
 
         AuthorizationRequest? request = null;
-        if (form["request"] is { } ticket && (await tickets.FindAsync(ticket, browser, http.RequestAborted)).Refused(out error, out request))
+        if (form["request"] is { } ticket && (await tickets.FindAsync(ticket, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
         {
             await RefuseAsync(http, error);
             return;

@@ -31,7 +31,7 @@ public sealed record Settings
     /// <summary>Seed the demo world. Development with a loopback issuer only.</summary>
     public bool Demo { get; init; }
 
-    /// <summary>The resource tokens are for when neither the request nor the client names one (RFC 8707); empty: such requests are refused.</summary>
+    /// <summary>The resource tokens are for when neither the request nor the client names one (RFC 8707); empty: the only enabled one, where there is one only, else such requests are refused.</summary>
     public string DefaultResource { get; init; } = "";
 
     /// <summary>ES256 or RS256: what new signing keys are.</summary>
@@ -94,10 +94,10 @@ public sealed record Settings
     /// <summary>Who may register clients at /register (RFC 7591): open (anybody; machines need an invitation), token (invited ones only) or off.</summary>
     public string Registration { get; init; } = "open";
 
-    /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses.</summary>
+    /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses. As many client id documents that are new here, counted by themselves.</summary>
     public int RegistrationsPerMinute { get; init; } = 10;
 
-    /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least).</summary>
+    /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least). As many new client id documents, counted by themselves.</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
     /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>

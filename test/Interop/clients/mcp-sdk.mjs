@@ -5,7 +5,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { runMcpClient } from '../support/mcp.mjs';
 
 export const name = '@modelcontextprotocol/sdk';
-export const did = 'discovery, registration, code, tool call, two refreshes at once, cut off by revocation';
+export const did = 'discovery, registration, code, tool call, two refreshes at once, cut off by revocation, registers again';
 
 const finish = (transport, answer) => transport.finishAuth(answer.get('code'));
 

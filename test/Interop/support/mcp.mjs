@@ -6,8 +6,9 @@ import { listen } from './person.mjs';
 
 /** All that a client on Alice's computer keeps; `asks` is where it wants her browser to go. */
 class Memory {
-    constructor(redirectUri, name) {
+    constructor(redirectUri, name, document) {
         this.redirectUrl = redirectUri;
+        this.clientMetadataUrl = document;
         this.clientMetadata = { client_name: name, redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' };
     }
 
@@ -21,39 +22,58 @@ class Memory {
     codeVerifier() { return this.verifier; }
     discoveryState() { return this.discovered; }
     saveDiscoveryState(state) { this.discovered = state; }
-    invalidateCredentials(what) { if (what === 'tokens' || what === 'all') this.saved = undefined; }
+    invalidateCredentials(what) {
+        if (what === 'tokens' || what === 'all') this.saved = undefined;
+        if (what === 'client' || what === 'all') this.client = undefined;
+    }
 }
 
 /**
- * @param sdk   { Client, Transport, UnauthorizedError, finish, stepsUp } of the generation
- * @param name  what the client calls itself
+ * A client on Alice's computer.
+ * @param sdk       { Client, Transport, UnauthorizedError, finish, stepsUp } of the generation
+ * @param name      what it calls itself
+ * @param document  where its client id document is, if it has one
  */
-export async function runMcpClient(check, { resource, browser }, sdk, name) {
+export async function mcpClient({ resource, browser }, sdk, name, document) {
     const callback = await listen();
-    const memory = new Memory(callback.redirectUri, name);
+    const memory = new Memory(callback.redirectUri, name, document);
     const requests = [];
-    const watched = (url, init) => {
-        requests.push({ method: init?.method ?? 'GET', url: String(url), body: String(init?.body ?? '') });
-        return fetch(url, init);
+    const watched = async (url, init) => {
+        const request = { method: init?.method ?? 'GET', url: String(url), body: String(init?.body ?? '') };
+        requests.push(request);
+        const response = await fetch(url, init);
+        request.response = response.clone();
+        return response;
     };
-    const asked = part => requests.filter(request => request.url.includes(part));
-    const transport = () => new sdk.Transport(new URL(resource), { authProvider: memory, fetch: watched });
-    const connect = async over => {
-        const client = new sdk.Client({ name, version: '1.0.0' });
-        await client.connect(over);
-        return client;
+    return {
+        callback,
+        memory,
+        requests,
+        asked: part => requests.filter(request => request.url.includes(part)),
+        transport: () => new sdk.Transport(new URL(resource), { authProvider: memory, fetch: watched }),
+        connect: async over => {
+            const client = new sdk.Client({ name, version: '1.0.0' });
+            await client.connect(over);
+            return client;
+        },
+        call: async (client, tool, input = {}) => {
+            const result = await client.callTool({ name: tool, arguments: input });
+            assert.ok(!result.isError, JSON.stringify(result));
+            return JSON.stringify(result.content);
+        },
+        allow: async over => {
+            const seen = await browser.authorize(memory.asks);
+            assert.equal(seen.landed.searchParams.get('state'), memory.lastState);
+            await sdk.finish(over, seen.landed.searchParams);
+            return seen.saw.join('\n');
+        },
     };
-    const call = async (client, tool, input = {}) => {
-        const result = await client.callTool({ name: tool, arguments: input });
-        assert.ok(!result.isError, JSON.stringify(result));
-        return JSON.stringify(result.content);
-    };
-    const allow = async over => {
-        const seen = await browser.authorize(memory.asks);
-        assert.equal(seen.landed.searchParams.get('state'), memory.lastState);
-        await sdk.finish(over, seen.landed.searchParams);
-        return seen.saw.join('\n');
-    };
+}
+
+export async function runMcpClient(check, world, sdk, name) {
+    const { resource } = world;
+    const { callback, memory, requests, asked, transport, connect, call, allow } = await mcpClient(world, sdk, name);
+    let registration;
 
     const first = transport();
     await check('a 401 leads to the server\'s metadata and a registration', async () => {
@@ -61,6 +81,7 @@ export async function runMcpClient(check, { resource, browser }, sdk, name) {
         assert.ok(asked('/.well-known/oauth-protected-resource').length > 0);
         assert.ok(asked('/.well-known/oauth-authorization-server').length > 0);
         assert.equal(asked('/register').length, 1);
+        registration = await asked('/register')[0].response.json();
         assert.equal(memory.client.token_endpoint_auth_method, 'none');
         assert.equal(memory.asks.searchParams.get('resource'), resource);
     });
@@ -108,6 +129,22 @@ export async function runMcpClient(check, { resource, browser }, sdk, name) {
         memory.asks = undefined;
         await assert.rejects(call(client, 'list_notes'), sdk.UnauthorizedError);
         assert.ok(memory.asks);
+    });
+    await check('its registration deleted, it is told so (401 invalid_client), registers again and goes on', async () => {
+        await allow(second);
+        await call(client, 'list_notes');
+        const headers = { Authorization: `Bearer ${registration.registration_access_token}` };
+        assert.equal((await fetch(registration.registration_client_uri, { method: 'DELETE', headers })).status, 204);
+        await wait(1000);
+        requests.length = 0;
+        await assert.rejects(call(client, 'list_notes'), sdk.UnauthorizedError);
+        const refused = asked('/token')[0].response;
+        assert.equal(refused.status, 401);
+        assert.equal((await refused.json()).error, 'invalid_client');
+        assert.equal(asked('/register').length, 1);
+        assert.notEqual(memory.client.client_id, registration.client_id);
+        await allow(second);
+        await call(client, 'list_notes');
     });
     await client.close();
     callback.close();

@@ -294,7 +294,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var before = host.Requests.Count;
 
         var refused = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async i =>
-            (await Server.Get<ClientDocuments>().ResolveAsync(host.Url($"/{i}"), CancellationToken.None)).Refused(out var error, out _) ? error : null));
+            (await Server.Get<ClientDocuments>().ResolveAsync(host.Url($"/{i}"), "127.0.0.1", CancellationToken.None)).Refused(out var error, out _) ? error : null));
 
         refused.Should().NotContainNulls();
         refused.Count(error => error!.Status == 429).Should().BeGreaterThan(900);
@@ -359,7 +359,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         };
         using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
 
-        var first = Server.Get<ClientDocuments>().ResolveAsync(host.Url(), impatient.Token);
+        var first = Server.Get<ClientDocuments>().ResolveAsync(host.Url(), "127.0.0.1", impatient.Token);
         await ResolvedAsync(host.Url());
 
         await first.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
@@ -374,11 +374,11 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     }
 
     private async Task<Client> ResolvedAsync(string id) =>
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
+        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
 
     private async Task<OAuthError> RefusedAsync(string id)
     {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
         error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
         return error!;
     }

@@ -159,7 +159,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
 
     private async Task<OAuthError> RefusedAsync(string id)
     {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
         error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
         return error!;
     }

@@ -381,7 +381,7 @@ public sealed class ClientDocumentTest : ServerFixture
 
         (await SupportedAsync(Server)).Should().BeTrue();
         (await SupportedAsync(off)).Should().BeFalse();
-        (await off.Get<ClientDocuments>().ResolveAsync(host.Url(), CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await off.Get<ClientDocuments>().ResolveAsync(host.Url(), "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
         error!.Description.Should().Be("This app is not registered here");
         (await off.Get<ClientDirectory>().FindAsync(host.Url(), CancellationToken.None)).Should().BeNull();
         host.Requests.Should().HaveCount(1);
@@ -418,11 +418,11 @@ public sealed class ClientDocumentTest : ServerFixture
     }
 
     private async Task<Client> ResolvedAsync(string id) =>
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
+        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
 
     private async Task<OAuthError> RefusedAsync(string id)
     {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
         error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
         return error!;
     }

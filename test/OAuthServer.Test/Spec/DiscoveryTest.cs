@@ -40,6 +40,18 @@ public sealed class DiscoveryTest : ServerFixture
         document.EnumerateObject().Should().NotContain(member => member.Name.EndsWith("signing_alg_values_supported") && member.Value.ToString().Contains("none"));
     }
 
+    [Test, Rfc(8414, "2"), Behaviour(33)]
+    public async Task Whoever_registers_itself_may_ask_for_every_scope_it_lists()
+    {
+        var scopes = Strings(await MetadataAsync(), "scopes_supported");
+        var client = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
+
+        var tokens = await client.TokensAsync(await Server.PersonAsync(), null, ("scope", string.Join(' ', scopes)));
+
+        tokens.Should().HaveIssuedTokens("notes:read notes:write");
+        scopes.Should().NotContain("read_sensors", "a closed scope is for clients an operator gave it to, who know");
+    }
+
     [Test, Rfc(8414, "2"), Case("META-004")]
     public async Task Every_grant_it_lists_is_known_to_the_token_endpoint_and_no_other_is()
     {

@@ -95,6 +95,15 @@ public sealed class RedirectUriTest : ServerFixture
         AuthorizeTest.ShouldBeAPage(await signedIn.GetAsync(Query(confidential, "http://127.0.0.1:51004/callback")));
     }
 
+    [Test, Rfc(9700, "4.11"), Behaviour(14)]
+    public async Task A_strangers_free_port_is_not_the_port_of_this_server()
+    {
+        var stranger = Server.ClientOf(await Server.RegisterPublicAsync("http://localhost/consent"));
+
+        AuthorizeTest.ShouldBeAPage(await signedIn.GetAsync(Query(stranger, Server.Issuer + "/consent")));
+        (await signedIn.GetAsync(Query(stranger, "http://localhost:51004/consent"))).Status.Should().Be(303);
+    }
+
     [Test, Rfc(6749, "3.1.2.3"), Case("REDIR-030")]
     public async Task The_redirect_URI_may_be_left_out_when_there_is_exactly_one()
     {

@@ -8,9 +8,21 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(14, 33)]
 public sealed class RegistrationFlowTest : ServerFixture
 {
-    [Test, Rfc(7591, "3"), Case("DCR-001")]
-    public async Task It_gets_tokens_at_every_redirect_URI_it_registered(
-        [Values("inspector", "inspector-web", "mcp-remote", "csharp-sdk", "vs-code", "cursor", "claude-ai", "claude-code", "chatgpt", "lm-studio")] string name)
+    // What each of them asks for at /authorize: scope, resource, prompt; null is not sent. Inspector, mcp-remote and the C# SDK
+    // follow the resource's challenge, ChatGPT sends scope without a value, Claude Code no resource, Claude.ai a slash too many.
+    // Where notes:delete is asked for, the person leaves it: what is sensitive is not ticked beforehand.
+    [TestCase("inspector", "notes:read offline_access", Cast.Notes, "consent", "notes:read")]
+    [TestCase("inspector-web", "notes:delete notes:read notes:write offline_access", Cast.Notes, "consent", "notes:read notes:write")]
+    [TestCase("mcp-remote", "notes:read notes:write", Cast.Notes, null, "notes:read notes:write")]
+    [TestCase("csharp-sdk", "notes:read offline_access", Cast.Notes, null, "notes:read")]
+    [TestCase("vs-code", "notes:read notes:write", Cast.Notes, null, "notes:read notes:write")]
+    [TestCase("cursor", null, Cast.Notes, null, "notes:read notes:write")]
+    [TestCase("claude-ai", "notes:read notes:write offline_access", Cast.Notes + "/", null, "notes:read notes:write")]
+    [TestCase("claude-code", "notes:read offline_access", null, null, "notes:read")]
+    [TestCase("chatgpt", "", Cast.Notes, null, "notes:read notes:write")]
+    [TestCase("lm-studio", null, Cast.Notes, null, "notes:read notes:write")]
+    [Test, Rfc(7591, "3"), Behaviour(15, 19), Case("DCR-001")]
+    public async Task It_gets_tokens_at_every_redirect_URI_it_registered(string name, string? scope, string? resource, string? prompt, string granted)
     {
         var registered = await Server.RegisterAsync(RegistrationClientsTest.Body(name));
         registered.ShouldBeRegistered();
@@ -20,10 +32,12 @@ public sealed class RegistrationFlowTest : ServerFixture
         foreach (var redirect in registered.Strings("redirect_uris"))
         {
             var client = new TestClient(Server, registered.Text("client_id")!, registered.Text("client_secret"), registered.Text("token_endpoint_auth_method")!, redirect);
-            var tokens = await client.TokensAsync(alice, browser, ("scope", "notes:read notes:write offline_access"));
+            var code = await client.CodeAsync(alice, browser, ("scope", scope), ("resource", resource), ("prompt", prompt));
+            var tokens = await client.RedeemAsync(code, ("resource", resource));
 
-            tokens.Should().HaveIssuedTokens("notes:read notes:write");
-            (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens("notes:read notes:write");
+            tokens.Should().HaveIssuedTokens(granted);
+            Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
+            (await client.RefreshAsync(tokens.RefreshToken!, ("resource", resource))).Should().HaveIssuedTokens(granted);
         }
 
         (await Server.ManageAsync(HttpMethod.Delete, registered.Text("client_id")!, registered.Text("registration_access_token"))).Status.Should().Be(204);

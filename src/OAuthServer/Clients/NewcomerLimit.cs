@@ -1,0 +1,48 @@
+using System.Threading.RateLimiting;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Clients;
+
+/// <summary>
+/// How often strangers may become clients: by address, then all together, before anything slow is done for them (RFC 7591 §5).
+/// Registrations and client id documents seen for the first time have one of these each: a flood of the one leaves the other room.
+/// </summary>
+public sealed class NewcomerLimit(Settings settings, string what) : IDisposable
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly PartitionedRateLimiter<string> byAddress = PartitionedRateLimiter.Create<string, string>(address =>
+        RateLimitPartition.GetTokenBucketLimiter(address, _ => PerMinute(settings.RegistrationsPerMinute)));
+    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll, AtOnce(settings.RegistrationsPerMinuteInAll)));
+
+    /// <summary>Counts one newcomer; the refusal when there were too many, else null.</summary>
+    public OAuthError? Refusal(string address)
+    {
+        using var one = byAddress.AttemptAcquire(FailureLimit.Subscriber(address));
+        if (!one.IsAcquired) return TooMany(settings.RegistrationsPerMinute, "from this address");
+        using var all = inAll.AttemptAcquire();
+        return all.IsAcquired ? null : TooMany(settings.RegistrationsPerMinuteInAll, "from all addresses");
+    }
+
+    private OAuthError TooMany(int most, string where) =>
+        OAuthError.SlowDown($"more than {most} {what} a minute {where}", (int)Math.Ceiling(Minute.TotalSeconds / most));
+
+    // Ten seconds' worth, which everybody else's requests hardly feel; an address may come with a minute's worth at once.
+    private static int AtOnce(int most) => Math.Max(20, most / 6);
+
+    private static TokenBucketRateLimiterOptions PerMinute(int most, int mostAtOnce = int.MaxValue) => new()
+    {
+        TokenLimit = Math.Min(most, mostAtOnce),
+        TokensPerPeriod = 1,
+        ReplenishmentPeriod = Minute / most,
+        AutoReplenishment = true,
+        QueueLimit = 0,
+    };
+
+    public void Dispose()
+    {
+        byAddress.Dispose();
+        inAll.Dispose();
+    }
+}
