@@ -269,6 +269,22 @@ public sealed class ClientDocumentTest : ServerFixture
         host.Requests.Should().BeEmpty();
     }
 
+    [Test, Case("CIMD-038")]
+    public async Task What_the_operators_guide_says_pins_one_and_bans_another()
+    {
+        var guide = await File.ReadAllTextAsync(Path.Combine(TestDatabase.Root, "docs/operating.md"));
+        var section = guide[guide.IndexOf("## Clients with a document", StringComparison.Ordinal)..];
+        foreach (var block in section[..section.IndexOf("## Keys", StringComparison.Ordinal)].Split("```sql").Skip(1)) await Server.ExecuteAsync(block.Split("```")[0]);
+        outside.Lookups.Clear();
+
+        var pinned = await ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
+        pinned.IsTrusted.Should().BeTrue();
+        var code = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").CodeAsync(await Server.PersonAsync());
+        code.Value.Should().NotBeEmpty();
+        (await ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
+        outside.Lookups.Should().BeEmpty();
+    }
+
     [Test]
     public async Task A_row_pinned_while_its_document_was_under_way_stays_the_operators()
     {
