@@ -171,7 +171,7 @@ launch() {
         log_error_verbosity=terse       # the DETAIL of a refused row repeats the row
         max_connections=100 shared_buffers=128MB
     )
-    [[ -z ${FAST:-} ]] || settings+=(fsync=off synchronous_commit=off full_page_writes=off max_connections=300)
+    [[ -z ${FAST:-} ]] || settings+=(fsync=off synchronous_commit=off full_page_writes=off autovacuum=off max_connections=300)
     for descriptor in /proc/"$BASHPID"/fd/*; do
         descriptor=${descriptor##*/}
         ((descriptor <= 2)) || eval "exec $descriptor>&-"

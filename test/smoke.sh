@@ -19,10 +19,10 @@ trap finish EXIT
 echo "smoke: starting the demo world on port $port"
 make run PORT="$port" LOCAL="$world/local" > "$world/log" 2>&1 &
 run=$!
-for try in {1..240}; do
+for try in {1..1200}; do
     curl -sf "http://localhost:$port/readyz" > /dev/null && break
     kill -0 "$run" 2>/dev/null || { cat "$world/log"; echo "smoke: make run ended by itself"; exit 1; }
-    ((try < 240)) || { cat "$world/log"; echo "smoke: not ready after two minutes"; exit 1; }
+    ((try < 1200)) || { cat "$world/log"; echo "smoke: not ready after ten minutes"; exit 1; }
     sleep 0.5
 done
 

@@ -17,8 +17,8 @@ if ((${#missing[@]})); then
         echo "interop: missing: ${missing[*]} (Debian: apt-get install ${missing[*]})" >&2
         exit 1
     fi
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    apt-get update -qq -o DPkg::Lock::Timeout=300
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
 fi
-[[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --no-progress --loglevel=error
+[[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --no-progress --loglevel=error || npm ci --no-progress --loglevel=error
 exec node_modules/.bin/node run.mjs "$@"

@@ -17,13 +17,13 @@ export async function make(target, url, settings) {
     // --pdeathsig: it does not outlive this process.
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'make', target], { cwd: root, env: { ...process.env, MAKEFLAGS: '', ...settings }, stdio: ['ignore', out, out] });
     running.push(child);
-    for (let tries = 0; tries < 480; tries++) {
+    for (let tries = 0; tries < 2400; tries++) {
         if (child.exitCode !== null) throw new Error(`make ${target} ended by itself:\n${readFileSync(log, 'utf8')}`);
         const answer = await fetch(url).catch(() => null);
         if (answer && answer.status < 500) return;
         await wait(250);
     }
-    throw new Error(`make ${target} was not ready after two minutes:\n${readFileSync(log, 'utf8')}`);
+    throw new Error(`make ${target} was not ready after ten minutes:\n${readFileSync(log, 'utf8')}`);
 }
 
 export const local = name => join(folder, name);

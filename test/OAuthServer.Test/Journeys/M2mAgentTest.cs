@@ -29,19 +29,19 @@ public sealed class M2mAgentTest : ServerFixture
         var renewed = new TestClient(Server, machine.Id, "the-new-secret", "client_secret_basic", "");
         using var stop = new CancellationTokenSource();
         var failed = 0;
+        var agent = machine;
         var busy = Task.Run(async () =>
         {
-            var agent = machine;
             while (!stop.IsCancellationRequested)
             {
                 if ((await agent.CredentialsAsync()).Status != 200) Interlocked.Increment(ref failed);
-                if (agent == machine && await Server.ScalarAsync<long>("select count(*) from client_secrets where client_id = @Id", new { machine.Id }) == 2) agent = renewed;
+                if (agent == machine && await Server.ScalarAsync<long>("select count(*) from client_secrets where client_id = @Id", new { machine.Id }) == 2) Volatile.Write(ref agent, renewed);
             }
         });
 
         await Task.Delay(200);
         await Server.ExecuteAsync("insert into client_secrets (client_id, hash, label) values (@Id, @hash, 'next')", new { machine.Id, hash = TestServer.Hash("the-new-secret") });
-        await Task.Delay(500);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref agent) == renewed));
         await Server.ExecuteAsync("update client_secrets set expires_at = now() where client_id = @Id and label = ''", new { machine.Id });
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client secret has expired");
         await Task.Delay(200);

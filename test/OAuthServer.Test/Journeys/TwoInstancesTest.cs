@@ -57,7 +57,7 @@ public sealed class TwoInstancesTest : ServerFixture
     {
         var next = await Server.Get<KeyRing>().RotateAsync(CancellationToken.None);
 
-        await Eventually.BecomesTrueAsync(async () => (await twin.GetAsync(Paths.Jwks)).Body.Contains(next!.Kid, StringComparison.Ordinal), TimeSpan.FromSeconds(3));
+        await Eventually.BecomesTrueAsync(async () => (await twin.GetAsync(Paths.Jwks)).Body.Contains(next!.Kid, StringComparison.Ordinal));
         Jwt.Read((await (await Server.MachineAsync()).CredentialsAsync()).AccessToken).Header["kid"]!.ToString().Should().NotBe(next!.Kid, "it is pending");
 
         Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.JwksMaxAgeSeconds + 1));

@@ -157,7 +157,7 @@ public sealed class ConnectedAppsTest : ServerFixture
         var asked = await browser.FollowAsync(Paths.RevokeAll);
 
         var making = Server.ExecuteAsync(InTheMaking, new { alice.Subject, app.Id });
-        await Task.Delay(300);
+        await Server.SleepsAsync();
         (await browser.SubmitAsync(asked)).Status.Should().Be(303);
         await making;
 

@@ -82,7 +82,7 @@ public sealed partial class LanguageTest : ServerFixture
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:read', 'ar', 'قراءة ملاحظاتك')");
         await Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@Notes, 'ar', 'ملاحظات')", new { Cast.Notes });
-        await Task.Delay(300);
+        await Server.HearsAsync(heard => heard.TextOf("notes:read", "ar") == "قراءة ملاحظاتك" && heard.NameOf(Cast.Notes, "ar") == "ملاحظات");
 
         var login = await browser.FollowAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar"))}");
         var consent = await browser.SignInAsync(login, alice);

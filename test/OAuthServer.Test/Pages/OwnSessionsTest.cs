@@ -127,7 +127,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var asked = await browser.FollowAsync(Paths.Sessions);
 
         var making = Server.ExecuteAsync(ConnectedAppsTest.InTheMaking, new { alice.Subject, app.Id });
-        await Task.Delay(300);
+        await Server.SleepsAsync();
         (await browser.SubmitAsync(asked, "what", "everywhere")).Status.Should().Be(303);
         await making;
 

@@ -68,6 +68,7 @@ public sealed class AuditTest : ServerFixture
     public async Task The_row_is_there_before_the_answer_is()
     {
         var machine = await Server.MachineAsync();
+        await machine.CredentialsAsync();
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
         {

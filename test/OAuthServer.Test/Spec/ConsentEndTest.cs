@@ -126,7 +126,7 @@ public sealed class ConsentEndTest
         await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow"), verifier);
 
         var revoking = server.ExecuteAsync("begin; delete from consents where client_id = @Id; select pg_sleep(1); commit", app);
-        await Task.Delay(300);
+        await server.SleepsAsync();
         var silent = await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline));
         await revoking;
 

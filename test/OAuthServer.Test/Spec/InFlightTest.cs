@@ -33,7 +33,7 @@ public sealed class InFlightTest : ServerFixture
         var login = await late.FollowAsync("/login");
 
         var change = Server.ExecuteAsync("begin; update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject; select pg_sleep(1); commit", alice);
-        await Task.Delay(300);
+        await Server.SleepsAsync();
         var (allowed, signedIn) = (browser.SubmitAsync(page, "decision", "allow"), late.SignInAsync(login, alice));
         await change;
 
@@ -50,6 +50,7 @@ public sealed class InFlightTest : ServerFixture
             insert into scopes (name, resource) values ('brief:read', 'https://brief.example/'), ('brief:write', 'https://brief.example/');
             """);
         var client = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "brief:read brief:write", "operator", "https://brief.example/", null);
+        await Server.HearsAsync(heard => heard.Find("https://brief.example/") is not null && heard.Scopes.Any(scope => scope.Name == "brief:write"));
         var tokens = await Server.TokensAsync(client, await Server.PersonAsync(), "brief:read brief:write", ["https://brief.example/"]);
 
         await Server.ExecuteAsync("update clients set scopes = '{brief:read}' where client_id = @Id", new { client.Id });

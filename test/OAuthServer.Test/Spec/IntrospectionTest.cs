@@ -267,7 +267,7 @@ public sealed class IntrospectionTest : ServerFixture
 
         await Server.ExecuteAsync(edit, new { ended.Id });
 
-        await Eventually.BecomesTrueAsync(async () => !await resourceServer.SeesAsActiveAsync(token));
+        await Eventually.BecomesTrueAsync(async () => !await resourceServer.SeesAsActiveAsync(token), Eventually.Second);
         await IsInactiveAsync(token);
     }
 

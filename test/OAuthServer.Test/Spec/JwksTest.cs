@@ -91,7 +91,8 @@ public sealed class JwksTest(string algorithm) : ServerFixture
 [Behaviour(9, 28)]
 public sealed class DatabaseAwayTest
 {
-    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
+    // A third of what a connection through the cable is waited for.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(10);
 
     [Test, Rfc(9110, "15.6.4")]
     public async Task At_the_start_metadata_is_served_JWKS_is_503_and_all_comes_by_itself()
@@ -139,7 +140,7 @@ public sealed class DatabaseAwayTest
         (await server.PostTokenAsync("grant_type=nope")).Should().BeRefusedWith("temporarily_unavailable", description: "The server cannot answer right now; try again shortly");
 
         cable.PlugIn();
-        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200, TimeSpan.FromSeconds(5), "the server recovers by itself");
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200, because: "the server recovers by itself");
         (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
     }
@@ -158,14 +159,14 @@ public sealed class DatabaseAwayTest
         cable.PlugIn();
 
         Reply reply = null!;
-        await Eventually.BecomesTrueAsync(async () => (reply = await machine.CredentialsAsync()).Status != 503, TimeSpan.FromSeconds(5));
+        await Eventually.BecomesTrueAsync(async () => (reply = await machine.CredentialsAsync()).Status != 503);
         reply.Should().BeRefusedWith("invalid_client", description: "The client has been revoked");
     }
 
     private static async Task<Reply> InTimeAsync(TestServer server, string path)
     {
         var reply = server.GetAsync(path);
-        (await Task.WhenAny(reply, Task.Delay(OneSecond))).Should().BeSameAs(reply, "{0} answers within a second", path);
+        (await Task.WhenAny(reply, Task.Delay(AtOnce))).Should().BeSameAs(reply, "{0} waits for no database", path);
         return await reply;
     }
 }

@@ -33,7 +33,7 @@ public sealed class KeysTest
 
         var next = (await server.Get<KeyRing>().RotateAsync(CancellationToken.None))!;
 
-        next.SignsFrom.Should().BeCloseTo(server.Clock.GetUtcNow().AddSeconds(600), TimeSpan.FromSeconds(5));
+        next.SignsFrom.Should().BeCloseTo(server.Clock.GetUtcNow().AddSeconds(600), TimeSpan.FromMinutes(1));
         (await PublishedAsync(server)).Should().BeEquivalentTo([first, next.Kid], "pending: learnt before it signs");
         KidOf(await TokenAsync(machine)).Should().Be(first);
 
@@ -94,12 +94,12 @@ public sealed class KeysTest
 
         (await PublishedAsync(server)).Should().ContainSingle().Which.Should().NotBe(KidOf(token));
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeFalse();
-        await Eventually.BecomesTrueAsync(async () => !await resourceServer.At(twin).SeesAsActiveAsync(token), TimeSpan.FromSeconds(3));
+        await Eventually.BecomesTrueAsync(async () => !await resourceServer.At(twin).SeesAsActiveAsync(token));
         (await PublishedAsync(twin)).Should().NotContain(KidOf(token));
 
         var fresh = await TokenAsync(machine);
         KidOf(fresh).Should().NotBe(KidOf(token));
-        await Eventually.BecomesTrueAsync(() => resourceServer.At(twin).SeesAsActiveAsync(fresh), TimeSpan.FromSeconds(3));
+        await Eventually.BecomesTrueAsync(() => resourceServer.At(twin).SeesAsActiveAsync(fresh));
         (await server.Get<KeyRing>().RetireNowAsync("no-such-key", CancellationToken.None)).Should().BeFalse();
     }
 

@@ -27,12 +27,21 @@ public sealed class LimitsTest : ServerFixture
     [Test]
     public async Task A_guesser_who_is_slowed_down_costs_no_hash_and_learns_nothing()
     {
-        var machine = await Server.MachineAsync();
-        using var thief = Server.NewHttpFrom("127.0.0.4");
-        await UntilSlowedDownAsync(() => PostAsync(thief, machine.Id, "guess"));
+        var (known, unknown, round, began) = ((Reply)null!, (Reply)null!, 0, 0L);
+        do
+        {
+            // Others every time: a secret that came through once is known from then on.
+            var machine = await Server.MachineAsync();
+            using var thief = Server.NewHttpFrom($"127.0.4.{++round}");
+            began = TimeProvider.System.GetTimestamp();
+            await UntilSlowedDownAsync(() => PostAsync(thief, machine.Id, "guess"));
+            (known, unknown) = (await PostAsync(thief, machine.Id, Cast.Secret), await PostAsync(thief, "nobody", "x"));
+        }
+        // After a second one failure is regained, and what came through then proves nothing.
+        while (round < 5 && !(known.Status == 429 && unknown.Status == 429) && TimeProvider.System.GetElapsedTime(began) > Eventually.Second);
 
-        (await PostAsync(thief, machine.Id, Cast.Secret)).Should().BeRefusedWith("slow_down");
-        (await PostAsync(thief, "nobody", "x")).Should().BeRefusedWith("slow_down");
+        known.Should().BeRefusedWith("slow_down");
+        unknown.Should().BeRefusedWith("slow_down");
     }
 
     [Test]
@@ -51,11 +60,12 @@ public sealed class LimitsTest : ServerFixture
     {
         var (busy, quiet) = (await Server.MachineAsync(), await Server.MachineAsync());
 
-        var replies = new List<Reply>();
-        for (var i = 0; i < 8; i++) replies.Add(await busy.CredentialsAsync());
+        var (began, replies) = (TimeProvider.System.GetTimestamp(), new List<Reply>());
+        do replies.Add(await busy.CredentialsAsync());
+        while (replies[^1].Status == 200 && replies.Count < 100);
 
-        replies.Take(5).Should().OnlyContain(reply => reply.Status == 200);
-        replies.Last().Should().BeRefusedWith("slow_down");
+        replies[^1].Should().BeRefusedWith("slow_down");
+        (replies.Count - 1).Should().BeInRange(5, 5 + (int)TimeProvider.System.GetElapsedTime(began).TotalSeconds, "one more is due every second");
         (await quiet.CredentialsAsync()).Should().HaveIssuedTokens();
     }
 

@@ -145,7 +145,7 @@ public sealed class OperatorSqlTest : ServerFixture
 
         await Server.ExecuteAsync(edit, new { machine.Id });
 
-        foreach (var server in new[] { Server, twin }) await Eventually.BecomesTrueAsync(async () => (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Status == status);
+        foreach (var server in new[] { Server, twin }) await Eventually.BecomesTrueAsync(async () => (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Status == status, Eventually.Second);
     }
 
     [Test, Behaviour(19)]

@@ -146,7 +146,7 @@ public sealed class PageTest : ServerFixture
         await Server.ExecuteAsync("insert into scopes (name, resource, access, open) values ('notes:hostile', @Notes, 'read', true)", new { Cast.Notes });
         await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:hostile', 'en', @text)", new { text = "Read\u202Edaer\u2066 \n<b>" + new string('W', 10_000) });
         await Server.ExecuteAsync("update clients set scopes = scopes || '{notes:hostile}' where client_id = @Id", new { app.Id });
-        await Task.Delay(300);
+        await Server.HearsAsync(heard => heard.TextOf("notes:hostile", "en") is not null);
 
         var consent = await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:hostile")), alice);
         await app.TokensAsync(alice, browser, ("scope", "notes:hostile"));

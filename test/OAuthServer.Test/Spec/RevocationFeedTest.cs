@@ -167,9 +167,9 @@ public sealed class RevocationFeedTest : ServerFixture
         var reader = await ReaderAsync();
         var took = Stopwatch.StartNew();
         (await reader.ReadAsync()).Should().BeEmpty();
-        took.ElapsedMilliseconds.Should().BeLessThan(900);
-        (await reader.ReadAsync(wait: 1)).Should().BeEmpty();
-        took.ElapsedMilliseconds.Should().BeGreaterThan(900);
+        took.ElapsedMilliseconds.Should().BeLessThan(3900);
+        (await reader.ReadAsync(wait: 4)).Should().BeEmpty();
+        took.ElapsedMilliseconds.Should().BeGreaterThan(3900);
     }
 
     [Test, Rfc(9110, "13.1.2")]
@@ -209,12 +209,13 @@ public sealed class RevocationFeedTest : ServerFixture
     {
         var server = await TestServer.StartAsync();
         var reader = new FeedReader(server, await server.ResourceServerAsync());
+        await reader.ReadAsync();
         var answer = reader.GetAsync(wait: 30);
         await Task.Delay(300);
         var took = Stopwatch.StartNew();
         await server.DisposeAsync();
         (await answer).Status.Should().Be(200);
-        took.Elapsed.TotalSeconds.Should().BeLessThan(5);
+        took.Elapsed.TotalSeconds.Should().BeLessThan(20);
     }
 
     [Test]
@@ -266,8 +267,9 @@ public sealed class RevocationFeedTest : ServerFixture
         var reader = new FeedReader(server, await server.ResourceServerAsync());
         await reader.ReadAsync();
         var name = new NpgsqlConnectionStringBuilder(server.Settings.Database).Database;
-        await TestDatabase.ExecuteAsync(new NpgsqlConnectionStringBuilder(server.Settings.Database) { Database = "postgres" }.ConnectionString,
-            $"alter database {name} with allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+        var elsewhere = new NpgsqlConnectionStringBuilder(server.Settings.Database) { Database = "postgres" }.ConnectionString;
+        await TestDatabase.ExecuteAsync(elsewhere, $"alter database {name} with allow_connections false");
+        await TestDatabase.ExecuteAsync(elsewhere, $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
         (await reader.GetAsync()).Should().BeRefusedWith("temporarily_unavailable");
     }
 

@@ -142,7 +142,7 @@ public sealed class DurableRevocationTest
         foreach (var token in new[] { tokens.RefreshToken!, tokens.AccessToken }) (await client.RevokeAsync(token)).Should().BeRefusedWith("temporarily_unavailable");
         cable.PlugIn();
 
-        await Eventually.BecomesTrueAsync(async () => (await client.RevokeAsync(tokens.RefreshToken!)).Status == 200, TimeSpan.FromSeconds(5), "the server recovers by itself");
+        await Eventually.BecomesTrueAsync(async () => (await client.RevokeAsync(tokens.RefreshToken!)).Status == 200, because: "the server recovers by itself");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
     }
 

@@ -168,6 +168,6 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
 
         Task WaitingAsync(int count) => Eventually.BecomesTrueAsync(
             async () => await Server.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == count,
-            TimeSpan.FromSeconds(2), "both statements stop at the lock");
+            because: "both statements stop at the lock");
     }
 }

@@ -22,7 +22,7 @@ public sealed class Cable : IAsyncDisposable
         var real = new NpgsqlConnectionStringBuilder(cluster);
         socket = Path.Combine(real.Host!, $".s.PGSQL.{(real.Port == 0 ? 5432 : real.Port)}");
         here = new IPEndPoint(IPAddress.Loopback, TestServer.FreePort());
-        Through = new NpgsqlConnectionStringBuilder(cluster) { Host = "127.0.0.1", Port = here.Port, Timeout = 2, CommandTimeout = 2, SslMode = SslMode.Disable }.ConnectionString;
+        Through = new NpgsqlConnectionStringBuilder(cluster) { Host = "127.0.0.1", Port = here.Port, Timeout = 30, CommandTimeout = 30, SslMode = SslMode.Disable }.ConnectionString;
     }
 
     /// <summary>The database as it is reached through the cable.</summary>

@@ -1,13 +1,16 @@
 using FluentAssertions;
+using OAuthServer.Clients;
 
 namespace OAuthServer.Test.Support;
 
-/// <summary>What an edit by SQL promises: it takes effect by itself, soon.</summary>
+/// <summary>What happens by itself, soon. A busy machine takes its time; where a second is what is promised, a test says so.</summary>
 public static class Eventually
 {
     public static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>Asks again and again until it is so. A question asked a second after the edit, unless said otherwise, must not find it undone.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+
+    /// <summary>Asks again and again until it is so. A question asked ten seconds after the edit, unless said otherwise, must not find it undone.</summary>
     public static async Task BecomesTrueAsync(Func<Task<bool>> question, TimeSpan? within = null, string because = "")
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -15,8 +18,16 @@ public static class Eventually
         {
             var asked = TimeProvider.System.GetElapsedTime(began);
             if (await question()) return;
-            asked.Should().BeLessThan(within ?? Second, because);
+            asked.Should().BeLessThan(within ?? Soon, because);
             await Task.Delay(10);
         }
     }
+
+    /// <summary>Waits until the server has heard of an edit of resources, scopes or their words.</summary>
+    public static Task HearsAsync(this TestServer server, Func<ResourceDirectory.Snapshot, bool> edit) =>
+        BecomesTrueAsync(async () => edit(await server.Get<ResourceDirectory>().ReadAsync(CancellationToken.None)));
+
+    /// <summary>Waits until a statement of a test reached its pg_sleep: what stands before it is done and not yet committed.</summary>
+    public static Task SleepsAsync(this TestServer server) => BecomesTrueAsync(
+        () => server.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"));
 }

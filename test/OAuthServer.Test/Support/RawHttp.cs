@@ -6,16 +6,24 @@ namespace OAuthServer.Test.Support;
 /// <summary>Octets as no HTTP library would send them.</summary>
 public static class RawHttp
 {
-    /// <summary>Sends the text as it is and reads until the server closes, or has been silent for a while.</summary>
+    /// <summary>Sends the text as it is and reads until the server closes, or has been silent for a while after it spoke.</summary>
     public static async Task<RawReply> SendRawAsync(this TestServer server, string text)
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", new Uri(server.Settings.Listen.Length > 0 ? server.Settings.Listen : server.Issuer).Port);
         var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(text));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var read = new MemoryStream();
-        try { await stream.CopyToAsync(read, patience.Token); }
+        try
+        {
+            var buffer = new byte[4096];
+            while (await stream.ReadAsync(buffer, patience.Token) is > 0 and var length)
+            {
+                read.Write(buffer, 0, length);
+                patience.CancelAfter(TimeSpan.FromSeconds(3));
+            }
+        }
         catch (Exception fault) when (fault is IOException or OperationCanceledException)
         {
             // Closed with a reset, or kept open: what came before is the answer.

@@ -12,6 +12,12 @@ namespace OAuthServer.Test.Support;
 /// <summary>The real server on a real port and a real database, in this process so that its clock can travel.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
+    private const int FirstPort = 10_000;
+    private const uint Ports = 10_000;
+
+    // Far from where another run of the tests began.
+    private static int lastPort = Environment.ProcessId * 503;
+
     private readonly WebApplication? app;
 
     private TestServer(WebApplication? app, Settings settings, Clock clock) => (this.app, Settings, Clock) = (app, settings, clock);
@@ -182,11 +188,26 @@ public sealed class TestServer : IAsyncDisposable
         NpgsqlConnection.ClearPool(connection);
     }
 
+    /// <summary>
+    /// A port nobody listens on, another one each time. Below the range that outgoing connections take theirs from, so that none
+    /// of them has it before its server does, and below the ports of `make smoke` and `make interop`.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref lastPort) % Ports);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException fault) when (fault.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Somebody else's.
+            }
+        }
     }
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);

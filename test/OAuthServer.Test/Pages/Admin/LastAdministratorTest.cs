@@ -46,7 +46,7 @@ public sealed class LastAdministratorTest : AdminFixture
         var page = await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}");
 
         var demotion = Server.ExecuteAsync("begin; update users set role = 'user' where subject = @Subject; select pg_sleep(2); commit", oscar);
-        await Eventually.BecomesTrueAsync(() => Server.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"));
+        await Server.SleepsAsync();
         var told = await SendAsync(his, page, Paths.AdminUserRole);
         await demotion;
 

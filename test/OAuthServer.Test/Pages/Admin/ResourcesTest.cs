@@ -26,6 +26,7 @@ public sealed class ResourcesTest : AdminFixture
 
         (await ActsAsync(added)).Should().Equal($"admin:{olivia.Username} insert resources {uri}", $"admin:{olivia.Username} insert resource_texts {uri}");
         (await ActsAsync(scope)).Should().Contain($"admin:{olivia.Username} insert scopes {name}").And.HaveCount(3);
+        await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك" && heard.NameOf(uri, "ar") == "لوحة");
         var client = await Server.PublicClientAsync(scopes: $"{name} notes:read");
         await Server.ExecuteAsync("update clients set resources = @resources where client_id = @Id", new { resources = new[] { uri }, client.Id });
         foreach (var (locale, words, called) in new[] { ("en", "Paint for you", "Canvas"), ("ar", "الرسم نيابة عنك", "لوحة") })
@@ -147,7 +148,8 @@ public sealed class ResourcesTest : AdminFixture
         done.Status.Should().Be(303, done.Body);
         (await ActsAsync(done)).Should().Contain($"admin:{olivia.Username} delete scopes {name}").And.Contain(act => act.StartsWith($"admin:{olivia.Username} update clients"));
         (await Server.ScalarAsync<bool>("select @name = any (scopes) from clients where client_id = @Id", new { name, client.Id })).Should().BeFalse();
-        await Eventually.BecomesTrueAsync(async () => (await browser.GetAsync(Scope(name))).Status == 404);
+        await Server.HearsAsync(heard => heard.Scopes.All(scope => scope.Name != name));
+        (await browser.GetAsync(Scope(name))).Status.Should().Be(404);
         var next = await client.RefreshAsync(tokens.RefreshToken!);
         next.Json.GetProperty("scope").GetString().Should().NotContain(name);
     }
@@ -202,7 +204,7 @@ public sealed class ResourcesTest : AdminFixture
         var client = await Server.MachineAsync();
 
         var giving = Server.ExecuteAsync("begin; update clients set scopes = scopes || @name where client_id = @Id; select pg_sleep(1); commit", new { name, client.Id });
-        await Task.Delay(300);
+        await Server.SleepsAsync();
         await Server.ExecuteAsync("delete from scopes where name = @name", new { name });
         await giving;
 
@@ -227,6 +229,7 @@ public sealed class ResourcesTest : AdminFixture
     {
         var uri = $"https://{Guid.NewGuid():N}.example/";
         await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Before')", new { uri });
+        await Server.HearsAsync(heard => heard.Find(uri) is not null);
         return uri;
     }
 
@@ -235,7 +238,7 @@ public sealed class ResourcesTest : AdminFixture
         var name = $"scope:{Guid.NewGuid():N}";
         await Server.ExecuteAsync("insert into scopes (name, resource, access) values (@name, @Notes, 'read')", new { name, Cast.Notes });
         await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values (@name, 'en', 'Before')", new { name });
-        await Task.Delay(200);
+        await Server.HearsAsync(heard => heard.TextOf(name, "en") == "Before");
         return name;
     }
 }
