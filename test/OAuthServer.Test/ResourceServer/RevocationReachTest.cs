@@ -21,21 +21,24 @@ public sealed class RevocationReachTest : ServerFixture
         await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync());
         var machine = await Server.MachineAsync();
         var there = machine.At(twin);
+        // The first one compiles the code on its way, on a busy machine for seconds.
+        var cold = await TakesAsync();
         var took = new List<double>();
-        for (var i = 0; i < Times; i++)
+        for (var i = 0; i < Times; i++) took.Add(await TakesAsync());
+        took.Sort();
+        var p99 = took[Times * 99 / 100 - 1];
+        TestContext.Out.WriteLine($"{Times} revocations, asked at one server, followed at another: median {took[Times / 2]:0} ms, p99 {p99:0} ms, worst {took[^1]:0} ms; before them, cold, {cold:0} ms");
+        p99.Should().BeLessThan(1000);
+
+        async Task<double> TakesAsync()
         {
             var token = (await machine.CredentialsAsync()).AccessToken;
             (await api.GetAsync("/read", token)).Status.Should().Be(200);
             var before = Stopwatch.GetTimestamp();
             await there.RevokeAsync(token);
             while ((await api.GetAsync("/read", token)).Status != 401 && Stopwatch.GetElapsedTime(before).TotalSeconds < 10) await Task.Delay(2);
-            took.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+            return Stopwatch.GetElapsedTime(before).TotalMilliseconds;
         }
-
-        took.Sort();
-        var p99 = took[Times * 99 / 100 - 1];
-        TestContext.Out.WriteLine($"{Times} revocations, asked at one server, followed at another: median {took[took.Count / 2]:0} ms, p99 {p99:0} ms, worst {took[^1]:0} ms");
-        p99.Should().BeLessThan(1000);
     }
 
     [Test]

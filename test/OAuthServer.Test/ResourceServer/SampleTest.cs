@@ -89,20 +89,6 @@ public sealed class SampleTest : ServerFixture
         reply.Json.GetProperty("id").ToString().Should().Be(status == 200 ? "1" : "");
     }
 
-    [Test, Rfc(6750, "3.1")]
-    public async Task No_spelling_of_the_message_gets_around_the_step_up()
-    {
-        var reading = (await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken;
-        foreach (var parameters in new[] { """{"Name":"add_note","arguments":{"text":"x"}}""", """{"name":"list_notes","Name":"add_note","arguments":{"text":"x"}}""", """{"name":"add\u005fnote","arguments":{"text":"x"}}""" })
-        {
-            var reply = await PostAsync(reading, $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
-            TestContext.Out.WriteLine($"{parameters}: {reply}");
-            reply.Body.Should().NotContain("Noted", parameters);
-        }
-
-        Text(await CallAsync(reading, "list_notes")).Should().Be("[]");
-    }
-
     private async Task<bool> AnswersAsync(string token)
     {
         try { return (await CallAsync(token, "list_notes")).Status != 503; }
