@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -19,11 +20,10 @@ public static class McpEndpoint
 
     public static async Task HandleAsync(HttpContext http, Notes notes, ILoggerFactory logs)
     {
-        JsonElement body;
+        JsonNode? body;
         try
         {
-            using var document = await JsonDocument.ParseAsync(http.Request.Body, Strict, http.RequestAborted);
-            body = document.RootElement.Clone();
+            body = await JsonNode.ParseAsync(http.Request.Body, documentOptions: Strict, cancellationToken: http.RequestAborted);
         }
         catch (JsonException)
         {
@@ -37,16 +37,23 @@ public static class McpEndpoint
             return;
         }
 
-        if (message is JsonRpcRequest { Method: RequestMethods.ToolsCall })
+        if (message is JsonRpcRequest request)
         {
-            // As the SDK itself will read it: what is checked here must be what is called there.
-            if (!body.TryGetProperty("params", out var parameters) || Read<CallToolRequestParams>(parameters) is not { } call)
+            // As the SDK itself will read them: what is checked here must be what is called there.
+            var call = request.Method == RequestMethods.ToolsCall ? Read<CallToolRequestParams>(request.Params) : null;
+            var readable = request.Method switch
             {
-                await RefuseAsync(http, 200, body.GetProperty("id"), McpErrorCode.InvalidParams, "Invalid params");
+                RequestMethods.ToolsCall => call is not null,
+                RequestMethods.Initialize => Read<InitializeRequestParams>(request.Params) is not null,
+                _ => request.Params is null or JsonObject,
+            };
+            if (!readable)
+            {
+                await RefuseAsync(http, 200, body?["id"], McpErrorCode.InvalidParams, "Invalid params");
                 return;
             }
 
-            if (call.Name == AddNote && !http.User.HasScope("notes:write"))
+            if (call?.Name == AddNote && !http.User.HasScope("notes:write"))
             {
                 await http.StepUpAsync("notes:write");
                 return;
@@ -67,14 +74,14 @@ public static class McpEndpoint
         _ = running;
     }
 
-    private static T? Read<T>(JsonElement json) where T : class
+    private static T? Read<T>(JsonNode? json) where T : class
     {
         try { return json.Deserialize<T>(McpJsonUtilities.DefaultOptions); }
         catch (JsonException) { return null; }
     }
 
     // JSON-RPC 2.0 §5.1; the id is null where the message could not be read far enough to know it.
-    private static Task RefuseAsync(HttpContext http, int status, JsonElement? id, McpErrorCode code, string message)
+    private static Task RefuseAsync(HttpContext http, int status, JsonNode? id, McpErrorCode code, string message)
     {
         http.Response.StatusCode = status;
         return http.Response.WriteAsJsonAsync(new { jsonrpc = "2.0", id, error = new { code = (int)code, message } }, http.RequestAborted);

@@ -81,6 +81,9 @@ public sealed class SampleTest : ServerFixture
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":{"a":"b"}}}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}""", 200, -32602)]
     public async Task A_message_that_is_none_is_answered_with_a_JSON_RPC_error(string body, int status, int code)
     {
         var reply = await PostAsync((await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken, body);
