@@ -63,7 +63,7 @@ public sealed class ExpressTest : ServerFixture
         (await GetAsync("/notes", other)).Status.Should().Be(401);
         var little = await SendAsync(HttpMethod.Post, "/notes", token);
         little.Status.Should().Be(403);
-        little.Header("WWW-Authenticate").Should().Contain("insufficient_scope").And.Contain("notes:write");
+        little.Header("WWW-Authenticate").Should().Contain("insufficient_scope").And.Contain("scope=\"notes:read notes:write\"");
     }
 
     [Test]
