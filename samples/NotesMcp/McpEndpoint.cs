@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -15,29 +16,48 @@ public static class McpEndpoint
 {
     private const string AddNote = "add_note";
 
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     public static async Task HandleAsync(HttpContext http, Notes notes, ILoggerFactory logs)
     {
-        JsonRpcMessage? message;
+        JsonNode? body;
         try
         {
-            message = await JsonSerializer.DeserializeAsync<JsonRpcMessage>(http.Request.Body, McpJsonUtilities.DefaultOptions, http.RequestAborted);
+            body = await JsonNode.ParseAsync(http.Request.Body, documentOptions: Strict, cancellationToken: http.RequestAborted);
         }
         catch (JsonException)
         {
-            message = null;
-        }
-
-        if (message is null)
-        {
-            http.Response.StatusCode = 400;
-            await http.Response.WriteAsJsonAsync(new { jsonrpc = "2.0", id = (string?)null, error = new { code = -32700, message = "Parse error" } }, http.RequestAborted);
+            await RefuseAsync(http, 400, null, McpErrorCode.ParseError, "Parse error");
             return;
         }
 
-        if (message is JsonRpcRequest { Method: RequestMethods.ToolsCall } call && (string?)call.Params?["name"] == AddNote && !http.User.HasScope("notes:write"))
+        if (Read<JsonRpcMessage>(body) is not { } message)
         {
-            await http.StepUpAsync("notes:write");
+            await RefuseAsync(http, 400, null, McpErrorCode.InvalidRequest, "Invalid Request");
             return;
+        }
+
+        if (message is JsonRpcRequest request)
+        {
+            // As the SDK itself will read them: what is checked here must be what is called there.
+            var call = request.Method == RequestMethods.ToolsCall ? Read<CallToolRequestParams>(request.Params) : null;
+            var readable = request.Method switch
+            {
+                RequestMethods.ToolsCall => call is not null,
+                RequestMethods.Initialize => Read<InitializeRequestParams>(request.Params) is not null,
+                _ => request.Params is null or JsonObject,
+            };
+            if (!readable)
+            {
+                await RefuseAsync(http, 200, body?["id"], McpErrorCode.InvalidParams, "Invalid params");
+                return;
+            }
+
+            if (call?.Name == AddNote && !http.User.HasScope("notes:write"))
+            {
+                await http.StepUpAsync("notes:write");
+                return;
+            }
         }
 
         message.Context = new JsonRpcMessageContext { User = http.User };
@@ -52,6 +72,19 @@ public static class McpEndpoint
         http.Response.ContentType = null;
         http.Response.StatusCode = 202;
         _ = running;
+    }
+
+    private static T? Read<T>(JsonNode? json) where T : class
+    {
+        try { return json.Deserialize<T>(McpJsonUtilities.DefaultOptions); }
+        catch (JsonException) { return null; }
+    }
+
+    // JSON-RPC 2.0 §5.1; the id is null where the message could not be read far enough to know it.
+    private static Task RefuseAsync(HttpContext http, int status, JsonNode? id, McpErrorCode code, string message)
+    {
+        http.Response.StatusCode = status;
+        return http.Response.WriteAsJsonAsync(new { jsonrpc = "2.0", id, error = new { code = (int)code, message } }, http.RequestAborted);
     }
 
     private static McpServerOptions Options(Notes notes, string subject) => new()

@@ -9,10 +9,9 @@ builder.Services.AddSingleton<Notes>();
 builder.Services.AddCors();
 
 // http://localhost:9000/mcp and notes-api belong to the demo world of `make run`.
-builder.Services.AddOAuthResource(options =>
+var issuer = builder.Configuration["NOTES_ISSUER"] ?? $"http://localhost:{builder.Configuration["PORT"] ?? "8080"}";
+builder.Services.AddOAuthResource(issuer, $"http://localhost:{port}/mcp", options =>
 {
-    options.Issuer = builder.Configuration["NOTES_ISSUER"] ?? $"http://localhost:{builder.Configuration["PORT"] ?? "8080"}";
-    options.Resource = $"http://localhost:{port}/mcp";
     options.ResourceName = "Demo notes";
     options.ScopesSupported.Add("notes:read");
     options.ScopesSupported.Add("notes:write");

@@ -19,10 +19,8 @@ public static class OAuthResource
         /// <summary>
         /// Adds the authentication scheme, scope policies and, given a client, the follower of the revocation feed.
         /// <code>
-        /// builder.Services.AddOAuthResource(options =>
+        /// builder.Services.AddOAuthResource("https://auth.example.com", "https://api.example.com/notes", options =>
         /// {
-        ///     options.Issuer = "https://auth.example.com";
-        ///     options.Resource = "https://api.example.com/notes";
         ///     options.ClientId = "notes-api";
         ///     options.ClientSecret = builder.Configuration["NotesApiSecret"];
         /// });
@@ -31,7 +29,10 @@ public static class OAuthResource
         /// app.MapGet("/notes", (ClaimsPrincipal user) => notes.Of(user.Subject())).RequireScope("notes:read");
         /// </code>
         /// </summary>
-        public AuthenticationBuilder AddOAuthResource(Action<OAuthResourceOptions> configure)
+        /// <param name="issuer">See <see cref="OAuthResourceOptions.Issuer"/>.</param>
+        /// <param name="resource">See <see cref="OAuthResourceOptions.Resource"/>.</param>
+        /// <param name="more">The other options; all have defaults.</param>
+        public AuthenticationBuilder AddOAuthResource(string issuer, string resource, Action<OAuthResourceOptions>? more = null)
         {
             services.TryAddSingleton(TimeProvider.System);
             services.AddSingleton(provider => provider.GetRequiredService<IOptionsMonitor<OAuthResourceOptions>>().Get(Scheme));
@@ -45,7 +46,11 @@ public static class OAuthResource
                 : new Idle());
             services.AddSingleton<IAuthorizationHandler, ScopeRequirementHandler>();
             services.AddAuthorization();
-            return services.AddAuthentication(Scheme).AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, configure);
+            return services.AddAuthentication(Scheme).AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, options =>
+            {
+                (options.Issuer, options.Resource) = (issuer, resource);
+                more?.Invoke(options);
+            });
         }
     }
 

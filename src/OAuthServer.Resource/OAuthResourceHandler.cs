@@ -48,12 +48,11 @@ internal sealed class OAuthResourceHandler(
         await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, []);
     }
 
-    // MCP step-up: what is missing together with what the client has, as some clients ask for exactly the scope named here.
+    // MCP step-up: what is missing together with all the client has, as some clients ask for exactly the scope named here.
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        var missing = properties.GetParameter<IEnumerable<string>>(ScopeRequirement.Key) ?? Context.Items[ScopeRequirement.Key] as IEnumerable<string> ?? [];
-        var has = Context.User.Scopes().Where(scope => Options.ScopesSupported.Contains(scope));
-        return Answer.ChallengeAsync(Response, Options, 403, "insufficient_scope", "The access token lacks a scope", has.Union(missing));
+        var missing = properties.GetParameter<IEnumerable<string>>(ScopeRequirement.Key) ?? ScopeRequirement.Missed(Context);
+        return Answer.ChallengeAsync(Response, Options, 403, "insufficient_scope", "The access token lacks a scope", Context.User.Scopes().Union(missing));
     }
 
     // RFC 6750 §2: one token, in the header. One in the query ends up in logs, so it is refused even beside a good one (OAuth 2.1 §5.1).

@@ -27,7 +27,7 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>This API's name in the metadata document.</summary>
     public string? ResourceName { get; set; }
 
-    /// <summary>Scopes the metadata document lists (RFC 9728 §2). Leave offline_access out.</summary>
+    /// <summary>Scopes the metadata document lists (RFC 9728 §2). Without offline_access, which is between clients and the server.</summary>
     public IList<string> ScopesSupported { get; } = [];
 
     /// <summary>Scopes to suggest to who comes without a token; empty: none are named.</summary>
@@ -84,6 +84,7 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
         if (ClientId is not null && string.IsNullOrEmpty(ClientSecret)) throw new ArgumentException("ClientSecret: a resource server proves itself with a secret");
         if (Introspection != IntrospectionUse.Never && ClientId is null) throw new ArgumentException("ClientId: introspection needs a client of kind resource-server");
         if (StaleAfter <= RevocationFollower.Wait) throw new ArgumentException($"StaleAfter: longer than the {RevocationFollower.Wait.TotalSeconds:0} s one question to the feed waits");
+        if (ScopesSupported.Concat(ScopesToBeginWith).Contains("offline_access")) throw new ArgumentException("ScopesSupported, ScopesToBeginWith: leave offline_access out; it is between clients and the server, and no API takes it");
         if (Algorithms.Any(alg => alg is not ("ES256" or "RS256"))) throw new ArgumentException("Algorithms: ES256 and RS256");
     }
 

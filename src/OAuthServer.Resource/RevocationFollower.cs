@@ -7,7 +7,7 @@ namespace OAuthServer.ResourceServer;
 
 /// <summary>
 /// Follows the server's revocation feed: one question is always under way, answered as soon as there is news or after 25 seconds.
-/// What cannot be reached is asked again, at first at once and then every few seconds.
+/// What cannot be reached, or answers what cannot be read, is asked again, at first at once and then every few seconds.
 /// </summary>
 internal sealed class RevocationFollower(ServerConnection server, RevocationList list, VerificationKeys keys, OAuthResourceOptions options, ILogger log) : BackgroundService
 {
@@ -31,9 +31,10 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
                 continue;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
-            catch (Exception fault) when (fault is HttpRequestException or IOException or InvalidOperationException or KeyNotFoundException or FormatException)
+            catch (Exception fault)
             {
-                if (pause == TimeSpan.Zero) log.LogWarning("The revocation feed of {Issuer} does not answer ({Reason}); tokens are {Then} after {Stale:0} s", options.Issuer, fault.Message, options.FailOpen ? "taken by their signature" : "refused with 503", options.StaleAfter.TotalSeconds);
+                // Whatever it was, an odd answer too: a loop that ended would take the application with it.
+                if (pause == TimeSpan.Zero) log.LogWarning("The revocation feed of {Issuer} cannot be followed ({Reason}); tokens are {Then} after {Stale:0} s", options.Issuer, fault.Message, options.FailOpen ? "taken by their signature" : "refused with 503", options.StaleAfter.TotalSeconds);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
 
@@ -53,10 +54,11 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
         if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null) return null;
 
         var answer = await ServerConnection.JsonAsync(reply.EnsureSuccessStatusCode(), cancel);
+        var next = answer.GetProperty("cursor").GetString() ?? throw new HttpRequestException("the answer has no cursor");
         var entries = answer.GetProperty("entries");
         foreach (var entry in entries.EnumerateArray()) Take(entry);
         if (entries.GetArrayLength() == 0 || list.Age is not null) list.Heard();
-        return answer.GetProperty("cursor").GetString();
+        return next;
     }
 
     private void Take(JsonElement entry)

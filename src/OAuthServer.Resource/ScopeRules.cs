@@ -10,6 +10,9 @@ namespace OAuthServer.ResourceServer;
 public sealed record ScopeRequirement(params string[] Scopes) : IAuthorizationRequirement
 {
     internal const string Key = "oauth.scopes";
+
+    /// <summary>What requirements of this request have missed so far.</summary>
+    internal static IEnumerable<string> Missed(HttpContext http) => http.Items[Key] as IEnumerable<string> ?? [];
 }
 
 internal sealed class ScopeRequirementHandler : AuthorizationHandler<ScopeRequirement>
@@ -17,7 +20,7 @@ internal sealed class ScopeRequirementHandler : AuthorizationHandler<ScopeRequir
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
         if (requirement.Scopes.All(context.User.HasScope)) context.Succeed(requirement);
-        else if (context.Resource is HttpContext http) http.Items[ScopeRequirement.Key] = requirement.Scopes;
+        else if (context.Resource is HttpContext http) http.Items[ScopeRequirement.Key] = ScopeRequirement.Missed(http).Union(requirement.Scopes).ToArray();
         return Task.CompletedTask;
     }
 }

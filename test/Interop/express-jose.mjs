@@ -56,8 +56,8 @@ const requireScope = (...scopes) => async (req, res, next) => {
         const ids = [`jti ${payload.jti}`, `grant ${payload.grant}`, `client_id ${payload.client_id}`, `kid ${protectedHeader.kid}`];
         if (ids.some(id => revoked.has(id))) return refuse(401, 'invalid_token');
         if (client_id && Date.now() - heard > 60_000) return res.status(503).set('Retry-After', '2').json({ error: 'temporarily_unavailable' });
-        const granted = (payload.scope ?? '').split(' ');
-        if (!scopes.every(scope => granted.includes(scope))) return refuse(403, 'insufficient_scope', `, scope="${scopes.join(' ')}"`);
+        const granted = (payload.scope ?? '').split(' ').filter(Boolean);
+        if (!scopes.every(scope => granted.includes(scope))) return refuse(403, 'insufficient_scope', `, scope="${[...new Set([...granted, ...scopes])].join(' ')}"`);
         req.token = payload;
         next();
     } catch (fault) {

@@ -21,7 +21,7 @@ public sealed class ProtectedApi : IAsyncDisposable
 
     public RevocationList Revocations => app.Services.GetRequiredService<RevocationList>();
 
-    /// <summary>/read and /write demand their scope, /any any good token.</summary>
+    /// <summary>/read and /write demand their scope, /delete that and the one of /write, /any any good token.</summary>
     /// <param name="client">The API's own client, for feed and introspection; null for neither.</param>
     public static async Task<ProtectedApi> StartAsync(TestServer server, TestClient? client = null, Action<OAuthResourceOptions>? change = null, TimeProvider? time = null)
     {
@@ -30,10 +30,8 @@ public sealed class ProtectedApi : IAsyncDisposable
         var url = $"http://localhost:{TestServer.FreePort()}";
         builder.WebHost.UseUrls(url);
         builder.Services.AddSingleton(time ?? server.Clock);
-        builder.Services.AddOAuthResource(options =>
+        builder.Services.AddOAuthResource(server.Issuer, Cast.Notes, options =>
         {
-            options.Issuer = server.Issuer;
-            options.Resource = Cast.Notes;
             options.ResourceName = "Notes";
             options.ScopesSupported.Add("notes:read");
             options.ScopesSupported.Add("notes:write");
@@ -45,11 +43,11 @@ public sealed class ProtectedApi : IAsyncDisposable
         app.MapAuthRequest("/auth");
         app.MapGet("/read", (HttpContext http) => http.User.Subject()).RequireScope("notes:read");
         app.MapGet("/write", (HttpContext http) => http.User.ClientId()).RequireScope("notes:write");
+        app.MapGet("/delete", () => "ok").RequireScope("notes:write").RequireScope("notes:delete");
         app.MapGet("/any", () => "ok").RequireScope();
         await app.StartAsync();
         var api = new ProtectedApi(app, url);
-        if (client is not null && change is null)
-            for (var i = 0; i < 100 && api.Revocations.Age is null; i++) await Task.Delay(20);
+        if (client is not null && change is null) await Eventually.BecomesTrueAsync(() => Task.FromResult(api.Revocations.Age is not null), TimeSpan.FromSeconds(30));
         return api;
     }
 

@@ -33,18 +33,8 @@ public sealed class SampleTest : ServerFixture
         sample = Process.Start(start)!;
         sample.BeginOutputReadLine();
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        for (var i = 0; i < 200; i++)
-        {
-            try
-            {
-                await http.GetAsync(resource);
-                return;
-            }
-            catch (HttpRequestException) when (!sample.HasExited)
-            {
-                await Task.Delay(50);
-            }
-        }
+        var token = (await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken;
+        await Eventually.BecomesTrueAsync(() => AnswersAsync(token), TimeSpan.FromSeconds(30), "the sample is up and has heard from the feed");
     }
 
     [OneTimeTearDown]
@@ -76,11 +66,48 @@ public sealed class SampleTest : ServerFixture
         Text(await CallAsync(mallory, "list_notes")).Should().Be("[]");
     }
 
-    private async Task<Reply> CallAsync(string? token, string tool, string? text = null)
+    [TestCase("5", 400, -32600)]
+    [TestCase("[]", 400, -32600)]
+    [TestCase("null", 400, -32600)]
+    [TestCase("{}", 400, -32600)]
+    [TestCase("""{"jsonrpc":"2.0","id":[],"method":"tools/list"}""", 400, -32600)]
+    [TestCase("{", 400, -32700)]
+    [TestCase("", 400, -32700)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_notes","name":"add_note"}}""", 400, -32700)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":5}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call"}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":{"a":"b"}}}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}""", 200, -32602)]
+    public async Task A_message_that_is_none_is_answered_with_a_JSON_RPC_error(string body, int status, int code)
+    {
+        var reply = await PostAsync((await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken, body);
+        reply.Status.Should().Be(status, reply.ToString());
+        reply.Json.GetProperty("error").GetProperty("code").GetInt32().Should().Be(code);
+        reply.Json.GetProperty("id").ToString().Should().Be(status == 200 ? "1" : "");
+    }
+
+    private async Task<bool> AnswersAsync(string token)
+    {
+        try { return (await CallAsync(token, "list_notes")).Status != 503; }
+        catch (HttpRequestException) when (!sample.HasExited) { return false; }
+    }
+
+    private Task<Reply> CallAsync(string? token, string tool, string? text = null)
     {
         var arguments = text is null ? "{}" : $$"""{"text":"{{text}}"}""";
+        return PostAsync(token, $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""");
+    }
+
+    private async Task<Reply> PostAsync(string? token, string body)
+    {
         using var message = new HttpRequestMessage(HttpMethod.Post, resource);
-        message.Content = new StringContent($$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""", Encoding.UTF8, "application/json");
+        message.Content = new StringContent(body, Encoding.UTF8, "application/json");
         message.Headers.Accept.ParseAdd("application/json, text/event-stream");
         if (token is not null) message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return await Reply.ReadAsync(await http.SendAsync(message));
