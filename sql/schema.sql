@@ -1284,7 +1284,7 @@ CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.c
 
 CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
 

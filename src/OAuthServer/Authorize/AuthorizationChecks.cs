@@ -105,7 +105,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         var match = Array.Find(registered, one => string.Equals(one, uri, StringComparison.Ordinal)) ?? Array.Find(registered, one => RedirectUri.Matches(one, uri, client.IsPublic));
         return match is null ? OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri)
             // A stranger's loopback address takes any port, our own among them.
-            : !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings) ? OAuthError.InvalidRequest("redirect_uri points at this server itself", "redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
+            : !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings) ? OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
             : (uri, match);
     }
 
