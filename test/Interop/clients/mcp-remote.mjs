@@ -1,10 +1,11 @@
 // mcp-remote, the bridge that desktop programs without OAuth of their own start: a process of its own, with its own memory on disk.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort, local } from '../support/world.mjs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { answers, freePort, local } from '../support/world.mjs';
 
 export const name = 'mcp-remote';
 export const did = 'discovery, registration for a `localhost` redirect, code, list of tools; the next start needs nobody';
@@ -14,8 +15,6 @@ const program = new URL('../node_modules/mcp-remote/dist/client.js', import.meta
 export async function run(check, { resource, browser }) {
     const home = local('mcp-remote');
     mkdirSync(home);
-    // It opens the browser of the desktop: here there is none, and Alice reads the address from its log.
-    symlinkSync('/bin/true', join(home, 'xdg-open'));
     const port = await freePort();
 
     const first = await start(resource, port, home, browser);
@@ -34,10 +33,16 @@ export async function run(check, { resource, browser }) {
     });
 }
 
+// It tells the address before it listens for the answer; Alice, who is signed in, would be there first.
+async function listening(port) {
+    for (let tries = 0; tries < 200 && !await answers('127.0.0.1', port); tries++) await wait(100);
+}
+
 /** One run of the program to its end. */
 async function start(resource, port, home, browser) {
     const child = spawn(process.execPath, [program, resource, String(port), '--allow-http'], {
-        env: { ...process.env, PATH: home + delimiter + process.env.PATH, HOME: home, MCP_REMOTE_CONFIG_DIR: join(home, 'memory') },
+        // It opens the browser of the desktop: here there is none, and Alice reads the address from its log.
+        env: { ...process.env, BROWSER: '/bin/true', HOME: home, MCP_REMOTE_CONFIG_DIR: join(home, 'memory') },
         stdio: ['pipe', 'pipe', 'pipe'], // it ends when its input does
     });
     const patience = setTimeout(() => child.kill(), 60_000);
@@ -46,7 +51,7 @@ async function start(resource, port, home, browser) {
         for await (const line of createInterface({ input: stream })) {
             lines.push(line);
             const url = /^\s*(http:\/\/localhost:\d+\/authorize\?\S+)/.exec(line)?.[1];
-            if (url) visits.push(browser.authorize(url).then(seen => ({ url, ...seen }), error => { child.kill(); return { url, error }; }));
+            if (url) visits.push(listening(port).then(() => browser.authorize(url)).then(seen => ({ url, ...seen }), error => { child.kill(); return { url, error }; }));
         }
     };
     await Promise.all([read(child.stdout), read(child.stderr)]);

@@ -1,6 +1,7 @@
 // A line per check, the first that breaks ends the run; and the table in docs/interop.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { root } from './world.mjs';
 
 const rows = [];
@@ -15,7 +16,7 @@ export async function client(name, version, did, run) {
     let passed = 0;
     await run(async (what, act) => {
         try {
-            const result = await act();
+            const result = await Promise.race([act(), patience()]);
             passed++;
             console.log(`ok    ${name} ${version}: ${what}`);
             return result;
@@ -27,6 +28,12 @@ export async function client(name, version, did, run) {
     if (passed === 0) throw new Error(`${name} checked nothing`);
     rows.push({ name, version, did, passed });
     console.log(`      ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+// A client that waits for ever shall not have the run wait with it.
+async function patience() {
+    await wait(120_000, undefined, { ref: false });
+    throw new Error('nothing after two minutes');
 }
 
 export function writeTable() {

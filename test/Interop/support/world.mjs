@@ -46,7 +46,8 @@ export async function freePort() {
     }
 }
 
-function answers(host, port) {
+/** Whether somebody listens there. */
+export function answers(host, port) {
     return new Promise(resolve => {
         const socket = net.connect(port, host, () => { socket.destroy(); resolve(true); });
         socket.on('error', () => resolve(false));
