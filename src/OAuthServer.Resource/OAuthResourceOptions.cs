@@ -80,7 +80,7 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     {
         base.Validate();
         if (!IsSafe(Issuer) || Issuer.EndsWith('/')) throw new ArgumentException("Issuer: write the https URL of the authorization server without a trailing slash (http on loopback only)");
-        if (!Uri.TryCreate(Resource, UriKind.Absolute, out _) || Resource.Contains('#')) throw new ArgumentException("Resource: write this API's URL as it is registered with the server, without a fragment");
+        if (!Uri.TryCreate(Resource, UriKind.Absolute, out var own) || own.Scheme is not ("https" or "http") || Resource.Contains('#')) throw new ArgumentException("Resource: write this API's http or https URL as it is registered with the server, without a fragment");
         if (ClientId is not null && string.IsNullOrEmpty(ClientSecret)) throw new ArgumentException("ClientSecret: a resource server proves itself with a secret");
         if (Introspection != IntrospectionUse.Never && ClientId is null) throw new ArgumentException("ClientId: introspection needs a client of kind resource-server");
         if (StaleAfter <= RevocationFollower.Wait) throw new ArgumentException($"StaleAfter: longer than the {RevocationFollower.Wait.TotalSeconds:0} s one question to the feed waits");

@@ -16,15 +16,16 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    private string? cursor;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        string? cursor = null;
         var pause = TimeSpan.Zero;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                cursor = await AskAsync(cursor, stoppingToken);
+                await AskAsync(stoppingToken);
                 if (pause > TimeSpan.Zero) log.LogInformation("The revocation feed of {Issuer} is back", options.Issuer);
                 pause = TimeSpan.Zero;
                 list.Prune();
@@ -44,21 +45,24 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
     }
 
     // We are not current until we know all that may still matter, which may take several pages: until then no question waits.
-    private async Task<string?> AskAsync(string? cursor, CancellationToken cancel)
+    private async Task AskAsync(CancellationToken cancel)
     {
         var feed = await server.EndpointAsync("revocation_feed_endpoint", cancel) ?? throw new HttpRequestException("the metadata has no revocation_feed_endpoint");
         using var message = new HttpRequestMessage(HttpMethod.Get, cursor is null ? feed : $"{feed}?after={Uri.EscapeDataString(cursor)}{(list.Age is null ? "" : $"&wait={Wait.TotalSeconds:0}")}");
         message.Headers.Authorization = server.Basic();
         using var reply = await server.SendAsync(message, Wait + TimeSpan.FromSeconds(10), cancel);
-        // Another database has taken over: from the beginning.
-        if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null) return null;
+        if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null)
+        {
+            cursor = null;
+            throw new HttpRequestException("another database has taken over: from the beginning");
+        }
 
         var answer = await ServerConnection.JsonAsync(reply.EnsureSuccessStatusCode(), cancel);
         var next = answer.GetProperty("cursor").GetString() ?? throw new HttpRequestException("the answer has no cursor");
         var entries = answer.GetProperty("entries");
         foreach (var entry in entries.EnumerateArray()) Take(entry);
         if (entries.GetArrayLength() == 0 || list.Age is not null) list.Heard();
-        return next;
+        cursor = next;
     }
 
     private void Take(JsonElement entry)

@@ -56,7 +56,7 @@ public static class ScopeRules
     extension<TBuilder>(TBuilder endpoints) where TBuilder : IEndpointConventionBuilder
     {
         /// <summary>
-        /// A token with all these scopes, else 401, or 403 insufficient_scope that names what is missing:
+        /// A token with all these scopes, else 401, or 403 insufficient_scope that names what it has and what is missing:
         /// <c>app.MapPost("/notes", …).RequireScope("notes:write")</c>. Without a scope, any good token will do.
         /// </summary>
         public TBuilder RequireScope(params string[] scopes) =>

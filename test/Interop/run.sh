@@ -11,6 +11,8 @@ cd "$(dirname "$0")"
 missing=()
 command -v node > /dev/null || missing+=(nodejs)
 command -v npm > /dev/null || missing+=(npm)
+command -v openssl > /dev/null || missing+=(openssl)
+[[ -f ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]] || missing+=(ca-certificates)
 [[ -x /usr/bin/chromium ]] || missing+=(chromium)
 if ((${#missing[@]})); then
     if [[ ${OAUTH_NO_APT:-} ]] || ((EUID != 0)) || ! command -v apt-get > /dev/null; then
@@ -20,5 +22,6 @@ if ((${#missing[@]})); then
     apt-get update -qq -o DPkg::Lock::Timeout=300
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
 fi
+# A registry may stumble: once more before giving up.
 [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --no-progress --loglevel=error || npm ci --no-progress --loglevel=error
 exec node_modules/.bin/node run.mjs "$@"

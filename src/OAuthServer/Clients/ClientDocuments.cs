@@ -34,8 +34,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
         if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
-        if (known is null && newcomers.Refusal(address) is { } tooMany) return tooMany;
-        return await flights.JoinAsync(id, () => RefreshAsync(id), cancel);
+        return await flights.JoinAsync(id, async () => known is null && newcomers.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
     }
 
     public void Dispose() => newcomers.Dispose();

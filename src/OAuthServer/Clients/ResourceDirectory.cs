@@ -117,14 +117,13 @@ public sealed class ResourceDirectory
                 : OAuthError.InvalidTarget("no resource was named, and neither client nor server has an enabled default", "resource, default_resource or OAuth__DefaultResource", "none");
         }
 
-        // Some clients never name a resource (Claude Code among them): where there is one API only, they can mean no other.
+        // Some clients are said never to name a resource: where there is one API only, they can mean no other.
         private string? TheOnlyOne(Client client) =>
             resources.Where(row => row.Enabled && row.Uri != settings.Issuer).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
 
-        // Whoever registered with offline_access alone, or with scopes that only another server has, named no scope at all.
         private string[] Defaults(Client client, IReadOnlyList<string> forResources) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes
-            : client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess).ToArray() is { Length: > 0 } own ? own
+            : client.Row.Scopes.Length > 0 ? [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)]
             : client.IsUserFacing ? [.. scopes.Where(scope => scope.Open && scope.Resource is { } owner && forResources.Contains(owner)).Select(scope => scope.Name)]
             : [];
     }

@@ -16,6 +16,7 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     private const int MostAtOnce = 64;
+    private const int KeptForNew = 16;
     private const int MostAddresses = 4;
     private const int MostHeaderKilobytes = 16;
     private static readonly TimeSpan PerAddress = TimeSpan.FromSeconds(2);
@@ -30,7 +31,8 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     {
         if (url.Scheme != Uri.UriSchemeHttps) return Refuse("RFC 9110 §4.2.2", "not https", "https", url.Scheme);
         if (perHost.Take(url.IdnHost, known) is { } wait) return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {url.IdnHost}", wait);
-        if (!places.Wait(0)) return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
+        // Old documents on hosts that fell silent shall not hold every place: who asks for one has the last good one to fall back on.
+        if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0)) return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
 
         using var deadline = new CancellationTokenSource(Deadline, time);
         try

@@ -94,10 +94,10 @@ public sealed record Settings
     /// <summary>Who may register clients at /register (RFC 7591): open (anybody; machines need an invitation), token (invited ones only) or off.</summary>
     public string Registration { get; init; } = "open";
 
-    /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses. As many client id documents that are new here, counted by themselves.</summary>
+    /// <summary>Registrations per minute from one address, IPv6 by its /64; hosted clients share few addresses. New client id documents have a limit of the same size of their own.</summary>
     public int RegistrationsPerMinute { get; init; } = 10;
 
-    /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least). As many new client id documents, counted by themselves.</summary>
+    /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least). New client id documents have one of the same size of their own.</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
     /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>

@@ -38,6 +38,9 @@ public sealed class RevocationFeedStore(Database database)
     /// <summary>More entries than this come on the next page.</summary>
     public const int PageSize = 2000;
 
+    // A client id may have 2048 characters, and six octets each in JSON: readers take a megabyte.
+    private const int MostCharacters = 128 * 1024;
+
     // A position from the future was made by a database that this one was restored over: its reader begins anew.
     public const string NowSql = "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows from pg_current_snapshot() as s";
 
@@ -71,15 +74,24 @@ public sealed class RevocationFeedStore(Database database)
                 afterId = position.AfterId,
                 limit = PageSize + 1,
             }, cancel);
-            if (rows.Count <= PageSize) return new FeedPage(rows, new FeedPosition { Seen = upto });
+            var fitting = Fitting(rows);
+            if (fitting == rows.Count) return new FeedPage(rows, new FeedPosition { Seen = upto });
 
-            rows.RemoveAt(PageSize);
+            rows.RemoveRange(fitting, rows.Count - fitting);
             return new FeedPage(rows, position with { Upto = upto, AfterXid = rows[^1].Xid, AfterId = rows[^1].Id });
         }
         catch (PostgresException fault) when (fault.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
         {
             return null;
         }
+    }
+
+    // How many of these a page has room for; the last of PageSize + 1 only says that there are more.
+    private static int Fitting(List<RevocationRow> rows)
+    {
+        var (count, characters) = (0, 0);
+        while (count < Math.Min(rows.Count, PageSize) && (characters += rows[count].Value.Length) <= MostCharacters) count++;
+        return count;
     }
 
     public const string SweepSql = "delete from revocation_feed where id in (select id from revocation_feed where leaves_at < @now limit 500)";

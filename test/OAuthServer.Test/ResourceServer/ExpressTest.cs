@@ -73,7 +73,7 @@ public sealed class ExpressTest : ServerFixture
         var token = (await machine.CredentialsAsync()).AccessToken;
         (await GetAsync("/notes", token)).Status.Should().Be(200);
         await machine.RevokeAsync(token);
-        await Eventually.BecomesTrueAsync(async () => (await GetAsync("/notes", token)).Status == 401);
+        await Eventually.BecomesTrueAsync(async () => (await GetAsync("/notes", token)).Status == 401, Eventually.Second);
     }
 
     private Task<Reply> GetAsync(string path, string? token = null) => SendAsync(HttpMethod.Get, path, token);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -35,8 +37,12 @@ public sealed class StaleFeedTest : ServerFixture
         var token = (await (await server.MachineAsync()).CredentialsAsync()).AccessToken;
         (await api.GetAsync("/read", token)).Status.Should().Be(200);
 
+        await using var open = await ProtectedApi.StartAsync(server, await server.ResourceServerAsync(), options => options.FailOpen = true, clock);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(open.Revocations.Age is not null));
+
         clock.Travel(TimeSpan.FromSeconds(61));
         (await api.GetAsync("/read", token)).Status.Should().Be(503);
+        (await open.GetAsync("/read", token)).Status.Should().Be(200);
         await server.ExecuteAsync("update clients set enabled = false where client_id = 'nobody'; insert into revoked_tokens values ('other', 'c', 'http://localhost:9000/mcp', now(), now() + interval '1 minute')");
         await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 200, TimeSpan.FromSeconds(5));
     }
@@ -85,6 +91,46 @@ public sealed class StaleFeedTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 200, TimeSpan.FromSeconds(30));
     }
 
+    [Test]
+    public async Task A_cursor_the_server_does_not_know_begins_the_feed_anew_without_haste()
+    {
+        var way = new WayToServer { ForgetsCursors = true };
+        await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync(), options => options.Backchannel = way);
+        var machine = await Server.MachineAsync();
+        var token = (await machine.CredentialsAsync()).AccessToken;
+        await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 200);
+
+        var (before, since) = (way.Asked, Stopwatch.StartNew());
+        await machine.RevokeAsync(token);
+        await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 401);
+        await Task.Delay(500);
+        (way.Asked - before).Should().BeLessThan(10 + (int)(40 * since.Elapsed.TotalSeconds));
+    }
+
+    [Test]
+    public async Task Until_the_last_page_nobody_knows_whether_a_token_still_holds()
+    {
+        var way = new WayToServer { Feed = $$"""{"cursor":"c","entries":[{"jti":"a","exp":{{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}}}]}""" };
+        await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync(), options => options.Backchannel = way);
+        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(way.Asked > 2), TimeSpan.FromSeconds(30));
+        (await api.GetAsync("/read", token)).Status.Should().Be(503);
+        way.Feed = null;
+        await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 200);
+    }
+
+    [Test]
+    public async Task A_feed_full_of_the_longest_names_comes_in_pages_a_reader_can_take()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.ExecuteAsync("select count(revocation_feed_add('client_id', 'https://a.example/?' || repeat('&', 2020) || n, null, now() + interval '1 hour')) from generate_series(1000, 1600) n");
+
+        await using var api = await ProtectedApi.StartAsync(server, await server.ResourceServerAsync());
+
+        (await api.GetAsync("/read", (await (await server.MachineAsync()).CredentialsAsync()).AccessToken)).Status.Should().Be(200);
+    }
+
     /// <summary>The real server, seen over a way on which some paths are cut and the feed's answers may be exchanged.</summary>
     private sealed class WayToServer() : DelegatingHandler(new SocketsHttpHandler { UseProxy = false })
     {
@@ -93,6 +139,9 @@ public sealed class StaleFeedTest : ServerFixture
         public volatile string[] Cut = [];
 
         public volatile string? Feed;
+
+        /// <summary>True: no cursor is known.</summary>
+        public bool ForgetsCursors;
 
         /// <summary>How often the feed was.</summary>
         public int Asked => Volatile.Read(ref asked);
@@ -103,6 +152,8 @@ public sealed class StaleFeedTest : ServerFixture
             if (Cut.Contains(path)) throw new HttpRequestException($"{path} is cut off");
             if (path != Paths.Revocations) return await base.SendAsync(request, cancellationToken);
             Interlocked.Increment(ref asked);
+            if (ForgetsCursors && request.RequestUri.Query.Contains("after=")) return new HttpResponseMessage(HttpStatusCode.BadRequest);
+            if (Feed is not null) await Task.Delay(20, cancellationToken);
             return Feed is { } answer ? new HttpResponseMessage { Content = new StringContent(answer) } : await base.SendAsync(request, cancellationToken);
         }
     }

@@ -33,6 +33,13 @@ public sealed class StepUpTest : ServerFixture
         await start.Should().ThrowAsync<ArgumentException>().WithMessage("ScopesSupported*offline_access*");
     }
 
+    [TestCase("/mcp"), TestCase("urn:notes"), TestCase("https://api.example.com/#notes")]
+    public async Task An_API_without_an_address_on_the_web_does_not_start(string resource)
+    {
+        var start = () => ProtectedApi.StartAsync(Server, change: options => options.Resource = resource);
+        await start.Should().ThrowAsync<ArgumentException>().WithMessage("Resource:*");
+    }
+
     private static async Task<string> ChallengeAsync(ProtectedApi api, TestClient client, string scope)
     {
         var reply = await api.GetAsync("/delete", (await client.CredentialsAsync(("scope", scope))).AccessToken);

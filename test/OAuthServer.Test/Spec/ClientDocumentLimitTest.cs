@@ -5,6 +5,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Clients;
+using OAuthServer.Fetch;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 using OAuthServer.Test.Support;
@@ -28,7 +29,9 @@ public sealed class ClientDocumentLimitTest
         outside.Lookups.Where(name => name != known.Name).Should().HaveCount(9, "the known one was the first of ten");
         replies.Count(reply => reply.Status == 400).Should().Be(9);
         replies.Where(reply => reply.Status == 429).Should().HaveCount(191).And.OnlyContain(reply => reply.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        server.Clock.Travel(TimeSpan.FromMinutes(6));
         (await AuthorizeAsync(server, known.Url())).Status.Should().Be(303);
+        known.Requests.Should().HaveCount(2, "it was stale");
         (await AuthorizeAsync(server, "https://nobody.example/client.json", "127.0.0.2")).Status.Should().Be(400);
         (await server.RegisterPublicAsync(Cast.Redirect)).ShouldBeRegistered();
     }
@@ -67,6 +70,26 @@ public sealed class ClientDocumentLimitTest
         (await Task.WhenAll(waiting)).Count(result => result.Refused(out _, out _)).Should().Be(64);
         var good = await outside.GoodHostAsync();
         (await documents.ResolveAsync(good.Url(), "127.0.0.1", CancellationToken.None)).Refused(out error, out _).Should().BeFalse("places are free again");
+    }
+
+    [Test]
+    public async Task Silent_hosts_of_known_documents_leave_sixteen_places_for_new_ones()
+    {
+        await using var outside = new Outside();
+        await using var server = await StartAsync(outside, settings => settings);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(128);
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        foreach (var i in Enumerable.Range(0, 64)) outside.Name($"silent{i}.example", "127.0.0.1");
+        var fetcher = server.Get<Fetcher>();
+
+        var fetches = Enumerable.Range(0, 64).Select(i => fetcher.FetchAsync(new Uri($"https://silent{i}.example:{port}/c"), known: true)).ToArray();
+        var sockets = await Task.WhenAll(Enumerable.Range(0, 48).Select(_ => silent.AcceptSocketAsync()));
+
+        fetches.Count(fetch => fetch.IsCompleted).Should().Be(16);
+        (await server.Get<ClientDocuments>().ResolveAsync((await outside.GoodHostAsync()).Url(), "127.0.0.1", CancellationToken.None)).Refused(out _, out _).Should().BeFalse();
+        foreach (var socket in sockets) socket.Dispose();
+        await Task.WhenAll(fetches);
     }
 
     [Test]

@@ -279,8 +279,8 @@ public sealed class ClientDocumentTest : ServerFixture
 
         var pinned = await ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
         pinned.IsTrusted.Should().BeTrue();
-        var code = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").CodeAsync(await Server.PersonAsync());
-        code.Value.Should().NotBeEmpty();
+        var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").TokensAsync(await Server.PersonAsync(), null, ("resource", null), ("scope", null));
+        Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
         (await ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
         outside.Lookups.Should().BeEmpty();
     }

@@ -119,7 +119,10 @@ public sealed class DiscoveryTest : ServerFixture
         head.Status.Should().BeOneOf(200, 405);
         head.Body.Should().BeEmpty();
 
-        (await Server.SendAsync(HttpMethod.Options, path, null, ("Origin", "https://spa.example"), ("Access-Control-Request-Method", "GET"))).Status.Should().Be(204);
+        var preflight = await Server.SendAsync(HttpMethod.Options, path, null, ("Origin", "https://spa.example"), ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "mcp-protocol-version"));
+        preflight.Status.Should().Be(204);
+        preflight.Header("Access-Control-Allow-Origin").Should().Be("*");
+        preflight.Header("Access-Control-Allow-Headers").Should().Be("mcp-protocol-version");
         (await Server.SendAsync(HttpMethod.Options, path)).Status.Should().BeOneOf(204, 405);
     }
 
@@ -168,6 +171,7 @@ public sealed class PathIssuerTest : ServerFixture
         (await Server.GetAsync("/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/.well-known/openid-configuration/tenants/one")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/tenants/one/.well-known/openid-configuration")).Should().BeRefusedWith("invalid_request", 404);
+        (await Server.GetAsync("/tenants/one/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
     }
 
     [Test, Rfc(8414, "2")]

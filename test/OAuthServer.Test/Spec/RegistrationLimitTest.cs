@@ -28,6 +28,19 @@ public sealed class RegistrationLimitTest
         watch.Elapsed.Should().BeLessThan(Ruler.SlowHash());
     }
 
+    [Test, Behaviour(13)]
+    public async Task A_page_elsewhere_can_read_when_to_come_back()
+    {
+        await using var server = await TestServer.StartAsync(settings => settings with { RegistrationsPerMinute = 1 });
+        (await server.RegisterPublicAsync(Cast.Redirect)).ShouldBeRegistered();
+
+        var refused = await server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form("{}", "application/json"), ("Origin", "https://spa.example"));
+
+        refused.Should().BeRefusedWith("slow_down");
+        refused.Header("Access-Control-Allow-Origin").Should().Be("*");
+        refused.Header("Access-Control-Expose-Headers").Should().Contain("Retry-After");
+    }
+
     [Test]
     public async Task All_addresses_together_have_a_ceiling_and_refusals_of_one_do_not_count_towards_it()
     {

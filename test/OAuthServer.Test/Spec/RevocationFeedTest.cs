@@ -6,6 +6,7 @@ using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Keys;
 using OAuthServer.Revocation;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -143,6 +144,30 @@ public sealed class RevocationFeedTest : ServerFixture
         while (await reader.ReadAsync() is { Count: > 0 } more) all.AddRange(more);
         first.Should().HaveCount(2000);
         all.Should().OnlyHaveUniqueItems().And.HaveCount(4501).And.Contain("jti page-late");
+    }
+
+    [Test]
+    public async Task A_persons_app_without_a_grant_is_nobodys_news_when_it_goes_and_with_one_it_is()
+    {
+        var reader = await ReaderAsync();
+        var now = Server.Clock.GetUtcNow();
+        var documents = Server.Get<ClientDocumentStore>();
+        await documents.EndAsync((await Server.DocumentClientAsync()).Id, now);
+        var registered = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
+        await Server.ExecuteAsync("delete from clients where client_id = @Id", registered);
+        (await reader.ReadAsync()).Should().BeEmpty();
+
+        var document = await Server.DocumentClientAsync();
+        var tokens = await Server.TokensAsync(document, await Server.PersonAsync(), "notes:read");
+        await documents.EndAsync(document.Id, now);
+        (await reader.ReadAsync()).Should().BeEquivalentTo($"client_id {document.Id}", $"grant {Grant(tokens)}");
+
+        var other = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
+        tokens = await Server.TokensAsync(other, await Server.PersonAsync(), "notes:read");
+        await Server.ExecuteAsync("update clients set client_id = 'renamed' where client_id = @Id", other);
+        (await reader.ReadAsync()).Should().Equal($"client_id {other.Id}");
+        await Server.ExecuteAsync("delete from clients where client_id = 'renamed'");
+        (await reader.ReadAsync()).Should().Contain($"grant {Grant(tokens)}");
     }
 
     [Test]

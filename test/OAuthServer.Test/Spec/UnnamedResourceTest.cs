@@ -24,6 +24,17 @@ public sealed class UnnamedResourceTest
     }
 
     [Test, Rfc(8707, "2")]
+    public async Task A_client_an_operator_made_gets_no_resource_its_row_does_not_name()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.ExecuteAsync("update resources set enabled = false where uri = @Sensors", new { Cast.Sensors });
+        var machine = await server.MachineAsync();
+        await server.ExecuteAsync("update clients set resources = '{}', default_resource = null, default_scopes = '{}', scopes = '{}' where client_id = @Id", new { machine.Id });
+
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Error == "invalid_target");
+    }
+
+    [Test, Rfc(8707, "2")]
     public async Task Where_there_are_several_the_default_of_the_server_is_meant()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { DefaultResource = Cast.Notes });
