@@ -198,12 +198,15 @@ declare
 begin
     if tg_op <> 'INSERT' then had := array_remove(old.resources || old.default_resource, null); end if;
     if tg_op <> 'INSERT' and old.enabled and (tg_op = 'DELETE' or not new.enabled or new.client_id <> old.client_id) then
+        -- A renamed client's grants have its new name already.
         select array_agg(distinct uri) into concerns from (
             select unnest(had)
-            union all select unnest(resources) from grants where client_id = old.client_id
+            union all select unnest(resources) from grants where client_id in (old.client_id, new.client_id)
             union all select unnest(audiences) from revocation_feed where kind = 'client_id' and value = old.client_id and leaves_at > now()
         ) as known (uri);
-        perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+        if concerns is not null or old.kind <> 'user-facing' then
+            perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+        end if;
     elsif tg_op = 'UPDATE' and not had <@ (new.resources || new.default_resource) then
         perform revocation_feed_add('client_id', old.client_id, had, now() + hour, held => true);
     end if;
