@@ -4,12 +4,12 @@
 # request, nothing stored (Program.cs beside this file); and pgbench with our own rotation statement on the server's own cluster.
 # Writes docs/performance.md.
 #
-#   ROUNDS (3)  SECONDS_EACH (4)
+#   ROUNDS (3)  SECONDS_EACH (4)  SECONDS_WARM (12): each load before the first round, for the limits and the server alike
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v wrk > /dev/null || { echo "bench: wrk is missing: apt-get install wrk" >&2; exit 1; }
-rounds=${ROUNDS:-3} each=${SECONDS_EACH:-4} port=${BENCH_PORT:-9480}
+rounds=${ROUNDS:-3} each=${SECONDS_EACH:-4} warm=${SECONDS_WARM:-12} port=${BENCH_PORT:-9480}
 limit=$((port + 1))
 pgbench=$(ls -v /usr/lib/postgresql/*/bin/pgbench | tail -n 1)
 world=$(mktemp -d /tmp/oauth-bench-XXXXXX)
@@ -30,7 +30,7 @@ floor=$!
 for try in {1..240}; do ! curl -sf "http://localhost:$port/readyz" > /dev/null || break; sleep 0.5; done
 
 # A grant for each code and each family, round 0 to warm up with.
-sql/cluster.sh psql "$world/local" -q -v rounds="$rounds" -v codes=$((each * 15000)) << 'SQL'
+sql/cluster.sh psql "$world/local" -q -v rounds="$rounds" -v codes=$(((each > warm ? each : warm) * 6000)) << 'SQL'
 create temporary table names as
     select 'code' as kind, 'code-' || r || '-' || i as name from generate_series(0, :rounds) r, generate_series(1, :codes) i
     union all select 'family', 'rt-' || r || '-' || i from generate_series(0, :rounds) r, generate_series(1, 300) i
@@ -102,8 +102,9 @@ measure() {
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
 echo "bench: warming up"
-ROUND=0
+ROUND=0 measured=$each each=$warm
 measure
+each=$measured
 
 for ((ROUND = 1; ROUND <= rounds; ROUND++)); do
     measure
@@ -121,8 +122,8 @@ cat > docs/performance.md << PAGE
 # Performance
 
 Written by \`make bench\`; every ratio is taken within one round, in turns on one machine that also runs PostgreSQL and the load
-(wrk, 32 keep-alive connections unless said): absolute numbers wander, ratios hold still. Middle of $rounds rounds of $each seconds each,
-$(date -u +%F), $(nproc) cores ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), PostgreSQL $("${pgbench%pgbench}postgres" --version | awk '{ print $3 }') with fsync and synchronous_commit on.
+(wrk, 32 keep-alive connections unless said): absolute numbers wander, ratios hold still. Middle of $rounds rounds of $each seconds each
+after $warm seconds of each to warm up, $(date -u +%F), $(nproc) cores ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), PostgreSQL $("${pgbench%pgbench}postgres" --version | awk '{ print $3 }') with fsync and synchronous_commit on.
 
 | limit | per second |
 |---|---|
