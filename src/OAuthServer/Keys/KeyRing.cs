@@ -56,6 +56,9 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         all.Where(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) > 0)
             .Select(other => (DateTimeOffset?)other.SignsFrom).Min() + LongestToken + Slack;
 
+    // As long as one is left, one signs.
+    private static bool NoneIsLeft(IReadOnlyList<SigningKeyRow> all) => all.All(row => row.RetiredAt is not null);
+
     private static (DateTimeOffset, string) Order(SigningKeyRow key) => (key.SignsFrom, key.Kid);
 
     /// <summary>
@@ -70,7 +73,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     {
         var now = time.GetUtcNow();
         var rows = await store.ListAsync(cancel);
-        var first = !rows.Any(row => StateOf(row, rows, now) == SigningKeyState.Active);
+        var first = NoneIsLeft(rows);
         var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
         var added = await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, author);
         await ReadAsync(cancel);
@@ -85,8 +88,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     public async Task<bool> RetireNowAsync(string kid, Author? author, CancellationToken cancel)
     {
         if (!await store.RetireAsync(kid, time.GetUtcNow(), author)) return false;
-        var rows = await store.ListAsync(cancel);
-        if (!rows.Any(row => StateOf(row, rows, time.GetUtcNow()) == SigningKeyState.Active)) await ReplaceAsync(author, cancel);
+        if (NoneIsLeft(await store.ListAsync(cancel))) await ReplaceAsync(author, cancel);
         await ReadAsync(cancel);
         return true;
     }
@@ -95,7 +97,7 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     public async Task StartAsync(CancellationToken cancel)
     {
         await ReadAsync(cancel);
-        if (Active is null) await ReplaceAsync(null, cancel);
+        if (NoneIsLeft(keys!.Rows)) await ReplaceAsync(null, cancel);
         await ReadAsync(cancel);
     }
 
