@@ -13,8 +13,8 @@ public sealed class NewcomerLimit(Settings settings, string what) : IDisposable
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> byAddress = PartitionedRateLimiter.Create<string, string>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address, _ => PerMinute(settings.RegistrationsPerMinute)));
-    private readonly TokenBucketRateLimiter inAll = new(PerMinute(settings.RegistrationsPerMinuteInAll, AtOnce(settings.RegistrationsPerMinuteInAll)));
+        RateLimitPartition.GetTokenBucketLimiter(address, _ => Bucket.Of(settings.RegistrationsPerMinute, Minute)));
+    private readonly TokenBucketRateLimiter inAll = new(Bucket.Of(settings.RegistrationsPerMinuteInAll, Minute, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one newcomer; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(string address)
@@ -30,15 +30,6 @@ public sealed class NewcomerLimit(Settings settings, string what) : IDisposable
 
     // Ten seconds' worth, which everybody else's requests hardly feel; an address may come with a minute's worth at once.
     private static int AtOnce(int most) => Math.Max(20, most / 6);
-
-    private static TokenBucketRateLimiterOptions PerMinute(int most, int mostAtOnce = int.MaxValue) => new()
-    {
-        TokenLimit = Math.Min(most, mostAtOnce),
-        TokensPerPeriod = 1,
-        ReplenishmentPeriod = Minute / most,
-        AutoReplenishment = true,
-        QueueLimit = 0,
-    };
 
     public void Dispose()
     {

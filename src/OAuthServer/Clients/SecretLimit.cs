@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
@@ -8,14 +9,7 @@ public sealed class SecretLimit(Settings settings) : IDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    private readonly TokenBucketRateLimiter limiter = new(new TokenBucketRateLimiterOptions
-    {
-        TokenLimit = Math.Min(settings.SecretRegistrationsPerMinuteInAll, AtOnce(settings.SecretRegistrationsPerMinuteInAll)),
-        TokensPerPeriod = 1,
-        ReplenishmentPeriod = Minute / settings.SecretRegistrationsPerMinuteInAll,
-        AutoReplenishment = true,
-        QueueLimit = 0,
-    });
+    private readonly TokenBucketRateLimiter limiter = new(Bucket.Of(settings.SecretRegistrationsPerMinuteInAll, Minute, AtOnce(settings.SecretRegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one secret; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal()

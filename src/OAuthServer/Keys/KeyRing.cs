@@ -71,13 +71,9 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     /// <param name="author">Who asked for it; null: whom the database's connection names.</param>
     public async Task<SigningKeyRow?> RotateAsync(Author? author, CancellationToken cancel)
     {
-        var now = time.GetUtcNow();
-        var rows = await store.ListAsync(cancel);
-        var first = NoneIsLeft(rows);
-        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
-        var added = await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, author);
+        var added = await AddAsync(NoneIsLeft(await store.ListAsync(cancel)), author);
         await ReadAsync(cancel);
-        return added ? row : null;
+        return added;
     }
 
     /// <summary>For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such key.</summary>
@@ -88,18 +84,12 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     public async Task<bool> RetireNowAsync(string kid, Author? author, CancellationToken cancel)
     {
         if (!await store.RetireAsync(kid, time.GetUtcNow(), author)) return false;
-        if (NoneIsLeft(await store.ListAsync(cancel))) await ReplaceAsync(author, cancel);
-        await ReadAsync(cancel);
+        await ReadAndMakeFirstAsync(author, cancel);
         return true;
     }
 
     /// <summary>Reads the keys; makes the very first one.</summary>
-    public async Task StartAsync(CancellationToken cancel)
-    {
-        await ReadAsync(cancel);
-        if (NoneIsLeft(keys!.Rows)) await ReplaceAsync(null, cancel);
-        await ReadAsync(cancel);
-    }
+    public Task StartAsync(CancellationToken cancel) => ReadAndMakeFirstAsync(null, cancel);
 
     /// <summary>Reads again soon: somebody changed the table.</summary>
     public void Wake()
@@ -144,11 +134,19 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
     }
 
-    private async Task ReplaceAsync(Author? author, CancellationToken cancel)
+    private async Task ReadAndMakeFirstAsync(Author? author, CancellationToken cancel)
+    {
+        await ReadAsync(cancel);
+        if (!NoneIsLeft(keys!.Rows)) return;
+        await AddAsync(first: true, author);
+        await ReadAsync(cancel);
+    }
+
+    private async Task<SigningKeyRow?> AddAsync(bool first, Author? author)
     {
         var now = time.GetUtcNow();
-        await store.AddAsync(SigningKey.Make(settings.Algorithm, encryption, now, now), DateTimeOffset.UnixEpoch, author);
-        cancel.ThrowIfCancellationRequested();
+        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
+        return await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, author) ? row : null;
     }
 
     // One reading at a time: an older one must not end after a newer one and bring a retired key back.

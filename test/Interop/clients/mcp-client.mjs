@@ -7,4 +7,6 @@ export const did = 'the same with step-up between; insists on the issuer\'s spel
 
 const finish = (transport, answer) => transport.finishAuth(answer);
 
-export const run = (check, world) => runMcpClient(check, world, { Client, Transport: StreamableHTTPClientTransport, UnauthorizedError, finish, stepsUp: true }, 'SDK two');
+export const sdk = { Client, Transport: StreamableHTTPClientTransport, UnauthorizedError, finish, stepsUp: true };
+
+export const run = (check, world) => runMcpClient(check, world, sdk, 'SDK two');

@@ -79,11 +79,9 @@ public sealed class RevocationReachTest : ServerFixture
     [Test]
     public async Task An_unknown_key_is_asked_for_once_a_minute_and_no_more()
     {
-        var asked = new CountingHandler();
-        var clock = new TravellingTime();
+        var (asked, clock) = (new CountingHandler(), new TravellingTime());
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.Backchannel = asked, time: clock);
-        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
-        (await api.GetAsync("/read", token)).Status.Should().Be(200);
+        var token = await KeysAreReadAsync(api);
         var first = asked.Jwks;
         var unknown = Base64(token, "\"kid\":\"nobody\"");
         for (var i = 0; i < 10; i++) (await api.GetAsync("/read", unknown)).Status.Should().Be(401);
@@ -97,11 +95,9 @@ public sealed class RevocationReachTest : ServerFixture
     [Test]
     public async Task Keys_are_remembered_for_an_hour()
     {
-        var asked = new CountingHandler();
-        var clock = new TravellingTime();
+        var (asked, clock) = (new CountingHandler(), new TravellingTime());
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.Backchannel = asked, time: clock);
-        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
-        (await api.GetAsync("/read", token)).Status.Should().Be(200);
+        var token = await KeysAreReadAsync(api);
         var first = asked.Jwks;
 
         clock.Travel(TimeSpan.FromMinutes(50));
@@ -117,6 +113,14 @@ public sealed class RevocationReachTest : ServerFixture
     {
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.Issuer = $"http://localhost:{TestServer.FreePort()}");
         (await api.GetAsync("/read", (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken)).Status.Should().Be(503);
+    }
+
+    // With the token that made it read them.
+    private async Task<string> KeysAreReadAsync(ProtectedApi api)
+    {
+        var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
+        (await api.GetAsync("/read", token)).Status.Should().Be(200);
+        return token;
     }
 
     private static Task RefusedAsync(ProtectedApi api, string token) =>

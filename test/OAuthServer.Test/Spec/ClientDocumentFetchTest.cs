@@ -9,7 +9,6 @@ using FluentAssertions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
-using OAuthServer.Clients;
 using OAuthServer.Fetch;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -37,7 +36,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
             var host = await outside.HostAsync(Documents.Answer("", status: status, headers: ("Location", location)));
             var before = outside.Connections.Count;
 
-            (await RefusedAsync(host.Url())).Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" }, it => it.ExcludingMissingMembers());
+            (await Server.RefusedAsync(host.Url())).Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" }, it => it.ExcludingMissingMembers());
 
             host.Requests.Should().HaveCount(1);
             outside.Connections.Should().HaveCount(before + 1);
@@ -52,7 +51,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = status == 304 ? http => { http.Response.StatusCode = 304; return Task.CompletedTask; } : Documents.Answer(Documents.Of(host.Url()), status: status);
 
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
     }
 
     [TestCase("text/html"), TestCase("text/plain"), TestCase("text/json"), TestCase("application/javascript"), TestCase("application/jsonp"), TestCase("application/xml"), TestCase("image/svg+json"), TestCase("")]
@@ -61,7 +60,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(Documents.Of(host.Url()), type: type);
 
-        (await RefusedAsync(host.Url())).Expected.Should().StartWith("application/json");
+        (await Server.RefusedAsync(host.Url())).Expected.Should().StartWith("application/json");
     }
 
     [TestCase("application/json"), TestCase("Application/JSON; charset=utf-8"), TestCase("application/client-metadata+json")]
@@ -70,7 +69,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(Documents.Of(host.Url()), type: type);
 
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
     }
 
     [Test]
@@ -79,7 +78,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(Documents.Of(host.Url()), headers: ("Content-Encoding", "gzip"));
 
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
     }
 
     [Test]
@@ -95,7 +94,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         };
         using var activity = new Activity("a request of ours").Start();
 
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
 
         headers.Split('\n').Select(line => line.Split(':')[0]).Should().BeEquivalentTo("Accept", "Connection", "Host", "User-Agent");
     }
@@ -107,10 +106,10 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var document = Documents.Of(host.Url());
 
         host.Answer = Documents.Answer(document.PadRight(5121));
-        (await RefusedAsync(host.Url())).Got.Should().Be("more");
+        (await Server.RefusedAsync(host.Url())).Got.Should().Be("more");
 
         host.Answer = Documents.Answer(document.PadRight(5120));
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
     }
 
     [Test]
@@ -128,7 +127,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
             }
         });
 
-        (await RefusedAsync(host.Url())).Got.Should().Be("more");
+        (await Server.RefusedAsync(host.Url())).Got.Should().Be("more");
 
         sent.Should().BeLessThan(32_000_000, "what is more lies in the sockets' buffers");
     }
@@ -182,7 +181,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
             return good(http);
         };
 
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
     }
 
     [Test, Case("CIMD-031")]
@@ -191,10 +190,10 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     {
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(body.Replace("URL", host.Url()));
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
 
         host.Answer = Documents.Answer(Documents.Of(host.Url()));
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
     }
 
     [Test, Case("CIMD-032")]
@@ -212,7 +211,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         });
         host.Answer = Documents.Answer(Documents.Of(host.Url()));
 
-        (await RefusedAsync(host.Url())).Expected.Should().Be("an answer over verified TLS");
+        (await Server.RefusedAsync(host.Url())).Expected.Should().Be("an answer over verified TLS");
 
         host.Requests.Should().BeEmpty();
     }
@@ -269,7 +268,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         outside.Name(name, "127.0.0.1");
-        var refused = RefusedAsync($"https://{name}:{((IPEndPoint)listener.LocalEndpoint).Port}/c");
+        var refused = Server.RefusedAsync($"https://{name}:{((IPEndPoint)listener.LocalEndpoint).Port}/c");
         using var connection = await listener.AcceptTcpClientAsync();
         await using var tls = new SslStream(connection.GetStream());
         try
@@ -289,23 +288,23 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     public async Task A_thousand_urls_of_one_host_are_ten_fetches_and_known_documents_still_get_through()
     {
         var host = await outside.GoodHostAsync();
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         Server.Clock.Travel(TimeSpan.FromMinutes(6));
         var before = host.Requests.Count;
 
         var refused = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async i =>
-            (await Server.Get<ClientDocuments>().ResolveAsync(host.Url($"/{i}"), "127.0.0.1", CancellationToken.None)).Refused(out var error, out _) ? error : null));
+            (await Server.ResolveAsync(host.Url($"/{i}"))).Refused(out var error, out _) ? error : null));
 
         refused.Should().NotContainNulls();
         refused.Count(error => error!.Status == 429).Should().BeGreaterThan(900);
         refused.Where(error => error!.Status == 429).Should().OnlyContain(error => error!.RetryAfter > 0);
         (host.Requests.Count - before).Should().BeLessThanOrEqualTo(8, "two of ten a minute are kept for documents we know");
 
-        (await ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
+        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
         host.Requests.Last().Should().Be("/client.json");
 
         Server.Clock.Travel(TimeSpan.FromSeconds(61));
-        (await RefusedAsync(host.Url("/again"))).Status.Should().Be(400);
+        (await Server.RefusedAsync(host.Url("/again"))).Status.Should().Be(400);
     }
 
     [Test]
@@ -344,7 +343,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         outside.Name("closed.example", "127.0.0.1");
 
         foreach (var (url, host) in new[] { (broken.Url(), broken.Name), (wrong.Url(), wrong.Name), ($"https://closed.example:{TestServer.FreePort()}/c", "closed.example"), ("https://nowhere.example/c", "nowhere.example") })
-            (await RefusedAsync(url)).Description.Should().Be($"The document that describes this app at {host} could not be used");
+            (await Server.RefusedAsync(url)).Description.Should().Be($"The document that describes this app at {host} could not be used");
     }
 
     [Test]
@@ -359,8 +358,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         };
         using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
 
-        var first = Server.Get<ClientDocuments>().ResolveAsync(host.Url(), "127.0.0.1", impatient.Token);
-        await ResolvedAsync(host.Url());
+        var first = Server.ResolveAsync(host.Url(), impatient.Token);
+        await Server.ResolvedAsync(host.Url());
 
         await first.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
         host.Requests.Should().HaveCount(1);
@@ -369,17 +368,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     private async Task DroppedAfter5SecondsAsync(string url)
     {
         var took = Stopwatch.StartNew();
-        (await RefusedAsync(url)).Reason.Should().Be("no complete answer in time");
+        (await Server.RefusedAsync(url)).Reason.Should().Be("no complete answer in time");
         took.Elapsed.Should().BeCloseTo(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1));
-    }
-
-    private async Task<Client> ResolvedAsync(string id) =>
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
-
-    private async Task<OAuthError> RefusedAsync(string id)
-    {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
-        error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
-        return error!;
     }
 }

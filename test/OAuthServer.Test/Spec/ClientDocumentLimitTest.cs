@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
-using OAuthServer.Clients;
 using OAuthServer.Fetch;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -53,23 +52,18 @@ public sealed class ClientDocumentLimitTest
     {
         await using var outside = new Outside();
         await using var server = await StartAsync(outside, settings => settings);
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start(128);
-        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        foreach (var i in Enumerable.Range(0, 65)) outside.Name($"silent{i}.example", "127.0.0.1");
-        var documents = server.Get<ClientDocuments>();
+        using var silent = Silent(outside, 65, out var urls);
 
-        var waiting = Enumerable.Range(0, 64).Select(i => documents.ResolveAsync($"https://silent{i}.example:{port}/c", "127.0.0.1", CancellationToken.None)).ToArray();
+        var waiting = urls.Take(64).Select(url => server.ResolveAsync(url)).ToArray();
         var sockets = await Task.WhenAll(waiting.Select(_ => silent.AcceptSocketAsync()));
 
-        (await documents.ResolveAsync($"https://silent64.example:{port}/c", "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await server.ResolveAsync(urls[64])).Refused(out var error, out _).Should().BeTrue();
         error!.Should().BeEquivalentTo(new { Status = 503, Reason = "too many documents are being fetched at once" }, it => it.ExcludingMissingMembers());
         outside.Lookups.Should().NotContain("silent64.example");
 
         foreach (var socket in sockets) socket.Dispose();
         (await Task.WhenAll(waiting)).Count(result => result.Refused(out _, out _)).Should().Be(64);
-        var good = await outside.GoodHostAsync();
-        (await documents.ResolveAsync(good.Url(), "127.0.0.1", CancellationToken.None)).Refused(out error, out _).Should().BeFalse("places are free again");
+        (await server.ResolveAsync((await outside.GoodHostAsync()).Url())).Refused(out error, out _).Should().BeFalse("places are free again");
     }
 
     [Test]
@@ -77,17 +71,14 @@ public sealed class ClientDocumentLimitTest
     {
         await using var outside = new Outside();
         await using var server = await StartAsync(outside, settings => settings);
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start(128);
-        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        foreach (var i in Enumerable.Range(0, 64)) outside.Name($"silent{i}.example", "127.0.0.1");
+        using var silent = Silent(outside, 64, out var urls);
         var fetcher = server.Get<Fetcher>();
 
-        var fetches = Enumerable.Range(0, 64).Select(i => fetcher.FetchAsync(new Uri($"https://silent{i}.example:{port}/c"), known: true)).ToArray();
+        var fetches = urls.Select(url => fetcher.FetchAsync(new Uri(url), known: true)).ToArray();
         var sockets = await Task.WhenAll(Enumerable.Range(0, 48).Select(_ => silent.AcceptSocketAsync()));
 
         fetches.Count(fetch => fetch.IsCompleted).Should().Be(16);
-        (await server.Get<ClientDocuments>().ResolveAsync((await outside.GoodHostAsync()).Url(), "127.0.0.1", CancellationToken.None)).Refused(out _, out _).Should().BeFalse();
+        (await server.ResolveAsync((await outside.GoodHostAsync()).Url())).Refused(out _, out _).Should().BeFalse();
         foreach (var socket in sockets) socket.Dispose();
         await Task.WhenAll(fetches);
     }
@@ -110,6 +101,17 @@ public sealed class ClientDocumentLimitTest
 
     private static Task<TestServer> StartAsync(Outside outside, Func<Settings, Settings> change) =>
         TestServer.StartAsync(change, services: services => services.AddSingleton(outside.Network));
+
+    // Hosts that take a connection and say nothing.
+    private static TcpListener Silent(Outside outside, int hosts, out string[] urls)
+    {
+        var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(128);
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        urls = [.. Enumerable.Range(0, hosts).Select(i => $"https://silent{i}.example:{port}/c")];
+        foreach (var url in urls) outside.Name(new Uri(url).Host, "127.0.0.1");
+        return silent;
+    }
 
     private static async Task<Reply> AuthorizeAsync(TestServer server, string client, string from = "127.0.0.1")
     {

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
-using OAuthServer.Clients;
 using OAuthServer.Fetch;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -39,7 +38,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
     [Case("CIMD-010", "CIMD-012", "CIMD-013", "CIMD-015", "CIMD-016", "CIMD-017", "CIMD-020")]
     public async Task A_special_use_address_is_never_connected_to(string authority)
     {
-        (await RefusedAsync($"https://{authority}/c")).Rule.Should().BeOneOf("CIMD §8.6, RFC 6890", "CIMD §3");
+        (await Server.RefusedAsync($"https://{authority}/c")).Rule.Should().BeOneOf("CIMD §8.6, RFC 6890", "CIMD §3");
 
         outside.Connections.Should().BeEmpty();
     }
@@ -52,7 +51,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
         {
             outside.Name(name, address);
 
-            var error = await RefusedAsync($"https://{name}/c");
+            var error = await Server.RefusedAsync($"https://{name}/c");
 
             error.Rule.Should().Be("CIMD §8.6, RFC 6890");
             error.Got.Should().StartWith(name + " at ");
@@ -67,7 +66,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
     {
         outside.Name("mixed.example", Public, "2606:4700::1111", "10.0.0.5");
 
-        (await RefusedAsync("https://mixed.example/c")).Got.Should().Be("mixed.example at 10.0.0.5");
+        (await Server.RefusedAsync("https://mixed.example/c")).Got.Should().Be("mixed.example at 10.0.0.5");
 
         outside.Connections.Should().BeEmpty();
     }
@@ -78,7 +77,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
         var host = await outside.GoodHostAsync();
         outside.Rebind("rebind.example", Public, "127.0.0.1");
 
-        await RefusedAsync($"https://rebind.example:{host.Port}/client.json");
+        await Server.RefusedAsync($"https://rebind.example:{host.Port}/client.json");
 
         outside.Lookups.Should().ContainSingle();
         outside.Connections.Should().OnlyContain(address => address.Address.Equals(IPAddress.Parse(Public))).And.ContainSingle();
@@ -86,7 +85,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
 
         // And once it points inside, nothing is connected to any more.
         outside.Connections.Clear();
-        await RefusedAsync($"https://rebind.example:{host.Port}/client.json");
+        await Server.RefusedAsync($"https://rebind.example:{host.Port}/client.json");
         outside.Connections.Should().BeEmpty();
     }
 
@@ -98,7 +97,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
         outside.Name("detour.example", Public);
         outside.Detour = (IPEndPoint)inside.LocalEndpoint;
 
-        var refused = RefusedAsync("https://detour.example/c");
+        var refused = Server.RefusedAsync("https://detour.example/c");
         using var connection = await inside.AcceptTcpClientAsync();
         (await connection.GetStream().ReadAsync(new byte[1])).Should().Be(0, "not even a TLS greeting was sent");
 
@@ -110,7 +109,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
     {
         outside.Name("two.example", "2606:4700::1111", Public);
 
-        await RefusedAsync("https://two.example/c");
+        await Server.RefusedAsync("https://two.example/c");
 
         outside.Connections.Select(address => address.Address.ToString()).Should().Equal("2606:4700::1111", Public);
     }
@@ -146,7 +145,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
         try
         {
             HttpClient.DefaultProxy = new WebProxy($"http://127.0.0.1:{((IPEndPoint)proxy.LocalEndpoint).Port}");
-            await RefusedAsync("https://proxied.example/c");
+            await Server.RefusedAsync("https://proxied.example/c");
         }
         finally
         {
@@ -155,12 +154,5 @@ public sealed class ClientDocumentReachTest : ServerFixture
 
         proxy.Pending().Should().BeFalse();
         outside.Connections.Should().ContainSingle().Which.Should().Be(new IPEndPoint(IPAddress.Parse(Public), 443));
-    }
-
-    private async Task<OAuthError> RefusedAsync(string id)
-    {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
-        error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
-        return error!;
     }
 }

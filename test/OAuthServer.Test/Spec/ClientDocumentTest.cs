@@ -24,7 +24,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
 
-        var client = await ResolvedAsync(host.Url());
+        var client = await Server.ResolvedAsync(host.Url());
 
         client.Row.Should().BeEquivalentTo(new
         {
@@ -48,7 +48,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(body.Replace("URL", host.Url()), type: "application/json; charset=utf-8");
 
-        (await ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
+        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
     }
 
     [TestCase("javascript:alert(1)"), TestCase("http://app.example/cb"), TestCase("https://app.example/cb#f"), TestCase("https://*.example/cb"), TestCase("https://u:p@app.example/cb"), TestCase("/cb"), TestCase("myapp:/cb")]
@@ -57,7 +57,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync(null, "https://app.example/cb", redirect);
 
-        (await RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
+        (await Server.RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
     }
 
     [Test]
@@ -65,7 +65,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync(null, Server.Issuer + "/login");
 
-        (await RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
+        (await Server.RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
     }
 
     [Test, Case("CIMD-039")]
@@ -88,7 +88,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
 
-        (await RefusedAsync(host.Url() + "?v=2")).Should().BeEquivalentTo(new { Rule = "CIMD §4", Expected = host.Url() + "?v=2", Got = host.Url() }, it => it.ExcludingMissingMembers());
+        (await Server.RefusedAsync(host.Url() + "?v=2")).Should().BeEquivalentTo(new { Rule = "CIMD §4", Expected = host.Url() + "?v=2", Got = host.Url() }, it => it.ExcludingMissingMembers());
     }
 
     [Test]
@@ -96,8 +96,8 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
 
-        await ResolvedAsync(host.Url());
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
 
         host.Requests.Should().HaveCount(1);
     }
@@ -113,7 +113,7 @@ public sealed class ClientDocumentTest : ServerFixture
             await answer(http);
         };
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ResolvedAsync(host.Url())));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Server.ResolvedAsync(host.Url())));
 
         host.Requests.Should().HaveCount(1);
     }
@@ -122,15 +122,15 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task Freshness_is_what_http_says_between_5_minutes_and_24_hours(string? cache, int seconds)
     {
         var host = await outside.GoodHostAsync(cache);
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
 
         (await FreshSecondsAsync(host)).Should().Be(seconds);
 
         Server.Clock.Travel(TimeSpan.FromSeconds(seconds - 5));
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         host.Requests.Should().HaveCount(1);
         Server.Clock.Travel(TimeSpan.FromSeconds(10));
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         host.Requests.Should().HaveCount(2);
     }
 
@@ -140,12 +140,12 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync();
         var date = Server.Clock.GetUtcNow();
         host.Answer = Documents.Answer(Documents.Of(host.Url()), null, headers: [("Date", date.ToString("R")), ("Expires", date.AddHours(2).ToString("R"))]);
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         (await FreshSecondsAsync(host)).Should().Be(7200);
 
         var aged = await outside.GoodHostAsync();
         aged.Answer = Documents.Answer(Documents.Of(aged.Url()), "max-age=7200", headers: ("Age", "3600"));
-        await ResolvedAsync(aged.Url());
+        await Server.ResolvedAsync(aged.Url());
         (await FreshSecondsAsync(aged)).Should().Be(3600);
     }
 
@@ -155,37 +155,37 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync();
         var good = host.Answer;
         host.Answer = Documents.Answer("", "max-age=86400", status: 500);
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
         (await Server.ScalarAsync<int>("select count(*)::int from clients where client_id = @id", new { id = host.Url() })).Should().Be(0);
 
         host.Answer = good;
 
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
     }
 
     [Test]
     public async Task The_last_good_document_serves_for_24_hours_of_failures_and_the_audit_log_says_so()
     {
         var host = await outside.GoodHostAsync();
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         host.Answer = Documents.Answer("{\"secret-of-the-host\":1}", status: 200);
 
         Server.Clock.Travel(TimeSpan.FromHours(24));
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         host.Requests.Should().HaveCount(2);
         var line = (await Server.QueryAsync<AuditLine>("select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
         line.Should().BeEquivalentTo(new { Outcome = "refused", Error = "invalid_client", Rule = "CIMD §4", Expected = host.Url() }, it => it.ExcludingMissingMembers());
         line.ToString().Should().NotContain("secret-of-the-host");
 
         Server.Clock.Travel(TimeSpan.FromMinutes(6));
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
     }
 
     [Test, Case("CIMD-036")]
     public async Task Another_name_redirect_or_key_makes_people_be_asked_again_and_nothing_else_does()
     {
         var host = await outside.GoodHostAsync(null, "https://app.example/cb");
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         var alice = await Server.PersonAsync();
 
         await ConsentAsync(alice, host.Url());
@@ -203,7 +203,7 @@ public sealed class ClientDocumentTest : ServerFixture
         {
             host.Answer = Documents.Answer(body);
             Server.Clock.Travel(TimeSpan.FromMinutes(6));
-            await ResolvedAsync(host.Url());
+            await Server.ResolvedAsync(host.Url());
         }
     }
 
@@ -212,14 +212,14 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
         var good = host.Answer;
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         var alice = await Server.PersonAsync();
         await ConsentAsync(alice, host.Url());
         await GrantAsync(alice, host.Url());
 
         host.Answer = Documents.Answer("", status: status);
         Server.Clock.Travel(TimeSpan.FromMinutes(6));
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
 
         (await Server.ScalarAsync<string>("select ended_reason from grants where client_id = @id", new { id = host.Url() })).Should().Be("document_gone");
         (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @id", new { id = host.Url() })).Should().BeFalse();
@@ -228,9 +228,9 @@ public sealed class ClientDocumentTest : ServerFixture
 
         // A failure does not bring it back, the document does; its grants stay ended.
         host.Answer = Documents.Answer("", status: 500);
-        await RefusedAsync(host.Url());
+        await Server.RefusedAsync(host.Url());
         host.Answer = good;
-        (await ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
+        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
         (await Server.ScalarAsync<int>("select count(*)::int from grants where client_id = @id and ended_at is null", new { id = host.Url() })).Should().Be(0);
     }
 
@@ -238,12 +238,12 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task A_client_that_an_operator_disabled_stays_so_and_is_not_fetched()
     {
         var host = await outside.GoodHostAsync();
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         await Server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = host.Url() });
         Server.Clock.Travel(TimeSpan.FromHours(30));
         await Task.Delay(200);
 
-        (await ResolvedAsync(host.Url())).Row.Enabled.Should().BeFalse();
+        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeFalse();
 
         host.Requests.Should().HaveCount(1);
     }
@@ -253,7 +253,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var client = await Server.PublicClientAsync(origin: origin);
 
-        (await ResolvedAsync(client.Id)).Row.Origin.Should().Be(origin);
+        (await Server.ResolvedAsync(client.Id)).Row.Origin.Should().Be(origin);
     }
 
     [Test, Case("CIMD-038")]
@@ -262,7 +262,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync();
         await Server.ExecuteAsync("insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
 
-        var client = await ResolvedAsync(host.Url());
+        var client = await Server.ResolvedAsync(host.Url());
 
         client.Row.Name.Should().Be("Pinned");
         client.IsTrusted.Should().BeTrue();
@@ -277,11 +277,11 @@ public sealed class ClientDocumentTest : ServerFixture
         foreach (var block in section[..section.IndexOf("## Keys", StringComparison.Ordinal)].Split("```sql").Skip(1)) await Server.ExecuteAsync(block.Split("```")[0]);
         outside.Lookups.Clear();
 
-        var pinned = await ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
+        var pinned = await Server.ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
         pinned.IsTrusted.Should().BeTrue();
         var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").TokensAsync(await Server.PersonAsync(), null, ("resource", null), ("scope", null));
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
-        (await ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
+        (await Server.ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
         outside.Lookups.Should().BeEmpty();
     }
 
@@ -296,7 +296,7 @@ public sealed class ClientDocumentTest : ServerFixture
             await answer(http);
         };
 
-        (await ResolvedAsync(host.Url())).Row.Name.Should().Be("Pinned");
+        (await Server.ResolvedAsync(host.Url())).Row.Name.Should().Be("Pinned");
     }
 
     [Test]
@@ -304,7 +304,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
         var stranger = await outside.GoodHostAsync();
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         Server.Clock.Travel(TimeSpan.FromHours(48));
         var before = outside.Connections.Count;
 
@@ -322,7 +322,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var before = outside.Connections.Count + outside.Lookups.Count;
 
-        (await RefusedAsync(id)).Description.Should().Be("This app is not registered here");
+        (await Server.RefusedAsync(id)).Description.Should().Be("This app is not registered here");
 
         (outside.Connections.Count + outside.Lookups.Count).Should().Be(before);
     }
@@ -331,8 +331,8 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task A_client_nobody_used_leaves_after_a_day_and_one_with_a_grant_stays()
     {
         var (unused, used) = (await outside.GoodHostAsync(), await outside.GoodHostAsync());
-        await ResolvedAsync(unused.Url());
-        await ResolvedAsync(used.Url());
+        await Server.ResolvedAsync(unused.Url());
+        await Server.ResolvedAsync(used.Url());
         await GrantAsync(await Server.PersonAsync(), used.Url(), days: 90);
 
         Server.Clock.Travel(TimeSpan.FromHours(25));
@@ -392,12 +392,12 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task Discovery_says_so_and_a_setting_turns_it_off_with_all_who_came_that_way()
     {
         var host = await outside.GoodHostAsync();
-        await ResolvedAsync(host.Url());
+        await Server.ResolvedAsync(host.Url());
         await using var off = await TestServer.StartAsync(settings => settings with { ClientDocuments = false }, Server.Settings.Database, services: Register);
 
         (await SupportedAsync(Server)).Should().BeTrue();
         (await SupportedAsync(off)).Should().BeFalse();
-        (await off.Get<ClientDocuments>().ResolveAsync(host.Url(), "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
+        (await off.ResolveAsync(host.Url())).Refused(out var error, out _).Should().BeTrue();
         error!.Description.Should().Be("This app is not registered here");
         (await off.Get<ClientDirectory>().FindAsync(host.Url(), CancellationToken.None)).Should().BeNull();
         host.Requests.Should().HaveCount(1);
@@ -431,16 +431,6 @@ public sealed class ClientDocumentTest : ServerFixture
             TrustHash = [2],
             FreshUntil = now.AddMinutes(5),
         };
-    }
-
-    private async Task<Client> ResolvedAsync(string id) =>
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
-
-    private async Task<OAuthError> RefusedAsync(string id)
-    {
-        (await Server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", CancellationToken.None)).Refused(out var error, out _).Should().BeTrue();
-        error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
-        return error!;
     }
 
     private Task<int> FreshSecondsAsync(DocumentHost host) =>

@@ -1,5 +1,9 @@
 using System.Text.Json;
+using FluentAssertions;
 using Microsoft.AspNetCore.Http;
+using NUnit.Framework;
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Test.Support;
 
@@ -26,6 +30,22 @@ public static class Documents
         foreach (var (name, value) in headers) http.Response.Headers[name] = value;
         await http.Response.WriteAsync(body);
     };
+
+    /// <summary>The client of a document, as an authorization request from this computer meets it.</summary>
+    public static async Task<Client> ResolvedAsync(this TestServer server, string id) =>
+        (await server.ResolveAsync(id)).Refused(out var error, out var client) ? throw new AssertionException(error.ToString()) : client;
+
+    /// <summary>Why there is none, which a page tells.</summary>
+    public static async Task<OAuthError> RefusedAsync(this TestServer server, string id)
+    {
+        (await server.ResolveAsync(id)).Refused(out var error, out _).Should().BeTrue();
+        error!.Should().BeEquivalentTo(new { Code = "invalid_client", Status = 400 }, it => it.ExcludingMissingMembers());
+        return error!;
+    }
+
+    /// <summary>The one or the other.</summary>
+    public static Task<Result<Client>> ResolveAsync(this TestServer server, string id, CancellationToken cancel = default) =>
+        server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", cancel);
 
     /// <summary>A host with a good document at /client.json.</summary>
     public static async Task<DocumentHost> GoodHostAsync(this Outside outside, string? cache = null, params string[] redirects)
