@@ -16,6 +16,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     private readonly string[] grantTypes = [.. grants.Select(grant => grant.GrantType)];
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private IReadOnlyList<string> lastScopes = [];
+    private Task<ResourceDirectory.Snapshot>? overdue;
 
     /// <summary>RFC 8414 §2.</summary>
     public async Task ServerAsync(HttpContext http)
@@ -65,7 +66,21 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     {
         try
         {
-            var known = await resources.ReadAsync(cancel).AsTask().WaitAsync(Patience, cancel);
+            // While one look is overdue, nobody else waits for another: the scopes of before will do.
+            var look = Volatile.Read(ref overdue);
+            if (look is { IsCompleted: false }) return lastScopes;
+            look = resources.ReadAsync(CancellationToken.None).AsTask();
+            try
+            {
+                await look.WaitAsync(Patience, cancel);
+            }
+            catch (TimeoutException) when (!look.IsCompleted)
+            {
+                Volatile.Write(ref overdue, look);
+                throw;
+            }
+
+            var known = await look;
             // What anybody may ask for: some clients ask for the whole list, and one closed scope would refuse all of it.
             lastScopes = [.. known.Scopes.Where(scope => scope.Open && scope.Resource != settings.Issuer).Select(scope => scope.Name)];
         }

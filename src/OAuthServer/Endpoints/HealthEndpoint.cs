@@ -21,6 +21,10 @@ public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock
                 return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", pending)}): run oauth-server migrate");
             await clock.MeasureAsync(cancellationToken);
         }
+        catch (PoolerException fault)
+        {
+            return HealthCheckResult.Unhealthy(fault.Message);
+        }
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
         {
             return HealthCheckResult.Unhealthy("the database is away");
@@ -45,13 +49,17 @@ public static class HealthRoutes
             app.MapGet(Paths.Health, (HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive")));
             app.MapHealthChecks(Paths.Ready, new HealthCheckOptions
             {
-                ResponseWriter = (http, report) => http.JsonAsync(http.Response.StatusCode, json =>
+                ResponseWriter = (http, report) =>
                 {
-                    json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
-                    foreach (var (name, entry) in report.Entries)
-                        if (entry.Description is { } words)
-                            json.WriteString(name, words);
-                }),
+                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "2";
+                    return http.JsonAsync(http.Response.StatusCode, json =>
+                    {
+                        json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
+                        foreach (var (name, entry) in report.Entries)
+                            if (entry.Description is { } words)
+                                json.WriteString(name, words);
+                    });
+                },
             });
         }
     }

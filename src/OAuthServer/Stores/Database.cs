@@ -17,8 +17,12 @@ public sealed class Database : IAsyncDisposable
         select set_config('role', 'oauth_server', false) from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
         """;
 
+    /// <summary>Threads that statements called off may hold at once: more than the default pool has, and what a larger one hardly needs.</summary>
+    internal const int MostConnections = 32;
+
     private readonly NpgsqlDataSource server;
     private readonly NpgsqlDataSource owner;
+    private volatile bool hasOwnSessions;
 
     static Database()
     {
@@ -35,11 +39,12 @@ public sealed class Database : IAsyncDisposable
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         // The role below is the only state of a connection: no reset, which would drop it.
         builder.ConnectionStringBuilder.NoResetOnClose = true;
-        builder.UsePhysicalConnectionInitializer(TakeRole, TakeRoleAsync);
+        builder.UsePhysicalConnectionInitializer(connection => TakeRoleAsync(connection).GetAwaiter().GetResult(), TakeRoleAsync);
         server = builder.Build();
 
         var own = new NpgsqlDataSourceBuilder(connectionString);
         own.ConnectionStringBuilder.MaxPoolSize = 4;
+        own.UsePhysicalConnectionInitializer(connection => HaveOwnSessionAsync(connection).GetAwaiter().GetResult(), HaveOwnSessionAsync);
         owner = own.Build();
     }
 
@@ -47,27 +52,30 @@ public sealed class Database : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>A pooled connection of the server's role.</summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => server.OpenConnectionAsync(cancel);
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(server.OpenConnectionAsync, cancel);
 
     /// <summary>A pooled connection of the schema's owner, for migrations and operators' commands.</summary>
-    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) => owner.OpenConnectionAsync(cancel);
+    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
 
-    internal async Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel)
-    {
-        await using var connection = await OpenAsync(cancel);
-        return (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList();
-    }
+    internal Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(async connection => (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList(), cancel);
 
-    internal async Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel)
-    {
-        await using var connection = await OpenAsync(cancel);
-        return await connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel));
-    }
+    internal Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
 
-    internal async Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel)
+    internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+
+    // Whoever waits for a connection past the budget leaves the pool's line; a statement already sent ends by its own timeout.
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> statement, CancellationToken cancel)
     {
-        await using var connection = await OpenAsync(cancel);
-        return await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel));
+        var connection = await OpenAsync(cancel);
+        return await DatabaseBudget.WaitAsync(ThenCloseAsync());
+
+        async Task<T> ThenCloseAsync()
+        {
+            await using (connection) return await statement(connection);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -76,16 +84,20 @@ public sealed class Database : IAsyncDisposable
         await owner.DisposeAsync();
     }
 
-    private static void TakeRole(NpgsqlConnection connection)
+    // What is set here lasts as long as the session: it must be nobody else's.
+    private async Task TakeRoleAsync(NpgsqlConnection connection)
     {
-        using var command = new NpgsqlCommand(TakeRoleSql, connection);
-        command.ExecuteNonQuery();
-    }
-
-    private static async Task TakeRoleAsync(NpgsqlConnection connection)
-    {
+        await HaveOwnSessionAsync(connection);
         await using var command = new NpgsqlCommand(TakeRoleSql, connection);
         await command.ExecuteNonQueryAsync();
+    }
+
+    // Tried out once; a pooler that has been found to leave each client its session is believed from then on.
+    private async Task HaveOwnSessionAsync(NpgsqlConnection connection)
+    {
+        if (hasOwnSessions || !await Pooler.IsBetweenAsync(connection)) return;
+        if (await Pooler.SharesSessionsAsync(ConnectionString)) throw new PoolerException();
+        hasOwnSessions = true;
     }
 
     // Npgsql reads timestamptz as a UTC DateTime; rows say DateTimeOffset.

@@ -18,13 +18,16 @@ public sealed class DatabaseClock(Database database, TimeProvider time)
     public TimeSpan Skew => TimeSpan.FromTicks(Interlocked.Read(ref skewTicks));
 
     /// <summary>Looks once; half the round trip is taken off.</summary>
-    public async Task MeasureAsync(CancellationToken cancel)
+    public Task MeasureAsync(CancellationToken cancel) => DatabaseBudget.WaitAsync(LookAsync(cancel));
+
+    private async Task<TimeSpan> LookAsync(CancellationToken cancel)
     {
         await using var connection = await database.OpenAsync(cancel);
         var before = time.GetUtcNow();
         var theirs = new DateTimeOffset(await connection.ExecuteScalarAsync<DateTime>(new CommandDefinition(NowSql, cancellationToken: cancel)), TimeSpan.Zero);
         var middle = before + (time.GetUtcNow() - before) / 2;
         Interlocked.Exchange(ref skewTicks, (middle - theirs).Ticks);
+        return Skew;
     }
 
     /// <summary>Looks every few seconds; a database that is away leaves the last value.</summary>

@@ -9,6 +9,15 @@ namespace OAuthServer.Stores;
 /// </summary>
 public static class DatabaseFault
 {
+    /// <summary>
+    /// Whether PostgreSQL itself said that nothing was committed: an ERROR of class 40 (transaction rollback; not 40003, which says
+    /// that it does not know) or 23 (a constraint). Whatever else went wrong, the statement must not be sent again: a pooler's 08P01
+    /// may follow a commit, 57 and 58 may come of a server that stops in the middle of one.
+    /// </summary>
+    public static bool ProvesRollback(Exception fault) =>
+        fault is PostgresException { InvariantSeverity: "ERROR", SqlState: not PostgresErrorCodes.StatementCompletionUnknown } refusal
+        && refusal.SqlState[..2] is ("40" or "23");
+
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
     public static (string Problem, string? Hint)? Explain(Exception fault) => fault switch
     {
@@ -27,6 +36,7 @@ public static class DatabaseFault
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } refusal =>
             ($"Such a row is there already ({refusal.TableName})", "Change that one, or choose another name."),
         PostgresException refusal => (refusal.MessageText, refusal.Hint),
+        PoolerException pooled => (pooled.Message, null),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } or TimeoutException =>
             ("PostgreSQL cannot be reached", "Start it, or correct ConnectionStrings__OAuth (or DATABASE_URL)."),
         NpgsqlException other => ($"PostgreSQL: {other.Message}", null),

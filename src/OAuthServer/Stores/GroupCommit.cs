@@ -5,6 +5,8 @@ namespace OAuthServer.Stores;
 /// <summary>
 /// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
 /// keys; each caller gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
+/// A group that PostgreSQL certainly took back (a deadlock across servers, say) is written once more, each alone. Any other fault
+/// is passed on to all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay.
 /// </summary>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
 /// <param name="order">Keys sorted the same way in every process cannot deadlock; null when rows are only added.</param>
@@ -26,7 +28,7 @@ public sealed class GroupCommit<TItem, TAnswer>(
         if (!channel.Writer.TryWrite(waiting)) throw new TimeoutException("too many writes are waiting for PostgreSQL");
         try
         {
-            return await waiting.Answer.Task.WaitAsync(Patience);
+            return await DatabaseBudget.WaitAsync(waiting.Answer.Task, Patience);
         }
         catch (TimeoutException)
         {
@@ -48,15 +50,25 @@ public sealed class GroupCommit<TItem, TAnswer>(
                 if (!waiting.HasGivenUp) group.Add(waiting);
             if (group.Count == 0) continue;
             if (order is not null) group.Sort((one, other) => order(one.Item, other.Item));
-            try
-            {
-                var answers = await write([.. group.Select(waiting => waiting.Item)]);
-                for (var i = 0; i < group.Count; i++) group[i].Answer.TrySetResult(answers[i]);
-            }
-            catch (Exception fault)
-            {
-                foreach (var waiting in group) waiting.Answer.TrySetException(fault);
-            }
+            await WriteAsync(group);
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyList<Waiting> group)
+    {
+        try
+        {
+            var answers = await write([.. group.Select(waiting => waiting.Item)]);
+            for (var i = 0; i < group.Count; i++) group[i].Answer.TrySetResult(answers[i]);
+        }
+        catch (Exception fault) when (group.Count > 1 && DatabaseFault.ProvesRollback(fault))
+        {
+            foreach (var waiting in group)
+                if (!waiting.HasGivenUp) await WriteAsync([waiting]);
+        }
+        catch (Exception fault)
+        {
+            foreach (var waiting in group) waiting.Answer.TrySetException(fault);
         }
     }
 

@@ -1,11 +1,12 @@
 using Npgsql;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores;
 
 namespace OAuthServer.Wire;
 
 /// <summary>
-/// Turns faults and bare status codes into the standard error: PostgreSQL away or too busy is 503 with Retry-After, a body past
+/// Turns faults and bare status codes into the standard error: PostgreSQL away, too busy or too late (<see cref="DatabaseBudget"/>) is 503 with Retry-After, a body past
 /// the limit 413, the rest 500; 404 and 405 get their JSON. Nothing internal reaches the wire.
 /// </summary>
 public static class Faults
@@ -16,6 +17,7 @@ public static class Faults
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Faults");
         app.Use(async (http, next) =>
         {
+            DatabaseBudget.Begin();
             try
             {
                 await next(http);
@@ -46,8 +48,11 @@ public static class Faults
         HashQueueFullException => OAuthError.TemporarilyUnavailable("the slow-hash queue is full"),
         TimeoutException or NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException or IOException or System.Net.Sockets.SocketException }
             => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
-        // Class 08 connection, 53 resources, 57 shutting down, 42P01/42703: not migrated yet, 40001/40P01: try again.
-        PostgresException { SqlState: var state } when state[..2] is "08" or "53" or "57" or "40" || state is "42P01" or "42703" or "3D000" or "25006"
+        PostgresException { InvariantSeverity: not "ERROR", SqlState: var state } => OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
+        // Class 08 connection, 26 and 42P05 a pooler lost a prepared statement, 40 try again, 53 resources, 55 locked, 57 shutting
+        // down, 58 and XX the machine; 42P01/42703: not migrated yet.
+        PostgresException { SqlState: var state }
+            when state[..2] is "08" or "26" or "40" or "53" or "55" or "57" or "58" or "XX" || state is "42P01" or "42P05" or "42703" or "3D000" or "25006"
             => OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
         NpgsqlException and not PostgresException => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
         _ => OAuthError.ServerError(fault.GetType().Name),

@@ -240,4 +240,24 @@ public sealed class LostAnswerTest
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
     }
+
+    [TestCase("ERROR", "08P01"), TestCase("ERROR", "57014"), TestCase("FATAL", "57P01"), TestCase("ERROR", "58030")]
+    [Rfc(6749, "4.1.2"), Behaviour(2)]
+    public async Task Redemptions_whose_commit_was_answered_with_an_error_are_not_sent_again(string severity, string sqlState)
+    {
+        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
+        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        await server.TokensAsync(client, alice);
+        var codes = new List<Code>();
+        for (var i = 0; i < 20; i++) codes.Add(await server.GrantAsync(client, alice));
+
+        cable.ReplaceAnswers(severity, sqlState);
+        var lost = await Task.WhenAll(codes.Select(code => client.RedeemAsync(code)));
+        cable.StopSwallowing();
+
+        lost.Should().AllSatisfy(reply => reply.Should().BeRefusedWith("temporarily_unavailable"));
+        (await server.ScalarAsync<long>("select count(*) from codes where redeemed_at is not null")).Should().BeGreaterThan(1, "they had been committed");
+        (await server.QueryAsync<string>("select ended_reason from grants where ended_at is not null")).Should().BeEmpty("nobody replayed anything");
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using FluentAssertions;
+using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Stores;
 using OAuthServer.Test.Support;
@@ -52,6 +53,36 @@ public sealed class GroupCommitTest
         (await group.AddAsync(4)).Should().Be(4);
         await stop.CancelAsync();
         await writer;
+    }
+
+    [TestCase("ERROR", "40P01", true)]
+    [TestCase("ERROR", "40001", true)]
+    [TestCase("ERROR", "23505", true)]
+    [TestCase("ERROR", "40003", false)]
+    [TestCase("FATAL", "40001", false)]
+    [TestCase("ERROR", "08P01", false)]
+    [TestCase("FATAL", "57P01", false)]
+    [TestCase("ERROR", "57014", false)]
+    [TestCase("ERROR", "58030", false)]
+    [TestCase("ERROR", "XX000", false)]
+    [TestCase("ERROR", "55P03", false)]
+    public async Task Only_a_group_that_was_certainly_rolled_back_is_written_again_each_alone(string severity, string state, bool again)
+    {
+        var writes = new ConcurrentQueue<int[]>();
+        var group = new GroupCommit<int, int>(items =>
+        {
+            writes.Enqueue([.. items]);
+            return items.Count > 1 || items[0] == 2 ? throw new PostgresException("refused", severity, severity, state) : Task.FromResult(items);
+        });
+        var waiting = new[] { 1, 2, 3 }.Select(group.AddAsync).ToList();
+
+        await group.RunAsync(new CancellationToken(canceled: true));
+
+        writes.Should().BeEquivalentTo(again ? new[] { new[] { 1, 2, 3 }, [1], [2], [3] } : [[1, 2, 3]], options => options.WithStrictOrdering());
+        await FluentActions.Awaiting(() => waiting[1]).Should().ThrowAsync<PostgresException>();
+        foreach (var other in new[] { waiting[0], waiting[2] })
+            if (again) (await other).Should().BePositive("each has an answer of its own");
+            else await FluentActions.Awaiting(() => other).Should().ThrowAsync<PostgresException>();
     }
 
     [Test]

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Npgsql;
 
 namespace OAuthServer.Test.Support;
 
 /// <summary>
 /// The cable between a server and PostgreSQL, which a test may pull: connections break and new ones are refused, as when the
-/// database has stopped. It can also swallow answers: what was asked is done and committed, and nobody hears of it.
+/// database has stopped. It can also swallow answers, or put an error of its own in their place, as poolers do: what was asked is
+/// done and committed, and nobody hears of it.
 /// </summary>
 public sealed class Cable : IAsyncDisposable
 {
@@ -16,6 +18,7 @@ public sealed class Cable : IAsyncDisposable
     private readonly string socket;
     private TcpListener? listener;
     private volatile bool swallowing;
+    private volatile byte[]? instead;
 
     private Cable(string cluster)
     {
@@ -60,8 +63,16 @@ public sealed class Cable : IAsyncDisposable
     /// <summary>From now on questions arrive, and every answer is lost together with its connection.</summary>
     public void SwallowAnswers() => swallowing = true;
 
+    /// <summary>From now on questions arrive, and every answer is replaced by this error, after which the connection is ready for more.</summary>
+    public void ReplaceAnswers(string severity, string sqlState)
+    {
+        var fields = Encoding.ASCII.GetBytes($"S{severity}\0V{severity}\0C{sqlState}\0Mthe pooler lost its server\0\0");
+        byte[] length = [0, 0, 0, (byte)(fields.Length + 4)];
+        instead = [(byte)'E', .. length, .. fields, (byte)'Z', 0, 0, 0, 5, (byte)'I'];
+    }
+
     /// <summary>Answers arrive again.</summary>
-    public void StopSwallowing() => swallowing = false;
+    public void StopSwallowing() => (swallowing, instead) = (false, null);
 
     public ValueTask DisposeAsync()
     {
@@ -100,7 +111,16 @@ public sealed class Cable : IAsyncDisposable
                     break;
                 }
 
-                for (var sent = 0; sent < length;) sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
+                var message = buffer.AsMemory(0, length);
+                if (answers && instead is { } error)
+                {
+                    // An answer ends when its connection is ready for the next question.
+                    while (message.Span[^6..] is not [(byte)'Z', 0, 0, 0, 5, _]) message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
+                    Swallowed++;
+                    message = error;
+                }
+
+                for (var sent = 0; sent < message.Length;) sent += await to.SendAsync(message[sent..]);
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException) { }

@@ -28,18 +28,38 @@ public sealed class OwnCluster : IAsyncDisposable
     }
 
     /// <summary>kill -9 of PostgreSQL and all its children, as a power cut would.</summary>
-    public async Task KillAsync()
-    {
-        var status = await RunAsync("status");
-        var process = status.Split("process ")[1].Split(')')[0];
-        using var kill = Process.Start("kill", ["-9", "--", $"-{process}"]);
-        await kill.WaitForExitAsync();
-    }
+    public Task KillAsync() => SignalAsync("KILL");
+
+    /// <summary>PostgreSQL and all its children stop in their tracks: connections stay, nothing answers.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    /// <summary>They go on where they stopped.</summary>
+    public Task ResumeAsync() => SignalAsync("CONT");
 
     public async ValueTask DisposeAsync()
     {
         await RunAsync("destroy");
         Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        var status = await RunAsync("status");
+        var process = status.Split("process ")[1].Split(')')[0];
+        // The postmaster first: no new children come then. Each child is a process group of its own.
+        using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {process}"])) await kill.WaitForExitAsync();
+        if (ChildrenOf(process) is { Length: > 0 } children)
+            using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {string.Join(' ', children)} 2>/dev/null"])) await kill.WaitForExitAsync();
+    }
+
+    private static string[] ChildrenOf(string process) =>
+        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).OfType<string>().Where(name => name.All(char.IsAsciiDigit) && ParentOf(name) == process)];
+
+    // proc(5): the name in parentheses may hold anything; state and parent follow.
+    private static string? ParentOf(string process)
+    {
+        try { return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ')[1]; }
+        catch (IOException) { return null; }
     }
 
     private async Task<string> RunAsync(string verb)

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using FluentAssertions;
+using Npgsql;
+using NUnit.Framework;
+
+namespace OAuthServer.Test.Support;
+
+/// <summary>A real PgBouncer in front of a test's database, where it is installed.</summary>
+public sealed class PgBouncer : IAsyncDisposable
+{
+    private static readonly string[] Places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/usr/local/sbin/pgbouncer"];
+
+    private readonly Process process;
+    private readonly string folder;
+
+    private PgBouncer(Process process, string folder, string through) => (this.process, this.folder, Through) = (process, folder, through);
+
+    /// <summary>The database as it is reached through it.</summary>
+    public string Through { get; }
+
+    /// <summary>Starts it; skips the test where there is none.</summary>
+    /// <param name="mode">Its pool_mode: session, transaction or statement.</param>
+    public static async Task<PgBouncer> StartAsync(string database, string mode)
+    {
+        if (Places.FirstOrDefault(File.Exists) is not { } program)
+        {
+            Assert.Ignore("PgBouncer is not installed (Debian: apt-get install pgbouncer)");
+            throw new UnreachableException();
+        }
+
+        var (real, port) = (new NpgsqlConnectionStringBuilder(database), TestServer.FreePort());
+        var folder = Directory.CreateTempSubdirectory("oauth-pgbouncer-").FullName;
+        var settings = Path.Combine(folder, "pgbouncer.ini");
+        await File.WriteAllTextAsync(settings, $"""
+            [databases]
+            {real.Database} = host={real.Host} port={(real.Port == 0 ? 5432 : real.Port)} user={real.Username} dbname={real.Database}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = {mode}
+            default_pool_size = 60
+            """);
+        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        var start = new ProcessStartInfo(program, ["-q", "-u", "nobody", settings]) { RedirectStandardError = true };
+        var process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        var through = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
+        var bouncer = new PgBouncer(process, folder, through);
+        await Eventually.BecomesTrueAsync(bouncer.AnswersAsync);
+        return bouncer;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await TestDatabase.ExecuteAsync(Through, "select 1");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            process.HasExited.Should().BeFalse();
+            return false;
+        }
+    }
+}
