@@ -33,14 +33,23 @@ public static class Decisions
         "Successful introspections, and answers 404, 405, 413, 415, 429 and 503, are only in the access log and the counters, never here";
 }
 
+/// <summary>Thrown when an address was refused so often without saying who it is that the log keeps no more of it; answered with 429.</summary>
+public sealed class TooManyRefusalsException(OAuthError error) : Exception(error.Reason)
+{
+    /// <summary>What is answered instead of the refusal.</summary>
+    public OAuthError Error { get; } = error;
+}
+
 /// <summary>
 /// The append-only log of decisions. Rows that wait at the same moment are written together; a row is durable when its task
 /// completes, and an answer leaves only then.
 /// </summary>
-public sealed class AuditLog(AuditStore store, TimeProvider time)
+public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider time) : IDisposable
 {
     // Long enough to recognise, short enough that nobody fills the log with one request.
     private const int LongestField = 512;
+
+    private readonly AddressLimit refusals = new(settings.RefusalsPerMinute, "refusals");
 
     private readonly GroupCommit<AuditRow, bool> writer = new(async rows =>
     {
@@ -59,26 +68,34 @@ public sealed class AuditLog(AuditStore store, TimeProvider time)
         Detail = Tidy(row.Detail),
     });
 
-    /// <summary>Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once.</summary>
-    public Task RefusedAsync(string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null) =>
-        error.Audited
-            ? WriteAsync(new AuditRow
-            {
-                At = time.GetUtcNow(),
-                RequestId = request.RequestId,
-                Event = @event,
-                Outcome = "refused",
-                ClientId = client,
-                Subject = subject,
-                GrantId = grant,
-                Address = request.Address,
-                Error = error.Code,
-                Rule = error.Rule,
-                Reason = error.Reason,
-                Expected = error.Expected,
-                Got = error.Got,
-            })
-            : Task.CompletedTask;
+    /// <summary>
+    /// Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once. Who is refused without a
+    /// session could fill the log: past the limit of an address this throws <see cref="TooManyRefusalsException"/>.
+    /// </summary>
+    public Task RefusedAsync(
+        string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null)
+    {
+        if (!error.Audited) return Task.CompletedTask;
+        if (subject is null && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
+        return WriteAsync(new AuditRow
+        {
+            At = time.GetUtcNow(),
+            RequestId = request.RequestId,
+            Event = @event,
+            Outcome = "refused",
+            ClientId = client,
+            Subject = subject,
+            GrantId = grant,
+            Address = request.Address,
+            Error = error.Code,
+            Rule = error.Rule,
+            Reason = error.Reason,
+            Expected = error.Expected,
+            Got = error.Got,
+        });
+    }
+
+    public void Dispose() => refusals.Dispose();
 
     /// <summary>The one writer.</summary>
     public Task RunAsync(CancellationToken cancel) => writer.RunAsync(cancel);

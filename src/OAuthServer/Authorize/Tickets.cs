@@ -8,12 +8,16 @@ namespace OAuthServer.Authorize;
 /// Requests that wait for a person. What is stored is the query as it came; it is read and checked anew at every step, so that
 /// no form can change it and no edit of a client goes unnoticed.
 /// </summary>
-public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks checks, Settings settings, TimeProvider time)
+public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks checks, Settings settings, TimeProvider time) : IDisposable
 {
-    /// <summary>Stores a request for this browser.</summary>
+    private readonly AddressLimit limit = new(settings.AuthorizationsPerMinute, "authorization requests");
+
+    /// <summary>Stores a request for this browser; refused when its address began too many. Anybody may begin one, and each is a row.</summary>
     /// <param name="browser">SHA-256 of the browser's cookie.</param>
-    public async Task<Ticket> OpenAsync(AuthorizationRequest request, string query, byte[] browser, CancellationToken cancel)
+    public async Task<Result<Ticket>> OpenAsync(
+        AuthorizationRequest request, string query, byte[] browser, string address, CancellationToken cancel)
     {
+        if (limit.Refusal(address) is { } tooMany) return tooMany;
         var now = time.GetUtcNow();
         var ticket = new Ticket { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
         await store.AddAsync(OpaqueToken.Hash(ticket.Id), browser, request.Client.Id, query, now.AddSeconds(settings.RequestSeconds), now, cancel);
@@ -27,6 +31,8 @@ public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks
         if ((await checks.ReadAsync(row.Query, address, cancel)).Refused(out var error, out var request)) return error;
         return request with { Ticket = new Ticket { Id = id, Browser = browser, StoredAt = row.CreatedAt } };
     }
+
+    public void Dispose() => limit.Dispose();
 
     /// <summary>One answer for spent, expired, foreign and made up.</summary>
     public static OAuthError Gone() => OAuthError.InvalidRequest(

@@ -27,7 +27,17 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
         var step = await steps.NextAsync(request, session, http.RequestAborted);
         if (step is Step.SignIn or Step.Consent)
-            request = request with { Ticket = await tickets.OpenAsync(request, query, cookies.KeepBrowser(http), http.RequestAborted) };
+        {
+            var opened = await tickets.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
+            if (opened.Refused(out error, out var ticket))
+            {
+                await RefuseAsync(http, error, request.Client.Id, session);
+                return;
+            }
+
+            request = request with { Ticket = ticket };
+        }
+
         await TakeAsync(http, step, request, session);
     }
 

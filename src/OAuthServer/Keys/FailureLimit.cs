@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using System.Threading.RateLimiting;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Keys;
 
@@ -38,11 +39,12 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
     /// <summary>One more failure.</summary>
     public void Count(string key) => limiter.AttemptAcquire(key).Dispose();
 
-    /// <summary>The address to count by: IPv6 by its /64, which is what one subscriber has.</summary>
-    public static string Subscriber(string address) =>
-        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6 && !parsed.IsIPv4MappedToIPv6
-            ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8))
-            : address;
+    /// <summary>The key of a name at an address, short however long a name is made up.</summary>
+    public static string Pair(string? name, string subscriber) =>
+        $"{(name is { Length: > 64 } ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))) : name)} {subscriber}";
+
+    /// <summary>The address to count by.</summary>
+    public static string Subscriber(string address) => AddressLimit.Subscriber(address);
 
     public void Dispose() => limiter.Dispose();
 
@@ -52,10 +54,14 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
         private readonly FailureLimit limit;
         private readonly string[] keys;
 
+        // Where the first key has used up its failures the rest is not looked at: whoever is refused leaves no key of his own making.
         internal Attempt(FailureLimit limit, string[] keys)
         {
-            (this.limit, this.keys) = (limit, keys);
-            foreach (var key in keys) TooMany |= limit.running.AddOrUpdate(key, 1, (_, count) => count + 1) > limit.Left(key);
+            this.limit = limit;
+            var counted = 0;
+            while (counted < keys.Length && !TooMany)
+                TooMany = limit.running.AddOrUpdate(keys[counted], 1, (_, count) => count + 1) > limit.Left(keys[counted++]);
+            this.keys = keys[..counted];
         }
 
         /// <summary>Whether one of the keys has used up its failures, those under way included.</summary>

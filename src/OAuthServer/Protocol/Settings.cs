@@ -64,10 +64,10 @@ public sealed record Settings
     /// <summary>bcrypt cost of the hashes operators make, 10 to 14; secrets of registrations, random as they are, have 10.</summary>
     public int BcryptCost { get; init; } = 12;
 
-    /// <summary>How many slow hashes may wait for a core; more are refused with 503.</summary>
+    /// <summary>How many slow hashes may wait for a core, of people and of clients each; past that, whoever would be served last is refused with 503.</summary>
     public int HashQueueLength { get; init; } = 64;
 
-    /// <summary>Milliseconds a slow hash may wait for a core.</summary>
+    /// <summary>Milliseconds the slow hashes of one attempt may wait for a core, all together.</summary>
     public int HashQueueMilliseconds { get; init; } = 2000;
 
     /// <summary>True: a client id may be the https URL of a document that describes the client. False: such ids are unknown, those known before too.</summary>
@@ -87,6 +87,18 @@ public sealed record Settings
 
     /// <summary>Failed sign-ins per minute from one address, and per name and address.</summary>
     public int LoginsPerMinute { get; init; } = 10;
+
+    /// <summary>
+    /// Authorization requests per minute from one address, IPv6 by its /64, that are kept while a person signs in or consents; many
+    /// people may share an address.
+    /// </summary>
+    public int AuthorizationsPerMinute { get; init; } = 600;
+
+    /// <summary>
+    /// Refusals per minute of one address, IPv6 by its /64, that are written to the audit log; past that, a refusal is 429 and
+    /// only in the access log. What is not refused is never held up by it.
+    /// </summary>
+    public int RefusalsPerMinute { get; init; } = 600;
 
     /// <summary>Consent pages per minute for one person and client.</summary>
     public int ConsentsPerMinute { get; init; } = 50;
@@ -244,6 +256,8 @@ public sealed record Settings
         Range(nameof(ClientRequestsPerSecond), ClientRequestsPerSecond, 1, 10_000_000);
         Range(nameof(ClientBurst), ClientBurst, 1, 10_000_000);
         Range(nameof(LoginsPerMinute), LoginsPerMinute, 1, 1_000_000);
+        Range(nameof(AuthorizationsPerMinute), AuthorizationsPerMinute, 1, 1_000_000);
+        Range(nameof(RefusalsPerMinute), RefusalsPerMinute, 1, 1_000_000);
         Range(nameof(ConsentsPerMinute), ConsentsPerMinute, 1, 1_000_000);
         Range(nameof(RegistrationsPerMinute), RegistrationsPerMinute, 1, 1_000_000);
         Range(nameof(RegistrationsPerMinuteInAll), RegistrationsPerMinuteInAll, 1, 1_000_000);

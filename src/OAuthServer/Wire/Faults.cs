@@ -1,4 +1,5 @@
 using Npgsql;
+using OAuthServer.Audit;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -30,7 +31,7 @@ public static class Faults
             {
                 var error = Name(fault);
                 if (error.Status == 500) log.LogError(fault, "Request {RequestId} failed", http.TraceIdentifier);
-                else log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
+                else if (error.Status != 429) log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
                 http.Response.Headers.ContentLength = null;
                 await refuse(http, error);
                 return;
@@ -45,6 +46,7 @@ public static class Faults
     {
         BadHttpRequestException { StatusCode: 413 } => OAuthError.InvalidRequest("The request body is too large", "body past the limit", "RFC 9110 §15.5.14") with { Status = 413 },
         BadHttpRequestException bad => OAuthError.InvalidRequest("The request is malformed", bad.Message, "RFC 9110 §15.5.1") with { Status = bad.StatusCode },
+        TooManyRefusalsException refused => refused.Error,
         HashQueueFullException => OAuthError.TemporarilyUnavailable("the slow-hash queue is full"),
         TimeoutException or NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException or IOException or System.Net.Sockets.SocketException }
             => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),

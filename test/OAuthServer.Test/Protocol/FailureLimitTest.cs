@@ -33,4 +33,17 @@ public sealed class FailureLimitTest
     [TestCase("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     public void Addresses_are_counted_by_subscriber(string one, string other, bool same) =>
         (FailureLimit.Subscriber(one) == FailureLimit.Subscriber(other)).Should().Be(same);
+
+    [Test]
+    public void An_attempt_refused_for_its_address_leaves_no_trace_of_the_name_it_came_with()
+    {
+        using var limit = new FailureLimit(1, TimeSpan.FromMinutes(1));
+        using var first = limit.Begin("a", "x a");
+        using var refused = limit.Begin("a", "y a");
+        using var other = limit.Begin("b", "y a");
+
+        refused.TooMany.Should().BeTrue();
+        other.TooMany.Should().BeFalse("the refused attempt did not count against the name");
+        FailureLimit.Pair(new string('x', 60_000), "a").Length.Should().BeLessThan(100, "what is counted is remembered");
+    }
 }

@@ -46,6 +46,8 @@ public sealed class TestServer : IAsyncDisposable
             ClientRequestsPerSecond = 1_000_000,
             ClientBurst = 1_000_000,
             LoginsPerMinute = 100_000,
+            AuthorizationsPerMinute = 100_000,
+            RefusalsPerMinute = 100_000,
             ConsentsPerMinute = 100_000,
             RegistrationsPerMinute = 100_000,
             RegistrationsPerMinuteInAll = 100_000,

@@ -1,6 +1,6 @@
 using System.Threading.RateLimiting;
 
-namespace OAuthServer.Keys;
+namespace OAuthServer.Protocol;
 
 /// <summary>The token bucket our limits are made of: so many at once, regained one by one. Who finds it empty is refused and never queued.</summary>
 public static class Bucket
