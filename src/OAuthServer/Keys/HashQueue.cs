@@ -8,70 +8,73 @@ namespace OAuthServer.Keys;
 public sealed class HashQueueFullException() : Exception("too many slow hashes are waiting");
 
 /// <summary>
-/// Slow hashing, at most one per core at once with a short queue behind, on threads that give way to the rest, so that a flood of
-/// wrong secrets or of registrations costs cores but not the server.
+/// Slow hashing, at most one per core at once with a short queue behind (<see cref="FairQueue"/>), on threads that give way to the
+/// rest, so that a flood of wrong secrets or of registrations costs cores but neither the server nor who signs in.
 /// </summary>
-public sealed partial class HashQueue(Settings settings) : IDisposable
+public sealed partial class HashQueue(Settings settings, TimeProvider time) : IDisposable
 {
     private const int LeastCost = 10;
     private const int Niceness = 10;
     private const int ScheduleBatch = 3;
     private const int ScheduleIdle = 5;
     private const ulong ShortestSlice = 100_000;
+    private readonly Settings settings = settings;
+    private readonly TimeProvider time = time;
     private readonly SemaphoreSlim making = new(1);
-    private readonly SemaphoreSlim cores = new(Environment.ProcessorCount);
-    private int waiting;
+    private readonly FairQueue queue = new(Environment.ProcessorCount, settings.HashQueueLength);
 
-    /// <summary>Whether the secret makes this hash.</summary>
-    public Task<bool> VerifyAsync(string secret, string hash, CancellationToken cancel) => RunAsync(() => SecretHash.Verify(secret, hash), cancel);
+    private TimeSpan Patience => TimeSpan.FromMilliseconds(settings.HashQueueMilliseconds);
+
+    /// <summary>An attempt at authentication begins; all its hashes together wait no longer than one may.</summary>
+    /// <param name="address">Who attempts it, as limits count addresses.</param>
+    public Attempt Begin(HashLane lane, string address) => new(this, lane, address);
 
     /// <summary>The hash of a secret this server made: 256 random bits gain nothing from slowness, so its cost is the least there is.</summary>
     public async Task<string> MakeAsync(string secret, CancellationToken cancel)
     {
         // One after the other, and only in time nobody else wants: strangers make us hash.
         if (!await making.WaitAsync(settings.HashQueueMilliseconds, cancel)) throw new HashQueueFullException();
-        try { return await RunAsync(() => SecretHash.Make(secret, LeastCost), cancel, OnlyWhenIdle); }
+        try { return await RunAsync(HashLane.Secrets, "", Patience, () => SecretHash.Make(secret, LeastCost), OnlyWhenIdle, cancel); }
         finally { making.Release(); }
     }
 
     /// <summary>The hash of a person's password, at the cost that is set.</summary>
-    public Task<string> PasswordAsync(string password, CancellationToken cancel) => RunAsync(() => SecretHash.Make(password, settings.BcryptCost), cancel);
+    public Task<string> PasswordAsync(string password, CancellationToken cancel) =>
+        RunAsync(HashLane.People, "", Patience, () => SecretHash.Make(password, settings.BcryptCost), GiveWay, cancel);
 
-    /// <summary>
-    /// Burns the time that <paramref name="units"/> verifications at the configured cost would take, less the hashes already
-    /// checked: unknown and wrong then take the same time, whatever costs an operator's hashes have.
-    /// </summary>
-    /// <param name="checkedCosts">bcrypt costs of the hashes that were verified for real.</param>
-    public async Task FillUpAsync(int units, IEnumerable<int> checkedCosts, CancellationToken cancel)
+    private async Task<T> RunAsync<T>(
+        HashLane lane, string address, TimeSpan patience, Func<T> hash, Action giveWay, CancellationToken cancel)
     {
-        var left = (units << settings.BcryptCost) - checkedCosts.Sum(cost => 1 << cost);
-        for (var cost = settings.BcryptCost; cost >= 10; cost--)
-            for (; left >= 1 << cost; left -= 1 << cost)
-            {
-                // Each waits its turn as a real one does: under load it is the queue that takes the time.
-                var hash = NobodysHash(cost);
-                await RunAsync(() => SecretHash.Verify("nobody's secret", hash), cancel);
-            }
+        if (!await queue.TakeAsync(lane, address, patience, cancel)) throw new HashQueueFullException();
+        try { return await ApartAsync(hash, giveWay); }
+        finally { queue.Release(); }
     }
 
-    private async Task<T> RunAsync<T>(Func<T> hash, CancellationToken cancel, Action? giveWay = null)
+    /// <summary>The slow hashes of one attempt.</summary>
+    public sealed class Attempt(HashQueue hashes, HashLane lane, string address)
     {
-        if (Interlocked.Increment(ref waiting) > settings.HashQueueLength + Environment.ProcessorCount)
+        private readonly long began = hashes.time.GetTimestamp();
+
+        /// <summary>Whether the secret makes this hash.</summary>
+        public Task<bool> VerifyAsync(string secret, string hash, CancellationToken cancel) =>
+            hashes.RunAsync(
+                lane, address, hashes.Patience - hashes.time.GetElapsedTime(began), () => SecretHash.Verify(secret, hash), GiveWay, cancel);
+
+        /// <summary>
+        /// Burns the time that <paramref name="units"/> verifications at the configured cost would take, less the hashes already
+        /// checked: unknown and wrong then take the same time, whatever costs an operator's hashes have.
+        /// </summary>
+        /// <param name="checkedCosts">bcrypt costs of the hashes that were verified for real.</param>
+        public async Task FillUpAsync(int units, IEnumerable<int> checkedCosts, CancellationToken cancel)
         {
-            Interlocked.Decrement(ref waiting);
-            throw new HashQueueFullException();
+            var left = (units << hashes.settings.BcryptCost) - checkedCosts.Sum(cost => 1 << cost);
+            for (var cost = hashes.settings.BcryptCost; cost >= LeastCost; cost--)
+                // Each waits its turn as a real one does: under load it is the queue that takes the time.
+                for (; left >= 1 << cost; left -= 1 << cost) await VerifyAsync("nobody's secret", NobodysHash(cost), cancel);
         }
 
-        try
-        {
-            if (!await cores.WaitAsync(settings.HashQueueMilliseconds, cancel)) throw new HashQueueFullException();
-            try { return await ApartAsync(hash, giveWay ?? GiveWay); }
-            finally { cores.Release(); }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref waiting);
-        }
+        /// <summary>It came to nothing: the address is served after others from now on.</summary>
+        public void Failed() => hashes.queue.Failed(lane, address);
     }
 
     // Not on the pool, which begins with as many threads as there are cores: two hashes would be in the way of every request.
@@ -131,9 +134,5 @@ public sealed partial class HashQueue(Settings settings) : IDisposable
     // Well-formed, and the hash of nothing: 22 characters of salt, 31 of hash.
     private static string NobodysHash(int cost) => $"$2a${cost}$NobodysSecretNobodysSe" + new string('.', 31);
 
-    public void Dispose()
-    {
-        cores.Dispose();
-        making.Dispose();
-    }
+    public void Dispose() => making.Dispose();
 }

@@ -23,7 +23,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         var name = username.Trim().ToLowerInvariant();
         // The address is in both keys: nobody can lock somebody else out.
         var address = FailureLimit.Subscriber(request.Address);
-        string[] keys = [address, $"{(name.Length > LongestName ? "" : name)} {address}"];
+        string[] keys = [address, FailureLimit.Pair(name, address)];
         using var attempt = failures.Begin(keys);
         return attempt.TooMany
             ? OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter)
@@ -49,15 +49,27 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         var user = await users.FindAsync(name, cancel);
         var costs = new List<int>(1);
         var proven = false;
-        if (user is not null && SecretHash.CanHash(password) && SecretHash.Cost(user.PasswordHash) is { } cost)
+        var work = hashes.Begin(HashLane.People, keys[0]);
+        try
         {
-            proven = await hashes.VerifyAsync(password, user.PasswordHash, cancel);
-            costs.Add(cost);
+            if (user is not null && SecretHash.CanHash(password) && SecretHash.Cost(user.PasswordHash) is { } cost)
+            {
+                proven = await work.VerifyAsync(password, user.PasswordHash, cancel);
+                costs.Add(cost);
+            }
+
+            await work.FillUpAsync(1, costs, cancel);
+        }
+        catch (HashQueueFullException)
+        {
+            // Or a flood would never be slowed down: most of it is refused here.
+            foreach (var key in keys) failures.Count(key);
+            throw;
         }
 
-        await hashes.FillUpAsync(1, costs, cancel);
         if (proven && user!.Enabled) return user;
 
+        work.Failed();
         foreach (var key in keys) failures.Count(key);
         var error = Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
         await audit.RefusedAsync(Decisions.SignIn, error, request, subject: user?.Subject.ToString());

@@ -1,0 +1,145 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+/// <summary>Wrong secrets and passwords from many addresses, more than the cores can hash.</summary>
+[Behaviour(24), NonParallelizable]
+public sealed class HashFloodTest : ServerFixture
+{
+    private const int Addresses = 40;
+
+    protected override Settings Change(Settings settings) => settings with { HashQueueLength = 64, FailuresPerSecond = 10, LoginsPerMinute = 10 };
+
+    [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
+    public async Task Wrong_secrets_from_forty_addresses_starve_neither_people_nor_clients()
+    {
+        var people = await RowsAsync(() => Server.PersonAsync());
+        var machines = await RowsAsync(() => Server.MachineAsync());
+        var victim = await Server.MachineAsync();
+        using var stop = new CancellationTokenSource();
+        var guessed = 0;
+        var flood = Enumerable.Range(1, Addresses).Select(i => GuessAsync($"127.0.7.{i}")).ToArray();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref guessed) > Addresses));
+
+        var (signedIn, before) = (0, Volatile.Read(ref guessed));
+        foreach (var person in people)
+            if ((await Server.NewBrowser().SignInAsync(person)).Is(Paths.ConnectedApps)) signedIn++;
+        var meanwhile = Volatile.Read(ref guessed) - before;
+        (var authenticated, before) = (0, Volatile.Read(ref guessed));
+        foreach (var machine in machines)
+            if ((await machine.CredentialsAsync()).Status == 200) authenticated++;
+        var later = Volatile.Read(ref guessed) - before;
+        await stop.CancelAsync();
+        await Task.WhenAll(flood);
+
+        signedIn.Should().Be(people.Length);
+        authenticated.Should().Be(machines.Length);
+        // First come, first served, each would wait for about forty guesses.
+        (meanwhile / (double)people.Length).Should().BeLessThan(8, "people have a lane of their own");
+        (later / (double)machines.Length).Should().BeLessThan(16, "who guessed wrong stands behind who did not");
+
+        async Task GuessAsync(string address)
+        {
+            using var http = Server.NewHttpFrom(address);
+            while (!stop.IsCancellationRequested)
+            {
+                (await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"),
+                    ("Authorization", Requests.BasicOf($"{victim.Id}:wrong {Guid.NewGuid()}")))).Status.Should().BeOneOf(401, 429);
+                Interlocked.Increment(ref guessed);
+            }
+        }
+    }
+
+    [Test]
+    public async Task A_failure_refused_in_the_queue_is_counted()
+    {
+        var narrow = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 1, HashQueueMilliseconds = 1, FailuresPerSecond = 1, LoginsPerMinute = 1 });
+        await using var _ = narrow;
+        using var stop = new CancellationTokenSource();
+        var busy = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(i => BusyAsync()).ToArray();
+        using var http = narrow.NewHttpFrom("127.0.8.1");
+
+        var replies = new List<Reply>();
+        for (var i = 0; i < 20; i++)
+            replies.Add(await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"), ("Authorization", Requests.BasicOf($"nobody:{i}"))));
+        var person = await narrow.PersonAsync();
+        var browser = narrow.NewBrowser();
+        var signIns = new List<int>();
+        for (var i = 0; i < 5; i++) signIns.Add((await browser.SignInAsync(person with { Username = "nobody" })).Reply.Status);
+        await stop.CancelAsync();
+        await Task.WhenAll(busy);
+
+        replies.Should().Contain(reply => reply.Status == 503).And.Contain(reply => reply.Status == 429);
+        signIns.Should().Contain(503).And.Contain(429);
+
+        async Task BusyAsync()
+        {
+            while (!stop.IsCancellationRequested)
+                try { await narrow.Get<HashQueue>().PasswordAsync("a password", CancellationToken.None); }
+                catch (HashQueueFullException) { await Task.Delay(1); }
+        }
+    }
+
+    [Test]
+    public async Task Two_hundred_wrong_secrets_at_once_are_each_answered_within_the_patience_and_one_hash()
+    {
+        var patience = TimeSpan.FromMilliseconds(300);
+        await using var twin = await Server.StartTwinAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
+        var hashes = twin.Get<HashQueue>();
+        var attempt = hashes.Begin(HashLane.Clients, "127.0.9.1");
+        await Task.Delay(patience);
+        var holders = Enumerable.Range(0, Environment.ProcessorCount).Select(i => hashes.PasswordAsync("a password", CancellationToken.None)).ToArray();
+
+        var late = attempt.VerifyAsync("a secret", Cast.SecretHashed, CancellationToken.None);
+
+        late.IsFaulted.Should().BeTrue("its time was up before this hash");
+        await FluentActions.Awaiting(() => late).Should().ThrowAsync<HashQueueFullException>();
+        await Task.WhenAll(holders);
+    }
+
+    [Test]
+    public async Task One_secret_presented_many_times_at_once_to_a_cold_server_costs_one_hash()
+    {
+        await using var cold = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 1 });
+        var machine = (await Server.MachineAsync()).At(cold);
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => machine.CredentialsAsync()));
+
+        replies.Should().AllSatisfy(reply => reply.Should().HaveIssuedTokens());
+    }
+
+    [Test]
+    public async Task After_a_restart_under_load_every_client_costs_one_hash()
+    {
+        await using var cold = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
+        var machines = await RowsAsync(async () => (await Server.MachineAsync()).At(cold));
+
+        var replies = await Task.WhenAll(machines.SelectMany(machine => Enumerable.Range(0, 8).Select(_ => machine.CredentialsAsync())));
+
+        replies.Should().AllSatisfy(reply => reply.Should().HaveIssuedTokens());
+    }
+
+    [Test]
+    public async Task One_wrong_secret_presented_many_times_at_once_counts_as_many_failures()
+    {
+        await using var cold = await Server.StartTwinAsync();
+        var machine = (await Server.MachineAsync()).At(cold).With("wrong");
+
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => machine.CredentialsAsync()));
+        var next = await machine.With("wrong again").CredentialsAsync();
+
+        wrong.Should().NotContain(reply => reply.Status == 200 || reply.Status == 503);
+        next.Should().BeRefusedWith("slow_down");
+    }
+
+    private static async Task<T[]> RowsAsync<T>(Func<Task<T>> add)
+    {
+        var rows = new List<T>();
+        for (var i = 0; i < 10; i++) rows.Add(await add());
+        return [.. rows];
+    }
+}
