@@ -29,13 +29,14 @@ public static class Listening
 
         void Tls(ListenOptions listen)
         {
-            if (settings.TlsCertificateFile.Length == 0) return;
-            listen.UseHttps(new HttpsConnectionAdapterOptions
-            {
-                ServerCertificate = X509Certificate2.CreateFromPemFile(settings.TlsCertificateFile, settings.TlsKeyFile),
-                SslProtocols = settings.Tls12 ? SslProtocols.Tls13 | SslProtocols.Tls12 : SslProtocols.Tls13,
-                HandshakeTimeout = TimeSpan.FromSeconds(5),
-            });
+            if (settings.TlsCertificateFile.Length > 0)
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificate = X509Certificate2.CreateFromPemFile(settings.TlsCertificateFile, settings.TlsKeyFile),
+                    SslProtocols = settings.Tls12 ? SslProtocols.Tls13 | SslProtocols.Tls12 : SslProtocols.Tls13,
+                    HandshakeTimeout = TimeSpan.FromSeconds(5),
+                });
+            listen.UseFirstByte();
         }
     }
 }
