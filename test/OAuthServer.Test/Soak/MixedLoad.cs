@@ -35,7 +35,7 @@ public sealed class MixedLoad
     private readonly ConcurrentQueue<string> refreshTokens = [], accessTokens = [];
     private readonly ConcurrentQueue<double> took = [];
     private readonly ConcurrentDictionary<string, int> unexpected = [];
-    private int turn, rare, answered;
+    private int turn, rare, answered, told;
 
     private MixedLoad(TestServer server, TestClient[] machines, TestClient app, TestClient api, Person alice) =>
         (this.server, this.machines, this.app, this.api, this.alice, browser, http) = (server, machines, app, api, alice, server.NewBrowser(), server.NewHttp());
@@ -45,6 +45,14 @@ public sealed class MixedLoad
 
     /// <summary>Answers nobody expected, by what they were, and how many.</summary>
     public IReadOnlyDictionary<string, int> Unexpected => unexpected;
+
+    /// <summary>All that was unexpected, when there is more of it than when this was last asked; else nothing.</summary>
+    public string TakeUnexpected()
+    {
+        var (before, now) = (told, unexpected.Values.Sum());
+        told = now;
+        return now == before ? "" : string.Join('\n', unexpected.Select(pair => $"unexpected: {pair.Value} times {pair.Key}"));
+    }
 
     public static async Task<MixedLoad> OfAsync(TestServer server)
     {

@@ -50,6 +50,7 @@ public sealed class SoakTest
             while (await Task.WhenAny(running, Task.Delay(BetweenSamples)) != running) samples.Add(ProcessMemory.Of(program.Id, memoryFile));
             await running;
             await TestContext.Progress.WriteLineAsync(log.Add(samples, load));
+            if (load.TakeUnexpected() is { Length: > 0 } what) await TestContext.Progress.WriteLineAsync(what);
         }
 
         if (Environment.GetEnvironmentVariable("UPDATE_SOAK") == "1")

@@ -69,7 +69,7 @@ public sealed class OAuthProgram : IAsyncDisposable
     /// <summary>SIGTERM, as service managers send it; its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString()])) await kill.WaitForExitAsync();
+        await Tools.SignalAsync("TERM", process.Id);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await process.WaitForExitAsync(patience.Token);
         return process.ExitCode;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Npgsql;
 using OAuthServer.Stores;
 
@@ -32,8 +33,7 @@ public sealed class OwnCluster : IAsyncDisposable
     {
         var status = await RunAsync("status");
         var process = status.Split("process ")[1].Split(')')[0];
-        using var kill = Process.Start("kill", ["-9", "--", $"-{process}"]);
-        await kill.WaitForExitAsync();
+        await Tools.SignalAsync("KILL", -int.Parse(process, CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()
