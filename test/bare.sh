@@ -6,6 +6,7 @@
 #
 #   BARE_PORT (18080)  where make run listens: the network is this machine's
 #   BARE_FILTER=…      only these tests, when the rest is known
+#   BARE_WITH=…        runs make test, such as nice
 #   KEEP=1             leave the Debian behind, and say where
 
 set -euo pipefail
@@ -62,7 +63,7 @@ apart() {
     local settings=() name
     # Of the environment only what registries' clients read.
     for name in $(compgen -e | grep -iE '^(NUGET_|NPM_CONFIG_|NODE_EXTRA_CA_CERTS$|SSL_CERT_|(https?|no|all)_proxy$)'); do settings+=("$name=${!name}"); done
-    exec chroot "$root" env -i -C /src HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+    exec ${with:-} chroot "$root" env -i -C /src HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
         DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 "${settings[@]}" "$@"
 }
 inside() { (apart "$@"); }
@@ -91,7 +92,7 @@ suite() {
     local what=$1 code=0
     shift
     started=$SECONDS
-    inside "$@" make test > "$root/test.log" 2>&1 || code=$?
+    with=${BARE_WITH:-} inside "$@" make test > "$root/test.log" 2>&1 || code=$?
     closing=$(tail -n 1 "$root/test.log")
     say "make test, $what: $closing, $((SECONDS - started)) s"
     [[ $closing =~ ^[0-9]+\ passed,\ [0-9]+\ failed(,\ [0-9]+\ skipped)?$ ]] || { tail -n 40 "$root/test.log"; die "the closing line is not the last"; }
