@@ -41,7 +41,14 @@ debootstrap --variant=minbase --include=ca-certificates,make "$VERSION_CODENAME"
 rm -f "$root.log"
 
 # The registries, as this machine reaches them.
-copy() { local from; for from in "$@"; do [[ ! -e $from ]] || cp -a --parents "$from" "$root"; done; }
+copy() {
+    local from
+    for from in "$@"; do
+        [[ -e $from ]] || continue
+        mkdir -p "$root${from%/*}"
+        cp -rL --preserve=mode "$from" "$root${from%/*}/"
+    done
+}
 rm -rf "$root"/etc/apt/sources.list*
 copy /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg /etc/apt/trusted.gpg.d /etc/apt/keyrings \
     /usr/share/keyrings /usr/local/share/ca-certificates ~/.nuget/NuGet/NuGet.Config
