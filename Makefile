@@ -8,15 +8,15 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test walk long screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
+.PHONY: help setup run watch test walk long soak bare screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: sdk ## install what is missing: PostgreSQL, the packages
+setup: sdk ## install what is missing: PostgreSQL, the programs that tests start, the packages
 	@sql/cluster.sh install
 	dotnet restore OAuthServer.sln --verbosity quiet -consoleLoggerParameters:ErrorsOnly\;NoSummary
-	@[ -x "$${CHROMIUM:-/usr/bin/chromium}" ] || echo "setup: Chromium is missing, which the tests of pages and make interop look at pages with: apt-get install chromium" >&2
+	@test/tools.sh bring
 
 run: sdk ## serve on http://localhost:8080 with a private Postgres and the demo world (PORT=9180 LOCAL=.local-9180)
 	@exec $(TOGETHER) sql/run.sh
@@ -35,8 +35,14 @@ test: sdk ## run the tests (FILTER='Rfc~7636' for some of them)
 walk: sdk ## walk through every page in a browser, in every language, and measure it
 	@$(TOGETHER) test/run.sh walk || $(FAIL_QUIETLY)
 
-long: sdk ## run the tests that take longer
+long: sdk ## run the tests that take longer, make soak and make bare among them
 	@$(TOGETHER) test/run.sh long || $(FAIL_QUIETLY)
+
+soak: sdk ## run the server under mixed load for an hour and write docs/soak.md (SOAK_MINUTES=10)
+	@UPDATE_SOAK=1 FILTER='FullyQualifiedName~SoakTest' $(TOGETHER) test/run.sh long || $(FAIL_QUIETLY)
+
+bare: sdk ## run make run and make test in a bare Debian made by debootstrap (as root)
+	@test/bare.sh
 
 screenshots: sdk ## take pictures of the demo world's pages into docs/screenshots (needs Chromium)
 	@$(TOGETHER) test/run.sh screenshots || $(FAIL_QUIETLY)
@@ -44,8 +50,9 @@ screenshots: sdk ## take pictures of the demo world's pages into docs/screenshot
 spec: sdk ## write docs/SPEC.md, the table of rules and their tests
 	@UPDATE_SPEC=1 FILTER='Name~Spec_table|Name~Settings_table|Name~schema_on_paper' $(TOGETHER) test/run.sh || $(FAIL_QUIETLY)
 
-lint: sdk ## check formatting and code style
-	dotnet format OAuthServer.sln --verify-no-changes
+lint: sdk ## check formatting and code style; all analyzers, warnings are errors (its own build: make run and make test do without)
+	dotnet build OAuthServer.sln --configuration Debug --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly\;NoSummary
+	dotnet format OAuthServer.sln --verify-no-changes --no-restore
 
 format: sdk ## repair formatting and code style
 	dotnet format OAuthServer.sln

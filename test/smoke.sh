@@ -6,6 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+test/tools.sh need smoke || exit 1
 page=${1:-README.md}
 port=$(for try in {20000..20999}; do (exec 3<>"/dev/tcp/127.0.0.1/$try") 2>/dev/null || { echo "$try"; break; }; done)
 world=$(mktemp -d /tmp/oauth-smoke-XXXXXX)

@@ -8,7 +8,7 @@
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-command -v wrk > /dev/null || { echo "bench: wrk is missing: apt-get install wrk" >&2; exit 1; }
+test/tools.sh need bench
 rounds=${ROUNDS:-3} each=${SECONDS_EACH:-4} warm=${SECONDS_WARM:-12} port=${BENCH_PORT:-9480}
 limit=$((port + 1))
 pgbench=$(ls -v /usr/lib/postgresql/*/bin/pgbench | tail -n 1)

@@ -30,7 +30,7 @@ public sealed record AccessTokenClaims
 }
 
 /// <summary>RFC 9068 access tokens: signed here, read back for introspection and for our own endpoints.</summary>
-public sealed class AccessTokens(KeyRing keys, Settings settings)
+public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider time)
 {
     private const string Type = "at+jwt";
 
@@ -40,7 +40,7 @@ public sealed class AccessTokens(KeyRing keys, Settings settings)
     private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
     private static readonly Dictionary<string, object> TypeHeader = new() { ["typ"] = Type };
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
-    private readonly VerifiedTokens verified = new();
+    private readonly VerifiedTokens verified = new(time);
 
     /// <summary>A new jti: 128 random bits.</summary>
     public static string NewJti() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using FluentAssertions;
@@ -18,6 +17,7 @@ public sealed class ExpressTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartNodeAsync()
     {
+        Tools.Need("node");
         if (!Directory.Exists(Path.Combine(Folder, "node_modules/jose"))) await InstallAsync();
         var port = TestServer.FreePort();
         var start = new ProcessStartInfo(Path.Combine(Folder, "node_modules/.bin/node"), [Path.Combine(Folder, "express-jose.mjs")]) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -27,7 +27,7 @@ public sealed class ExpressTest : ServerFixture
         start.Environment["CLIENT_ID"] = client.Id;
         start.Environment["CLIENT_SECRET"] = client.Secret;
         start.Environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
-        node = Run(start);
+        node = Process.Start(start)!;
         (await node.StandardOutput.ReadLineAsync()).Should().Be("listening");
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://localhost:{port}") };
         var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
@@ -87,15 +87,9 @@ public sealed class ExpressTest : ServerFixture
 
     private static async Task InstallAsync()
     {
-        using var npm = Run(new ProcessStartInfo("npm", ["--prefix", Folder, "ci", "--no-progress"]) { RedirectStandardOutput = true, RedirectStandardError = true });
+        using var npm = Process.Start(new ProcessStartInfo(Tools.Need("npm"), ["--prefix", Folder, "ci", "--no-progress"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var said = await npm.StandardError.ReadToEndAsync();
         await npm.WaitForExitAsync();
         if (npm.ExitCode != 0) throw new InvalidOperationException($"npm ci in test/Interop failed: {said}");
-    }
-
-    private static Process Run(ProcessStartInfo start)
-    {
-        try { return Process.Start(start)!; }
-        catch (Win32Exception) { throw new InvalidOperationException($"{start.FileName} is not installed: apt-get install nodejs npm"); }
     }
 }

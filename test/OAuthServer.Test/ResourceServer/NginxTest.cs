@@ -22,6 +22,7 @@ public sealed class NginxTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartNginxAsync()
     {
+        var program = Tools.Need("nginx");
         api = await ProtectedApi.StartAsync(Server);
         var (port, behindPort) = (TestServer.FreePort(), TestServer.FreePort());
         var builder = WebApplication.CreateSlimBuilder();
@@ -42,8 +43,6 @@ public sealed class NginxTest : ServerFixture
             {{site}}
             }
             """);
-        var program = new[] { "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx" }.FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException("nginx is not installed: apt-get install nginx-light");
         nginx = Process.Start(new ProcessStartInfo(program, ["-p", folder, "-c", Path.Combine(folder, "nginx.conf"), "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!;
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         for (var i = 0; i < 100 && !nginx.HasExited; i++)

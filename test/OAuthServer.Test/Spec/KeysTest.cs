@@ -217,7 +217,7 @@ public sealed class KeysTest
 
     private static async Task<string> OpensslAsync(string key, string signature, string input)
     {
-        using var process = Process.Start(new ProcessStartInfo("openssl", ["dgst", "-sha256", "-verify", key, "-signature", signature, input]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Tools.Need("openssl"), ["dgst", "-sha256", "-verify", key, "-signature", signature, input]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output.Trim();

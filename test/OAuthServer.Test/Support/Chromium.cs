@@ -36,11 +36,10 @@ public static class Chromium
 
     private static readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> Running = new(StartAsync);
 
-    private static string Program => Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named : "/usr/bin/chromium";
-
-    /// <summary>A fresh profile; dispose it.</summary>
+    /// <summary>A fresh profile; dispose it. Skips the test where there is no Chromium.</summary>
     public static async Task<IBrowserContext> OpenAsync(Look look)
     {
+        Tools.Need("chromium");
         var context = await (await Running.Value).Browser.NewContextAsync(new BrowserNewContextOptions
         {
             JavaScriptEnabled = look.Scripts,
@@ -67,9 +66,7 @@ public static class Chromium
 
     private static async Task<(IPlaywright Driver, IBrowser Browser)> StartAsync()
     {
-        if (!File.Exists(Program))
-            throw new InvalidOperationException($"Chromium is missing: there is no {Program}. Install it (Debian: apt-get install chromium), or name one in CHROMIUM.");
         var driver = await Playwright.CreateAsync();
-        return (driver, await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Program, Args = Quiet }));
+        return (driver, await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Tools.Need("chromium"), Args = Quiet }));
     }
 }

@@ -20,6 +20,10 @@ public sealed class OAuthProgram : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
+    public int Id => process.Id;
+
+    public bool HasExited => process.HasExited;
+
     /// <summary>All it has said so far, on both outputs.</summary>
     public string Said
     {
@@ -28,9 +32,12 @@ public sealed class OAuthProgram : IAsyncDisposable
 
     /// <summary>Starts <c>serve</c> and waits until it is ready.</summary>
     /// <param name="log">How talkative it is about everything that is ours.</param>
-    public static async Task<OAuthProgram> ServeAsync(TestServer elsewhere, LogLevel log = LogLevel.Trace)
+    /// <param name="more">Variables of the environment on top.</param>
+    /// <param name="library">Another build of it than the tests': the path of its oauth-server.dll.</param>
+    public static async Task<OAuthProgram> ServeAsync(
+        TestServer elsewhere, LogLevel log = LogLevel.Trace, IReadOnlyDictionary<string, string>? more = null, string? library = null)
     {
-        var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"], log));
+        var program = new OAuthProgram(Start(elsewhere.Settings, ["serve"], log, more, library));
         while (true)
         {
             try
@@ -62,7 +69,7 @@ public sealed class OAuthProgram : IAsyncDisposable
     /// <summary>SIGTERM, as service managers send it; its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString()])) await kill.WaitForExitAsync();
+        await Tools.SignalAsync("TERM", process.Id);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await process.WaitForExitAsync(patience.Token);
         return process.ExitCode;
@@ -75,9 +82,10 @@ public sealed class OAuthProgram : IAsyncDisposable
         process.Dispose();
     }
 
-    private static Process Start(Settings settings, string[] arguments, LogLevel log)
+    private static Process Start(
+        Settings settings, string[] arguments, LogLevel log, IReadOnlyDictionary<string, string>? more = null, string? library = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [library ?? Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -94,6 +102,7 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["Logging__LogLevel__Default"] = log.ToString(),
         })
             start.Environment[name] = value;
+        foreach (var (name, value) in more ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

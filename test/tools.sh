@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The programs that tests and scripts start and the smallest Debian lacks, each with its package: the one list of them.
+#
+#   test/tools.sh bring [FOR]    install what is missing with apt-get; where that is not allowed, do nothing
+#   test/tools.sh need FOR       the same; fails and says what is missing when it stays missing
+#   test/tools.sh list [FOR]     "program package path" of each, a line each; no path: it is missing
+#   test/tools.sh missing [FOR]  "program package" of each that is missing
+#
+# FOR is test, smoke, interop, bench or bare; all when left out. PostgreSQL, which the server needs too, comes with sql/cluster.sh.
+#
+#   OAUTH_NO_APT=1  install nothing
+#   CHROMIUM=…      use this browser instead of /usr/bin/chromium
+
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+
+tools="
+chromium        chromium         test interop
+nginx           nginx-light      test
+node            nodejs           test interop
+npm             npm              test interop
+openssl         openssl          test smoke interop
+curl            curl             smoke interop bench
+jq              jq               smoke
+ca-certificates ca-certificates  interop
+make            make             smoke bench
+wrk             wrk              bench
+debootstrap     debootstrap      bare
+unshare         util-linux       bare
+git             git              bare
+"
+
+say() { echo "tools: $*" >&2; }
+
+# Where a program is, or nothing.
+path_of() {
+    case $1 in
+        chromium) [[ ! -x ${CHROMIUM:-/usr/bin/chromium} ]] || echo "${CHROMIUM:-/usr/bin/chromium}" ;;
+        ca-certificates) [[ ! -f ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]] || echo "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ;;
+        *) command -v "$1" || true ;;
+    esac
+}
+
+list() {
+    local program package purposes
+    while read -r program package purposes; do
+        [[ ! $program || ($1 && " $purposes " != *" $1 "*) ]] || echo "$program $package $(path_of "$program")"
+    done <<< "$tools"
+}
+
+missing() { list "$1" | awk 'NF == 2'; }
+
+bring() {
+    local packages as_root=()
+    mapfile -t packages < <(missing "$1" | awk '{ print $2 }')
+    ((${#packages[@]})) || return 0
+    [[ -z ${OAUTH_NO_APT:-} ]] && command -v apt-get > /dev/null || return 0
+    if ((EUID != 0)); then
+        sudo -n true 2> /dev/null || return 0
+        as_root=(sudo -n)
+    fi
+    say "installing ${packages[*]} with apt-get"
+    "${as_root[@]}" apt-get update -qq -o DPkg::Lock::Timeout=300 >&2 || say "apt-get update failed; trying with the package lists there are"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "${packages[@]}" > /dev/null || say "apt-get did not bring them all"
+}
+
+case ${1:---help} in
+    list) list "${2:-}" ;;
+    missing) missing "${2:-}" ;;
+    bring) bring "${2:-}" ;;
+    need)
+        bring "$2"
+        lacking=$(missing "$2" | awk '{ print $2 }' | paste -sd ' ')
+        [[ ! $lacking ]] || { say "missing for $2: $lacking (Debian: apt-get install $lacking)"; exit 1; }
+        ;;
+    -h | --help | help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" ;;
+    *) say "unknown verb '$1'. See test/tools.sh --help"; exit 2 ;;
+esac
