@@ -17,7 +17,8 @@ public static class OAuthResource
     extension(IServiceCollection services)
     {
         /// <summary>
-        /// Adds the authentication scheme, scope policies and, given a client, the follower of the revocation feed.
+        /// Adds the authentication scheme, scope policies and, given a client, the follower of the revocation feed. Once per application:
+        /// it is one resource. Schemes the application has beside it, and which of them is the default, stay as they are.
         /// <code>
         /// builder.Services.AddOAuthResource("https://auth.example.com", "https://api.example.com/notes", options =>
         /// {
@@ -34,6 +35,12 @@ public static class OAuthResource
         /// <param name="more">The other options; all have defaults.</param>
         public AuthenticationBuilder AddOAuthResource(string issuer, string resource, Action<OAuthResourceOptions>? more = null)
         {
+            if (services.Any(service => service.ServiceType == typeof(RevocationList)))
+            {
+                throw new InvalidOperationException(
+                    $"AddOAuthResource is called a second time, for {resource}. An application is one resource: call it once, and give another resource an application of its own");
+            }
+
             services.TryAddSingleton(TimeProvider.System);
             services.AddSingleton(provider => provider.GetRequiredService<IOptionsMonitor<OAuthResourceOptions>>().Get(Scheme));
             services.AddSingleton<RevocationList>();
@@ -46,7 +53,8 @@ public static class OAuthResource
                 : new Idle());
             services.AddSingleton<IAuthorizationHandler, ScopeRequirementHandler>();
             services.AddAuthorization();
-            return services.AddAuthentication(Scheme).AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, options =>
+            // No default is set: an only scheme is it anyway, and beside others RequireScope names this one.
+            return services.AddAuthentication().AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, options =>
             {
                 (options.Issuer, options.Resource) = (issuer, resource);
                 more?.Invoke(options);

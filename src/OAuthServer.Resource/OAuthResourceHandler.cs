@@ -39,21 +39,29 @@ internal sealed class OAuthResourceHandler(
         var refused = (await HandleAuthenticateOnceSafeAsync()).Failure as TokenRefusedException;
         if (refused is null)
         {
-            await Answer.ChallengeAsync(Response, Options, 401, null, null, Options.ScopesToBeginWith);
+            await Answer.ChallengeAsync(Response, Options, 401, null, null, ToBeginWith(properties));
             return;
         }
 
         if (refused.Status == 503) Response.Headers.RetryAfter = "2";
         var status = refused.Status == 400 && properties.GetParameter<bool>(Never400) ? 401 : refused.Status;
-        await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, []);
+        await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, refused.Status == 401 ? ToBeginWith(properties) : []);
     }
+
+    // RFC 6750 §3. Without it, some clients request every scope of the metadata document (MCP, scope selection), and a machine that
+    // may not have them all gets none.
+    private IEnumerable<string> ToBeginWith(AuthenticationProperties properties) =>
+        Options.ScopesToBeginWith.Count > 0 ? Options.ScopesToBeginWith : Demanded(properties);
 
     // MCP step-up: what is missing together with all the client has, as some clients ask for exactly the scope named here.
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        var missing = properties.GetParameter<IEnumerable<string>>(ScopeRequirement.Key) ?? ScopeRequirement.Missed(Context);
-        return Answer.ChallengeAsync(Response, Options, 403, "insufficient_scope", "The access token lacks a scope", Context.User.Scopes().Union(missing));
+        var scopes = Context.User.Scopes().Union(Demanded(properties));
+        return Answer.ChallengeAsync(Response, Options, 403, "insufficient_scope", "The access token lacks a scope", scopes);
     }
+
+    private IEnumerable<string> Demanded(AuthenticationProperties properties) =>
+        properties.GetParameter<IEnumerable<string>>(ScopeRequirement.Key) ?? ScopeRequirement.Missed(Context);
 
     // RFC 6750 §2: one token, in the header. One in the query ends up in logs, so it is refused even beside a good one (OAuth 2.1 §5.1).
     private string? Presented()

@@ -30,7 +30,7 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>Scopes the metadata document lists (RFC 9728 §2). Without offline_access, which is between clients and the server.</summary>
     public IList<string> ScopesSupported { get; } = [];
 
-    /// <summary>Scopes to suggest to who comes without a token; empty: none are named.</summary>
+    /// <summary>Scopes to suggest to who comes without a good token; empty: those that the endpoint demands.</summary>
     public IList<string> ScopesToBeginWith { get; } = [];
 
     /// <summary>This API's client of kind resource-server, for the revocation feed and introspection. Null: tokens live until they expire.</summary>
@@ -69,7 +69,9 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>RFC 9728 §3.1: the metadata document, between host and path of <see cref="Resource"/>.</summary>
     public string MetadataUrl => Resource.Length == 0 ? "" : $"{Origin}{MetadataPath}{new Uri(Resource).Query}";
 
-    internal string MetadataPath => "/.well-known/oauth-protected-resource" + (new Uri(Resource).AbsolutePath is var path && path == "/" ? "" : path);
+    internal const string WellKnown = "/.well-known/oauth-protected-resource";
+
+    internal string MetadataPath => WellKnown + (new Uri(Resource).AbsolutePath is var path && path == "/" ? "" : path);
 
     internal bool Follows => FollowRevocations && ClientId is not null && Introspection != IntrospectionUse.Always;
 

@@ -17,8 +17,16 @@ public static class ResourceEndpoints
         {
             var options = app.ServiceProvider.GetRequiredService<OAuthResourceOptions>();
             var document = JsonSerializer.SerializeToUtf8Bytes(Metadata(options), new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-            app.MapMethods(options.MetadataPath, ["GET", "OPTIONS"], async (HttpContext http) =>
+            // Compared as the server decodes it: what is escaped in a URL is not so in a route.
+            var path = PathString.FromUriComponent(options.MetadataPath.TrimEnd('/'));
+            app.MapMethods(OAuthResourceOptions.WellKnown + "/{**resource}", ["GET", "HEAD", "OPTIONS"], async (HttpContext http) =>
             {
+                if (http.Request.Path != path && http.Request.Path != path + "/")
+                {
+                    http.Response.StatusCode = 404;
+                    return;
+                }
+
                 var headers = http.Response.Headers;
                 headers.AccessControlAllowOrigin = "*";
                 headers.AccessControlAllowHeaders = "*";
@@ -31,23 +39,26 @@ public static class ResourceEndpoints
 
                 headers.CacheControl = "public, max-age=3600";
                 http.Response.ContentType = "application/json";
-                await http.Response.Body.WriteAsync(document, http.RequestAborted);
+                http.Response.ContentLength = document.Length;
+                if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(document, http.RequestAborted);
             });
         }
 
         /// <summary>
         /// GET for nginx's auth_request and its like: 204 for a good token, with X-Auth-Subject, X-Auth-Client and X-Auth-Scope; 401
-        /// or 403 with WWW-Authenticate otherwise. <c>?scope=notes:read</c> in the proxy's own configuration demands scopes.
+        /// or 403 with WWW-Authenticate otherwise. <c>?scope=notes:read</c> in the proxy's own configuration demands scopes: without it,
+        /// any token for this resource will do.
         /// </summary>
         public void MapAuthRequest(string path) => app.MapGet(path, async (HttpContext http) =>
         {
-            var required = http.Request.Query["scope"].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var required = http.Request.Query["scope"].SelectMany(value => value!.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToArray();
             var result = await http.AuthenticateAsync(OAuthResource.Scheme);
             if (result.Principal is not { } user)
             {
                 // auth_request takes 2xx, 401 and 403; any other status it turns into 500, which for our 503 is as it should be.
                 var properties = new AuthenticationProperties();
                 properties.SetParameter(OAuthResourceHandler.Never400, true);
+                properties.SetParameter<IEnumerable<string>>(ScopeRequirement.Key, required);
                 await http.ChallengeAsync(OAuthResource.Scheme, properties);
                 return;
             }

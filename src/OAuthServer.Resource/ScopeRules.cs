@@ -57,7 +57,7 @@ public static class ScopeRules
     {
         /// <summary>
         /// A token with all these scopes, else 401, or 403 insufficient_scope that names what it has and what is missing:
-        /// <c>app.MapPost("/notes", …).RequireScope("notes:write")</c>. Without a scope, any good token will do.
+        /// <c>app.MapPost("/notes", …).RequireScope("notes:write")</c>. Without a scope, any token for this resource will do.
         /// </summary>
         public TBuilder RequireScope(params string[] scopes) =>
             endpoints.RequireAuthorization(new AuthorizationPolicyBuilder().RequireScope(scopes).Build());

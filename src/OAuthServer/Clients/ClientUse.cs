@@ -11,7 +11,7 @@ public sealed class ClientUse(ClientStore store, TimeProvider time, ILogger<Clie
     private readonly ConcurrentDictionary<string, byte> clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, byte> secrets = new();
 
-    /// <summary>This client got a token.</summary>
+    /// <summary>This client got a token, introspected one, or read the revocation feed.</summary>
     public void Note(Authenticated used)
     {
         clients.TryAdd(used.Client.Id, 0);

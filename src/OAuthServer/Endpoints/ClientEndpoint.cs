@@ -9,7 +9,7 @@ namespace OAuthServer.Endpoints;
 public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit limit, AuditLog audit)
 {
     /// <summary>Runs <paramref name="decide"/> with the proven client and the token; what is refused before is answered here.</summary>
-    public async Task HandleAsync(HttpContext http, string decision, Func<Client, string, Task<OAuthError?>> decide)
+    public async Task HandleAsync(HttpContext http, string decision, Func<Authenticated, string, Task<OAuthError?>> decide)
     {
         var request = http.Context();
         if ((await http.FormAsync()).Refused(out var error, out var form)
@@ -23,7 +23,7 @@ public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit lim
         if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated)
             || (error = limit.Refusal(authenticated.Client, request)) is not null
             || (error = Token(form)) is not null
-            || (error = await decide(authenticated.Client, form["token"]!)) is not null)
+            || (error = await decide(authenticated, form["token"]!)) is not null)
             await RefuseAsync(http, decision, error, request, presented.Id);
     }
 

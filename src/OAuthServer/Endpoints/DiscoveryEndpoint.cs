@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OAuthServer.Clients;
 using OAuthServer.Grants;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Wire;
 
@@ -10,7 +11,7 @@ namespace OAuthServer.Endpoints;
 /// RFC 8414 and RFC 9728 metadata. Lists the registered grants, so it cannot lie; every URL is built from the configured issuer.
 /// Answers from memory while the database is away.
 /// </summary>
-public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirectory resources, Settings settings)
+public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirectory resources, KeyRing keys, Settings settings)
 {
     private static readonly string[] SecretMethods = ["client_secret_basic", "client_secret_post"];
     private readonly string[] grantTypes = [.. grants.Select(grant => grant.GrantType)];
@@ -18,7 +19,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     private IReadOnlyList<string> lastScopes = [];
     private Task<ResourceDirectory.Snapshot>? overdue;
 
-    /// <summary>RFC 8414 §2.</summary>
+    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/openid-configuration.md).</summary>
     public async Task ServerAsync(HttpContext http)
     {
         var scopes = await ScopesAsync(http.RequestAborted);
@@ -42,11 +43,17 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
             Strings(json, "revocation_endpoint_auth_methods_supported", [.. SecretMethods, "none"]);
             Strings(json, "introspection_endpoint_auth_methods_supported", SecretMethods);
             Strings(json, "code_challenge_methods_supported", ["S256"]);
+            // OpenID Connect Discovery §3, required there: each person has one sub, and go-oidc verifies no other algorithm than these.
+            Strings(json, "subject_types_supported", ["public"]);
+            Strings(json, "id_token_signing_alg_values_supported", Algorithms());
             json.WriteBoolean("authorization_response_iss_parameter_supported", true);
             json.WriteBoolean("client_id_metadata_document_supported", settings.ClientDocuments);
             json.WriteString("service_documentation", settings.Issuer + Paths.Errors);
         });
     }
+
+    // Of every key a verifier may meet; before the first was read, what it will be made for.
+    private IEnumerable<string> Algorithms() => (keys.Published ?? []).Select(key => key.Row.Alg).Append(settings.Algorithm).Distinct();
 
     /// <summary>RFC 9728 §2, for this server's own bearer-protected endpoints.</summary>
     public Task ResourceAsync(HttpContext http)
@@ -102,7 +109,10 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     }
 }
 
-/// <summary>Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1).</summary>
+/// <summary>
+/// Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1); that of OpenID Connect also behind the path, where
+/// its Discovery 1.0 §4 puts it and most API libraries look.
+/// </summary>
 public static class DiscoveryRoutes
 {
     // RFC 9110 §9.1: whatever answers GET answers HEAD.
@@ -113,8 +123,12 @@ public static class DiscoveryRoutes
         public void MapDiscovery(Settings settings)
         {
             var discovery = app.ServiceProvider.GetRequiredService<DiscoveryEndpoint>();
-            app.MapMethods(Paths.ServerMetadata + settings.IssuerPath, Read, discovery.ServerAsync);
+            foreach (var path in ServerPaths(settings.IssuerPath)) app.MapMethods(path, Read, discovery.ServerAsync);
             app.MapMethods(Paths.ResourceMetadata + settings.IssuerPath, Read, discovery.ResourceAsync);
         }
     }
+
+    // Without a path, both places of OpenID Connect are one.
+    private static IEnumerable<string> ServerPaths(string issuerPath) =>
+        new[] { Paths.ServerMetadata + issuerPath, Paths.OpenIdConfiguration + issuerPath, issuerPath + Paths.OpenIdConfiguration }.Distinct();
 }

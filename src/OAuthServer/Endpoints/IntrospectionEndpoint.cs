@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
 using OAuthServer.Wire;
@@ -6,13 +7,15 @@ using OAuthServer.Wire;
 namespace OAuthServer.Endpoints;
 
 /// <summary>POST /introspect (RFC 7662), for resource servers about tokens for their own resources. Everything else is exactly {"active":false}.</summary>
-public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations revocations, Settings settings)
+public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations revocations, ClientUse use, Settings settings)
 {
-    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Introspection, async (client, token) =>
+    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Introspection, async (authenticated, token) =>
     {
+        var client = authenticated.Client;
         if (!client.IsResourceServer)
             return OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
 
+        use.Note(authenticated);
         var claims = await revocations.LiveAsync(token);
         var concerned = claims is not null && (client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience);
         await http.JsonAsync(200, json =>

@@ -8,9 +8,9 @@ namespace OAuthServer.Endpoints;
 /// <summary>POST /revoke (RFC 7009). 200 for unknown and foreign tokens too, but only once what it says is durable.</summary>
 public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revocations)
 {
-    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Revocation, async (client, token) =>
+    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Revocation, async (authenticated, token) =>
     {
-        await revocations.RevokeAsync(token, client.Id, http.Context());
+        await revocations.RevokeAsync(token, authenticated.Client.Id, http.Context());
         http.Response.NoStore();
         http.Response.StatusCode = 200;
         http.Response.ContentLength = 0;

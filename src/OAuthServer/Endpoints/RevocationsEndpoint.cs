@@ -12,7 +12,7 @@ namespace OAuthServer.Endpoints;
 /// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
 /// </summary>
 public sealed class RevocationsEndpoint(
-    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, AuditLog audit, IHostApplicationLifetime lifetime, ILogger<RevocationsEndpoint> log)
+    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, IHostApplicationLifetime lifetime, ILogger<RevocationsEndpoint> log)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -23,7 +23,7 @@ public sealed class RevocationsEndpoint(
         if ((query.Problem() is not { } error)
             && !http.Client(new Parameters([])).Refused(out error, out var presented)
             && !(await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out authenticated)
-            && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated.Client)) is null
+            && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated)) is null
             && !Wait(query).Refused(out error, out var wait)
             && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], wait, http.Request.Headers.IfNoneMatch, lifetime.ApplicationStopping, http.RequestAborted)) is null)
             error = OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew", "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
@@ -67,8 +67,14 @@ public sealed class RevocationsEndpoint(
 
     private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 
-    private static OAuthError? Reads(Client client) =>
-        client.IsResourceServer ? null : OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", client.Row.Kind);
+    private OAuthError? Reads(Authenticated reader)
+    {
+        if (!reader.Client.IsResourceServer)
+            return OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", reader.Client.Row.Kind);
+
+        use.Note(reader);
+        return null;
+    }
 
     private static Result<TimeSpan> Wait(Parameters query) =>
         query["wait"] is not { } text ? TimeSpan.Zero

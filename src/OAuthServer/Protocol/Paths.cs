@@ -59,6 +59,9 @@ public static class Paths
     /// <summary>RFC 8414 §3: inserted between host and the issuer's path.</summary>
     public const string ServerMetadata = "/.well-known/oauth-authorization-server";
 
+    /// <summary>OpenID Connect Discovery 1.0 §4: appended to the issuer; inserted before its path as in RFC 8414 §5 too.</summary>
+    public const string OpenIdConfiguration = "/.well-known/openid-configuration";
+
     /// <summary>RFC 9728 §3: inserted between host and the resource's path.</summary>
     public const string ResourceMetadata = "/.well-known/oauth-protected-resource";
 

@@ -51,7 +51,7 @@ public sealed class ClientStore(Database database)
     public const string UsedSql = "update clients set last_used_at = @now where client_id = any (@clients)";
     public const string SecretUsedSql = "update client_secrets set last_used_at = @now where id = any (@secrets)";
 
-    /// <summary>Notes, in passing, who got tokens and with which secret; fires no trigger.</summary>
+    /// <summary>Notes, in passing, who was used and with which secret; fires no trigger.</summary>
     public async Task UsedAsync(string[] clients, long[] secrets, DateTimeOffset now)
     {
         await database.ExecuteAsync(UsedSql, new { clients, now = now.UtcDateTime }, CancellationToken.None);

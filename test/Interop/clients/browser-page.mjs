@@ -29,7 +29,7 @@ export async function run(check, { issuer, resource, browser }) {
 
     const as = await check('reads the metadata', async () => (await request(`${issuer}/.well-known/oauth-authorization-server`)).json);
     await check('reads a 404 for metadata that is not there', async () =>
-        assert.equal((await request(`${issuer}/.well-known/openid-configuration`)).status, 404));
+        assert.equal((await request(`${issuer}/.well-known/openid-federation`)).status, 404));
     await check('reads the keys', async () => assert.ok((await request(as.jwks_uri)).json.keys.length > 0));
     const client = await check('registers with a JSON body', async () => {
         const answer = await request(as.registration_endpoint, 'POST', { 'Content-Type': 'application/json' },

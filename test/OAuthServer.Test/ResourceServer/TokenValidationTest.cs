@@ -53,7 +53,7 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     {
         var reply = await api.GetAsync("/read");
         reply.Status.Should().Be(401);
-        reply.Header("WWW-Authenticate").Should().Be("Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\"");
+        reply.Header("WWW-Authenticate").Should().Be("Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\", scope=\"notes:read\"");
         (await api.GetAsync("/read", "YTpi", "Basic")).Header("WWW-Authenticate").Should().NotContain("error");
     }
 
@@ -117,6 +117,9 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         Of("typ JWT", "", (test, token) => test.Sign(token, header: header => header["typ"] = "JWT")),
         Of("no typ", "", (test, token) => test.Sign(token, header: header => header.Remove("typ"))),
         Of("crit", "", (test, token) => test.Sign(token, header: header => { header["crit"] = new JsonArray("exp"); })),
+        Of("no scope", "", (test, token) => test.Sign(token, payload => payload.Remove("scope"))),
+        Of("an empty scope", "", (test, token) => test.Sign(token, payload => payload["scope"] = "")),
+        Of("a scope of spaces", "", (test, token) => test.Sign(token, payload => payload["scope"] = "  ")),
         Of("no client_id", "", (test, token) => test.Sign(token, payload => payload.Remove("client_id"))),
         Of("a claim twice", "", (test, token) => test.SignText(token.Split('.')[0], Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token.Split('.')[1])).Replace("\"scope\":", "\"scope\":\"notes:write\",\"scope\":"))),
         Of("five parts", "", (_, token) => token + ".a.b"),

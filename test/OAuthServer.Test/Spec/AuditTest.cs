@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Protocol;
 using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
@@ -170,6 +171,26 @@ public sealed class AuditTest : ServerFixture
         await using (var twin = await Server.StartTwinAsync()) await machine.At(twin).CredentialsAsync();
 
         (await Server.QueryAsync<DateTime?>("select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
+    }
+
+    [Test]
+    public async Task A_resource_server_that_introspects_or_reads_the_feed_is_used()
+    {
+        var (introspects, reads, idle) = (await Server.ResourceServerAsync(), await Server.ResourceServerAsync(), await Server.ResourceServerAsync());
+        var edits = await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit'");
+        await using (var twin = await Server.StartTwinAsync())
+        {
+            (await introspects.At(twin).IntrospectAsync("anything")).Status.Should().Be(200);
+            (await twin.GetAsync(Paths.Revocations, ("Authorization", TestClient.Basic(reads.Id, reads.Secret!).ToString()))).Status.Should().Be(200);
+            await idle.At(twin).With("wrong").IntrospectAsync("anything");
+            await idle.At(twin).RevokeAsync("anything");
+        }
+
+        const string Sql = "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id";
+        (await Server.QueryAsync<DateTime?>(Sql, new { introspects.Id })).Should().HaveCount(2).And.NotContainNulls();
+        (await Server.QueryAsync<DateTime?>(Sql, new { reads.Id })).Should().HaveCount(2).And.NotContainNulls();
+        (await Server.QueryAsync<DateTime?>(Sql, new { idle.Id })).Should().OnlyContain(moment => moment == null);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit'")).Should().Be(edits);
     }
 
     [Test]

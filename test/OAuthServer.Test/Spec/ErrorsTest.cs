@@ -14,7 +14,7 @@ public sealed class ErrorsTest : ServerFixture
 
     [TestCase("GET", "/nothing/here", 404)]
     [TestCase("POST", "/elsewhere", 404)]
-    [TestCase("GET", "/.well-known/openid-configuration", 404)]
+    [TestCase("GET", "/.well-known/openid-federation", 404)]
     [TestCase("GET", "/.well-known/anything-else", 404)]
     [TestCase("GET", "/token", 405)]
     [TestCase("GET", "/revoke", 405)]

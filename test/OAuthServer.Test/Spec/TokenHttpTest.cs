@@ -261,7 +261,7 @@ public sealed class TokenHttpTest : ServerFixture
     [Test, Behaviour(13)]
     public async Task Errors_too_can_be_read_from_another_origin()
     {
-        foreach (var (method, path, status) in new[] { ("POST", "/token", 401), ("POST", "/revoke", 401), ("GET", "/token", 405), ("GET", "/.well-known/openid-configuration", 404) })
+        foreach (var (method, path, status) in new[] { ("POST", "/token", 401), ("POST", "/revoke", 401), ("GET", "/token", 405), ("GET", "/.well-known/openid-federation", 404) })
         {
             var reply = await Server.SendAsync(new HttpMethod(method), path, method == "POST" ? Requests.Form("grant_type=refresh_token&refresh_token=x&token=x&client_id=nobody") : null, ("Origin", "https://spa.example"));
 
