@@ -1,3 +1,4 @@
+using ModelContextProtocol.Protocol;
 using NotesMcp;
 using OAuthServer.ResourceServer;
 
@@ -7,6 +8,11 @@ builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 builder.WebHost.UseUrls($"http://localhost:{port}");
 builder.Services.AddSingleton<Notes>();
 builder.Services.AddCors();
+builder.Services.AddMcpServer(options =>
+{
+    options.ServerInfo = new Implementation { Name = "notes", Version = "1.0" };
+    options.ServerInstructions = "Notes of whoever is signed in. Writing asks for one more permission.";
+}).WithHttpTransport(options => options.Stateless = true).WithTools<NoteTools>();
 
 // http://localhost:9000/mcp and notes-api belong to the demo world of `make run`.
 var issuer = builder.Configuration["NOTES_ISSUER"] ?? $"http://localhost:{builder.Configuration["PORT"] ?? "8080"}";
@@ -28,5 +34,6 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapOAuthResourceMetadata();
 app.MapAuthRequest("/auth");
-app.MapPost("/mcp", McpEndpoint.HandleAsync).RequireScope("notes:read");
+app.UseWhen(http => http.Request.Path.StartsWithSegments("/mcp") && HttpMethods.IsPost(http.Request.Method), mcp => mcp.Use(StepUp.BeforeAsync));
+app.MapMcp("/mcp").RequireScope("notes:read");
 app.Run();

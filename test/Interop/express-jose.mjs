@@ -2,7 +2,7 @@ import express from 'express';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
-const resource = process.env.RESOURCE ?? 'https://api.example.com/notes';
+const resource = process.env.RESOURCE ?? 'https://api.example.com/tasks';
 const { client_id, client_secret } = { client_id: process.env.CLIENT_ID, client_secret: process.env.CLIENT_SECRET };
 
 // Discovery (RFC 8414): the issuer must be the very string that was configured.
@@ -45,9 +45,11 @@ const challenge = `Bearer resource_metadata="${new URL(resource).origin}${metada
 /** A good token with these scopes, else 401 or 403. */
 const requireScope = (...scopes) => async (req, res, next) => {
     const refuse = (status, error, more = '') => res.status(status).set('WWW-Authenticate', `${challenge}, error="${error}"${more}`).json({ error });
-    if ('access_token' in req.query) return refuse(400, 'invalid_request');
-    const token = /^Bearer +([^ ]+)$/i.exec(req.get('authorization') ?? '')?.[1];
-    if (!token) return res.status(401).set('WWW-Authenticate', challenge).end();
+    // One token, in the header (RFC 6750 §2): req.get() shows the first of two Authorization headers only.
+    const headers = req.headersDistinct.authorization ?? [];
+    if ('access_token' in req.query || headers.length > 1) return refuse(400, 'invalid_request');
+    const token = /^Bearer +([^ ]+)$/i.exec(headers[0] ?? '')?.[1];
+    if (!token) return res.status(401).set('WWW-Authenticate', `${challenge}, scope="${scopes.join(' ')}"`).end();
     try {
         const { payload, protectedHeader } = await jwtVerify(token, keys, {
             issuer, audience: resource, typ: 'at+jwt', algorithms: ['ES256', 'RS256'], clockTolerance: 30,
@@ -66,7 +68,7 @@ const requireScope = (...scopes) => async (req, res, next) => {
 };
 
 const app = express();
-app.get(metadataPath, (req, res) => res.json({ resource, authorization_servers: [issuer], scopes_supported: ['notes:read', 'notes:write'], bearer_methods_supported: ['header'] }));
-app.get('/notes', requireScope('notes:read'), (req, res) => res.json({ notes: [], of: req.token.sub }));
-app.post('/notes', requireScope('notes:write'), (req, res) => res.status(201).json({}));
+app.get(metadataPath, (req, res) => res.json({ resource, authorization_servers: [issuer], scopes_supported: ['tasks:read', 'tasks:write'], bearer_methods_supported: ['header'] }));
+app.get('/tasks', requireScope('tasks:read'), (req, res) => res.json({ tasks: [], of: req.token.sub }));
+app.post('/tasks', requireScope('tasks:write'), (req, res) => res.status(201).json({}));
 app.listen(process.env.PORT ?? 3000, 'localhost', () => console.log('listening'));

@@ -3,19 +3,24 @@
 import * as browserPage from './clients/browser-page.mjs';
 import * as clientIdDocument from './clients/client-id-document.mjs';
 import * as conformance from './clients/conformance.mjs';
+import * as csharpMcpServer from './clients/csharp-mcp-server.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
+import * as jwtBearer from './clients/jwt-bearer.mjs';
 import * as mcpClient from './clients/mcp-client.mjs';
 import * as mcpRemote from './clients/mcp-remote.mjs';
 import * as mcpSdk from './clients/mcp-sdk.mjs';
 import * as oauth4webapi from './clients/oauth4webapi.mjs';
 import * as openidClient from './clients/openid-client.mjs';
+import * as openIddict from './clients/openiddict.mjs';
 import * as tenProcesses from './clients/ten-processes.mjs';
 import { certificate } from './support/certificate.mjs';
 import { openBrowser } from './support/person.mjs';
 import { client, version, writeTable } from './support/report.mjs';
+import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses];
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses,
+    jwtBearer, openIddict, csharpMcpServer];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;
@@ -28,6 +33,9 @@ try {
     await make('run', `${world.issuer}/readyz`, demo);
     await make('sample', `http://localhost:${notesPort}/.well-known/oauth-protected-resource/mcp`, demo);
     await make('run', `http://localhost:${pathPort}/readyz`, { PORT: pathPort, LOCAL: local('tenant1'), OAuth__Issuer: world.pathIssuer });
+    const tasks = `http://localhost:${await freePort()}/tasks`;
+    world.tasks = await registerTasks(world.issuer, demo.LOCAL, tasks);
+    world.pathTasks = await registerTasks(world.pathIssuer, local('tenant1'), tasks);
     browser = await openBrowser();
     console.log(`interop: ready after ${seconds()} s`);
 

@@ -1,13 +1,12 @@
 // The MCP C# SDK from NuGet, in a console application of its own: McpClient/Program.cs.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { packageVersion } from '../support/report.mjs';
 import { freePort, root } from '../support/world.mjs';
 
 export const name = 'ModelContextProtocol (NuGet)';
-export const version = readFileSync(join(root, 'Directory.Packages.props'), 'utf8').match(/"ModelContextProtocol" Version="([^"]+)"/)[1];
+export const version = packageVersion('ModelContextProtocol');
 export const did = 'discovery, registration (with `client_secret_post`), code, tool calls, step-up';
 
 const steps = ['registered, allowed and connected', 'lists the tools', 'calls a tool', 'steps up for a tool that needs more'];

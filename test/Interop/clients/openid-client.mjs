@@ -12,6 +12,10 @@ export async function run(check, { issuer, resource, browser }) {
     const callback = await listen();
     const server = await check('discovery and registration with a secret', () => client.dynamicClientRegistration(new URL(issuer),
         { client_name: 'Strict client', redirect_uris: [callback.redirectUri], token_endpoint_auth_method: 'client_secret_basic' }, undefined, insecure));
+    await check('its default discovery, of OpenID Connect, finds the same server', async () => {
+        const found = await client.discovery(new URL(issuer), 'nightly-etl', undefined, undefined, { execute: [client.allowInsecureRequests] });
+        assert.equal(found.serverMetadata().token_endpoint, server.serverMetadata().token_endpoint);
+    });
     const verifier = client.randomPKCECodeVerifier();
     const state = client.randomState();
     const ask = async press => (await browser.authorize(client.buildAuthorizationUrl(server, {

@@ -10,6 +10,11 @@ export function version(name) {
     return JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url))).version;
 }
 
+/** The version of a NuGet package that Directory.Packages.props names. */
+export function packageVersion(name) {
+    return readFileSync(join(root, 'Directory.Packages.props'), 'utf8').match(new RegExp(`"${name}" Version="([^"]+)"`))[1];
+}
+
 /** Runs one client: `run(check)`, where check(what, act) fails when act throws. */
 export async function client(name, version, did, run) {
     const start = Date.now();

@@ -1,5 +1,5 @@
 // The server under test and the sample beside it: `make run` and `make sample` on free ports, each with a world of its own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,29 +13,56 @@ const running = [];
 /** `make TARGET` until `url` answers. Its output goes to a file, which is shown if it ends by itself. */
 export async function make(target, url, settings) {
     const log = join(folder, `${running.length}-${target}.log`);
+    await start(`make ${target}`, ['make', target], log, url, { MAKEFLAGS: '', ...settings });
+}
+
+/** The application of a folder of test/Interop, built and run until it answers at `url`; returns what ends it. */
+export async function application(project, url, settings) {
+    const log = join(folder, `${running.length}-${project}.log`);
+    const program = ['dotnet', 'run', '--project', `test/Interop/${project}`, '--configuration', 'Release', '--no-launch-profile', '--', '--urls', url];
+    const child = await start(project, program, log, url, settings);
+    return () => finish(child);
+}
+
+async function start(name, program, log, url, settings) {
     const out = openSync(log, 'a');
     // --pdeathsig: it does not outlive this process.
-    const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'make', target], { cwd: root, env: { ...process.env, MAKEFLAGS: '', ...settings }, stdio: ['ignore', out, out] });
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...program], { cwd: root, env: { ...process.env, ...settings }, stdio: ['ignore', out, out] });
     running.push(child);
     for (let tries = 0; tries < 2400; tries++) {
-        if (child.exitCode !== null) throw new Error(`make ${target} ended by itself:\n${readFileSync(log, 'utf8')}`);
+        if (child.exitCode !== null) throw new Error(`${name} ended by itself:\n${readFileSync(log, 'utf8')}`);
         const answer = await fetch(url).catch(() => null);
-        if (answer && answer.status < 500) return;
+        if (answer && answer.status < 500) return child;
         await wait(250);
     }
-    throw new Error(`make ${target} was not ready after ten minutes:\n${readFileSync(log, 'utf8')}`);
+    throw new Error(`${name} was not ready after ten minutes:\n${readFileSync(log, 'utf8')}`);
+}
+
+/** Runs SQL in the database of `make run` with that LOCAL, as an operator types it. */
+export function sql(at, text) {
+    execFileSync('sql/cluster.sh', ['psql', at, '--quiet', '--set', 'ON_ERROR_STOP=1'], { cwd: root, input: text, stdio: ['pipe', 'ignore', 'inherit'] });
+}
+
+/** The operator's tool, as README.md calls it; its answer as JSON. */
+export function operator(at, issuer, ...words) {
+    const env = { ...process.env, ASPNETCORE_ENVIRONMENT: 'Development', OAuth__Issuer: issuer, OAuth__LocalFolder: at };
+    const program = ['with', at, 'ConnectionStrings__OAuth', 'dotnet', 'src/OAuthServer/bin/Release/net10.0/oauth-server.dll', ...words, '--json'];
+    return JSON.parse(execFileSync('sql/cluster.sh', program, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 }
 
 export const local = name => join(folder, name);
 
 /** Ends what was started here, the last first, and nothing else. */
 export async function end() {
-    for (const child of running.reverse().filter(child => child.exitCode === null && child.signalCode === null)) {
-        const ended = new Promise(resolve => child.on('exit', resolve));
-        child.kill('SIGTERM');
-        await ended;
-    }
+    for (const child of running.reverse()) await finish(child);
     rmSync(folder, { recursive: true, force: true });
+}
+
+async function finish(child) {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise(resolve => child.on('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
 }
 
 /** Below the range that outgoing connections take theirs from. */

@@ -13,6 +13,8 @@ namespace OAuthServer.Test.ResourceServer;
 [Category("Interop"), Behaviour(38)]
 public sealed class NginxTest : ServerFixture
 {
+    private static readonly string[] Names = ["X-Auth-Subject", "X-Auth-Client", "X-Auth-Scope", "Authorization"];
+
     private readonly string folder = Directory.CreateTempSubdirectory("oauth-nginx-").FullName;
     private ProtectedApi api = null!;
     private WebApplication behind = null!;
@@ -29,10 +31,10 @@ public sealed class NginxTest : ServerFixture
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{behindPort}");
         behind = builder.Build();
-        behind.MapGet("/{**path}", (HttpContext http) => $"{http.Request.Headers["X-Auth-Subject"]} {http.Request.Headers.Authorization}");
+        behind.Map("/{**path}", (HttpContext http) => string.Join('|', Names.Select(name => http.Request.Headers[name].ToString()).Prepend(http.Request.Method)));
         await behind.StartAsync();
 
-        var site = Snippet("nginx")
+        var site = Guide.Snippet("nginx").Replace("tasks:read", "notes:read")
             .Replace("127.0.0.1:8000", $"127.0.0.1:{port}").Replace("127.0.0.1:3000", $"127.0.0.1:{behindPort}").Replace("http://127.0.0.1:9000", api.Url.Replace("localhost", "127.0.0.1"))
             .Replace("location = /_auth", $"location /write {{ auth_request /_auth_write; auth_request_set $challenge $upstream_http_www_authenticate; error_page 403 = @step_up; proxy_pass http://127.0.0.1:{behindPort}; }}\n    location = /_auth_write {{ internal; proxy_pass {api.Url.Replace("localhost", "127.0.0.1")}/auth?scope=notes:write; }}\n    location = /_auth");
         await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), $$"""
@@ -80,7 +82,7 @@ public sealed class NginxTest : ServerFixture
 
         var good = await GetAsync("/", token);
         good.Status.Should().Be(200);
-        good.Body.Trim().Should().Be(machine.Id, "it is told who it is and not given the token");
+        good.Body.Should().Be($"GET|{machine.Id}|{machine.Id}|notes:read|", "the application behind learns who it is and not the token");
 
         var none = await GetAsync("/", null);
         none.Status.Should().Be(401);
@@ -94,6 +96,21 @@ public sealed class NginxTest : ServerFixture
         (await GetAsync($"/?access_token={token}", null)).Status.Should().Be(400);
     }
 
+    [Test, Rfc(9728, "3")]
+    public async Task The_metadata_document_and_a_preflight_pass_without_a_token()
+    {
+        var document = await GetAsync("/.well-known/oauth-protected-resource/mcp", null);
+        document.Status.Should().Be(200);
+        document.Json.GetProperty("resource").GetString().Should().Be(Cast.Notes);
+
+        foreach (var path in new[] { "/", "/anything?a=b" })
+        {
+            var preflight = await SendAsync(HttpMethod.Options, path, null);
+            preflight.Status.Should().Be(200, "the application behind answers it");
+            preflight.Body.Should().Be("OPTIONS||||", "it is nobody's");
+        }
+    }
+
     [Test]
     public async Task The_endpoint_it_asks_answers_204_401_and_403_only()
     {
@@ -104,18 +121,14 @@ public sealed class NginxTest : ServerFixture
         (await api.GetAsync($"/auth?access_token={token}", token)).Status.Should().Be(401);
     }
 
-    internal static string Snippet(string language)
-    {
-        var page = File.ReadAllText(Path.Combine(TestDatabase.Root, "docs/resource-servers.md"));
-        var from = page.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
-        return page[from..page.IndexOf("```\n", from, StringComparison.Ordinal)];
-    }
+    private Task<Reply> GetAsync(string path, string? token) => SendAsync(HttpMethod.Get, path, token);
 
-    private async Task<Reply> GetAsync(string path, string? token)
+    // Every request tries to say who it is itself.
+    private async Task<Reply> SendAsync(HttpMethod method, string path, string? token)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Get, path);
+        using var message = new HttpRequestMessage(method, path);
         if (token is not null) message.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
-        message.Headers.TryAddWithoutValidation("X-Auth-Subject", "somebody else");
+        foreach (var name in Names[..3]) message.Headers.TryAddWithoutValidation(name, "forged");
         return await Reply.ReadAsync(await http.SendAsync(message));
     }
 }

@@ -20,7 +20,7 @@ public sealed class SampleTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartSampleAsync()
     {
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@resource, 'Notes')", new { resource });
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name like 'notes:%'", new { resource });
         client = await Server.AddClientAsync("mcp", "user-facing", "none", [Cast.Redirect], "notes:read notes:write offline_access", "operator", resource, null);
         await Server.ExecuteAsync("update clients set resources = array[@resource] where client_id = @Id", new { resource, client.Id });
         var api = await Server.ResourceServerAsync(resource);
@@ -58,6 +58,7 @@ public sealed class SampleTest : ServerFixture
         var little = await CallAsync(reading, "add_note", "milk");
         little.Status.Should().Be(403);
         little.Header("WWW-Authenticate").Should().Contain("insufficient_scope").And.Contain("scope=\"notes:read notes:write\"");
+        (await CallAsync(reading, "add_note", "milk", "/")).Status.Should().Be(403, "the same endpoint in another spelling");
 
         var writing = (await Server.TokensAsync(client, alice, "notes:read notes:write", [resource])).AccessToken;
         Text(await CallAsync(writing, "add_note", "milk")).Should().Contain("1 notes");
@@ -82,6 +83,8 @@ public sealed class SampleTest : ServerFixture
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":{"a":"b"}}}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":5}}""", 200, -32602)]
+    [TestCase("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":["a"]}}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}""", 200, -32602)]
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}""", 200, -32602)]
     public async Task A_message_that_is_none_is_answered_with_a_JSON_RPC_error(string body, int status, int code)
@@ -98,15 +101,15 @@ public sealed class SampleTest : ServerFixture
         catch (HttpRequestException) when (!sample.HasExited) { return false; }
     }
 
-    private Task<Reply> CallAsync(string? token, string tool, string? text = null)
+    private Task<Reply> CallAsync(string? token, string tool, string? text = null, string after = "")
     {
         var arguments = text is null ? "{}" : $$"""{"text":"{{text}}"}""";
-        return PostAsync(token, $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""");
+        return PostAsync(token, $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""", after);
     }
 
-    private async Task<Reply> PostAsync(string? token, string body)
+    private async Task<Reply> PostAsync(string? token, string body, string after = "")
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, resource);
+        using var message = new HttpRequestMessage(HttpMethod.Post, resource + after);
         message.Content = new StringContent(body, Encoding.UTF8, "application/json");
         message.Headers.Accept.ParseAdd("application/json, text/event-stream");
         if (token is not null) message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
