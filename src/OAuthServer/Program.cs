@@ -51,6 +51,8 @@ public static class Server
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // It looks for its keys before a first migration has made the table, and looks again when it needs one.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Critical);
+        // /readyz says why it is not ready to whoever polls it, on a first start several times; Readiness logs what it did not expect.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
         Register(builder.Services, settings, time);

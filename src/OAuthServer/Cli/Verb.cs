@@ -35,7 +35,7 @@ internal sealed class Verb : Command
         {
             var output = OutputOf(parse);
             var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
-            if (errors.Count > 0) return output.Misuse("The settings cannot be used", errors, "Nothing was done. README.md lists the settings.");
+            if (errors.Count > 0) return output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
             try { return await act(parse, settings, output, cancel); }
             catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }

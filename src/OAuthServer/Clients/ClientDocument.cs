@@ -7,38 +7,39 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Clients;
 
 /// <summary>
-/// Client id document draft §4: what a client says of itself at its own URL. Refuses secrets, methods that need one, keys as
-/// proof (not yet), and anything two readers could read differently.
+/// Client id document draft §4: what a client says of itself at its own URL. A member that is null is absent. Refuses secrets,
+/// methods that need one, documents that offer no method we take (keys not yet), and anything two readers could read differently.
 /// </summary>
 public sealed record ClientDocument
 {
     private const int MostRedirects = 10;
     private const int LongestName = 256;
+    private const string PublicMethod = "none";
     private static readonly string[] OurGrants = ["authorization_code", "refresh_token"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     public required string Name { get; init; }
 
-    /// <summary>Printable ASCII; <see cref="RedirectRules"/> says which of them may be registered.</summary>
+    /// <summary>Those that <see cref="RedirectRules"/> would register. A request with one of the others is refused, as with any unknown one.</summary>
     public required string[] RedirectUris { get; init; }
 
     /// <summary>What it asks for and we have.</summary>
     public required string[] GrantTypes { get; init; }
 
-    /// <summary>SHA-256 of the octets.</summary>
+    /// <summary>SHA-256 over the octets and what our settings make of them.</summary>
     public required byte[] BodyHash { get; init; }
 
     /// <summary>SHA-256 over what a person's consent rested on: name, redirect URIs, keys.</summary>
     public required byte[] TrustHash { get; init; }
 
     /// <summary>The document of this URL, or why it is none.</summary>
-    public static Result<ClientDocument> Read(string url, byte[] body)
+    public static Result<ClientDocument> Read(string url, byte[] body, Settings settings)
     {
         try
         {
             using var json = JsonDocument.Parse(body, Strict);
             return json.RootElement.ValueKind == JsonValueKind.Object
-                ? Read(url, body, json.RootElement)
+                ? Read(url, body, json.RootElement, settings)
                 : Refuse("not an object", "a JSON object", json.RootElement.ValueKind.ToString());
         }
         // A lone surrogate, or octets that are no UTF-8, are found out only when the string is taken.
@@ -48,41 +49,63 @@ public sealed record ClientDocument
         }
     }
 
-    private static Result<ClientDocument> Read(string url, byte[] body, JsonElement json)
+    private static Result<ClientDocument> Read(string url, byte[] body, JsonElement json, Settings settings)
     {
         if (Text(json, "client_id") is var id && !string.Equals(id, url, StringComparison.Ordinal)) return Refuse("client_id is not its URL", url, id ?? "no text");
         foreach (var secret in (string[])["client_secret", "client_secret_expires_at"])
-            if (json.TryGetProperty(secret, out _))
+            if (Member(json, secret) is not null)
                 return Refuse("a secret in a public document", $"no {secret}", "one");
-        if (json.TryGetProperty("token_endpoint_auth_method", out var method) && !method.ValueEquals("none"))
-            return Refuse("a method this server does not take from documents", "none", method.ToString());
+        if (MethodProblem(json) is { } problem) return problem;
         if (Text(json, "client_name") is not { } name || !IsName(name)) return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
-        if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects || !redirects.All(IsPrintable))
+        if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects)
             return Refuse("redirect_uris is missing or malformed", $"1 to {MostRedirects} URIs", "something else");
-        if (json.TryGetProperty("response_types", out _) && Texts(json, "response_types")?.Contains("code") != true) return Refuse("it does not want codes", "response_types with code", "something else");
-        if (Texts(json, "grant_types") is var grants && (grants is null ? json.TryGetProperty("grant_types", out _) : !grants.Contains(OurGrants[0])))
+        var usable = Array.FindAll(redirects, uri => RedirectRules.Refusal(uri, settings) is null);
+        if (usable.Length == 0) return Unusable(RedirectRules.Refusal(redirects[0], settings)!);
+        if (Member(json, "response_types") is not null && Texts(json, "response_types")?.Contains("code") != true)
+            return Refuse("it does not want codes", "response_types with code", "something else");
+        if (Texts(json, "grant_types") is var grants && (grants is null ? Member(json, "grant_types") is not null : !grants.Contains(OurGrants[0])))
             return Refuse("it does not want to ask people", "grant_types with authorization_code", "something else");
 
         return new ClientDocument
         {
             Name = name,
-            RedirectUris = redirects,
+            RedirectUris = usable,
             GrantTypes = grants is null ? OurGrants : [.. OurGrants.Where(grants.Contains)],
-            BodyHash = SHA256.HashData(body),
-            TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', [name, .. redirects.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
+            BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0', usable))]),
+            TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };
     }
 
+    // What it offers is its one method together with all those it supports: one that we take suffices, and none may need a secret.
+    private static OAuthError? MethodProblem(JsonElement json)
+    {
+        var (chosen, supported) = (Text(json, "token_endpoint_auth_method"), Texts(json, "token_endpoint_auth_methods_supported"));
+        if (chosen is null && Member(json, "token_endpoint_auth_method") is not null)
+            return Refuse("token_endpoint_auth_method is malformed", "a string", "something else");
+        if (supported is null && Member(json, "token_endpoint_auth_methods_supported") is not null)
+            return Refuse("token_endpoint_auth_methods_supported is malformed", "a list of strings", "something else");
+        string[] offered = [.. supported ?? [], .. chosen is null ? Array.Empty<string>() : [chosen]];
+        if (Array.Find(offered, method => method.StartsWith("client_secret_", StringComparison.Ordinal)) is { } secret)
+            return Refuse("a method that needs a secret", PublicMethod, secret);
+        return offered.Length == 0 || offered.Contains(PublicMethod)
+            ? null
+            : Refuse("no method this server takes from documents", PublicMethod, string.Join(' ', offered));
+    }
+
+    // Null: missing, or JSON's null.
+    private static JsonElement? Member(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
     private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        Member(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     // Null: missing, or not an array of strings.
     private static string[]? Texts(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+        Member(json, name) is { ValueKind: JsonValueKind.Array } value && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal)]
             : null;
 
-    private static string Raw(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetRawText() : "";
+    private static string Raw(JsonElement json, string name) => Member(json, name)?.GetRawText() ?? "";
 
     // Marks that turn the direction of writing would let a name pretend to be another sentence of the page.
     private static bool IsName(string name) =>
@@ -90,7 +113,8 @@ public sealed record ClientDocument
         && !name.EnumerateRunes().Any(rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             || rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069));
 
-    private static bool IsPrintable(string uri) => uri.All(character => character is > ' ' and <= '~');
+    // The rules of clients that register themselves: a document is no more trusted than they are.
+    private static OAuthError Unusable(OAuthError redirect) => redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
 
     private static OAuthError Refuse(string reason, string expected, string got) =>
         OAuthError.InvalidClient($"client id document: {reason}", "CIMD §4", expected, got);

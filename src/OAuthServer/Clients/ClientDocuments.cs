@@ -53,8 +53,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
 
         if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
-        if (ClientDocument.Read(id, fetched.Body).Refused(out error, out var document)
-            || (error = RedirectProblem(document)) is not null)
+        if (ClientDocument.Read(id, fetched.Body, settings).Refused(out error, out var document))
             return await FallBackAsync(error, id, known, stored, now);
 
         var fresh = fetched.FreshFor ?? LeastFresh;
@@ -72,12 +71,6 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
             }, now);
         return await clients.ReadAsync(id, CancellationToken.None) is { } client ? client : Unknown(id);
     }
-
-    // The rules of clients that register themselves: a document is no more trusted than they are.
-    private OAuthError? RedirectProblem(ClientDocument document) =>
-        document.RedirectUris.Select(uri => RedirectRules.Refusal(uri, settings)).FirstOrDefault(error => error is not null) is { } problem
-            ? problem with { Rule = "CIMD §4, " + problem.Rule }
-            : null;
 
     // A failure is nobody's word: the last good document serves on, for a while.
     private async Task<Result<Client>> FallBackAsync(OAuthError error, string id, Client? known, ClientDocumentRow? stored, DateTimeOffset now)

@@ -9,7 +9,7 @@ using OAuthServer.Wire;
 namespace OAuthServer.Endpoints;
 
 /// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
-public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock clock, Settings settings) : IHealthCheck
+public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock clock, Settings settings, ILogger<Readiness> log) : IHealthCheck
 {
     private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);
 
@@ -28,6 +28,11 @@ public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
         {
             return HealthCheckResult.Unhealthy("the database is away");
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            log.LogError(fault, "Whether this server is ready could not be found out");
+            throw;
         }
 
         if (!keys.Ready) return HealthCheckResult.Unhealthy("no signing key has been read yet");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Test.Support;
@@ -6,7 +7,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Cli;
 
 /// <summary>The operator's verbs as an operator runs them: the real binary, beside a running server.</summary>
-public sealed class OperatorVerbsTest : ServerFixture
+public sealed partial class OperatorVerbsTest : ServerFixture
 {
     [Test, Behaviour(7, 26)]
     public async Task A_machine_is_added_gets_a_token_and_a_second_secret_and_is_disabled()
@@ -81,6 +82,29 @@ public sealed class OperatorVerbsTest : ServerFixture
         help.Code.Should().Be(0);
         help.Out.Should().Contain(verb).And.Contain("--json");
     }
+
+    [Test]
+    public void Words_of_the_program_point_to_pages_that_are_there()
+    {
+        var words = Directory.GetFiles(Path.Combine(TestDatabase.Root, "src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText)
+            .SelectMany(text => Page().Matches(text)).Select(match => match.Value).Distinct().ToList();
+
+        words.Should().Contain("README.md").And.Contain("docs/settings.md").And.OnlyContain(page => File.Exists(Path.Combine(TestDatabase.Root, page)));
+    }
+
+    [Test]
+    public async Task Wrong_settings_are_all_named_and_the_page_that_lists_them_too()
+    {
+        var (code, said) = await OAuthProgram.RunAsync(Server.Settings with { BcryptCost = 99 }, "keys", "list");
+
+        code.Should().Be(2);
+        said.Should().Contain("OAuth__BcryptCost").And.Contain("docs/settings.md").And.NotContain("README");
+        File.ReadAllText(Path.Combine(TestDatabase.Root, "docs/settings.md")).Should().Contain("| `OAuth__BcryptCost` |");
+    }
+
+    // A page by its path in the checkout.
+    [GeneratedRegex(@"(?<![\w/.-])(README|docs/[\w/-]+)\.md")]
+    private static partial Regex Page();
 
     private async Task<JsonElement> JsonAsync(params string[] arguments)
     {

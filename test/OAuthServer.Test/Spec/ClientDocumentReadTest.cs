@@ -2,6 +2,7 @@ using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Clients;
+using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -17,11 +18,49 @@ public sealed class ClientDocumentReadTest
     public void Client_id_is_the_url_octet_by_octet(string id) => Refused($$"""{"client_id":"{{id}}","client_name":"App","redirect_uris":["https://app.example/cb"]}""");
 
     [Test, Case("CIMD-034")]
-    [TestCase("\"client_secret\":\"s\""), TestCase("\"client_secret\":null"), TestCase("\"client_secret_expires_at\":0")]
+    [TestCase("\"client_secret\":\"s\""), TestCase("\"client_secret_expires_at\":0")]
     [TestCase("\"token_endpoint_auth_method\":\"client_secret_basic\""), TestCase("\"token_endpoint_auth_method\":\"client_secret_post\""), TestCase("\"token_endpoint_auth_method\":\"client_secret_jwt\"")]
     [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\""), TestCase("\"token_endpoint_auth_method\":\"NONE\"")]
-    [TestCase("\"token_endpoint_auth_method\":null"), TestCase("\"token_endpoint_auth_method\":[\"none\"]")]
+    [TestCase("\"token_endpoint_auth_method\":[\"none\"]"), TestCase("\"token_endpoint_auth_methods_supported\":\"none\""), TestCase("\"token_endpoint_auth_methods_supported\":[null]")]
+    [TestCase("\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"]"), TestCase("\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\"]")]
+    [TestCase("\"token_endpoint_auth_method\":\"none\",\"token_endpoint_auth_methods_supported\":[\"client_secret_post\"]")]
+    [TestCase("\"token_endpoint_auth_method\":\"client_secret_post\",\"token_endpoint_auth_methods_supported\":[\"none\"]")]
     public void No_secret_and_no_method_that_proves_anything(string member) => Refused(With(member));
+
+    [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"token_endpoint_auth_methods_supported\":[\"none\",\"private_key_jwt\"],\"jwks_uri\":\"https://app.example/jwks\"")]
+    [TestCase("\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"none\"]"), TestCase("\"token_endpoint_auth_methods_supported\":[]")]
+    [TestCase("\"token_endpoint_auth_method\":\"none\",\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"]")]
+    public void One_method_we_take_suffices_among_those_it_offers(string member) => Taken(With(member)).RedirectUris.Should().Equal("https://app.example/cb");
+
+    [TestCase("client_secret"), TestCase("client_secret_expires_at"), TestCase("token_endpoint_auth_method"), TestCase("token_endpoint_auth_methods_supported"), TestCase("grant_types")]
+    [TestCase("response_types"), TestCase("jwks"), TestCase("jwks_uri"), TestCase("logo_uri"), TestCase("scope")]
+    public void A_member_that_is_null_is_absent(string member)
+    {
+        var (with, without) = (Taken(With($"\"{member}\":null")), Taken(With("\"x\":1")));
+
+        with.Should().BeEquivalentTo(without, it => it.Excluding(document => document.BodyHash));
+    }
+
+    [TestCase("https://app.example/cb#f"), TestCase("https://*.example/cb"), TestCase("https://u:p@app.example/cb"), TestCase("http://app.example/cb"), TestCase("myapp:/cb")]
+    [TestCase("https://203.0.113.7/cb"), TestCase("/cb"), TestCase(""), TestCase("javascript:alert(1)"), TestCase("https://app.example/\\u0000"), TestCase("https://app.example/ö")]
+    public void A_redirect_uri_that_is_unusable_is_ignored_beside_a_usable_one(string redirect)
+    {
+        var document = Taken(With("\"x\":1").Replace("[\"https://app.example/cb\"]", $"[\"{redirect}\",\"https://app.example/cb\"]"));
+
+        document.RedirectUris.Should().Equal("https://app.example/cb");
+        document.TrustHash.Should().Equal(Taken(With("\"x\":1")).TrustHash, "people allowed nothing that rests on it");
+    }
+
+    [Test]
+    public void A_setting_that_changes_what_is_usable_makes_it_another_document()
+    {
+        var body = Encoding.UTF8.GetBytes(With("\"x\":1").Replace("[", "[\"myapp:/cb\","));
+        ClientDocument.Read(Url, body, new Settings()).Refused(out _, out var before).Should().BeFalse();
+        ClientDocument.Read(Url, body, new Settings { RegistrationSchemes = "myapp" }).Refused(out _, out var after).Should().BeFalse();
+
+        after!.RedirectUris.Should().Contain("myapp:/cb");
+        after.BodyHash.Should().NotEqual(before!.BodyHash, "else the row would stay as it is");
+    }
 
     [Test, Case("CIMD-031")]
     [TestCase(""), TestCase("null"), TestCase("[]"), TestCase("\"x\""), TestCase("{"), TestCase("{} {}"), TestCase("{\"client_id\":\"https://app.example/client.json\",}")]
@@ -57,8 +96,7 @@ public sealed class ClientDocumentReadTest
     [TestCase("\"grant_types\":[\"urn:ietf:params:oauth:grant-type:device_code\",\"refresh_token\",\"authorization_code\"],\"response_types\":[\"code\"]", "authorization_code refresh_token")]
     public void Grants_that_we_lack_are_ignored(string member, string grants)
     {
-        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(With(member))).Refused(out _, out var document).Should().BeFalse();
-        document!.GrantTypes.Should().Equal(grants.Split(' '));
+        Taken(With(member)).GrantTypes.Should().Equal(grants.Split(' '));
     }
 
     [Test]
@@ -66,7 +104,7 @@ public sealed class ClientDocumentReadTest
     {
         byte[] body = [.. Encoding.UTF8.GetBytes("{\"client_id\":\"https://app.example/client.json\",\"redirect_uris\":[\"https://app.example/cb\"],\"client_name\":\""), 0xFF, 0xFE, .. "\"}"u8];
 
-        ClientDocument.Read(Url, body).Refused(out _, out _).Should().BeTrue();
+        ClientDocument.Read(Url, body, new Settings()).Refused(out _, out _).Should().BeTrue();
     }
 
     [Test]
@@ -79,14 +117,17 @@ public sealed class ClientDocumentReadTest
         Trust(With("\"jwks\":{\"keys\":[]}").Replace("\"App\"", "\"Bank\"")).Should().NotEqual(before);
         Trust(With("\"jwks\":{\"keys\":[]}").Replace("/cb", "/cc")).Should().NotEqual(before);
 
-        static byte[] Trust(string body) => ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body)).Refused(out _, out var document) ? [] : document.TrustHash;
+        static byte[] Trust(string body) => Taken(body).TrustHash;
     }
 
     private static string With(string member) => $$"""{"client_id":"{{Url}}","client_name":"App","redirect_uris":["https://app.example/cb"],{{member}}}""";
 
+    private static ClientDocument Taken(string body) =>
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), new Settings()).Refused(out var error, out var document) ? throw new AssertionException(error.ToString()) : document;
+
     private static void Refused(string body)
     {
-        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body)).Refused(out var error, out _).Should().BeTrue();
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), new Settings()).Refused(out var error, out _).Should().BeTrue();
         error!.Code.Should().Be("invalid_client");
         error.Rule.Should().StartWith("CIMD §4");
     }

@@ -41,23 +41,25 @@ public sealed class ClientDocumentTest : ServerFixture
         client.IsTrusted.Should().BeFalse();
     }
 
-    [TestCase("{\"client_id\":\"URL\",\"client_name\":\"Claude Code\",\"client_uri\":\"https://claude.ai\",\"redirect_uris\":[\"http://localhost/callback\",\"http://127.0.0.1/callback\"],\"grant_types\":[\"authorization_code\",\"refresh_token\"],\"response_types\":[\"code\"],\"token_endpoint_auth_method\":\"none\"}", TestName = "Claude Code")]
-    [TestCase("{\"client_name\":\"Visual Studio Code\",\"grant_types\":[\"authorization_code\",\"refresh_token\",\"urn:ietf:params:oauth:grant-type:device_code\"],\"response_types\":[\"code\"],\"token_endpoint_auth_method\":\"none\",\"application_type\":\"native\",\"client_id\":\"URL\",\"client_uri\":\"https://code.visualstudio.com\",\"redirect_uris\":[\"http://127.0.0.1:33418/\",\"http://localhost:33418/\",\"https://vscode.dev/redirect\"]}", TestName = "VS Code")]
-    public async Task Documents_of_known_clients_are_taken(string body)
-    {
-        var host = await outside.HostAsync(Documents.Answer(""));
-        host.Answer = Documents.Answer(body.Replace("URL", host.Url()), type: "application/json; charset=utf-8");
-
-        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
-    }
-
     [TestCase("javascript:alert(1)"), TestCase("http://app.example/cb"), TestCase("https://app.example/cb#f"), TestCase("https://*.example/cb"), TestCase("https://u:p@app.example/cb"), TestCase("/cb"), TestCase("myapp:/cb")]
     [TestCase("https://203.0.113.7/cb")]
     public async Task Redirect_uris_follow_the_rules_of_every_client(string redirect)
     {
-        var host = await outside.GoodHostAsync(null, "https://app.example/cb", redirect);
+        var host = await outside.GoodHostAsync(null, redirect);
 
         (await Server.RefusedAsync(host.Url())).Rule.Should().StartWith("CIMD §4");
+    }
+
+    [TestCase("https://app.example/cb#f"), TestCase("myapp:/cb"), TestCase("https://203.0.113.7/cb")]
+    public async Task A_redirect_uri_that_is_unusable_harms_only_a_request_that_asks_for_it(string redirect)
+    {
+        var host = await outside.GoodHostAsync(null, redirect, Cast.Redirect);
+        var client = new TestClient(Server, host.Url(), null, "none", Cast.Redirect);
+
+        (await client.TokensAsync(await Server.PersonAsync())).Should().HaveIssuedTokens();
+        var page = await Server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", redirect))}");
+        page.Status.Should().Be(400);
+        page.Location.Should().BeNull();
     }
 
     [Test]

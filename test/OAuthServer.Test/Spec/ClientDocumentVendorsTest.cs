@@ -1,0 +1,60 @@
+using System.Net;
+using System.Text.Json;
+using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+/// <summary>
+/// The documents of clients in the field, under their own URLs (Spec/ClientDocuments/README.md says how well each is known): a person
+/// signs in, allows, and the client gets its tokens.
+/// </summary>
+[Behaviour(18)]
+public sealed class ClientDocumentVendorsTest : ServerFixture
+{
+    // Any public address will do: connections to one end at the host of the test.
+    private const string PublicAddress = "93.184.216.34";
+    private static readonly string Folder = Path.Combine(TestDatabase.Root, "test/OAuthServer.Test/Spec/ClientDocuments");
+    private readonly Outside outside = new();
+
+    protected override void Register(IServiceCollection services) => services.AddSingleton(outside.Network);
+
+    [OneTimeTearDown]
+    public ValueTask CloseAsync() => outside.DisposeAsync();
+
+    [TestCase("chatgpt", "https://chatgpt.com/connector_platform_oauth_redirect")]
+    [TestCase("chatgpt-connector", "https://chatgpt.com/connector/oauth/4VqhtJkW3bXo")]
+    [TestCase("claude-ai", "https://claude.ai/api/mcp/auth_callback")]
+    [TestCase("claude-code", "http://localhost:3118/callback")]
+    [TestCase("opencode", "http://127.0.0.1:19876/callback")]
+    [TestCase("vs-code", "http://127.0.0.1:33418/")]
+    [TestCase("vs-code", "https://vscode.dev/redirect")]
+    public async Task A_client_known_by_its_document_signs_in(string vendor, string redirect)
+    {
+        var client = new TestClient(Server, await PublishAsync(File.ReadAllText(Path.Combine(Folder, vendor + ".json"))), null, "none", redirect);
+
+        var tokens = await client.TokensAsync(await Server.PersonAsync());
+
+        tokens.Should().HaveIssuedTokens();
+        (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
+    }
+
+    [Test]
+    public void Every_document_signs_in() =>
+        Directory.GetFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Should().BeSubsetOf(
+            typeof(ClientDocumentVendorsTest).GetMethod(nameof(A_client_known_by_its_document_signs_in))!.GetCustomAttributes(typeof(TestCaseAttribute), false)
+                .Select(test => (string)((TestCaseAttribute)test).Arguments[0]!));
+
+    // The host of the document's own URL, for as long as no other test publishes one.
+    private async Task<string> PublishAsync(string document)
+    {
+        var id = JsonDocument.Parse(document).RootElement.GetProperty("client_id").GetString()!;
+        var name = new Uri(id).Host;
+        var host = await outside.HostAsync(Documents.Answer(document), _ => outside.Certificate(name));
+        outside.Name(name, PublicAddress);
+        outside.Detour = new IPEndPoint(IPAddress.Loopback, host.Port);
+        return id;
+    }
+}
