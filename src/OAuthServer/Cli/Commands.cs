@@ -10,7 +10,7 @@ namespace OAuthServer.Cli;
 
 /// <summary>
 /// The command line: one binary that serves, migrates, and does what operators do. Exit codes: 0 done, 1 refused or not found,
-/// 2 wrong usage or settings.
+/// 2 wrong usage or settings, 3 a background loop of the server died.
 /// </summary>
 public static partial class Commands
 {
@@ -47,6 +47,7 @@ public static partial class Commands
     private static async Task<int> MigrateAsync(ParseResult parse, Desk desk, CancellationToken cancel)
     {
         var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
+        await new AuditStore(desk.Database).KeepAsync(desk.Settings.AuditMonths, cancel);
         await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
         return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -56,7 +55,7 @@ public sealed record ClientDocument
                 return Refuse("a secret in a public document", $"no {secret}", "one");
         if (json.TryGetProperty("token_endpoint_auth_method", out var method) && !method.ValueEquals("none"))
             return Refuse("a method this server does not take from documents", "none", method.ToString());
-        if (Text(json, "client_name") is not { } name || !IsName(name)) return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
+        if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name) return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
         if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects || !redirects.All(IsPrintable))
             return Refuse("redirect_uris is missing or malformed", $"1 to {MostRedirects} URIs", "something else");
         if (json.TryGetProperty("response_types", out _) && Texts(json, "response_types")?.Contains("code") != true) return Refuse("it does not want codes", "response_types with code", "something else");
@@ -83,12 +82,6 @@ public sealed record ClientDocument
             : null;
 
     private static string Raw(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetRawText() : "";
-
-    // Marks that turn the direction of writing would let a name pretend to be another sentence of the page.
-    private static bool IsName(string name) =>
-        name.Length <= LongestName && !string.IsNullOrWhiteSpace(name)
-        && !name.EnumerateRunes().Any(rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-            || rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069));
 
     private static bool IsPrintable(string uri) => uri.All(character => character is > ' ' and <= '~');
 

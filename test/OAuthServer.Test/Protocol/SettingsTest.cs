@@ -83,6 +83,7 @@ public sealed class SettingsTest
     [TestCase("RetryWindowSeconds", 0, 300)]
     [TestCase("BcryptCost", 10, 14)]
     [TestCase("JwksMaxAgeSeconds", 0, 86400)]
+    [TestCase("KeyNoticeSeconds", 0, 2592000)]
     [TestCase("RequestSeconds", 60, 3600)]
     public void A_number_has_its_range(string key, int least, int most)
     {
