@@ -91,6 +91,14 @@ public sealed class SettingsTest
         foreach (var bad in new[] { least - 1, most + 1 }) Problems((key, $"{bad}")).Should().ContainSingle().Which.Should().StartWith($"OAuth__{key}: ");
     }
 
+    [Test]
+    public void A_keys_notice_is_shorter_than_the_time_between_keys()
+    {
+        Problems(("KeyRotationDays", "1")).Should().ContainSingle().Which.Should().StartWith("OAuth__KeyNoticeSeconds: ");
+        Problems(("KeyRotationDays", "1"), ("KeyNoticeSeconds", "3600")).Should().BeEmpty();
+        Problems(("KeyRotationDays", "0")).Should().BeEmpty();
+    }
+
     [TestCase("TrustedProxies", "proxy.example")]
     [TestCase("SecurityContact", "me")]
     [TestCase("TlsCertificateFile", "cert.pem")]

@@ -54,6 +54,29 @@ public sealed class KeysTest
         (await PublishedAsync(server)).Should().Equal(next.Kid);
     }
 
+    [TestCase(86_400, 3600, 86_460)]
+    [TestCase(0, 3600, 3660)]
+    [TestCase(600, 3, 660)]
+    public void A_key_is_published_for_its_notice_or_a_max_age_and_a_minute_more_in_which_every_server_learns_it(int notice, int maxAge, int seconds) =>
+        KeyRing.NoticeOf(new Settings { KeyNoticeSeconds = notice, JwksMaxAgeSeconds = maxAge }).TotalSeconds.Should().Be(seconds);
+
+    [Test]
+    public async Task A_verifier_that_reads_the_keys_twice_a_day_knows_the_next_one_before_it_signs()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (machine, first) = (await server.MachineAsync(), (await PublishedAsync(server)).Single());
+        await server.Get<KeyRing>().RotateAsync(CancellationToken.None);
+
+        server.Clock.Travel(TimeSpan.FromHours(12));
+        var learnt = await PublishedAsync(server);
+        KidOf(await TokenAsync(machine)).Should().Be(first);
+        server.Clock.Travel(TimeSpan.FromHours(12) - TimeSpan.FromSeconds(10));
+        KidOf(await TokenAsync(machine)).Should().Be(first);
+
+        server.Clock.Travel(TimeSpan.FromMinutes(2));
+        learnt.Should().Contain(KidOf(await TokenAsync(machine))).And.HaveCount(2);
+    }
+
     [Test, Case("META-008")]
     public async Task Rotating_twice_at_once_makes_one_next_key()
     {
