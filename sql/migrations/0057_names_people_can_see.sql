@@ -8,16 +8,24 @@ $$;
 comment on function visible_text(text) is 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
 
 create function check_names() returns trigger language plpgsql as $$
-declare
-    shown text := visible_text(case tg_argv[0] when 'text' then to_jsonb(new) ->> 'text' else new.name end);
 begin
+    new.name := visible_text(new.name);
     -- Blanks, joiners and combining marks alone show nothing.
-    if shown is not null and regexp_replace(shown, '[\s\u00A0\u1680\u2000-\u200D\u202F\u205F\u3000\u0300-\u036F\u20D0-\u20FF\uFE20-\uFE2F]', '', 'g') = '' then
-        raise check_violation using message = 'A name needs at least one character that people can see', column = tg_argv[0], hint = 'Write a few words, such as Demo notes.';
+    if new.name is not null
+       and regexp_replace(new.name, '[\s\u00A0\u1680\u2000-\u200D\u202F\u205F\u3000\u0300-\u036F\u20D0-\u20FF\uFE20-\uFE2F]', '', 'g') = '' then
+        raise check_violation using message = 'A name needs at least one character that people can see', column = 'name',
+            hint = 'Write a few words, such as Demo notes.';
     end if;
-    if tg_argv[0] = 'name' then new.name := shown; end if;
     return new;
 end $$;
-create trigger check_names before insert or update of name on clients for each row execute function check_names('name');
-create trigger check_names before insert or update of name on resources for each row execute function check_names('name');
-create trigger check_names before insert or update of name on resource_texts for each row execute function check_names('name');
+create trigger check_names before insert or update of name on clients for each row execute function check_names();
+create trigger check_names before insert or update of name on resources for each row execute function check_names();
+create trigger check_names before insert or update of name on resource_texts for each row execute function check_names();
+
+-- What a scope means is shown beside a checkbox.
+create function check_words() returns trigger language plpgsql as $$
+begin
+    new.text := visible_text(new.text);
+    return new;
+end $$;
+create trigger check_words before insert or update of text on scope_texts for each row execute function check_words();

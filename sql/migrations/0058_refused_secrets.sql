@@ -7,8 +7,7 @@ begin
     end if;
     if new.hash is null or new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A secret is stored as a bcrypt hash, never as it is', column = 'hash',
-            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID. '
-                   'What you wrote may stand in PostgreSQL''s log now: choose another secret.';
+            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID. What you wrote may stand in PostgreSQL''s log now: choose another secret.';
     end if;
     if new.hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
@@ -36,8 +35,7 @@ begin
     end if;
     if new.password_hash is null or new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
-            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. '
-                   'What you wrote may stand in PostgreSQL''s log now: choose another password.';
+            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
     end if;
     if new.password_hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'password_hash',

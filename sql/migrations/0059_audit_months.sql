@@ -51,3 +51,9 @@ begin
         grant execute on function audit_keep(int) to oauth_server;
     end if;
 end $$;
+
+-- Before the first row is written: a month that has begun in the default partition stays there.
+do $$
+begin
+    perform audit_keep(1200);
+end $$;

@@ -38,9 +38,9 @@ public sealed class AuditKeeper : IDisposable
     {
         var now = await store.KeepAsync(settings.AuditMonths, cancel);
         if (now.Waits && !last.Waits)
-            log.LogWarning("A month of the audit log could not be made or dropped: somebody (a long transaction, pg_dump) holds a lock on it; trying again every minute");
+            log.LogWarning("A month of the audit log could not be made or dropped: another transaction (pg_dump, say) holds a lock; trying every minute");
         if (now.Strays && !last.Strays)
-            log.LogWarning("The audit log has rows in its default partition, which never leave by themselves; docs/operating.md says how to move them");
+            log.LogWarning("The audit log has rows in its default partition, which never leave by themselves: see docs/operating.md");
         last = now;
     }
 

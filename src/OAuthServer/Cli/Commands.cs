@@ -47,7 +47,6 @@ public static partial class Commands
     private static async Task<int> MigrateAsync(ParseResult parse, Desk desk, CancellationToken cancel)
     {
         var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
-        await new AuditStore(desk.Database).KeepAsync(desk.Settings.AuditMonths, cancel);
         await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
         return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
     }

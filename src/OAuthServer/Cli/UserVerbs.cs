@@ -95,7 +95,8 @@ internal static class UserVerbs
         await desk.Users.ChangeAsync(change(new PersonChange { Subject = user.Subject, Version = null }), Desk.Actor, cancel) switch
         {
             PersonOutcome.Done => null,
-            PersonOutcome.LastAdministrator => desk.Output.Refuse($"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
+            PersonOutcome.LastAdministrator => desk.Output.Refuse(
+                $"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
                 "Nothing was done. Make another one first: oauth-server users role NAME admin"),
             _ => Unknown(desk, user.Username),
         };

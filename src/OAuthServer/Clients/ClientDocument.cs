@@ -55,7 +55,8 @@ public sealed record ClientDocument
                 return Refuse("a secret in a public document", $"no {secret}", "one");
         if (json.TryGetProperty("token_endpoint_auth_method", out var method) && !method.ValueEquals("none"))
             return Refuse("a method this server does not take from documents", "none", method.ToString());
-        if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name) return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
+        if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name)
+            return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
         if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects || !redirects.All(IsPrintable))
             return Refuse("redirect_uris is missing or malformed", $"1 to {MostRedirects} URIs", "something else");
         if (json.TryGetProperty("response_types", out _) && Texts(json, "response_types")?.Contains("code") != true) return Refuse("it does not want codes", "response_types with code", "something else");

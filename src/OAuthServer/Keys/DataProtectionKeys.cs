@@ -26,7 +26,8 @@ public sealed class DataProtectionKeys(DataProtectionKeyStore store, UnreadableR
     {
         try
         {
-            return XElement.Parse(xml) is { Name.LocalName: "key" } element && Guid.TryParse((string?)element.Attribute("id"), out _) ? element : null;
+            var element = XElement.Parse(xml);
+            return element.Name.LocalName == "key" && Guid.TryParse((string?)element.Attribute("id"), out _) ? element : null;
         }
         catch (XmlException)
         {

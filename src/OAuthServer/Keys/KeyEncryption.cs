@@ -20,7 +20,7 @@ public sealed class KeyEncryption(Settings settings)
         return box;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> closed; throws CryptographicException when the key-encryption key is another one, or this is no box.</summary>
+    /// <summary>Opens what <see cref="Seal"/> closed; throws CryptographicException under another key-encryption key, and for anything else.</summary>
     public byte[] Unseal(byte[] box)
     {
         if (box.Length < NonceBytes + TagBytes) throw new CryptographicException("too short to have been sealed");

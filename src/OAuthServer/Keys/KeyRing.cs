@@ -143,7 +143,8 @@ public sealed class KeyRing(
     {
         var now = time.GetUtcNow();
         var rows = keys!.Rows;
-        if (settings.KeyRotationDays > 0 && rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom) + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
+        var newest = rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom);
+        if (settings.KeyRotationDays > 0 && newest + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
             await RotateAsync(cancel);
         var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now)).Select(row => row.Kid).ToArray();
         if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
@@ -172,9 +173,11 @@ public sealed class KeyRing(
         {
             var rows = await store.ListAsync(cancel);
             var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
-            var opened = rows.Where(row => row.RetiredAt is null)
-                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.IsOf(row) ? same : SigningKey.TryOpen(row, encryption)).OfType<SigningKey>().ToArray();
-            string[] closed = [.. rows.Where(row => row.RetiredAt is null && !Array.Exists(opened, key => key.Kid == row.Kid)).Select(row => row.Kid)];
+            var current = rows.FindAll(row => row.RetiredAt is null);
+            SigningKey[] opened = [.. current
+                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.IsOf(row) ? same : SigningKey.TryOpen(row, encryption))
+                .OfType<SigningKey>()];
+            string[] closed = [.. current.Select(row => row.Kid).Except(opened.Select(key => key.Kid))];
             unreadable.Report("signing_keys", closed);
             // Not one: rather another key-encryption key than bad rows, and then nothing may be made or changed.
             if (opened.Length == 0 && closed.Length > 0) throw new CryptographicException($"none of {closed.Length} signing keys can be opened");

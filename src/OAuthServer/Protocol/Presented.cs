@@ -17,7 +17,8 @@ public static partial class Presented
     /// Text a caller filled, without what looks like a credential: a JSON Web Token, or 32 or more characters of base64url in a
     /// row. Ids of grants and people (RFC 9562) stay.
     /// </summary>
-    public static string Redact(string text) => Credential().Replace(text, match => Guid.TryParseExact(match.Value, "D", out _) ? match.Value : $"({Note(match.Value)})");
+    public static string Redact(string text) => Credential().Replace(text, match =>
+        Guid.TryParseExact(match.Value, "D", out _) ? match.Value : $"({Note(match.Value)})");
 
     private static string Note(string text) =>
         $"{text.Length} characters, sha256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 4))}…";

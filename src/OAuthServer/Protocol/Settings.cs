@@ -58,7 +58,7 @@ public sealed record Settings
     /// <summary>Seconds clients may cache the JWKS.</summary>
     public int JwksMaxAgeSeconds { get; init; } = 3600;
 
-    /// <summary>Seconds a new key is published before it signs, and a minute on top; at least a JWKS max-age. A day: common verifiers read the JWKS twice a day, whatever its max-age says.</summary>
+    /// <summary>Seconds a new key is published before it signs (at least a JWKS max-age, and a minute more): some verifiers read the JWKS twice a day.</summary>
     public int KeyNoticeSeconds { get; init; } = 24 * 3600;
 
     /// <summary>Days after which a new signing key is made by itself; 0: only by command.</summary>

@@ -20,6 +20,10 @@ public sealed class Sweep(
     /// <summary>Sweeps once a minute until <paramref name="cancel"/>.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
+        // At once: a month that begins in the default partition stays there.
+        try { await KeepAuditAsync(cancel); }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+
         while (!cancel.IsCancellationRequested)
         {
             try { await Task.Delay(Pause, cancel); }
@@ -44,8 +48,14 @@ public sealed class Sweep(
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
         await EmptyAsync(() => feed.SweepAsync(now, cancel));
         await EmptyAsync(() => documents.SweepAsync(now, cancel));
-        await EmptyAsync(async () => { await audit.KeepAsync(cancel); return 0; });
+        await KeepAuditAsync(cancel);
     }
+
+    private Task KeepAuditAsync(CancellationToken cancel) => EmptyAsync(async () =>
+    {
+        await audit.KeepAsync(cancel);
+        return 0;
+    });
 
     // Each table by itself: a row that will not go keeps nothing else from going.
     private async Task EmptyAsync(Func<Task<int>> batch)
@@ -54,7 +64,7 @@ public sealed class Sweep(
         {
             for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
         }
-        catch (PostgresException fault)
+        catch (PostgresException fault) when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
         {
             log.LogWarning("Some rows could not be swept: {Reason}", fault.MessageText);
         }

@@ -55,7 +55,8 @@ public sealed class AuditStore(Database database)
         select at, request_id, event, outcome,
                case when outcome = 'ok' or client_id is null or client_id like 'https://%'
                          or exists (select from clients where clients.client_id = line.client_id) then client_id
-                    else 'unknown (' || length(client_id) || ' characters, sha256 ' || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
+                    else 'unknown (' || length(client_id) || ' characters, sha256 '
+                         || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
                subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail
           from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
             @jti::text[], @address::text[], @actor::text[], @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])

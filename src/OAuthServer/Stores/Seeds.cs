@@ -23,7 +23,8 @@ public sealed class Seeds(Database database)
     public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(HasSql, new { clients, users }, cancel);
 
     // A file may hold secrets as they are, inside crypt(…), and PostgreSQL's log repeats a statement that failed. Superusers may say no.
-    public const string UnloggedSql = "select set_config('log_min_error_statement', 'panic', true) from pg_roles where rolname = current_user and rolsuper";
+    public const string UnloggedSql =
+        "select set_config('log_min_error_statement', 'panic', true) from pg_roles where rolname = current_user and rolsuper";
 
     /// <summary>Runs a whole file of SQL in one transaction, as the schema's owner.</summary>
     public Task RunAsync(string script, Author author, CancellationToken cancel) =>

@@ -41,5 +41,6 @@ public sealed class UnreadableRows : IDisposable
 
     public void Dispose() => meter.Dispose();
 
-    private static string Named(string[] all) => string.Join(", ", all.Take(MostNamed)) + (all.Length > MostNamed ? $" and {all.Length - MostNamed} more" : "");
+    private static string Named(string[] all) =>
+        string.Join(", ", all.Take(MostNamed)) + (all.Length > MostNamed ? $" and {all.Length - MostNamed} more" : "");
 }

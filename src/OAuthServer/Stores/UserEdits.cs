@@ -137,7 +137,8 @@ public sealed class UserEdits(Database database)
     public const string VersionSql = "select md5(to_jsonb(u)::text) from users u where subject = @Subject";
 
     /// <summary>What an operator would type to change a role.</summary>
-    public static string RoleText(string username, string role) => $"update users set role = {SqlText.Quote(role)} where username = {SqlText.Quote(username)};";
+    public static string RoleText(string username, string role) =>
+        $"update users set role = {SqlText.Quote(role)} where username = {SqlText.Quote(username)};";
 
     /// <summary>What an operator would type to disable somebody.</summary>
     public static string DisableText(string username) => $"update users set enabled = false where username = {SqlText.Quote(username)};";

@@ -161,17 +161,18 @@ public sealed class UnreadableRowsTest : ServerFixture
     [Test]
     public async Task A_background_loop_that_dies_is_named_in_one_line_and_stops_the_server()
     {
-        var log = new CapturedLog();
+        var (log, die) = (new CapturedLog(), new TaskCompletionSource());
         await using var server = await TestServer.StartAsync(services: services =>
         {
             log.AddTo(services);
             services.AddLoop<Settings>(async (_, cancel) =>
             {
-                await Task.Delay(300, cancel);
+                await die.Task.WaitAsync(cancel);
                 throw new InvalidOperationException("a fault\nnobody foresaw");
             });
         });
 
+        die.SetResult();
         await Eventually.BecomesTrueAsync(() => Task.FromResult(server.Get<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested));
 
         server.Get<BackgroundLoops>().Died.Should().Be(nameof(Settings));
@@ -192,9 +193,15 @@ public sealed class UnreadableRowsTest : ServerFixture
         await using var program = await OAuthProgram.ServeAsync(TestServer.Elsewhere(settings), Microsoft.Extensions.Logging.LogLevel.Warning);
 
         // No row of another program's schema can be read, and this loop does not know what to make of that.
-        await TestDatabase.ExecuteAsync(settings.Database, "alter table signing_keys alter column created_at type text; select pg_notify('oauth_changes', 'signing_keys')");
+        await TestDatabase.ExecuteAsync(settings.Database, "alter table signing_keys alter column public_key type text using encode(public_key, 'hex')");
+        var end = program.EndAsync();
+        while (!end.IsCompleted)
+        {
+            await TestDatabase.ExecuteAsync(settings.Database, "select pg_notify('oauth_changes', 'signing_keys')");
+            await Task.Delay(200);
+        }
 
-        (await program.EndAsync()).Should().Be(BackgroundLoops.ExitCode, program.Said);
+        (await end).Should().Be(BackgroundLoops.ExitCode, program.Said);
         program.Said.Should().Contain("The background loop KeyRing has died");
     }
 
@@ -240,7 +247,7 @@ public sealed class UnreadableRowsTest : ServerFixture
         (await connection.QueryAsync<string>("""
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
              where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.atttypid = 'text[]'::regtype and not a.attisdropped
-               and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'check_lists' and convert_from(t.tgargs, 'UTF8') like '%' || a.attname || '%')
+               and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'check_lists' and encode(t.tgargs, 'escape') like '%' || a.attname || '%')
             """)).Should().BeEmpty("every text[] column has check_lists");
         (await connection.QueryAsync<string>("""
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid

@@ -38,7 +38,8 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
-        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
+        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key
+            || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
         {
             await Gate.NothingHereAsync(visit);
             return;

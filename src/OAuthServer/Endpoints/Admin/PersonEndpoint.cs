@@ -17,7 +17,10 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, null));
 
-    public Task AskRoleAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, (person, say) => Task.FromResult(person.Role == "admin" ? null : new Danger
+    public Task AskRoleAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, (person, say) =>
+        Task.FromResult(person.Role == "admin" ? null : Promotion(person, say))));
+
+    private static Danger Promotion(PersonSummary person, Language say) => new()
     {
         Title = say["Make an administrator"],
         Question = say.Put("Make {0} an administrator?", $"<bdi>{person.Username}</bdi>"),
@@ -32,7 +35,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
         Form = [.. Key(person), ("role", "admin")],
         Button = say["Make an administrator"],
         Back = Page(person.Subject),
-    })));
+    };
 
     public Task RoleAsync(HttpContext http) => gate.ChangeAdminAsync(http, visit => ChangeAsync(visit, change => change with { Role = visit.Asked["role"] }, person => SavedAsync(visit, person)));
 
