@@ -26,7 +26,7 @@ internal sealed class Timestamps : PgTypeInfoResolverFactory
         private static readonly DataTypeName Name = new("pg_catalog.timestamptz");
 
         public PgTypeInfo? GetTypeInfo(Type? type, DataTypeName? dataTypeName, PgSerializerOptions options) =>
-            dataTypeName == Name && (type is null || type == typeof(DateTime) || type == typeof(object)) ? new(options, new Converter(), Name) : null;
+            dataTypeName == Name && (type is null || type == typeof(DateTime)) ? new(options, new Converter(), Name) : null;
     }
 
     private sealed class Converter : PgBufferedConverter<DateTime>

@@ -19,21 +19,22 @@ public sealed class BackgroundLoops(IHostApplicationLifetime lifetime, ILogger<B
     /// <summary>Runs one loop until <paramref name="stop"/>; says in one line which one died, and of what.</summary>
     public async Task RunAsync(string name, Func<CancellationToken, Task> run, CancellationToken stop)
     {
-        string cause;
         try
         {
+            // One that has nothing to do, such as an access log without a file, may return.
             await run(stop);
-            cause = "it returned";
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            // Told to.
         }
         catch (Exception fault)
         {
-            cause = $"{fault.GetType().Name}: {VisibleText.Escape(fault.Message)}";
+            died ??= name;
+            log.LogCritical("The background loop {Loop} has died ({Fault}: {Reason}): the server stops, with exit code {ExitCode}",
+                name, fault.GetType().Name, VisibleText.Escape(fault.Message), ExitCode);
+            lifetime.StopApplication();
         }
-
-        if (stop.IsCancellationRequested) return;
-        died ??= name;
-        log.LogCritical("The background loop {Loop} has died ({Cause}): the server stops, with exit code {ExitCode}", name, cause, ExitCode);
-        lifetime.StopApplication();
     }
 }
 
