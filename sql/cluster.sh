@@ -168,7 +168,9 @@ launch() {
     local descriptor settings=(
         listen_addresses='' unix_socket_directories="$socket" unix_socket_permissions=0700 port=5432
         timezone=UTC log_timezone=UTC
-        log_error_verbosity=terse       # the DETAIL of a refused row repeats the row
+        log_error_verbosity=terse       # the DETAIL of a refused row repeats the row,
+        log_min_error_statement=panic   # the STATEMENT a secret that was typed as it is,
+        log_parameter_max_length=0 log_parameter_max_length_on_error=0  # and so would parameters
         max_connections=100 shared_buffers=128MB
     )
     [[ -z ${FAST:-} ]] || settings+=(fsync=off synchronous_commit=off full_page_writes=off autovacuum=off max_connections=300)

@@ -36,7 +36,7 @@ return await Commands.RunAsync(args, async (settings, cancel) =>
     var prepared = settings.Development ? Server.PrepareAsync(app, settings, stop) : Task.CompletedTask;
     await app.WaitForShutdownAsync(cancel);
     await prepared;
-    return 0;
+    return app.Services.GetRequiredService<BackgroundLoops>().Died is null ? 0 : BackgroundLoops.ExitCode;
 });
 
 /// <summary>The table of contents: every service, every background loop, every URL.</summary>
@@ -72,6 +72,7 @@ public static class Server
             try
             {
                 await app.Services.GetRequiredService<Migrations>().ApplyAsync(stop);
+                await app.Services.GetRequiredService<AuditKeeper>().KeepAsync(stop);
                 await OwnResource.EnsureAsync(database, settings, stop);
                 var refused = settings.Demo ? await Demo.SeedAsync(database, settings, stop) : null;
                 await app.Services.GetRequiredService<KeyRing>().StartAsync(stop);
@@ -80,7 +81,7 @@ public static class Server
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
             {
-                if (waits == 0) Console.WriteLine($"Waiting for PostgreSQL: {fault.Message}");
+                if (waits == 0) Console.WriteLine(VisibleText.Escape($"Waiting for PostgreSQL: {Waits(fault)}"));
             }
             catch (OperationCanceledException)
             {
@@ -91,6 +92,10 @@ public static class Server
         }
     }
 
+    // What PostgreSQL itself refused (two rows that a migration cannot tell apart, say) comes with what to do about it.
+    private static string Waits(Exception fault) =>
+        fault is PostgresException && DatabaseFault.Explain(fault) is var (problem, hint) ? $"{problem}. {hint}" : fault.Message;
+
     private static void Register(IServiceCollection services, Settings settings, TimeProvider time)
     {
         services.AddSingleton(settings);
@@ -100,6 +105,7 @@ public static class Server
         services.AddSingleton(_ => new Database(settings.Database));
         services.AddSingleton<Migrations>();
         services.AddSingleton<Notifications>();
+        services.AddSingleton<UnreadableRows>();
         services.AddSingleton<DatabaseClock>();
         services.AddSingleton<AuditStore>();
         services.AddSingleton<AuthorizationRequestStore>();
@@ -131,6 +137,7 @@ public static class Server
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<AuditKeeper>();
         services.AddSingleton<KeyEncryption>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<HashQueue>();
@@ -167,6 +174,7 @@ public static class Server
         // Wire, Endpoints
         services.AddCors();
         services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
+        services.AddSingleton<BackgroundLoops>();
         services.AddSingleton<AccessLog>();
         services.AddSingleton<ClientLimit>();
         services.AddSingleton<RegistrationLimit>();
@@ -205,19 +213,16 @@ public static class Server
         services.AddHealthChecks().AddCheck<Readiness>("reason");
 
         // Background loops, stopped after the listener.
-        Loop<Notifications>((room, cancel) => room.RunAsync(cancel));
-        Loop<KeyRing>((room, cancel) => room.RunAsync(cancel));
-        Loop<DatabaseClock>((room, cancel) => room.RunAsync(cancel));
-        Loop<AuditLog>((room, cancel) => room.RunAsync(cancel));
-        Loop<CodeStore>((room, cancel) => room.RunAsync(cancel));
-        Loop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
-        Loop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
-        Loop<ClientUse>((room, cancel) => room.RunAsync(cancel));
-        Loop<AccessLog>((room, cancel) => room.RunAsync(cancel));
-        Loop<Sweep>((room, cancel) => room.RunAsync(cancel));
-
-        void Loop<T>(Func<T, CancellationToken, Task> run) where T : notnull =>
-            services.AddSingleton<IHostedService>(provider => new BackgroundLoop(cancel => run(provider.GetRequiredService<T>(), cancel)));
+        services.AddLoop<Notifications>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<KeyRing>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<DatabaseClock>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<AuditLog>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<CodeStore>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<ClientUse>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<AccessLog>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<Sweep>((room, cancel) => room.RunAsync(cancel));
     }
 
     private static void Pipeline(WebApplication app, Settings settings)
@@ -287,10 +292,5 @@ public static class Server
         options.KnownIPNetworks.Clear();
         foreach (var proxy in settings.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries)) options.KnownProxies.Add(IPAddress.Parse(proxy));
         return options;
-    }
-
-    private sealed class BackgroundLoop(Func<CancellationToken, Task> run) : BackgroundService
-    {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken) => run(stoppingToken);
     }
 }

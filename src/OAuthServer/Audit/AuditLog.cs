@@ -60,13 +60,16 @@ public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider t
     /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
     public Task WriteAsync(AuditRow row) => writer.AddAsync(row with
     {
-        ClientId = Tidy(row.ClientId),
+        ClientId = Tidy(row.ClientId is ['h', 't', 't', 'p', 's', ':', ..] url ? Redact(row, url) : row.ClientId),
         Subject = Tidy(row.Subject),
-        Reason = Tidy(row.Reason),
-        Expected = Tidy(row.Expected),
-        Got = Tidy(row.Got),
-        Detail = Tidy(row.Detail),
+        Reason = Tidy(Redact(row, row.Reason)),
+        Expected = Tidy(Redact(row, row.Expected)),
+        Got = Tidy(Redact(row, row.Got)),
+        Detail = Tidy(Redact(row, row.Detail)),
     });
+
+    // What was refused may be anything, and in any place; what was accepted is on record elsewhere.
+    private static string? Redact(AuditRow row, string? text) => text is null || row.Outcome == "ok" ? text : Presented.Redact(text);
 
     /// <summary>
     /// Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once. Who is refused without a

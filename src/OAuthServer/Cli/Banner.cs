@@ -9,7 +9,7 @@ public static class Banner
     /// <summary>Where it is; with the demo world, the playground first of all, then who may sign in and a line that gets a token.</summary>
     public static string Text(Settings settings)
     {
-        var text = new StringBuilder($"\n{settings.DisplayName} is ready at {settings.Issuer}\n");
+        var text = new StringBuilder($"\n{VisibleText.Escape(settings.DisplayName)} is ready at {settings.Issuer}\n");
         if (settings.Demo && settings.HasPlayground)
             text.Append($"""
 

@@ -10,7 +10,7 @@ namespace OAuthServer.Cli;
 
 /// <summary>
 /// The command line: one binary that serves, migrates, and does what operators do. Exit codes: 0 done, 1 refused or not found,
-/// 2 wrong usage or settings.
+/// 2 wrong usage or settings, 3 a background loop of the server died.
 /// </summary>
 public static partial class Commands
 {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -19,6 +20,8 @@ internal sealed class Desk(Settings settings, Database database, Output output)
     public DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     public ClientEdits Clients { get; } = new(database);
+
+    public UnreadableRows Unreadable { get; } = new(NullLogger<UnreadableRows>.Instance);
 
     public UserEdits Users { get; } = new(database);
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Stores;
@@ -43,13 +42,15 @@ internal static class KeyVerbs
         {
             var wait = made.SignsFrom - made.CreatedAt;
             return desk.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is made and published. It signs "
-                + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {wait.TotalMinutes:0} minutes; until then nothing changes for anybody."));
+                + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {Span(wait)}; until then nothing changes for anybody."));
         }
 
         var (rows, now) = (await store.ListAsync(cancel), desk.Now);
         var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
         return desk.Output.Refuse(pending is null ? "Another rotation came first" : $"A key is on its way already: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "Nothing was done.");
     }
+
+    private static string Span(TimeSpan wait) => wait.TotalHours < 2 ? $"{wait.TotalMinutes:0} minutes" : $"{wait.TotalHours:0} hours";
 
     private static Verb Pem()
     {
@@ -89,21 +90,14 @@ internal static class KeyVerbs
     private static int WrongKey(Desk desk) =>
         desk.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database", "Set the one they were sealed with. Nothing was done.");
 
-    // Tried before anything is written: a key sealed under another key-encryption key would stop every running server.
+    // Tried before anything is written: under another key-encryption key nothing may be made or changed. One bad row among good ones
+    // is no reason to refuse; it is what retire is for.
     private static async Task<KeyRing?> OpenAsync(Desk desk, SigningKeyStore store, CancellationToken cancel)
     {
         var encryption = new KeyEncryption(desk.Settings);
-        try
-        {
-            foreach (var row in await store.ListAsync(cancel))
-                if (row.RetiredAt is null)
-                    SigningKey.Open(row, encryption);
-        }
-        catch (CryptographicException)
-        {
-            return null;
-        }
-
-        return new KeyRing(store, encryption, desk.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);
+        var rows = (await store.ListAsync(cancel)).FindAll(row => row.RetiredAt is null);
+        return rows.Count > 0 && rows.TrueForAll(row => SigningKey.TryOpen(row, encryption) is null)
+            ? null
+            : new KeyRing(store, encryption, desk.Unreadable, desk.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);
     }
 }

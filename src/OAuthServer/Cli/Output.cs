@@ -1,11 +1,13 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Cli;
 
 /// <summary>
 /// Where a verb's words go: results on stdout, refusals on stderr; text for people or, with --json, one JSON object each.
+/// Names come from unregistered clients, too (RFC 7591): whatever would drive a terminal is escaped here, for every verb.
 /// Exit codes: 0 done, 1 refused or not found, 2 wrong usage or settings.
 /// </summary>
 internal sealed class Output(bool json, TextWriter results, TextWriter errors)
@@ -21,7 +23,7 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
     /// <summary>The result, in both forms.</summary>
     public int Done(object result, string text)
     {
-        results.WriteLine(json ? JsonSerializer.Serialize(result, Form) : text);
+        results.WriteLine(json ? Json(result) : VisibleText.Escape(text, lines: true));
         return 0;
     }
 
@@ -29,8 +31,8 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
     public int Refuse(string problem, string? next = null, int exitCode = 1)
     {
         errors.WriteLine(json
-            ? JsonSerializer.Serialize(new { error = problem, next }, Form)
-            : next is null ? Sentence(problem) : $"{Sentence(problem)} {next}");
+            ? Json(new { error = problem, next })
+            : VisibleText.Escape(next is null ? Sentence(problem) : $"{Sentence(problem)} {next}", lines: true));
         return exitCode;
     }
 
@@ -38,10 +40,12 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
     public int Misuse(string problem, IReadOnlyList<string> details, string next)
     {
         errors.WriteLine(json
-            ? JsonSerializer.Serialize(new { error = problem, details, next }, Form)
-            : string.Join('\n', [.. details, next]));
+            ? Json(new { error = problem, details, next })
+            : VisibleText.Escape(string.Join('\n', [.. details, next]), lines: true));
         return 2;
     }
+
+    private static string Json(object result) => VisibleText.EscapeJson(JsonSerializer.Serialize(result, Form));
 
     private static string Sentence(string text) => text.EndsWith('.') || text.EndsWith('?') ? text : text + ".";
 }

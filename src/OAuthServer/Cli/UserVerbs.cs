@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using OAuthServer.Keys;
+using OAuthServer.Stores;
 
 namespace OAuthServer.Cli;
 
@@ -66,8 +67,9 @@ internal static class UserVerbs
         return Verb.On("role", "Make a person an administrator, or not", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
         {
             var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
-            var changed = await desk.Users.RoleAsync(username, wanted, Desk.Actor, cancel);
-            if (!changed && await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            var changed = user.Role != wanted;
+            if (changed && await ChangeAsync(desk, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
             return desk.Output.Done(new { username, role = wanted, changed }, $"{username} is {(wanted == "admin" ? "an administrator" : "a user")}{(changed ? "" : " already")}.");
         });
     }
@@ -78,14 +80,26 @@ internal static class UserVerbs
         return Verb.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, desk, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
-            var changed = await desk.Users.EnableAsync(username, enabled, Desk.Actor, cancel);
-            if (!changed && await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            var changed = user.Enabled != enabled;
+            if (changed && await ChangeAsync(desk, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
             return desk.Output.Done(new { username, enabled, changed },
                 !changed ? $"{username} is {verb}d already."
                 : enabled ? $"{username} may sign in again."
                 : $"{username} is disabled; their sessions and grants have ended.");
         });
     }
+
+    // Null: done. The rule is the statement's, the same as the administration's pages have.
+    private static async Task<int?> ChangeAsync(Desk desk, UserSummary user, Func<PersonChange, PersonChange> change, CancellationToken cancel) =>
+        await desk.Users.ChangeAsync(change(new PersonChange { Subject = user.Subject, Version = null }), Desk.Actor, cancel) switch
+        {
+            PersonOutcome.Done => null,
+            PersonOutcome.LastAdministrator => desk.Output.Refuse(
+                $"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
+                "Nothing was done. Make another one first: oauth-server users role NAME admin"),
+            _ => Unknown(desk, user.Username),
+        };
 
     private static int Taken(Desk desk, string name) => desk.Output.Refuse($"There is a user {name} already", $"For a new password: oauth-server users passwd {name}");
 

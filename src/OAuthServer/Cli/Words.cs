@@ -1,4 +1,5 @@
 using System.Globalization;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Cli;
 
@@ -8,7 +9,7 @@ internal static class Words
     /// <summary>Columns aligned, two spaces between them, the last one as long as it likes.</summary>
     public static string Table(string[] head, IEnumerable<string?[]> rows)
     {
-        string[][] lines = [head, .. rows.Select(row => row.Select(cell => string.IsNullOrEmpty(cell) ? "-" : Tidy(cell)).ToArray())];
+        string[][] lines = [head, .. rows.Select(row => row.Select(cell => string.IsNullOrEmpty(cell) ? "-" : VisibleText.Escape(cell)).ToArray())];
         var widths = head.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
         return string.Join('\n', lines.Select(line => string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
     }
@@ -18,7 +19,7 @@ internal static class Words
     {
         var present = properties.Where(property => !string.IsNullOrEmpty(property.Value)).ToArray();
         var width = present.Length == 0 ? 0 : present.Max(property => property.Name.Length);
-        return string.Join('\n', present.Select(property => $"{property.Name.PadRight(width)}  {Tidy(property.Value!)}"));
+        return string.Join('\n', present.Select(property => $"{property.Name.PadRight(width)}  {VisibleText.Escape(property.Value!)}"));
     }
 
     /// <summary>UTC, to the second.</summary>
@@ -29,8 +30,4 @@ internal static class Words
 
     /// <summary>One line per value, none for none.</summary>
     public static string? Lines(string[] values) => values.Length == 0 ? null : string.Join(' ', values);
-
-    // Names may come from strangers (RFC 7591): a control character would drive the operator's terminal.
-    private static string Tidy(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? '\uFFFD' : character)) : text;
 }

@@ -124,7 +124,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         { IsPublic: true } => "a public client sent a secret",
         _ when presented.Secret is null => "the client has a secret and sent none",
         _ => "wrong secret",
-    }, expected: client is null ? "a registered client" : client.IsPublic ? "no secret" : "one of its secrets", got: presented.Id);
+    }, expected: client is null ? "a registered client" : client.IsPublic ? "no secret" : "one of its secrets",
+        got: client?.Id ?? (presented.Id is { } id ? Presented.Unknown(id) : null));
 
     // RFC 6749 §5.2, and behaviour 6: the secret is proven, so the client may be told its own state.
     private Result<Authenticated> Judge(Client client, SecretRow? secret)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -56,7 +55,8 @@ public sealed record ClientDocument
             if (Member(json, secret) is not null)
                 return Refuse("a secret in a public document", $"no {secret}", "one");
         if (MethodProblem(json) is { } problem) return problem;
-        if (Text(json, "client_name") is not { } name || !IsName(name)) return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
+        if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name)
+            return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
         if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects)
             return Refuse("redirect_uris is missing or malformed", $"1 to {MostRedirects} URIs", "something else");
         var usable = Array.FindAll(redirects, uri => RedirectRules.Refusal(uri, settings) is null);
@@ -106,12 +106,6 @@ public sealed record ClientDocument
             : null;
 
     private static string Raw(JsonElement json, string name) => Member(json, name)?.GetRawText() ?? "";
-
-    // Marks that turn the direction of writing would let a name pretend to be another sentence of the page.
-    private static bool IsName(string name) =>
-        name.Length <= LongestName && !string.IsNullOrWhiteSpace(name)
-        && !name.EnumerateRunes().Any(rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-            || rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069));
 
     // The rules of clients that register themselves: a document is no more trusted than they are.
     private static OAuthError Unusable(OAuthError redirect) => redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };

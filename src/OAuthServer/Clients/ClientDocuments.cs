@@ -30,7 +30,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         if (id.Any(character => character is <= ' ' or > '~')) return Unknown("characters no client id has");
         var known = await clients.FindAsync(id, cancel);
         if (known is { Row.Origin: not "document" }) return known;
-        if (!settings.ClientDocuments || !ClientDocumentUrl.IsUrl(id)) return Unknown(id);
+        if (!settings.ClientDocuments || !ClientDocumentUrl.IsUrl(id)) return Unknown(Named(id));
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
         if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
@@ -69,7 +69,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
                 TrustHash = document.TrustHash,
                 FreshUntil = freshUntil,
             }, now);
-        return await clients.ReadAsync(id, CancellationToken.None) is { } client ? client : Unknown(id);
+        return await clients.ReadAsync(id, CancellationToken.None) is { } client ? client : Unknown(Named(id));
     }
 
     // A failure is nobody's word: the last good document serves on, for a while.
@@ -106,6 +106,9 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         error.Status is 429 or 503 ? error
         : error with { Code = "invalid_client", Status = 400, Description = $"The document that describes this app at {ClientDocumentUrl.Host(id)} could not be used" };
 
-    private static OAuthError Unknown(string id) =>
-        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", id) with { Status = 400, Description = "This app is not registered here" };
+    // The URL of a document is no secret, and its owner has to find what is wrong with it.
+    private static string Named(string id) => id.StartsWith("https://", StringComparison.Ordinal) ? id : Presented.Unknown(id);
+
+    private static OAuthError Unknown(string got) =>
+        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", got) with { Status = 400, Description = "This app is not registered here" };
 }

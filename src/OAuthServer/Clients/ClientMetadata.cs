@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using OAuthServer.Protocol;
 
@@ -35,7 +34,7 @@ public sealed record ClientMetadata
         var metadata = new ClientMetadata
         {
             ClientId = Text("client_id"),
-            Name = Tidy(Text("client_name")),
+            Name = VisibleText.Name(Text("client_name")),
             RedirectUris = List("redirect_uris"),
             GrantTypes = List("grant_types"),
             ResponseTypes = List("response_types"),
@@ -79,15 +78,5 @@ public sealed record ClientMetadata
     {
         try { return element.GetString(); }
         catch (InvalidOperationException) { return null; }
-    }
-
-    // A name is shown to people who decide by it: no control characters, line breaks or bidirectional overrides. The joiners of
-    // Persian and of emoji stay.
-    private static string? Tidy(string? name)
-    {
-        if (name is null) return null;
-        var kept = string.Concat(name.EnumerateRunes().Where(rune => rune.Value is 0x200C or 0x200D || System.Text.Rune.GetUnicodeCategory(rune)
-            is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse)));
-        return kept.Trim() is { Length: > 0 } tidy ? tidy : null;
     }
 }

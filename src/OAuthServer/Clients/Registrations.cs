@@ -78,7 +78,7 @@ public sealed class Registrations(
     public async Task<Result<Registered>> UpdateAsync(RegistrationRow before, ClientMetadata said, string token, RequestContext request, CancellationToken cancel)
     {
         if (said.ClientId != before.ClientId)
-            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration", said.ClientId ?? "none", "RFC 7592 §2.2", before.ClientId);
+            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration", said.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
         var open = await OpenScopesAsync(cancel);
         if (RegistrationRules.Propose(said, open, settings).Refused(out var error, out var proposal)) return error;
         if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == "none"))

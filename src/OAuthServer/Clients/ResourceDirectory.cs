@@ -119,7 +119,7 @@ public sealed class ResourceDirectory
 
         // Some clients are said never to name a resource: where there is one API only, they can mean no other.
         private string? TheOnlyOne(Client client) =>
-            resources.Where(row => row.Enabled && row.Uri != settings.Issuer).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
+            resources.Where(row => row.Enabled && !Resource.Same(row.Uri, settings.Issuer)).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
 
         private string[] Defaults(Client client, IReadOnlyList<string> forResources) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes

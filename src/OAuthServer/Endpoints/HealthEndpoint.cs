@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using OAuthServer.Audit;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
@@ -9,7 +10,9 @@ using OAuthServer.Wire;
 namespace OAuthServer.Endpoints;
 
 /// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
-public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock clock, Settings settings, ILogger<Readiness> log) : IHealthCheck
+public sealed class Readiness(
+    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditKeeper audit, Settings settings,
+    ILogger<Readiness> log) : IHealthCheck
 {
     private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);
 
@@ -35,12 +38,15 @@ public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock
             throw;
         }
 
-        if (!keys.Ready) return HealthCheckResult.Unhealthy("no signing key has been read yet");
+        if (!keys.Ready) return HealthCheckResult.Unhealthy(Said("no signing key has been read yet"));
         var skew = clock.Skew.Duration();
-        var words = $"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms";
+        var words = Said($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
         return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)
             : skew > WorthAWarning ? HealthCheckResult.Degraded(words)
             : HealthCheckResult.Healthy(words);
+
+        // What harms only itself is told here and keeps nobody from being served.
+        string Said(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
     }
 }
 

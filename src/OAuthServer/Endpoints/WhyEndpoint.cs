@@ -54,7 +54,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
     {
         OAuthError error;
         if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
-        else if (await revocations.LiveAsync(token) is not { } claims || claims.Audience != settings.Issuer) error = OAuthError.InvalidToken("not a live token for this server");
+        else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer)) error = OAuthError.InvalidToken("not a live token for this server");
         else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
         else return null;
 

@@ -1,3 +1,4 @@
+using System.Xml;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
@@ -6,11 +7,33 @@ using OAuthServer.Stores;
 namespace OAuthServer.Keys;
 
 /// <summary>Data Protection's keys in PostgreSQL, so that every server opens what another one closed and a restart ends nothing.</summary>
-public sealed class DataProtectionKeys(DataProtectionKeyStore store) : IXmlRepository
+public sealed class DataProtectionKeys(DataProtectionKeyStore store, UnreadableRows unreadable) : IXmlRepository
 {
-    public IReadOnlyCollection<XElement> GetAllElements() => [.. store.List().Select(XElement.Parse)];
+    public IReadOnlyCollection<XElement> GetAllElements()
+    {
+        var (elements, closed) = (new List<XElement>(), new List<string>());
+        foreach (var row in store.List())
+            if (Read(row.Xml) is { } element) elements.Add(element);
+            else closed.Add(row.Id);
+        unreadable.Report("data_protection_keys", closed);
+        return elements;
+    }
 
     public void StoreElement(XElement element, string friendlyName) => store.Add(friendlyName, element.ToString(SaveOptions.DisableFormatting));
+
+    // Only what Data Protection itself would take as a key; of anything else it would make a fault of all keys.
+    private static XElement? Read(string xml)
+    {
+        try
+        {
+            var element = XElement.Parse(xml);
+            return element.Name.LocalName == "key" && Guid.TryParse((string?)element.Attribute("id"), out _) ? element : null;
+        }
+        catch (XmlException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>Seals the secret part of a Data Protection key under the key-encryption key.</summary>

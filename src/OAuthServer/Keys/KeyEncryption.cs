@@ -20,9 +20,10 @@ public sealed class KeyEncryption(Settings settings)
         return box;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> closed; throws CryptographicException when the key-encryption key is another one.</summary>
+    /// <summary>Opens what <see cref="Seal"/> closed; throws CryptographicException under another key-encryption key, and for anything else.</summary>
     public byte[] Unseal(byte[] box)
     {
+        if (box.Length < NonceBytes + TagBytes) throw new CryptographicException("too short to have been sealed");
         var plain = new byte[box.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);
         aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), plain);

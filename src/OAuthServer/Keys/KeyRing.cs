@@ -10,7 +10,8 @@ namespace OAuthServer.Keys;
 /// active until the next one signs, retired until the last token it signed has expired, then gone. With none that signs yet,
 /// the first that is to sign does so at once: the one before it was taken out, or a server whose clock is ahead made it.
 /// </summary>
-public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Settings settings, TimeProvider time, ILogger<KeyRing> log)
+public sealed class KeyRing(
+    SigningKeyStore store, KeyEncryption encryption, UnreadableRows unreadable, Settings settings, TimeProvider time, ILogger<KeyRing> log)
 {
     /// <summary>The longest life an access token can have.</summary>
     public static readonly TimeSpan LongestToken = TimeSpan.FromHours(1);
@@ -19,9 +20,19 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 
+    // The longest a statement may take: a key is made before it is committed, and seen by other servers after that.
+    private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(30);
+
     private readonly SemaphoreSlim reading = new(1);
     private readonly SemaphoreSlim wake = new(0, 1);
     private volatile Snapshot? keys;
+
+    /// <summary>
+    /// How long before it signs a key is published: the notice that is set, at least a JWKS max-age, and on top of either what passes
+    /// until every server publishes it.
+    /// </summary>
+    public static TimeSpan NoticeOf(Settings settings) =>
+        TimeSpan.FromSeconds(Math.Max(settings.KeyNoticeSeconds, settings.JwksMaxAgeSeconds)) + Refresh + LongestCommit;
 
     /// <summary>Whether keys have been read at all; false while the database has been away since the start.</summary>
     public bool Ready => keys is { Opened.Length: > 0 };
@@ -35,6 +46,9 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     /// <summary>A published key by its kid; null for all others.</summary>
     public SigningKey? Find(string kid) =>
         keys is { } now && Array.Find(now.Opened, key => key.Kid == kid) is { } found && StateOf(found.Row, now.Rows, time.GetUtcNow()) is not null ? found : null;
+
+    /// <summary>The kids of rows that cannot be read, which neither sign nor are published.</summary>
+    public IReadOnlyList<string> Unreadable => keys?.Unreadable ?? [];
 
     /// <summary>What a key is doing at a moment; null: no longer published.</summary>
     public static SigningKeyState? StateOf(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all, DateTimeOffset now)
@@ -62,8 +76,8 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     private static (DateTimeOffset, string) Order(SigningKeyRow key) => (key.SignsFrom, key.Kid);
 
     /// <summary>
-    /// Makes the next key: it signs once every verifier has had a JWKS max-age to learn it, at once when there is no other
-    /// key. Null when another one is on its way already.
+    /// Makes the next key: it signs once every verifier has had time to learn it (<see cref="NoticeOf"/>), at once when there is no
+    /// other key. Null when another one is on its way already.
     /// </summary>
     public Task<SigningKeyRow?> RotateAsync(CancellationToken cancel) => RotateAsync(null, cancel);
 
@@ -71,7 +85,8 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     /// <param name="author">Who asked for it; null: whom the database's connection names.</param>
     public async Task<SigningKeyRow?> RotateAsync(Author? author, CancellationToken cancel)
     {
-        var added = await AddAsync(NoneIsLeft(await store.ListAsync(cancel)), author);
+        await ReadAsync(cancel);
+        var added = await AddAsync(NoneIsLeft(keys!.Rows), author);
         await ReadAsync(cancel);
         return added;
     }
@@ -128,7 +143,8 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     {
         var now = time.GetUtcNow();
         var rows = keys!.Rows;
-        if (settings.KeyRotationDays > 0 && rows.Where(row => row.RetiredAt is null).Max(row => row.SignsFrom) + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
+        var newest = rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom);
+        if (settings.KeyRotationDays > 0 && newest + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
             await RotateAsync(cancel);
         var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now)).Select(row => row.Kid).ToArray();
         if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
@@ -145,8 +161,8 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
     private async Task<SigningKeyRow?> AddAsync(bool first, Author? author)
     {
         var now = time.GetUtcNow();
-        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now.AddSeconds(settings.JwksMaxAgeSeconds));
-        return await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, author) ? row : null;
+        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now + NoticeOf(settings));
+        return await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, keys?.Unreadable ?? [], author) ? row : null;
     }
 
     // One reading at a time: an older one must not end after a newer one and bring a retired key back.
@@ -157,8 +173,16 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         {
             var rows = await store.ListAsync(cancel);
             var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
-            keys = new Snapshot(rows, [.. rows.Where(row => row.RetiredAt is null)
-                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.Row.SignsFrom == row.SignsFrom ? same : SigningKey.Open(row, encryption))]);
+            var current = rows.FindAll(row => row.RetiredAt is null);
+            SigningKey[] opened = [.. current
+                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.IsOf(row) ? same : SigningKey.TryOpen(row, encryption))
+                .OfType<SigningKey>()];
+            string[] closed = [.. current.Select(row => row.Kid).Except(opened.Select(key => key.Kid))];
+            unreadable.Report("signing_keys", closed);
+            // Not one: rather another key-encryption key than bad rows, and then nothing may be made or changed.
+            if (opened.Length == 0 && closed.Length > 0) throw new CryptographicException($"none of {closed.Length} signing keys can be opened");
+            // As if it were not there: the key before it goes on signing, on every server.
+            keys = new Snapshot([.. rows.Where(row => !closed.Contains(row.Kid))], opened, closed);
         }
         finally
         {
@@ -166,5 +190,5 @@ public sealed class KeyRing(SigningKeyStore store, KeyEncryption encryption, Set
         }
     }
 
-    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened);
+    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened, string[] Unreadable);
 }

@@ -60,13 +60,28 @@ public sealed class SigningKey
         return row;
     }
 
-    /// <summary>Opens a stored key; throws CryptographicException under another key-encryption key.</summary>
-    public static SigningKey Open(SigningKeyRow row, KeyEncryption encryption)
+    /// <summary>Opens a stored key; null when it was sealed under another key-encryption key, or is no key of its kind.</summary>
+    public static SigningKey? TryOpen(SigningKeyRow row, KeyEncryption encryption)
     {
         AsymmetricAlgorithm algorithm = row.Alg == "RS256" ? RSA.Create() : ECDsa.Create();
-        algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
-        return new SigningKey(row, algorithm);
+        try
+        {
+            algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
+            if (algorithm.KeySize == (row.Alg == "RS256" ? 2048 : 256) && algorithm.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(row.PublicKey))
+                return new SigningKey(row, algorithm);
+        }
+        catch (CryptographicException)
+        {
+            // As below.
+        }
+
+        algorithm.Dispose();
+        return null;
     }
+
+    /// <summary>Whether the row has not changed since this key was opened from it.</summary>
+    public bool IsOf(SigningKeyRow row) => Row.SignsFrom == row.SignsFrom && Row.Alg == row.Alg
+        && Row.Sealed.AsSpan().SequenceEqual(row.Sealed) && Row.PublicKey.AsSpan().SequenceEqual(row.PublicKey);
 
     /// <summary>The public members of its JWK (RFC 7517 §4), and no others.</summary>
     public IReadOnlyList<(string Name, string Value)> Jwk() => Algorithm is RSA rsa

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Pages;
 
@@ -29,7 +30,7 @@ public static class Words
                 case UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
                     if (tame.Length > 0 && tame[^1] != ' ') tame.Append(' ');
                     break;
-                case UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned:
+                case var _ when VisibleText.IsInvisible(rune):
                     break;
                 case UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark when ++marks > 2:
                     break;
@@ -44,6 +45,6 @@ public static class Words
         }
 
         var words = tame.ToString().Trim();
-        return words.Length == 0 ? otherwise : words;
+        return VisibleText.IsVisible(words) ? words : otherwise;
     }
 }

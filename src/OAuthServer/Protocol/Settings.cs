@@ -55,8 +55,11 @@ public sealed record Settings
     /// <summary>True: a replayed refresh token ends the family of an authenticated client too.</summary>
     public bool StrictReuse { get; init; }
 
-    /// <summary>Seconds clients may cache the JWKS; a new key is published this long before it signs.</summary>
+    /// <summary>Seconds clients may cache the JWKS.</summary>
     public int JwksMaxAgeSeconds { get; init; } = 3600;
+
+    /// <summary>Seconds a new key is published before it signs (at least a JWKS max-age, and a minute more): some verifiers read the JWKS twice a day.</summary>
+    public int KeyNoticeSeconds { get; init; } = 24 * 3600;
 
     /// <summary>Days after which a new signing key is made by itself; 0: only by command.</summary>
     public int KeyRotationDays { get; init; } = 90;
@@ -248,7 +251,10 @@ public sealed record Settings
         Range(nameof(SessionIdleSeconds), SessionIdleSeconds, 60, 31_536_000);
         Range(nameof(RetryWindowSeconds), RetryWindowSeconds, 0, 300);
         Range(nameof(JwksMaxAgeSeconds), JwksMaxAgeSeconds, 0, 86_400);
+        Range(nameof(KeyNoticeSeconds), KeyNoticeSeconds, 0, 2_592_000);
         Range(nameof(KeyRotationDays), KeyRotationDays, 0, 3650);
+        if (KeyRotationDays > 0 && TimeSpan.FromSeconds(KeyNoticeSeconds) >= TimeSpan.FromDays(KeyRotationDays))
+            errors.Add("OAuth__KeyNoticeSeconds: write less than OAuth__KeyRotationDays are, or the next key is not due before the one after it");
         Range(nameof(BcryptCost), BcryptCost, 10, 14);
         Range(nameof(HashQueueLength), HashQueueLength, 1, 100_000);
         Range(nameof(HashQueueMilliseconds), HashQueueMilliseconds, 1, 60_000);

@@ -1,4 +1,5 @@
 using Npgsql;
+using OAuthServer.Audit;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
@@ -11,7 +12,7 @@ namespace OAuthServer.Revocation;
 public sealed class Sweep(
     CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
     RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
-    ClientDocumentStore documents, AuditStore audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
+    ClientDocumentStore documents, AuditKeeper audit, Settings settings, TimeProvider time, ILogger<Sweep> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
     private const int MostBatches = 20;
@@ -19,24 +20,21 @@ public sealed class Sweep(
     /// <summary>Sweeps once a minute until <paramref name="cancel"/>.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
+        // At once: a month that begins in the default partition stays there.
+        try { await KeepAuditAsync(cancel); }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+
         while (!cancel.IsCancellationRequested)
         {
             try { await Task.Delay(Pause, cancel); }
             catch (OperationCanceledException) { return; }
 
-            try
-            {
-                await OnceAsync(cancel);
-            }
+            try { await OnceAsync(cancel); }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
-            {
-                log.LogDebug("Sweeping waits for the database: {Reason}", fault.Message);
-            }
         }
     }
 
-    /// <summary>One round over all tables.</summary>
+    /// <summary>One round over all tables; what the database refuses is left for the next one.</summary>
     public async Task OnceAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
@@ -50,11 +48,29 @@ public sealed class Sweep(
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
         await EmptyAsync(() => feed.SweepAsync(now, cancel));
         await EmptyAsync(() => documents.SweepAsync(now, cancel));
-        await audit.KeepAsync(settings.AuditMonths, cancel);
+        await KeepAuditAsync(cancel);
     }
 
-    private static async Task EmptyAsync(Func<Task<int>> batch)
+    private Task KeepAuditAsync(CancellationToken cancel) => EmptyAsync(async () =>
     {
-        for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
+        await audit.KeepAsync(cancel);
+        return 0;
+    });
+
+    // Each table by itself: a row that will not go keeps nothing else from going.
+    private async Task EmptyAsync(Func<Task<int>> batch)
+    {
+        try
+        {
+            for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
+        }
+        catch (PostgresException fault) when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
+        {
+            log.LogWarning("Some rows could not be swept: {Reason}", fault.MessageText);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            log.LogDebug("Sweeping waits for the database: {Reason}", fault.Message);
+        }
     }
 }

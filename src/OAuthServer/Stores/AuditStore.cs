@@ -48,10 +48,19 @@ public sealed record AuditSearch
 /// <summary>audit_events: added to, never changed.</summary>
 public sealed class AuditStore(Database database)
 {
+    // The id a refused request came with is kept only when a client has it, or when it is a URL: a secret or a token sent in its place
+    // is not (see Presented, which writes the same note).
     public const string InsertSql = """
         insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
-        select * from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
+        select at, request_id, event, outcome,
+               case when outcome = 'ok' or client_id is null or client_id like 'https://%'
+                         or exists (select from clients where clients.client_id = line.client_id) then client_id
+                    else 'unknown (' || length(client_id) || ' characters, sha256 '
+                         || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
+               subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail
+          from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
             @jti::text[], @address::text[], @actor::text[], @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
+            as line (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
         """;
 
     /// <summary>All rows in one statement, durable when it returns.</summary>
@@ -137,8 +146,19 @@ public sealed class AuditStore(Database database)
     public Task<int> TokensAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancel) =>
         database.FindAsync<int>(TokensSql, new { since = since.UtcDateTime, until = until.UtcDateTime }, cancel);
 
-    private const string KeepSql = "select audit_keep(@months)";
+    public const string KeepSql = "select waits, strays from audit_keep(@months)";
 
-    /// <summary>Makes the coming month's partition, drops those older than so many months.</summary>
-    public Task KeepAsync(int months, CancellationToken cancel) => database.ExecuteAsync(KeepSql, new { months }, cancel);
+    /// <summary>Makes the partitions of this and the next two months, drops those older than so many months.</summary>
+    public async Task<AuditMonths> KeepAsync(int months, CancellationToken cancel) =>
+        (await database.FindAsync<AuditMonths>(KeepSql, new { months }, cancel))!;
+}
+
+/// <summary>How the audit log's partitions stand after a round of keeping them.</summary>
+public sealed record AuditMonths
+{
+    /// <summary>Something could not be done now: another transaction holds a lock.</summary>
+    public required bool Waits { get; init; }
+
+    /// <summary>The default partition has rows.</summary>
+    public required bool Strays { get; init; }
 }

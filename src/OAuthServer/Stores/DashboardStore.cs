@@ -47,7 +47,7 @@ public sealed class DashboardStore(Database database)
         select date_trunc('hour', at, 'UTC') as hour,
                (count(*) filter (where event = 'token' and outcome = 'ok'))::int as issued,
                (count(*) filter (where outcome = 'refused'))::int as refused
-          from audit_events where at >= @since
+          from audit_events where at >= @since and at < @since::timestamptz + interval '1 year'
          group by 1
         """;
 

@@ -39,11 +39,17 @@ public sealed class Database : IAsyncDisposable
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         // The role below is the only state of a connection: no reset, which would drop it.
         builder.ConnectionStringBuilder.NoResetOnClose = true;
+#pragma warning disable NPG9001 // See Timestamps.
+        builder.AddTypeInfoResolverFactory(new Timestamps());
+#pragma warning restore NPG9001
         builder.UsePhysicalConnectionInitializer(connection => TakeRoleAsync(connection).GetAwaiter().GetResult(), TakeRoleAsync);
         server = builder.Build();
 
         var own = new NpgsqlDataSourceBuilder(connectionString);
         own.ConnectionStringBuilder.MaxPoolSize = 4;
+#pragma warning disable NPG9001
+        own.AddTypeInfoResolverFactory(new Timestamps());
+#pragma warning restore NPG9001
         own.UsePhysicalConnectionInitializer(connection => HaveOwnSessionAsync(connection).GetAwaiter().GetResult(), HaveOwnSessionAsync);
         owner = own.Build();
     }

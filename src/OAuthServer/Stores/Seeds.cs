@@ -22,15 +22,26 @@ public sealed class Seeds(Database database)
     /// <summary>Whether all of these are there.</summary>
     public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(HasSql, new { clients, users }, cancel);
 
+    // A file may hold secrets as they are, inside crypt(…), and PostgreSQL's log repeats a statement that failed. Superusers may say no.
+    public const string UnloggedSql =
+        "select set_config('log_min_error_statement', 'panic', true) from pg_roles where rolname = current_user and rolsuper";
+
     /// <summary>Runs a whole file of SQL in one transaction, as the schema's owner.</summary>
     public Task RunAsync(string script, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, edit => edit.ExecuteAsync(script, null), cancel);
+        Edit.ByAsync(database, author, async edit =>
+        {
+            await edit.ExecuteAsync(UnloggedSql, null);
+            return await edit.ExecuteAsync(script, null);
+        }, cancel);
 
     public const string OwnResourceSql = """
         with resource as (
-            insert into resources (uri, name) values (@issuer, @name) on conflict do nothing
+            insert into resources (uri, name)
+            select @issuer, @name where not exists (select from resources where resource_fold(uri) = resource_fold(@issuer))
+            on conflict do nothing
         ), scope as (
-            insert into scopes (name, resource, access, open, sensitive) values (@scope, @issuer, 'read', false, true)
+            insert into scopes (name, resource, access, open, sensitive)
+            values (@scope, coalesce((select uri from resources where resource_fold(uri) = resource_fold(@issuer)), @issuer), 'read', false, true)
             on conflict (name) do update set resource = excluded.resource where scopes.resource is distinct from excluded.resource
         )
         insert into scope_texts (scope, locale, text) values (@scope, 'en', @text) on conflict do nothing

@@ -27,12 +27,13 @@ public sealed class SigningKeyStore(Database database)
     public const string AddSql = """
         insert into signing_keys (kid, alg, public_key, sealed, created_at, signs_from)
         select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom
-         where not exists (select from signing_keys where retired_at is null and signs_from > @after)
+         where not exists (select from signing_keys where retired_at is null and signs_from > @after and kid <> all (@unreadable))
         """;
 
     /// <summary>Adds a key unless another one begins to sign after <paramref name="after"/>. True when added.</summary>
     /// <param name="author">Who asked for it; null: whom the connection names.</param>
-    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, Author? author) =>
+    /// <param name="unreadable">Keys that will never sign, whatever their rows say.</param>
+    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, string[] unreadable, Author? author) =>
         await ByAsync(author, TurnSql + ";" + AddSql, new
         {
             key.Kid,
@@ -42,6 +43,7 @@ public sealed class SigningKeyStore(Database database)
             CreatedAt = key.CreatedAt.UtcDateTime,
             SignsFrom = key.SignsFrom.UtcDateTime,
             after = after.UtcDateTime,
+            unreadable,
         }) == 1;
 
     public const string RetireSql = "update signing_keys set retired_at = @now where kid = @kid and retired_at is null";

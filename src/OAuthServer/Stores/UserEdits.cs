@@ -34,8 +34,8 @@ public sealed record PersonChange
 {
     public required Guid Subject { get; init; }
 
-    /// <summary>Of the row as it was shown.</summary>
-    public required string Version { get; init; }
+    /// <summary>Of the row as it was shown; null: whatever it is by now.</summary>
+    public required string? Version { get; init; }
     public string? Role { get; init; }
     public bool? Enabled { get; init; }
 
@@ -68,18 +68,6 @@ public sealed class UserEdits(Database database)
     /// <param name="proven">The stored hash the old password was proven against.</param>
     public async Task<bool> ChangePasswordAsync(Guid subject, string proven, string hash, Author author) =>
         await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, proven, hash }, CancellationToken.None) == 1;
-
-    public const string RoleSql = "update users set role = @role where username = @username and role <> @role";
-
-    /// <summary>False: no such person, or the role is theirs already.</summary>
-    public async Task<bool> RoleAsync(string username, string role, Author author, CancellationToken cancel) =>
-        await Edit.ByAsync(database, author, RoleSql, new { username, role }, cancel) == 1;
-
-    public const string EnableSql = "update users set enabled = @enabled where username = @username and enabled <> @enabled";
-
-    /// <summary>False: no such person, or in that state already.</summary>
-    public async Task<bool> EnableAsync(string username, bool enabled, Author author, CancellationToken cancel) =>
-        await Edit.ByAsync(database, author, EnableSql, new { username, enabled }, cancel) == 1;
 
     public const string ListSql = "select subject, username, role, enabled, created_at from users order by username";
 
@@ -127,12 +115,12 @@ public sealed class UserEdits(Database database)
 
     public const string ChangeSql = """
         update users u set role = coalesce(@Role, role), enabled = coalesce(@Enabled, enabled), password_hash = coalesce(@Hash, password_hash)
-         where subject = @Subject and md5(to_jsonb(u)::text) = @Version
+         where subject = @Subject and (@Version::text is null or md5(to_jsonb(u)::text) = @Version)
            and (not (role = 'admin' and enabled) or (coalesce(@Role, role) = 'admin' and coalesce(@Enabled, enabled))
                 or exists (select from users other where other.subject <> @Subject and other.role = 'admin' and other.enabled))
         """;
 
-    /// <summary>Changes the row as it was shown; the last enabled administrator stays one.</summary>
+    /// <summary>Changes the row as it was shown; the last enabled administrator stays one, whoever asks: a page or a command.</summary>
     public Task<PersonOutcome> ChangeAsync(PersonChange change, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, async edit =>
         {
@@ -141,12 +129,16 @@ public sealed class UserEdits(Database database)
             return await edit.FindAsync<string>(VersionSql, new { change.Subject }) switch
             {
                 null => PersonOutcome.Gone,
-                var version when version != change.Version => PersonOutcome.Stale,
+                var version when change.Version is not null && version != change.Version => PersonOutcome.Stale,
                 _ => PersonOutcome.LastAdministrator,
             };
         }, cancel);
 
     public const string VersionSql = "select md5(to_jsonb(u)::text) from users u where subject = @Subject";
+
+    /// <summary>What an operator would type to change a role.</summary>
+    public static string RoleText(string username, string role) =>
+        $"update users set role = {SqlText.Quote(role)} where username = {SqlText.Quote(username)};";
 
     /// <summary>What an operator would type to disable somebody.</summary>
     public static string DisableText(string username) => $"update users set enabled = false where username = {SqlText.Quote(username)};";

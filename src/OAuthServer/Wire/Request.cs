@@ -64,7 +64,7 @@ public static class Request
         if (secret is not null)
             return OAuthError.InvalidRequest("Use one client authentication method", "a secret in the header and one in the body", "RFC 6749 §2.3", "one method", "two");
         if (id is not null && id != basicId)
-            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", basicId, id);
+            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", "one client id", "two");
         return new PresentedClient { Id = basicId.Length == 0 ? null : basicId, Secret = basicSecret.Length == 0 ? null : basicSecret };
     }
 

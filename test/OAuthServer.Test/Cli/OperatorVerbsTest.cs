@@ -50,6 +50,39 @@ public sealed partial class OperatorVerbsTest : ServerFixture
         (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name })).Should().Be("adminfalse");
     }
 
+    [Test, Behaviour(35)]
+    public async Task The_last_enabled_administrator_is_neither_demoted_nor_disabled()
+    {
+        var olivia = await Server.PersonAsync("olivia", "admin");
+        await Server.ExecuteAsync("update users set role = 'user' where username <> @Username", olivia);
+
+        foreach (var verb in new[] { new[] { "users", "role", olivia.Username, "user" }, ["users", "disable", olivia.Username] })
+        {
+            var refused = await Server.RunBinaryAsync(null, verb);
+            refused.Code.Should().Be(1);
+            refused.Error.Should().Contain("is the last enabled administrator").And.Contain("Nothing was done");
+        }
+
+        (await Server.ScalarAsync<string>("select role || enabled from users where subject = @Subject", olivia)).Should().Be("admintrue");
+        await Server.PersonAsync("oscar", "admin");
+        (await Server.RunBinaryAsync(null, "users", "role", olivia.Username, "user")).Code.Should().Be(0);
+    }
+
+    [Test, Behaviour(26)]
+    public async Task Nothing_a_name_holds_reaches_the_terminal_as_it_is()
+    {
+        var id = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+        // As a restore with the triggers off would bring it.
+        await Server.ExecuteAsync("begin; set local session_replication_role = replica; insert into clients (client_id, kind, name, note, grant_types, auth_method) values (@id, 'machine', @name, @name, '{client_credentials}', 'client_secret_basic'); commit",
+            new { id, name = "a\u202Eb\u2028c\u001B[31md" });
+
+        foreach (var verb in new[] { new[] { "clients", "list" }, ["clients", "show", id], ["clients", "show", id, "--json"], ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"] })
+        {
+            var run = await Server.RunBinaryAsync("", verb);
+            (run.Out + run.Error).Should().NotContainAny("\u202E", "\u2028", "\u2029", "\u2067", "\u001B").And.Contain("\\u");
+        }
+    }
+
     [Test, Behaviour(25)]
     public async Task Why_prints_rule_expected_and_got()
     {
@@ -70,7 +103,9 @@ public sealed partial class OperatorVerbsTest : ServerFixture
     {
         (await JsonAsync("keys", "list")).GetRawText().Should().Contain("active").And.NotContain("PRIVATE");
         (await Server.RunBinaryAsync(null, "keys", "pem", "active")).Out.Should().StartWith("-----BEGIN PUBLIC KEY-----");
-        (await Server.RunBinaryAsync(null, "keys", "rotate")).Code.Should().Be(0);
+        var rotated = await Server.RunBinaryAsync(null, "keys", "rotate");
+        (rotated.Code, rotated.Error).Should().Be((0, ""));
+        rotated.Out.Should().MatchRegex(@"It signs from \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ on, in 24 hours; until then nothing changes for anybody\.");
         (await JsonAsync("keys", "list")).GetRawText().Should().Contain("pending");
     }
 

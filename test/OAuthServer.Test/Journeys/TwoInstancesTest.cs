@@ -60,7 +60,7 @@ public sealed class TwoInstancesTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await twin.GetAsync(Paths.Jwks)).Body.Contains(next!.Kid, StringComparison.Ordinal));
         Jwt.Read((await (await Server.MachineAsync()).CredentialsAsync()).AccessToken).Header["kid"]!.ToString().Should().NotBe(next!.Kid, "it is pending");
 
-        Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.JwksMaxAgeSeconds + 1));
+        Server.Clock.Travel(KeyRing.NoticeOf(Server.Settings) + TimeSpan.FromSeconds(1));
         var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
         Jwt.Read(token).Header["kid"]!.ToString().Should().Be(next!.Kid, "every verifier has had time to learn it");
         var published = (await twin.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray();

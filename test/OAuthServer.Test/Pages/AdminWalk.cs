@@ -121,10 +121,12 @@ public static class AdminWalk
         new("a person, edited by two", Who.Olivia, Paths.AdminUserRole, async one =>
         {
             var bob = await one.World.Server.PersonAsync("bob");
-            await one.OpenAsync($"{Paths.AdminUser}?subject={bob.Subject}");
+            await one.OpenAsync($"{Paths.AdminUserRole}?subject={bob.Subject}");
             await one.World.Server.ExecuteAsync("update users set enabled = false where subject = @Subject", bob);
             await one.PressAsync($"form[action$='{Paths.AdminUserRole}'] button");
         }, 409),
+        new("a person, make an administrator", Who.Olivia, Paths.AdminUserRole, async one =>
+            await one.OpenAsync($"{Paths.AdminUserRole}?subject={(await one.World.Server.PersonAsync("bob")).Subject}")),
         new("a person, disable", Who.Olivia, Paths.AdminUserState, one => SelfAsync(one, Paths.AdminUserState)),
         new("a person, new password", Who.Olivia, Paths.AdminUserPassword, one => SelfAsync(one, Paths.AdminUserPassword)),
         new("a person, end a grant", Who.Olivia, Paths.AdminUserGrant, one => SelfAsync(one, Paths.AdminUserGrant)),

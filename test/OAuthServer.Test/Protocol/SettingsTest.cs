@@ -83,11 +83,20 @@ public sealed class SettingsTest
     [TestCase("RetryWindowSeconds", 0, 300)]
     [TestCase("BcryptCost", 10, 14)]
     [TestCase("JwksMaxAgeSeconds", 0, 86400)]
+    [TestCase("KeyNoticeSeconds", 0, 2592000)]
     [TestCase("RequestSeconds", 60, 3600)]
     public void A_number_has_its_range(string key, int least, int most)
     {
         foreach (var good in new[] { least, most }) Problems((key, $"{good}")).Should().BeEmpty();
         foreach (var bad in new[] { least - 1, most + 1 }) Problems((key, $"{bad}")).Should().ContainSingle().Which.Should().StartWith($"OAuth__{key}: ");
+    }
+
+    [Test]
+    public void A_keys_notice_is_shorter_than_the_time_between_keys()
+    {
+        Problems(("KeyRotationDays", "1")).Should().ContainSingle().Which.Should().StartWith("OAuth__KeyNoticeSeconds: ");
+        Problems(("KeyRotationDays", "1"), ("KeyNoticeSeconds", "3600")).Should().BeEmpty();
+        Problems(("KeyRotationDays", "0")).Should().BeEmpty();
     }
 
     [TestCase("TrustedProxies", "proxy.example")]

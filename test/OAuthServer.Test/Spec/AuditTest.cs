@@ -202,4 +202,94 @@ public sealed class AuditTest : ServerFixture
         row.Got!.Length.Should().BeLessThan(520);
         row.Got.Any(char.IsControl).Should().BeFalse();
     }
+
+    private const string Pasted = "dGhpcy1pcy1hLXNlY3JldC1vZi00My1jaGFyYWN0ZXJz";
+
+    // Wherever in the log it may have ended up.
+    private Task<long> FindingsAsync(string text) => Server.ScalarAsync<long>("select count(*) from audit_events where audit_events::text like '%' || @text || '%'", new { text });
+
+    private static IEnumerable<TestCaseData> Misplaced()
+    {
+        foreach (var (name, form) in new[]
+        {
+            ("the_client_id", $"grant_type=client_credentials&client_id={Pasted}&client_secret=x"),
+            ("the_client_id_of_an_unknown_grant", $"grant_type=nothing&client_id={Pasted}"),
+            ("the_grant_type", $"grant_type={Pasted}&client_id=x"),
+            ("the_client_id_beside_another_one", $"grant_type=client_credentials&client_id={Pasted}"),
+        })
+            yield return new TestCaseData(form).SetName($"A_secret_in_the_place_of_{name}_is_not_readable_in_the_log");
+    }
+
+    [TestCaseSource(nameof(Misplaced)), Behaviour(6)]
+    public async Task A_secret_in_another_place_is_not_readable_in_the_log(string form)
+    {
+        var reply = form.EndsWith(Pasted, StringComparison.Ordinal) && form.StartsWith("grant_type=client_credentials", StringComparison.Ordinal)
+            ? await Server.PostTokenAsync(form, ("Authorization", Requests.BasicOf($"{Pasted}x:y")))
+            : await Server.PostTokenAsync(form);
+
+        reply.Status.Should().BeInRange(400, 401);
+        (await OnlyRowAsync(reply)).Outcome.Should().Be("refused");
+        (await FindingsAsync(Pasted)).Should().Be(0);
+    }
+
+    [TestCase("a-short-secret"), TestCase("hunter2"), TestCase(Pasted)]
+    public async Task An_id_that_no_client_has_is_noted_by_its_length_and_a_hash(string id)
+    {
+        var reply = await Server.PostTokenAsync($"grant_type=client_credentials&client_id={id}&client_secret=x");
+        var page = await Server.GetAsync($"/authorize?client_id={id}&response_type=code");
+        var device = await Server.SendAsync(HttpMethod.Post, "/revoke", Requests.Form($"client_id={id}&client_secret=x&token=y"));
+
+        foreach (var row in new[] { await OnlyRowAsync(reply), await OnlyRowAsync(page), await OnlyRowAsync(device) })
+        {
+            row.ClientId.Should().MatchRegex($"^unknown \\({id.Length} characters, sha256 [0-9a-f]{{8}}…\\)$");
+            row.Got.Should().BeOneOf(row.ClientId, null);
+        }
+
+        (await FindingsAsync(id)).Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_refused_client_that_exists_is_named_and_so_is_the_URL_of_a_document()
+    {
+        var machine = await Server.MachineAsync();
+        (await OnlyRowAsync(await machine.With("wrong").CredentialsAsync())).ClientId.Should().Be(machine.Id);
+
+        var page = await Server.GetAsync($"/authorize?client_id={Uri.EscapeDataString($"https://nobody.invalid/{Pasted}/client.json")}&response_type=code");
+        (await OnlyRowAsync(page)).ClientId.Should().StartWith("https://nobody.invalid/(44 characters, sha256 ");
+    }
+
+    [Test]
+    public async Task Tokens_sent_in_another_place_are_not_readable_in_the_log()
+    {
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var tokens = await Server.TokensAsync(client, alice);
+
+        foreach (var token in new[] { tokens.AccessToken, tokens.RefreshToken! })
+        {
+            var text = Uri.EscapeDataString(token);
+            foreach (var path in new[]
+            {
+                $"/authorize?client_id={text}", $"/authorize?client_id={client.Id}&redirect_uri={text}", $"/authorize?client_id={client.Id}&response_type={text}",
+                $"/authorize?client_id={client.Id}&response_type=code&scope={text}", $"/authorize?client_id={client.Id}&response_type=code&resource=https://{text}/",
+            })
+                await Server.GetAsync(path);
+            await Server.PostTokenAsync($"grant_type=refresh_token&client_id={text}&refresh_token=x");
+            await Server.PostTokenAsync($"grant_type=refresh_token&client_id={client.Id}&refresh_token=x&scope={text}");
+            await Server.PostTokenAsync($"grant_type={text}&client_id={client.Id}");
+            (await FindingsAsync(token)).Should().Be(0);
+            (await FindingsAsync(token[^40..])).Should().Be(0);
+        }
+    }
+
+    [Test, Behaviour(35)]
+    public async Task A_password_typed_as_a_user_name_is_not_readable_in_the_log()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (before, typed) = (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'"), $"my password {Guid.NewGuid():N}");
+
+        await browser.SignInAsync(await browser.FollowAsync("/login"), alice with { Username = typed });
+
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'")).Should().Be(before + 1);
+        (await FindingsAsync(typed)).Should().Be(0);
+    }
 }

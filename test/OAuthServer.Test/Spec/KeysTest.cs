@@ -26,18 +26,18 @@ public sealed class KeysTest
     [Test, Rfc(7517, "5"), Case("META-008")]
     public async Task A_key_is_published_before_it_signs_and_until_the_last_token_it_signed_has_expired()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 600 });
+        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 60, KeyNoticeSeconds = 600 });
         var (machine, resourceServer) = (await server.MachineAsync(), await server.ResourceServerAsync());
         await server.ExecuteAsync("update clients set access_token_seconds = 3600 where client_id = @Id", new { machine.Id });
         var first = (await PublishedAsync(server)).Single();
 
         var next = (await server.Get<KeyRing>().RotateAsync(CancellationToken.None))!;
 
-        next.SignsFrom.Should().BeCloseTo(server.Clock.GetUtcNow().AddSeconds(600), TimeSpan.FromMinutes(1));
+        next.SignsFrom.Should().BeCloseTo(server.Clock.GetUtcNow().AddSeconds(660), TimeSpan.FromSeconds(20));
         (await PublishedAsync(server)).Should().BeEquivalentTo([first, next.Kid], "pending: learnt before it signs");
         KidOf(await TokenAsync(machine)).Should().Be(first);
 
-        server.Clock.Travel(TimeSpan.FromSeconds(595));
+        server.Clock.Travel(TimeSpan.FromSeconds(655));
         var last = await TokenAsync(machine);
         KidOf(last).Should().Be(first);
 
@@ -52,6 +52,29 @@ public sealed class KeysTest
         server.Clock.Travel(TimeSpan.FromSeconds(120));
         (await resourceServer.SeesAsActiveAsync(last)).Should().BeFalse();
         (await PublishedAsync(server)).Should().Equal(next.Kid);
+    }
+
+    [TestCase(86_400, 3600, 86_460)]
+    [TestCase(0, 3600, 3660)]
+    [TestCase(600, 3, 660)]
+    public void A_key_is_published_for_its_notice_or_a_max_age_and_a_minute_more_in_which_every_server_learns_it(int notice, int maxAge, int seconds) =>
+        KeyRing.NoticeOf(new Settings { KeyNoticeSeconds = notice, JwksMaxAgeSeconds = maxAge }).TotalSeconds.Should().Be(seconds);
+
+    [Test]
+    public async Task A_verifier_that_reads_the_keys_twice_a_day_knows_the_next_one_before_it_signs()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (machine, first) = (await server.MachineAsync(), (await PublishedAsync(server)).Single());
+        await server.Get<KeyRing>().RotateAsync(CancellationToken.None);
+
+        server.Clock.Travel(TimeSpan.FromHours(12));
+        var learnt = await PublishedAsync(server);
+        KidOf(await TokenAsync(machine)).Should().Be(first);
+        server.Clock.Travel(TimeSpan.FromHours(12) - TimeSpan.FromSeconds(10));
+        KidOf(await TokenAsync(machine)).Should().Be(first);
+
+        server.Clock.Travel(TimeSpan.FromMinutes(2));
+        learnt.Should().Contain(KidOf(await TokenAsync(machine))).And.HaveCount(2);
     }
 
     [Test, Case("META-008")]
@@ -106,7 +129,7 @@ public sealed class KeysTest
     [Test]
     public async Task A_compromised_key_gives_way_to_the_next_one_at_once_though_it_was_to_sign_later_and_no_server_makes_another()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 600 });
+        await using var server = await TestServer.StartAsync(settings => settings with { KeyNoticeSeconds = 600 });
         await using var twin = await server.StartTwinAsync();
         var machine = await server.MachineAsync();
         var first = (await PublishedAsync(server)).Single();
@@ -140,12 +163,13 @@ public sealed class KeysTest
     [Test, Behaviour(32)]
     public async Task Changing_the_algorithm_changes_the_next_key_and_both_verify_meanwhile()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 0 });
+        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 0, KeyNoticeSeconds = 0 });
         var (machine, resourceServer) = (await server.MachineAsync(), await server.ResourceServerAsync());
         var before = await TokenAsync(machine);
         await using var twin = await server.StartTwinAsync(settings => settings with { Algorithm = "RS256" });
 
         await twin.Get<KeyRing>().RotateAsync(CancellationToken.None);
+        server.Clock.Travel(KeyRing.NoticeOf(server.Settings));
         var after = await TokenAsync(machine.At(twin));
 
         Jwt.Read(before).Header["alg"]!.ToString().Should().Be("ES256");

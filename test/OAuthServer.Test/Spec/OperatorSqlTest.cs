@@ -171,6 +171,7 @@ public sealed class OperatorSqlTest : ServerFixture
         await Server.ExecuteAsync("""
             begin;
             alter table client_secrets drop constraint client_secrets_hash_form;
+            alter table client_secrets drop constraint client_secrets_not_before_plain;
             alter table clients drop constraint clients_lifetimes;
             set local session_replication_role = replica;
             update client_secrets set hash = 'plaintext', not_before = '-infinity' where client_id = @Id;

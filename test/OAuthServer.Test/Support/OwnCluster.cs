@@ -13,6 +13,9 @@ public sealed class OwnCluster : IAsyncDisposable
     /// <summary>The same after every start: the socket's folder depends on nothing else than the cluster's.</summary>
     public string ConnectionString { get; private set; } = "";
 
+    /// <summary>What PostgreSQL has logged so far.</summary>
+    public Task<string> LogAsync() => File.ReadAllTextAsync(Path.Combine(folder, "postgres.log"));
+
     public static async Task<OwnCluster> StartAsync()
     {
         var cluster = new OwnCluster();

@@ -12,18 +12,20 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         var (rows, now) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow());
+        var readable = rows.FindAll(row => !ring.Unreadable.Contains(row.Kid));
         var keys = rows.Select(row => new KeyView
         {
             Kid = row.Kid,
             Alg = row.Alg,
-            State = KeyRing.StateOf(row, rows, now),
+            State = readable.Contains(row) ? KeyRing.StateOf(row, readable, now) : null,
             PublishedSince = row.CreatedAt,
             SignsFrom = row.SignsFrom,
-            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
+            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, readable),
             TakenOut = row.RetiredAt is not null,
+            Unreadable = !readable.Contains(row),
             Pem = SigningKey.Pem(row),
         }).Reverse().ToList();
-        DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now.AddSeconds(settings.JwksMaxAgeSeconds);
+        DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now + KeyRing.NoticeOf(settings);
         await http.KeysAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
     });
 
@@ -36,7 +38,8 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
-        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key || KeyRing.StateOf(key, rows, now) is not { } state)
+        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key
+            || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
         {
             await Gate.NothingHereAsync(visit);
             return;

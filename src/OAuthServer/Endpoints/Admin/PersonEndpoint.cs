@@ -17,6 +17,26 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, null));
 
+    public Task AskRoleAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, (person, say) =>
+        Task.FromResult(person.Role == "admin" ? null : Promotion(person, say))));
+
+    private static Danger Promotion(PersonSummary person, Language say) => new()
+    {
+        Title = say["Make an administrator"],
+        Question = say.Put("Make {0} an administrator?", $"<bdi>{person.Username}</bdi>"),
+        Consequence = $"{say["They could change everything here at once: clients and their secrets, who may ask for what, other people's passwords and roles, yours too, and signing keys."]}",
+        Reach =
+        [
+            $"{say["What they do is on record under their name."]}",
+            $"{say["The role can be taken away again; what was done with it stays done."]}",
+        ],
+        Sql = UserEdits.RoleText(person.Username, "admin"),
+        Path = Paths.AdminUserRole,
+        Form = [.. Key(person), ("role", "admin")],
+        Button = say["Make an administrator"],
+        Back = Page(person.Subject),
+    };
+
     public Task RoleAsync(HttpContext http) => gate.ChangeAdminAsync(http, visit => ChangeAsync(visit, change => change with { Role = visit.Asked["role"] }, person => SavedAsync(visit, person)));
 
     public Task AskStateAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, async (person, say) => person.Enabled ? new Danger
@@ -182,6 +202,7 @@ public static class PersonRoutes
         {
             var person = app.ServiceProvider.GetRequiredService<PersonEndpoint>();
             app.MapGet(Paths.AdminUser, person.OpenAsync);
+            app.MapGet(Paths.AdminUserRole, person.AskRoleAsync);
             app.MapPost(Paths.AdminUserRole, person.RoleAsync);
             app.MapGet(Paths.AdminUserState, person.AskStateAsync);
             app.MapPost(Paths.AdminUserState, person.StateAsync);

@@ -17,6 +17,9 @@ public sealed record KeyView
     /// <summary>When it leaves the JWKS, as far as is known.</summary>
     public required DateTimeOffset? GoneAt { get; init; }
     public required bool TakenOut { get; init; }
+
+    /// <summary>Its row cannot be read: it neither signs nor is published.</summary>
+    public required bool Unreadable { get; init; }
     public required string Pem { get; init; }
 }
 
@@ -51,7 +54,7 @@ public static class KeysPage
         {
             Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["Once another one has taken over"]}";
             var leaves = key.State is null ? say["Gone since"] : key.GoneAt is null ? say["Leaves"] : say["Leaves on"];
-            Html retire = key.State is null ? Html.None
+            Html retire = key.State is null && !key.Unreadable ? Html.None
                 : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Take out now…"]}</a>""";
             return $"""
                 <li>
@@ -71,6 +74,7 @@ public static class KeysPage
         Html State(KeyView key) => key switch
         {
             { TakenOut: true } => $"""<span class="mark no">{say["Taken out"]}</span>""",
+            { Unreadable: true } => $"""<span class="mark no">{say["Cannot be read"]}</span>""",
             { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signs"]}</span>""",
             { State: SigningKeyState.Pending } => $"""<span class="mark soon">{say["Pending"]}</span>""",
             { State: SigningKeyState.Retired } => $"""<span class="mark">{say["Retired"]}</span>""",

@@ -57,16 +57,14 @@ public static class PersonPage
 
         Html Hidden() => $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
 
-        Html Role()
-        {
-            var (role, button) = person.Role == "admin" ? ("user", say["Take the administration away"]) : ("admin", say["Make an administrator"]);
-            return $"""
+        Html Role() => person.Role != "admin"
+            ? (Html)$"""<a class="button" href="{settings.IssuerPath}{Paths.AdminUserRole}{key}">{say["Make an administrator…"]}</a>"""
+            : $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminUserRole}">
-                {Hidden()}<input type="hidden" name="role" value="{role}">
-                <button type="submit">{button}</button>
+                {Hidden()}<input type="hidden" name="role" value="user">
+                <button type="submit">{say["Take the administration away"]}</button>
                 </form>
                 """;
-        }
 
         Html State() => person.Enabled
             ? (Html)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""

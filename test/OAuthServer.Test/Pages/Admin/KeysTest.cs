@@ -33,7 +33,7 @@ public sealed class KeysTest : AdminFixture
         (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location.Should().EndWith("done=underway", "a second press makes no second key");
         (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(count + 1);
 
-        Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.JwksMaxAgeSeconds + 1));
+        Server.Clock.Travel(KeyRing.NoticeOf(Server.Settings) + TimeSpan.FromSeconds(1));
         Server.Get<KeyRing>().Active!.Kid.Should().Be(made);
     }
 

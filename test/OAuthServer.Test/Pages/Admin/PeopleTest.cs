@@ -176,7 +176,7 @@ public sealed class PeopleTest : AdminFixture
     {
         var ((_, first), (_, second)) = (await OliviaAsync(), await OliviaAsync());
         var alice = await Server.PersonAsync("alice");
-        var (open, late) = (await first.GetAsync(Open(alice.Subject)), await second.GetAsync(Ask(Paths.AdminUserState, alice.Subject)));
+        var (open, late) = (await first.GetAsync(Ask(Paths.AdminUserRole, alice.Subject)), await second.GetAsync(Ask(Paths.AdminUserState, alice.Subject)));
 
         (await SendAsync(first, open, Paths.AdminUserRole)).Status.Should().Be(303);
         var told = await SendAsync(second, late, Paths.AdminUserState);
@@ -184,5 +184,24 @@ public sealed class PeopleTest : AdminFixture
         told.Should().BeAPage(409);
         told.Body.Should().Contain("Somebody else changed this").And.Contain("Take the administration away", "it shows how things stand now");
         (await Server.ScalarAsync<string>("select role || enabled from users where subject = @Subject", alice)).Should().Be("admintrue");
+    }
+
+    [Test]
+    public async Task An_administrator_is_made_on_a_page_that_says_what_it_means()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var alice = await Server.PersonAsync("alice");
+
+        var page = await browser.GetAsync(Open(alice.Subject));
+        var asked = await browser.GetAsync(Ask(Paths.AdminUserRole, alice.Subject));
+        (await Server.ScalarAsync<string>("select role from users where subject = @Subject", alice)).Should().Be("user", "nothing is done by looking");
+        var done = await SendAsync(browser, asked, Paths.AdminUserRole);
+
+        page.Body.Should().NotContain($"action=\"{Paths.AdminUserRole}\"", "no single click does it").And.Contain($"href=\"{Paths.AdminUserRole}?subject={alice.Subject}\"");
+        asked.Should().BeAPage(200);
+        asked.Body.Should().Contain("They could change everything here at once").And.Contain("update users set role = &#x27;admin&#x27;");
+        done.Status.Should().Be(303);
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: role");
+        (await browser.GetAsync(Ask(Paths.AdminUserRole, alice.Subject))).Should().BeAPage(404);
     }
 }

@@ -1,0 +1,54 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Pages;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Protocol;
+
+/// <summary>Names that show nothing are no names; what moves the cursor or the eye never reaches a terminal or a page.</summary>
+[Behaviour(14, 18, 26)]
+public sealed class VisibleTextTest : ServerFixture
+{
+    private static readonly string[] Invisible =
+    [
+        "\u3164", "\u2800", "\u115F", "\u1160", "\uFFA0", "\u034F", "\u180B", "\u180E", "\uFE00", "\uFE0F", "\u200B", "\u2060", "\uFEFF", "\u202E", "\u2066",
+        "\u061C", "\u00AD", "\u2028", "\u0007", "\uE000", "\U000E0041", "\U000E0100", "\U0001D159", "\u17B4",
+    ];
+
+    private static IEnumerable<string> Nothing() => Invisible.Concat(["", " ", "\u00A0\u3000", "\u0301\u0301", "\u200D", "\u3164 \u2800", "\U000E0041\U000E0042"]);
+
+    [TestCaseSource(nameof(Nothing))]
+    public async Task A_name_that_shows_nothing_is_no_name_anywhere(string name)
+    {
+        VisibleText.Name(name).Should().BeNull();
+        Words.Tame(name, "nobody").Should().Be("nobody");
+        (await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, name) values ('invisible', 'machine', @name)", new { name }))
+            .Should().ThrowAsync<Npgsql.PostgresException>()).Which.MessageText.Should().Be("A name needs at least one character that people can see");
+    }
+
+    [TestCaseSource(nameof(Invisible))]
+    public async Task What_nobody_sees_is_taken_out_of_a_name_wherever_it_comes_from(string character)
+    {
+        var id = $"seen-{Guid.NewGuid():N}";
+        await Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', @name)", new { id, name = $"A{character}B" });
+
+        VisibleText.Name($"A{character}B").Should().Be("AB");
+        (await Server.ScalarAsync<string>("select name from clients where client_id = @id", new { id })).Should().Be("AB");
+    }
+
+    [TestCase("Notes"), TestCase("Заметки"), TestCase("ملاحظات"), TestCase("日本語"), TestCase("한국어"), TestCase("می\u200Cخواهم"), TestCase("é"), TestCase("👩\u200D💻 Tools"), TestCase("C++ & <more>")]
+    public async Task A_name_of_any_script_stays_as_it_is(string name)
+    {
+        VisibleText.Name(name).Should().Be(name);
+        (await Server.ScalarAsync<string>("select visible_text(@name)", new { name })).Should().Be(name);
+    }
+
+    [Test]
+    public void A_terminal_gets_what_it_cannot_show_in_digits()
+    {
+        VisibleText.Escape("a\u202Eb\u2028c\u001B[31m\nd").Should().Be("a\\u{202E}b\\u{2028}c\\u{001B}[31m\\u{000A}d");
+        VisibleText.Escape("a\nb", lines: true).Should().Be("a\nb");
+        VisibleText.EscapeJson("{\"a\":\"\u202E\U000E0041\"}").Should().Be("{\"a\":\"\\u202E\\uDB40\\uDC41\"}");
+    }
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using FluentAssertions;
+using Npgsql;
+using NUnit.Framework;
+using OAuthServer.Audit;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec;
+
+/// <summary>The audit log's months are made and dropped without anybody waiting.</summary>
+[Behaviour(25, 39), Parallelizable(ParallelScope.Fixtures)]
+public sealed class AuditMonthsTest
+{
+    private static Task<long> MonthsAsync(TestServer server) =>
+        server.ScalarAsync<long>(@"select count(*) from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
+
+    private static Task DropMonthsAheadAsync(TestServer server) => server.ExecuteAsync("""
+        do $$ begin
+            for ahead in 1..2 loop
+                execute 'drop table audit_events_' || to_char(now() at time zone 'utc' + make_interval(months => ahead), 'YYYY_MM');
+            end loop;
+        end $$
+        """);
+
+    private static Task KeepAsync(TestServer server) => server.Get<AuditKeeper>().KeepAsync(CancellationToken.None);
+
+    [Test]
+    public async Task Months_are_made_two_ahead_with_the_logs_indexes_and_triggers()
+    {
+        await using var server = await TestServer.StartAsync();
+        (await MonthsAsync(server)).Should().Be(3, "the migration has made this month and the next two");
+        await DropMonthsAheadAsync(server);
+
+        await KeepAsync(server);
+
+        (await MonthsAsync(server)).Should().Be(3);
+        var month = await server.ScalarAsync<string>("select 'audit_events_' || to_char(now() at time zone 'utc' + interval '1 month', 'YYYY_MM')");
+        (await server.ScalarAsync<bool>("select (select count(*) from pg_index where indrelid = @month::regclass) = (select count(*) from pg_index where indrelid = 'audit_events'::regclass)", new { month })).Should().BeTrue();
+        await (await server.MachineAsync()).CredentialsAsync();
+        (await server.ScalarAsync<long>("select count(*) from audit_events_default")).Should().Be(0);
+        await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
+        (await FluentActions.Awaiting(() => server.ExecuteAsync($"delete from {month}")).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+        server.Get<AuditKeeper>().Detail.Should().BeNull();
+    }
+
+    [Test]
+    public async Task A_dump_that_reads_the_log_delays_no_request_while_months_are_kept()
+    {
+        var log = new CapturedLog();
+        await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 }, services: log.AddTo);
+        await server.ExecuteAsync("create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
+        await DropMonthsAheadAsync(server);
+        var machine = await server.MachineAsync();
+        await machine.CredentialsAsync();
+        await using var dump = new NpgsqlConnection(server.Settings.Database);
+        await dump.OpenAsync();
+        await using var reads = await dump.BeginTransactionAsync();
+        await using (var read = new NpgsqlCommand("select count(*) from audit_events", dump, reads)) await read.ExecuteScalarAsync();
+
+        using var kept = new CancellationTokenSource();
+        var requests = RequestsAsync(machine, kept.Token);
+        for (var round = 0; round < 5; round++)
+        {
+            await KeepAsync(server);
+            await Task.Delay(100);
+        }
+
+        await kept.CancelAsync();
+        (await requests).Should().BeLessThan(TimeSpan.FromMilliseconds(600), "a lock is waited for 100 ms, and this machine is busy");
+        (await MonthsAsync(server)).Should().Be(2, "nothing could be made or dropped");
+        server.Get<AuditKeeper>().Detail.Should().Contain("waits for a lock");
+        (await server.NewHttp().GetStringAsync(Paths.Ready)).Should().Contain("waits for a lock");
+        log.Lines.Should().ContainSingle(line => line.StartsWith("Warning A month of the audit log could not be made or dropped"));
+
+        await reads.RollbackAsync();
+        await KeepAsync(server);
+        (await server.ScalarAsync<bool>("select to_regclass('audit_events_2020_01') is null")).Should().BeTrue("tried again later");
+        (await MonthsAsync(server)).Should().Be(3);
+        server.Get<AuditKeeper>().Detail.Should().BeNull();
+    }
+
+    [Test]
+    public async Task Rows_that_no_month_has_are_told()
+    {
+        await using var server = await TestServer.StartAsync();
+        await KeepAsync(server);
+        await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
+
+        await KeepAsync(server);
+
+        server.Get<AuditKeeper>().Detail.Should().Contain("default partition");
+        (await server.GetAsync(Paths.Ready)).Status.Should().Be(200);
+    }
+
+    [Test]
+    public async Task Servers_that_keep_the_log_at_once_make_each_month_once()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var twin = await server.StartTwinAsync();
+        await DropMonthsAheadAsync(server);
+
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(turn => KeepAsync(turn % 2 == 0 ? server : twin)));
+
+        (await MonthsAsync(server)).Should().Be(3);
+    }
+
+    // The longest of them.
+    private static async Task<TimeSpan> RequestsAsync(TestClient machine, CancellationToken until)
+    {
+        var longest = TimeSpan.Zero;
+        while (!until.IsCancellationRequested)
+        {
+            var began = Stopwatch.GetTimestamp();
+            (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
+            var took = Stopwatch.GetElapsedTime(began);
+            if (took > longest) longest = took;
+        }
+
+        return longest;
+    }
+}
