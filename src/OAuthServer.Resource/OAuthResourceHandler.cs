@@ -67,10 +67,11 @@ internal sealed class OAuthResourceHandler(
     private string? Presented()
     {
         if (Request.Query.ContainsKey("access_token")) throw new TokenRefusedException("invalid_request", "a token in the query");
-        var headers = Request.Headers.Authorization;
-        if (headers.Count == 0) return null;
-        if (headers.Count > 1) throw new TokenRefusedException("invalid_request", "two Authorization headers");
-        return headers[0] is { } header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+        // An empty one is none.
+        var headers = Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0).ToArray();
+        if (headers.Length == 0) return null;
+        if (headers.Length > 1) throw new TokenRefusedException("invalid_request", "two Authorization headers");
+        return headers[0].StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? headers[0][Bearer.Length..].Trim() : null;
     }
 
     private async Task MakeSureAsync(string token)

@@ -90,7 +90,7 @@ public static class ConnectedAppsPage
             <div><dt>{say["What is accessed"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
-            <div><dt>{say["Last used"]}</dt><dd>{say.Time(grant.LastUsedAt)}</dd></div>
+            <div><dt>{say["Last used"]}</dt><dd>{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</dd></div>
             <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
             <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends by itself within an hour"]}</dd></div>
             </dl>

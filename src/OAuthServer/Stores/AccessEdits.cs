@@ -12,7 +12,7 @@ public sealed record GrantSummary
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>When it last got a refresh token; null: never.</summary>
+    /// <summary>When it last got a token; null: its code has not been redeemed.</summary>
     public required DateTimeOffset? LastUsedAt { get; init; }
 }
 
@@ -21,13 +21,13 @@ public sealed class AccessEdits(Database database)
 {
     public const string GrantsSql = """
         select g.id, g.client_id, c.name as client_name, g.scope, g.resources, g.offline, g.created_at, g.expires_at,
-               (select max(r.issued_at) from refresh_tokens r where r.grant_id = g.id) as last_used_at
+               greatest(g.activated_at, (select max(r.issued_at) from refresh_tokens r where r.grant_id = g.id)) as last_used_at
           from grants g join clients c on c.client_id = g.client_id
-         where g.subject = @subject and g.ended_at is null and g.expires_at > @now and g.activated_at is not null
+         where g.subject = @subject and g.ended_at is null and g.expires_at > @now
          order by g.created_at desc limit @limit
         """;
 
-    /// <summary>Grants that have been used and are not over, the newest first.</summary>
+    /// <summary>Grants that are not over, those included whose code has not been redeemed; the newest first.</summary>
     public Task<List<GrantSummary>> GrantsAsync(Guid subject, int limit, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<GrantSummary>(GrantsSql, new { subject, limit, now = now.UtcDateTime }, cancel);
 

@@ -60,7 +60,7 @@ public sealed class DashboardStore(Database database)
                (select count(*) from clients where kind = 'machine')::int as machines,
                (select count(*) from clients where kind = 'user-facing')::int as apps,
                (select count(*) from clients where kind = 'resource-server')::int as resource_servers,
-               (select count(*) from grants where ended_at is null and expires_at > @now and activated_at is not null)::int as live_grants,
+               (select count(*) from grants where ended_at is null and expires_at > @now)::int as live_grants,
                (select count(*) from audit_events where detail in ('code_replayed', 'refresh_reused') and at >= @since)::int as reuses,
                (select count(*) from audit_events where event <> 'token' and event = 'registration' and at >= @since
                    and outcome = 'ok' and starts_with(detail, 'registered '))::int as registrations

@@ -11,8 +11,8 @@ public sealed record OwnGrantRow
     public required bool Offline { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it last got a token.</summary>
-    public required DateTimeOffset LastUsedAt { get; init; }
+    /// <summary>When it last got a token; null: its code has not been redeemed.</summary>
+    public required DateTimeOffset? LastUsedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 }
 
@@ -32,11 +32,11 @@ public sealed class OwnGrantStore(Database database)
         select g.id, g.client_id, g.redirect_uri, g.scope, g.resources, g.offline, g.created_at,
                greatest(g.activated_at, (select max(issued_at) from refresh_tokens where grant_id = g.id)) as last_used_at, g.expires_at
           from grants g
-         where g.subject = @subject and g.ended_at is null and g.activated_at is not null and g.expires_at > @now
-         order by last_used_at desc, g.id limit 200
+         where g.subject = @subject and g.ended_at is null and g.expires_at > @now
+         order by greatest(g.created_at, g.activated_at, (select max(issued_at) from refresh_tokens where grant_id = g.id)) desc, g.id limit 200
         """;
 
-    /// <summary>All that live and were ever redeemed, the last used first; at most 200.</summary>
+    /// <summary>All that live, those included whose code has not been redeemed, the last used or allowed first; at most 200.</summary>
     public Task<List<OwnGrantRow>> ListAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<OwnGrantRow>(ListSql, new { subject, now = now.UtcDateTime }, cancel);
 
@@ -85,7 +85,7 @@ public sealed class OwnGrantStore(Database database)
     public const string EndedSql = """
         select c.name as client_name, least(g.ended_at + c.access_token_seconds * interval '1 second', g.expires_at) as tokens_until
           from audit_events a join grants g on g.id = a.grant_id join clients c on c.client_id = g.client_id
-         where a.request_id = @request and a.event = 'revocation' and g.subject = @subject and g.ended_reason = 'revoked_by_user' and g.activated_at is not null
+         where a.request_id = @request and a.event = 'revocation' and g.subject = @subject and g.ended_reason = 'revoked_by_user'
          order by c.name
         """;
 

@@ -69,7 +69,7 @@ public sealed class ResourceEdits(Database database)
         }, cancel);
 
     public const string HoldersSql = """
-        select (select count(*) from grants where ended_at is null and expires_at > @now and activated_at is not null and resources @> array[@uri::text])::int as grants,
+        select (select count(*) from grants where ended_at is null and expires_at > @now and resources @> array[@uri::text])::int as grants,
                array(select client_id from clients where resources @> array[@uri::text] or default_resource = @uri order by client_id) as clients
         """;
 

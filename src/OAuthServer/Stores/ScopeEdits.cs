@@ -74,7 +74,7 @@ public sealed class ScopeEdits(Database database)
         }, cancel);
 
     public const string HoldersSql = """
-        select (select count(*) from grants where ended_at is null and expires_at > @now and activated_at is not null and scope @> array[@name::text])::int as grants,
+        select (select count(*) from grants where ended_at is null and expires_at > @now and scope @> array[@name::text])::int as grants,
                array(select client_id from clients where scopes @> array[@name::text] or default_scopes @> array[@name::text] order by client_id) as clients
         """;
 

@@ -86,7 +86,7 @@ public sealed class UserEdits(Database database)
 
     private const string People = """
         select u.subject, u.username, u.role, u.enabled, u.created_at, md5(to_jsonb(u)::text) as version,
-               (select count(*) from grants g where g.subject = u.subject and g.ended_at is null and g.expires_at > @now and g.activated_at is not null)::int as live_grants,
+               (select count(*) from grants g where g.subject = u.subject and g.ended_at is null and g.expires_at > @now)::int as live_grants,
                (select a.at from audit_events a where a.subject = u.subject::text and a.subject is distinct from a.client_id and a.event = 'sign-in' and a.outcome = 'ok'
                  order by a.at desc limit 1) as last_sign_in
           from users u

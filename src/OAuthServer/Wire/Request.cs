@@ -50,16 +50,21 @@ public static class Request
 
     /// <summary>
     /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty
-    /// secret is none.
+    /// secret, and an Authorization header without a value, are none. An assertion (RFC 7521 §4.2) is a method of its own: beside
+    /// another it is one too many, alone one that is not supported.
     /// </summary>
     public static Result<PresentedClient> Client(this HttpContext http, Parameters form)
     {
-        var headers = http.Request.Headers.Authorization;
+        var headers = Authorization(http);
         var id = form["client_id"];
         var secret = form["client_secret"];
-        if (headers.Count == 0) return new PresentedClient { Id = id, Secret = secret };
-        if (headers.Count > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
-        if (!TryReadBasic(headers[0]!, out var basicId, out var basicSecret))
+        if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
+            return headers.Length > 0 || secret is not null
+                ? OAuthError.InvalidRequest("Use one client authentication method", "a client assertion beside another method", "RFC 6749 §2.3", "one method", "two")
+                : OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
+        if (headers.Length == 0) return new PresentedClient { Id = id, Secret = secret };
+        if (headers.Length > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
+        if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
             return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)", "something else");
         if (secret is not null)
             return OAuthError.InvalidRequest("Use one client authentication method", "a secret in the header and one in the body", "RFC 6749 §2.3", "one method", "two");
@@ -70,7 +75,10 @@ public static class Request
 
     /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
     public static string? Bearer(this HttpContext http) =>
-        http.Request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+        Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+
+    // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
+    private static string[] Authorization(HttpContext http) => [.. http.Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0)];
 
     private static bool IsForm(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)

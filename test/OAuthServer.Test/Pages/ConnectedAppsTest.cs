@@ -28,9 +28,24 @@ public sealed class ConnectedAppsTest : ServerFixture
         var (created, expires) = (await Server.ScalarAsync<DateTime>("select created_at from grants where id = @id", new { id }), await Server.ScalarAsync<DateTime>("select expires_at from grants where id = @id", new { id }));
         foreach (var words in new[] { $"The {app.Id} app", "Registered by the operator", "Demo notes", Cast.Notes, "Read your notes", "Write and change your notes", "Stays connected", Stamp(created), Stamp(expires) })
             page.Reply.Body.Should().Contain(words);
-        page.Reply.Body.Should().NotContain("Delete your notes").And.NotContain($"<h2><bdi>The {pending.Id} app", "its code was never redeemed").And.NotContain(stranger.Id, "it is another person's");
+        page.Reply.Body.Should().Contain($"<h2><bdi>The {pending.Id} app", "its code can still be redeemed").And.Contain("<dt>Last used</dt><dd>Not used yet</dd>");
+        page.Reply.Body.Should().NotContain("Delete your notes").And.NotContain(stranger.Id, "it is another person's");
         var used = await Server.ScalarAsync<DateTime>("select max(issued_at) from refresh_tokens where grant_id = @id", new { id });
         page.Reply.Body.Should().Contain($"<dt>Last used</dt><dd><time datetime=\"{Stamp(used)}", "it got its newest refresh token then");
+    }
+
+    [Test, Behaviour(2)]
+    public async Task A_grant_whose_code_is_not_redeemed_is_revoked_with_its_code()
+    {
+        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var code = await app.CodeAsync(alice, browser);
+        var id = await Server.ScalarAsync<Guid>("select id from grants where client_id = @Id", app);
+
+        var reply = await browser.SubmitAsync(await browser.FollowAsync(Paths.ConnectedApps), "grant", id.ToString());
+
+        (await browser.FollowAsync(reply, Paths.ConnectedApps)).Reply.Body.Should().Contain($"Access has ended: <bdi>The {app.Id} app</bdi>");
+        (await app.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+        (await AskAsync(browser, app)).Is(Paths.Consent).Should().BeTrue("it is asked again");
     }
 
     [Test]

@@ -49,6 +49,41 @@ public sealed class ClientAuthenticationTest : ServerFixture
         (await (await Server.MachineAsync("client_secret_post")).With(Cast.Secret, "client_secret_basic").CredentialsAsync()).Should().HaveIssuedTokens();
     }
 
+    [TestCase("client_assertion"), TestCase("client_assertion_type")]
+    [Rfc(6749, "2.3"), Rfc(7521, "4.2")]
+    public async Task An_assertion_beside_a_secret_is_a_second_method(string parameter)
+    {
+        var (machine, web, api) = (await Server.MachineAsync(), await Server.ConfidentialClientAsync(), await Server.ResourceServerAsync());
+        var assertion = (parameter, (string?)"urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+
+        foreach (var method in new[] { "client_secret_basic", "client_secret_post" })
+        {
+            (await machine.With(Cast.Secret, method).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_request", description: "Use one client authentication method");
+            (await web.With(Cast.Secret, method).PostAsync(Paths.Revoke, ("token", "x"), assertion)).Should().BeRefusedWith("invalid_request");
+            (await api.With(Cast.Secret, method).PostAsync(Paths.Introspect, ("token", "x"), assertion)).Should().BeRefusedWith("invalid_request");
+        }
+
+        (await machine.With(null).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_client");
+        (await (await Server.PublicClientAsync()).RefreshAsync("x", assertion)).Should().BeRefusedWith("invalid_client");
+        (await machine.CredentialsAsync((parameter, ""))).Should().HaveIssuedTokens();
+    }
+
+    [TestCase(""), TestCase("   ")]
+    [Rfc(9110, "11.6.2"), Rfc(6749, "2.3"), Case("CAUTH-015")]
+    public async Task An_Authorization_header_without_a_value_is_none(string value)
+    {
+        var (client, api) = (await Server.PublicClientAsync(), await Server.ResourceServerAsync());
+        (string, string) empty = ("Authorization", value);
+
+        (await Server.PostTokenAsync($"grant_type=refresh_token&refresh_token=x&client_id={client.Id}", empty)).Should().BeRefusedWith("invalid_grant");
+        (await Server.SendAsync(HttpMethod.Post, Paths.Revoke, Requests.Form($"token=x&client_id={client.Id}"), empty)).Status.Should().Be(200);
+        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token=x&client_id={api.Id}&client_secret={Cast.Secret}"), empty)).Body.Should().Be("""{"active":false}""");
+        (await Server.GetAsync(Paths.Revocations, empty)).Should().BeRefusedWith("invalid_client");
+        (await Server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form("""{"redirect_uris":["https://client.example/cb"]}""", "application/json"), empty)).ShouldBeRegistered();
+        (await Server.GetAsync($"{Paths.Register}/{client.Id}", empty)).ShouldBeChallenged(withToken: false);
+        (await Server.GetAsync($"{Paths.Why}/x", empty)).ShouldBeChallenged(withToken: false);
+    }
+
     [Test, Rfc(6749, "2.3.1"), Case("CAUTH-011")]
     public async Task A_public_client_never_takes_a_secret_but_an_empty_one_is_none()
     {

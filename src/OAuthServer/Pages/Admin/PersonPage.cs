@@ -93,7 +93,7 @@ public static class PersonPage
                 <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
                 <td data-label="{say["What it may do"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
                 <td data-label="{say["Allowed"]}">{say.Time(grant.CreatedAt)}</td>
-                <td data-label="{say["Last used"]}">{say.Time(grant.LastUsedAt ?? grant.CreatedAt)}</td>
+                <td data-label="{say["Last used"]}">{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</td>
                 <td data-label="{say["Until"]}">{say.Time(grant.ExpiresAt)}</td>
                 <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}" aria-label="{say.Put("End the access of {0}", $"{say.App(grant.ClientName)}")}">{say["End…"]}</a></td>
                 </tr>

@@ -90,6 +90,22 @@ public sealed class PeopleTest : AdminFixture
     }
 
     [Test]
+    public async Task A_grant_whose_code_is_not_redeemed_is_listed_counted_and_ended()
+    {
+        var (_, browser) = await OliviaAsync();
+        var (alice, app) = (await Server.PersonAsync("alice"), await Server.PublicClientAsync());
+        var code = await Server.GrantAsync(app, alice);
+        var grant = await Server.ScalarAsync<Guid>("select id from grants where client_id = @Id", app);
+
+        (await browser.GetAsync(Open(alice.Subject))).Body.Should().Contain($"The {app.Id} app").And.Contain("Not used yet");
+        (await browser.GetAsync(Ask(Paths.AdminUserState, alice.Subject))).Body.Should().Contain("Live grants: <strong>1</strong>");
+        var reply = await ChangeAsync(browser, $"{Paths.AdminUserGrant}?subject={alice.Subject}&grant={grant}", Paths.AdminUserGrant);
+
+        reply.Status.Should().Be(303);
+        (await app.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+    }
+
+    [Test]
     public async Task Disabling_says_first_what_it_reaches_then_ends_it_all()
     {
         var (olivia, browser) = await OliviaAsync();
