@@ -47,7 +47,8 @@ if [[ $NOTES_PORT != 9000 || -d $LOCAL/postgres ]]; then
 begin;
 insert into resources (uri, name) values (:'uri', 'Demo notes') on conflict do nothing;
 update clients c
-   set resources = array_replace(c.resources, s.resource, :'uri'), default_resource = case c.default_resource when s.resource then :'uri' else c.default_resource end
+   set resources = array_replace(c.resources, s.resource, :'uri'),
+       default_resource = case c.default_resource when s.resource then :'uri' else c.default_resource end
   from scopes s
  where s.name = 'notes:read' and s.resource <> :'uri' and s.resource = any (c.resources || c.default_resource);
 update scopes set resource = :'uri' where name in ('notes:read', 'notes:write') and resource <> :'uri';

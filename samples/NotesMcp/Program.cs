@@ -34,6 +34,8 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapOAuthResourceMetadata();
 app.MapAuthRequest("/auth");
-app.UseWhen(http => http.Request.Path.StartsWithSegments("/mcp") && HttpMethods.IsPost(http.Request.Method), mcp => mcp.Use(StepUp.BeforeAsync));
+app.UseWhen(
+    http => http.Request.Path.StartsWithSegments("/mcp") && HttpMethods.IsPost(http.Request.Method),
+    mcp => mcp.Use(StepUp.BeforeAsync));
 app.MapMcp("/mcp").RequireScope("notes:read");
 app.Run();

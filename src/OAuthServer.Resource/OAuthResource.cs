@@ -38,7 +38,8 @@ public static class OAuthResource
             if (services.Any(service => service.ServiceType == typeof(RevocationList)))
             {
                 throw new InvalidOperationException(
-                    $"AddOAuthResource is called a second time, for {resource}. An application is one resource: call it once, and give another resource an application of its own");
+                    $"AddOAuthResource is called a second time, for {resource}. An application is one resource: "
+                    + "call it once, and give another resource an application of its own");
             }
 
             services.TryAddSingleton(TimeProvider.System);

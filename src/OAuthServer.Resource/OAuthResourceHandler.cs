@@ -45,7 +45,8 @@ internal sealed class OAuthResourceHandler(
 
         if (refused.Status == 503) Response.Headers.RetryAfter = "2";
         var status = refused.Status == 400 && properties.GetParameter<bool>(Never400) ? 401 : refused.Status;
-        await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, refused.Status == 401 ? ToBeginWith(properties) : []);
+        var scopes = refused.Status == 401 ? ToBeginWith(properties) : [];
+        await Answer.ChallengeAsync(Response, Options, status, refused.Code, refused.Description, scopes);
     }
 
     // RFC 6750 §3. Without it, some clients request every scope of the metadata document (MCP, scope selection), and a machine that

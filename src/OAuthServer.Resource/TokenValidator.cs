@@ -67,7 +67,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         if (claims.TryGetProperty("nbf", out _) && (Number(claims, "nbf") is not { } nbf || DateTimeOffset.FromUnixTimeSeconds(nbf) - options.Leeway > now)) throw Bad("not yet valid");
         if (Number(claims, "iat") is null || Text(claims, "sub") is not { Length: > 0 } subject || Text(claims, "client_id") is not { Length: > 0 } client || Text(claims, "jti") is not { Length: > 0 } jti)
             throw Bad("a claim of RFC 9068 is missing");
-        // A token of this server always has one (a token that allows nothing is none), so an endpoint that forgot to demand a scope is not open to it.
+        // Every token of the server allows something; one that allows nothing must not pass where an endpoint demands no scope.
         if (Text(claims, "scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not { Length: > 0 } scopes) throw Bad("no scope");
         return new ValidatedToken
         {

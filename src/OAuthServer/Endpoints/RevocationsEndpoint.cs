@@ -12,7 +12,8 @@ namespace OAuthServer.Endpoints;
 /// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
 /// </summary>
 public sealed class RevocationsEndpoint(
-    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, IHostApplicationLifetime lifetime, ILogger<RevocationsEndpoint> log)
+    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, IHostApplicationLifetime lifetime,
+    ILogger<RevocationsEndpoint> log)
 {
     public async Task HandleAsync(HttpContext http)
     {
