@@ -58,6 +58,9 @@ public sealed class MixedLoad
     {
         TestClient[] machines = [await server.MachineAsync(), await server.MachineAsync("client_secret_post"), await server.MachineAsync()];
         var load = new MixedLoad(server, machines, await server.PublicClientAsync(), await server.ResourceServerAsync(), await server.PersonAsync());
+        // A cold server pays for each secret's slow hash once: in turn, before fifty a second wait for the same one.
+        foreach (var machine in machines) await machine.CredentialsAsync();
+        await load.GarbageAsync();
         for (var i = 0; i < 5; i++) await load.CodeFlowAsync();
         return load;
     }
