@@ -44,6 +44,8 @@ if [[ $NOTES_PORT != 9000 ]]; then
     # The demo world knows http://localhost:9000/mcp; tokens are for exactly the URL the client calls.
     sql/cluster.sh psql "$LOCAL" --quiet --set ON_ERROR_STOP=1 --set uri="http://localhost:$NOTES_PORT/mcp" <<'SQL'
 insert into resources (uri, name) values (:'uri', 'Demo notes') on conflict do nothing;
+-- A token carries scopes of its own resource only: these now belong to all, the playground's notes included.
+update scopes set resource = null where name in ('notes:read', 'notes:write') and resource is not null;
 update clients set resources = resources || :'uri'::text
  where client_id in ('notes-api', 'nightly-etl', 'claude-desktop') and not resources @> array[:'uri'];
 SQL
