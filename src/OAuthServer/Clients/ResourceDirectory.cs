@@ -93,9 +93,7 @@ public sealed class ResourceDirectory
             if (requested.Count > 1) return SeveralResources();
             if (Named(client, requested).Refused(out var error, out var named)) return error;
             var meant = Meant(client, scope);
-            if (meant.Except(grantScope).Any())
-                return OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(grantScope), Scope.Join(scope))
-                    with { Rule = "RFC 6749 §6" };
+            if (meant.Except(grantScope).Any()) return Wider(grantScope, scope);
 
             var granted = named.Length > 0 ? grantResources.Where(named.Contains) : grantResources;
             string[] candidates = [.. granted.Where(uri => Find(uri) is { } row && row.Uri == uri && Allows(client, row))];
@@ -177,6 +175,9 @@ public sealed class ResourceDirectory
         private string[] Defaults(Client client) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes
             : [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)];
+
+        private static OAuthError Wider(string[] granted, string[] scope) =>
+            OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(granted), Scope.Join(scope)) with { Rule = "RFC 6749 §6" };
 
         private static OAuthError NothingLeft(string[] resources, string[] wanted) =>
             OAuthError.InvalidScope("none of the scopes belongs to the resource", $"a scope of {Scope.Join(resources)}", Scope.Join(wanted)) with
