@@ -40,19 +40,14 @@ say "building"
 dotnet restore samples/NotesMcp --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 dotnet build samples/NotesMcp --configuration Release --no-restore --nologo --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 
-# Tokens are for exactly the URL the client calls, so the demo notes, with their scopes and clients, move to where they are served;
-# back to port 9000, too. A database of your own is left alone as long as the port is the one it knows.
-if [[ $NOTES_PORT != 9000 || -d $LOCAL/postgres ]]; then
+if [[ $NOTES_PORT != 9000 ]]; then
+    # The demo world knows http://localhost:9000/mcp; tokens are for exactly the URL the client calls.
     sql/cluster.sh psql "$LOCAL" --quiet --set ON_ERROR_STOP=1 --set uri="http://localhost:$NOTES_PORT/mcp" <<'SQL'
-begin;
 insert into resources (uri, name) values (:'uri', 'Demo notes') on conflict do nothing;
-update clients c
-   set resources = array_replace(c.resources, s.resource, :'uri'),
-       default_resource = case c.default_resource when s.resource then :'uri' else c.default_resource end
-  from scopes s
- where s.name = 'notes:read' and s.resource <> :'uri' and s.resource = any (c.resources || c.default_resource);
-update scopes set resource = :'uri' where name in ('notes:read', 'notes:write') and resource <> :'uri';
-commit;
+-- A token carries scopes of its own resource only: these now belong to all, the playground's notes included.
+update scopes set resource = null where name in ('notes:read', 'notes:write') and resource is not null;
+update clients set resources = resources || :'uri'::text
+ where client_id in ('notes-api', 'nightly-etl', 'claude-desktop') and not resources @> array[:'uri'];
 SQL
 fi
 

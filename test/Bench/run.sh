@@ -56,9 +56,8 @@ SQL
         s/@next\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step + 1)::bytea)/g
         s/@sealed\b/decode(repeat('ab', 71), 'hex')/g
         s/@client\b/'claude-desktop'/g
-        s/@scope\b/null::text[]/g
-        s/@resource\b/null::text/g
-        s/@enabled\b/'{http:\/\/localhost:9000\/mcp}'::text[]/g
+        s/@scope\b/'{notes:read}'::text[]/g
+        s/@resource\b/'http:\/\/localhost:9000\/mcp'::text/g
         s/@idle_until\b/now() + interval '14 days'/g
         s/@retry_since\b/now() - interval '30 seconds'/g
         s/@replay_ends_grant\b/true/g

@@ -30,8 +30,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         MethodIsS256,
         ChallengeIsWellFormed,
         ScopeIsWellFormed,
-        ResourceIsAllowed,
-        ScopeIsAllowed,
+        ResourceAndScopeAreAllowed,
         PromptNoneIsAlone,
         MaxAgeIsANumber,
     ];
@@ -145,18 +144,15 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         : OAuthError.InvalidRequest("code_challenge must be 43 base64url characters", "malformed code_challenge", "RFC 7636 §4.2", "43 base64url characters", $"{request.CodeChallenge.Length} characters");
 
     private static Result<AuthorizationRequest> ScopeIsWellFormed(AuthorizationRequest request, Parameters asked, Known known) =>
-        Scope.Parse(asked["scope"]) is { } scope ? request with { Scope = [.. scope.Where(one => one != Scope.OfflineAccess)] }
+        Scope.Parse(asked["scope"]) is { } scope ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
         : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with { Description = "scope is malformed" };
 
-    private static Result<AuthorizationRequest> ResourceIsAllowed(AuthorizationRequest request, Parameters asked, Known known) =>
-        known.Choose(request.Client, asked.Resources, request.Scope).Refused(out var error, out var chosen) ? error : request with { Resources = chosen };
-
     // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always asked.
-    private static Result<AuthorizationRequest> ScopeIsAllowed(AuthorizationRequest request, Parameters asked, Known known)
+    private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(AuthorizationRequest request, Parameters asked, Known known)
     {
-        if (known.Allow(request.Client, request.Scope, request.Resources).Refused(out var error, out var allowed)) return error;
-        var scope = allowed.Where(one => one != Scope.OfflineAccess);
-        return request with { Scope = [.. request.Client.MayUse("refresh_token") ? scope.Append(Scope.OfflineAccess) : scope] };
+        if (known.Decide(request.Client, asked.Resources, request.Scope).Refused(out var error, out var target)) return error;
+        string[] offline = request.Client.MayUse("refresh_token") ? [Scope.OfflineAccess] : [];
+        return request with { Resources = target.Resources, Scope = [.. target.Scope, .. offline] };
     }
 
     private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters asked, Known known) =>

@@ -38,6 +38,9 @@ public sealed record AuthorizationRequest
     /// <summary>What may be granted, offline_access included when the client may have refresh tokens.</summary>
     public string[] Scope { get; init; } = [];
 
+    /// <summary>Whether the client requested offline_access by name.</summary>
+    public bool OfflineRequested { get; init; }
+
     /// <summary>RFC 8707, in their registered spelling; never empty.</summary>
     public string[] Resources { get; init; } = [];
 

@@ -40,11 +40,12 @@ public static class RegistrationRules
             return OAuthError.InvalidClientMetadata("The implicit and password grants do not exist here", Scope.Join(grants), "OAuth 2.1 §10", "authorization_code");
         if (said.ResponseTypes?.FirstOrDefault(type => type != "code") is { } type)
             return OAuthError.InvalidClientMetadata("The only response type is code", type, "RFC 7591 §2.1", "code");
-        if (Scope.Parse(said.Scope) is not { } asked)
+        if (Scope.Parse(said.Scope) is not { } requested)
             return OAuthError.InvalidClientMetadata("scope has a character that no scope has", said.Scope!, "RFC 6749 §3.3", "scope tokens separated by spaces");
 
-        string[] scope = [.. asked.Where(open.Contains)];
-        return grants.Contains("client_credentials") ? Machine(said, grants, asked.Length > 0 ? scope : [.. open], settings) : UserFacing(said, grants, scope, settings);
+        string[] scope = [.. requested.Where(open.Contains)];
+        var hasAsked = requested.Any(one => open.Contains(one) || !Scope.OfOpenIdConnect.Contains(one));
+        return grants.Contains("client_credentials") ? Machine(said, grants, hasAsked ? scope : [.. open], settings) : UserFacing(said, grants, scope, settings);
     }
 
     private static Result<Proposal> Machine(ClientMetadata said, string[] grants, string[] scope, Settings settings)

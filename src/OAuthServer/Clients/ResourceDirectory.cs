@@ -59,72 +59,139 @@ public sealed class ResourceDirectory
         public ResourceRow? Find(string resource) => byFold.GetValueOrDefault(Resource.Fold(resource));
 
         /// <summary>
-        /// RFC 8707 §2: the registered spellings of what was asked for. Nothing asked: the resource the scopes belong to when
-        /// they all belong to one that is not the default; else the client's default, else the server's, else the only one there is.
+        /// What a request of this client is for (RFC 8707 §2 with RFC 6749 §3.3): resources in their registered spelling, and of
+        /// the requested scope, or of the client's default, what belongs to them. Scopes of other resources are dropped; nothing
+        /// left is refused, since no token has an empty scope.
         /// </summary>
-        public Result<string[]> Choose(Client client, IReadOnlyList<string> asked, IReadOnlyList<string> scope)
+        /// <param name="requested">Resources; none for the default.</param>
+        /// <param name="scope">Empty for the client's default.</param>
+        public Result<Target> Decide(Client client, IReadOnlyList<string> requested, string[] scope)
         {
-            if (asked.Count == 0) return Default(client, scope);
-            var chosen = new List<string>(asked.Count);
-            foreach (var resource in asked)
+            if (Named(client, requested).Refused(out var error, out var named)) return error;
+            var meant = Meant(client, scope);
+            if (Array.Find(meant, one => !Allows(client, one)) is { } closed)
+                return OAuthError.InvalidScope($"the client may not ask for scope {closed}", Scope.Join(client.Row.Scopes), Scope.Join(scope));
+
+            var wanted = meant.Length > 0 ? meant : Defaults(client);
+            if (named.Length == 0 && Default(client, wanted).Refused(out error, out named)) return error;
+            var granted = BelongingTo(named, wanted);
+            // No default: what is open. What a client wrote into its own registration binds it to no resource either.
+            var mayHaveOpen = client.IsUserFacing && meant.Length == 0 && (wanted.Length == 0 || !client.IsTrusted);
+            if (granted.Length == 0 && mayHaveOpen) granted = BelongingTo(named, Open);
+            return granted.Length > 0 ? new Target(named, granted) : NothingLeft(named, wanted);
+        }
+
+        /// <summary>
+        /// What a token of a grant is for (RFC 8707 §2.2, RFC 6749 §6): one resource of the grant that the client still has, the
+        /// named one or the first with a scope, and of the grant's scope, or the narrower one requested, what the client still has
+        /// and belongs to that resource.
+        /// </summary>
+        /// <param name="requested">At most one resource; none for the grant's.</param>
+        /// <param name="scope">A narrower scope, or empty.</param>
+        public Result<Target> Within(Client client, string[] grantResources, string[] grantScope, IReadOnlyList<string> requested, string[] scope)
+        {
+            if (requested.Count > 1) return SeveralResources();
+            if (Named(client, requested).Refused(out var error, out var named)) return error;
+            var meant = Meant(client, scope);
+            if (meant.Except(grantScope).Any()) return Wider(grantScope, scope);
+
+            var granted = named.Length > 0 ? grantResources.Where(named.Contains) : grantResources;
+            string[] candidates = [.. granted.Where(uri => Find(uri) is { } row && row.Uri == uri && Allows(client, row))];
+            if (candidates.Length == 0)
+                return OAuthError.InvalidTarget(
+                    "the resource is not in the grant, disabled, or taken from the client", Scope.Join(grantResources), Scope.Join(requested));
+            string[] wanted = [.. (meant.Length > 0 ? meant : grantScope).Where(one => byName.ContainsKey(one) && Allows(client, one))];
+            foreach (var candidate in candidates)
+                if (BelongingTo([candidate], wanted) is { Length: > 0 } left)
+                    return new Target([candidate], left);
+            return NothingLeft(candidates, wanted);
+        }
+
+        /// <summary>RFC 8707 §2.2: a token is for one resource.</summary>
+        public static OAuthError SeveralResources() => OAuthError.InvalidTarget("several resources were named", "one resource per token", "several");
+
+        private string[] Open { get; } = [.. scopes.Where(scope => scope.Open && scope.Name != Scope.OfflineAccess).Select(scope => scope.Name)];
+
+        // The registered spellings of what was named, each enabled and the client's.
+        private Result<string[]> Named(Client client, IReadOnlyList<string> requested)
+        {
+            var named = new List<string>(requested.Count);
+            foreach (var resource in requested)
             {
                 if (!Resource.IsWellFormed(resource)) return OAuthError.InvalidTarget("not an absolute URI without a fragment", "https://host/path", resource);
                 if (Find(resource) is not { Enabled: true } row) return OAuthError.InvalidTarget("no such resource, or disabled", "a registered resource", resource);
                 if (!Allows(client, row)) return OAuthError.InvalidTarget("the client may not ask for this resource", Scope.Join(client.Row.Resources), row.Uri);
-                if (!chosen.Contains(row.Uri)) chosen.Add(row.Uri);
+                if (!named.Contains(row.Uri)) named.Add(row.Uri);
             }
 
-            return chosen.ToArray();
+            return named.ToArray();
         }
 
-        /// <summary>
-        /// RFC 6749 §3.3: what was asked for, if the client may have it; its default set when nothing was asked for.
-        /// offline_access is granted to user-facing clients whoever asks, and to nobody else.
-        /// </summary>
-        public Result<string[]> Allow(Client client, string[] asked, IReadOnlyList<string> forResources)
-        {
-            if (asked.Length == 0) return Defaults(client, forResources);
-            foreach (var scope in asked)
-                if (!Allows(client, scope))
-                    return OAuthError.InvalidScope($"the client may not ask for scope {scope}", Scope.Join(client.Row.Scopes), Scope.Join(asked));
-            return asked;
-        }
+        // OpenID Connect's own scopes mean nothing here unless an operator has made a scope of that name. A machine cannot stay connected.
+        private string[] Meant(Client client, string[] scope) =>
+        [
+            .. scope.Where(one => one == Scope.OfflineAccess
+                ? !client.IsUserFacing
+                : byName.ContainsKey(one) || !Scope.OfOpenIdConnect.Contains(one)),
+        ];
 
-        /// <summary>The resources a token may be for at this moment.</summary>
-        public string[] Enabled { get; } = [.. resources.Where(row => row.Enabled).Select(row => row.Uri)];
-
-        /// <summary>What is left of a granted scope: an operator may have deleted a scope, or taken it from the client, since.</summary>
-        public string[] StillAllowed(Client client, IEnumerable<string> granted) => [.. granted.Where(scope => byName.ContainsKey(scope) && Allows(client, scope))];
+        // A scope without a resource belongs to all; offline_access is for no resource, but for the server.
+        private string[] BelongingTo(IReadOnlyList<string> owners, IEnumerable<string> wanted) =>
+        [
+            .. wanted.Where(one => one != Scope.OfflineAccess
+                && byName.GetValueOrDefault(one) is { } row
+                && (row.Resource is null || owners.Contains(row.Resource))),
+        ];
 
         private bool Allows(Client client, string scope) =>
-            client.Row.Scopes.Contains(scope)
-            || (client.IsUserFacing && (scope == Scope.OfflineAccess || byName.GetValueOrDefault(scope) is { Open: true }));
+            client.Row.Scopes.Contains(scope) || (client.IsUserFacing && byName.GetValueOrDefault(scope) is { Open: true });
 
-        // A client that registered itself may ask for any resource: what it gets there is bounded by the open scopes.
-        private static bool Allows(Client client, ResourceRow resource) =>
-            client.Row.Resources.Contains(resource.Uri)
-            || client.Row.DefaultResource == resource.Uri
-            || (!client.IsTrusted && client.Row.Resources.Length == 0);
+        // A client that no operator made may ask for a resource when it can get a scope there that is open to anybody.
+        private bool Allows(Client client, ResourceRow resource) =>
+            resource.Enabled
+            && (client.Row.Resources.Contains(resource.Uri)
+                || client.Row.DefaultResource == resource.Uri
+                || (!client.IsTrusted && client.Row.Resources.Length == 0 && BelongingTo([resource.Uri], Open).Length > 0));
 
-        private Result<string[]> Default(Client client, IReadOnlyList<string> scope)
+        // The resource the scopes belong to when they all belong to one that is not the default; else the client's default, else
+        // the server's, else the client's first, else the only one there is.
+        private Result<string[]> Default(Client client, IReadOnlyList<string> wanted)
         {
-            var fallback = client.Row.DefaultResource ?? (settings.DefaultResource.Length > 0 ? settings.DefaultResource : null) ?? client.Row.Resources.FirstOrDefault() ?? TheOnlyOne(client);
-            var owners = scope.Select(name => byName.GetValueOrDefault(name)?.Resource).OfType<string>().Distinct().ToArray();
-            if (owners is [var owner] && owner != fallback && Find(owner) is { Enabled: true } row && (Allows(client, row) || client.Row.Scopes.Length > 0))
-                return new[] { row.Uri };
-            return fallback is not null && Find(fallback) is { Enabled: true } chosen
-                ? new[] { chosen.Uri }
-                : OAuthError.InvalidTarget("no resource was named, and neither client nor server has an enabled default", "resource, default_resource or OAuth__DefaultResource", "none");
+            var fallback = client.Row.DefaultResource ?? OfTheServer(client) ?? client.Row.Resources.FirstOrDefault() ?? TheOnlyOne(client);
+            var owners = wanted.Select(name => byName.GetValueOrDefault(name)?.Resource).OfType<string>().Distinct().ToArray();
+            var chosen = owners is [var owner] && Find(owner) is { } meant && Allows(client, meant) ? meant.Uri : fallback;
+            return chosen is not null && Find(chosen) is { Enabled: true } row
+                ? new[] { row.Uri }
+                : OAuthError.InvalidTarget(
+                    "no resource was named, and neither client nor server has an enabled default", "resource, default_resource or OAuth__DefaultResource", "none");
         }
+
+        private string? OfTheServer(Client client) => Find(settings.DefaultResource) is { } row && Allows(client, row) ? row.Uri : null;
 
         // Some clients are said never to name a resource: where there is one API only, they can mean no other.
         private string? TheOnlyOne(Client client) =>
             resources.Where(row => row.Enabled && !Resource.Same(row.Uri, settings.Issuer)).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
 
-        private string[] Defaults(Client client, IReadOnlyList<string> forResources) =>
+        private string[] Defaults(Client client) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes
-            : client.Row.Scopes.Length > 0 ? [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)]
-            : client.IsUserFacing ? [.. scopes.Where(scope => scope.Open && scope.Resource is { } owner && forResources.Contains(owner)).Select(scope => scope.Name)]
-            : [];
+            : [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)];
+
+        private static OAuthError Wider(string[] granted, string[] scope) =>
+            OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(granted), Scope.Join(scope)) with { Rule = "RFC 6749 §6" };
+
+        private static OAuthError NothingLeft(string[] resources, string[] wanted) =>
+            OAuthError.InvalidScope("none of the scopes belongs to the resource", $"a scope of {Scope.Join(resources)}", Scope.Join(wanted)) with
+            {
+                Description = "No scope is left that belongs to the requested resource",
+            };
     }
+}
+
+/// <summary>What a request or a token is for, decided together.</summary>
+/// <param name="Resources">In their registered spelling; one for a token.</param>
+/// <param name="Scope">What belongs to them, never empty, without offline_access.</param>
+public sealed record Target(string[] Resources, string[] Scope)
+{
+    /// <summary>The one resource of a token.</summary>
+    public string Resource => Resources[0];
 }

@@ -64,8 +64,8 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
             case Step.Consent:
                 http.GoTo($"{Paths.Consent}?request={request.Ticket!.Id}");
                 break;
-            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } code:
-                http.GoToClient(AuthorizationResponse.Code(request, code, settings.Issuer));
+            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } answer:
+                http.GoToClient(answer);
                 break;
             case Step.Allow:
                 await RefuseAsync(http, Tickets.Gone(), request.Client.Id, session);

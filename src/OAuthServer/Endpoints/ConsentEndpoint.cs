@@ -55,13 +55,17 @@ public sealed class ConsentEndpoint(
         }
 
         var forged = await forms.RefusalAsync(http, session?.IdHash);
+        var decision = forged is null && session is not null && cookies.BrowserSecret(http) is { } browser && form["request"] is { } ticket
+            ? new PostedDecision(browser, ticket, session, form.All.Where(field => field.Key != Forms.FieldName))
+            : null;
         var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
         if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
-        if (request is null || forged is not null)
+        if (request is null && decision is not null && await AnswerAgainAsync(http, decision)) return;
+        if (request is null || decision is null)
         {
             // Signed out or in anew in another tab: the request itself is still open.
             var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", http.Language()["Open it again"]);
-            await RefuseAsync(http, forged ?? error!, request, session, again);
+            await RefuseAsync(http, forged ?? error ?? Tickets.Gone(), request, session, again);
             return;
         }
 
@@ -81,13 +85,10 @@ public sealed class ConsentEndpoint(
         switch (form["decision"])
         {
             case "allow" or "read":
-                await AllowAsync(http, request, session!, consent, form);
-                break;
-            case "deny" when await consents.DenyAsync(request, session!, http.Context()) is { } denied:
-                http.GoToClient(AuthorizationResponse.Error(request, denied, settings.Issuer));
+                await AllowAsync(http, request, consent, form, decision);
                 break;
             case "deny":
-                await RefuseAsync(http, Tickets.Gone(), request, session);
+                await AnswerAsync(http, request, decision, await consents.DenyAsync(request, decision, http.Context()));
                 break;
             default:
                 await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow, read or deny", form["decision"]), request, session);
@@ -95,8 +96,9 @@ public sealed class ConsentEndpoint(
         }
     }
 
-    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters form)
+    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form, PostedDecision decision)
     {
+        var session = decision.Session;
         if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
         {
             await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times that are offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
@@ -106,14 +108,28 @@ public sealed class ConsentEndpoint(
         var known = await resources.ReadAsync(http.RequestAborted);
         var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known)
                                                || (form[ConsentPage.FieldOf(one)] is not null && (form["decision"] != "read" || ConsentPage.IsReading(one, known)))).ToArray();
-        if (!scope.Any(IsAccess) && request.Scope.Any(IsAccess))
+        if (scope.All(one => one == Scope.OfflineAccess))
+        {
             await ShowAsync(http, request, session, consent, form);
-        else if (await consents.AllowAsync(request, session, scope, lasting, consent.Remembered, http.Context()) is { } code)
-            http.GoToClient(AuthorizationResponse.Code(request, code, settings.Issuer));
-        else
-            await RefuseAsync(http, Tickets.Gone(), request, session);
+            return;
+        }
 
-        static bool IsAccess(string scope) => scope != Scope.OfflineAccess;
+        var allowed = new Allowance { Decision = decision, Scope = scope, Lasting = lasting, Remembered = consent.Remembered };
+        await AnswerAsync(http, request, decision, await consents.AllowAsync(request, allowed, http.Context()));
+    }
+
+    // Null: the request was answered a moment ago, perhaps by this very decision.
+    private async Task AnswerAsync(HttpContext http, AuthorizationRequest request, PostedDecision decision, string? answer)
+    {
+        if (answer is not null) http.GoToClient(answer);
+        else if (!await AnswerAgainAsync(http, decision)) await RefuseAsync(http, Tickets.Gone(), request, decision.Session);
+    }
+
+    private async Task<bool> AnswerAgainAsync(HttpContext http, PostedDecision decision)
+    {
+        if (await consents.AnswerAgainAsync(decision, http.Context()) is not { } answer) return false;
+        http.GoToClient(answer);
+        return true;
     }
 
     private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered) =>

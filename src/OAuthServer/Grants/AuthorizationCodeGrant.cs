@@ -7,8 +7,8 @@ using OAuthServer.Tokens;
 namespace OAuthServer.Grants;
 
 /// <summary>
-/// RFC 6749 §4.1.3 with RFC 7636: a code becomes tokens, once. Everything is checked before the code is spent; a valid second
-/// use ends the grant.
+/// RFC 6749 §4.1.3 with RFC 7636: a code becomes tokens, once. Everything is checked, and the access token made, before the code
+/// is spent; a valid second use ends the grant, whatever resource it names.
 /// </summary>
 public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory resources, AccessTokens tokens, TimeProvider time) : IGrant
 {
@@ -24,35 +24,36 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
         if (!Pkce.IsVerifier(verifier))
             return OAuthError.InvalidGrant("the verifier is malformed", "RFC 7636 §4.1", "43 to 128 unreserved characters", $"{verifier.Length} characters");
 
-        var known = await resources.ReadAsync(cancel);
-        if (TokenParameters.WithinGrant(parameters, known).Refused(out var error, out var resource)) return error;
+        var hash = OpaqueToken.Hash(code);
+        if (await codes.FindAsync(hash, cancel) is not { } grant) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
 
         var now = time.GetUtcNow();
-        var refresh = client.MayUse("refresh_token") ? OpaqueToken.Mint() : null;
+        var refresh = grant.Offline && client.MayUse("refresh_token") ? OpaqueToken.Mint() : null;
+        Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {
-            Hash = OpaqueToken.Hash(code),
+            Hash = hash,
             ClientId = client.Id,
             RedirectUri = parameters["redirect_uri"],
             Challenge = Pkce.Challenge(verifier),
-            Resource = resource.Uri,
-            Enabled = known.Enabled,
+            Token = prepared?.Facts,
             RefreshHash = refresh is null ? null : OpaqueToken.Hash(refresh),
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
-            Jti = AccessTokens.NewJti(),
             Now = now,
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
         if (await codes.RedeemAsync(redemption) is not { } found) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
-        if (!found.Redeemed) return Refusal(found, redemption);
+        return found.Redeemed && prepared is not null ? prepared.Response with { RefreshToken = refresh } : Refusal(found, redemption, problem);
 
-        return GrantTokens.Answer(tokens, client, found.GrantId, found.Subject, Scope.Join(known.StillAllowed(client, found.Scope)), resource.Uri ?? found.Resources.First(known.Enabled.Contains),
-            redemption.Jti, now, found.GrantExpiresAt, found.Offline ? refresh : null);
+        Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
+            catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, []).Refused(out var error, out var target)
+                ? error
+                : GrantTokens.Prepare(tokens, client, grant, target, refresh is not null && grant.OfflineRequested, now);
     }
 
     // The private reason, from the row as it stood under the statement's lock.
-    private static OAuthError Refusal(RedeemedCode found, Redemption asked)
+    private static OAuthError Refusal(RedeemedCode found, Redemption asked, OAuthError? problem)
     {
         const string section = "RFC 6749 §4.1.3";
         if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
@@ -63,6 +64,6 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
         if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
         if (found.ExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
         if (found.GrantExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.GrantExpiresAt:u}", $"{asked.Now:u}");
-        return OAuthError.InvalidTarget("the resource is not in the grant, or disabled", string.Join(' ', found.Resources), asked.Resource);
+        return problem ?? OAuthError.ServerError("a code that could be redeemed was not");
     }
 }

@@ -16,24 +16,24 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
         var (client, parameters) = (request.Client, request.Parameters);
         if (TokenParameters.Scope(parameters).Refused(out var error, out var asked)) return error;
 
-        var known = await resources.ReadAsync(cancel);
-        if (known.Allow(client, asked, []).Refused(out error, out var scope)) return error;
-        if (TokenParameters.Resource(parameters, client, scope, known).Refused(out error, out var resource)) return error;
+        if (parameters.Resources.Count > 1) return ResourceDirectory.Snapshot.SeveralResources();
+        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target)) return error;
 
         var now = time.GetUtcNow();
         var claims = new AccessTokenClaims
         {
             Subject = client.Id,
             ClientId = client.Id,
-            Audience = resource,
-            Scope = Scope.Join(scope),
+            Audience = target.Resource,
+            Scope = Scope.Join(target.Scope),
             Jti = AccessTokens.NewJti(),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(client.Row.AccessTokenSeconds),
         };
 
-        // Queued first: the row commits while the token is signed; the answer waits for both.
-        var durable = audit.WriteAsync(new AuditRow
+        // Signed first: a token that cannot be issued leaves one row, the refusal's.
+        if (tokens.Issue(claims).Refused(out error, out var token)) return error;
+        await audit.WriteAsync(new AuditRow
         {
             At = now,
             RequestId = request.Context.RequestId,
@@ -43,11 +43,8 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
             Subject = client.Id,
             Jti = claims.Jti,
             Address = request.Context.Address,
-            Detail = $"client_credentials scope={claims.Scope} resource={resource}",
+            Detail = $"client_credentials scope={claims.Scope} resource={target.Resource}",
         });
-        var issued = tokens.Issue(claims);
-        await durable;
-        if (issued.Refused(out error, out var token)) return error;
         return new TokenResponse { AccessToken = token, ExpiresIn = client.Row.AccessTokenSeconds, Scope = claims.Scope };
     }
 }

@@ -31,6 +31,13 @@ public static class OpaqueToken
         return box;
     }
 
+    /// <summary>Opens what <see cref="Seal"/> closed; null when token and box do not belong together.</summary>
+    public static string? TryUnseal(string token, byte[] box)
+    {
+        try { return Unseal(token, box); }
+        catch (AuthenticationTagMismatchException) { return null; }
+    }
+
     /// <summary>Opens what <see cref="Seal"/> closed; throws when token or box are not the ones that belong together.</summary>
     public static string Unseal(string token, byte[] box)
     {

@@ -27,7 +27,10 @@ public sealed class Cookies(Settings settings)
     public void EndSession(HttpContext http) => http.Response.Cookies.Delete(session, Options());
 
     /// <summary>SHA-256 of the browser's own cookie, or null before it has one.</summary>
-    public byte[]? Browser(HttpContext http) => Read(http, browser) is { } id ? OpaqueToken.Hash(id) : null;
+    public byte[]? Browser(HttpContext http) => BrowserSecret(http) is { } id ? OpaqueToken.Hash(id) : null;
+
+    /// <summary>The browser's own cookie: what is sealed with it, only this browser can open.</summary>
+    public string? BrowserSecret(HttpContext http) => Read(http, browser);
 
     /// <summary>SHA-256 of the browser's own cookie, which it gets with this answer if it had none.</summary>
     public byte[] KeepBrowser(HttpContext http)

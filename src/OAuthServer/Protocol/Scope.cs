@@ -6,6 +6,9 @@ public static class Scope
     /// <summary>Asks for refresh tokens; granted or ignored, never written into a token.</summary>
     public const string OfflineAccess = "offline_access";
 
+    /// <summary>OpenID Connect Core §5.4: clients send them from habit. Ignored, since this server issues no ID tokens.</summary>
+    public static IReadOnlyList<string> OfOpenIdConnect { get; } = ["openid", "profile", "email", "address", "phone"];
+
     /// <summary>Null when a character outside the grammar occurs. Order is kept, repeats are dropped, runs of spaces are one.</summary>
     public static string[]? Parse(string? text)
     {

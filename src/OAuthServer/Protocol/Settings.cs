@@ -31,7 +31,7 @@ public sealed record Settings
     /// <summary>Seed the demo world. Development with a loopback issuer only.</summary>
     public bool Demo { get; init; }
 
-    /// <summary>The resource tokens are for when neither the request nor the client names one (RFC 8707); empty: the only enabled one, where there is one only, else such requests are refused.</summary>
+    /// <summary>The resource tokens are for when neither the request nor the client names one (RFC 8707), for clients that may have it; empty: the only enabled one, where there is one only, else such requests are refused.</summary>
     public string DefaultResource { get; init; } = "";
 
     /// <summary>ES256 or RS256: what new signing keys are.</summary>

@@ -31,13 +31,23 @@ public sealed class AuthorizationRequestStore(Database database)
         database.FindAsync<AuthorizationRequestRow>(FindSql, new { id, browser, now = now.UtcDateTime }, cancel);
 
     public const string ConsumeSql = """
-        update authorization_requests set consumed_at = @now
+        update authorization_requests set consumed_at = @now, answer_sealed = @answer
          where id_hash = @id and browser_hash = @browser and consumed_at is null and expires_at > @now
         """;
 
     /// <summary>Answers it without a grant (Deny). False when it was answered before.</summary>
-    public async Task<bool> ConsumeAsync(byte[] id, byte[] browser, DateTimeOffset now) =>
-        await database.ExecuteAsync(ConsumeSql, new { id, browser, now = now.UtcDateTime }, CancellationToken.None) == 1;
+    /// <param name="answer">Where the browser is sent, sealed.</param>
+    public async Task<bool> ConsumeAsync(byte[] id, byte[] browser, byte[] answer, DateTimeOffset now) =>
+        await database.ExecuteAsync(ConsumeSql, new { id, browser, answer, now = now.UtcDateTime }, CancellationToken.None) == 1;
+
+    public const string AnswerSql = """
+        select answer_sealed from authorization_requests
+         where id_hash = @id and browser_hash = @browser and consumed_at > @since and answer_sealed is not null
+        """;
+
+    /// <summary>The sealed answer this browser got after <paramref name="since"/>, or null.</summary>
+    public Task<byte[]?> AnswerAsync(byte[] id, byte[] browser, DateTimeOffset since, CancellationToken cancel) =>
+        database.FindAsync<byte[]>(AnswerSql, new { id, browser, since = since.UtcDateTime }, cancel);
 
     public const string SweepSql = "delete from authorization_requests where id_hash in (select id_hash from authorization_requests where expires_at < @now limit 500)";
 

@@ -15,16 +15,12 @@ public sealed record Redemption
     /// <summary>S256 of the verifier that came.</summary>
     public required string Challenge { get; init; }
 
-    /// <summary>Null: the first of the grant's that is enabled.</summary>
-    public required string? Resource { get; init; }
-
-    /// <summary>The resources a token may be for at all.</summary>
-    public required string[] Enabled { get; init; }
+    /// <summary>The access token it would bring; null: none can be issued, and the code is not spent.</summary>
+    public required TokenFacts? Token { get; init; }
 
     /// <summary>Hash of the refresh token to store; null when this client gets none.</summary>
     public required byte[]? RefreshHash { get; init; }
     public required DateTimeOffset RefreshIdleUntil { get; init; }
-    public required string Jti { get; init; }
     public required DateTimeOffset Now { get; init; }
     public required string RequestId { get; init; }
     public required string Address { get; init; }
@@ -33,17 +29,11 @@ public sealed record Redemption
 /// <summary>The code as it stood when the statement held its lock, and what was done.</summary>
 public sealed record RedeemedCode
 {
-    public required Guid GrantId { get; init; }
     public required string ClientId { get; init; }
-    public required Guid Subject { get; init; }
-    public required string[] Scope { get; init; }
-    public required string[] Resources { get; init; }
-    public required bool Offline { get; init; }
     public required string RedirectUri { get; init; }
     public required bool ChallengeFits { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public required DateTimeOffset GrantExpiresAt { get; init; }
-    public required DateTimeOffset? RedeemedAt { get; init; }
     public required int WrongVerifiers { get; init; }
     public required string? EndedReason { get; init; }
 
@@ -76,7 +66,7 @@ public sealed class CodeStore
               from proven
              where codes.hash = proven.hash
                and proven.redeemed_at is null and proven.expires_at > @now and proven.ended_at is null and proven.grant_expires_at > @now
-               and (@resource is null or @resource = any (proven.resources)) and proven.resources && @enabled
+               and @resource = any (proven.resources) and @scope <@ proven.scope
             returning proven.*
         ), activated as (
             update grants set activated_at = @now from redeemed where grants.id = redeemed.grant_id and grants.activated_at is null
@@ -96,15 +86,14 @@ public sealed class CodeStore
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'authorization_code scope=' || array_to_string(scope, ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
+                   'authorization_code scope=' || array_to_string(@scope, ' ') || ' resource=' || @resource
               from redeemed
             union all
             select @now, @request_id, 'token', 'refused', client_id, subject::text, grant_id, null, @address, 'invalid_grant', 'RFC 6749 §4.1.2',
                    'the code was used a second time; the grant and its tokens are revoked', 'a code not redeemed before', 'redeemed at ' || redeemed_at, 'code_replayed'
               from proven where redeemed_at is not null
         )
-        select p.grant_id, p.client_id, p.subject, p.scope, p.resources, p.offline, p.redirect_uri, p.code_challenge = @challenge,
-               p.expires_at, p.grant_expires_at, p.redeemed_at, p.wrong_verifiers, p.ended_reason,
+        select p.client_id, p.redirect_uri, p.code_challenge = @challenge, p.expires_at, p.grant_expires_at, p.wrong_verifiers, p.ended_reason,
                exists (select from redeemed), exists (select from proven where redeemed_at is not null)
           from presented p
         """;
@@ -117,6 +106,11 @@ public sealed class CodeStore
         this.database = database;
         redeem = new(items => GrantUse.RunAsync(database, RedeemSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
     }
+
+    public const string FindSql = $"select {PresentedGrant.Columns} from codes c join grants g on g.id = c.grant_id where c.hash = @hash";
+
+    /// <summary>What the code stands for, whoever presents it and whether or not it still may; null when nobody knows it.</summary>
+    public Task<PresentedGrant?> FindAsync(byte[] hash, CancellationToken cancel) => database.FindAsync<PresentedGrant>(FindSql, new { hash }, cancel);
 
     /// <summary>One attempt; null when nobody knows the code. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>
     public Task<RedeemedCode?> RedeemAsync(Redemption redemption) => redeem.AddAsync(redemption);
@@ -136,11 +130,11 @@ public sealed class CodeStore
         parameters.Add(new NpgsqlParameter<string>("client", NpgsqlDbType.Text) { TypedValue = item.ClientId });
         parameters.Add(new NpgsqlParameter<string?>("redirect", NpgsqlDbType.Text) { TypedValue = item.RedirectUri });
         parameters.Add(new NpgsqlParameter<string>("challenge", NpgsqlDbType.Text) { TypedValue = item.Challenge });
-        parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Resource });
-        parameters.Add(new NpgsqlParameter<string[]>("enabled", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Enabled });
+        parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Token?.Resource });
+        parameters.Add(new NpgsqlParameter<string[]?>("scope", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Token?.Scope });
         parameters.Add(new NpgsqlParameter<byte[]?>("refresh", NpgsqlDbType.Bytea) { TypedValue = item.RefreshHash });
         parameters.Add(new NpgsqlParameter<DateTime>("idle_until", NpgsqlDbType.TimestampTz) { TypedValue = item.RefreshIdleUntil.UtcDateTime });
-        parameters.Add(new NpgsqlParameter<string>("jti", NpgsqlDbType.Text) { TypedValue = item.Jti });
+        parameters.Add(new NpgsqlParameter<string?>("jti", NpgsqlDbType.Text) { TypedValue = item.Token?.Jti });
         parameters.Add(new NpgsqlParameter<DateTime>("now", NpgsqlDbType.TimestampTz) { TypedValue = item.Now.UtcDateTime });
         parameters.Add(new NpgsqlParameter<string>("request_id", NpgsqlDbType.Text) { TypedValue = item.RequestId });
         parameters.Add(new NpgsqlParameter<string>("address", NpgsqlDbType.Text) { TypedValue = item.Address });
@@ -148,20 +142,14 @@ public sealed class CodeStore
 
     private static RedeemedCode Read(NpgsqlDataReader row) => new()
     {
-        GrantId = row.GetGuid(0),
-        ClientId = row.GetString(1),
-        Subject = row.GetGuid(2),
-        Scope = row.GetFieldValue<string[]>(3),
-        Resources = row.GetFieldValue<string[]>(4),
-        Offline = row.GetBoolean(5),
-        RedirectUri = row.GetString(6),
-        ChallengeFits = row.GetBoolean(7),
-        ExpiresAt = row.GetFieldValue<DateTimeOffset>(8),
-        GrantExpiresAt = row.GetFieldValue<DateTimeOffset>(9),
-        RedeemedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
-        WrongVerifiers = row.GetInt32(11),
-        EndedReason = row.IsDBNull(12) ? null : row.GetString(12),
-        Redeemed = row.GetBoolean(13),
-        Replayed = row.GetBoolean(14),
+        ClientId = row.GetString(0),
+        RedirectUri = row.GetString(1),
+        ChallengeFits = row.GetBoolean(2),
+        ExpiresAt = row.GetFieldValue<DateTimeOffset>(3),
+        GrantExpiresAt = row.GetFieldValue<DateTimeOffset>(4),
+        WrongVerifiers = row.GetInt32(5),
+        EndedReason = row.IsDBNull(6) ? null : row.GetString(6),
+        Redeemed = row.GetBoolean(7),
+        Replayed = row.GetBoolean(8),
     };
 }

@@ -14,6 +14,9 @@ public sealed record NewGrant
     public required string[] Scope { get; init; }
     public required string[] Resources { get; init; }
     public required bool Offline { get; init; }
+
+    /// <summary>Whether the client requested offline_access by name.</summary>
+    public bool OfflineRequested { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public required byte[] CodeHash { get; init; }
     public required DateTimeOffset CodeExpiresAt { get; init; }
@@ -24,6 +27,9 @@ public sealed record NewGrant
     /// <summary>The stored request this answers; null when nothing had to be asked.</summary>
     public byte[]? TicketHash { get; init; }
     public byte[]? BrowserHash { get; init; }
+
+    /// <summary>Where the browser is sent, readable only with what it presents; null when nothing had to be asked.</summary>
+    public byte[]? AnswerSealed { get; init; }
 
     /// <summary>The consent it stands on when nobody was asked, which must still be there; null: the person was asked.</summary>
     public byte[]? RememberedKey { get; init; }
@@ -55,7 +61,7 @@ public sealed class GrantStore(Database database)
         ), remembered as (
             select key from consents where subject = @Subject and key = @RememberedKey for share
         ), ticket as (
-            update authorization_requests set consumed_at = @now
+            update authorization_requests set consumed_at = @now, answer_sealed = @AnswerSealed
              where id_hash = @TicketHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
                and exists (select from signed_in) and (@RememberedKey::bytea is null or exists (select from remembered))
             returning id_hash
@@ -63,8 +69,8 @@ public sealed class GrantStore(Database database)
             select subject from signed_in
              where (@TicketHash::bytea is null or exists (select from ticket)) and (@RememberedKey::bytea is null or exists (select from remembered))
         ), allow as (
-            insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at)
-            select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @now, @ExpiresAt from allowed
+            insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, offline_requested, created_at, expires_at)
+            select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt from allowed
             on conflict (fingerprint) where ended_at is null do update set expires_at = excluded.expires_at
             returning id
         ), code as (
@@ -95,12 +101,14 @@ public sealed class GrantStore(Database database)
             grant.Scope,
             grant.Resources,
             grant.Offline,
+            grant.OfflineRequested,
             ExpiresAt = grant.ExpiresAt.UtcDateTime,
             grant.CodeHash,
             CodeExpiresAt = grant.CodeExpiresAt.UtcDateTime,
             grant.SessionHash,
             grant.TicketHash,
             grant.BrowserHash,
+            grant.AnswerSealed,
             grant.ConsentKey,
             grant.RememberedKey,
             grant.ConsentScope,

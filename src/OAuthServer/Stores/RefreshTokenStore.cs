@@ -9,14 +9,8 @@ public sealed record Rotation
     public required byte[] Hash { get; init; }
     public required string ClientId { get; init; }
 
-    /// <summary>A narrower scope for the access token; null: the grant's.</summary>
-    public required string[]? Scope { get; init; }
-
-    /// <summary>Null: the first of the grant's that is enabled.</summary>
-    public required string? Resource { get; init; }
-
-    /// <summary>The resources a token may be for at all.</summary>
-    public required string[] Enabled { get; init; }
+    /// <summary>The access token it would bring; null: none can be issued, and nothing is exchanged.</summary>
+    public required TokenFacts? Token { get; init; }
     public required byte[] SuccessorHash { get; init; }
 
     /// <summary>The successor, readable only with the token that is presented.</summary>
@@ -28,7 +22,6 @@ public sealed record Rotation
 
     /// <summary>Whether a replay ends the grant: always for public clients.</summary>
     public required bool ReplayEndsGrant { get; init; }
-    public required string Jti { get; init; }
     public required DateTimeOffset Now { get; init; }
     public required string RequestId { get; init; }
     public required string Address { get; init; }
@@ -37,14 +30,9 @@ public sealed record Rotation
 /// <summary>The presented token as it stood when the statement held its lock, and what was done.</summary>
 public sealed record RotatedToken
 {
-    public required Guid GrantId { get; init; }
     public required string ClientId { get; init; }
-    public required Guid Subject { get; init; }
-    public required string[] Scope { get; init; }
-    public required string[] Resources { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public required DateTimeOffset GrantExpiresAt { get; init; }
-    public required DateTimeOffset? UsedAt { get; init; }
     public required byte[]? SuccessorSealed { get; init; }
     public required string? EndedReason { get; init; }
 
@@ -77,7 +65,7 @@ public sealed class RefreshTokenStore
         ), usable as (
             select * from parent
              where client_id = @client and ended_at is null and expires_at > @now and grant_expires_at > @now
-               and (@scope is null or @scope <@ scope) and (@resource is null or @resource = any (resources)) and resources && @enabled
+               and @resource = any (resources) and @scope <@ scope
         ), rotated as (
             update refresh_tokens set used_at = @now, successor_sealed = @sealed
               from usable
@@ -99,11 +87,11 @@ public sealed class RefreshTokenStore
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'refresh_token scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
+                   'refresh_token scope=' || array_to_string(@scope, ' ') || ' resource=' || @resource
               from rotated
             union all
             select @now, @request_id, 'token', 'ok', client_id, subject::text, grant_id, @jti, @address, null, null, null, null, null,
-                   'refresh_token, answered again inside the retry window, scope=' || array_to_string(coalesce(@scope, scope), ' ') || ' resource=' || coalesce(@resource, (select r from unnest(resources) r where r = any (@enabled) limit 1))
+                   'refresh_token, answered again inside the retry window, scope=' || array_to_string(@scope, ' ') || ' resource=' || @resource
               from retried
             union all
             select @now, @request_id, 'token', 'refused', client_id, subject::text, grant_id, null, @address, 'invalid_grant', 'RFC 9700 §4.14.2',
@@ -111,7 +99,7 @@ public sealed class RefreshTokenStore
                    'the newest token of the family', 'one first used at ' || used_at, 'refresh_reused'
               from replayed
         )
-        select p.grant_id, p.client_id, p.subject, p.scope, p.resources, p.expires_at, p.grant_expires_at, p.used_at, p.successor_sealed, p.ended_reason,
+        select p.client_id, p.expires_at, p.grant_expires_at, p.successor_sealed, p.ended_reason,
                exists (select from rotated), exists (select from retried), exists (select from replayed)
           from parent p
         """;
@@ -124,6 +112,11 @@ public sealed class RefreshTokenStore
         this.database = database;
         rotate = new(items => GrantUse.RunAsync(database, RotateSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
     }
+
+    public const string FindSql = $"select {PresentedGrant.Columns} from refresh_tokens r join grants g on g.id = r.grant_id where r.hash = @hash";
+
+    /// <summary>What the token stands for, whoever presents it and whether or not it still may; null when nobody knows it.</summary>
+    public Task<PresentedGrant?> FindAsync(byte[] hash, CancellationToken cancel) => database.FindAsync<PresentedGrant>(FindSql, new { hash }, cancel);
 
     /// <summary>One attempt; null when nobody knows the token. Only Rotated and Retried mean tokens.</summary>
     public Task<RotatedToken?> RotateAsync(Rotation rotation) => rotate.AddAsync(rotation);
@@ -157,15 +150,14 @@ public sealed class RefreshTokenStore
     {
         parameters.Add(new NpgsqlParameter<byte[]>("hash", NpgsqlDbType.Bytea) { TypedValue = item.Hash });
         parameters.Add(new NpgsqlParameter<string>("client", NpgsqlDbType.Text) { TypedValue = item.ClientId });
-        parameters.Add(new NpgsqlParameter<string[]?>("scope", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Scope });
-        parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Resource });
-        parameters.Add(new NpgsqlParameter<string[]>("enabled", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Enabled });
+        parameters.Add(new NpgsqlParameter<string[]?>("scope", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = item.Token?.Scope });
+        parameters.Add(new NpgsqlParameter<string?>("resource", NpgsqlDbType.Text) { TypedValue = item.Token?.Resource });
         parameters.Add(new NpgsqlParameter<byte[]>("next", NpgsqlDbType.Bytea) { TypedValue = item.SuccessorHash });
         parameters.Add(new NpgsqlParameter<byte[]>("sealed", NpgsqlDbType.Bytea) { TypedValue = item.SuccessorSealed });
         parameters.Add(new NpgsqlParameter<DateTime>("idle_until", NpgsqlDbType.TimestampTz) { TypedValue = item.IdleUntil.UtcDateTime });
         parameters.Add(new NpgsqlParameter<DateTime?>("retry_since", NpgsqlDbType.TimestampTz) { TypedValue = item.RetrySince?.UtcDateTime });
         parameters.Add(new NpgsqlParameter<bool>("replay_ends_grant", NpgsqlDbType.Boolean) { TypedValue = item.ReplayEndsGrant });
-        parameters.Add(new NpgsqlParameter<string>("jti", NpgsqlDbType.Text) { TypedValue = item.Jti });
+        parameters.Add(new NpgsqlParameter<string?>("jti", NpgsqlDbType.Text) { TypedValue = item.Token?.Jti });
         parameters.Add(new NpgsqlParameter<DateTime>("now", NpgsqlDbType.TimestampTz) { TypedValue = item.Now.UtcDateTime });
         parameters.Add(new NpgsqlParameter<string>("request_id", NpgsqlDbType.Text) { TypedValue = item.RequestId });
         parameters.Add(new NpgsqlParameter<string>("address", NpgsqlDbType.Text) { TypedValue = item.Address });
@@ -173,18 +165,13 @@ public sealed class RefreshTokenStore
 
     private static RotatedToken Read(NpgsqlDataReader row) => new()
     {
-        GrantId = row.GetGuid(0),
-        ClientId = row.GetString(1),
-        Subject = row.GetGuid(2),
-        Scope = row.GetFieldValue<string[]>(3),
-        Resources = row.GetFieldValue<string[]>(4),
-        ExpiresAt = row.GetFieldValue<DateTimeOffset>(5),
-        GrantExpiresAt = row.GetFieldValue<DateTimeOffset>(6),
-        UsedAt = row.IsDBNull(7) ? null : row.GetFieldValue<DateTimeOffset>(7),
-        SuccessorSealed = row.IsDBNull(8) ? null : row.GetFieldValue<byte[]>(8),
-        EndedReason = row.IsDBNull(9) ? null : row.GetString(9),
-        Rotated = row.GetBoolean(10),
-        Retried = row.GetBoolean(11),
-        Replayed = row.GetBoolean(12),
+        ClientId = row.GetString(0),
+        ExpiresAt = row.GetFieldValue<DateTimeOffset>(1),
+        GrantExpiresAt = row.GetFieldValue<DateTimeOffset>(2),
+        SuccessorSealed = row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3),
+        EndedReason = row.IsDBNull(4) ? null : row.GetString(4),
+        Rotated = row.GetBoolean(5),
+        Retried = row.GetBoolean(6),
+        Replayed = row.GetBoolean(7),
     };
 }

@@ -44,8 +44,8 @@ public sealed class RevokedTokenStore
         select exists (select from revoked)
         """;
 
-    /// <summary>Puts one access token on the list until it would have expired, and says so in the audit log.</summary>
-    public Task RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
+    /// <summary>Puts one access token on the list until it would have expired, and says so in the audit log. False: it was there already.</summary>
+    public Task<bool> RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(RevokeSql, new { jti, client, audience, grant, expires = expires.UtcDateTime, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
     // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.

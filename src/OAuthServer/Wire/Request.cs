@@ -78,7 +78,8 @@ public static class Request
         Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
 
     // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
-    private static string[] Authorization(HttpContext http) => [.. http.Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0)];
+    private static string[] Authorization(HttpContext http) =>
+        [.. http.Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0)];
 
     private static bool IsForm(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)

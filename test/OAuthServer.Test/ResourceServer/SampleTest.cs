@@ -20,7 +20,8 @@ public sealed class SampleTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartSampleAsync()
     {
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name like 'notes:%'", new { resource });
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name in ('notes:read', 'notes:write')", new { resource });
+        await Server.HearsAsync(catalog => catalog.Scopes.Any(scope => scope.Resource == resource));
         client = await Server.AddClientAsync("mcp", "user-facing", "none", [Cast.Redirect], "notes:read notes:write offline_access", "operator", resource, null);
         await Server.ExecuteAsync("update clients set resources = array[@resource] where client_id = @Id", new { resource, client.Id });
         var api = await Server.ResourceServerAsync(resource);

@@ -266,7 +266,7 @@ public sealed class AuthorizeTest : ServerFixture
 
         (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:write"))).Should().HaveIssuedTokens("notes:write");
         ShouldBeToldTo(await signedIn.FollowAsync("/authorize?" + narrow.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors"), ("resource", Cast.Sensors))), "invalid_scope");
-        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:read offline_access"))).Should().HaveIssuedTokens("notes:read");
+        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:read offline_access"))).Should().HaveIssuedTokens("notes:read offline_access");
     }
 
     [TestCase(null, "code_challenge is required"), TestCase("", "code_challenge is required")]
@@ -319,13 +319,13 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(8707, "2"), Behaviour(19)]
     public async Task Several_resources_are_granted_and_a_token_is_for_one()
     {
-        var verifier = TestClient.NewVerifier();
-        var query = client.AuthorizeQuery(verifier) + "&resource=" + Uri.EscapeDataString(Cast.Sensors);
+        var (both, verifier) = (await Server.PublicClientAsync(scopes: "notes:read read_sensors"), TestClient.NewVerifier());
+        var query = both.AuthorizeQuery(verifier, ("scope", "notes:read read_sensors")) + "&resource=" + Uri.EscapeDataString(Cast.Sensors);
         var landed = await signedIn.AllowAsync(query, alice);
-        var tokens = await client.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, Cast.Redirect), ("resource", Cast.Sensors));
+        var tokens = await both.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, Cast.Redirect), ("resource", Cast.Sensors));
 
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Sensors);
-        var next = await client.RefreshAsync(tokens.RefreshToken!, ("resource", Cast.Notes));
+        var next = await both.RefreshAsync(tokens.RefreshToken!, ("resource", Cast.Notes));
         Jwt.Read(next.AccessToken)["aud"].Should().Be(Cast.Notes);
     }
 

@@ -66,8 +66,13 @@ public sealed class ClientCredentialsTest : ServerFixture
         (await (await Server.MachineAsync(scopes: "notes:read")).CredentialsAsync(("scope", scope))).Should().BeRefusedWith("invalid_scope");
 
     [Test, Rfc(6749, "3.3")]
-    public async Task Without_a_scope_the_machine_gets_its_default_set() =>
-        (await (await Server.MachineAsync(scopes: "notes:read notes:write read_sensors", defaultScopes: "notes:write read_sensors")).CredentialsAsync()).Should().HaveIssuedTokens("notes:write read_sensors");
+    public async Task Without_a_scope_the_machine_gets_of_its_default_set_what_belongs_to_its_resource()
+    {
+        var machine = await Server.MachineAsync(scopes: "notes:read notes:write read_sensors", defaultScopes: "notes:write read_sensors");
+
+        (await machine.CredentialsAsync()).Should().HaveIssuedTokens("notes:write");
+        (await machine.CredentialsAsync(("resource", Cast.Sensors))).Should().HaveIssuedTokens("read_sensors");
+    }
 
     [Test, Rfc(6749, "3.1")]
     public async Task An_empty_scope_is_an_absent_one() =>

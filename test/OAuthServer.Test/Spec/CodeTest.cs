@@ -151,9 +151,11 @@ public sealed class CodeTest : ServerFixture
     public async Task Of_several_resources_in_the_grant_the_token_is_for_the_one_named_or_the_first()
     {
         string[] both = [Cast.Notes, Cast.Sensors];
+        var app = await Server.PublicClientAsync(scopes: "notes:read read_sensors");
+        const string scope = "notes:read read_sensors";
 
-        Jwt.Read((await client.RedeemAsync(await Server.GrantAsync(client, alice, resources: both))).AccessToken)["aud"].Should().Be(Cast.Notes);
-        Jwt.Read((await client.RedeemAsync(await Server.GrantAsync(client, alice, resources: both), ("resource", Cast.Sensors))).AccessToken)["aud"].Should().Be(Cast.Sensors);
+        Jwt.Read((await app.RedeemAsync(await Server.GrantAsync(app, alice, scope, both))).AccessToken)["aud"].Should().Be(Cast.Notes);
+        Jwt.Read((await app.RedeemAsync(await Server.GrantAsync(app, alice, scope, both), ("resource", Cast.Sensors))).AccessToken)["aud"].Should().Be(Cast.Sensors);
     }
 
     [Test, Rfc(6749, "4.1.2"), Case("CODE-012")]

@@ -49,7 +49,7 @@ public sealed class DiscoveryTest : ServerFixture
 
         var tokens = await client.TokensAsync(await Server.PersonAsync(), null, ("scope", string.Join(' ', scopes)));
 
-        tokens.Should().HaveIssuedTokens("notes:read notes:write");
+        tokens.Should().HaveIssuedTokens("notes:read notes:write offline_access");
         scopes.Should().NotContain("read_sensors", "a closed scope is for clients an operator gave it to, who know");
     }
 

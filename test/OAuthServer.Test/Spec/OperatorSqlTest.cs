@@ -152,8 +152,8 @@ public sealed class OperatorSqlTest : ServerFixture
     public async Task A_resource_switched_off_gets_no_more_tokens()
     {
         var uri = $"https://{Guid.NewGuid():N}.example.test/";
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Soon off')", new { uri });
-        var machine = await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], "notes:read", "operator", uri, Cast.Secret);
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Soon off'); insert into scopes (name, resource) values ('soon:off', @uri)", new { uri });
+        var machine = await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], "soon:off", "operator", uri, Cast.Secret);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync(("resource", uri))).Status == 200);
 
         await Server.ExecuteAsync("update resources set enabled = false where uri = @uri", new { uri });

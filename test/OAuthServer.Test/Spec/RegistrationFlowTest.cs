@@ -11,14 +11,14 @@ public sealed class RegistrationFlowTest : ServerFixture
     // What each of them asks for at /authorize: scope, resource, prompt; null is not sent. Inspector, mcp-remote and the C# SDK
     // follow the resource's challenge, ChatGPT sends scope without a value, Claude Code no resource, Claude.ai a slash too many.
     // Where notes:delete is asked for, the person leaves it: what is sensitive is not ticked beforehand.
-    [TestCase("inspector", "notes:read offline_access", Cast.Notes, "consent", "notes:read")]
-    [TestCase("inspector-web", "notes:delete notes:read notes:write offline_access", Cast.Notes, "consent", "notes:read notes:write")]
+    [TestCase("inspector", "notes:read offline_access", Cast.Notes, "consent", "notes:read offline_access")]
+    [TestCase("inspector-web", "notes:delete notes:read notes:write offline_access", Cast.Notes, "consent", "notes:read notes:write offline_access")]
     [TestCase("mcp-remote", "notes:read notes:write", Cast.Notes, null, "notes:read notes:write")]
-    [TestCase("csharp-sdk", "notes:read offline_access", Cast.Notes, null, "notes:read")]
+    [TestCase("csharp-sdk", "notes:read offline_access", Cast.Notes, null, "notes:read offline_access")]
     [TestCase("vs-code", "notes:read notes:write", Cast.Notes, null, "notes:read notes:write")]
     [TestCase("cursor", null, Cast.Notes, null, "notes:read notes:write")]
-    [TestCase("claude-ai", "notes:read notes:write offline_access", Cast.Notes + "/", null, "notes:read notes:write")]
-    [TestCase("claude-code", "notes:read offline_access", null, null, "notes:read")]
+    [TestCase("claude-ai", "notes:read notes:write offline_access", Cast.Notes + "/", null, "notes:read notes:write offline_access")]
+    [TestCase("claude-code", "notes:read offline_access", null, null, "notes:read offline_access")]
     [TestCase("chatgpt", "", Cast.Notes, null, "notes:read notes:write")]
     [TestCase("lm-studio", null, Cast.Notes, null, "notes:read notes:write")]
     [Test, Rfc(7591, "3"), Behaviour(15, 19), Case("DCR-001")]

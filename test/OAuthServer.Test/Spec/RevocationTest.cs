@@ -87,6 +87,28 @@ public sealed class RevocationTest : ServerFixture
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
 
+    [Test, Rfc(7009, "2.1"), Behaviour(25)]
+    public async Task A_revocation_that_revokes_nothing_leaves_one_audit_row_that_says_why()
+    {
+        var mallory = await Server.PublicClientAsync();
+        var tokens = await Server.TokensAsync(client, alice);
+
+        foreach (var token in new[] { tokens.AccessToken, tokens.RefreshToken! })
+        {
+            var row = (await Server.AuditAsync(await mallory.RevokeAsync(token))).Should().ContainSingle().Subject;
+            (row.Event, row.Outcome, row.ClientId, row.Expected, row.Got).Should().Be(("revocation", "refused", mallory.Id, client.Id, mallory.Id));
+            row.Reason.Should().StartWith("another client's ");
+        }
+
+        await client.RevokeAsync(tokens.AccessToken);
+        await client.RevokeAsync(tokens.RefreshToken!);
+        foreach (var (token, reason) in new[] { ("nonsense", "unknown or expired"), (tokens.AccessToken, "access token revoked before"), (tokens.RefreshToken!, "refresh token revoked before") })
+        {
+            var row = (await Server.AuditAsync(await client.RevokeAsync(token))).Should().ContainSingle().Subject;
+            (row.Event, row.Outcome, row.ClientId, row.Reason).Should().Be(("revocation", "ok", client.Id, $"{reason}: nothing is revoked"));
+        }
+    }
+
     [Test, Rfc(7009, "2.1")]
     public async Task A_confidential_client_must_prove_itself()
     {

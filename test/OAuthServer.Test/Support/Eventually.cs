@@ -1,5 +1,6 @@
 using FluentAssertions;
 using OAuthServer.Clients;
+using OAuthServer.Stores;
 
 namespace OAuthServer.Test.Support;
 
@@ -26,6 +27,10 @@ public static class Eventually
     /// <summary>Waits until the server has heard of an edit of resources, scopes or their words.</summary>
     public static Task HearsAsync(this TestServer server, Func<ResourceDirectory.Snapshot, bool> edit) =>
         BecomesTrueAsync(async () => edit(await server.Get<ResourceDirectory>().ReadAsync(CancellationToken.None)));
+
+    /// <summary>Waits until the server has heard of an edit of a client.</summary>
+    public static Task HearsOfAsync(this TestServer server, TestClient client, Func<ClientRow, bool> edit) =>
+        BecomesTrueAsync(async () => await server.Get<ClientDirectory>().FindAsync(client.Id, CancellationToken.None) is { Row: var row } && edit(row));
 
     /// <summary>Waits until a statement of a test reached its pg_sleep: what stands before it is done and not yet committed.</summary>
     public static Task SleepsAsync(this TestServer server) => BecomesTrueAsync(
