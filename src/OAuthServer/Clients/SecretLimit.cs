@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using OAuthServer.Keys;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;

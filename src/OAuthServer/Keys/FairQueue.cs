@@ -49,13 +49,24 @@ public sealed class FairQueue(int places, int mostWaiting)
         {
             return await turn.Served.Task.WaitAsync(patience, cancel);
         }
-        catch (Exception fault) when (fault is TimeoutException or OperationCanceledException)
+        catch (TimeoutException) when (!Leaves(lane, turn))
         {
-            lock (gate)
-                if (lanes[(int)lane].Leave(turn)) return fault is TimeoutException ? false : throw fault;
-            // Served (or sent away) in this very moment.
+            // Served, or sent away, in this very moment.
             return await turn.Served.Task;
         }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException) when (!Leaves(lane, turn))
+        {
+            return await turn.Served.Task;
+        }
+    }
+
+    private bool Leaves(HashLane lane, Turn turn)
+    {
+        lock (gate) return lanes[(int)lane].Leave(turn);
     }
 
     /// <summary>The place is free for the next one.</summary>

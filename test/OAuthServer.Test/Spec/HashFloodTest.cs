@@ -17,13 +17,13 @@ public sealed class HashFloodTest : ServerFixture
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
     public async Task Wrong_secrets_from_forty_addresses_starve_neither_people_nor_clients()
     {
-        var people = await RowsAsync(() => Server.PersonAsync());
-        var machines = await RowsAsync(() => Server.MachineAsync());
+        var people = await RowsAsync(5, () => Server.PersonAsync());
+        var machines = await RowsAsync(5, () => Server.MachineAsync());
         var victim = await Server.MachineAsync();
         using var stop = new CancellationTokenSource();
         var guessed = 0;
         var flood = Enumerable.Range(1, Addresses).Select(i => GuessAsync($"127.0.7.{i}")).ToArray();
-        await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref guessed) > Addresses));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref guessed) > Addresses / 2), TimeSpan.FromMinutes(1));
 
         var (signedIn, before) = (0, Volatile.Read(ref guessed));
         foreach (var person in people)
@@ -85,7 +85,7 @@ public sealed class HashFloodTest : ServerFixture
     }
 
     [Test]
-    public async Task Two_hundred_wrong_secrets_at_once_are_each_answered_within_the_patience_and_one_hash()
+    public async Task The_hashes_of_one_attempt_share_the_time_they_may_wait()
     {
         var patience = TimeSpan.FromMilliseconds(300);
         await using var twin = await Server.StartTwinAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
@@ -116,7 +116,7 @@ public sealed class HashFloodTest : ServerFixture
     public async Task After_a_restart_under_load_every_client_costs_one_hash()
     {
         await using var cold = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
-        var machines = await RowsAsync(async () => (await Server.MachineAsync()).At(cold));
+        var machines = await RowsAsync(10, async () => (await Server.MachineAsync()).At(cold));
 
         var replies = await Task.WhenAll(machines.SelectMany(machine => Enumerable.Range(0, 8).Select(_ => machine.CredentialsAsync())));
 
@@ -136,10 +136,10 @@ public sealed class HashFloodTest : ServerFixture
         next.Should().BeRefusedWith("slow_down");
     }
 
-    private static async Task<T[]> RowsAsync<T>(Func<Task<T>> add)
+    private static async Task<T[]> RowsAsync<T>(int count, Func<Task<T>> add)
     {
         var rows = new List<T>();
-        for (var i = 0; i < 10; i++) rows.Add(await add());
+        for (var i = 0; i < count; i++) rows.Add(await add());
         return [.. rows];
     }
 }

@@ -43,7 +43,9 @@ public sealed class PgBouncer : IAsyncDisposable
             default_pool_size = 60
             """);
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        var start = new ProcessStartInfo(program, ["-q", "-u", "nobody", settings]) { RedirectStandardError = true };
+        // Not as root, but as the one who may open PostgreSQL's socket.
+        string[] arguments = Environment.UserName == "root" ? ["-q", "-u", await OwnerAsync(real.Host!), settings] : ["-q", settings];
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
         var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
@@ -61,11 +63,17 @@ public sealed class PgBouncer : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    private static async Task<string> OwnerAsync(string folder)
+    {
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%U", folder]) { RedirectStandardOutput = true })!;
+        return (await stat.StandardOutput.ReadToEndAsync()).Trim();
+    }
+
     private async Task<bool> AnswersAsync()
     {
         try
         {
-            await TestDatabase.ExecuteAsync(Through, "select 1");
+            await TestDatabase.ExecuteAsync(new NpgsqlConnectionStringBuilder(Through) { Timeout = 3 }.ConnectionString, "select 1");
             return true;
         }
         catch (NpgsqlException)
