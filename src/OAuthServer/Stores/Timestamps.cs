@@ -26,7 +26,10 @@ internal sealed class Timestamps : PgTypeInfoResolverFactory
         private static readonly DataTypeName Name = new("pg_catalog.timestamptz");
 
         public PgTypeInfo? GetTypeInfo(Type? type, DataTypeName? dataTypeName, PgSerializerOptions options) =>
-            dataTypeName == Name && (type is null || type == typeof(DateTime)) ? new(options, new Converter(), Name) : null;
+            // Dapper reads objects, whose unboxed type has to be said.
+            dataTypeName == Name && (type is null || type == typeof(DateTime) || type == typeof(object))
+                ? new(options, new Converter(), Name, unboxedType: type == typeof(object) ? typeof(DateTime) : null)
+                : null;
     }
 
     private sealed class Converter : PgBufferedConverter<DateTime>

@@ -46,6 +46,7 @@ public sealed partial class OperatorVerbsTest : ServerFixture
 
         (await browser.IsSignedInAsync()).Should().BeFalse();
         (await Server.RunBinaryAsync(null, "users", "role", name, "admin", "--json")).Code.Should().Be(0);
+        await Server.PersonAsync("olivia", "admin");
         (await Server.RunBinaryAsync(null, "users", "disable", name)).Code.Should().Be(0);
         (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name })).Should().Be("adminfalse");
     }
