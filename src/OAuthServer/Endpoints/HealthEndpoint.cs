@@ -9,12 +9,13 @@ using OAuthServer.Wire;
 namespace OAuthServer.Endpoints;
 
 /// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
-public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock clock, Settings settings) : IHealthCheck
+public sealed class Readiness(Migrations migrations, KeyRing keys, DatabaseClock clock, Shutdown shutdown, Settings settings) : IHealthCheck
 {
     private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
     {
+        if (shutdown.Begun) return HealthCheckResult.Unhealthy("the server is shutting down");
         try
         {
             if (await migrations.PendingAsync(cancellationToken) is { Count: > 0 } pending)
@@ -45,13 +46,17 @@ public static class HealthRoutes
             app.MapGet(Paths.Health, (HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive")));
             app.MapHealthChecks(Paths.Ready, new HealthCheckOptions
             {
-                ResponseWriter = (http, report) => http.JsonAsync(http.Response.StatusCode, json =>
+                ResponseWriter = (http, report) =>
                 {
-                    json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
-                    foreach (var (name, entry) in report.Entries)
-                        if (entry.Description is { } words)
-                            json.WriteString(name, words);
-                }),
+                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
+                    return http.JsonAsync(http.Response.StatusCode, json =>
+                    {
+                        json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
+                        foreach (var (name, entry) in report.Entries)
+                            if (entry.Description is { } words)
+                                json.WriteString(name, words);
+                    });
+                },
             });
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Npgsql;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -20,8 +21,10 @@ public static class Faults
             {
                 await next(http);
             }
-            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+            catch (Exception fault) when (IsGone(fault, http))
             {
+                // Or Kestrel would read on, and write a stack trace.
+                http.Abort();
                 return;
             }
             catch (Exception fault) when (!http.Response.HasStarted)
@@ -38,6 +41,10 @@ public static class Faults
                 await refuse(http, bare);
         });
     }
+
+    // A reset in the middle of a body is seen by the reader before the request counts as aborted.
+    private static bool IsGone(Exception fault, HttpContext http) =>
+        fault is ConnectionResetException or ConnectionAbortedException || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
     private static OAuthError Name(Exception fault) => fault switch
     {

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Keys;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Cli;
@@ -47,6 +49,29 @@ public sealed class OperatorVerbsTest : ServerFixture
         (await Server.RunBinaryAsync(null, "users", "role", name, "admin", "--json")).Code.Should().Be(0);
         (await Server.RunBinaryAsync(null, "users", "disable", name)).Code.Should().Be(0);
         (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name })).Should().Be("adminfalse");
+    }
+
+    [TestCase("\u00EF\u00BB\u00BFfirst password\n", "first password", Description = "a byte order mark")]
+    [TestCase("first password\r\n", "first password")]
+    [TestCase("first password", "first password")]
+    [TestCase(" p\u00C3\u00A4ssword with blanks \n", " p\u00E4ssword with blanks ", Description = "nothing of it is cut")]
+    [TestCase("first p\u00E4ssword\n", null, Description = "Latin-1")]
+    [TestCase("\u00FF\u00FEf\0i\0r\0s\0t\0 \0p\0a\0s\0s\0w\0o\0r\0d\0", null, Description = "UTF-16")]
+    [TestCase("first password\nsecond line\n", null)]
+    [TestCase("elevenchars\n", null, Description = "one character short of what the page asks for")]
+    [TestCase("NAME\n", null, Description = "the user name")]
+    [TestCase("", null)]
+    [Behaviour(35)]
+    public async Task A_password_from_standard_input_is_taken_whole_or_refused(string octets, string? password)
+    {
+        var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+
+        var run = await Server.RunBinaryOnAsync(Encoding.Latin1.GetBytes(octets.Replace("NAME", name)), "users", "add", name, "--password-stdin");
+
+        run.Code.Should().Be(password is null ? 1 : 0, run.Error);
+        var hash = await Server.ScalarAsync<string?>("select password_hash from users where username = @name", new { name });
+        if (password is null) (hash, run.Error).Should().Match<(string? Hash, string Error)>(pair => pair.Hash == null && pair.Error.Length > 20 && !pair.Error.Contains("   at "));
+        else SecretHash.Verify(password, hash!).Should().BeTrue();
     }
 
     [Test, Behaviour(25)]
