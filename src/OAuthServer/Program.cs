@@ -211,7 +211,8 @@ public static class Server
         services.AddHealthChecks().AddCheck<Readiness>("reason");
         services.AddSingleton<Shutdown>();
         services.AddHostedService(provider => provider.GetRequiredService<Shutdown>());
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownGraceSeconds) + Shutdown.InFlight);
+        services.Configure<HostOptions>(options =>
+            options.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownGraceSeconds) + Shutdown.InFlight);
 
         // Background loops, stopped after the listener.
         Loop<Notifications>((room, cancel) => room.RunAsync(cancel));
@@ -240,10 +241,10 @@ public static class Server
 
         app.UseBareRefusals();
         app.UseRequestIds();
-        if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null) app.UseForwardedHeaders(Forwarded(settings));
+        if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null)
+            app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
         app.UseFaults(Refusals.RefuseAsync);
-        app.UseHead(settings);
         app.UseExactCookies();
         app.UseCrossOrigin(settings);
         app.UseHeaderText(Refusals.RefuseAsync);
@@ -254,7 +255,8 @@ public static class Server
             await Refusals.RefuseAsync(http, error);
         });
         app.UseClockGuard(settings, Refusals.RefuseAsync);
-        // Here, not first of all: HEAD must have become GET.
+        app.UseHead(settings);
+        // Here, not first of all: HEAD has become GET.
         app.UseRouting();
     }
 

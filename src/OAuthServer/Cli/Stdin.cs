@@ -2,12 +2,12 @@ using System.Text;
 
 namespace OAuthServer.Cli;
 
-/// <summary>A secret from standard input, octet by octet: a decoder that replaces what it cannot read would make another secret of it.</summary>
+/// <summary>A secret from standard input: a decoder that replaces what it cannot read would make another secret of it.</summary>
 internal static class Stdin
 {
     private const int MostBytes = 64 * 1024;
 
-    /// <summary>The one line there is, UTF-8, without its end and without a byte order mark; null with the <paramref name="problem"/>.</summary>
+    /// <summary>The one line there is, UTF-8, without its end or a byte order mark; null with the <paramref name="problem"/>.</summary>
     public static string? Line(Stream input, out string? problem)
     {
         var bytes = new byte[MostBytes + 1];

@@ -23,7 +23,8 @@ internal static class UserVerbs
 
     private static Argument<string> Name() => new("NAME") { Description = "What they sign in with, lower case" };
 
-    private static Option<bool> FromStdin() => new("--password-stdin") { Description = "Read the password from standard input: one line, UTF-8" };
+    private static Option<bool> FromStdin() =>
+        new("--password-stdin") { Description = "Read the password from standard input: one line, UTF-8" };
 
     private static Verb Add()
     {

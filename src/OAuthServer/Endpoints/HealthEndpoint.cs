@@ -51,7 +51,12 @@ public static class HealthRoutes
                     if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
                     return http.JsonAsync(http.Response.StatusCode, json =>
                     {
-                        json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
+                        json.WriteString("status", report.Status switch
+                        {
+                            HealthStatus.Healthy => "ready",
+                            HealthStatus.Degraded => "ready, with a warning",
+                            _ => "not ready",
+                        });
                         foreach (var (name, entry) in report.Entries)
                             if (entry.Description is { } words)
                                 json.WriteString(name, words);

@@ -36,9 +36,10 @@ public sealed record ListenAddress
 
     private static ListenAddress? Parse(string text, bool certificate, out string? problem)
     {
-        var (tls, rest) = text.Split("://", 2) is ["http" or "https", var after] ? (text.StartsWith("https:", StringComparison.Ordinal), after) : (false, "");
-        problem = rest.Length == 0 ? "write http://127.0.0.1:8080, http://[::]:8080 for all addresses, https://… with a certificate, or http://unix:/run/oauth.sock"
-            : tls && !certificate ? "https needs a certificate: set OAuth__TlsCertificateFile, or write http:// behind a proxy that ends TLS"
+        var tls = text.StartsWith("https://", StringComparison.Ordinal);
+        var rest = text.Split("://", 2) is ["http" or "https", var after] ? after : "";
+        problem = rest.Length == 0 ? "write http://127.0.0.1:8080, https://[::]:443 with a certificate, or http://unix:/run/oauth.sock"
+            : tls && !certificate ? "https needs a certificate: set OAuth__TlsCertificateFile, or write http:// behind a proxy"
             : !tls && certificate ? "a certificate is set, so write https://; without OAuth__TlsCertificateFile it is http://"
             : null;
         if (problem is not null) return null;
@@ -46,14 +47,19 @@ public sealed record ListenAddress
         if (rest.StartsWith(UnixHost, StringComparison.Ordinal))
         {
             var file = rest[(UnixHost.Length - 1)..];
-            problem = file.EndsWith('/') || Encoding.UTF8.GetByteCount(file) > LongestSocket ? $"name the socket's file, at most {LongestSocket} octets long, such as http://unix:/run/oauth.sock" : null;
+            problem = file.EndsWith('/') || Encoding.UTF8.GetByteCount(file) > LongestSocket
+                ? $"name the socket's file, at most {LongestSocket} octets long, such as http://unix:/run/oauth.sock"
+                : null;
             return problem is null ? new ListenAddress { Tls = tls, Socket = file } : null;
         }
 
-        problem = !Uri.TryCreate(text, UriKind.Absolute, out var url) ? "write an address and a port, such as http://127.0.0.1:8080, or http://[::]:8080 for all addresses"
-            : url.AbsolutePath != "/" || url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0 ? "write scheme, address and port only; the path is the issuer's"
+        problem = !Uri.TryCreate(text, UriKind.Absolute, out var url)
+                ? "write an address and a port, such as http://127.0.0.1:8080, or http://[::]:8080 for all addresses"
+            : url.AbsolutePath != "/" || url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0
+                ? "write scheme, address and port only; the path is the issuer's"
             // 127.1 and 8080 are addresses to a URL's reader, and hardly what was meant.
-            : IPAddress.TryParse(url.Host, out _) && !rest.Contains(url.Host, StringComparison.OrdinalIgnoreCase) ? "write the address in full, such as 127.0.0.1 or [::]"
+            : IPAddress.TryParse(url.Host, out _) && !rest.Contains(url.Host, StringComparison.OrdinalIgnoreCase)
+                ? "write the address in full, such as 127.0.0.1 or [::]"
             : null;
         return problem is null ? new ListenAddress { Tls = tls, Host = url!.IdnHost.Trim('[', ']'), Port = url.Port } : null;
     }

@@ -244,11 +244,14 @@ public sealed record Settings
             if (!Uri.CheckSchemeName(scheme) || scheme.ToLowerInvariant() is "http" or "https" or "javascript" or "data" or "file" or "vbscript" or "blob" or "about")
                 errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; never http, https, or one that can run code");
         if (Listen.Length > 0 && ListenAddress.Of(this, out var problem) is null) errors.Add($"OAuth__Listen: {problem}");
-        if (TlsKeyFile.Length > 0 && TlsCertificateFile.Length == 0) errors.Add("OAuth__TlsCertificateFile: certificate and key go together");
+        if (TlsKeyFile.Length > 0 && TlsCertificateFile.Length == 0)
+            errors.Add("OAuth__TlsCertificateFile: certificate and key go together");
         if (ProxyNetworks.Read(TrustedProxies) is null)
-            errors.Add("OAuth__TrustedProxies: write IP addresses and networks such as 10.0.0.0/8, separated by spaces; never all addresses");
+            errors.Add("OAuth__TrustedProxies: write addresses and networks such as 10.0.0.0/8, separated by spaces; never all there are");
         if (SecurityContact.Length > 0 && !SecurityContact.StartsWith("mailto:", StringComparison.Ordinal) && !SecurityContact.StartsWith("https://", StringComparison.Ordinal))
             errors.Add("OAuth__SecurityContact: write mailto:… or https://…");
+        // RFC 9116 §2.2: a line break would begin another field.
+        if (SecurityContact.Any(char.IsControl)) errors.Add("OAuth__SecurityContact: write one line");
 
         Range(nameof(CodeSeconds), CodeSeconds, 1, 600);
         Range(nameof(RequestSeconds), RequestSeconds, 60, 3600);

@@ -45,10 +45,12 @@ public static class ConnectionText
     }
 
     private static bool IsLocal(string hosts) =>
-        hosts.Split(',').All(one => one.StartsWith('/') || one.StartsWith('@') || HostOf(one) is "localhost" or "127.0.0.1" or "::1" or "[::1]");
+        hosts.Split(',').All(one => one.StartsWith('/') || one.StartsWith('@')
+            || HostOf(one) is "localhost" or "127.0.0.1" or "::1" or "[::1]");
 
     // Of several hosts each may have its port; an IPv6 address is in brackets then.
-    private static string HostOf(string one) => one.LastIndexOf(':') is > 0 and var colon && (one[colon - 1] == ']' || one.IndexOf(':') == colon) ? one[..colon] : one;
+    private static string HostOf(string one) =>
+        one.LastIndexOf(':') is > 0 and var colon && (one[colon - 1] == ']' || one.IndexOf(':') == colon) ? one[..colon] : one;
 
     private static string? FromPairs(NpgsqlConnectionStringBuilder builder, string text)
     {
@@ -56,7 +58,8 @@ public static class ConnectionText
         try { pairs.ConnectionString = text; }
         catch (ArgumentException) { return Forms; }
 
-        var problem = pairs.Keys.Cast<string>().Select(name => Set(builder, name, $"{pairs[name]}")).FirstOrDefault(problem => problem is not null);
+        var problem = pairs.Keys.Cast<string>().Select(name => Set(builder, name, $"{pairs[name]}"))
+            .FirstOrDefault(problem => problem is not null);
         // libpq's other form, with blanks between its pairs, reads as one long host.
         return problem ?? (builder.Host?.Contains('=') is true ? "semicolons stand between the pairs: Host=db;Username=oauth;…" : null);
     }
@@ -73,7 +76,9 @@ public static class ConnectionText
 
         foreach (var (name, value) in new[]
                  {
-                     ("user", Uri.UnescapeDataString(user)), ("password", Uri.UnescapeDataString(password)), ("dbname", Uri.UnescapeDataString(database)),
+                     ("user", Uri.UnescapeDataString(user)),
+                     ("password", Uri.UnescapeDataString(password)),
+                     ("dbname", Uri.UnescapeDataString(database)),
                      ("host", one < 0 ? hosts : hosts[..one]), ("port", one < 0 ? "" : hosts[(one + 1)..]),
                  }.Where(part => part.Item2.Length > 0)
                  .Concat(query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => Cut(pair, pair.IndexOf('=')))
@@ -90,7 +95,8 @@ public static class ConnectionText
     {
         var shown = string.Concat(name.Take(40).Select(character => character is > ' ' and <= '~' or ' ' ? character : '?'));
         var key = Npgsql(name.ToLowerInvariant());
-        if (key is null || !builder.ContainsKey(key)) return $"there is no parameter \"{shown}\"{(key is null ? " in Npgsql, which this server reaches PostgreSQL with: leave it out" : "")}";
+        if (key is null) return $"there is no parameter \"{shown}\" in Npgsql, which this server reaches PostgreSQL with: leave it out";
+        if (!builder.ContainsKey(key)) return $"there is no parameter \"{shown}\"";
         try
         {
             builder[key] = key switch
@@ -102,7 +108,8 @@ public static class ConnectionText
             };
             return null;
         }
-        catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException)
+        catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException or InvalidCastException
+            or NotSupportedException)
         {
             return $"the parameter \"{shown}\" has a value that it cannot have";
         }
@@ -133,8 +140,9 @@ public static class ConnectionText
         "keepalives" => "TCP Keepalive",
         "keepalives_idle" => "TCP Keepalive Time",
         "keepalives_interval" => "TCP Keepalive Interval",
-        "hostaddr" or "fallback_application_name" or "keepalives_count" or "tcp_user_timeout" or "sslcompression" or "sslcertmode" or "sslcrl" or "sslcrldir" or "sslsni"
-            or "requirepeer" or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "gsslib" or "gssdelegation" or "service" or "servicefile" or "replication" => null,
+        "hostaddr" or "fallback_application_name" or "keepalives_count" or "tcp_user_timeout" or "sslcompression"
+            or "sslcertmode" or "sslcrl" or "sslcrldir" or "sslsni" or "requirepeer" or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "gsslib"
+            or "gssdelegation" or "service" or "servicefile" or "replication" => null,
         _ => name,
     };
 }

@@ -53,7 +53,8 @@ public sealed partial class AccessLog(Settings settings, TimeProvider time, ILog
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
-                log.LogWarning("The access log cannot be written ({Reason}); {Dropped} lines lost so far", fault.Message, Interlocked.Add(ref dropped, taken));
+                log.LogWarning("The access log cannot be written ({Reason}); {Dropped} lines lost so far",
+                    fault.Message, Interlocked.Add(ref dropped, taken));
                 if (cancel.IsCancellationRequested) return;
                 await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             }

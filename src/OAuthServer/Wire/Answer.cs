@@ -23,11 +23,12 @@ public static class Answer
         return http.PlainJsonAsync(status, members);
     }
 
-    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304 when the client has it; caching is the caller's.</summary>
+    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
     public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members)
     {
         var content = Fill(members).WrittenSpan;
-        return http.IsKnown($"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"") ? Task.CompletedTask : http.SendAsync(200);
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
+        return http.IsKnown(tag) ? Task.CompletedTask : http.SendAsync(200);
     }
 
     // Relaxed escaping: the answer is application/json and nosniff, never a page.

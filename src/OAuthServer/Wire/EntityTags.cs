@@ -11,7 +11,8 @@ public static partial class EntityTags
         var values = request.Headers.IfNoneMatch;
         if (values.Count == 0) return null;
         var opaque = Opaque().Match(tag).Value;
-        return values.Any(value => value is not null && (value.Trim() == "*" || Opaque().Matches(value).Any(match => match.Value == opaque)));
+        return values.Any(value => value is not null && (value.Trim() == "*"
+            || Opaque().Matches(value).Any(match => match.Value == opaque)));
     }
 
     /// <summary>Tags the answer; true, and it is a 304, when the client has it already.</summary>

@@ -44,7 +44,8 @@ public static class Faults
 
     // A reset in the middle of a body is seen by the reader before the request counts as aborted.
     private static bool IsGone(Exception fault, HttpContext http) =>
-        fault is ConnectionResetException or ConnectionAbortedException || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
+        fault is ConnectionResetException or ConnectionAbortedException
+        || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
     private static OAuthError Name(Exception fault) => fault switch
     {

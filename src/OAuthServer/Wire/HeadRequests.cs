@@ -19,7 +19,8 @@ public static class HeadRequests
         {
             await next(http);
         }
-        else if (http.Request.Path == Paths.PlaygroundCallback || Array.Exists(Spending, path => http.Request.Path.StartsWithSegments(settings.IssuerPath + path)))
+        else if (http.Request.Path == Paths.PlaygroundCallback
+                 || Array.Exists(Spending, path => http.Request.Path.StartsWithSegments(settings.IssuerPath + path)))
         {
             http.Response.NoStore();
             http.Response.ContentType = "text/html; charset=utf-8";

@@ -41,6 +41,7 @@ public static class HeaderText
 
         public override int GetMaxByteCount(int charCount) => Latin1.GetMaxByteCount(charCount);
 
-        public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) => Latin1.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
+        public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) =>
+            Latin1.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
     }
 }

@@ -11,7 +11,7 @@ namespace OAuthServer.Wire;
 /// <summary>Where Kestrel listens, with which certificate, and the limits a request must keep to.</summary>
 public static class Listening
 {
-    /// <summary>What the operator has to change before the server can listen, or null: a name nobody resolves, a certificate nobody can use.</summary>
+    /// <summary>What the operator has to change before the server can listen, or null: a name or a certificate that is no use.</summary>
     public static string? Problem(Settings settings)
     {
         if (ListenAddress.Of(settings, out var problem) is not { } at) return $"OAuth__Listen: {problem}";
@@ -22,7 +22,7 @@ public static class Listening
         }
         catch (SocketException fault)
         {
-            return $"OAuth__Listen: the name {at.Host} cannot be resolved ({fault.Message}); write an address, or http://[::]:{at.Port} for all";
+            return $"OAuth__Listen: the name {at.Host} cannot be resolved ({fault.Message}); write an address";
         }
     }
 
@@ -40,7 +40,7 @@ public static class Listening
 
         var at = ListenAddress.Of(settings, out var problem) ?? throw new InvalidOperationException(problem);
         var certificate = at.Tls
-            ? new ServerCertificate(settings, time, kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Listening"))
+            ? new ServerCertificate(settings, time, kestrel.ApplicationServices.GetRequiredService<ILogger<ServerCertificate>>())
             : null;
         if (at.Socket is { } file)
         {

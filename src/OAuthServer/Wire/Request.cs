@@ -53,11 +53,12 @@ public static class Request
         }
     }
 
-    /// <summary>Whether this is how Kestrel tells of a chunk size it cannot read; its other refusals and a connection that is gone are not.</summary>
+    /// <summary>Whether this is Kestrel's word for a chunk size it cannot read; its refusals and a reset are others.</summary>
     internal static bool IsBadFraming(IOException fault) => fault is not (BadHttpRequestException or ConnectionResetException);
 
     /// <summary>The refusal of such a body.</summary>
-    internal static OAuthError BadFraming(IOException fault) => OAuthError.InvalidRequest("The request body is malformed", fault.Message, "RFC 9112 §7.1");
+    internal static OAuthError BadFraming(IOException fault) =>
+        OAuthError.InvalidRequest("The request body is malformed", fault.Message, "RFC 9112 §7.1");
 
     /// <summary>
     /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty

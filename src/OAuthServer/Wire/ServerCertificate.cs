@@ -37,7 +37,8 @@ public sealed class ServerCertificate
         get
         {
             // Others go on with the old one meanwhile.
-            if (Math.Abs(time.GetUtcNow().UtcTicks - Interlocked.Read(ref readAt)) < ReadEvery.Ticks || !reading.TryEnter()) return Volatile.Read(ref current);
+            if (Math.Abs(time.GetUtcNow().UtcTicks - Interlocked.Read(ref readAt)) < ReadEvery.Ticks || !reading.TryEnter())
+                return Volatile.Read(ref current);
             try { ReadAgain(); }
             finally { reading.Exit(); }
             return current;
@@ -68,7 +69,8 @@ public sealed class ServerCertificate
             if (files.Same(last)) return;
             last = files;
             current = Open(files, settings.TlsPassword);
-            log.LogInformation("The TLS certificate was renewed: {Subject}, until {Until:u}", current.TargetCertificate.Subject, current.TargetCertificate.NotAfter.ToUniversalTime());
+            log.LogInformation("The TLS certificate was renewed: {Subject}, until {Until:u}",
+                current.TargetCertificate.Subject, current.TargetCertificate.NotAfter.ToUniversalTime());
         }
         catch (Exception fault) when (IsUnusable(fault))
         {
@@ -88,7 +90,8 @@ public sealed class ServerCertificate
         if (pem.Contains("-----BEGIN", StringComparison.Ordinal))
         {
             var key = files.Key is null ? pem : Encoding.Latin1.GetString(files.Key);
-            leaf = password.Length > 0 ? X509Certificate2.CreateFromEncryptedPem(pem, key, password) : X509Certificate2.CreateFromPem(pem, key);
+            leaf = password.Length > 0 ? X509Certificate2.CreateFromEncryptedPem(pem, key, password)
+                : X509Certificate2.CreateFromPem(pem, key);
             all.ImportFromPem(pem);
         }
         else
@@ -101,7 +104,8 @@ public sealed class ServerCertificate
         return SslStreamCertificateContext.Create(leaf, all, offline: true);
     }
 
-    private static bool IsUnusable(Exception fault) => fault is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+    private static bool IsUnusable(Exception fault) =>
+        fault is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
 
     private static string Explain(Exception fault) =>
         fault is IOException or UnauthorizedAccessException ? fault.Message

@@ -22,7 +22,8 @@ public sealed class Shutdown(Settings settings, TimeProvider time) : IHostedLife
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Begun = true;
-        await Task.Delay(TimeSpan.FromSeconds(settings.ShutdownGraceSeconds), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var grace = TimeSpan.FromSeconds(settings.ShutdownGraceSeconds);
+        await Task.Delay(grace, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await closing.CancelAsync();
     }
 
