@@ -239,7 +239,6 @@ public static class Server
             if (what is null or "signing_keys") keys.Wake();
         };
 
-        app.UseBareRefusals();
         app.UseRequestIds();
         if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null)
             app.UseForwardedHeaders(Forwarded(settings));

@@ -30,6 +30,8 @@ public static class ConnectionText
             return null;
         }
 
+        // Npgsql chooses among several hosts and refuses to check a single one.
+        if (!builder.Host.Contains(',')) builder.TargetSessionAttributes = null;
         Default("Maximum Pool Size", 20);
         Default("Max Auto Prepare", 50);
         Default("Auto Prepare Min Usages", 2);
@@ -101,7 +103,7 @@ public static class ConnectionText
         {
             builder[key] = key switch
             {
-                "SSL Mode" => value.Replace("-", "", StringComparison.Ordinal),
+                "SSL Mode" or "Require Auth" => value.Replace("-", "", StringComparison.Ordinal),
                 "TCP Keepalive" => value is not ("0" or "false"),
                 "Load Balance Hosts" => value switch { "random" => "true", "disable" => "false", _ => value },
                 _ => value,

@@ -42,9 +42,10 @@ public static class Faults
         });
     }
 
-    // A reset in the middle of a body is seen by the reader before the request counts as aborted.
+    // A body that breaks off is seen by its reader before the request counts as aborted. Kestrel's message tells a connection that
+    // has ended from one that can still be answered.
     private static bool IsGone(Exception fault, HttpContext http) =>
-        fault is ConnectionResetException or ConnectionAbortedException
+        fault is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException { Message: "Unexpected end of request content." }
         || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
     private static OAuthError Name(Exception fault) => fault switch

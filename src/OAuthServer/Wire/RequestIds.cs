@@ -13,16 +13,11 @@ public static class RequestIds
 
     public static void UseRequestIds(this IApplicationBuilder app) => app.Use((http, next) =>
     {
-        http.NameRequest();
-        return next(http);
-    });
-
-    internal static void NameRequest(this HttpContext http)
-    {
         Span<byte> random = stackalloc byte[12];
         RandomNumberGenerator.Fill(random);
         random[0] &= 0x7F;
         http.TraceIdentifier = Base64Url.EncodeToString(random);
         http.Response.Headers[Header] = http.TraceIdentifier;
-    }
+        return next(http);
+    });
 }

@@ -94,7 +94,6 @@ public sealed class SettingsTest
     [TestCase("SecurityContact", "me")]
     [TestCase("TrustedProxies", "10")]
     [TestCase("TrustedProxies", "10.0.0.0/33")]
-    [TestCase("TrustedProxies", "10.0.0.1/8", Description = "an address of a network, not the network")]
     [TestCase("TrustedProxies", "0.0.0.0/0", Description = "everybody")]
     [TestCase("TrustedProxies", "::/0")]
     [TestCase("TlsKeyFile", "key.pem")]

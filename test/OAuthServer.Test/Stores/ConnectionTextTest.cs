@@ -27,7 +27,7 @@ public sealed class ConnectionTextTest
     [Test]
     public void The_parameters_of_libpq_are_understood()
     {
-        var read = Read("postgres://db.example/oauth?sslmode=verify-full&channel_binding=require&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
+        var read = Read("postgres://one.example,two.example/oauth?sslmode=verify-full&channel_binding=require&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
             + "&application_name=mine&connect_timeout=7&sslcert=/c.pem&sslkey=/k.pem&sslpassword=x&client_encoding=UTF8&keepalives=1&keepalives_idle=30&keepalives_interval=5"
             + "&gssencmode=disable&sslnegotiation=direct&passfile=/p&krbsrvname=postgres&require_auth=scram-sha-256&load_balance_hosts=random");
 
