@@ -21,6 +21,12 @@ using OAuthServer.Wire;
 
 return await Commands.RunAsync(args, async (settings, cancel) =>
 {
+    if (Listening.Problem(settings) is { } problem)
+    {
+        Console.Error.WriteLine($"oauth-server: {problem}");
+        return 2;
+    }
+
     await using var app = Server.Build(settings, TimeProvider.System);
     try
     {
@@ -53,8 +59,10 @@ public static class Server
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Critical);
         // /readyz says why it is not ready to whoever polls it, on a first start several times; Readiness logs what it did not expect.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
+        // It writes a stack trace for every junk cookie; the form is refused, with its reason in the audit log.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Critical);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings));
+        builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings, time));
         Register(builder.Services, settings, time);
         change?.Invoke(builder.Services);
         var app = builder.Build();
@@ -211,6 +219,10 @@ public static class Server
         services.AddSingleton<Caller>();
         services.AddSingleton<PlaygroundEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
+        services.AddSingleton<Shutdown>();
+        services.AddHostedService(provider => provider.GetRequiredService<Shutdown>());
+        services.Configure<HostOptions>(options =>
+            options.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownGraceSeconds) + Shutdown.InFlight);
 
         // Background loops, stopped after the listener.
         services.AddLoop<Notifications>((room, cancel) => room.RunAsync(cancel));
@@ -235,10 +247,13 @@ public static class Server
         };
 
         app.UseRequestIds();
-        if (settings.TrustedProxies.Length > 0) app.UseForwardedHeaders(Forwarded(settings));
+        if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null)
+            app.UseForwardedHeaders(Forwarded(settings));
         app.UseAccessLog();
-        app.UseCrossOrigin(settings);
         app.UseFaults(Refusals.RefuseAsync);
+        app.UseExactCookies();
+        app.UseCrossOrigin(settings);
+        app.UseHeaderText(Refusals.RefuseAsync);
         if (settings.IsHttps) app.UseHsts();
         app.UseIssuerHost(settings, async (http, error) =>
         {
@@ -246,12 +261,16 @@ public static class Server
             await Refusals.RefuseAsync(http, error);
         });
         app.UseClockGuard(settings, Refusals.RefuseAsync);
+        app.UseHead(settings);
+        // Here, not first of all: HEAD has become GET.
+        app.UseRouting();
     }
 
     private static void Map(WebApplication app, Settings settings)
     {
         app.MapHealth();
         app.MapSecurityText();
+        app.MapChangePassword();
         app.MapDiscovery(settings);
         app.MapPlayground(settings);
         var issuer = app.MapGroup(settings.IssuerPath);
@@ -288,9 +307,11 @@ public static class Server
     private static ForwardedHeadersOptions Forwarded(Settings settings)
     {
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
-        options.KnownProxies.Clear();
         options.KnownIPNetworks.Clear();
-        foreach (var proxy in settings.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries)) options.KnownProxies.Add(IPAddress.Parse(proxy));
+        foreach (var network in ProxyNetworks.Read(settings.TrustedProxies) ?? []) options.KnownIPNetworks.Add(network);
+        // The peer of a unix socket has no address, and is believed; without any known proxy, every other hop would be, too.
+        options.KnownProxies.Clear();
+        options.KnownProxies.Add(IPAddress.None);
         return options;
     }
 }

@@ -1,15 +1,12 @@
 using System.CommandLine;
-using System.Text;
-using OAuthServer.Keys;
 using OAuthServer.Stores;
+using OAuthServer.Users;
 
 namespace OAuthServer.Cli;
 
 /// <summary>users: the people who sign in. Passwords are typed or piped in, never arguments: those are everybody's to read.</summary>
 internal static class UserVerbs
 {
-    private const int ShortestPassword = 8;
-
     public static Verb Make() => Verb.Family("users", "The people who sign in", "oauth-server users list",
         Add(), Passwd(), Role(),
         Enable("disable", false, "End a person's sessions and grants, and refuse new ones"),
@@ -27,7 +24,8 @@ internal static class UserVerbs
 
     private static Argument<string> Name() => new("NAME") { Description = "What they sign in with, lower case" };
 
-    private static Option<bool> FromStdin() => new("--password-stdin") { Description = "Read the password from the first line of standard input" };
+    private static Option<bool> FromStdin() =>
+        new("--password-stdin") { Description = "Read the password from standard input: one line, UTF-8" };
 
     private static Verb Add()
     {
@@ -38,7 +36,7 @@ internal static class UserVerbs
         {
             var username = parse.GetRequiredValue(name);
             if (await desk.Users.FindAsync(username, cancel) is not null) return Taken(desk, username);
-            if (Password(parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
             return await desk.Users.AddAsync(username, desk.Hash(password), parse.GetValue(role)!, Desk.Actor, cancel) is { } subject
                 ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with the subject {subject}.")
                 : Taken(desk, username);
@@ -52,7 +50,7 @@ internal static class UserVerbs
         {
             var username = parse.GetRequiredValue(name);
             if (await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
-            if (Password(parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
             return await desk.Users.PasswordAsync(username, desk.Hash(password), Desk.Actor, cancel)
                 ? desk.Output.Done(new { username }, $"{username} has a new password; their sessions and grants have ended.")
                 : Unknown(desk, username);
@@ -105,9 +103,11 @@ internal static class UserVerbs
 
     private static int Unknown(Desk desk, string name) => desk.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
 
-    private static string? Password(bool stdin, out string? problem)
+    private static string? Password(string username, bool stdin, out string? problem)
     {
-        var password = stdin ? Console.In.ReadLine() ?? "" : null;
+        problem = null;
+        var password = stdin ? Stdin.Line(Console.OpenStandardInput(), out problem) : null;
+        if (problem is not null) return null;
         if (password is null && Console.IsInputRedirected)
         {
             problem = "There is no terminal to ask for the password on. Pipe it in: … --password-stdin < FILE";
@@ -115,10 +115,13 @@ internal static class UserVerbs
         }
 
         password ??= Terminal.Ask("Password: ");
-        problem = !SecretHash.CanHash(password) || Encoding.UTF8.GetByteCount(password) < ShortestPassword
-                ? $"A password has {ShortestPassword} to 72 bytes (umlauts count double, emoji fourfold) and no NUL"
-            : !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done"
-            : null;
+        problem = NewPassword.FlawOf(password, password, username, old: "") switch
+        {
+            null => !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
+            PasswordFlaw.TooShort => $"A password has at least {NewPassword.Shortest} characters",
+            PasswordFlaw.IsTheName => "The user name is no password",
+            _ => "A password has at most 72 bytes (umlauts count double, emoji fourfold) and no NUL",
+        };
         return problem is null ? password : null;
     }
 }

@@ -24,7 +24,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     {
         var scopes = await ScopesAsync(http.RequestAborted);
         Cacheable(http);
-        await http.PlainJsonAsync(200, json =>
+        await http.TaggedJsonAsync(json =>
         {
             json.WriteString("issuer", settings.Issuer);
             json.WriteString("authorization_endpoint", settings.Issuer + Paths.Authorize);
@@ -59,7 +59,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     public Task ResourceAsync(HttpContext http)
     {
         Cacheable(http);
-        return http.PlainJsonAsync(200, json =>
+        return http.TaggedJsonAsync(json =>
         {
             json.WriteString("resource", settings.Issuer);
             Strings(json, "authorization_servers", [settings.Issuer]);

@@ -11,13 +11,14 @@ namespace OAuthServer.Endpoints;
 
 /// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
 public sealed class Readiness(
-    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditKeeper audit, Settings settings,
-    ILogger<Readiness> log) : IHealthCheck
+    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditKeeper audit, Shutdown shutdown,
+    Settings settings, ILogger<Readiness> log) : IHealthCheck
 {
     private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
     {
+        if (shutdown.Begun) return HealthCheckResult.Unhealthy("the server is shutting down");
         try
         {
             if (await migrations.PendingAsync(cancellationToken) is { Count: > 0 } pending)
@@ -62,10 +63,15 @@ public static class HealthRoutes
             {
                 ResponseWriter = (http, report) =>
                 {
-                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "2";
+                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
                     return http.JsonAsync(http.Response.StatusCode, json =>
                     {
-                        json.WriteString("status", report.Status switch { HealthStatus.Healthy => "ready", HealthStatus.Degraded => "ready, with a warning", _ => "not ready" });
+                        json.WriteString("status", report.Status switch
+                        {
+                            HealthStatus.Healthy => "ready",
+                            HealthStatus.Degraded => "ready, with a warning",
+                            _ => "not ready",
+                        });
                         foreach (var (name, entry) in report.Entries)
                             if (entry.Description is { } words)
                                 json.WriteString(name, words);

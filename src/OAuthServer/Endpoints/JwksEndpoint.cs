@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Wire;
@@ -13,16 +11,8 @@ public sealed class JwksEndpoint(KeyRing keys, Settings settings)
     {
         if (keys.Published is not { Count: > 0 } published) return http.RefuseAsync(OAuthError.TemporarilyUnavailable("no signing key has been read yet"));
 
-        var tag = '"' + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', published.Select(key => key.Kid)))).AsSpan(0, 8)) + '"';
         http.Response.Headers.CacheControl = $"public, max-age={settings.JwksMaxAgeSeconds}";
-        http.Response.Headers.ETag = tag;
-        if (http.Request.Headers.IfNoneMatch.Contains(tag))
-        {
-            http.Response.StatusCode = 304;
-            return Task.CompletedTask;
-        }
-
-        return http.PlainJsonAsync(200, json =>
+        return http.TaggedJsonAsync(json =>
         {
             json.WriteStartArray("keys");
             foreach (var key in published)

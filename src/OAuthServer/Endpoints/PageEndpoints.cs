@@ -1,6 +1,7 @@
 using System.Text;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
+using OAuthServer.Wire;
 
 namespace OAuthServer.Endpoints;
 
@@ -29,6 +30,7 @@ public static class PageRoutes
         // The URL carries the text's hash: what it names never changes.
         http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         http.Response.Headers.XContentTypeOptions = "nosniff";
+        if (http.IsKnown($"\"{Stylesheet.Version}\"")) return Task.CompletedTask;
         http.Response.ContentType = "text/css; charset=utf-8";
         http.Response.ContentLength = Style.Length;
         return http.Response.Body.WriteAsync(Style, CancellationToken.None).AsTask();

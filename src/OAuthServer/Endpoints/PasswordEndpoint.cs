@@ -58,5 +58,11 @@ public static class PasswordRoutes
             app.MapGet(Paths.Password, password.AskAsync);
             app.MapPost(Paths.Password, password.ChangeAsync);
         }
+
+        public void MapChangePassword() => app.MapGet(Paths.ChangePassword, http =>
+        {
+            http.GoTo(Paths.Password);
+            return Task.CompletedTask;
+        });
     }
 }

@@ -12,7 +12,7 @@ namespace OAuthServer.Endpoints;
 /// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
 /// </summary>
 public sealed class RevocationsEndpoint(
-    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, IHostApplicationLifetime lifetime,
+    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, Shutdown shutdown,
     ILogger<RevocationsEndpoint> log)
 {
     public async Task HandleAsync(HttpContext http)
@@ -26,7 +26,8 @@ public sealed class RevocationsEndpoint(
             && !(await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out authenticated)
             && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated)) is null
             && !Wait(query).Refused(out error, out var wait)
-            && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], wait, http.Request.Headers.IfNoneMatch, lifetime.ApplicationStopping, http.RequestAborted)) is null)
+            && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], http.IsHead() ? TimeSpan.Zero : wait,
+                Known(http.Request), shutdown.Closing, http.RequestAborted)) is null)
             error = OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew", "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
 
         if (error is not null)
@@ -43,13 +44,7 @@ public sealed class RevocationsEndpoint(
     private static Task TellAsync(HttpContext http, FeedAnswer answer)
     {
         http.Response.Headers.CacheControl = "private, no-cache";
-        http.Response.Headers.ETag = answer.ETag;
-        if (http.Request.Headers.IfNoneMatch.Contains(answer.ETag))
-        {
-            http.Response.StatusCode = 304;
-            return Task.CompletedTask;
-        }
-
+        if (http.IsKnown(answer.ETag)) return Task.CompletedTask;
         return http.PlainJsonAsync(200, json =>
         {
             json.WriteString("cursor", answer.Cursor);
@@ -65,6 +60,9 @@ public sealed class RevocationsEndpoint(
             json.WriteEndArray();
         });
     }
+
+    private static Func<string, bool>? Known(HttpRequest request) =>
+        request.Headers.IfNoneMatch.Count == 0 ? null : tag => request.Has(tag) is true;
 
     private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 

@@ -11,7 +11,8 @@ public static class Stylesheet
     /// <summary>The text of style.css.</summary>
     public static string Text { get; } = Read();
 
-    private static readonly string Version = Convert.ToHexStringLower(OpaqueToken.Hash(Text))[..12];
+    /// <summary>Names this very text.</summary>
+    public static string Version { get; } = Convert.ToHexStringLower(OpaqueToken.Hash(Text))[..12];
 
     /// <summary>Where pages find it, as a path on the issuer's host.</summary>
     public static string Url(Settings settings) => $"{settings.IssuerPath}{Paths.Stylesheet}?v={Version}";

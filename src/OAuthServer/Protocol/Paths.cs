@@ -65,6 +65,9 @@ public static class Paths
     /// <summary>RFC 9728 §3: inserted between host and the resource's path.</summary>
     public const string ResourceMetadata = "/.well-known/oauth-protected-resource";
 
+    /// <summary>W3C, A Well-Known URL for Changing Passwords: below the host, where password managers look for it.</summary>
+    public const string ChangePassword = "/.well-known/change-password";
+
     /// <summary>RFC 9116 §3.</summary>
     public const string SecurityText = "/.well-known/security.txt";
 }

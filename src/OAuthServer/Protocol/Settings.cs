@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Reflection;
 
 namespace OAuthServer.Protocol;
@@ -13,7 +12,11 @@ public sealed record Settings
     /// <summary>The issuer, byte for byte as clients will compare it: https (http on loopback only), no trailing slash. Every URL is built from it.</summary>
     public string Issuer { get; init; } = "http://localhost:8080";
 
-    /// <summary>Where to listen, such as http://127.0.0.1:8080; default: the issuer's port on loopback.</summary>
+    /// <summary>
+    /// Where to listen: http://127.0.0.1:8080, http://[::]:8080 (all addresses), https://… with a certificate, or a unix socket,
+    /// http://unix:/run/oauth.sock. A host name is resolved at start. Default: the issuer's port on loopback for an issuer on
+    /// loopback, else 127.0.0.1:8080.
+    /// </summary>
     public string Listen { get; init; } = "";
 
     /// <summary>The server's name on its pages.</summary>
@@ -133,20 +136,35 @@ public sealed record Settings
     /// <summary>Days after which a self-registered client is removed once all its grants have lapsed.</summary>
     public int RegistrationIdleDays { get; init; } = 30;
 
-    /// <summary>Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by spaces.</summary>
+    /// <summary>
+    /// Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by spaces.
+    /// On a unix socket whoever connects is believed.
+    /// </summary>
     public string TrustedProxies { get; init; } = "";
 
-    /// <summary>PEM file of the certificate, when this server ends TLS itself.</summary>
+    /// <summary>
+    /// File of the certificate, when this server ends TLS itself: PEM (the server's own first, then the chain) or PFX. All of its
+    /// chain is sent; a renewed file is taken within a minute, without a restart.
+    /// </summary>
     public string TlsCertificateFile { get; init; } = "";
 
-    /// <summary>PEM file of the certificate's private key.</summary>
+    /// <summary>PEM file of the certificate's private key; empty: the key is in the certificate's file.</summary>
     public string TlsKeyFile { get; init; } = "";
+
+    /// <summary>Password of the PFX file or of the private key, where it has one.</summary>
+    public string TlsPassword { get; init; } = "";
 
     /// <summary>True: TLS 1.2 is accepted beside 1.3.</summary>
     public bool Tls12 { get; init; }
 
     /// <summary>File the access log goes to; empty: no file. A line per request: time, method, path without query, status, ms, address, request id.</summary>
     public string AccessLogFile { get; init; } = "";
+
+    /// <summary>
+    /// Seconds between SIGTERM, from when on /readyz answers 503, and the closing of the port: as long as a load balancer takes to
+    /// notice, 0 to 300. In Development 0 when it is not set. Requests in flight then have 30 seconds to end.
+    /// </summary>
+    public int ShutdownGraceSeconds { get; init; } = 5;
 
     /// <summary>Seconds our clock may be from the database's; beyond, nothing is decided and /readyz fails.</summary>
     public int MaxClockSkewSeconds { get; init; } = 30;
@@ -182,7 +200,7 @@ public sealed record Settings
     public static Settings Parse(IEnumerable<KeyValuePair<string, string?>> values, bool development, out List<string> errors)
     {
         errors = [];
-        var settings = new Settings { Development = development };
+        var settings = development ? new Settings { Development = true, ShutdownGraceSeconds = 0 } : new Settings();
         foreach (var (key, value) in values)
         {
             var property = Array.Find(Keys, property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase));
@@ -211,6 +229,9 @@ public sealed record Settings
         var loopback = false;
         if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Scheme is not ("http" or "https"))
             errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
+        else if (!Issuer.All(char.IsAscii))
+            // RFC 3986 §2: a URL is ASCII, and so is every header that carries this one.
+            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost}) and the path percent-encoded");
         else
         {
             loopback = issuer.IsLoopback;
@@ -237,13 +258,15 @@ public sealed record Settings
         foreach (var scheme in RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             if (!Uri.CheckSchemeName(scheme) || scheme.ToLowerInvariant() is "http" or "https" or "javascript" or "data" or "file" or "vbscript" or "blob" or "about")
                 errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; never http, https, or one that can run code");
-        if (Listen.Length > 0 && !Uri.TryCreate(Listen, UriKind.Absolute, out _)) errors.Add("OAuth__Listen: write a URL such as http://127.0.0.1:8080");
-        if (TlsCertificateFile.Length > 0 != TlsKeyFile.Length > 0) errors.Add("OAuth__TlsKeyFile: certificate and key go together");
-        foreach (var proxy in TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            if (!IPAddress.TryParse(proxy, out _))
-                errors.Add("OAuth__TrustedProxies: write IP addresses separated by spaces");
+        if (Listen.Length > 0 && ListenAddress.Of(this, out var problem) is null) errors.Add($"OAuth__Listen: {problem}");
+        if (TlsKeyFile.Length > 0 && TlsCertificateFile.Length == 0)
+            errors.Add("OAuth__TlsCertificateFile: certificate and key go together");
+        if (ProxyNetworks.Read(TrustedProxies) is null)
+            errors.Add("OAuth__TrustedProxies: write addresses and networks such as 10.0.0.0/8, separated by spaces; never all there are");
         if (SecurityContact.Length > 0 && !SecurityContact.StartsWith("mailto:", StringComparison.Ordinal) && !SecurityContact.StartsWith("https://", StringComparison.Ordinal))
             errors.Add("OAuth__SecurityContact: write mailto:… or https://…");
+        // RFC 9116 §2.2: a line break would begin another field.
+        if (SecurityContact.Any(char.IsControl)) errors.Add("OAuth__SecurityContact: write one line");
 
         Range(nameof(CodeSeconds), CodeSeconds, 1, 600);
         Range(nameof(RequestSeconds), RequestSeconds, 60, 3600);
@@ -270,6 +293,7 @@ public sealed record Settings
         Range(nameof(SecretRegistrationsPerMinuteInAll), SecretRegistrationsPerMinuteInAll, 1, 1_000_000);
         Range(nameof(RegistrationUnusedHours), RegistrationUnusedHours, 1, 87_600);
         Range(nameof(RegistrationIdleDays), RegistrationIdleDays, 1, 3650);
+        Range(nameof(ShutdownGraceSeconds), ShutdownGraceSeconds, 0, 300);
         Range(nameof(MaxClockSkewSeconds), MaxClockSkewSeconds, 1, int.MaxValue);
         Range(nameof(AuditMonths), AuditMonths, 1, 1200);
 

@@ -37,10 +37,11 @@ public sealed class RevocationFeed
 
     /// <summary>
     /// What concerns these resources and was not heard since <paramref name="cursor"/> (null: all that may still matter). Waits while
-    /// there is nothing, or only what it has under <paramref name="known"/> already. Null: not a cursor of ours.
+    /// there is nothing, or only what it has by a tag that is <paramref name="known"/> (null: it named none). Null: not a cursor of ours.
     /// </summary>
     /// <param name="stop">Ends the wait with what there is.</param>
-    public async Task<FeedAnswer?> ReadAsync(string[] audiences, string? cursor, TimeSpan wait, IReadOnlyCollection<string?> known, CancellationToken stop, CancellationToken cancel)
+    public async Task<FeedAnswer?> ReadAsync(
+        string[] audiences, string? cursor, TimeSpan wait, Func<string, bool>? known, CancellationToken stop, CancellationToken cancel)
     {
         if (Position(cursor) is not { } position) return null;
         var began = time.GetTimestamp();
@@ -51,7 +52,8 @@ public sealed class RevocationFeed
             if (await store.ReadAsync(position, audiences, time.GetUtcNow(), cancel) is not { } page) return null;
             var answer = new FeedAnswer(page.Rows, Text(page.Next), Tag(page.Rows));
             var left = wait - time.GetElapsedTime(began);
-            if (left <= TimeSpan.Zero || stop.IsCancellationRequested || (known.Count == 0 ? page.Rows.Count > 0 : !known.Contains(answer.ETag))) return answer;
+            if (left <= TimeSpan.Zero || stop.IsCancellationRequested) return answer;
+            if (known is null ? page.Rows.Count > 0 : !known(answer.ETag)) return answer;
 
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
             var glance = notifications.Listening ? Glance : GlanceWhileDeaf;

@@ -1,25 +1,22 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace OAuthServer.Stores;
 
-/// <summary>Reads how to reach PostgreSQL: Npgsql's own form, or a postgres:// URL.</summary>
+/// <summary>Reads how to reach PostgreSQL: Npgsql's own form, or a postgres:// URL as libpq takes it.</summary>
 public static class ConnectionText
 {
+    private const string Forms =
+        "neither a connection string such as Host=db;Username=oauth;Password=…;Database=oauth nor a URL such as postgres://oauth:…@db/oauth";
+
     /// <summary>The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.</summary>
     public static string? Read(string text, out string? problem)
     {
-        NpgsqlConnectionStringBuilder builder;
-        try
-        {
-            builder = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal)
-                ? FromUrl(new Uri(text))
-                : new NpgsqlConnectionStringBuilder(text);
-        }
-        catch (Exception fault) when (fault is ArgumentException or FormatException)
-        {
-            problem = "neither a connection string such as Host=db;Username=oauth;Password=…;Database=oauth nor a URL such as postgres://oauth:…@db/oauth";
-            return null;
-        }
+        var builder = new NpgsqlConnectionStringBuilder();
+        problem = text.IndexOf("://", StringComparison.Ordinal) is > 0 and var at && text[..at] is "postgres" or "postgresql"
+            ? FromUrl(builder, text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..])
+            : FromPairs(builder, text);
+        if (problem is not null) return null;
 
         if (string.IsNullOrEmpty(builder.Host))
         {
@@ -33,7 +30,8 @@ public static class ConnectionText
             return null;
         }
 
-        problem = null;
+        // Npgsql chooses among several hosts and refuses to check a single one.
+        if (!builder.Host.Contains(',')) builder.TargetSessionAttributes = null;
         Default("Maximum Pool Size", 20);
         Default("Max Auto Prepare", 50);
         Default("Auto Prepare Min Usages", 2);
@@ -48,37 +46,105 @@ public static class ConnectionText
         }
     }
 
-    private static bool IsLocal(string host) =>
-        host.Split(',').All(one => one.StartsWith('/') || one.StartsWith('@') || one is "localhost" or "127.0.0.1" or "::1");
+    private static bool IsLocal(string hosts) =>
+        hosts.Split(',').All(one => one.StartsWith('/') || one.StartsWith('@')
+            || HostOf(one) is "localhost" or "127.0.0.1" or "::1" or "[::1]");
 
-    private static NpgsqlConnectionStringBuilder FromUrl(Uri url)
+    // Of several hosts each may have its port; an IPv6 address is in brackets then.
+    private static string HostOf(string one) =>
+        one.LastIndexOf(':') is > 0 and var colon && (one[colon - 1] == ']' || one.IndexOf(':') == colon) ? one[..colon] : one;
+
+    private static string? FromPairs(NpgsqlConnectionStringBuilder builder, string text)
     {
-        var builder = new NpgsqlConnectionStringBuilder
-        {
-            Host = Uri.UnescapeDataString(url.Host),
-            Port = url.Port > 0 ? url.Port : 5432,
-            Database = Uri.UnescapeDataString(url.AbsolutePath.TrimStart('/')),
-        };
-        var user = url.UserInfo.Split(':', 2);
-        if (user[0].Length > 0) builder.Username = Uri.UnescapeDataString(user[0]);
-        if (user.Length > 1) builder.Password = Uri.UnescapeDataString(user[1]);
-        foreach (var pair in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var (name, value) = pair.Split('=', 2) is [var left, var right] ? (left, Uri.UnescapeDataString(right)) : (pair, "");
-            // libpq's names, in the spelling Npgsql knows.
-            builder[name switch
-            {
-                "sslmode" => "SSL Mode",
-                "sslrootcert" => "Root Certificate",
-                "sslcert" => "SSL Certificate",
-                "sslkey" => "SSL Key",
-                "application_name" => "Application Name",
-                "connect_timeout" => "Timeout",
-                "user" => "Username",
-                _ => name,
-            }] = name == "sslmode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
-        }
+        var pairs = new DbConnectionStringBuilder();
+        try { pairs.ConnectionString = text; }
+        catch (ArgumentException) { return Forms; }
 
-        return builder;
+        var problem = pairs.Keys.Cast<string>().Select(name => Set(builder, name, $"{pairs[name]}"))
+            .FirstOrDefault(problem => problem is not null);
+        // libpq's other form, with blanks between its pairs, reads as one long host.
+        return problem ?? (builder.Host?.Contains('=') is true ? "semicolons stand between the pairs: Host=db;Username=oauth;…" : null);
     }
+
+    // Not Uri: several hosts, a socket's folder as the host and a password with # are none of its business.
+    private static string? FromUrl(NpgsqlConnectionStringBuilder builder, string text)
+    {
+        var (rest, query) = Cut(text, text.IndexOf('?'));
+        var (authority, database) = Cut(rest, rest.IndexOf('/', Math.Max(0, rest.LastIndexOf('@'))));
+        var at = authority.LastIndexOf('@');
+        var (user, password) = Cut(at < 0 ? "" : authority[..at], authority[..Math.Max(0, at)].IndexOf(':'));
+        var hosts = Uri.UnescapeDataString(authority[(at + 1)..]);
+        var one = !hosts.Contains(',') && hosts.LastIndexOf(':') is > -1 and var colon && !hosts.EndsWith(']') ? colon : -1;
+
+        foreach (var (name, value) in new[]
+                 {
+                     ("user", Uri.UnescapeDataString(user)),
+                     ("password", Uri.UnescapeDataString(password)),
+                     ("dbname", Uri.UnescapeDataString(database)),
+                     ("host", one < 0 ? hosts : hosts[..one]), ("port", one < 0 ? "" : hosts[(one + 1)..]),
+                 }.Where(part => part.Item2.Length > 0)
+                 .Concat(query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => Cut(pair, pair.IndexOf('=')))
+                     .Select(pair => (Uri.UnescapeDataString(pair.Left), Uri.UnescapeDataString(pair.Right)))))
+            if (Set(builder, name, value) is { } problem)
+                return problem;
+        return null;
+    }
+
+    private static (string Left, string Right) Cut(string text, int at) => at < 0 ? (text, "") : (text[..at], text[(at + 1)..]);
+
+    // The problem names the parameter and never the value, which may be a password in the wrong place.
+    private static string? Set(NpgsqlConnectionStringBuilder builder, string name, string value)
+    {
+        var shown = string.Concat(name.Take(40).Select(character => character is > ' ' and <= '~' or ' ' ? character : '?'));
+        var key = Npgsql(name.ToLowerInvariant());
+        if (key is null) return $"there is no parameter \"{shown}\" in Npgsql, which this server reaches PostgreSQL with: leave it out";
+        if (!builder.ContainsKey(key)) return $"there is no parameter \"{shown}\"";
+        try
+        {
+            builder[key] = key switch
+            {
+                "SSL Mode" or "Require Auth" => value.Replace("-", "", StringComparison.Ordinal),
+                "TCP Keepalive" => value is not ("0" or "false"),
+                "Load Balance Hosts" => value switch { "random" => "true", "disable" => "false", _ => value },
+                _ => value,
+            };
+            return null;
+        }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException or InvalidCastException
+            or NotSupportedException)
+        {
+            return $"the parameter \"{shown}\" has a value that it cannot have";
+        }
+    }
+
+    // PostgreSQL's manual, §34.1.2: libpq's names in the spelling Npgsql knows; null: it has no such thing.
+    private static string? Npgsql(string name) => name switch
+    {
+        "user" => "Username",
+        "dbname" => "Database",
+        "passfile" => "Passfile",
+        "sslmode" => "SSL Mode",
+        "sslnegotiation" => "SSL Negotiation",
+        "sslrootcert" => "Root Certificate",
+        "sslcert" => "SSL Certificate",
+        "sslkey" => "SSL Key",
+        "sslpassword" => "SSL Password",
+        "channel_binding" => "Channel Binding",
+        "require_auth" => "Require Auth",
+        "gssencmode" => "GSS Encryption Mode",
+        "krbsrvname" => "Kerberos Service Name",
+        "target_session_attrs" => "Target Session Attributes",
+        "load_balance_hosts" => "Load Balance Hosts",
+        "application_name" => "Application Name",
+        "connect_timeout" => "Timeout",
+        "client_encoding" => "Client Encoding",
+        "options" => "Options",
+        "keepalives" => "TCP Keepalive",
+        "keepalives_idle" => "TCP Keepalive Time",
+        "keepalives_interval" => "TCP Keepalive Interval",
+        "hostaddr" or "fallback_application_name" or "keepalives_count" or "tcp_user_timeout" or "sslcompression"
+            or "sslcertmode" or "sslcrl" or "sslcrldir" or "sslsni" or "requirepeer" or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "gsslib"
+            or "gssdelegation" or "service" or "servicefile" or "replication" => null,
+        _ => name,
+    };
 }

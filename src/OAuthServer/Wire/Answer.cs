@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Mime;
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using OAuthServer.Protocol;
@@ -22,11 +23,25 @@ public static class Answer
         return http.PlainJsonAsync(status, members);
     }
 
+    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
+    public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members)
+    {
+        var content = Fill(members).WrittenSpan;
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
+        return http.IsKnown(tag) ? Task.CompletedTask : http.SendAsync(200);
+    }
+
     // Relaxed escaping: the answer is application/json and nosniff, never a page.
     /// <summary>Writes one JSON object and leaves caching to the caller.</summary>
     public static Task PlainJsonAsync(this HttpContext http, int status, Action<Utf8JsonWriter> members)
     {
-        // Synchronous up to the write, so the thread's buffer is ours.
+        Fill(members);
+        return http.SendAsync(status);
+    }
+
+    // Synchronous from here to the write, so the thread's buffer is ours.
+    private static ArrayBufferWriter<byte> Fill(Action<Utf8JsonWriter> members)
+    {
         var bytes = buffer ??= new ArrayBufferWriter<byte>(2048);
         var json = writer ??= new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         bytes.ResetWrittenCount();
@@ -35,7 +50,12 @@ public static class Answer
         members(json);
         json.WriteEndObject();
         json.Flush();
+        return bytes;
+    }
 
+    private static Task SendAsync(this HttpContext http, int status)
+    {
+        var bytes = buffer!;
         http.Response.StatusCode = status;
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.ContentType = MediaTypeNames.Application.Json;

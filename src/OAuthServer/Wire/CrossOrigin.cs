@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Primitives;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Wire;
@@ -17,18 +18,30 @@ public static class CrossOrigin
 
         app.UseWhen(
             http => http.Request.Headers.Origin.Count > 0 && IsOpen(http),
-            open => open.UseCors(policy => policy
-                .AllowAnyOrigin()
-                .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
-                .AllowAnyHeader()
-                .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
-                .SetPreflightMaxAge(TimeSpan.FromHours(1))));
+            open => open
+                .Use((http, next) =>
+                {
+                    // The answer repeats them, and no header of an answer holds such octets.
+                    if (!IsVisible(http.Request.Headers.AccessControlRequestHeaders))
+                        http.Request.Headers.Remove("Access-Control-Request-Headers");
+                    return next(http);
+                })
+                .UseCors(policy => policy
+                    .AllowAnyOrigin()
+                    .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
+                    .AllowAnyHeader()
+                    .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
+                    .SetPreflightMaxAge(TimeSpan.FromHours(1))));
 
         // A shared cache may keep an answer nobody asked for from a page, and give it to a page later.
         app.Use((http, next) =>
         {
-            if (http.Request.Headers.Origin.Count == 0 && HttpMethods.IsGet(http.Request.Method) && IsOpen(http)) http.Response.Headers.AccessControlAllowOrigin = "*";
+            var reads = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
+            if (http.Request.Headers.Origin.Count == 0 && reads && IsOpen(http)) http.Response.Headers.AccessControlAllowOrigin = "*";
             return next(http);
         });
     }
+
+    private static bool IsVisible(StringValues names) =>
+        names.All(name => name is null || name.All(character => character is >= ' ' and <= '~'));
 }

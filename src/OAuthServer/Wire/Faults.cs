@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Npgsql;
 using OAuthServer.Audit;
 using OAuthServer.Keys;
@@ -23,8 +24,10 @@ public static class Faults
             {
                 await next(http);
             }
-            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+            catch (Exception fault) when (IsGone(fault, http))
             {
+                // Or Kestrel would read on, and write a stack trace.
+                http.Abort();
                 return;
             }
             catch (Exception fault) when (!http.Response.HasStarted)
@@ -41,6 +44,12 @@ public static class Faults
                 await refuse(http, bare);
         });
     }
+
+    // A body that breaks off is seen by its reader before the request counts as aborted. Kestrel's message tells a connection that
+    // has ended from one that can still be answered.
+    private static bool IsGone(Exception fault, HttpContext http) =>
+        fault is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException { Message: "Unexpected end of request content." }
+        || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
     private static OAuthError Name(Exception fault) => fault switch
     {

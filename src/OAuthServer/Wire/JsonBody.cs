@@ -19,7 +19,9 @@ public static class JsonBody
             return OAuthError.InvalidRequest("Content-Type must be application/json", "another content type", "RFC 7591 §3.1", "application/json", http.Request.ContentType) with { Status = 415 };
         // Kestrel ends a body past its limit, Request.MostBodyBytes, with 413.
         using var read = new MemoryStream();
-        await http.Request.Body.CopyToAsync(read, http.RequestAborted);
+        try { await http.Request.Body.CopyToAsync(read, http.RequestAborted); }
+        catch (IOException fault) when (Request.IsBadFraming(fault)) { return Request.BadFraming(fault); }
+
         try
         {
             using var document = JsonDocument.Parse(read.GetBuffer().AsMemory(0, (int)read.Length), Strict);

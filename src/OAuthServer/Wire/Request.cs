@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using OAuthServer.Clients;
@@ -46,7 +47,18 @@ public static class Request
         {
             return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
         }
+        catch (IOException fault) when (IsBadFraming(fault))
+        {
+            return BadFraming(fault);
+        }
     }
+
+    /// <summary>Whether this is Kestrel's word for a chunk size it cannot read; its refusals and a reset are others.</summary>
+    internal static bool IsBadFraming(IOException fault) => fault is not (BadHttpRequestException or ConnectionResetException);
+
+    /// <summary>The refusal of such a body.</summary>
+    internal static OAuthError BadFraming(IOException fault) =>
+        OAuthError.InvalidRequest("The request body is malformed", fault.Message, "RFC 9112 §7.1");
 
     /// <summary>
     /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty

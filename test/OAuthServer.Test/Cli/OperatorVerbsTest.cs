@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Keys;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Cli;
@@ -74,14 +76,47 @@ public sealed partial class OperatorVerbsTest : ServerFixture
     {
         var id = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
         // As a restore with the triggers off would bring it.
-        await Server.ExecuteAsync("begin; set local session_replication_role = replica; insert into clients (client_id, kind, name, note, grant_types, auth_method) values (@id, 'machine', @name, @name, '{client_credentials}', 'client_secret_basic'); commit",
-            new { id, name = "a\u202Eb\u2028c\u001B[31md" });
+        await Server.ExecuteAsync("""
+            begin;
+            set local session_replication_role = replica;
+            insert into clients (client_id, kind, name, note, grant_types, auth_method)
+            values (@id, 'machine', @name, @name, '{client_credentials}', 'client_secret_basic');
+            commit
+            """, new { id, name = "a\u202Eb\u2028c\u001B[31md" });
 
-        foreach (var verb in new[] { new[] { "clients", "list" }, ["clients", "show", id], ["clients", "show", id, "--json"], ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"] })
+        string[][] verbs =
+        [
+            ["clients", "list"], ["clients", "show", id], ["clients", "show", id, "--json"],
+            ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"],
+        ];
+        foreach (var verb in verbs)
         {
             var run = await Server.RunBinaryAsync("", verb);
             (run.Out + run.Error).Should().NotContainAny("\u202E", "\u2028", "\u2029", "\u2067", "\u001B").And.Contain("\\u");
         }
+    }
+
+    [TestCase("\u00EF\u00BB\u00BFfirst password\n", "first password", Description = "a byte order mark")]
+    [TestCase("first password\r\n", "first password")]
+    [TestCase("first password", "first password")]
+    [TestCase(" p\u00C3\u00A4ssword with blanks \n", " p\u00E4ssword with blanks ", Description = "nothing of it is cut")]
+    [TestCase("first p\u00E4ssword\n", null, Description = "Latin-1")]
+    [TestCase("\u00FF\u00FEf\0i\0r\0s\0t\0 \0p\0a\0s\0s\0w\0o\0r\0d\0", null, Description = "UTF-16")]
+    [TestCase("first password\nsecond line\n", null)]
+    [TestCase("elevenchars\n", null, Description = "one character short of what the page asks for")]
+    [TestCase("NAME\n", null, Description = "the user name")]
+    [TestCase("", null)]
+    [Behaviour(35)]
+    public async Task A_password_from_standard_input_is_taken_whole_or_refused(string octets, string? password)
+    {
+        var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+
+        var run = await Server.RunBinaryOnAsync(Encoding.Latin1.GetBytes(octets.Replace("NAME", name)), "users", "add", name, "--password-stdin");
+
+        run.Code.Should().Be(password is null ? 1 : 0, run.Error);
+        var hash = await Server.ScalarAsync<string?>("select password_hash from users where username = @name", new { name });
+        if (password is null) (hash, run.Error).Should().Match<(string? Hash, string Error)>(pair => pair.Hash == null && pair.Error.Length > 20 && !pair.Error.Contains("   at "));
+        else SecretHash.Verify(password, hash!).Should().BeTrue();
     }
 
     [Test, Behaviour(25)]

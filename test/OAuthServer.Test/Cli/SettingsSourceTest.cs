@@ -25,7 +25,7 @@ public sealed class SettingsSourceTest
             ("OAuth__BcryptCost", "4"), ("OAuth__TlsCertificateFile", "missing.pem"), ("ConnectionStrings__OAuth", "nonsense"), ("OAUTH_SECRETS_FOLDER", "missing"));
 
         errors.Select(error => error.Split(':')[0]).Distinct().Should().BeEquivalentTo("OAuth__Issuer", "OAuth__Algorithm", "OAuth__CodeSeconds", "OAuth__Demo", "OAuth__BcryptCost",
-            "OAuth__TlsCertificateFile", "OAuth__TlsKeyFile", "OAuth__KeyEncryptionKey", "ConnectionStrings__OAuth", "OAUTH_SECRETS_FOLDER");
+            "OAuth__TlsCertificateFile", "OAuth__KeyEncryptionKey", "ConnectionStrings__OAuth", "OAUTH_SECRETS_FOLDER");
     }
 
     [TestCase("OAuth__Isuer", "OAuth__Isuer")]

@@ -101,7 +101,59 @@ public sealed class SettingsTest
 
     [TestCase("TrustedProxies", "proxy.example")]
     [TestCase("SecurityContact", "me")]
-    [TestCase("TlsCertificateFile", "cert.pem")]
+    [TestCase("TrustedProxies", "10")]
+    [TestCase("TrustedProxies", "10.0.0.0/33")]
+    [TestCase("TrustedProxies", "0.0.0.0/0", Description = "everybody")]
+    [TestCase("TrustedProxies", "::/0")]
+    [TestCase("TlsKeyFile", "key.pem")]
+    [TestCase("ShutdownGraceSeconds", "301")]
     [TestCase("Listen", "8080")]
+    [TestCase("Listen", "http://8080")]
+    [TestCase("Listen", "http://127.1:8080")]
+    [TestCase("Listen", "http://*:8080")]
+    [TestCase("Listen", "http://+:8080")]
+    [TestCase("Listen", "http://127.0.0.1:8080/path")]
+    [TestCase("Listen", "http://127.0.0.1:80800")]
+    [TestCase("Listen", "http://127.0.0.1:8080;http://127.0.0.1:8081")]
+    [TestCase("Listen", "tcp://127.0.0.1:8080")]
+    [TestCase("Listen", "https://0.0.0.0:8443", Description = "https without a certificate")]
+    [TestCase("Listen", "http://unix:/")]
+    [TestCase("Listen", "http://unix:/run/")]
+    [TestCase("Listen", "http://unix:relative.sock")]
     public void A_value_of_another_form_is_refused(string key, string value) => Problems((key, value)).Should().ContainSingle().Which.Should().StartWith("OAuth__");
+
+    [TestCase("10.0.0.0/8 192.168.0.1 ::1 fd00::/8")]
+    [TestCase("10.0.0.0/8, 192.168.0.1")]
+    [TestCase("")]
+    public void Proxies_are_addresses_and_networks(string value) => Problems(("TrustedProxies", value)).Should().BeEmpty();
+
+    [TestCase("http://127.0.0.1:8080")]
+    [TestCase("http://[::]:8080")]
+    [TestCase("http://localhost:8080")]
+    [TestCase("http://auth.internal:8080")]
+    [TestCase("http://0.0.0.0")]
+    [TestCase("http://unix:/run/oauth.sock")]
+    public void The_server_listens_on_addresses_names_and_sockets(string value) => Problems(("Listen", value)).Should().BeEmpty();
+
+    [Test, Behaviour(27)]
+    public void A_certificate_and_the_scheme_to_listen_on_belong_together()
+    {
+        Problems(("Listen", "http://0.0.0.0:443"), ("TlsCertificateFile", "cert.pem")).Should().ContainSingle().Which.Should().StartWith("OAuth__Listen: ").And.Contain("https://");
+        Problems(("Listen", "https://0.0.0.0:443"), ("TlsCertificateFile", "cert.pem")).Should().BeEmpty();
+        Problems(("Listen", "https://unix:/run/oauth.sock"), ("TlsCertificateFile", "cert.pem")).Should().BeEmpty();
+    }
+
+    [TestCase("https://auth.b\u00FCcher.example")]
+    [TestCase("https://auth.example.com/\u00FC")]
+    [Rfc(3986, "2")]
+    public void An_issuer_that_is_not_ASCII_is_refused_with_what_to_write(string issuer) =>
+        Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ").And.Contain("punycode").And.MatchRegex("xn--bcher-kva|auth.example.com");
+
+    [Test, Behaviour(9)]
+    public void A_grace_before_the_port_closes_is_for_production()
+    {
+        Settings.Parse(Good, false, out _).ShutdownGraceSeconds.Should().Be(5);
+        Settings.Parse(Good, true, out _).ShutdownGraceSeconds.Should().Be(0);
+        Settings.Parse(new Dictionary<string, string?>(Good) { ["ShutdownGraceSeconds"] = "7" }, true, out _).ShutdownGraceSeconds.Should().Be(7);
+    }
 }

@@ -1,11 +1,16 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace OAuthServer.Test.Support;
 
 /// <summary>The real binary as an operator runs it, on the database of a running server.</summary>
 public static class Binary
 {
-    public static async Task<BinaryRun> RunBinaryAsync(this TestServer server, string? input, params string[] arguments)
+    public static Task<BinaryRun> RunBinaryAsync(this TestServer server, string? input, params string[] arguments) =>
+        server.RunBinaryOnAsync(Encoding.UTF8.GetBytes(input ?? ""), arguments);
+
+    /// <param name="input">Octets for its standard input.</param>
+    public static async Task<BinaryRun> RunBinaryOnAsync(this TestServer server, byte[] input, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "oauth-server.dll"), .. arguments])
         {
@@ -18,7 +23,7 @@ public static class Binary
         start.Environment["OAuth__KeyEncryptionKey"] = server.Settings.KeyEncryptionKey;
         start.Environment["OAuth__BcryptCost"] = "10";
         using var process = Process.Start(start)!;
-        if (input is not null) await process.StandardInput.WriteAsync(input);
+        await process.StandardInput.BaseStream.WriteAsync(input);
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();

@@ -107,6 +107,8 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["OAuth__KeyEncryptionKey"] = settings.KeyEncryptionKey,
             ["OAuth__BcryptCost"] = settings.BcryptCost.ToString(),
             ["OAuth__AccessLogFile"] = settings.AccessLogFile,
+            ["OAuth__Listen"] = settings.Listen,
+            ["OAuth__ShutdownGraceSeconds"] = settings.ShutdownGraceSeconds.ToString(),
             ["Logging__LogLevel__Default"] = log.ToString(),
         })
             start.Environment[name] = value;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -21,6 +22,7 @@ public static class RawHttp
             while (await stream.ReadAsync(buffer, patience.Token) is > 0 and var length)
             {
                 read.Write(buffer, 0, length);
+                if (IsWhole(read)) break;
                 patience.CancelAfter(TimeSpan.FromSeconds(3));
             }
         }
@@ -29,7 +31,16 @@ public static class RawHttp
             // Closed with a reset, or kept open: what came before is the answer.
         }
 
-        return new RawReply(Encoding.UTF8.GetString(read.ToArray()));
+        return Final(Encoding.UTF8.GetString(read.ToArray()));
+    }
+
+    private static RawReply Final(string text) => new(text.Replace("HTTP/1.1 100 Continue\r\n\r\n", "", StringComparison.Ordinal));
+
+    // Head and as much body as its Content-Length says: nothing else comes.
+    private static bool IsWhole(MemoryStream read)
+    {
+        var reply = Final(Encoding.Latin1.GetString(read.GetBuffer(), 0, (int)read.Length));
+        return reply.Header("Content-Length") is { } length && reply.Body.Length == int.Parse(length, CultureInfo.InvariantCulture);
     }
 
     /// <summary>A POST of a form, spelt out.</summary>
@@ -41,6 +52,11 @@ public static class RawHttp
 public sealed record RawReply(string Text)
 {
     public int Status => Text.Split(' ') is [_, var status, ..] && int.TryParse(status, out var number) ? number : 0;
+
+    /// <summary>The first header of this name, or null.</summary>
+    public string? Header(string name) =>
+        Text.Split("\r\n\r\n")[0].Split("\r\n").Skip(1).Select(line => line.Split(':', 2))
+            .FirstOrDefault(pair => pair.Length == 2 && pair[0].Equals(name, StringComparison.OrdinalIgnoreCase))?[1].Trim();
 
     public string Body => Text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var at ? Text[(at + 4)..] : "";
 }

@@ -53,6 +53,7 @@ public sealed class TestServer : IAsyncDisposable
             RegistrationsPerMinuteInAll = 100_000,
             SecretRegistrationsPerMinuteInAll = 100_000,
             MaxClockSkewSeconds = int.MaxValue,
+            ShutdownGraceSeconds = 0,
             Development = true,
         };
         settings = change?.Invoke(settings) ?? settings;
