@@ -14,7 +14,7 @@ namespace OAuthServer.Endpoints;
 /// change client, redirect URI or anything else.
 /// </summary>
 public sealed class ConsentEndpoint(
-    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, ClientRegister clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
 {
     public async Task AskAsync(HttpContext http)
     {
@@ -41,7 +41,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        await ShowAsync(http, request, session, consent, null);
+        await ShowAsync(http, request, session, consent, null, onlyReading: asked["only"] == "read");
     }
 
     public async Task AnswerAsync(HttpContext http)
@@ -80,7 +80,7 @@ public sealed class ConsentEndpoint(
 
         switch (form["decision"])
         {
-            case "allow" or "read":
+            case "allow":
                 await AllowAsync(http, request, session!, consent, form);
                 break;
             case "deny" when await consents.DenyAsync(request, session!, http.Context()) is { } denied:
@@ -90,7 +90,7 @@ public sealed class ConsentEndpoint(
                 await RefuseAsync(http, Tickets.Gone(), request, session);
                 break;
             default:
-                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow, read or deny", form["decision"]), request, session);
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow or deny", form["decision"]), request, session);
                 break;
         }
     }
@@ -99,13 +99,12 @@ public sealed class ConsentEndpoint(
     {
         if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
         {
-            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times that are offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
+            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
             return;
         }
 
         var known = await resources.ReadAsync(http.RequestAborted);
-        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known)
-                                               || (form[ConsentPage.FieldOf(one)] is not null && (form["decision"] != "read" || ConsentPage.IsReading(one, known)))).ToArray();
+        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known) || form[ConsentPage.FieldOf(one)] is not null).ToArray();
         if (!scope.Any(IsAccess) && request.Scope.Any(IsAccess))
             await ShowAsync(http, request, session, consent, form);
         else if (await consents.AllowAsync(request, session, scope, lasting, consent.Remembered, http.Context()) is { } code)
@@ -116,7 +115,7 @@ public sealed class ConsentEndpoint(
         static bool IsAccess(string scope) => scope != Scope.OfflineAccess;
     }
 
-    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered) =>
+    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,
@@ -124,6 +123,8 @@ public sealed class ConsentEndpoint(
             Known = await resources.ReadAsync(http.RequestAborted),
             Remembered = consent.Remembered,
             Now = time.GetUtcNow(),
+            Said = await clients.SaidAsync(request.Client.Id, http.RequestAborted),
+            OnlyReading = onlyReading,
             Answered = answered,
         });
 
