@@ -22,7 +22,7 @@ case ${1:-fast} in
     screenshots)
         filter='TestCategory=Screenshots'
         # Without it Chromium draws DejaVu, which few people have as their system font.
-        fc-list : family 2>/dev/null | grep -q '^Inter' || { echo "screenshots: the font Inter is missing: apt-get install fontconfig fonts-inter" >&2; exit 1; }
+        fc-list : family 2>/dev/null | grep '^Inter' > /dev/null || { echo "screenshots: the font Inter is missing: apt-get install fontconfig fonts-inter" >&2; exit 1; }
         export FONTCONFIG_FILE=$PWD/test/screenshots.fonts.conf ;;
     *) echo "test: unknown suite '$1', there are fast, walk, long and screenshots" >&2; exit 2 ;;
 esac
