@@ -8,7 +8,8 @@ namespace OAuthServer.Endpoints;
 /// <summary>
 /// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
-public sealed class ConnectedAppsEndpoint(Gate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
+public sealed class ConnectedAppsEndpoint(
+    Gate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
 {
     private const string Page = "apps";
 

@@ -115,7 +115,8 @@ public sealed class ConsentEndpoint(
         static bool IsAccess(string scope) => scope != Scope.OfflineAccess;
     }
 
-    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
+    private async Task ShowAsync(
+        HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,

@@ -73,7 +73,8 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         var (username, password, context) = (form[LoginPage.Username] ?? "", form[LoginPage.Password] ?? "", http.Context());
         if (Missing(username, password) is { Length: > 0 } missing)
         {
-            error = OAuthError.InvalidRequest("Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
+            error = OAuthError.InvalidRequest(
+                "Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
             await audit.RefusedAsync(Decisions.SignIn, error, context);
             await AgainAsync(http, browser!, then, username, error, missing);
             return;
@@ -103,8 +104,13 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
     }
 
-    private static string[] Missing(string username, string password) =>
-        [.. string.IsNullOrWhiteSpace(username) ? [LoginPage.Username] : Array.Empty<string>(), .. password.Length == 0 ? [LoginPage.Password] : Array.Empty<string>()];
+    private static string[] Missing(string username, string password) => (username.Trim().Length, password.Length) switch
+    {
+        (0, 0) => [LoginPage.Username, LoginPage.Password],
+        (0, _) => [LoginPage.Username],
+        (_, 0) => [LoginPage.Password],
+        _ => [],
+    };
 
     // Anything else is as good as nothing: the key chooses among our own pages.
     private static string? Known(string? page) => page is not null && Waiting.Pages.ContainsKey(page) ? page : null;

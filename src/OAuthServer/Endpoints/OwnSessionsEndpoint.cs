@@ -9,7 +9,8 @@ namespace OAuthServer.Endpoints;
 /// /sessions: GET lists them beside what lately happened to the account, POST ends one, all others, or everything.
 /// /sessions/everywhere asks before everything ends.
 /// </summary>
-public sealed class OwnSessionsEndpoint(Gate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
+public sealed class OwnSessionsEndpoint(
+    Gate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
 {
     private const string Page = "sessions";
     private const int HashBytes = 32;
@@ -19,18 +20,19 @@ public sealed class OwnSessionsEndpoint(Gate gate, OwnSessionStore sessions, Acc
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
     {
         var (subject, cancel, now) = (visit.Session.Subject, http.RequestAborted, time.GetUtcNow());
-        var done = visit.Asked["done"];
+        var done = visit.Asked["done"] is { } request ? await audit.FindAsync(request, cancel) : [];
         await http.OwnSessionsAsync(new OwnSessionsView
         {
             Frame = visit.FrameOf(Paths.Sessions),
             Antiforgery = visit.Antiforgery,
             Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
             Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
-            SignedOut = done is null ? null : Ended((await audit.FindAsync(done, cancel)).Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
+            SignedOut = Ended(done.Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
         });
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit => http.SignOutEverywhereAsync(visit.Antiforgery, visit.FrameOf(Paths.Sessions)));
+    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit =>
+        http.SignOutEverywhereAsync(visit.Antiforgery, visit.FrameOf(Paths.Sessions)));
 
     public Task EndAsync(HttpContext http) => gate.ChangeAsync(http, Page, visit => visit.Asked["what"] switch
     {

@@ -17,7 +17,8 @@ public static class PageRoutes
                 return Task.CompletedTask;
             });
             app.MapGet(Paths.Errors, (RequestDelegate)(http => http.ErrorsAsync()));
-            foreach (var asset in app.ServiceProvider.GetRequiredService<Assets>().All) app.MapGet(asset.Path, http => LoadAsync(http, asset));
+            foreach (var asset in app.ServiceProvider.GetRequiredService<Assets>().All)
+                app.MapGet(asset.Path, http => LoadAsync(http, asset));
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class PasswordEndpoint(Gate gate, SignIn signIn, HashQueue hashes,
     public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
     {
         var (session, context, frame) = (visit.Session, visit.Context, visit.FrameOf(Paths.Password));
-        var (old, password, again) = (visit.Asked[PasswordPage.Current] ?? "", visit.Asked[PasswordPage.New] ?? "", visit.Asked[PasswordPage.Again] ?? "");
+        var old = visit.Asked[PasswordPage.Current] ?? "";
+        var (password, again) = (visit.Asked[PasswordPage.New] ?? "", visit.Asked[PasswordPage.Again] ?? "");
         // Typed differently the second time is said of that field, beside whatever is wrong with the first.
         var (flaw, differs) = (NewPassword.FlawOf(password, password, session.Username, old), password != again);
         var proven = old.Length == 0

@@ -42,7 +42,7 @@ public static class ConsentPage
     public static bool IsFixed(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Optional: false };
 
     /// <summary>Whether it lets the client change nothing.</summary>
-    public static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
+    private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
 
     public static Task ConsentAsync(this HttpContext http, Html antiforgery, ConsentView view)
     {

@@ -33,7 +33,8 @@ public static class LoginPage
     /// <param name="username">To begin with: a hint, or what was typed before.</param>
     /// <param name="error">Why it is shown again, or null.</param>
     /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
-    public static Task LoginAsync(this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
+    public static Task LoginAsync(
+        this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());

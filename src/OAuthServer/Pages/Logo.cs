@@ -14,7 +14,9 @@ public sealed record Logo(string Type, byte[] Octets)
         {
             var octets = File.ReadAllBytes(file);
             var type = TypeOf(octets);
-            problem = octets.Length > Largest ? "the picture is larger than 256 KiB" : type is null ? "the file is no PNG, JPEG, WebP or SVG" : null;
+            problem = octets.Length > Largest ? "the picture is larger than 256 KiB"
+                : type is null ? "the file is no PNG, JPEG, WebP or SVG"
+                : null;
             return problem is null ? new Logo(type!, octets) : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

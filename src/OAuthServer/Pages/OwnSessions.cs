@@ -24,7 +24,9 @@ public sealed record OwnSessionsView
     public required EndedSessions? SignedOut { get; init; }
 }
 
-/// <summary>Where a person is signed in, what lately happened to the account, and the ways to end a session: what each does is said beside it.</summary>
+/// <summary>
+/// Where a person is signed in, what lately happened to the account, and the ways to end a session: what each does is said beside it.
+/// </summary>
 public static class OwnSessions
 {
     public static Task OwnSessionsAsync(this HttpContext http, OwnSessionsView view)
@@ -72,7 +74,8 @@ public static class OwnSessions
         var browser = BrowserNames.Say(session.UserAgent, say);
         var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
         Html mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Html.None;
-        Html details = BrowserNames.Find(session.UserAgent) is null ? Html.None : $"""<div><dt>{say["Browser details"]}</dt><dd>{BrowserNames.Exactly(session.UserAgent, say)}</dd></div>""";
+        Html details = BrowserNames.Find(session.UserAgent) is null ? Html.None
+            : $"""<div><dt>{say["Browser details"]}</dt><dd>{BrowserNames.Exactly(session.UserAgent, say)}</dd></div>""";
         Html end = isThis
             ? $"""<p class="end"><a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a></p>"""
             : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";

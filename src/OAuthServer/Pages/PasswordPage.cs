@@ -52,7 +52,10 @@ public static class PasswordPage
     private static Dictionary<string, string> Problems(RefusedPassword wrong, Language say)
     {
         var problems = new Dictionary<string, string>(3);
-        if (wrong.Current is { } refused) problems[Current] = refused.RetryAfter is not null ? LoginPage.Say(refused, say) : refused.Status == 401 ? "Incorrect password." : "Enter your current password.";
+        if (wrong.Current is { } refused)
+            problems[Current] = refused.RetryAfter is not null ? LoginPage.Say(refused, say)
+                : refused.Status == 401 ? "Incorrect password."
+                : "Enter your current password.";
         if (wrong.Flaw is { } flaw) problems[New] = Say(flaw);
         if (wrong.Differs) problems[Again] = "The passwords do not match.";
         return problems;

@@ -37,12 +37,19 @@ public sealed record Accent
         var contrast = new[] { White, Page, ground }.Min(accent.Contrast);
         if (contrast < LeastContrast)
         {
-            problem = string.Create(CultureInfo.InvariantCulture, $"its contrast on white and near-white is {contrast:0.0}:1 where text needs {LeastContrast}:1; write a darker colour");
+            problem = string.Create(
+                CultureInfo.InvariantCulture, $"its contrast on white and near-white is {contrast:0.0}:1 where text needs {LeastContrast}:1; write a darker colour");
             return null;
         }
 
         var (dark, darkGround) = ForDarkPages(accent);
-        return new Accent { Light = accent.ToString(), LightGround = ground.ToString(), Dark = dark.ToString(), DarkGround = darkGround.ToString() };
+        return new Accent
+        {
+            Light = accent.ToString(),
+            LightGround = ground.ToString(),
+            Dark = dark.ToString(),
+            DarkGround = darkGround.ToString(),
+        };
     }
 
     // White itself fits, so this ends.
@@ -63,7 +70,8 @@ public sealed record Accent
                 ? new Colour((byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb)
                 : null;
 
-        public Colour Towards(Colour other, double share) => new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
+        public Colour Towards(Colour other, double share) =>
+            new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
 
         // WCAG 2.2, contrast ratio.
         public double Contrast(Colour other)

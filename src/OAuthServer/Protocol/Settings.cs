@@ -22,7 +22,7 @@ public sealed record Settings
     /// <summary>A PNG, JPEG, WebP or SVG file of at most 256 KiB, shown beside the server's name on its pages; read at start. Empty: none.</summary>
     public string BrandLogoFile { get; init; } = "";
 
-    /// <summary>The accent colour of the pages as #rrggbb, with a contrast of 4.5:1 on white (WCAG 2.2, 1.4.3); a lighter one for dark pages is made from it. Empty: the built-in blue.</summary>
+    /// <summary>The accent colour of the pages as #rrggbb, with a contrast of 4.5:1 on white (WCAG 2.2, 1.4.3); one for dark pages is made from it. Empty: blue.</summary>
     public string BrandAccent { get; init; } = "";
 
     /// <summary>The https URL of the privacy policy, linked from every page. Empty: no link.</summary>

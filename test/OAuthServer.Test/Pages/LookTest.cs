@@ -14,12 +14,12 @@ public sealed class LookTest
     {
         await using var alice = await Visitor.ArriveAsync(Ground.World, Who.Alice, new Look { ForcedColors = true });
         await alice.AskedByAsync(Ground.World.Stranger, ("scope", "notes:read notes:write"));
-        (await Borderless(alice, "main")).Should().Be(0);
+        (await BorderlessAsync(alice, "main")).Should().Be(0);
         await alice.SignInAsync(password: "not her password");
-        (await Borderless(alice, ".error")).Should().Be(0);
+        (await BorderlessAsync(alice, ".error")).Should().Be(0);
         await alice.SignInAsync();
 
-        foreach (var selector in new[] { "main", ".caution", ".mark", ".tile" }) (await Borderless(alice, selector)).Should().Be(0, selector);
+        foreach (var selector in new[] { "main", ".caution", ".mark", ".tile" }) (await BorderlessAsync(alice, selector)).Should().Be(0, selector);
     }
 
     [Test, Behaviour(31)]
@@ -37,7 +37,7 @@ public sealed class LookTest
     }
 
     // How many of them have no border; none there is an error.
-    private static async Task<int> Borderless(Visitor visitor, string selector)
+    private static async Task<int> BorderlessAsync(Visitor visitor, string selector)
     {
         var borders = await visitor.Page.Locator(selector).EvaluateAllAsync<string[]>("all => all.map(one => getComputedStyle(one).borderTopWidth)");
         borders.Should().NotBeEmpty(selector);
