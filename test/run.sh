@@ -20,7 +20,11 @@ case ${1:-fast} in
     fast) filter='TestCategory!=Walk&TestCategory!=Long&TestCategory!=Screenshots' ;;
     walk) filter='TestCategory=Walk' ;;
     long) filter='TestCategory=Long' ;;
-    screenshots) filter='TestCategory=Screenshots' ;;
+    screenshots)
+        filter='TestCategory=Screenshots'
+        # Without it Chromium draws DejaVu, which few people have as their system font.
+        fc-list : family 2>/dev/null | grep '^Inter' > /dev/null || { echo "screenshots: the font Inter is missing: apt-get install fontconfig fonts-inter" >&2; exit 1; }
+        export FONTCONFIG_FILE=$PWD/test/screenshots.fonts.conf ;;
     *) echo "test: unknown suite '$1', there are fast, walk, long and screenshots" >&2; exit 2 ;;
 esac
 [[ -z ${FILTER:-} ]] || filter="($FILTER)&$filter"

@@ -82,13 +82,13 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
 
     private static OAuthError? IsEnabled(Client client, Parameters asked) =>
         client.Row.Enabled ? null
-        : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with { Description = "This app has been switched off here" };
+        : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with { Description = "This app has been disabled here" };
 
     private static OAuthError? IsForPeople(Client client, Parameters asked) =>
         client.IsUserFacing && client.MayUse("authorization_code") ? null
         : OAuthError.UnauthorizedClient("the client may not use authorization_code", "a user-facing client with authorization_code", $"{client.Row.Kind}: {Scope.Join(client.Row.GrantTypes)}")
             with
-        { Description = "This app may not ask people to sign in" };
+        { Description = "This app cannot sign people in" };
 
     private static OAuthError? RedirectUriCameOnce(Client client, Parameters asked) =>
         asked.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once", "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;

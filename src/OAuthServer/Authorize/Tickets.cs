@@ -36,5 +36,5 @@ public sealed class Tickets(AuthorizationRequestStore store, AuthorizationChecks
 
     /// <summary>One answer for spent, expired, foreign and made up.</summary>
     public static OAuthError Gone() => OAuthError.InvalidRequest(
-        "This request was already answered, is too old, or was begun in another browser", "no open request under this ticket for this browser", "OAuth 2.1 §4.1.2", "an open request of this browser");
+        "This request was already answered, has expired, or was started in another browser", "no open request under this ticket for this browser", "OAuth 2.1 §4.1.2", "an open request of this browser");
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration.KeyPerFile;
 using Microsoft.Extensions.FileProviders;
+using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
@@ -54,6 +55,8 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         errors.InsertRange(0, problems);
         Exists(nameof(Settings.TlsCertificateFile), settings.TlsCertificateFile, errors);
         Exists(nameof(Settings.TlsKeyFile), settings.TlsKeyFile, errors);
+        if (settings.BrandLogoFile.Length > 0 && Logo.Read(Path.Combine(folder, settings.BrandLogoFile), out var flaw) is null)
+            errors.Add($"OAuth__{nameof(Settings.BrandLogoFile)}: {flaw}");
 
         if (settings.KeyEncryptionKey.Length > 0 || (withKey && !settings.Development)) return settings;
         errors.RemoveAll(error => error.StartsWith(KeyError, StringComparison.Ordinal));

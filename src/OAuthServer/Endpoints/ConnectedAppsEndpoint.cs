@@ -1,4 +1,3 @@
-using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
@@ -7,14 +6,11 @@ using OAuthServer.Stores;
 namespace OAuthServer.Endpoints;
 
 /// <summary>
-/// /connected-apps: a person sees what they granted, where they are signed in and what lately happened, and takes back what they
-/// granted. What is not theirs does not exist.
+/// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
 public sealed class ConnectedAppsEndpoint(
-    Gate gate, OwnGrantStore grants, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, ClientDirectory clients, ResourceDirectory resources, Settings settings, TimeProvider time)
+    Gate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
 {
-    private const int Events = 20;
-    private const int RefusedSignIns = 5;
     private const string Page = "apps";
 
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
@@ -25,16 +21,13 @@ public sealed class ConnectedAppsEndpoint(
             if (await clients.FindAsync(grant.ClientId, cancel) is { } client) apps.Add(new ConnectedApp(grant, client.Row));
 
         var done = visit.Asked["done"];
-        await http.ConnectedAppsAsync(new AccountView
+        await http.ConnectedAppsAsync(new ConnectedAppsView
         {
             Frame = visit.FrameOf(Paths.ConnectedApps),
             Antiforgery = visit.Antiforgery,
             Apps = apps,
-            Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
-            Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
             Known = await resources.ReadAsync(cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
-            SignedOut = done is null ? null : Ended((await audit.FindAsync(done, cancel)).Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
             Now = now,
         });
     });
@@ -58,14 +51,6 @@ public sealed class ConnectedAppsEndpoint(
         await grants.RevokeAllAsync(visit.Session.Subject, visit.Author, time.GetUtcNow());
         await visit.Done(Did(visit));
     });
-
-    // As OwnSessionStore wrote it.
-    private static EndedSessions? Ended(AuditRow? row) => row switch
-    {
-        null => null,
-        { Detail: { } detail } when detail.StartsWith("everywhere else", StringComparison.Ordinal) => EndedSessions.Others,
-        _ => EndedSessions.One,
-    };
 
     // The page says what this very request did, from the audit log: a link cannot make it say so.
     private static string Did(Visit visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";

@@ -14,7 +14,7 @@ namespace OAuthServer.Endpoints;
 /// change client, redirect URI or anything else.
 /// </summary>
 public sealed class ConsentEndpoint(
-    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, ClientRegister clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
 {
     public async Task AskAsync(HttpContext http)
     {
@@ -41,7 +41,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        await ShowAsync(http, request, session, consent, null);
+        await ShowAsync(http, request, session, consent, null, onlyReading: asked["only"] == "read");
     }
 
     public async Task AnswerAsync(HttpContext http)
@@ -84,14 +84,14 @@ public sealed class ConsentEndpoint(
 
         switch (form["decision"])
         {
-            case "allow" or "read":
+            case "allow":
                 await AllowAsync(http, request, consent, form, decision);
                 break;
             case "deny":
                 await AnswerAsync(http, request, decision, await consents.DenyAsync(request, decision, http.Context()));
                 break;
             default:
-                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow, read or deny", form["decision"]), request, session);
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow or deny", form["decision"]), request, session);
                 break;
         }
     }
@@ -101,13 +101,12 @@ public sealed class ConsentEndpoint(
         var session = decision.Session;
         if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
         {
-            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times that are offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
+            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
             return;
         }
 
         var known = await resources.ReadAsync(http.RequestAborted);
-        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known)
-                                               || (form[ConsentPage.FieldOf(one)] is not null && (form["decision"] != "read" || ConsentPage.IsReading(one, known)))).ToArray();
+        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known) || form[ConsentPage.FieldOf(one)] is not null).ToArray();
         if (scope.All(one => one == Scope.OfflineAccess))
         {
             await ShowAsync(http, request, session, consent, form);
@@ -132,7 +131,8 @@ public sealed class ConsentEndpoint(
         return true;
     }
 
-    private async Task ShowAsync(HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered) =>
+    private async Task ShowAsync(
+        HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,
@@ -140,6 +140,8 @@ public sealed class ConsentEndpoint(
             Known = await resources.ReadAsync(http.RequestAborted),
             Remembered = consent.Remembered,
             Now = time.GetUtcNow(),
+            Said = await clients.SaidAsync(request.Client.Id, http.RequestAborted),
+            OnlyReading = onlyReading,
             Answered = answered,
         });
 

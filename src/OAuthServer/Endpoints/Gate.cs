@@ -74,7 +74,7 @@ public sealed class Gate(Sessions sessions, Cookies cookies, Forms forms, SignIn
     public static Task NothingHereAsync(Visit visit) => NothingHereAsync(visit.Http);
 
     private static Task NothingHereAsync(HttpContext http) =>
-        Refusals.RefuseAsync(http, OAuthError.InvalidRequest("There is nothing here", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
+        Refusals.RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
 
     private async Task EnterAsync(HttpContext http, string page, Func<SessionRow, Task> enter)
     {

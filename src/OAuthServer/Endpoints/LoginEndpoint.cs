@@ -70,8 +70,17 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         }
 
         var then = new Waiting(request, Known(form["page"]));
-        var (username, context) = (form["username"] ?? "", http.Context());
-        if ((await signIn.ProveAsync(username, form["password"] ?? "", context, http.RequestAborted)).Refused(out error, out var user))
+        var (username, password, context) = (form[LoginPage.Username] ?? "", form[LoginPage.Password] ?? "", http.Context());
+        if (Missing(username, password) is { Length: > 0 } missing)
+        {
+            error = OAuthError.InvalidRequest(
+                "Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
+            await audit.RefusedAsync(Decisions.SignIn, error, context);
+            await AgainAsync(http, browser!, then, username, error, missing);
+            return;
+        }
+
+        if ((await signIn.ProveAsync(username, password, context, http.RequestAborted)).Refused(out error, out var user))
         {
             await AgainAsync(http, browser!, then, username, error);
             return;
@@ -89,11 +98,19 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         http.GoTo(then.Destination);
     }
 
-    private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error)
+    private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error, params string[] missing)
     {
         http.Response.Announce(error);
-        return http.LoginAsync(forms.Field(http, browser), then, username, error);
+        return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
     }
+
+    private static string[] Missing(string username, string password) => (username.Trim().Length, password.Length) switch
+    {
+        (0, 0) => [LoginPage.Username, LoginPage.Password],
+        (0, _) => [LoginPage.Username],
+        (_, 0) => [LoginPage.Password],
+        _ => [],
+    };
 
     // Anything else is as good as nothing: the key chooses among our own pages.
     private static string? Known(string? page) => page is not null && Waiting.Pages.ContainsKey(page) ? page : null;

@@ -1,16 +1,38 @@
+using OAuthServer.Audit;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Endpoints;
 
-/// <summary>/sessions: GET asks about all of them, POST ends one, all others, or everything.</summary>
-public sealed class OwnSessionsEndpoint(Gate gate, OwnSessionStore sessions, Cookies cookies, TimeProvider time)
+/// <summary>
+/// /sessions: GET lists them beside what lately happened to the account, POST ends one, all others, or everything.
+/// /sessions/everywhere asks before everything ends.
+/// </summary>
+public sealed class OwnSessionsEndpoint(
+    Gate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
 {
-    private const string Page = "apps";
+    private const string Page = "sessions";
     private const int HashBytes = 32;
+    private const int Events = 20;
+    private const int RefusedSignIns = 5;
 
-    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit => http.SignOutEverywhereAsync(visit.Antiforgery, visit.FrameOf(Paths.ConnectedApps)));
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
+    {
+        var (subject, cancel, now) = (visit.Session.Subject, http.RequestAborted, time.GetUtcNow());
+        var done = visit.Asked["done"] is { } request ? await audit.FindAsync(request, cancel) : [];
+        await http.OwnSessionsAsync(new OwnSessionsView
+        {
+            Frame = visit.FrameOf(Paths.Sessions),
+            Antiforgery = visit.Antiforgery,
+            Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
+            Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
+            SignedOut = Ended(done.Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
+        });
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit =>
+        http.SignOutEverywhereAsync(visit.Antiforgery, visit.FrameOf(Paths.Sessions)));
 
     public Task EndAsync(HttpContext http) => gate.ChangeAsync(http, Page, visit => visit.Asked["what"] switch
     {
@@ -27,13 +49,13 @@ public sealed class OwnSessionsEndpoint(Gate gate, OwnSessionStore sessions, Coo
         else if (id.AsSpan().SequenceEqual(session.IdHash))
             await SignedOutAsync(visit);
         else
-            await visit.Done($"{Paths.ConnectedApps}?done={context.RequestId}");
+            await visit.Done($"{Paths.Sessions}?done={context.RequestId}");
     }
 
     private async Task EndOthersAsync(Visit visit)
     {
         await sessions.EndOthersAsync(visit.Session.IdHash, visit.Session.Subject, visit.Context.RequestId, visit.Context.Address, time.GetUtcNow());
-        await visit.Done($"{Paths.ConnectedApps}?done={visit.Context.RequestId}");
+        await visit.Done($"{Paths.Sessions}?done={visit.Context.RequestId}");
     }
 
     private async Task EndEverythingAsync(Visit visit)
@@ -47,6 +69,14 @@ public sealed class OwnSessionsEndpoint(Gate gate, OwnSessionStore sessions, Coo
         cookies.EndSession(visit.Http);
         return visit.Done(Paths.Logout);
     }
+
+    // As OwnSessionStore wrote it.
+    private static EndedSessions? Ended(AuditRow? row) => row switch
+    {
+        null => null,
+        { Detail: { } detail } when detail.StartsWith("everywhere else", StringComparison.Ordinal) => EndedSessions.Others,
+        _ => EndedSessions.One,
+    };
 
     private static byte[]? IdHash(string? hex)
     {
@@ -63,7 +93,8 @@ public static class OwnSessionsRoutes
         public void MapOwnSessions()
         {
             var sessions = app.ServiceProvider.GetRequiredService<OwnSessionsEndpoint>();
-            app.MapGet(Paths.Sessions, sessions.AskAsync);
+            app.MapGet(Paths.Sessions, sessions.ShowAsync);
+            app.MapGet(Paths.SignOutEverywhere, sessions.AskAsync);
             app.MapPost(Paths.Sessions, sessions.EndAsync);
         }
     }

@@ -1,15 +1,12 @@
-using System.Text;
 using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Wire;
 
 namespace OAuthServer.Endpoints;
 
-/// <summary>Pages that decide nothing: the way in, the stylesheet, and what error_uri points at.</summary>
+/// <summary>Pages that decide nothing: the way in, what all pages load, and what error_uri points at.</summary>
 public static class PageRoutes
 {
-    private static readonly byte[] Style = Encoding.UTF8.GetBytes(Stylesheet.Text);
-
     extension(IEndpointRouteBuilder app)
     {
         public void MapPages(Settings settings)
@@ -21,18 +18,21 @@ public static class PageRoutes
                 return Task.CompletedTask;
             });
             app.MapGet(Paths.Errors, (RequestDelegate)(http => http.ErrorsAsync()));
-            app.MapGet(Paths.Stylesheet, (RequestDelegate)StyleAsync);
+            foreach (var asset in app.ServiceProvider.GetRequiredService<Assets>().All)
+                app.MapGet(asset.Path, http => LoadAsync(http, asset));
         }
     }
 
-    private static Task StyleAsync(HttpContext http)
+    private static Task LoadAsync(HttpContext http, Asset asset)
     {
-        // The URL carries the text's hash: what it names never changes.
+        // The URL carries the octets' hash: what it names never changes.
         http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         http.Response.Headers.XContentTypeOptions = "nosniff";
-        if (http.IsKnown($"\"{Stylesheet.Version}\"")) return Task.CompletedTask;
-        http.Response.ContentType = "text/css; charset=utf-8";
-        http.Response.ContentLength = Style.Length;
-        return http.Response.Body.WriteAsync(Style, CancellationToken.None).AsTask();
+        // A drawing opened by its address is a document: it runs and loads nothing.
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+        if (http.IsKnown($"\"{asset.Version}\"")) return Task.CompletedTask;
+        http.Response.ContentType = asset.Type;
+        http.Response.ContentLength = asset.Octets.Length;
+        return http.Response.Body.WriteAsync(asset.Octets, CancellationToken.None).AsTask();
     }
 }

@@ -21,15 +21,17 @@ public sealed class PasswordEndpoint(Gate gate, SignIn signIn, HashQueue hashes,
     public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
     {
         var (session, context, frame) = (visit.Session, visit.Context, visit.FrameOf(Paths.Password));
-        var (old, password) = (visit.Asked[PasswordPage.Current] ?? "", visit.Asked[PasswordPage.New] ?? "");
-        if (NewPassword.FlawOf(password, visit.Asked[PasswordPage.Again] ?? "", session.Username, old) is { } flaw)
+        var old = visit.Asked[PasswordPage.Current] ?? "";
+        var (password, again) = (visit.Asked[PasswordPage.New] ?? "", visit.Asked[PasswordPage.Again] ?? "");
+        // Typed differently the second time is said of that field, beside whatever is wrong with the first.
+        var (flaw, differs) = (NewPassword.FlawOf(password, password, session.Username, old), password != again);
+        var proven = old.Length == 0
+            ? OAuthError.InvalidRequest("Enter your current password", "a field was left empty", "sign-in")
+            : await signIn.ProveAsync(session.Username, old, context, http.RequestAborted);
+        if (proven.Refused(out var refused, out var user) || flaw is not null || differs)
         {
-            await http.PasswordAsync(visit.Antiforgery, frame, flaw: flaw);
-        }
-        else if ((await signIn.ProveAsync(session.Username, old, context, http.RequestAborted)).Refused(out var refused, out var user))
-        {
-            http.Response.Announce(refused);
-            await http.PasswordAsync(visit.Antiforgery, frame, refused: refused);
+            if (refused is not null) http.Response.Announce(refused);
+            await http.PasswordAsync(visit.Antiforgery, frame, wrong: new PasswordPage.RefusedPassword(flaw, differs, refused));
         }
         else
         {

@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores;
 
 namespace OAuthServer.Pages;
@@ -6,16 +7,16 @@ namespace OAuthServer.Pages;
 public static class AccountEvents
 {
     /// <summary>The part of the person's page.</summary>
-    internal static Html Section(IReadOnlyList<AccountEventRow> events, Language say)
+    internal static Html Section(IReadOnlyList<AccountEventRow> events, Settings settings, Language say)
     {
         if (events.Count == 0) return Html.None;
         return $"""
             <section aria-labelledby="events">
-            <h2 id="events">{say["What happened lately"]}</h2>
-            <p>{say["Something here that was not you? Change your password: that ends every session and every app's access."]}</p>
+            <h2 id="events">{say["Recent activity"]}</h2>
+            <p>{say.Put("Something you do not recognize? {0}: that ends every other session and every app's access.", $"""<a href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a>""")}</p>
             <table>
-            <caption>{say["The newest first"]}</caption>
-            <thead><tr><th scope="col">{say["What"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["Address"]}</th></tr></thead>
+            <caption>{say["Newest first"]}</caption>
+            <thead><tr><th scope="col">{say["Activity"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["IP address"]}</th></tr></thead>
             <tbody>
             {events.Select(one => Row(one, say))}
             </tbody>
@@ -28,7 +29,7 @@ public static class AccountEvents
     {
         Html address = one.Address is null ? $"–" : (Html)$"<bdi>{one.Address}</bdi>";
         return $"""
-            <tr><th scope="row">{What(one, say)}</th><td data-label="{say["When"]}">{say.Time(one.At)}</td><td data-label="{say["Address"]}">{address}</td></tr>
+            <tr><th scope="row">{What(one, say)}</th><td data-label="{say["When"]}">{say.Time(one.At)}</td><td data-label="{say["IP address"]}">{address}</td></tr>
             """;
     }
 
@@ -38,16 +39,16 @@ public static class AccountEvents
         return one.What switch
         {
             "signed-in" => $"{say["You signed in"]}",
-            "sign-in-refused" => $"""<span class="mark no">{say["Refused"]}</span>{say["A sign-in with a wrong password"]}""",
+            "sign-in-refused" => $"""<span class="mark no">{say["Refused"]}</span>{say["A sign-in attempt with a wrong password"]}""",
             "signed-out" => $"{say["You signed out"]}",
-            "signed-out-by-operator" => $"{say["The operator signed you out"]}",
+            "signed-out-by-operator" => $"{say["An administrator signed you out"]}",
             "allowed" => say.Put("You allowed {0}", app),
             "denied" => say.Put("You denied {0}", app),
-            "revoked" => say.Put("The access of {0} was ended", app),
-            "revoked-by-operator" => say.Put("The operator ended the access of {0}", app),
-            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Somebody may have stolen the access of {0} and tried to use it", app)}""",
+            "revoked" => say.Put("The access of {0} was revoked", app),
+            "revoked-by-operator" => say.Put("An administrator revoked the access of {0}", app),
+            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Someone may have stolen the access of {0} and tried to use it", app)}""",
             "password" => $"{say["You changed your password"]}",
-            _ => $"{say["The operator set a new password"]}",
+            _ => $"{say["An administrator set a new password"]}",
         };
     }
 }

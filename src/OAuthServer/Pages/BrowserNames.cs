@@ -27,14 +27,17 @@ public static class BrowserNames
         ? say.Put("{0} on {1}", $"<bdi>{browser}</bdi>", $"<bdi>{system}</bdi>")
         : $"<bdi>{Tame(agent, say)}</bdi>";
 
-    /// <summary>What it calls itself, folded; nothing where <see cref="Say"/> shows that already.</summary>
-    public static Html Exactly(string agent, Language say) => Find(agent) is null
+    /// <summary>What it calls itself; nothing where <see cref="Say"/> shows that already.</summary>
+    public static Html Exactly(string agent, Language say) => Find(agent) is null ? Html.None : $"<bdi>{Tame(agent, say)}</bdi>";
+
+    /// <summary>The same, folded.</summary>
+    public static Html Folded(string agent, Language say) => Find(agent) is null
         ? Html.None
-        : $"""<details class="exact"><summary>{say["How it names itself"]}</summary><bdi>{Tame(agent, say)}</bdi></details>""";
+        : $"""<details class="exact"><summary>{say["Browser details"]}</summary>{Exactly(agent, say)}</details>""";
 
     private static string? Named((string Token, string Name)[] known, string agent) =>
         Array.Find(known, one => agent.Contains(one.Token, StringComparison.Ordinal)) is { Name: { } name } ? name : null;
 
     // The row keeps no more than 200 characters.
-    private static string Tame(string agent, Language say) => Words.Tame(agent, say["a browser that gave no name"], 200);
+    private static string Tame(string agent, Language say) => Words.Tame(agent, say["unknown browser"], 200);
 }

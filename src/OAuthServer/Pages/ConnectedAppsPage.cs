@@ -7,47 +7,33 @@ namespace OAuthServer.Pages;
 /// <summary>One app's access with the app's own row.</summary>
 public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
 
-/// <summary>What the page of a person's own account shows.</summary>
-public sealed record AccountView
+/// <summary>What the page of a person's connected apps shows.</summary>
+public sealed record ConnectedAppsView
 {
     public required Frame Frame { get; init; }
     public required Html Antiforgery { get; init; }
     public required IReadOnlyList<ConnectedApp> Apps { get; init; }
-    public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
-
-    /// <summary>What lately happened, newest first.</summary>
-    public required IReadOnlyList<AccountEventRow> Events { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
 
     /// <summary>What the person has just ended.</summary>
     public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
-
-    /// <summary>Which sessions the person has just ended; null: none.</summary>
-    public required EndedSessions? SignedOut { get; init; }
     public required DateTimeOffset Now { get; init; }
 }
 
-/// <summary>Sessions a person ended from the list.</summary>
-public enum EndedSessions
-{
-    One,
-    Others,
-}
-
-/// <summary>Which apps may act for the person, and how to end that.</summary>
+/// <summary>Which apps may act for the person, one row each, and how to end that.</summary>
 public static class ConnectedAppsPage
 {
-    public static Task ConnectedAppsAsync(this HttpContext http, AccountView view)
+    public static Task ConnectedAppsAsync(this HttpContext http, ConnectedAppsView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html all = view.Apps.Count > 1
             ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
             : Html.None;
         Html apps = view.Apps.Count == 0
-            ? $"""<p class="empty">{say["No app has access to anything of yours. When you allow one, it is listed here, and you can end its access."]}</p>"""
+            ? $"""<p class="empty">{say["No apps have access to your account. Apps you allow are listed here, and you can revoke their access."]}</p>"""
             : (Html)$"""
-                <p class="lead">{say["These apps may act for you. Revoke what you no longer use."]}</p>
-                <ul class="things">
+                <p class="lead">{say["These apps can access your account. Revoke those you no longer use."]}</p>
+                <ul class="rows">
                 {view.Apps.Select(app => App(app, view, settings, say))}
                 </ul>
                 {all}
@@ -56,8 +42,6 @@ public static class ConnectedAppsPage
             <h1>{say["Connected apps"]}</h1>
             {Done(view, say)}
             {apps}
-            {OwnSessions.Section(view, settings, say)}
-            {AccountEvents.Section(view.Events, say)}
             """, view.Frame);
     }
 
@@ -67,7 +51,7 @@ public static class ConnectedAppsPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Revoke all", $"""
             <h1>{say["Revoke all access?"]}</h1>
-            <p class="lead">{say.Put("Apps that lose access: {0}. Each has to ask you again before it can do anything.", $"{apps}")}</p>
+            <p class="lead">{say.Put("Apps losing access: {0}. Each must ask you again before it can do anything.", $"{apps}")}</p>
             <form method="post" action="{settings.IssuerPath + Paths.RevokeAll}">
             {antiforgery}
             <p class="actions"><button class="danger" type="submit">{say["Revoke all"]}</button> <a class="way" href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Cancel"]}</a></p>
@@ -75,25 +59,27 @@ public static class ConnectedAppsPage
             """, frame);
     }
 
-    private static Html App(ConnectedApp app, AccountView view, Settings settings, Language say)
+    private static Html App(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
     {
         var (grant, client) = app;
         // Wherever it is not https the answer went to a program on the person's own computer.
         var landsHere = !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal);
-        Html off = client.Enabled ? Html.None : $"""<span class="mark no">{say["Switched off by the operator"]}</span>""";
+        Html off = client.Enabled ? Html.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
+        Html unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Html.None;
         var name = say.App(client.Name);
         return $"""
             <li>
-            <h2><bdi>{name}</bdi></h2>
-            <p class="identity">{off}{ConsentPage.Identity(client, landsHere, view.Now, say)}</p>
+            <details>
+            <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong> {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
+            <p class="identity">{ConsentPage.Identity(client, landsHere, view.Now, settings, say)}</p>
             <dl class="facts">
-            <div><dt>{say["What is accessed"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
+            <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
-            <div><dt>{say["Last used"]}</dt><dd>{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</dd></div>
             <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
-            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends by itself within an hour"]}</dd></div>
+            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
             </dl>
+            </details>
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
             {view.Antiforgery}
             <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
@@ -107,18 +93,16 @@ public static class ConnectedAppsPage
 
     private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
 
-    private static Html Done(AccountView view, Language say)
+    private static Html Done(ConnectedAppsView view, Language say)
     {
-        if (view.SignedOut is { } sessions)
-            return $"""<p class="good" role="status">{(sessions == EndedSessions.Others ? say["Every other browser has been signed out."] : say["That browser has been signed out."])}</p>""";
         if (view.Ended.Count == 0) return Html.None;
         var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Html)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
         Html who = $"{names}";
         return $"""
             <div class="good" role="status">
-            <p><strong>{say.Put("Access has ended: {0}", who)}</strong></p>
-            <p>{say["Nothing new is given out from now on, and every service that asks this server is told at once that this access is over."]}</p>
-            <p>{say.Put("Only a service that never asks may still accept the old access, until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
+            <p>{Icons.Done}<strong>{say.Put("Access has ended: {0}", who)}</strong></p>
+            <p>{say["Nothing new is issued, and services that check with this server refuse the old access from now on."]}</p>
+            <p>{say.Put("Services that do not check may still accept it until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
             </div>
             """;
     }

@@ -16,6 +16,12 @@ public sealed record ConsentView
     public required RememberedConsent? Remembered { get; init; }
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>What the app itself stated about its rules when it registered; null: it did not register itself.</summary>
+    public ClientSaid? Said { get; init; }
+
+    /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
+    public bool OnlyReading { get; init; }
+
     /// <summary>The form as it was answered, when it is shown again because nothing was ticked in it.</summary>
     public Parameters? Answered { get; init; }
 }
@@ -25,6 +31,10 @@ public static class ConsentPage
 {
     private const int LongestScopeText = 200;
 
+    // HTML §4.10.21.2, implicit submission: Enter in a checkbox presses the form's first button. This one sends nothing: method dialog
+    // is for forms in a dialog (§4.10.21.3). A disabled one would not do, Chromium looks past it for checkboxes.
+    private static readonly Html NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
+
     /// <summary>Name of a scope's checkbox.</summary>
     public static string FieldOf(string scope) => "scope " + scope;
 
@@ -32,40 +42,39 @@ public static class ConsentPage
     public static bool IsFixed(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Optional: false };
 
     /// <summary>Whether it lets the client change nothing.</summary>
-    public static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
+    private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
 
     public static Task ConsentAsync(this HttpContext http, Html antiforgery, ConsentView view)
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
-        var request = view.Request;
-        var say = http.Language();
-        var ticket = request.Ticket!.Id;
-        var again = view.Answered is not null;
-        Html problem = again ? $"""<p class="error" id="problem" role="alert">{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
+        var (request, say) = (view.Request, http.Language());
+        var (client, ticket, again) = (request.Client.Row, request.Ticket!.Id, view.Answered is not null);
+        Html problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
         Html described = again ? $""" aria-describedby="problem" """ : Html.None;
-        Html reading = OffersReading(view) ? $"""<p><button class="small" type="submit" name="decision" value="read">{say["Only allow reading"]}</button></p>""" : Html.None;
-        Html careful = request.LandsOnThisComputer ? $"""<p class="caution">{say["Continue only if you started this just now."]}</p>""" : Html.None;
+        Html careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Html.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
-            <h1>{say.Put("{0} asks for access", $"<bdi>{say.App(request.Client.Row.Name)}</bdi>")}</h1>
-            <p class="identity">{Identity(request.Client.Row, request.LandsOnThisComputer, view.Now, say)}</p>
-            <dl>
-            <dt>{say["Access goes to"]}</dt>
-            <dd>{Destination(request, say)}</dd>
-            <dt>{say["What is accessed"]}</dt>
-            {request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}
+            <div class="app">{AppTile.Of(client.Name, say)}<div>
+            <h1>{say.Put("{0} wants access to your account", $"<bdi>{say.App(client.Name)}</bdi>")}</h1>
+            <p class="identity">{Identity(client, request.LandsOnThisComputer, view.Now, settings, say)}</p>
+            </div></div>
+            <dl class="pairs">
+            <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
+            <div><dt>{say["Can access"]}</dt>{request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}</div>
+            {Statements(view, say)}
             </dl>
             {careful}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
+            {NothingByEnter}
             {antiforgery}<input type="hidden" name="request" value="{ticket}">
             <fieldset{described}>
             <legend>{say["This app will be able to"]}</legend>
             <ul>
             {request.Scope.Select((scope, index) => Item(scope, index, view, say))}
             </ul>
-            {reading}
+            {Reading(view, settings, say)}
             </fieldset>
             {Until(view, say)}
             <div class="choices">
@@ -82,27 +91,35 @@ public static class ConsentPage
 
     /// <summary>Who vouches for a client's name, if anybody.</summary>
     /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
-    public static Html Identity(ClientRow client, bool landsHere, DateTimeOffset now, Language say)
+    public static Html Identity(ClientRow client, bool landsHere, DateTimeOffset now, Settings settings, Language say)
     {
         switch (client.Origin)
         {
             case "operator":
-                return $"{say["Registered by the operator"]}";
+                return say.Put("Approved by {0}", $"<strong><bdi>{settings.DisplayName}</bdi></strong>");
             // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
             case "document":
-                Html anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could say it is this app"]}</span>""" : Html.None;
+                Html anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Html.None;
                 return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
             default:
-                return $"""<span class="caution">{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
+                return $"""<span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
         }
     }
 
     private static Html Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
-        if (!request.LandsOnThisComputer) return $"<strong><bdi>{host}</bdi></strong>";
-        if (host.EndsWith(':')) return $"<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
-        return $"""<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
+        if (!request.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
+        if (host.EndsWith(':')) return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
+        return $"""{Icons.Computer}<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
+    }
+
+    // Hosts, not links: the app chose them, and nobody has read what is there.
+    private static Html Statements(ConsentView view, Language say)
+    {
+        return $"""{Host("Its privacy policy is at", view.Said?.PolicyUri)}{Host("Its terms are at", view.Said?.TosUri)}""";
+
+        Html Host(string label, string? uri) => uri is null ? Html.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
 
     private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
@@ -113,12 +130,13 @@ public static class ConsentPage
         var row = RowOf(scope, view.Known);
         var words = ScopeWords(scope, view.Known, say);
         Html isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Html.None;
-        Html writes = row is { Access: "write" } ? Mark(say["Makes changes"]) : Html.None;
+        Html writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Html.None;
         Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;
         if (row is { Optional: false })
             return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
 
-        Html ticked = view.Answered is { } form ? Checked(form[FieldOf(scope)] is not null) : Checked(row is not { Sensitive: true });
+        Html ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
+            : row is not { Sensitive: true } && (!view.OnlyReading || IsReading(scope, view.Known)));
         return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
     }
 
@@ -141,7 +159,15 @@ public static class ConsentPage
 
     private static Html Checked(bool itIs) => itIs ? $" checked" : Html.None;
 
-    private static Html Mark(string text) => $"""<span class="mark">{text}</span>""";
+    private static Html Mark(string text, string kind = "mark") => $"""<span class="{kind}">{text}</span>""";
+
+    // A link: it ticks, and the person still has to press Allow.
+    private static Html Reading(ConsentView view, Settings settings, Language say)
+    {
+        if (!OffersReading(view)) return Html.None;
+        var (only, text) = view.OnlyReading ? ("", say["Back to everything the app asked for"]) : ("&only=read", say["Only allow reading"]);
+        return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.Ticket!.Id}{only}">{text}</a></p>""";
+    }
 
     // Only when it would leave something, and when what changes things can be left out at all.
     private static bool OffersReading(ConsentView view)

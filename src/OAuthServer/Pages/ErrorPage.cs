@@ -17,13 +17,15 @@ public static class ErrorPage
             : error.Status == 404 ? say["Check the address."]
             : say[ErrorTexts.Of(error.Code).Person];
         Html way = link is null ? Html.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
-        // Who shall wait or correct the address stays here.
+        // Whoever has to wait or to correct the address stays here.
         var close = error.RetryAfter is null && error.Status != 404 ? $" {say["You can close this page."]}" : "";
         Html advice = link is null ? $"{next}{close}" : way;
-        return http.PageAsync(error.Status, error.Description, $"""
-            <h1>{say[error.Description]}</h1>
+        var title = ErrorTexts.TitleOf(error);
+        Html forDevelopers = title == error.Description ? Html.None : $" – {say[error.Description]}";
+        return http.PageAsync(error.Status, title, $"""
+            <h1>{say[title]}</h1>
             <p class="lead">{advice}</p>
-            <p class="detail">{say["Code"]} <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a></p>
+            <p class="detail">{say["Error code"]} <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a>{forDevelopers}</p>
             """);
     }
 
@@ -33,7 +35,7 @@ public static class ErrorPage
         var say = http.Language();
         return http.PageAsync(200, "Error codes", $"""
             <h1>{say["Error codes"]}</h1>
-            <p class="lead">{say["What this server answers when it refuses, and what to do. Every answer carries a Request-Id, by which its operator finds the exact reason."]}</p>
+            <p class="lead">{say["What each error means and what to do about it. Every response carries a Request-Id, which lets the operator find the exact reason."]}</p>
             <dl class="codes">
             {ErrorTexts.All.Select(text => Entry(text, say))}
             </dl>

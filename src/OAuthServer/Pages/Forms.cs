@@ -31,14 +31,14 @@ public sealed class Forms(IAntiforgery antiforgery)
             if (await antiforgery.IsRequestValidAsync(http)) return null;
         }
 
-        return OAuthError.InvalidRequest("This page was out of date; open it again", "no antiforgery token, or another session's", "CWE-352", "the token of this session's form");
+        return OAuthError.InvalidRequest("This page has expired; open it again", "no antiforgery token, or another session's", "CWE-352", "the token of this session's form");
     }
 
     /// <summary>The refusal of a form whose browser says that another site sent it, or null.</summary>
     public static OAuthError? Foreign(HttpContext http) =>
         http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
             ? null
-            : OAuthError.InvalidRequest("This form was not sent from a page of this server", "the form came from another site", "CWE-352", "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString())
+            : OAuthError.InvalidRequest("This form was sent from another website", "the form came from another site", "CWE-352", "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString())
                 with
             { Status = 403 };
 

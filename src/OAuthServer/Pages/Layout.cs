@@ -44,9 +44,11 @@ public static class Layout
     public static Task PageAsync(this HttpContext http, int status, string title, Html content, Frame? frame = null, bool roomy = false)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html skip = frame is null && !roomy ? Html.None : $"""<a class="skip" href="#main">{say["Skip to the content"]}</a>""";
+        var assets = http.RequestServices.GetRequiredService<Assets>();
+        Html skip = frame is null && !roomy ? Html.None : $"""<a class="skip" href="#main">{say["Skip to content"]}</a>""";
+        Html logo = assets.Logo is null ? Html.None : $"""<img class="logo" src="{assets.Logo.Url(settings)}" alt="">""";
         // The header of a page of one's own has it.
-        Html apps = frame is null ? $"""<p><a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a></p>""" : Html.None;
+        Html apps = frame is null ? Foot(settings.IssuerPath + Paths.ConnectedApps, say["Connected apps"]) : Html.None;
         Html page = $"""
             <!DOCTYPE html>
             <html lang="{say.Code}" dir="{say.Direction}">
@@ -55,17 +57,17 @@ public static class Layout
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <title>{say[title]} · {settings.DisplayName}</title>
-            <link rel="icon" href="data:,">
-            <link rel="stylesheet" href="{Stylesheet.Url(settings)}">
+            <link rel="icon" href="{assets.TabIcon.Url(settings)}" type="image/svg+xml">
+            <link rel="stylesheet" href="{assets.Style.Url(settings)}">
             </head>
             <body{Class(frame, roomy)}>
             {skip}
-            <header><div class="brand"><p class="server">{settings.DisplayName}</p><p class="host"><bdi>{settings.IssuerAuthority}</bdi></p></div>{Navigation(frame, settings, say)}</header>
+            <header><div class="brand">{logo}<div><p class="server">{settings.DisplayName}</p><p class="host"><bdi>{settings.IssuerAuthority}</bdi></p></div></div>{Navigation(frame, settings, say)}</header>
             {Tabs(frame, settings, say)}
             <main id="main">
             {content}
             </main>
-            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p>{apps}</footer>
+            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p><div class="links">{Foot(settings.PrivacyUrl, say["Privacy"])}{Foot(settings.TermsUrl, say["Terms"])}{Foot(settings.SupportUrl, say["Help"])}{apps}</div></footer>
             </body>
             </html>
             """;
@@ -107,6 +109,7 @@ public static class Layout
             <ul>
             <li class="me"><bdi>{frame.Session.Username}</bdi></li>
             {Link(Paths.ConnectedApps, say["Connected apps"], frame.Current == Paths.ConnectedApps, settings)}
+            {Link(Paths.Sessions, say["Security"], frame.Current == Paths.Sessions, settings)}
             {Link(Paths.Password, say["Password"], frame.Current == Paths.Password, settings)}
             {administration}
             {Link(Paths.Logout, say["Sign out"], false, settings)}
@@ -124,6 +127,9 @@ public static class Layout
             </nav>
             """
         : Html.None;
+
+    // Nothing where the operator set nothing.
+    private static Html Foot(string url, string text) => url.Length == 0 ? Html.None : $"""<a href="{url}">{text}</a>""";
 
     private static Html Link(string path, string text, bool current, Settings settings)
     {

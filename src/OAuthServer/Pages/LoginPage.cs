@@ -13,6 +13,7 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["apps"] = Paths.ConnectedApps,
+        ["sessions"] = Paths.Sessions,
         ["password"] = Paths.Password,
         ["admin"] = Paths.Admin,
     };
@@ -24,24 +25,27 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
 /// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>
 public static class LoginPage
 {
+    public const string Username = "username";
+    public const string Password = "password";
+
     /// <summary>The form.</summary>
     /// <param name="then">What waits for the sign-in.</param>
     /// <param name="username">To begin with: a hint, or what was typed before.</param>
     /// <param name="error">Why it is shown again, or null.</param>
-    public static Task LoginAsync(this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null)
+    /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
+    public static Task LoginAsync(
+        this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var name = Words.Tame(username, "", SignIn.LongestName);
+        var begin = name.Length == 0 ? Username : Password;
         Html purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
             : Html.None;
         Html ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Html.None;
         Html page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Html.None;
-        Html problem = error is null ? Html.None : $"""<p class="error" id="problem" role="alert">{Say(error, say)}</p>""";
-        Html described = error is null ? Html.None : $"""aria-invalid="true" aria-describedby="problem" """;
-        Html focusName = name.Length == 0 ? $"autofocus" : Html.None;
-        Html focusPassword = name.Length == 0 ? Html.None : $"autofocus";
+        Html problem = error is null ? Html.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
 
         return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
             <h1>{say["Sign in"]}</h1>
@@ -49,13 +53,26 @@ public static class LoginPage
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
             {antiforgery}{ticket}{page}
-            <label for="username">{say["User name"]}</label>
-            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {described}{focusName}>
+            <label for="username">{say["Username"]}</label>
+            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
+            {Missing(Username, "Enter your username.")}
             <label for="password">{say["Password"]}</label>
-            <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {described}{focusPassword}>
+            <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>
+            {Missing(Password, "Enter your password.")}
             <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
+            <p class="note">{Forgotten(settings, say)}</p>
             """);
+
+        // Where one of the two is wrong, nobody is told which.
+        Html Flaw(string field)
+        {
+            Html focus = field == begin ? $" autofocus" : Html.None;
+            if (error is null || (missing.Count > 0 && !missing.Contains(field))) return focus;
+            return $"""aria-invalid="true" aria-describedby="{(missing.Count > 0 ? field + "-problem" : "problem")}"{focus}""";
+        }
+
+        Html Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Html.None;
     }
 
     /// <summary>Asks before signing out: following a link changes nothing.</summary>
@@ -64,7 +81,7 @@ public static class LoginPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out", $"""
             <h1>{say["Sign out?"]}</h1>
-            <p>{say.Put("You are signed in as {0}. Apps you have allowed stay connected.", $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
+            <p>{say.Put("You are signed in as {0}. Apps you allowed stay connected.", $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
             <form method="post" action="{settings.IssuerPath + Paths.Logout}">
             {antiforgery}
             <button class="primary" type="submit">{say["Sign out"]}</button>
@@ -87,4 +104,8 @@ public static class LoginPage
         error.RetryAfter is { } seconds
             ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
             : say[error.Description] + ".";
+
+    private static Html Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
+        ? $"{say["Forgot your password? Ask your administrator."]}"
+        : say.Put("Forgot your password? {0}", $"""<a href="{settings.SupportUrl}">{say["Ask for help"]}</a>""");
 }

@@ -22,6 +22,7 @@ public static class PageServices
 
         services.AddSingleton<IAntiforgeryAdditionalDataProvider, FormOwner>();
         services.AddAntiforgery(options => Forms.Configure(options, settings));
+        services.AddSingleton<Assets>();
         services.AddSingleton<Cookies>();
         services.AddSingleton<Forms>();
     }

@@ -10,30 +10,36 @@ public static class PasswordPage
     public const string New = "password";
     public const string Again = "again";
 
+    /// <summary>Why a password was not changed: what is wrong with each field, told at once.</summary>
+    /// <param name="Flaw">Of the new one, or null.</param>
+    /// <param name="Differs">Whether it was typed differently the second time.</param>
+    /// <param name="Current">Why the one until now was not taken; null: it was.</param>
+    public sealed record RefusedPassword(PasswordFlaw? Flaw, bool Differs, OAuthError? Current)
+    {
+        public int Status => Flaw is null && !Differs && Current is not null ? Current.Status : 400;
+    }
+
     /// <summary>The form.</summary>
     /// <param name="changed">Whether it has just been changed.</param>
-    /// <param name="flaw">What is wrong with the new one, or null.</param>
-    /// <param name="refused">Why the password until now was not taken, or null.</param>
-    public static Task PasswordAsync(this HttpContext http, Html antiforgery, Frame frame, bool changed = false, PasswordFlaw? flaw = null, OAuthError? refused = null)
+    /// <param name="wrong">All that is wrong with what was typed, or null.</param>
+    public static Task PasswordAsync(this HttpContext http, Html antiforgery, Frame frame, bool changed = false, RefusedPassword? wrong = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var problems = new Dictionary<string, string>(1);
-        if (flaw is { } wrong) problems[wrong is PasswordFlaw.TypedDifferently ? Again : New] = Say(wrong, say);
-        if (refused is not null) problems[Current] = refused.RetryAfter is null ? say["This is not your password."] : LoginPage.Say(refused, say);
+        var problems = wrong is null ? [] : Problems(wrong, say);
         var fields = new Fields(say, _ => null, problems);
         Html form = $"""
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Current, "Current password", "current-password")}
-            {fields.Password(New, "New password", "new-password", "At least 12 characters. A few words that only you would put together are easy to keep in mind.")}
-            {fields.Password(Again, "New password, once more", "new-password")}
+            {fields.Password(New, "New password", "new-password", "At least 12 characters. A few unrelated words are strong and easy to remember.")}
+            {fields.Password(Again, "Confirm new password", "new-password")}
             """;
         Html done = changed
-            ? $"""<p class="good" role="status">{say["Your password has been changed. You are signed in here and nowhere else, and every app has to be connected anew."]}</p>"""
+            ? $"""<p class="good" role="status">{Icons.Done}{say["Your password has been changed. You are now signed in only here, and apps must be connected again."]}</p>"""
             : Html.None;
-        return http.PageAsync(refused?.Status ?? (flaw is null ? 200 : 400), problems.Count == 0 ? "Password" : "Error: Password", $"""
+        return http.PageAsync(wrong?.Status ?? 200, problems.Count == 0 ? "Password" : "Error: Password", $"""
             <h1>{say["Change your password"]}</h1>
             {done}
-            <p class="lead">{say["A new password ends every other session and the access of every app at once. This browser stays signed in."]}</p>
+            <p class="lead">{say["Changing your password signs you out everywhere else and ends every app's access. This browser stays signed in."]}</p>
             {fields.Summary()}
             <form method="post" action="{settings.IssuerPath + Paths.Password}">
             {antiforgery}
@@ -43,12 +49,23 @@ public static class PasswordPage
             """, frame);
     }
 
-    private static string Say(PasswordFlaw flaw, Language say) => flaw switch
+    private static Dictionary<string, string> Problems(RefusedPassword wrong, Language say)
     {
-        PasswordFlaw.TooShort => say["Too short: use at least 12 characters."],
-        PasswordFlaw.TooLong => say["Too long: at most 72 plain letters fit, fewer of other alphabets."],
-        PasswordFlaw.IsTheName => say["Your user name is no password."],
-        PasswordFlaw.IsTheOldOne => say["This is the password you have now."],
-        _ => say["The two new passwords differ."],
+        var problems = new Dictionary<string, string>(3);
+        if (wrong.Current is { } refused)
+            problems[Current] = refused.RetryAfter is not null ? LoginPage.Say(refused, say)
+                : refused.Status == 401 ? "Incorrect password."
+                : "Enter your current password.";
+        if (wrong.Flaw is { } flaw) problems[New] = Say(flaw);
+        if (wrong.Differs) problems[Again] = "The passwords do not match.";
+        return problems;
+    }
+
+    private static string Say(PasswordFlaw flaw) => flaw switch
+    {
+        PasswordFlaw.TooShort => "Too short: use at least 12 characters.",
+        PasswordFlaw.TooLong => "Too long: use at most 72 characters; accented and non-Latin letters count as two or more.",
+        PasswordFlaw.IsTheName => "Your password must differ from your username.",
+        _ => "Choose a password that differs from your current one.",
     };
 }

@@ -17,6 +17,7 @@ public static class Paths
     public const string ConnectedApps = "/connected-apps";
     public const string RevokeAll = ConnectedApps + "/revoke-all";
     public const string Sessions = "/sessions";
+    public const string SignOutEverywhere = Sessions + "/everywhere";
     public const string Password = "/password";
     public const string Playground = "/playground";
 
@@ -52,6 +53,8 @@ public static class Paths
     public const string AdminAudit = Admin + "/audit";
     public const string AdminWhy = Admin + "/why";
     public const string Stylesheet = "/style.css";
+    public const string TabIcon = "/icon.svg";
+    public const string Logo = "/logo";
     public const string Errors = "/errors";
     public const string Health = "/healthz";
     public const string Ready = "/readyz";

@@ -22,6 +22,21 @@ public sealed record Settings
     /// <summary>The server's name on its pages.</summary>
     public string DisplayName { get; init; } = "OAuth Server";
 
+    /// <summary>A PNG, JPEG, WebP or SVG file of at most 256 KiB, shown beside the server's name on its pages; read at start. Empty: none.</summary>
+    public string BrandLogoFile { get; init; } = "";
+
+    /// <summary>The accent colour of the pages as #rrggbb, with a contrast of 4.5:1 on white (WCAG 2.2, 1.4.3); one for dark pages is made from it. Empty: blue.</summary>
+    public string BrandAccent { get; init; } = "";
+
+    /// <summary>The https URL of the privacy policy, linked from every page. Empty: no link.</summary>
+    public string PrivacyUrl { get; init; } = "";
+
+    /// <summary>The https URL of the terms of service, linked from every page. Empty: no link.</summary>
+    public string TermsUrl { get; init; } = "";
+
+    /// <summary>Where people get help, https: or mailto:, linked from every page and offered to those who forgot their password. Empty: no link.</summary>
+    public string SupportUrl { get; init; } = "";
+
     /// <summary>PostgreSQL, as Npgsql writes it or as a postgres:// URL. Usually given as ConnectionStrings__OAuth or DATABASE_URL.</summary>
     public string Database { get; init; } = "";
 
@@ -267,6 +282,10 @@ public sealed record Settings
             errors.Add("OAuth__SecurityContact: write mailto:… or https://…");
         // RFC 9116 §2.2: a line break would begin another field.
         if (SecurityContact.Any(char.IsControl)) errors.Add("OAuth__SecurityContact: write one line");
+        if (BrandAccent.Length > 0 && Accent.Read(BrandAccent, out var flaw) is null) errors.Add($"OAuth__BrandAccent: {flaw}");
+        Link(nameof(PrivacyUrl), PrivacyUrl, "https");
+        Link(nameof(TermsUrl), TermsUrl, "https");
+        Link(nameof(SupportUrl), SupportUrl, "https", "mailto");
 
         Range(nameof(CodeSeconds), CodeSeconds, 1, 600);
         Range(nameof(RequestSeconds), RequestSeconds, 60, 3600);
@@ -296,6 +315,12 @@ public sealed record Settings
         Range(nameof(ShutdownGraceSeconds), ShutdownGraceSeconds, 0, 300);
         Range(nameof(MaxClockSkewSeconds), MaxClockSkewSeconds, 1, int.MaxValue);
         Range(nameof(AuditMonths), AuditMonths, 1, 1200);
+
+        void Link(string name, string url, params string[] schemes)
+        {
+            if (url.Length > 0 && !(Uri.TryCreate(url, UriKind.Absolute, out var read) && schemes.Contains(read.Scheme)))
+                errors.Add($"OAuth__{name}: write {string.Join(" or ", schemes.Select(scheme => scheme == "https" ? "https://…" : $"{scheme}:…"))}");
+        }
 
         void Range(string name, int value, int least, int most)
         {

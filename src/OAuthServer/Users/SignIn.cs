@@ -35,7 +35,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
     public static OAuthError Wrong(string reason) => new()
     {
         Code = "access_denied",
-        Description = "User name or password is wrong",
+        Description = "Incorrect username or password",
         Status = 401,
         Rule = "sign-in",
         Reason = reason,

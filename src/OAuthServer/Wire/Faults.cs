@@ -71,7 +71,7 @@ public static class Faults
 
     private static OAuthError? Name(HttpResponse response) => response.StatusCode switch
     {
-        404 => OAuthError.InvalidRequest("There is nothing here", "no such path", "RFC 9110 §15.5.5") with { Status = 404 },
+        404 => OAuthError.InvalidRequest("Page not found", "no such path", "RFC 9110 §15.5.5") with { Status = 404 },
         405 => OAuthError.InvalidRequest("This method is not allowed here", "wrong method", "RFC 9110 §15.5.6") with { Status = 405 },
         415 => OAuthError.InvalidRequest("This content type is not supported", "wrong content type", "RFC 9110 §15.5.16") with { Status = 415 },
         400 => OAuthError.InvalidRequest("The request is malformed", "refused before an endpoint saw it", "RFC 9110 §15.5.1"),

@@ -35,7 +35,7 @@ export async function run(check, world) {
     await check('the server fetches the document once; a person sees its host and allows it', async () => {
         const saw = await allow(first);
         assert.deepEqual(fetched, ['/oauth/client.json']);
-        assert.match(saw, /Documented asks for access/);
+        assert.match(saw, /Documented wants access/);
         assert.match(saw, /Published by localhost/);
         assert.ok(memory.saved.refresh_token);
     });

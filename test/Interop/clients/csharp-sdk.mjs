@@ -28,7 +28,7 @@ export async function run(check, { resource, browser }) {
     await check('a person was asked twice, the second time for more', () => {
         assert.equal(code, 0);
         assert.equal(seen.length, 2);
-        assert.match(seen[0].saw.join('\n'), /C# SDK asks for access/);
+        assert.match(seen[0].saw.join('\n'), /C# SDK wants access/);
         assert.match(seen[1].saw.join('\n'), /New since last time/);
     });
 }

@@ -23,7 +23,7 @@ export async function run(check, { resource, browser }) {
         const asked = new URL(first.visits[0].url);
         assert.equal(asked.searchParams.get('redirect_uri'), `http://localhost:${port}/oauth/callback`);
         assert.equal(asked.searchParams.get('resource'), resource);
-        assert.match(first.visits[0].saw.join('\n'), /asks for access/);
+        assert.match(first.visits[0].saw.join('\n'), /wants access/);
     });
     await check('lists the tools', () => assert.match(first.log, /list_notes[\s\S]*add_note/));
     const second = await start(resource, port, home, browser);

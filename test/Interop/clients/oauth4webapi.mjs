@@ -58,7 +58,7 @@ export async function run(check, { issuer, resource, browser }) {
             code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
         });
         const { landed, saw } = await browser.authorize(url);
-        assert.match(saw.join('\n'), /Claude Desktop asks for access/);
+        assert.match(saw.join('\n'), /Claude Desktop wants access/);
         return landed;
     });
     const answer = await check('validateAuthResponse: state and iss (RFC 9207)', () => oauth.validateAuthResponse(as, desktop, landed, state));

@@ -88,7 +88,7 @@ export async function runMcpClient(check, world, sdk, name) {
     });
     await check('a person allows it; the code becomes a token', async () => {
         const saw = await allow(first);
-        assert.match(saw, new RegExp(`${name} asks for access`));
+        assert.match(saw, new RegExp(`${name} wants access`));
         assert.match(saw, /registered itself/);
         assert.ok(memory.saved.refresh_token);
     });

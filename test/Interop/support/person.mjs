@@ -28,7 +28,7 @@ export async function openBrowser() {
                 const password = page.getByLabel('Password');
                 const button = page.getByRole('button', { name: press, exact: true });
                 if (await password.isVisible()) {
-                    await page.getByLabel('User name').fill('alice');
+                    await page.getByLabel('Username').fill('alice');
                     await password.fill('alice-demo-password');
                     await leave(page, page.getByRole('button', { name: 'Sign in' }));
                 } else if (await button.isVisible()) {

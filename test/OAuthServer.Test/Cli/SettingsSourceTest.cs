@@ -28,6 +28,30 @@ public sealed class SettingsSourceTest
             "OAuth__TlsCertificateFile", "OAuth__KeyEncryptionKey", "ConnectionStrings__OAuth", "OAUTH_SECRETS_FOLDER");
     }
 
+    [TestCase("\u0089PNG\r\n\u001a\n…", null)]
+    [TestCase("<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", null)]
+    [TestCase("GIF89a", "the file is no PNG, JPEG, WebP or SVG")]
+    [TestCase("", "the file is no PNG, JPEG, WebP or SVG")]
+    [TestCase(null, "there is no such file")]
+    public void A_logo_is_read_at_start_and_refused_unless_it_is_a_picture(string? content, string? problem)
+    {
+        if (content is not null) File.WriteAllText(Path.Combine(folder, "logo"), content, System.Text.Encoding.Latin1);
+
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), ("OAuth__BrandLogoFile", "logo"));
+
+        errors.Should().Equal(problem is null ? [] : [$"OAuth__BrandLogoFile: {problem}"]);
+    }
+
+    [Test]
+    public void A_logo_of_more_than_256_KiB_is_refused()
+    {
+        File.WriteAllText(Path.Combine(folder, "logo"), "<svg>" + new string(' ', 256 * 1024));
+
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), ("OAuth__BrandLogoFile", "logo"));
+
+        errors.Should().Equal("OAuth__BrandLogoFile: the picture is larger than 256 KiB");
+    }
+
     [TestCase("OAuth__Isuer", "OAuth__Isuer")]
     [TestCase("OAuth__Issuer__Name", "OAuth__Issuer__Name")]
     public void An_unknown_key_is_refused(string variable, string named)

@@ -28,7 +28,7 @@ public sealed class BrowserNamesTest
         BrowserNames.Exactly(agent, OAuthServer.Pages.Language.English).ToString().Should().Contain($"<bdi>{agent}</bdi>");
     }
 
-    [TestCase("curl/8.5.0", "curl/8.5.0"), TestCase("", "a browser that gave no name"), TestCase("Lynx on Linux \u202E<b>", "Lynx on Linux &lt;b&gt;")]
+    [TestCase("curl/8.5.0", "curl/8.5.0"), TestCase("", "unknown browser"), TestCase("Lynx on Linux \u202E<b>", "Lynx on Linux &lt;b&gt;")]
     public void Who_is_not_known_is_called_what_it_calls_itself(string agent, string words)
     {
         BrowserNames.Say(agent, OAuthServer.Pages.Language.English).ToString().Should().Be($"<bdi>{words}</bdi>");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using NUnit.Framework;
@@ -26,12 +27,28 @@ public sealed class ConnectedAppsTest : ServerFixture
 
         page.Reply.Should().BeAPage(200);
         var (created, expires) = (await Server.ScalarAsync<DateTime>("select created_at from grants where id = @id", new { id }), await Server.ScalarAsync<DateTime>("select expires_at from grants where id = @id", new { id }));
-        foreach (var words in new[] { $"The {app.Id} app", "Registered by the operator", "Demo notes", Cast.Notes, "Read your notes", "Write and change your notes", "Stays connected", Stamp(created), Stamp(expires) })
+        foreach (var words in new[] { $"The {app.Id} app", "Approved by", "Demo notes", Cast.Notes, "Read your notes", "Write and change your notes", "Stays connected", Stamp(created), Stamp(expires) })
             page.Reply.Body.Should().Contain(words);
-        page.Reply.Body.Should().Contain($"<h2><bdi>The {pending.Id} app", "its code can still be redeemed").And.Contain("<dt>Last used</dt><dd>Not used yet</dd>");
+        page.Reply.Body.Should().Contain($"<strong><bdi>The {pending.Id} app", "its code can still be redeemed").And.Contain("Not used yet");
         page.Reply.Body.Should().NotContain("Delete your notes").And.NotContain(stranger.Id, "it is another person's");
         var used = await Server.ScalarAsync<DateTime>("select max(issued_at) from refresh_tokens where grant_id = @id", new { id });
-        page.Reply.Body.Should().Contain($"<dt>Last used</dt><dd><time datetime=\"{Stamp(used)}", "it got its newest refresh token then");
+        page.Reply.Body.Should().Contain($"Last used: <time datetime=\"{Stamp(used)}", "it got its newest refresh token then");
+    }
+
+    [Test]
+    public async Task Only_an_app_that_registered_itself_has_a_small_mark_and_its_story_is_folded()
+    {
+        var (alice, own, stranger, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
+        await own.TokensAsync(alice, browser);
+        await stranger.TokensAsync(alice, browser);
+
+        var rows = Regex.Matches((await browser.GetAsync(Paths.ConnectedApps)).Body, "<li>\\s*<details>\\s*<summary>(?<row>.*?)</summary>(?<folded>.*?)</details>\\s*<form.*?</form>\\s*</li>", RegexOptions.Singleline);
+
+        rows.Should().HaveCount(2);
+        var (hers, mine) = (rows.Single(row => row.Groups["row"].Value.Contains(stranger.Id)), rows.Single(row => row.Groups["row"].Value.Contains(own.Id)));
+        hers.Groups["row"].Value.Should().Contain("<span class=\"mark soon\">Unverified</span>").And.NotContain("registered itself");
+        hers.Groups["folded"].Value.Should().Contain("its name is not verified");
+        mine.Value.Should().NotContain("Unverified").And.Contain("Approved by");
     }
 
     [Test, Behaviour(2)]
@@ -56,7 +73,7 @@ public sealed class ConnectedAppsTest : ServerFixture
         var page = await browser.SignInAsync(await Server.PersonAsync());
 
         page.Is(Paths.ConnectedApps).Should().BeTrue();
-        page.Reply.Body.Should().Contain("No app has access to anything of yours");
+        page.Reply.Body.Should().Contain("No apps have access to your account");
         Browser.Form.On(page.Reply.Body, "grant", null).Should().BeNull();
     }
 
@@ -158,7 +175,7 @@ public sealed class ConnectedAppsTest : ServerFixture
 
         (await other.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await AskAsync(browser, one)).Is(Paths.Consent).Should().BeTrue();
-        (await browser.FollowAsync(reply, "")).Reply.Body.Should().Contain($"The {one.Id} app").And.Contain($"The {other.Id} app").And.Contain("No app has access");
+        (await browser.FollowAsync(reply, "")).Reply.Body.Should().Contain($"The {one.Id} app").And.Contain($"The {other.Id} app").And.Contain("No apps have access");
         (await Server.AuditAsync(reply)).Should().HaveCount(3).And.OnlyContain(line => line.Event == "revocation" && line.Subject == alice.Subject.ToString());
         (await api.SeesAsActiveAsync(bobs.AccessToken)).Should().BeTrue();
         (await Server.ScalarAsync<long>("select count(*) from consents where client_id = @Id", one)).Should().Be(1, "what bob allowed is bob's");

@@ -49,6 +49,26 @@ public sealed class KeyboardTest
         (answer["error"], answer["state"], answer["code"]).Should().Be(("access_denied", "xyz", null));
     }
 
+    [Test, Case("UI-045")]
+    public async Task Enter_in_a_checkbox_or_a_radio_button_of_the_consent_page_answers_nothing()
+    {
+        await using var alice = await ReachConsentAsync(TestClient.NewVerifier());
+        var consent = alice.Page.Url;
+
+        foreach (var field in new[] { "Write and change your notes", "30 days" })
+        {
+            await TabToAsync(alice, field);
+            await alice.Page.Keyboard.PressAsync("Enter");
+            // A form that is sent leaves within milliseconds.
+            await Task.Delay(500);
+            alice.Page.Url.Should().Be(consent, field);
+        }
+
+        (await alice.Page.EvaluateAsync<string>("() => document.activeElement.type")).Should().Be("radio");
+        (await world.Server.ScalarAsync<long>("select count(*) from grants where subject = @Subject", alice.Person)).Should().Be(0);
+        (await alice.Page.Locator("main input:checked").CountAsync()).Should().BeGreaterThan(2, "nothing was unticked either");
+    }
+
     [Test, Case("UI-045"), Behaviour(31)]
     public async Task Alice_takes_back_what_she_allowed()
     {

@@ -23,13 +23,35 @@ public sealed class OwnSessionsTest : ServerFixture
         await phone.SignInAsync(alice);
         await tablet.SignInAsync(alice);
 
-        var page = await laptop.SignInAsync(alice);
+        var page = await SecurityAsync(laptop, alice);
 
         page.Reply.Should().BeAPage(200);
-        page.Reply.Body.Should().MatchRegex("<span class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></span>\\s*<span class=\"mark yes\">This browser").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
-        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></details>");
+        page.Reply.Body.Should().MatchRegex("<strong class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></strong>\\s*<span class=\"mark yes\">This browser").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></dd>");
         Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
         page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
+    }
+
+    [Test, Behaviour(31)]
+    public async Task Sessions_activity_and_apps_are_apart()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+
+        var security = await SecurityAsync(browser, alice);
+        var apps = await browser.FollowAsync(Paths.ConnectedApps);
+
+        security.Reply.Body.Should().Contain("Where you are signed in").And.Contain("Recent activity").And.Contain($"href=\"{Paths.Sessions}\" aria-current=\"page\"").And.NotContain("These apps");
+        apps.Reply.Body.Should().NotContain("Where you are signed in").And.NotContain("Recent activity").And.Contain($"href=\"{Paths.Sessions}\"");
+    }
+
+    [Test, Rfc(9700, "4.11")]
+    public async Task A_sign_in_on_the_way_to_it_leads_there()
+    {
+        var browser = Server.NewBrowser();
+
+        var login = await browser.FollowAsync(Paths.Sessions);
+
+        (await browser.SignInAsync(login, await Server.PersonAsync())).Is(Paths.Sessions).Should().BeTrue();
     }
 
     [Test]
@@ -38,7 +60,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var (alice, app, here, there, elsewhere) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, there);
         await elsewhere.SignInAsync(alice);
-        var page = await here.SignInAsync(alice);
+        var page = await SecurityAsync(here, alice);
 
         var reply = await here.SubmitAsync(page, "session", Key(there));
 
@@ -55,7 +77,7 @@ public sealed class OwnSessionsTest : ServerFixture
         await alices.SignInAsync(await Server.PersonAsync());
         var bobs = await Server.PersonAsync("bob");
         await bob.SignInAsync(bobs);
-        var page = await bob.FollowAsync(Paths.Sessions);
+        var page = await bob.FollowAsync(Paths.SignOutEverywhere);
 
         foreach (var key in new[] { Key(alices), new string('0', 64), "nonsense", "", new string('z', 64) })
             (await bob.SubmitAsync(page, changes: ("session", key))).Status.Should().Be(404, key);
@@ -68,7 +90,7 @@ public sealed class OwnSessionsTest : ServerFixture
     {
         var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
-        var page = await browser.FollowAsync(Paths.Sessions);
+        var page = await browser.FollowAsync(Paths.SignOutEverywhere);
 
         var reply = await browser.SubmitAsync(page, changes: ("session", Key(browser)));
 
@@ -84,7 +106,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var tokens = await app.TokensAsync(alice, one);
         await other.SignInAsync(alice);
 
-        var reply = await here.SubmitAsync(await here.SignInAsync(alice), "what", "others");
+        var reply = await here.SubmitAsync(await SecurityAsync(here, alice), "what", "others");
 
         (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Every other browser has been signed out.").And.NotContain("That browser");
         (await SignedInAsync(one, other, here, bob)).Should().Equal(false, false, true, true);
@@ -102,7 +124,7 @@ public sealed class OwnSessionsTest : ServerFixture
         var code = await app.CodeAsync(alice, there);
         await here.SignInAsync(alice);
 
-        var asked = await here.FollowAsync(Paths.Sessions);
+        var asked = await here.FollowAsync(Paths.SignOutEverywhere);
         (await SignedInAsync(here, there)).Should().Equal([true, true], "a GET only asks");
         var stolen = here.Cookies[SessionCookie];
         var reply = await here.SubmitAsync(asked, "what", "everywhere");
@@ -124,7 +146,7 @@ public sealed class OwnSessionsTest : ServerFixture
     {
         var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
-        var asked = await browser.FollowAsync(Paths.Sessions);
+        var asked = await browser.FollowAsync(Paths.SignOutEverywhere);
 
         var making = Server.ExecuteAsync(ConnectedAppsTest.InTheMaking, new { alice.Subject, app.Id });
         await Server.SleepsAsync();
@@ -147,19 +169,19 @@ public sealed class OwnSessionsTest : ServerFixture
         await browser.SubmitAsync(await browser.ReachConsentAsync(denied.AuthorizeQuery(TestClient.NewVerifier()), alice), "decision", "deny");
         await Server.ExecuteAsync("update users set role = 'admin' where subject = @Subject", alice);
 
-        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+        var page = (await browser.GetAsync(Paths.Sessions)).Body;
 
         var rows = System.Text.RegularExpressions.Regex.Matches(page[page.IndexOf("id=\"events\"", StringComparison.Ordinal)..], "<tr><th scope=\"row\">(.*?)</th>").Select(match => match.Groups[1].Value).ToList();
         rows.Should().HaveCount(5).And.SatisfyRespectively(
             row => row.Should().Be($"You denied <bdi>The {denied.Id} app</bdi>"),
-            row => row.Should().Contain("Refused").And.Contain($"Somebody may have stolen the access of <bdi>The {app.Id} app</bdi>"),
+            row => row.Should().Contain("Refused").And.Contain($"Someone may have stolen the access of <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be($"You allowed <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be("You signed in"),
-            row => row.Should().Contain("A sign-in with a wrong password"));
+            row => row.Should().Contain("A sign-in attempt with a wrong password"));
         page.Should().Contain("<bdi>127.0.0.22</bdi>");
         await Server.ExecuteAsync("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject", alice);
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice, "another password");
-        (await browser.GetAsync(Paths.ConnectedApps)).Body.Should().Contain("The operator set a new password").And.NotContain("You changed your password");
+        (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("An administrator set a new password").And.NotContain("You changed your password");
     }
 
     [Test]
@@ -169,9 +191,9 @@ public sealed class OwnSessionsTest : ServerFixture
         await browser.SignInAsync(alice);
         await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, subject) select now() + n * interval '1 second', 'guess-' || n, 'sign-in', 'refused', @Subject::text from generate_series(1, 40) n", alice);
 
-        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+        var page = (await browser.GetAsync(Paths.Sessions)).Body;
 
-        System.Text.RegularExpressions.Regex.Count(page, "A sign-in with a wrong password").Should().Be(5);
+        System.Text.RegularExpressions.Regex.Count(page, "A sign-in attempt with a wrong password").Should().Be(5);
         page.Should().Contain("You signed in");
     }
 
@@ -184,8 +206,14 @@ public sealed class OwnSessionsTest : ServerFixture
 
         await Server.Get<AccessEdits>().EndGrantAsync(grant, alice.Subject, new Author("admin:olivia") { RequestId = "by-olivia", Address = "127.0.0.77" }, Server.Clock.GetUtcNow());
 
-        var page = (await browser.GetAsync(Paths.ConnectedApps)).Body;
-        page.Should().Contain($"The operator ended the access of <bdi>The {app.Id} app</bdi>").And.NotContain("127.0.0.77");
+        var page = (await browser.GetAsync(Paths.Sessions)).Body;
+        page.Should().Contain($"An administrator revoked the access of <bdi>The {app.Id} app</bdi>").And.NotContain("127.0.0.77");
+    }
+
+    private static async Task<Landing> SecurityAsync(Browser browser, Person person)
+    {
+        await browser.SignInAsync(person);
+        return await browser.FollowAsync(Paths.Sessions);
     }
 
     private string SessionCookie => OAuthServer.Pages.Cookies.Name("s", Server.Settings);

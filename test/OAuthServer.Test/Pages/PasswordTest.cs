@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
@@ -51,16 +52,16 @@ public sealed class PasswordTest : ServerFixture
         SecretHash.Cost(await HashAsync(alice)).Should().Be(11);
         (await Server.QueryAsync<string>("select event || ' ' || coalesce(actor, '') || ' ' || address from audit_events where request_id = @id order by event", new { id = reply.RequestId }))
             .Should().Equal($"edit user:{alice.Username} 127.0.0.1", "sign-in  127.0.0.1");
-        (await browser.GetAsync(Paths.ConnectedApps)).Body.Should().Contain("You changed your password");
+        (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("You changed your password");
         (await browser.GetAsync("/password?done=x")).Body.Should().NotContain("has been changed");
     }
 
     [TestCase("short", "short", "password", "Too short")]
     [TestCase("eleven chrs", "eleven chrs", "password", "Too short")]
     [TestCase("ääääääääääääääääääääääääääääääääääääääää", "ääääääääääääääääääääääääääääääääääääääää", "password", "Too long")]
-    [TestCase(Cast.Password, Cast.Password, "password", "the password you have now")]
-    [TestCase(null, null, "password", "user name is no password")]
-    [TestCase(Better, Better + " ", "again", "differ")]
+    [TestCase(Cast.Password, Cast.Password, "password", "differs from your current one")]
+    [TestCase(null, null, "password", "must differ from your username")]
+    [TestCase(Better, Better + " ", "again", "do not match")]
     public async Task What_is_no_good_password_is_said_beside_the_field(string? password, string? again, string field, string words)
     {
         var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
@@ -73,6 +74,29 @@ public sealed class PasswordTest : ServerFixture
         reply.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid").And.MatchRegex($"id=\"{field}-problem\">[^<]*{words}");
         (await HashAsync(alice)).Should().Be(before);
         (await browser.IsSignedInAsync()).Should().BeTrue();
+    }
+
+    [Test, Case("UI-045")]
+    public async Task All_that_is_wrong_is_said_at_once_beside_each_field_and_above_them()
+    {
+        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        await browser.SignInAsync(alice);
+
+        var wrong = await ChangeAsync(browser, "not her password", "short", "another");
+        var empty = await ChangeAsync(browser, "", "short", "short");
+
+        wrong.Should().BeAPage(400);
+        var summary = Regex.Match(wrong.Body, "<div class=\"error\" role=\"alert\">.*?</div>", RegexOptions.Singleline).Value;
+        foreach (var (field, label, words) in new[] { ("current", "Current password", "Incorrect password."), ("password", "New password", "Too short: use at least 12 characters."), ("again", "Confirm new password", "The passwords do not match.") })
+        {
+            summary.Should().Contain($"<li><a href=\"#{field}\">{label}</a>: {words}</li>");
+            wrong.Body.Should().Contain($"<p class=\"wrong\" id=\"{field}-problem\">{words}</p>").And.MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid=\"true\"");
+        }
+
+        wrong.Body.Should().NotContain("not her password").And.NotContain("value=\"short\"");
+        empty.Should().BeAPage(400);
+        empty.Body.Should().Contain("id=\"current-problem\">Enter your current password.").And.Contain("id=\"password-problem\">Too short").And.NotContain("again-problem");
+        (await Server.AuditAsync(empty)).Should().BeEmpty("nothing was tried");
     }
 
     [Test]
@@ -154,7 +178,7 @@ public sealed class PasswordLimitTest : ServerFixture
             replies.Add(await browser.SubmitAsync(await browser.FollowAsync(Paths.Password), changes: [("current", $"guess {i}"), ("password", "purple monkey dishwasher"), ("again", "purple monkey dishwasher")]));
 
         replies[0].Should().BeAPage(401);
-        replies[0].Body.Should().Contain("This is not your password").And.NotContain("guess 0");
+        replies[0].Body.Should().Contain("Incorrect password.").And.NotContain("guess 0");
         (await Server.AuditAsync(replies[0])).Should().ContainSingle().Which.Event.Should().Be("sign-in");
         replies[^1].Status.Should().Be(429);
         replies[^1].Header("Retry-After").Should().NotBeNull();

@@ -17,8 +17,8 @@ public sealed class PersonAtBrowserTest
         await alice.AskedByAsync(Ground.World.App);
         await alice.SignInAsync(password: "not her password");
 
-        var (name, password, alert) = (alice.Page.GetByLabel("User name"), alice.Page.GetByLabel("Password"), alice.Page.GetByRole(AriaRole.Alert));
-        (await alert.InnerTextAsync()).Should().Contain("User name or password is wrong");
+        var (name, password, alert) = (alice.Page.GetByLabel("Username"), alice.Page.GetByLabel("Password"), alice.Page.GetByRole(AriaRole.Alert));
+        (await alert.InnerTextAsync()).Should().Contain("Incorrect username or password");
         (await alice.Page.TitleAsync()).Should().StartWith("Error:");
         (await name.InputValueAsync(), await password.InputValueAsync()).Should().Be((alice.Person!.Username, ""));
         foreach (var field in new[] { name, password })

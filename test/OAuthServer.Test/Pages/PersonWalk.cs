@@ -28,6 +28,11 @@ public static class PersonWalk
         new("consent", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.App, ("scope", Everything))),
         new("consent, a stranger on this computer", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.Stranger, ("scope", "notes:read notes:delete"))),
         new("consent, an app known by its document", Who.Alice, Paths.Consent, one => one.AskedByAsync(one.World.Document, ("scope", Everything))),
+        new("consent, only reading", Who.Alice, Paths.Consent, async one =>
+        {
+            await one.AskedByAsync(one.World.App, ("scope", Everything));
+            await one.PressAsync("a[href*='only=read']");
+        }),
         new("consent, more than last time", Who.Alice, Paths.Consent, async one =>
         {
             await one.AskedByAsync(one.World.Stranger);
@@ -61,10 +66,17 @@ public static class PersonWalk
             await one.OpenAsync(Paths.ConnectedApps);
             await one.PressAsync("button[name=grant]");
         }),
-        new("sign out everywhere", Who.Alice, Paths.Sessions, async one =>
+        new("connected apps, one unfolded", Who.Alice, Paths.ConnectedApps, async one =>
         {
+            await one.ConnectAsync(Everything);
             await one.OpenAsync(Paths.ConnectedApps);
-            await one.PressAsync($"main a[href$='{Paths.Sessions}']");
+            await one.Page.Locator("main summary").First.ClickAsync();
+        }),
+        new("security", Who.Alice, Paths.Sessions, one => one.OpenAsync(Paths.Sessions)),
+        new("sign out everywhere", Who.Alice, Paths.SignOutEverywhere, async one =>
+        {
+            await one.OpenAsync(Paths.Sessions);
+            await one.PressAsync($"main a[href$='{Paths.SignOutEverywhere}']");
         }),
         new("password", Who.Alice, Paths.Password, one => one.OpenAsync(Paths.Password)),
         new("password, the old one wrong", Who.Mallory, Paths.Password, async one =>

@@ -31,7 +31,11 @@ public sealed class ScreenshotsTest
     [
         new("sign-in", null, (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write"))),
         new("consent", "alice", (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write offline_access"))),
-        new("connected-apps", "alice", (page, issuer) => page.GotoAsync(issuer + Paths.ConnectedApps), 900),
+        new("connected-apps", "alice", async (page, issuer) =>
+        {
+            await page.GotoAsync(issuer + Paths.ConnectedApps);
+            await page.Locator("main summary").First.ClickAsync();
+        }, 900),
         new("dashboard", "olivia", (page, issuer) => page.GotoAsync(issuer + Paths.Admin), 1200),
         new("client", "olivia", (page, issuer) => page.GotoAsync($"{issuer}{Paths.AdminClient}?id=nightly-etl"), 1200),
         new("error", null, (page, issuer) => page.GotoAsync($"{issuer}{Paths.Authorize}?client_id=gone&response_type=code")),
@@ -64,7 +68,7 @@ public sealed class ScreenshotsTest
             if (shot.Username is not null)
             {
                 await page.GotoAsync(server.Issuer + Paths.Login);
-                await page.GetByLabel("User name").FillAsync(shot.Username);
+                await page.GetByLabel("Username").FillAsync(shot.Username);
                 await page.GetByLabel("Password").FillAsync($"{shot.Username}-demo-password");
                 await page.RunAndWaitForResponseAsync(() => page.Locator("main button").ClickAsync(), response => response.Request.Method == "GET");
                 await page.WaitForLoadStateAsync();

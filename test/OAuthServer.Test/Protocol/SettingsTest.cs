@@ -120,6 +120,11 @@ public sealed class SettingsTest
     [TestCase("Listen", "http://unix:/")]
     [TestCase("Listen", "http://unix:/run/")]
     [TestCase("Listen", "http://unix:relative.sock")]
+    [TestCase("PrivacyUrl", "http://example.com/privacy")]
+    [TestCase("TermsUrl", "terms.html")]
+    [TestCase("SupportUrl", "javascript:alert(1)")]
+    [TestCase("BrandAccent", "blue")]
+    [TestCase("BrandAccent", "#12345")]
     public void A_value_of_another_form_is_refused(string key, string value) => Problems((key, value)).Should().ContainSingle().Which.Should().StartWith("OAuth__");
 
     [TestCase("10.0.0.0/8 192.168.0.1 ::1 fd00::/8")]
@@ -155,5 +160,23 @@ public sealed class SettingsTest
         Settings.Parse(Good, false, out _).ShutdownGraceSeconds.Should().Be(5);
         Settings.Parse(Good, true, out _).ShutdownGraceSeconds.Should().Be(0);
         Settings.Parse(new Dictionary<string, string?>(Good) { ["ShutdownGraceSeconds"] = "7" }, true, out _).ShutdownGraceSeconds.Should().Be(7);
+    }
+
+    [TestCase("#ffd400", Description = "1.4:1 on white")]
+    [TestCase("#ffffff")]
+    [TestCase("#7a7a7a", Description = "4.5:1 needs a little more on the pages' ground")]
+    [Case("UI-045")]
+    public void An_accent_that_cannot_be_read_on_white_is_refused(string accent) =>
+        Problems(("BrandAccent", accent)).Should().ContainSingle().Which.Should().StartWith("OAuth__BrandAccent: its contrast").And.Contain("4.5:1");
+
+    [TestCase("#2a5bd7"), TestCase("#000000"), TestCase("#7a0019"), TestCase("#00695c")]
+    public void A_dark_accent_is_made_lighter_for_dark_pages(string colour)
+    {
+        var accent = Accent.Read(colour, out var problem);
+
+        problem.Should().BeNull();
+        accent!.Light.Should().Be(colour);
+        accent.Dark.Should().NotBe(colour).And.MatchRegex("^#[0-9a-f]{6}$");
+        Problems(("BrandAccent", colour), ("SupportUrl", "mailto:help@example.com"), ("PrivacyUrl", "https://example.com/privacy")).Should().BeEmpty();
     }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -32,7 +34,7 @@ public sealed class ConsentTest : ServerFixture
         page.Is(Paths.Consent).Should().BeTrue(page.ToString());
         foreach (var words in new[] { alice.Username, "Switch account", $"Published by <strong><bdi>{new Uri(client.Id).Host}</bdi></strong>", "<strong><bdi>client.example</bdi></strong>", "Demo notes", Cast.Notes, "Read your notes", "Delete your notes" })
             page.Reply.Body.Should().Contain(words);
-        page.Reply.Body.Should().NotContain("Registered by the operator").And.NotContain("on this computer");
+        page.Reply.Body.Should().NotContain("Approved by").And.NotContain("on this computer");
         Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
     }
 
@@ -43,7 +45,7 @@ public sealed class ConsentTest : ServerFixture
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
 
-        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Continue only if you started this just now.").And.Contain("Registered by the operator");
+        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Only continue if you just started this yourself.").And.Contain($"Approved by <strong><bdi>{Server.Settings.DisplayName}</bdi></strong>");
     }
 
     [Test, Case("UI-039")]
@@ -88,12 +90,60 @@ public sealed class ConsentTest : ServerFixture
     }
 
     [Test]
-    public async Task One_click_leaves_only_the_reading_ones()
+    public async Task One_link_leaves_only_the_reading_ones_ticked_and_decides_nothing()
     {
         var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+        var link = WebUtility.HtmlDecode(Regex.Match(page.Reply.Body, "<a href=\"([^\"]*)\">Only allow reading</a>").Groups[1].Value);
 
-        (await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "read"), verifier)).Should().HaveIssuedTokens("notes:read");
+        var narrowed = await browser.FollowAsync(link);
+
+        Ticked(page).Should().Equal("scope notes:read", "scope notes:write", "scope offline_access");
+        Ticked(narrowed).Should().Equal("scope notes:read", "scope offline_access");
+        (await browser.SubmitAsync(narrowed, changes: ("decision", "read"))).Should().BeAnErrorPage("invalid_request", 400, "Choose Allow or Deny");
+        (await RedeemAsync(client, await browser.SubmitAsync(narrowed, "decision", "allow"), verifier)).Should().HaveIssuedTokens("notes:read");
+
+        static IEnumerable<string> Ticked(Landing at) => Browser.Form.On(at.Reply.Body, "decision", "allow")!.Fields.Select(field => field.Key).Where(key => key.StartsWith("scope ", StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task No_answer_is_pressed_by_Enter_in_a_checkbox()
+    {
+        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
+
+        var form = Regex.Match(page.Reply.Body, "<form.*?</form>", RegexOptions.Singleline).Value;
+
+        Regex.Match(form, "<button[^>]*>").Value.Should().Be("<button type=\"submit\" formmethod=\"dialog\" hidden>", "a form's first button is what Enter presses");
+        Regex.Count(form, "<button").Should().Be(3);
+    }
+
+    [Test, Behaviour(14)]
+    public async Task The_hosts_of_its_privacy_policy_and_terms_are_shown_and_lead_nowhere()
+    {
+        var registered = Server.ClientOf(await Server.RegisterAsync(new
+        {
+            client_name = "Case client",
+            redirect_uris = new[] { "https://client.example/cb" },
+            token_endpoint_auth_method = "none",
+            policy_uri = "https://privacy.client.example/policy",
+            tos_uri = "https://terms.client.example/tos",
+        }));
+
+        var page = await Server.NewBrowser().ReachConsentAsync(registered.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
+
+        page.Reply.Body.Should().Contain("<dt>Its privacy policy is at</dt><dd><bdi>privacy.client.example</bdi></dd>").And.Contain("<dt>Its terms are at</dt><dd><bdi>terms.client.example</bdi></dd>")
+            .And.NotContain("href=\"https://privacy").And.NotContain("href=\"https://terms");
+    }
+
+    [Test]
+    public async Task Its_initial_stands_beside_its_name_and_what_makes_changes_is_marked()
+    {
+        var (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync());
+        var (_, page) = await OpenAsync(Server.NewBrowser(), client, alice, "notes:read notes:write");
+
+        page.Reply.Body.Should().Contain("<span class=\"tile\" aria-hidden=\"true\"><bdi>T</bdi></span>").And.Contain($"<bdi>The {client.Id} app</bdi> wants access to your account")
+            .And.Contain("<span class=\"mark soon\">Makes changes</span>").And.Contain("<dt>Sends data to</dt>").And.Contain("<dt>Can access</dt>");
     }
 
     [Test]
@@ -222,7 +272,7 @@ public sealed class ConsentTest : ServerFixture
         browser.Headers["Sec-Fetch-Site"] = "same-origin";
         var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Value.StartsWith("CfDJ8", StringComparison.Ordinal)).Key;
         (await browser.SubmitAsync(page, "decision", "allow", (token, null))).Status.Should().BeOneOf(400, 403);
-        foreach (var decision in new[] { "allow", "read", "deny", "nonsense" })
+        foreach (var decision in new[] { "allow", "deny", "nonsense" })
         {
             var linked = await browser.GetAsync($"{page.Url}&decision={decision}");
             linked.Should().BeAnErrorPage("invalid_request", 400, "Choose Allow or Deny");
@@ -237,7 +287,7 @@ public sealed class ConsentTest : ServerFixture
     {
         var (alice, mallory, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice);
-        var link = System.Text.RegularExpressions.Regex.Match(page.Reply.Body, "href=\"([^\"]*login[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&");
+        var link = Regex.Match(page.Reply.Body, "href=\"([^\"]*login[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&");
 
         var login = await browser.FollowAsync(link);
         var again = await browser.SignInAsync(login, mallory);
@@ -339,7 +389,7 @@ public sealed class ConsentTest : ServerFixture
 
         var reply = await browser.SubmitAsync(hers, "decision", "allow");
 
-        reply.Should().BeAnErrorPage("invalid_request", 400, "This page was out of date");
+        reply.Should().BeAnErrorPage("invalid_request", 400, "This page has expired");
         (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(0);
     }
 

@@ -32,9 +32,11 @@ public sealed class PageTest : ServerFixture
             ["sign in again"] = wrong.Reply,
             ["consent"] = consent.Reply,
             ["consent, nothing chosen"] = await browser.SubmitAsync(consent, "decision", "allow", ("scope notes:read", null)),
+            ["consent, only reading"] = await browser.GetAsync(consent.Url + "&only=read"),
             ["consent, not decided"] = await browser.SubmitAsync(consent),
             ["connected apps"] = await browser.GetAsync("/connected-apps"),
-            ["sign out everywhere"] = await browser.GetAsync("/sessions"),
+            ["security"] = await browser.GetAsync("/sessions"),
+            ["sign out everywhere"] = await browser.GetAsync("/sessions/everywhere"),
             ["password"] = await browser.GetAsync("/password"),
             ["revoke all"] = await browser.GetAsync("/connected-apps/revoke-all"),
             ["sign out"] = await browser.GetAsync("/logout"),
@@ -91,7 +93,7 @@ public sealed class PageTest : ServerFixture
     {
         pages["sign in"].Body.Should().Contain($"to continue to <strong><bdi>The {client.Id} app</bdi></strong>").And.Contain(Server.Settings.IssuerAuthority)
             .And.Contain("autocomplete=\"username\"").And.Contain("autocomplete=\"current-password\"");
-        pages["sign in again"].Body.Should().Contain("User name or password is wrong").And.Contain($"value=\"{alice.Username}\"").And.NotContain("not her password");
+        pages["sign in again"].Body.Should().Contain("Incorrect username or password").And.Contain($"value=\"{alice.Username}\"").And.NotContain("not her password");
     }
 
     [TestCase("<script>alert(1)</script>"), TestCase("\" onmouseover=\"alert(1)"), TestCase("'><img src=x onerror=alert(1)>"), TestCase("&lt;b&gt; ${7*7} {{7*7}}")]

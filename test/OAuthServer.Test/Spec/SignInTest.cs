@@ -28,6 +28,21 @@ public sealed partial class SignInTest : ServerFixture
         wrong.Reply.Body.Should().Contain(alice.Username, "what was typed is kept").And.NotContain("wrong password");
     }
 
+    [TestCase("", "", "username password"), TestCase("  ", "a password", "username"), TestCase("alice", "", "password")]
+    [Test, Case("UI-045")]
+    public async Task Fields_left_empty_are_all_marked_at_once_and_no_hash_is_spent(string username, string password, string marked)
+    {
+        var browser = Server.NewBrowser();
+
+        var reply = await browser.SubmitAsync(await browser.FollowAsync("/login"), changes: [("username", username), ("password", password)]);
+
+        reply.Should().BeAPage(400);
+        foreach (var field in new[] { "username", "password" })
+            Regex.IsMatch(reply.Body, $"<input id=\"{field}\"[^>]*aria-invalid=\"true\" aria-describedby=\"{field}-problem\"").Should().Be(marked.Contains(field), field);
+        Regex.Count(reply.Body, "<p class=\"wrong\" id=\"(username|password)-problem\">Enter your").Should().Be(marked.Split(' ').Length);
+        (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Reason.Should().Be("a field was left empty");
+    }
+
     [Test, Case("UI-014")]
     public async Task The_session_id_is_new_after_a_sign_in_and_the_old_one_dead()
     {

@@ -13,6 +13,9 @@ public sealed record Look
 
     public bool Dark { get; init; }
 
+    /// <summary>The browser's few colours in place of ours (high contrast).</summary>
+    public bool ForcedColors { get; init; }
+
     /// <summary>What the browser says it reads, as a language tag.</summary>
     public string Language { get; init; } = "en";
 
@@ -45,6 +48,7 @@ public static class Chromium
             JavaScriptEnabled = look.Scripts,
             BypassCSP = look.WithoutPolicy,
             ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light,
+            ForcedColors = look.ForcedColors ? ForcedColors.Active : ForcedColors.None,
             ReducedMotion = ReducedMotion.Reduce,
             Locale = look.Language,
             StorageState = look.Remembered,

@@ -22,7 +22,7 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         var stage = asked[PlaygroundPage.Field];
         if (asked.Problem() is { } error) await RefuseAsync(http, error);
-        else if (stage is not null && !Stages.All.Contains(stage)) await RefuseAsync(http, OAuthError.InvalidRequest("There is nothing here", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
+        else if (stage is not null && !Stages.All.Contains(stage)) await RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
         else if (!await HasDemoAsync(http.RequestAborted)) await http.PlaygroundIsEmptyAsync();
         else
         {

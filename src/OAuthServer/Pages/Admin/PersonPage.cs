@@ -113,7 +113,7 @@ public static class PersonPage
 
         Html Session(OwnSessionRow session) => $"""
             <tr>
-            <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Exactly(session.UserAgent, say)}</th>
+            <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Folded(session.UserAgent, say)}</th>
             <td data-label="{say["Address"]}"><code>{session.Address}</code></td>
             <td data-label="{say["Signed in"]}">{say.Time(session.AuthenticatedAt)}</td>
             <td data-label="{say["Last seen"]}">{say.Time(session.LastSeenAt)}</td>

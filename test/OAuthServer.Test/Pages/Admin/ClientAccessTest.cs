@@ -114,7 +114,7 @@ public sealed class ClientAccessTest : ServerFixture
         asked.Should().BeAPage(401);
         var wrong = await olivia.SubmitToAsync(Paths.AdminClient, new Landing(Paths.AdminClient, asked), ("your_password", "not hers"));
         wrong.Should().BeAPage(401);
-        wrong.Body.Should().Contain("User name or password is wrong").And.NotContain("not hers");
+        wrong.Body.Should().Contain("Incorrect username or password").And.NotContain("not hers");
         (await NameAsync()).Should().Be($"The {mine.Id} app", "nothing is saved before the password is right");
 
         var done = await olivia.SubmitToAsync(Paths.AdminClient, new Landing(Paths.AdminClient, wrong), ("your_password", person.Password));

@@ -34,7 +34,7 @@ public sealed class GuardTest : AdminFixture
             var reply = method == "GET" ? await browser.GetAsync(path) : await browser.PostAsync(path, [antiforgery, KeyValuePair.Create("subject", $"{alice.Subject}"), KeyValuePair.Create("role", "admin")]);
 
             reply.Status.Should().Be(404, $"{method} {path}");
-            reply.Body.Should().Contain("There is nothing here").And.NotContain("class=\"tabs\"", $"{method} {path}");
+            reply.Body.Should().Contain("Page not found").And.NotContain("class=\"tabs\"", $"{method} {path}");
         }
 
         (await Server.ScalarAsync<string>("select role from users where subject = @Subject", alice)).Should().Be("user");
@@ -64,7 +64,7 @@ public sealed class GuardTest : AdminFixture
             {
                 var reply = await browser.PostAsync(path, [.. form, KeyValuePair.Create("subject", $"{olivia.Subject}")]);
 
-                reply.Should().BeAnErrorPage("invalid_request", words: "This page was out of date");
+                reply.Should().BeAnErrorPage("invalid_request", words: "This page has expired");
                 (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Rule.Should().Be("CWE-352", path);
             }
     }
