@@ -7,10 +7,11 @@ namespace OAuthServer.Pages;
 /// typed is never lost.
 /// </summary>
 /// <param name="values">The form as it was posted, or the row as it stands; null for a field without a value.</param>
-/// <param name="problems">What is wrong, by field, in English; a name no field has is told above them all.</param>
+/// <param name="problems">What is wrong, by field, in English; a name no field has stands above them all.</param>
 public sealed class Fields(Language say, Func<string, string?> values, IReadOnlyDictionary<string, string> problems)
 {
-    private readonly HashSet<string> shown = new(StringComparer.Ordinal);
+    // With their labels, in the page's language and in its order.
+    private readonly List<(string Name, string Label)> shown = [];
 
     /// <summary>One line of text.</summary>
     /// <param name="label">In English.</param>
@@ -55,7 +56,7 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// <param name="text">Shown as it is: already in the reader's language, or a name.</param>
     public Html Check(string name, string text)
     {
-        shown.Add(name);
+        shown.Add((name, text));
         Html ticked = values(name) is null ? Html.None : $" checked";
         return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
     }
@@ -63,23 +64,30 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
     public Html Group(string name, string label, string? hint, Html inputs)
     {
-        shown.Add(name);
+        shown.Add((name, say[label]));
         Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
         return $"""<fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
     }
 
-    /// <summary>Stands above the fields once they are made: that something is wrong, and what belongs to no field. Empty when nothing is.</summary>
-    public Html Summary()
+    /// <summary>
+    /// Stands above the fields once they are made: what belongs to no field, then every field with a problem as a link to it
+    /// (WCAG 3.3.1). Empty when nothing is wrong.
+    /// </summary>
+    /// <param name="lead">In English.</param>
+    public Html Summary(string lead = "Nothing was saved. Correct what is marked below.")
     {
         if (problems.Count == 0) return Html.None;
-        var rest = problems.Where(problem => !shown.Contains(problem.Key)).ToArray();
-        Html marked = rest.Length < problems.Count ? $"{say["Nothing was saved. Correct what is marked below."]}" : Html.None;
-        return $"""<div class="error" role="alert">{marked}{rest.Select(problem => (Html)$"<p>{say[problem.Value]}</p>")}</div>""";
+        var marked = shown.Where(field => problems.ContainsKey(field.Name)).ToArray();
+        var rest = problems.Where(problem => !shown.Exists(field => field.Name == problem.Key));
+        Html links = marked.Length == 0
+            ? Html.None
+            : $"""<p>{say[lead]}</p><ul>{marked.Select(field => (Html)$"""<li><a href="#{field.Name}">{field.Label}</a>: {say[problems[field.Name]]}</li>""")}</ul>""";
+        return $"""<div class="error" role="alert">{rest.Select(problem => (Html)$"<p>{say[problem.Value]}</p>")}{links}</div>""";
     }
 
     private Html Around(string name, string label, string? hint, Html input)
     {
-        shown.Add(name);
+        shown.Add((name, say[label]));
         Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
         return $"""<div class="field"><label for="{name}">{say[label]}</label>{help}{input}{Problem(name)}</div>""";
     }
