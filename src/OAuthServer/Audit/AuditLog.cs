@@ -30,7 +30,7 @@ public static class Decisions
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
-        "Successful introspections, and answers 404, 405, 413, 415, 429 and 503, are only in the access log and the counters, never here";
+        "Successful introspections and responses 404, 405, 413, 415, 429 and 503 are recorded only in the access log and the counters";
 }
 
 /// <summary>Thrown when an address was refused so often without saying who it is that the log keeps no more of it; answered with 429.</summary>

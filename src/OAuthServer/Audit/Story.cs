@@ -2,7 +2,7 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Audit;
 
-/// <summary>What an audit row says, fact by fact, in the order somebody asks: what, who, and for a refusal which rule, what it expected and what came.</summary>
+/// <summary>What an audit row says, fact by fact, in the order they are read: what, who, and for a refusal the rule, what it expected and what it received.</summary>
 public static class Story
 {
     /// <summary>Named facts without the moment and the request; those without a value are left out.</summary>
@@ -14,10 +14,10 @@ public static class Story
                ("client", row.ClientId),
                ("person", person is not null ? $"{person} ({row.Subject})" : row.Subject == row.ClientId ? null : row.Subject),
                ("address", row.Address),
-               ("by", row.Actor),
+               ("actor", row.Actor),
                ("rule", row.Rule),
                ("expected", row.Expected),
-               ("got", row.Got),
+               ("received", row.Got),
                ("reason", row.Reason),
                ("grant", row.GrantId?.ToString()),
                ("token", row.Jti),

@@ -5,22 +5,22 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Cli;
 
-/// <summary>audit and why: what was decided, and the private reason of a refusal.</summary>
+/// <summary>audit and why: entries of the audit log, and the private reason of a refusal.</summary>
 internal static class AuditVerbs
 {
     public static Verb Audit()
     {
-        var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Of this client" };
-        var subject = new Option<string?>("--subject") { HelpName = "SUBJECT", Description = "Of this person, by the subject that users list prints" };
+        var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Only this client" };
+        var subject = new Option<string?>("--subject") { HelpName = "SUBJECT", Description = "Only this user, by the subject that users list prints" };
         var @event = new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
-        var refused = new Option<bool>("--refused") { Description = "Refusals only" };
-        var since = new Option<DateTimeOffset?>("--since") { HelpName = "1h|2026-11-20", Description = "Not older than 30m, 1h, 7d, or since a day or moment (UTC)", CustomParser = Since };
-        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most so many, the newest", DefaultValueFactory = _ => 50 };
+        var refused = new Option<bool>("--refused") { Description = "Only refusals" };
+        var since = new Option<DateTimeOffset?>("--since") { HelpName = "1h|2026-11-20", Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)", CustomParser = Since };
+        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => 50 };
         limit.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1) result.AddError("--limit: write 1 or more");
         });
-        return Verb.On("audit", "What was decided, the newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
+        return Verb.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
         {
             var found = await new AuditStore(desk.Database).SearchAsync(new AuditSearch
             {
@@ -33,8 +33,8 @@ internal static class AuditVerbs
             }, cancel);
             var events = found.Take(parse.GetValue(limit)).Reverse().ToList();
             return desk.Output.Done(new { events }, events.Count == 0
-                ? "Nothing fits."
-                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "BY", "WHAT"], events.Select(row => new[]
+                ? "No results."
+                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "ACTOR", "REASON"], events.Select(row => new[]
                 {
                     Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject, row.Actor, row.Reason ?? row.Detail,
                 })));
@@ -43,12 +43,12 @@ internal static class AuditVerbs
 
     public static Verb Why()
     {
-        var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the answer" };
-        return Verb.On("why", "Why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
+        var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
+        return Verb.On("why", "Explain why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
         {
             var request = parse.GetRequiredValue(id);
             var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
-            if (decisions.Count == 0) return desk.Output.Refuse($"Nothing was decided for {request}", Decisions.NotKept + ".");
+            if (decisions.Count == 0) return desk.Output.Refuse($"No audit entry for {request}", Decisions.NotKept + ".");
 
             var stories = new List<string>();
             foreach (var row in decisions)

@@ -13,22 +13,22 @@ internal static class ClientAdd
         var id = ClientVerbs.Id();
         var kind = new Option<string>("--kind") { Required = true, Description = "machine (client_credentials), user-facing (signs people in) or resource-server (introspects)" }
             .From("machine", "user-facing", "resource-server");
-        var name = new Option<string?>("--name") { HelpName = "NAME", Description = "What people read on the consent page; default: the id" };
-        var redirects = Many("--redirect-uri", "URI", "Where a user-facing client gets its codes; may be repeated");
+        var name = new Option<string?>("--name") { HelpName = "NAME", Description = "Shown on the consent page; default: the id" };
+        var redirects = Many("--redirect-uri", "URI", "Where a user-facing client receives its codes; may be repeated");
         var scopes = Many("--scope", "SCOPE", "What it may be granted; may be repeated");
-        var defaults = Many("--default-scope", "SCOPE", "What it gets when it names no scope; default: all its scopes");
+        var defaults = Many("--default-scope", "SCOPE", "Granted when it requests no scope; default: all its scopes");
         var resources = Many("--resource", "URI", "What its tokens may be for; may be repeated");
-        var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "What they are for when it names none; default: the only --resource" };
-        var grants = Many("--grant-type", "GRANT", "Default: all that the kind may use");
+        var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "Used when it names no resource; default: the only --resource" };
+        var grants = Many("--grant-type", "GRANT", "Default: all grant types of its kind");
         var method = new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
             .From("client_secret_basic", "client_secret_post", "none");
-        var access = Seconds("--access-token-seconds", "Life of an access token, at most 3600", 600);
-        var refresh = Seconds("--refresh-token-seconds", "Life of a grant from consent on", 2_592_000);
-        var idle = Seconds("--refresh-idle-seconds", "Life of an unused refresh token", 1_209_600);
-        var label = new Option<string>("--secret-label") { HelpName = "TEXT", Description = "To tell its secrets apart", DefaultValueFactory = _ => "first" };
+        var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
+        var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
+        var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
+        var label = new Option<string>("--secret-label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "first" };
         var note = new Option<string?>("--note") { HelpName = "TEXT", Description = "For operators" };
 
-        return Verb.On("add", "Add a client; a secret is made, stored as a hash, and shown once",
+        return Verb.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, desk, cancel) =>
             {
@@ -60,7 +60,7 @@ internal static class ClientAdd
         var secret = isPublic ? null : SecretHash.NewSecret();
         var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = desk.Hash(secret), Label = label, NotBefore = desk.Now, ExpiresAt = null };
         if (!await desk.Clients.AddAsync(client, stored, Desk.Actor, cancel))
-            return desk.Output.Refuse($"There is a client {client.ClientId} already", $"See: oauth-server clients show {client.ClientId}");
+            return desk.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
 
         var curl = secret is null ? null : CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
         return desk.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },

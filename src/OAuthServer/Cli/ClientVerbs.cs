@@ -3,15 +3,15 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Cli;
 
-/// <summary>clients: who may ask for tokens. <see cref="ClientAdd"/> makes them, <see cref="SecretVerbs"/> keeps their secrets.</summary>
+/// <summary>clients: listed, shown, enabled and disabled. <see cref="ClientAdd"/> makes them, <see cref="SecretVerbs"/> keeps their secrets.</summary>
 internal static class ClientVerbs
 {
-    public static Verb Make() => Verb.Family("clients", "Who may ask for tokens", "oauth-server clients list",
+    public static Verb Make() => Verb.Family("clients", "Manage clients and their secrets", "oauth-server clients list",
         ClientAdd.Make(),
-        Verb.On("list", "All clients", "oauth-server clients list", [], ListAsync),
+        Verb.On("list", "List all clients", "oauth-server clients list", [], ListAsync),
         Show(),
-        Enable("disable", false, "Refuse a client and its tokens at once; enable takes it back"),
-        Enable("enable", true, "Take a client back"),
+        Enable("disable", false, "Refuse a client and its tokens at once; enable undoes it"),
+        Enable("enable", true, "Enable a disabled client"),
         SecretVerbs.Make(),
         InviteVerb.Make());
 
@@ -26,7 +26,7 @@ internal static class ClientVerbs
         var clients = await desk.Clients.ListAsync(cancel);
         return desk.Output.Done(new { clients }, clients.Count == 0
             ? "There are no clients yet. Add one: oauth-server clients add --help"
-            : Words.Table(["CLIENT", "KIND", "STATE", "AUTHENTICATES BY", "LAST USED", "NAME"], clients.Select(client => new[]
+            : Words.Table(["CLIENT", "KIND", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
             {
                 client.ClientId, client.Kind, client.Enabled ? "enabled" : "disabled", client.AuthMethod, Words.At(client.LastUsedAt), client.Name,
             })));
@@ -35,7 +35,7 @@ internal static class ClientVerbs
     private static Verb Show()
     {
         var id = Id();
-        return Verb.On("show", "Everything about a client, except the hashes of its secrets", "oauth-server clients show nightly-etl", [id], async (parse, desk, cancel) =>
+        return Verb.On("show", "Show a client, without the hashes of its secrets", "oauth-server clients show nightly-etl", [id], async (parse, desk, cancel) =>
         {
             if (await desk.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return Unknown(desk, parse.GetRequiredValue(id));
             var secrets = await desk.Clients.SecretsAsync(client.ClientId, cancel);
@@ -46,7 +46,7 @@ internal static class ClientVerbs
                 ("kind", client.Kind),
                 ("origin", client.Origin),
                 ("state", client.Enabled ? "enabled" : "disabled"),
-                ("authenticates by", client.AuthMethod),
+                ("authentication", client.AuthMethod),
                 ("grant types", Words.Lines(client.GrantTypes)),
                 ("redirect URIs", Words.Lines(client.RedirectUris)),
                 ("scopes", Words.Lines(client.Scopes)),
@@ -59,7 +59,7 @@ internal static class ClientVerbs
                 ("last used", Words.At(client.LastUsedAt) ?? "never"),
                 ("note", client.Note));
             if (secrets.Count > 0)
-                text += "\n\n" + Words.Table(["SECRET", "STATE", "FROM", "EXPIRES", "LAST USED", "LABEL"], secrets.Select(secret => new[]
+                text += "\n\n" + Words.Table(["SECRET", "STATE", "VALID FROM", "EXPIRES", "LAST USED", "LABEL"], secrets.Select(secret => new[]
                 {
                     $"{secret.Id}", State(secret, now), Words.At(secret.NotBefore), Words.At(secret.ExpiresAt), Words.At(secret.LastUsedAt), secret.Label,
                 }));
@@ -68,7 +68,7 @@ internal static class ClientVerbs
     }
 
     private static string State(SecretSummary secret, DateTimeOffset now) =>
-        secret.RevokedAt is not null ? "revoked" : secret.ExpiresAt <= now ? "expired" : secret.NotBefore > now ? "not yet" : "valid";
+        secret.RevokedAt is not null ? "revoked" : secret.ExpiresAt <= now ? "expired" : secret.NotBefore > now ? "not yet valid" : "valid";
 
     private static Verb Enable(string name, bool enabled, string description)
     {
@@ -79,7 +79,7 @@ internal static class ClientVerbs
             var changed = await desk.Clients.EnableAsync(client, enabled, Desk.Actor, cancel);
             if (!changed && await desk.Clients.FindAsync(client, cancel) is null) return Unknown(desk, client);
             return desk.Output.Done(new { client_id = client, enabled, changed },
-                !changed ? $"{client} is {name}d already."
+                !changed ? $"{client} is already {name}d."
                 : enabled ? $"{client} is enabled."
                 : $"{client} is disabled: its requests are refused and its tokens introspect as inactive.");
         });

@@ -30,8 +30,8 @@ public static partial class Commands
     {
         var root = new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
         {
-            new Option<bool>(Verb.JsonOption) { Recursive = true, Description = "Answer as one JSON object" },
-            Verb.Of("serve", "Serve until told to stop", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
+            new Option<bool>(Verb.JsonOption) { Recursive = true, Description = "Print one JSON object" },
+            Verb.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
             Verb.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
             SeedVerb.Make(),
             ClientVerbs.Make(),

@@ -8,9 +8,9 @@ namespace OAuthServer.Cli;
 /// <summary>keys: what signs access tokens. Running servers notice within a moment.</summary>
 internal static class KeyVerbs
 {
-    public static Verb Make() => Verb.Family("keys", "What signs access tokens", "oauth-server keys list",
-        Verb.On("list", "All signing keys and what each is doing", "oauth-server keys list", [], ListAsync),
-        Verb.On("rotate", "Make the next key; it signs once every verifier has had time to learn it", "oauth-server keys rotate", [], RotateAsync, withKey: true),
+    public static Verb Make() => Verb.Family("keys", "Manage signing keys", "oauth-server keys list",
+        Verb.On("list", "List all signing keys and their states", "oauth-server keys list", [], ListAsync),
+        Verb.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [], RotateAsync, withKey: true),
         Pem(), Retire());
 
     private static async Task<int> ListAsync(ParseResult parse, Desk desk, CancellationToken cancel)
@@ -20,14 +20,14 @@ internal static class KeyVerbs
         {
             row.Kid,
             row.Alg,
-            State = row.RetiredAt is not null ? "taken out" : KeyRing.StateOf(row, rows, now)?.ToString().ToLowerInvariant() ?? "gone",
+            State = row.RetiredAt is not null ? "revoked" : KeyRing.StateOf(row, rows, now)?.ToString().ToLowerInvariant() ?? "removed",
             row.SignsFrom,
             PublishedSince = row.CreatedAt,
             GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
         }).ToArray();
         return desk.Output.Done(new { keys }, keys.Length == 0
-            ? "There are no keys yet; the first server to start makes one."
-            : Words.Table(["KEY", "ALG", "STATE", "SIGNS FROM", "PUBLISHED SINCE", "GONE"], keys.Select(key => new[]
+            ? "There are no keys yet; the first server to start creates one."
+            : Words.Table(["KEY", "ALG", "STATE", "SIGNS FROM", "PUBLISHED SINCE", "REMOVED"], keys.Select(key => new[]
             {
                 key.Kid, key.Alg, key.State, Words.At(key.SignsFrom), Words.At(key.PublishedSince), Words.At(key.GoneAt),
             })));
@@ -41,13 +41,13 @@ internal static class KeyVerbs
         if (await ring.RotateAsync(cancel) is { } made)
         {
             var wait = made.SignsFrom - made.CreatedAt;
-            return desk.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is made and published. It signs "
+            return desk.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is created and published. It signs "
                 + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {Span(wait)}; until then nothing changes for anybody."));
         }
 
         var (rows, now) = (await store.ListAsync(cancel), desk.Now);
         var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
-        return desk.Output.Refuse(pending is null ? "Another rotation came first" : $"A key is on its way already: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "Nothing was done.");
+        return desk.Output.Refuse(pending is null ? "Another rotation happened at the same time" : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
     }
 
     private static string Span(TimeSpan wait) => wait.TotalHours < 2 ? $"{wait.TotalMinutes:0} minutes" : $"{wait.TotalHours:0} hours";
@@ -68,20 +68,20 @@ internal static class KeyVerbs
     private static Verb Retire()
     {
         var kid = new Argument<string>("KID") { Description = "A key's id" };
-        var atOnce = new Option<bool>("--now") { Description = "Yes, its tokens shall die" };
-        return Verb.On("retire", "For a compromised key: out of the JWKS at once, its tokens dead", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, desk, cancel) =>
+        var atOnce = new Option<bool>("--now") { Description = "Confirm: every token it signed is refused" };
+        return Verb.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, desk, cancel) =>
         {
             var name = parse.GetRequiredValue(kid);
             await using var signed = await Edit.SignedAsync(desk.Settings.Database, Desk.Actor, cancel);
             var store = new SigningKeyStore(signed);
             if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(desk, name);
             if (!parse.GetValue(atOnce))
-                return desk.Output.Refuse($"This would take {name} out of the JWKS at once, and every token it signed would be refused",
-                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, and keys retire by themselves once their last token has expired.");
+                return desk.Output.Refuse($"This would remove {name} from the JWKS at once, and every token it signed would be refused",
+                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, and keys retire automatically once their last token has expired.");
 
             if (await OpenAsync(desk, store, cancel) is not { } ring) return WrongKey(desk);
             if (!await ring.RetireNowAsync(name, cancel)) return Unknown(desk, name);
-            return desk.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is out: its tokens are dead. {ring.Active?.Kid} signs from now on.");
+            return desk.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
         }, withKey: true);
     }
 

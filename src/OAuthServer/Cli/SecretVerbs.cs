@@ -8,7 +8,7 @@ namespace OAuthServer.Cli;
 /// <summary>clients secret: at most two unrevoked per client, so that one can be rotated while the other works.</summary>
 internal static class SecretVerbs
 {
-    public static Verb Make() => Verb.Family("secret", "Rotate a client's secret: add a new one, move over, revoke the old one", "oauth-server clients secret add nightly-etl --label 2027", Add(), Revoke());
+    public static Verb Make() => Verb.Family("secret", "Rotate a client's secret: add a new one, switch to it, revoke the old one", "oauth-server clients secret add nightly-etl --label 2027", Add(), Revoke());
 
     /// <summary>The only time anybody sees the secret.</summary>
     public static string Once(string secret, string curl) => $"Its secret, shown only now:\n\n  {secret}\n\nUse it:\n\n  {curl}";
@@ -16,13 +16,13 @@ internal static class SecretVerbs
     private static Verb Add()
     {
         var id = ClientVerbs.Id();
-        var label = new Option<string>("--label") { HelpName = "TEXT", Description = "To tell its secrets apart", DefaultValueFactory = _ => "" };
-        var days = new Option<int?>("--expires-in-days") { HelpName = "DAYS", Description = "Refused from then on, 1 to 3650; default: never" };
+        var label = new Option<string>("--label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "" };
+        var days = new Option<int?>("--expires-in-days") { HelpName = "DAYS", Description = "Refused after this many days, 1 to 3650; default: never" };
         days.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 1 or > 3650) result.AddError("--expires-in-days: write 1 to 3650");
         });
-        return Verb.On("add", "Make another secret for a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, desk, cancel) =>
+        return Verb.On("add", "Add a secret to a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, desk, cancel) =>
         {
             if (await desk.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return ClientVerbs.Unknown(desk, parse.GetRequiredValue(id));
             var (secret, now) = (SecretHash.NewSecret(), desk.Now);
@@ -44,7 +44,7 @@ internal static class SecretVerbs
     private static Verb Revoke()
     {
         var id = new Argument<long>("SECRET_ID") { Description = "The number that clients show and clients secret add print" };
-        return Verb.On("revoke", "End a secret for good", "oauth-server clients secret revoke 7", [id], async (parse, desk, cancel) =>
+        return Verb.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id], async (parse, desk, cancel) =>
         {
             var number = parse.GetRequiredValue(id);
             if (await desk.Clients.RevokeSecretAsync(number, desk.Now, Desk.Actor, cancel) is not { } client)
@@ -55,7 +55,7 @@ internal static class SecretVerbs
             var now = desk.Now;
             var left = (await desk.Clients.SecretsAsync(client, cancel)).Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
             return desk.Output.Done(new { client_id = client, id = number, secrets_left = left },
-                $"Secret {number} of {client} is revoked. " + (left == 0 ? $"It has none left: oauth-server clients secret add {client}" : "The other one works on."));
+                $"Secret {number} of {client} is revoked. " + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
         });
     }
 }

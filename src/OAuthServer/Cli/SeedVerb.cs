@@ -8,7 +8,7 @@ internal static class SeedVerb
 {
     public static Verb Make()
     {
-        var what = new Argument<string>("demo|FILE.sql") { Description = "demo for the demo world (Development only), or a SQL file, run in one transaction: leave begin, commit and psql's \\commands out of it" };
+        var what = new Argument<string>("demo|FILE.sql") { Description = "demo for the demo data (Development only), or a SQL file, run in one transaction: without begin, commit and psql's \\commands" };
         return Verb.On("seed", "Fill the database from a file", "oauth-server seed sql/seed/clients.sql", [what], async (parse, desk, cancel) =>
         {
             var name = parse.GetRequiredValue(what);
@@ -17,7 +17,7 @@ internal static class SeedVerb
             if (name == "demo")
                 return await Demo.SeedAsync(desk.Database, desk.Settings, cancel) is { } refusal
                     ? desk.Output.Refuse(refusal)
-                    : desk.Output.Done(new { seeded = name }, "The demo world is there: sign in as alice, mallory or olivia.");
+                    : desk.Output.Done(new { seeded = name }, "The demo data is in place: sign in as alice, mallory or olivia.");
 
             if (!File.Exists(name)) return desk.Output.Refuse($"There is no file {name}", "Name a SQL file, or write: seed demo");
             await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);

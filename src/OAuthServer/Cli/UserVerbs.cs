@@ -7,22 +7,22 @@ namespace OAuthServer.Cli;
 /// <summary>users: the people who sign in. Passwords are typed or piped in, never arguments: those are everybody's to read.</summary>
 internal static class UserVerbs
 {
-    public static Verb Make() => Verb.Family("users", "The people who sign in", "oauth-server users list",
+    public static Verb Make() => Verb.Family("users", "Manage users", "oauth-server users list",
         Add(), Passwd(), Role(),
-        Enable("disable", false, "End a person's sessions and grants, and refuse new ones"),
-        Enable("enable", true, "Let a person sign in again"),
-        Verb.On("list", "Everybody", "oauth-server users list", [], async (_, desk, cancel) =>
+        Enable("disable", false, "Disable a user: end all sessions and grants, and refuse new ones"),
+        Enable("enable", true, "Allow a disabled user to sign in again"),
+        Verb.On("list", "List all users", "oauth-server users list", [], async (_, desk, cancel) =>
         {
             var users = await desk.Users.ListAsync(cancel);
             return desk.Output.Done(new { users }, users.Count == 0
-                ? "There is nobody yet. Add somebody: oauth-server users add --help"
+                ? "There are no users yet. Add one: oauth-server users add --help"
                 : Words.Table(["NAME", "ROLE", "STATE", "CREATED", "SUBJECT"], users.Select(user => new[]
                 {
                     user.Username, user.Role, user.Enabled ? "enabled" : "disabled", Words.At(user.CreatedAt), $"{user.Subject}",
                 })));
         }));
 
-    private static Argument<string> Name() => new("NAME") { Description = "What they sign in with, lower case" };
+    private static Argument<string> Name() => new("NAME") { Description = "The name used to sign in, lower case" };
 
     private static Option<bool> FromStdin() =>
         new("--password-stdin") { Description = "Read the password from standard input: one line, UTF-8" };
@@ -30,15 +30,15 @@ internal static class UserVerbs
     private static Verb Add()
     {
         var (name, stdin) = (Name(), FromStdin());
-        var role = new Option<string>("--role") { Description = "What they may do here", DefaultValueFactory = _ => "user" };
+        var role = new Option<string>("--role") { Description = "The role", DefaultValueFactory = _ => "user" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return Verb.On("add", "Add a person; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, desk, cancel) =>
+        return Verb.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, desk, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
             if (await desk.Users.FindAsync(username, cancel) is not null) return Taken(desk, username);
             if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
             return await desk.Users.AddAsync(username, desk.Hash(password), parse.GetValue(role)!, Desk.Actor, cancel) is { } subject
-                ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with the subject {subject}.")
+                ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with subject {subject}.")
                 : Taken(desk, username);
         });
     }
@@ -46,13 +46,13 @@ internal static class UserVerbs
     private static Verb Passwd()
     {
         var (name, stdin) = (Name(), FromStdin());
-        return Verb.On("passwd", "Set a person's password; ends their sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, desk, cancel) =>
+        return Verb.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, desk, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
             if (await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
             if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
             return await desk.Users.PasswordAsync(username, desk.Hash(password), Desk.Actor, cancel)
-                ? desk.Output.Done(new { username }, $"{username} has a new password; their sessions and grants have ended.")
+                ? desk.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")
                 : Unknown(desk, username);
         });
     }
@@ -62,13 +62,14 @@ internal static class UserVerbs
         var name = Name();
         var role = new Argument<string>("ROLE") { Description = "user or admin" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return Verb.On("role", "Make a person an administrator, or not", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
+        return Verb.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
         {
             var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
             if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
             var changed = user.Role != wanted;
             if (changed && await ChangeAsync(desk, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
-            return desk.Output.Done(new { username, role = wanted, changed }, $"{username} is {(wanted == "admin" ? "an administrator" : "a user")}{(changed ? "" : " already")}.");
+            return desk.Output.Done(new { username, role = wanted, changed },
+                $"{username} is {(changed ? "" : "already ")}{(wanted == "admin" ? "an administrator" : "a user")}.");
         });
     }
 
@@ -82,9 +83,9 @@ internal static class UserVerbs
             var changed = user.Enabled != enabled;
             if (changed && await ChangeAsync(desk, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
             return desk.Output.Done(new { username, enabled, changed },
-                !changed ? $"{username} is {verb}d already."
+                !changed ? $"{username} is already {verb}d."
                 : enabled ? $"{username} may sign in again."
-                : $"{username} is disabled; their sessions and grants have ended.");
+                : $"{username} is disabled; all sessions and grants have ended.");
         });
     }
 
@@ -99,7 +100,8 @@ internal static class UserVerbs
             _ => Unknown(desk, user.Username),
         };
 
-    private static int Taken(Desk desk, string name) => desk.Output.Refuse($"There is a user {name} already", $"For a new password: oauth-server users passwd {name}");
+    private static int Taken(Desk desk, string name) =>
+        desk.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
 
     private static int Unknown(Desk desk, string name) => desk.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
 

@@ -1,3 +1,4 @@
+using OAuthServer.Pages.Admin;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Pages;
@@ -15,7 +16,7 @@ public static class ConfirmPage
     /// <param name="error">Why it is shown again, or null.</param>
     public static Task ConfirmAsync(this HttpContext http, Html antiforgery, Frame frame, Parameters form, OAuthError? error)
     {
-        var say = http.Language();
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
         return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
             <h1>{say["Confirm that it is you"]}</h1>
@@ -24,10 +25,22 @@ public static class ConfirmPage
             {antiforgery}{form.All.Where(pair => pair.Key is not (Password or Forms.FieldName)).Select(Kept)}
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Password, "Password", "current-password")}
-            <button class="primary" type="submit">{say["Go on"]}</button>
+            <div class="actions"><button class="primary" type="submit">{say["Continue"]}</button> <a class="button" href="{settings.IssuerPath + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }
+
+    // The page of the row the form is about where it names one, else the list the row is in.
+    private static string Back(string path, Parameters form) => (form["id"], form["subject"]) switch
+    {
+        ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => Paging.Url(Paths.AdminClient, ("id", id)),
+        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => Paging.Url(Paths.AdminUser, ("subject", subject)),
+        _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => Registry.Of(form["kind"])?.Path ?? Paths.Admin,
+        _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
+        _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal) || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
+        _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
+        _ => Paths.Admin,
+    };
 
     private static Html Kept(KeyValuePair<string, string> pair) => $"""<input type="hidden" name="{pair.Key}" value="{pair.Value}">""";
 }

@@ -55,6 +55,10 @@ public sealed class Language
     public string Day(DateTimeOffset time) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]} {time.UtcDateTime.Year}");
 
+    /// <summary>A day without its year, for a chart: 12 Sep.</summary>
+    public string DayAndMonth(DateTimeOffset time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]}");
+
     /// <summary>A moment, to the minute, in UTC: 12 Sep 2026, 14:05 UTC. A dash when there is none.</summary>
     public Html Time(DateTimeOffset? time) => time is { } at
         ? $"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\">{Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"

@@ -42,6 +42,9 @@ public sealed record AuditSearch
 
     /// <summary>Older than this; the next page begins before the last row of this one.</summary>
     public DateTimeOffset? Before { get; init; }
+
+    /// <summary>Newer than this, the oldest of them: the page before begins after the first row of this one. Null: the newest.</summary>
+    public DateTimeOffset? After { get; init; }
     public required int Limit { get; init; }
 }
 
@@ -99,46 +102,97 @@ public sealed class AuditStore(Database database)
     /// <summary>What was decided for one request.</summary>
     public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
 
-    // What every search has; rows of one moment stay together, so that the next page can begin before it. A request that wrote
-    // thousands at once is shown by its first thousand.
-    private const string Rest = """
+    // One of these for each index, so that a plan made for all values is a good one, too.
+    private const string All = "audit_events where true";
+    private const string OfRequest = "audit_events where request_id = @request";
+    private const string OfClient = "audit_events where client_id = @client";
+    private const string OfSubject = "audit_events where subject = @subject and subject is distinct from client_id";
+    private const string OfEvent = "audit_events where event = @event and event <> 'token'";
+    private const string OfRefused = "audit_events where outcome = 'refused'";
+
+    private const string Fits = """
 
            and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
            and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
            and (@request::text is null or request_id = @request)
            and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
-         order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000
+
         """;
 
-    // One statement for each index, so that a plan made for all values is a good one, too.
-    private const string SearchSql = "select * from (select * from audit_events where true" + Rest;
-    private const string SearchRequestSql = "select * from (select * from audit_events where request_id = @request" + Rest;
-    private const string SearchClientSql = "select * from (select * from audit_events where client_id = @client" + Rest;
-    private const string SearchSubjectSql = "select * from (select * from audit_events where subject = @subject and subject is distinct from client_id" + Rest;
-    private const string SearchEventSql = "select * from (select * from audit_events where event = @event and event <> 'token'" + Rest;
-    private const string SearchRefusedSql = "select * from (select * from audit_events where outcome = 'refused'" + Rest;
+    // Rows of one moment stay together, so that the next page can begin before it. A request that wrote thousands at once is shown
+    // by its first thousand.
+    private const string Page = "select * from (select * from ";
+    private const string Newest = Fits + "order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string Next = Fits + "and at > @after order by at fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string Count = "select count(*)::int from (select from ";
+    private const string Most = Fits + "limit @limit) as found";
 
-    /// <summary>The newest rows that fit, and all that are as old as the last of them.</summary>
-    public Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel) =>
-        database.ListAsync<AuditRow>(search switch
+    private const string SearchSql = Page + All + Newest;
+    private const string SearchRequestSql = Page + OfRequest + Newest;
+    private const string SearchClientSql = Page + OfClient + Newest;
+    private const string SearchSubjectSql = Page + OfSubject + Newest;
+    private const string SearchEventSql = Page + OfEvent + Newest;
+    private const string SearchRefusedSql = Page + OfRefused + Newest;
+
+    private const string SearchBackSql = Page + All + Next;
+    private const string SearchBackRequestSql = Page + OfRequest + Next;
+    private const string SearchBackClientSql = Page + OfClient + Next;
+    private const string SearchBackSubjectSql = Page + OfSubject + Next;
+    private const string SearchBackEventSql = Page + OfEvent + Next;
+    private const string SearchBackRefusedSql = Page + OfRefused + Next;
+
+    private const string CountSql = Count + All + Most;
+    private const string CountRequestSql = Count + OfRequest + Most;
+    private const string CountClientSql = Count + OfClient + Most;
+    private const string CountSubjectSql = Count + OfSubject + Most;
+    private const string CountEventSql = Count + OfEvent + Most;
+    private const string CountRefusedSql = Count + OfRefused + Most;
+
+    /// <summary>The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them; the newest first.</summary>
+    public async Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel)
+    {
+        var rows = await database.ListAsync<AuditRow>((search, search.After) switch
         {
-            { Request: not null } => SearchRequestSql,
-            { Client: not null } => SearchClientSql,
-            { Subject: not null } => SearchSubjectSql,
-            { Event: not (null or "token") } => SearchEventSql,
-            { Outcome: "refused" } => SearchRefusedSql,
-            _ => SearchSql,
-        }, new
-        {
-            client = search.Client,
-            subject = search.Subject,
-            @event = search.Event,
-            outcome = search.Outcome,
-            request = search.Request,
-            since = search.Since?.UtcDateTime,
-            before = search.Before?.UtcDateTime,
-            limit = search.Limit,
-        }, cancel);
+            ({ Request: not null }, null) => SearchRequestSql,
+            ({ Request: not null }, _) => SearchBackRequestSql,
+            ({ Client: not null }, null) => SearchClientSql,
+            ({ Client: not null }, _) => SearchBackClientSql,
+            ({ Subject: not null }, null) => SearchSubjectSql,
+            ({ Subject: not null }, _) => SearchBackSubjectSql,
+            ({ Event: not (null or "token") }, null) => SearchEventSql,
+            ({ Event: not (null or "token") }, _) => SearchBackEventSql,
+            ({ Outcome: "refused" }, null) => SearchRefusedSql,
+            ({ Outcome: "refused" }, _) => SearchBackRefusedSql,
+            (_, null) => SearchSql,
+            _ => SearchBackSql,
+        }, Values(search), cancel);
+        if (search.After is not null) rows.Reverse();
+        return rows;
+    }
+
+    /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
+    public Task<int> CountAsync(AuditSearch search, CancellationToken cancel) => database.FindAsync<int>(search switch
+    {
+        { Request: not null } => CountRequestSql,
+        { Client: not null } => CountClientSql,
+        { Subject: not null } => CountSubjectSql,
+        { Event: not (null or "token") } => CountEventSql,
+        { Outcome: "refused" } => CountRefusedSql,
+        _ => CountSql,
+    }, Values(search), cancel);
+
+    private static object Values(AuditSearch search) => new
+    {
+        client = search.Client,
+        subject = search.Subject,
+        @event = search.Event,
+        outcome = search.Outcome,
+        request = search.Request,
+        since = search.Since?.UtcDateTime,
+        before = search.Before?.UtcDateTime,
+        after = search.After?.UtcDateTime,
+        limit = search.Limit,
+    };
 
     private const string TokensSql = "select count(*)::int from audit_events where at >= @since and at < @until and event = 'token' and outcome = 'ok'";
 

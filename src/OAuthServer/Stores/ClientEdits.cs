@@ -76,6 +76,16 @@ public sealed class ClientEdits(Database database)
             return true;
         }, cancel);
 
+    /// <summary>The same from a form, judged column by column.</summary>
+    /// <param name="secret">Null for a client without one.</param>
+    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ClientForm> form, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, client) =>
+        {
+            if (await edit.ExecuteAsync(AddSql, client) == 0) return EditOutcome.Taken;
+            if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret with { ClientId = client.ClientId }));
+            return EditOutcome.Done;
+        }, cancel);
+
     /// <summary>One more secret; returns its id. The database refuses a third unrevoked one.</summary>
     public Task<long> AddSecretAsync(NewSecret secret, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
@@ -101,8 +111,8 @@ public sealed class ClientEdits(Database database)
         """;
 
     /// <summary>All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.</summary>
-    public Task<EditOutcome> SaveAsync(ClientForm client, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, async edit =>
+    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ClientForm> form, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, client) =>
             await edit.ExecuteAsync(SaveSql, client) == 1 ? EditOutcome.Done
             : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
             : EditOutcome.Stale, cancel);

@@ -80,25 +80,58 @@ public sealed record ClientReach
     public required int Tokens { get; init; }
 }
 
+/// <summary>Which clients of a kind to list; null fits all.</summary>
+public sealed record ClientSearch
+{
+    public required string Kind { get; init; }
+
+    /// <summary>Part of the name or id, in any case; empty fits all.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>operator, self-registered or document.</summary>
+    public string? Origin { get; init; }
+    public bool? Enabled { get; init; }
+}
+
 /// <summary>clients, as the administration reads them.</summary>
 public sealed class ClientRegister(Database database)
 {
-    public const string ListSql = """
+    private const string Columns = """
         select c.client_id, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
           from clients c
          cross join lateral (
             select count(*)::int as secrets, case when bool_or(expires_at is null) then null else max(expires_at) end as secrets_end_at
               from client_secrets where client_id = c.client_id and revoked_at is null
          ) as s
-         where c.kind = @kind and c.client_id > @after
-           and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0)
-         order by c.client_id limit @limit
+
         """;
 
-    /// <summary>Clients of a kind whose name or id has this text in it, by id.</summary>
-    /// <param name="after">The id the page before ended with; empty for the first.</param>
-    public Task<List<ListedClient>> ListAsync(string kind, string text, string after, int limit, CancellationToken cancel) =>
-        database.ListAsync<ListedClient>(ListSql, new { kind, text, after, limit }, cancel);
+    private const string Fits = """
+        where c.kind = @kind and (@origin::text is null or c.origin = @origin) and (@enabled::boolean is null or c.enabled = @enabled)
+          and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0)
+        """;
+
+    public const string ListSql = Columns + Fits + " and c.client_id > coalesce(@after, '') order by c.client_id limit @limit";
+    public const string ListBackSql = Columns + Fits + " and c.client_id < @before order by c.client_id desc limit @limit";
+    public const string CountSql = "select count(*)::int from (select from clients c " + Fits + " limit @most) as found";
+
+    /// <summary>A page of clients, by id.</summary>
+    public async Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
+    {
+        var values = new
+        {
+            kind = search.Kind,
+            text = search.Text,
+            origin = search.Origin,
+            enabled = search.Enabled,
+            after = cursor.After,
+            before = cursor.Before,
+            limit = length + 1,
+            most = Slice.MostCounted + 1,
+        };
+        var found = await database.ListAsync<ListedClient>(cursor.Before is null ? ListSql : ListBackSql, values, cancel);
+        return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
+    }
 
     public const string FindSql = "select c.*, md5((to_jsonb(c) - 'last_used_at')::text) as version from clients c where client_id = @client";
 

@@ -38,14 +38,17 @@ public sealed class Edit
     private Edit(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
 
     /// <summary>Runs the edit and commits it; an exception leaves nothing behind.</summary>
-    internal static async Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, CancellationToken cancel)
+    internal static Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, CancellationToken cancel) =>
+        ByAsync(database, author, act, _ => true, cancel);
+
+    private static async Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, Func<T, bool> commits, CancellationToken cancel)
     {
         await using var connection = author.RequestId is null ? await database.OpenOwnerAsync(cancel) : await database.OpenAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var edit = new Edit(connection, transaction);
         await edit.ExecuteAsync(ActorSql, new { actor = author.Name, request = author.RequestId, address = author.Address });
         var result = await act(edit);
-        await transaction.CommitAsync(CancellationToken.None);
+        if (commits(result)) await transaction.CommitAsync(CancellationToken.None);
         return result;
     }
 
@@ -64,12 +67,18 @@ public sealed class Edit
             await edit();
             return null;
         }
-        catch (PostgresException refused) when (refused.SqlState[..2] == "23")
+        catch (PostgresException refused) when (IsRefusal(refused))
         {
-            var (message, hint) = DatabaseFault.Explain(refused)!.Value;
-            return new EditRefusal(message, hint) { Column = refused.ColumnName };
+            return Refusal(refused);
         }
     }
+
+    /// <summary>
+    /// An edit with every refusal, not only the first: a refused column is restored and the rest of the row judged again, in one
+    /// transaction that writes all of the row or nothing.
+    /// </summary>
+    internal static Task<Judged<T>> JudgeAsync<TRow, T>(Database database, Author author, RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act, CancellationToken cancel) =>
+        ByAsync(database, author, one => one.JudgeAsync(edit, act), judged => edit.Write && judged.Refusals.Count == 0, cancel);
 
     /// <summary>
     /// The same database through one connection of the server's role which stays signed by <paramref name="author"/>: for commands
@@ -80,6 +89,38 @@ public sealed class Edit
         var signed = new Database(new NpgsqlConnectionStringBuilder(connectionString) { MinPoolSize = 0, MaxPoolSize = 1 }.ConnectionString);
         await signed.ExecuteAsync(ActorOfSessionSql, new { actor = author.Name }, cancel);
         return signed;
+    }
+
+    private async Task<Judged<T>> JudgeAsync<TRow, T>(RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act)
+    {
+        var (row, refusals) = (edit.Row, new List<EditRefusal>());
+        while (true)
+        {
+            await transaction.SaveAsync("judged", CancellationToken.None);
+            try
+            {
+                return new Judged<T>(await act(this, row), refusals);
+            }
+            catch (PostgresException refused) when (IsRefusal(refused))
+            {
+                await transaction.RollbackAsync("judged", CancellationToken.None);
+                var refusal = Refusal(refused);
+                var isKnown = refusals.Exists(one => one.Column == refusal.Column);
+                if (!isKnown) refusals.Add(refusal);
+                // Refused again although it was restored, or nothing that could be restored.
+                if (isKnown || refusal.Column is null) return new Judged<T>(default, refusals);
+                row = edit.Restore(row, refusal.Column);
+            }
+        }
+    }
+
+    private static bool IsRefusal(PostgresException fault) => fault.SqlState.StartsWith("23", StringComparison.Ordinal);
+
+    private static EditRefusal Refusal(PostgresException refused)
+    {
+        var (message, hint) = DatabaseFault.Explain(refused)!.Value;
+        // PostgreSQL names the constraint of a foreign key, not its column.
+        return new EditRefusal(message, hint) { Column = refused.ConstraintName == "scopes_resource_fkey" ? "resource" : refused.ColumnName };
     }
 
     // A security write that has begun is not called off.

@@ -10,6 +10,9 @@ public enum EditOutcome
 
     /// <summary>The row is gone, or was never there.</summary>
     Gone,
+
+    /// <summary>There is a row with this key already; nothing was written.</summary>
+    Taken,
 }
 
 /// <summary>Words in one language; null: none.</summary>

@@ -44,29 +44,34 @@ public sealed class ResourceEdits(Database database)
         on conflict (uri, locale) do update set name = excluded.name where resource_texts.name <> excluded.name
         """;
 
-    /// <summary>A new resource and its names. False: there is one of this URI.</summary>
-    public Task<bool> AddAsync(ResourceForm resource, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, async edit =>
+    /// <summary>A new resource and its names.</summary>
+    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
         {
-            if (await edit.ExecuteAsync(AddSql, resource) == 0) return false;
+            if (await edit.ExecuteAsync(AddSql, resource) == 0) return EditOutcome.Taken;
             await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
-            return true;
+            return EditOutcome.Done;
         }, cancel);
 
-    /// <summary>Name, names per locale and state, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
-    /// <param name="names">Null: they stay as they are.</param>
-    public Task<EditOutcome> SaveAsync(ResourceForm resource, IReadOnlyList<Worded>? names, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, async edit =>
+    /// <summary>Name and names per locale, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
+    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
         {
-            await edit.ExecuteAsync(LockSql, new { uri = resource.Uri });
-            if (await edit.ExecuteAsync(SaveSql, resource) == 1)
-            {
-                if (names is not null) await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
-                return EditOutcome.Done;
-            }
-
-            return await edit.FindAsync<ResourceForm>(FindSql, new { uri = resource.Uri }) is null ? EditOutcome.Gone : EditOutcome.Stale;
+            var outcome = await SaveAsync(edit, resource);
+            if (outcome == EditOutcome.Done) await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
+            return outcome;
         }, cancel);
+
+    /// <summary>Its state, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
+    public Task<EditOutcome> EnableAsync(ResourceForm resource, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => SaveAsync(edit, resource), cancel);
+
+    private static async Task<EditOutcome> SaveAsync(Edit edit, ResourceForm resource)
+    {
+        await edit.ExecuteAsync(LockSql, new { uri = resource.Uri });
+        if (await edit.ExecuteAsync(SaveSql, resource) == 1) return EditOutcome.Done;
+        return await edit.FindAsync<ResourceForm>(FindSql, new { uri = resource.Uri }) is null ? EditOutcome.Gone : EditOutcome.Stale;
+    }
 
     public const string HoldersSql = """
         select (select count(*) from grants where ended_at is null and expires_at > @now and resources @> array[@uri::text])::int as grants,

@@ -50,18 +50,18 @@ public sealed class ScopeEdits(Database database)
         on conflict (scope, locale) do update set text = excluded.text where scope_texts.text <> excluded.text
         """;
 
-    /// <summary>A new scope and its words. False: there is one of this name.</summary>
-    public Task<bool> AddAsync(ScopeForm scope, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, async edit =>
+    /// <summary>A new scope and its words.</summary>
+    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ScopeForm> form, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, scope) =>
         {
-            if (await edit.ExecuteAsync(AddSql, scope) == 0) return false;
+            if (await edit.ExecuteAsync(AddSql, scope) == 0) return EditOutcome.Taken;
             await edit.ExecuteAsync(WordsSql, Texts(scope.Name, words));
-            return true;
+            return EditOutcome.Done;
         }, cancel);
 
     /// <summary>Everything but its name, unless the row is another one than <see cref="ScopeForm.Version"/> says.</summary>
-    public Task<EditOutcome> SaveAsync(ScopeForm scope, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, async edit =>
+    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ScopeForm> form, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, scope) =>
         {
             await edit.ExecuteAsync(LockSql, new { name = scope.Name });
             if (await edit.ExecuteAsync(SaveSql, scope) == 1)

@@ -93,11 +93,17 @@ public sealed class UserEdits(Database database)
 
         """;
 
-    private const string SearchSql = People + "where position(lower(@text) in u.username) > 0 order by u.username limit @limit";
+    private const string SearchSql = People + "where position(lower(@text) in u.username) > 0 and u.username > coalesce(@after, '') order by u.username limit @limit";
+    private const string SearchBackSql = People + "where position(lower(@text) in u.username) > 0 and u.username < @before order by u.username desc limit @limit";
+    private const string CountSql = "select count(*)::int from (select from users where position(lower(@text) in username) > 0 limit @most) as found";
 
-    /// <summary>Everybody whose name has this in it.</summary>
-    public Task<List<PersonSummary>> SearchAsync(string text, int limit, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<PersonSummary>(SearchSql, new { text, limit, now = now.UtcDateTime }, cancel);
+    /// <summary>A page of the people whose name has this in it, by name.</summary>
+    public async Task<Slice<PersonSummary>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
+    {
+        var values = new { text, after = cursor.After, before = cursor.Before, limit = length + 1, now = now.UtcDateTime, most = Slice.MostCounted + 1 };
+        var found = await database.ListAsync<PersonSummary>(cursor.Before is null ? SearchSql : SearchBackSql, values, cancel);
+        return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
+    }
 
     private const string PersonSql = People + "where u.subject = @subject";
 

@@ -13,6 +13,7 @@ public static class AdminWalk
         At("machine clients", Paths.AdminMachines),
         At("user-facing clients", Paths.AdminApps),
         At("user-facing clients, none found", Paths.AdminApps, "?q=nobody-is-called-so"),
+        At("machine clients, beyond the last page", Paths.AdminMachines, "?after=~~~"),
         At("resource servers", Paths.AdminResourceServers),
         At("add a machine client", Paths.AdminClientNew, "?kind=machine"),
         At("add a user-facing client", Paths.AdminClientNew, "?kind=user-facing"),
@@ -20,7 +21,7 @@ public static class AdminWalk
         new("add a client, wrongly", Who.Olivia, Paths.AdminClientNew, async one =>
         {
             await one.OpenAsync($"{Paths.AdminClientNew}?kind=user-facing");
-            await one.TypeAsync("main [name=client_id]", "another");
+            await one.TypeAsync("main [name=client_id]", "another app");
             await one.TypeAsync("main [name=name]", "Another app");
             await one.TypeAsync("main [name=redirect_uris]", "http://everybody.example/*");
             await one.PressAsync("main button.primary");
@@ -34,8 +35,16 @@ public static class AdminWalk
         {
             await ClientAsync(one, one.World.App.Id);
             await one.TypeAsync("main [name=redirect_uris]", "http://everybody.example/*");
+            await one.TypeAsync("main [name=access_token_seconds]", "86400");
+            await one.TypeAsync("main [name=refresh_idle_seconds]", "a week");
             await one.PressAsync("main button.primary");
         }, 400),
+        new("client, with two secrets", Who.Olivia, Paths.AdminClient, async one =>
+        {
+            var id = (await one.World.Server.MachineAsync()).Id;
+            await one.World.Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@id, @hash)", new { id, hash = Cast.SecretHashed });
+            await ClientAsync(one, id);
+        }),
         new("client, edited by two", Who.Olivia, Paths.AdminClient, async one =>
         {
             var id = (await one.World.Server.MachineAsync()).Id;

@@ -30,6 +30,14 @@ public sealed class EveryPageTest(Stop stop)
         (await visitor.Page.Locator("main").CountAsync()).Should().Be(1);
     }
 
+    [Test, Case("UI-045")]
+    public async Task No_heading_skips_a_level()
+    {
+        var levels = (await visitor.Page.Locator("h1, h2, h3, h4, h5, h6").EvaluateAllAsync<string[]>("all => all.map(one => one.tagName)")).Select(tag => tag[1] - '0').ToList();
+
+        levels.Zip(levels.Skip(1)).Where(pair => pair.Second > pair.First + 1).Should().BeEmpty(string.Join(' ', levels));
+    }
+
     [TestCase(320, 800, TestName = "Nothing_sticks_out_at_320_pixels"), TestCase(320, 256, TestName = "Nothing_sticks_out_at_four_times_the_size")]
     [Test, Case("UI-045")]
     public async Task Nothing_sticks_out_of(int width, int height) => (await Measures.StickingOutAsync(visitor.Page, width, height)).Should().BeEmpty();

@@ -21,7 +21,7 @@ public sealed class PlaygroundTest : ServerFixture
         var begin = await walker.ReadAsync("/playground");
         begin.Should().Contain("nightly-etl").And.Contain("href=\"/playground?step=machine\"");
 
-        (await walker.ReadAsync("/playground?step=machine")).Should().Contain("Send it").And.NotContain("access_token");
+        (await walker.ReadAsync("/playground?step=machine")).Should().Contain("Send").And.NotContain("access_token");
         var machine = await walker.DoAsync("machine");
         machine.Should().Contain("200 OK").And.Contain("\"access_token\": \"eyJ").And.Contain("Authorization: Basic ").And.Contain("curl -i -u 'nightly-etl:nightly-etl-secret'")
             .And.Contain("at+jwt").And.Contain("RFC 9068 §2.1").And.Contain("RFC 7519 §4.1.3").And.Contain("client_credentials scope=notes:read");
@@ -39,7 +39,7 @@ public sealed class PlaygroundTest : ServerFixture
 
         var revoke = await walker.DoAsync("revoke");
         Regex.Matches(revoke, "\"active\": (true|false)").Select(match => match.Groups[1].Value).Should().Equal("true", "false");
-        revoke.Should().Contain("<code>revocation</code>").And.Contain("That was the whole way");
+        revoke.Should().Contain("<code>revocation</code>").And.Contain("All steps completed");
         Regex.Count(revoke, "<span class=\"unseen\">done</span>").Should().Be(5);
 
         walker.Urls.Should().HaveCountGreaterThan(10);
@@ -67,10 +67,10 @@ public sealed class PlaygroundTest : ServerFixture
         await walker.ReadAsync("/playground");
 
         foreach (var (stage, first) in new[] { ("refresh", 2), ("replay", 3), ("revoke", 1) })
-            (await walker.ReadAsync($"/playground?step={stage}")).Should().Contain($"This step needs what step {first} brings").And.NotContain($"value=\"{stage}\"");
+            (await walker.ReadAsync($"/playground?step={stage}")).Should().Contain($"Complete step {first} first").And.NotContain($"value=\"{stage}\"");
         // A form kept from before.
         var posted = await walker.PostAsync("refresh");
-        posted.Should().Contain("This step needs what step 2 brings");
+        posted.Should().Contain("Complete step 2 first");
     }
 
     [Test]
@@ -94,8 +94,8 @@ public sealed class PlaygroundTest : ServerFixture
 
         var page = await walker.SignInAndAllowAsync("deny");
 
-        page.Should().Contain("error=access_denied").And.Contain("No code came back").And.Contain("Do it again").And.NotContain("Next:");
-        (await walker.ReadAsync("/playground?step=refresh")).Should().Contain("This step needs what step 2 brings");
+        page.Should().Contain("error=access_denied").And.Contain("No code was returned").And.Contain("Repeat").And.NotContain("Next:");
+        (await walker.ReadAsync("/playground?step=refresh")).Should().Contain("Complete step 2 first");
     }
 
     [Test]
@@ -105,7 +105,7 @@ public sealed class PlaygroundTest : ServerFixture
 
         var page = await walker.SignInAndAllowAsync("allow", ("scope offline_access", null));
 
-        page.Should().Contain("\"access_token\": \"eyJ").And.Contain("No refresh token came").And.NotContain("Next:");
+        page.Should().Contain("\"access_token\": \"eyJ").And.Contain("No refresh token was issued").And.NotContain("Next:");
     }
 
     [Test, Rfc(6749, "10.12"), Rfc(9207, "2.4")]
@@ -125,7 +125,7 @@ public sealed class PlaygroundTest : ServerFixture
         async Task RefusedAsync(string query)
         {
             var page = await walker.Browser.GetAsync($"/callback?{query}");
-            page.Should().BeAnErrorPage("invalid_request", words: "This answer belongs to no question of this browser");
+            page.Should().BeAnErrorPage("invalid_request", words: "This response does not match a request from this browser");
             page.Body.Should().NotContain("alert(1)");
         }
     }
@@ -141,7 +141,7 @@ public sealed class PlaygroundTest : ServerFixture
 
         back.Url.Should().EndWith("/playground?step=person");
         back.Reply.Should().BeAPage(200);
-        back.Reply.Body.Should().NotContain("<script").And.NotContain("<img").And.Contain("No code came back");
+        back.Reply.Body.Should().NotContain("<script").And.NotContain("<img").And.Contain("No code was returned");
         WebUtility.HtmlDecode(back.Reply.Body).Should().Contain("error=");
     }
 

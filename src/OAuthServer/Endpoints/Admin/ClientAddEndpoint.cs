@@ -12,6 +12,9 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
 {
     private const string FirstLabel = "first";
 
+    // Stands in for an id that is missing or refused while the rest of the row is judged; no row of this id is ever written.
+    private const string Placeholder = "to-be-judged";
+
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, null, []));
 
     public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
@@ -22,16 +25,13 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
             return;
         }
 
-        var problems = new Dictionary<string, string>();
-        var client = Read(registry.Kind, visit.Asked, problems);
-        if (problems.Count > 0)
-        {
-            await RenderAsync(visit, visit.Asked, problems);
-            return;
-        }
-
+        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, registry.Kind));
+        var client = ClientFields.Read(blank, visit.Asked, problems);
+        if (visit.Asked["client_id"] is { } id) client = client with { ClientId = id.Trim() };
+        else problems["client_id"] = "Enter an id such as nightly-etl.";
         var secret = client.AuthMethod == "none" ? null : SecretHash.NewSecret();
-        var stored = secret is null ? null : new NewSecret
+        // A hash takes its time, and a form with problems needs none.
+        var stored = secret is null || problems.Count > 0 ? null : new NewSecret
         {
             ClientId = client.ClientId,
             Hash = await hashes.MakeAsync(secret, http.RequestAborted),
@@ -39,10 +39,14 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
             NotBefore = time.GetUtcNow(),
             ExpiresAt = null,
         };
-        var added = false;
-        if (await Edit.TryAsync(async () => added = await edits.AddAsync(client, stored, visit.Author, http.RequestAborted)) is { } refusal)
-            problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
-        else if (!added) problems["client_id"] = "There is a client of this id already.";
+        var judged = await edits.AddAsync(new RowEdit<ClientForm>
+        {
+            Row = client,
+            Restore = (row, column) => ClientFields.Restore(row, blank, column),
+            Write = problems.Count == 0,
+        }, stored, visit.Author, http.RequestAborted);
+        problems.Add(judged.Refusals, http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("client_id", "There is already a client with this id.");
 
         if (problems.Count > 0) await RenderAsync(visit, visit.Asked, problems);
         else if (secret is null) await visit.Done(ClientWords.Done(client.ClientId, Notice.Saved));
@@ -64,28 +68,6 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
                 await ClientSettingsEndpoint.KnownAsync(resources, visit.Http.RequestAborted), typed, problems);
         else
             await Gate.NothingHereAsync(visit);
-    }
-
-    private static NewClient Read(string kind, Parameters form, Dictionary<string, string> problems)
-    {
-        if (form["client_id"] is not { } id) problems["client_id"] = id = "Write an id such as nightly-etl.";
-        var read = ClientFields.Read(ClientFields.Blank(id.Trim(), kind), form, problems);
-        return new NewClient
-        {
-            ClientId = read.ClientId,
-            Kind = kind,
-            Name = read.Name,
-            RedirectUris = read.RedirectUris,
-            Scopes = read.Scopes,
-            DefaultScopes = read.DefaultScopes,
-            Resources = read.Resources,
-            DefaultResource = read.DefaultResource,
-            AuthMethod = read.AuthMethod,
-            AccessTokenSeconds = read.AccessTokenSeconds,
-            RefreshTokenSeconds = read.RefreshTokenSeconds,
-            RefreshIdleSeconds = read.RefreshIdleSeconds,
-            Note = read.Note,
-        };
     }
 }
 

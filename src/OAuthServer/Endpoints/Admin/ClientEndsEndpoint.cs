@@ -28,7 +28,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
     internal static IEnumerable<Html> Tell(ClientReach reach, DateTimeOffset? used, Language say)
     {
         yield return say.Put("Live grants: {0}", $"{reach.Grants}");
-        yield return say.Put("People they are of: {0}", $"{reach.People}");
+        yield return say.Put("Users with these grants: {0}", $"{reach.People}");
         yield return say.Put("Live access tokens, at most: {0}", $"{reach.Tokens}");
         yield return used is { } moment ? say.Put("Last used: {0}", say.Time(moment)) : $"{say["Never used"]}";
     }
@@ -54,7 +54,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
         {
             Title = deletes ? say["Delete a client"] : say["Disable a client"],
             Question = deletes ? say.Put("Delete {0}?", name) : say.Put("Disable {0}?", name),
-            Consequence = $"{(deletes ? Deleted(client.Origin, say) : say["Its requests are refused and its tokens count as dead from now on. Enabled again, its grants and the tokens that have not expired live again."])}",
+            Consequence = $"{(deletes ? Deleted(client.Origin, say) : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
             Reach = [.. Tell(reach, client.LastUsedAt, say)],
             Sql = deletes ? ClientEdits.DeleteText(id) : ClientEdits.DisableText(id),
             Path = path,
@@ -73,9 +73,9 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
 
     private static string Deleted(string origin, Language say) => origin switch
     {
-        "document" => say["Its grants, tokens and remembered consents end for good. It comes back when somebody uses its document again: disable it to keep it out."],
-        "self-registered" => say["Its grants, tokens and remembered consents end for good, and its registration with them. It may register anew, under another id."],
-        _ => say["Its secrets, grants, tokens and remembered consents end for good. Nothing brings them back."],
+        "document" => say["Its grants, tokens and remembered consents are deleted permanently. It is added again when someone uses its document: disable it to block it."],
+        "self-registered" => say["Its registration, grants, tokens and remembered consents are deleted permanently. It can register again under another id."],
+        _ => say["Its secrets, grants, tokens and remembered consents are deleted permanently. This cannot be undone."],
     };
 }
 

@@ -26,7 +26,7 @@ public sealed class ClientSecretsEndpoint(
         var now = time.GetUtcNow();
         var problems = new Dictionary<string, string>();
         var expires = End(visit.Asked["expires"]);
-        if (visit.Asked["expires"] is not null && !(expires > now)) problems["expires"] = "Write a day that is not over, such as 2027-12-31.";
+        if (visit.Asked["expires"] is not null && !(expires > now)) problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
         var secret = SecretHash.NewSecret();
         if (problems.Count == 0 && await Edit.TryAsync(async () => await edits.AddSecretAsync(new NewSecret
         {
@@ -73,7 +73,7 @@ public sealed class ClientSecretsEndpoint(
         {
             Title = say["Revoke a secret"],
             Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Tame(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
-            Consequence = $"{say["Whoever uses it is refused from now on, for good. Tokens it got live on until they expire; grants can be refreshed with another secret only."]}",
+            Consequence = $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
             Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientEndsEndpoint.Tell(reach, secret.LastUsedAt, say)],
             Sql = ClientEdits.RevokeSecretText(secret.Id),
             Path = Paths.AdminClientSecretRevoke,

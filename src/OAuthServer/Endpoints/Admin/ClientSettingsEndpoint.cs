@@ -18,13 +18,17 @@ public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, C
             return;
         }
 
-        var (problems, outcome) = (new Dictionary<string, string>(), EditOutcome.Done);
-        var row = ClientFields.Read(client, visit.Asked, problems);
-        if (problems.Count == 0 && await Edit.TryAsync(async () => outcome = await edits.SaveAsync(row, visit.Author, http.RequestAborted)) is { } refusal)
-            problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
+        var problems = new Dictionary<string, string>();
+        var judged = await edits.SaveAsync(new RowEdit<ClientForm>
+        {
+            Row = ClientFields.Read(client, visit.Asked, problems),
+            Restore = (row, column) => ClientFields.Restore(row, client, column),
+            Write = problems.Count == 0,
+        }, visit.Author, http.RequestAborted);
+        problems.Add(judged.Refusals, http.Language());
 
         if (problems.Count > 0) await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Problems = problems });
-        else if (outcome == EditOutcome.Done) await visit.Done(ClientWords.Done(id, Notice.Saved));
+        else if (judged.Outcome == EditOutcome.Done) await visit.Done(ClientWords.Done(id, Notice.Saved));
         else
         {
             var last = await register.LastEditAsync(id, http.RequestAborted);

@@ -3,22 +3,28 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Endpoints.Admin;
 
-/// <summary>/admin/machines, /admin/apps, /admin/resource-servers: who may ask for tokens, by kind. Read only.</summary>
+/// <summary>/admin/machines, /admin/apps, /admin/resource-servers: clients by kind. Read only.</summary>
 public sealed class ClientsEndpoint(Gate gate, ClientRegister register, TimeProvider time)
 {
     private const int PageLength = 50;
 
     public Task ListAsync(HttpContext http, Registry registry) => gate.ShowAdminAsync(http, async visit =>
     {
-        var (text, after) = (visit.Asked["q"]?.Trim() ?? "", visit.Asked["after"] ?? "");
-        var found = await register.ListAsync(registry.Kind, text, after, PageLength + 1, http.RequestAborted);
+        var asked = visit.Asked;
+        var (search, cursor) = (new ClientSearch
+        {
+            Kind = registry.Kind,
+            Text = asked["q"]?.Trim() ?? "",
+            Origin = asked["origin"],
+            Enabled = asked["state"] switch { "enabled" => true, "disabled" => false, _ => null },
+        }, new Cursor(asked["after"], asked["before"]));
+        var found = await register.ListAsync(search, cursor, PageLength, http.RequestAborted);
         await http.ClientsAsync(visit.FrameOf(registry.Path), new ClientListView
         {
             Registry = registry,
-            Text = text,
-            Clients = [.. found.Take(PageLength)],
-            More = found.Count > PageLength,
-            Later = after.Length > 0,
+            Search = search,
+            Clients = found.Rows,
+            Paging = Paging.Of(found, registry.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
             Now = time.GetUtcNow(),
             Done = visit.Asked[Notice.Field],
         });

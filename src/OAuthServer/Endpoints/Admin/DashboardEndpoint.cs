@@ -42,10 +42,11 @@ public sealed class DashboardEndpoint(Gate gate, DashboardStore dashboard, Signi
             Reuses = await users.NameAsync(await dashboard.ReusesAsync(now - Month, MostReuses, cancel), cancel),
         });
 
-        Stretch Hour(DateTimeOffset at) =>
-            new(at.ToString("HH:mm", CultureInfo.InvariantCulture), byHour.GetValueOrDefault(at)?.Issued ?? 0, byHour.GetValueOrDefault(at)?.Refused ?? 0);
+        Stretch Hour(DateTimeOffset at) => new(
+            at.ToString("HH:mm", CultureInfo.InvariantCulture), at.ToString("HH:mm", CultureInfo.InvariantCulture), byHour.GetValueOrDefault(at)?.Issued ?? 0, byHour.GetValueOrDefault(at)?.Refused ?? 0);
 
-        Stretch Day(DateTimeOffset at) => new(say.Day(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
+        Stretch Day(DateTimeOffset at) => new(
+            say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
     });
 }
 

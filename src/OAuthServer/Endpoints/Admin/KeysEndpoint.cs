@@ -48,31 +48,31 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
         var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
         await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), new Danger
         {
-            Title = say["Take a key out"],
-            Question = say.Put("Take {0} out now?", $"<code>{key.Kid}</code>"),
-            Consequence = $"{say["For a compromised key only. This would take it out of the JWKS at once, and every token it signed would be refused. Otherwise rotate: keys retire by themselves once their last token has expired."]}",
+            Title = say["Revoke a key"],
+            Question = say.Put("Revoke {0} now?", $"<code>{key.Kid}</code>"),
+            Consequence = $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
             Reach =
             [
                 state switch
                 {
-                    SigningKeyState.Active => $"{say["It signs at this moment: the next key signs at once, made now if there is none, perhaps before verifiers have learnt it."]}",
-                    SigningKeyState.Pending => $"{say["It has signed nothing yet."]}",
-                    _ => (Html)$"{say["It signs no more; tokens it signed may still be in use."]}",
+                    SigningKeyState.Active => $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",
+                    SigningKeyState.Pending => $"{say["It has not signed anything yet."]}",
+                    _ => (Html)$"{say["It no longer signs; tokens it signed may still be in use."]}",
                 },
-                say.Put("Tokens issued in the last hour, by all keys: {0}", $"<strong>{live}</strong>"),
-                $"{say["Refresh tokens are not touched: clients get new access tokens with them."]}",
+                say.Put("Tokens issued in the last hour, all keys: {0}", $"<strong>{live}</strong>"),
+                $"{say["Refresh tokens are not affected: clients use them to get new access tokens."]}",
             ],
             Sql = SigningKeyStore.RetireText(key.Kid),
             Path = Paths.AdminKeysRetire,
             Form = [("kid", key.Kid)],
-            Button = say["Take it out"],
+            Button = say["Revoke key"],
             Back = Paths.AdminKeys,
         });
     });
 
     public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
-        if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.TakenOut}");
+        if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
         else await Gate.NothingHereAsync(visit);
     });
 }

@@ -9,13 +9,18 @@ namespace OAuthServer.Endpoints.Admin;
 /// <summary>/admin/users finds people and adds one, with a first password that is shown once.</summary>
 public sealed class PeopleEndpoint(Gate gate, UserEdits users, HashQueue hashes, TimeProvider time)
 {
-    private const int PageLength = 200;
+    private const int PageLength = 50;
 
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
-        var search = visit.Asked["q"]?.Trim();
-        var found = await users.SearchAsync(search ?? "", PageLength + 1, time.GetUtcNow(), http.RequestAborted);
-        await http.PeopleAsync(visit.FrameOf(Paths.AdminUsers), new PeopleView { People = [.. found.Take(PageLength)], Search = search, More = found.Count > PageLength });
+        var (text, cursor) = (visit.Asked["q"]?.Trim() ?? "", new Cursor(visit.Asked["after"], visit.Asked["before"]));
+        var found = await users.SearchAsync(text, cursor, PageLength, time.GetUtcNow(), http.RequestAborted);
+        await http.PeopleAsync(visit.FrameOf(Paths.AdminUsers), new PeopleView
+        {
+            People = found.Rows,
+            Search = text,
+            Paging = Paging.Of(found, Paths.AdminUsers, person => person.Username, cursor, ("q", text)),
+        });
     });
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, []));
@@ -28,7 +33,7 @@ public sealed class PeopleEndpoint(Gate gate, UserEdits users, HashQueue hashes,
         if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, visit.Author, http.RequestAborted)) is { } refusal)
             await ShowAsync(visit, refusal.Problems(http.Language()));
         else if (subject is not { } added)
-            await ShowAsync(visit, new() { ["username"] = http.Language()["There is a user of this name already."] });
+            await ShowAsync(visit, new() { ["username"] = http.Language()["There is already a user with this name."] });
         else
             await http.PasswordOnceAsync(visit.FrameOf(Paths.AdminUsers), added, username, password);
     });

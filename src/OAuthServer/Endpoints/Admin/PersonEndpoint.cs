@@ -43,7 +43,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     {
         Title = say["Disable a user"],
         Question = say.Put("Disable {0}?", $"<bdi>{person.Username}</bdi>"),
-        Consequence = $"{say["They are signed out everywhere, cannot sign in, and every app loses what they allowed it. Enabling them later does not bring that back."]}",
+        Consequence = $"{say["The user is signed out everywhere and cannot sign in, and all apps lose access. Enabling the user later does not restore any of it."]}",
         Reach = await ReachAsync(visit, person),
         Sql = UserEdits.DisableText(person.Username),
         Path = Paths.AdminUserState,
@@ -59,11 +59,11 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     {
         Title = say["New password"],
         Question = say.Put("A new password for {0}?", $"<bdi>{person.Username}</bdi>"),
-        Consequence = $"{say["It is made up here and shown once. The old one stops working, they are signed out everywhere, and every app loses what they allowed it."]}",
+        Consequence = $"{say["A new password is generated and shown once. The old one stops working, the user is signed out everywhere, and all apps lose access."]}",
         Reach = await ReachAsync(visit, person),
         Path = Paths.AdminUserPassword,
         Form = Key(person),
-        Button = say["Make a new password"],
+        Button = say["Set a new password"],
         Back = Page(person.Subject),
     }));
 
@@ -77,14 +77,14 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     public Task AskGrantAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, async (person, say) =>
         (await access.GrantsAsync(person.Subject, MostGrants, time.GetUtcNow(), http.RequestAborted)).Find(one => one.Id.ToString() == visit.Asked["grant"]) is not { } grant ? null : new Danger
         {
-            Title = say["End access"],
-            Question = say.Put("End the access of {0} on behalf of {1}?", $"<bdi>{say.App(grant.ClientName)}</bdi>", $"<bdi>{person.Username}</bdi>"),
-            Consequence = $"{say["Its tokens stop working, and it has to ask again. Servers that follow revocations learn of it within a second; others when the token expires, an hour at most."]}",
+            Title = say["Revoke access"],
+            Question = say.Put("Revoke the access of {0} to the account of {1}?", $"<bdi>{say.App(grant.ClientName)}</bdi>", $"<bdi>{person.Username}</bdi>"),
+            Consequence = $"{say["Its tokens stop working and the app has to request access again. Servers that follow the revocation feed refuse them within a second; others accept them until they expire, at most an hour."]}",
             Reach = [$"<code>{Scope.Join(grant.Scope)}</code>", .. grant.Resources.Select(uri => (Html)$"<bdi>{uri}</bdi>")],
             Sql = AccessEdits.EndGrantText(grant.Id),
             Path = Paths.AdminUserGrant,
             Form = [("subject", $"{person.Subject}"), ("grant", $"{grant.Id}")],
-            Button = say["End access"],
+            Button = say["Revoke access"],
             Back = Page(person.Subject),
         }));
 
@@ -100,7 +100,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
     {
         Title = say["Sign out everywhere"],
         Question = say.Put("Sign {0} out everywhere?", $"<bdi>{person.Username}</bdi>"),
-        Consequence = $"{say["They have to sign in again in every browser, and the access of every app ends."]}",
+        Consequence = $"{say["The user is signed out of every browser, and all apps lose access."]}",
         Reach = await ReachAsync(visit, person),
         Sql = AccessEdits.SignOutText(person.Subject),
         Path = Paths.AdminUserSessions,

@@ -8,13 +8,23 @@ namespace OAuthServer.Endpoints.Admin;
 /// <summary>/admin/resources shows resources and scopes; /admin/resource adds, edits, disables and enables a resource.</summary>
 public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceStore store, TimeProvider time)
 {
-    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit => await http.ResourcesAsync(visit.FrameOf(Paths.AdminResources), new ResourcesView
+    private const int PageLength = 50;
+
+    // Stands in for what was refused while the rest of the row is judged; no row of it is ever written.
+    private const string Placeholder = "https://to-be-judged.invalid/";
+
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
-        Resources = await store.ResourcesAsync(http.RequestAborted),
-        Scopes = await store.ScopesAsync(http.RequestAborted),
-        Texts = await store.TextsAsync(http.RequestAborted),
-        Done = visit.Asked[Notice.Field],
-    }));
+        var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, visit.Asked["page"], PageLength);
+        await http.ResourcesAsync(visit.FrameOf(Paths.AdminResources), new ResourcesView
+        {
+            Resources = shown,
+            Paging = paging,
+            Scopes = await store.ScopesAsync(http.RequestAborted),
+            Texts = await store.TextsAsync(http.RequestAborted),
+            Done = visit.Asked[Notice.Field],
+        });
+    });
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
@@ -35,16 +45,18 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
 
         var row = new ResourceForm { Uri = key ?? asked["uri"]?.Trim() ?? "", Name = asked["name"]?.Trim() ?? "", Enabled = before?.Enabled ?? true, Version = asked["version"] ?? "" };
         var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
-        var (outcome, added) = (EditOutcome.Done, true);
-        if (await Edit.TryAsync(async () =>
+        var edit = new RowEdit<ResourceForm>
         {
-            if (key is null) added = await edits.AddAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
-            else outcome = await edits.SaveAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
-        }) is { } refusal)
-            await ShowAsync(visit, form with { Problems = refusal.Problems(http.Language()) }, before?.Enabled);
-        else if (!added)
-            await ShowAsync(visit, form with { Problems = new Dictionary<string, string> { ["uri"] = http.Language()["There is a resource of this URI already."] } }, null);
-        else if (outcome == EditOutcome.Done)
+            Row = row,
+            Restore = (one, column) => column == "uri" ? one with { Uri = Placeholder } : one with { Name = before?.Name ?? Placeholder },
+        };
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var problems = new Dictionary<string, string>();
+        problems.Add(judged.Refusals, http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("uri", http.Language()["There is already a resource with this URI."]);
+        if (problems.Count > 0)
+            await ShowAsync(visit, form with { Problems = problems }, before?.Enabled);
+        else if (judged.Outcome == EditOutcome.Done)
             await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else if (await ReadAsync(row.Uri, cancel) is var (now, values))
             await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values }, now.Enabled);
@@ -58,14 +70,13 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
     {
         var (asked, cancel) = (visit.Asked, http.RequestAborted);
         var row = asked["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
-        var changed = row is null ? EditOutcome.Gone
-            : await edits.SaveAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, null, visit.Author, cancel);
+        var changed = row is null ? EditOutcome.Gone : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, visit.Author, cancel);
         if (changed == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else await AskAsync(visit, Overtaken(http.Language()));
     });
 
     /// <summary>What is said before a change that is asked about again.</summary>
-    internal static string Overtaken(Language say) => say["Somebody else changed this while you had it open. Nothing was done. This is how it stands now."];
+    internal static string Overtaken(Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
 
     private async Task AskAsync(Visit visit, string? problem)
     {
@@ -81,7 +92,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
         {
             Title = say["Disable a resource"],
             Question = say.Put("Disable {0}?", $"<bdi>{Words.Tame(row.Name)}</bdi>"),
-            Consequence = $"{say["No new token is issued for it. Tokens that were issued work until they expire, an hour at most. Nothing is deleted: enabling it brings everything back."]}",
+            Consequence = $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
             Reach = [.. Danger.Of(holders, say)],
             Sql = ResourceEdits.DisableText(uri),
             Path = Paths.AdminResourceState,
@@ -116,6 +127,12 @@ internal static class RowForms
 
     /// <summary>A refusal of the database beside the field it is about.</summary>
     public static Dictionary<string, string> Problems(this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
+
+    /// <summary>All that the database refused, each beside its field; a problem that stands there already stays.</summary>
+    public static void Add(this Dictionary<string, string> problems, IEnumerable<EditRefusal> refusals, Language say)
+    {
+        foreach (var refusal in refusals) problems.TryAdd(refusal.Column ?? "", say.Refusal(refusal));
+    }
 }
 
 /// <summary>Where they are found.</summary>

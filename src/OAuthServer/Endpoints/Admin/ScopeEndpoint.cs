@@ -30,16 +30,14 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
             Version = asked["version"] ?? "",
         };
         var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
-        var (outcome, added) = (EditOutcome.Done, true);
-        if (await Edit.TryAsync(async () =>
-        {
-            if (key is null) added = await edits.AddAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
-            else outcome = await edits.SaveAsync(row, asked.WordsPerLanguage(), visit.Author, cancel);
-        }) is { } refusal)
-            await ShowAsync(visit, form with { Problems = refusal.Problems(http.Language()) });
-        else if (!added)
-            await ShowAsync(visit, form with { Problems = new Dictionary<string, string> { ["name"] = http.Language()["There is a scope of this name already."] } });
-        else if (outcome == EditOutcome.Done)
+        var edit = new RowEdit<ScopeForm> { Row = row, Restore = Restore };
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var problems = new Dictionary<string, string>();
+        problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one), http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("name", http.Language()["There is already a scope with this name."]);
+        if (problems.Count > 0)
+            await ShowAsync(visit, form with { Problems = problems });
+        else if (judged.Outcome == EditOutcome.Done)
             await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else if (await ReadAsync(row.Name, cancel) is var (now, values))
             await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values });
@@ -75,7 +73,7 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
         {
             Title = say["Delete a scope"],
             Question = say.Put("Delete {0}?", $"<code>{name}</code>"),
-            Consequence = $"{say["It goes with its words, and from every client that lists it. Grants keep what else they allow; the next token has it no more. This cannot be undone."]}",
+            Consequence = $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
             Reach = [.. Danger.Of(holders, say)],
             Sql = ScopeEdits.DeleteText(name),
             Path = Paths.AdminScopeDelete,
@@ -85,6 +83,15 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
             Problem = problem,
         });
     }
+
+    // What harms least stands in for a refused column while the rest is judged.
+    private static ScopeForm Restore(ScopeForm row, string column) => column switch
+    {
+        "name" => row with { Name = "to-be-judged" },
+        "access" => row with { Access = "read" },
+        "resource" => row with { Resource = null },
+        _ => row,
+    };
 
     private async Task<(ScopeForm Row, Func<string, string?> Values)?> ReadAsync(string name, CancellationToken cancel)
     {

@@ -77,7 +77,7 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
         if (asked.Problem() is { } error
             || (error = walk.Pending is { } pending && asked["state"] == pending.State && asked["iss"] == settings.Issuer
                 ? null
-                : OAuthError.InvalidRequest("This answer belongs to no question of this browser", "no such state, or another issuer", "RFC 6749 §10.12, RFC 9207 §2.4")) is not null)
+                : OAuthError.InvalidRequest("This response does not match a request from this browser", "no such state, or another issuer", "RFC 6749 §10.12, RFC 9207 §2.4")) is not null)
         {
             await RefuseAsync(http, error, new ErrorPage.Link(settings.IssuerPath + Paths.Playground, http.Language()["Go to the playground"]));
             return;

@@ -25,7 +25,7 @@ public static class AuditRows
     public static Html Table(AuditView view, string caption, Settings settings, Language say) => $"""
         <table class="audit">
         <caption>{caption}</caption>
-        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["What"]}</th><th scope="col">{say["Facts"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
+        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["Event"]}</th><th scope="col">{say["Details"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
         <tbody>
         {view.Rows.Select(row => Row(row, view, settings, say))}
         </tbody>
@@ -51,7 +51,7 @@ public static class AuditRows
     private static Html Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
         <tr>
         <th scope="row">{Moment(row.At, say)}</th>
-        <td data-label="{say["What"]}">{Decision(row, say)}</td>
+        <td data-label="{say["Event"]}">{Decision(row, say)}</td>
         <td>{Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}</td>
         <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Tame(row.RequestId)}</code></a></td>
         </tr>
@@ -65,22 +65,22 @@ public static class AuditRows
             "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
             // The log is kept in English (WCAG 3.1.2).
             "rule" or "reason" => $"""<bdi lang="en">{Tame(value)}</bdi>""",
-            "expected" or "got" or "detail" => $"""<code lang="en">{Tame(value)}</code>""",
+            "expected" or "received" or "detail" => $"""<code lang="en">{Tame(value)}</code>""",
             _ => $"<code>{Tame(value)}</code>",
         };
         return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";
     }
 
-    // What Story calls them, as people read it.
+    // The names Story gives them, as labels.
     private static string Label(string name, Language say) => name switch
     {
         "client" => say["Client"],
-        "person" => say["Person"],
-        "address" => say["Address"],
-        "by" => say["By"],
+        "person" => say["User"],
+        "address" => say["IP address"],
+        "actor" => say["Actor"],
         "rule" => say["Rule"],
         "expected" => say["Expected"],
-        "got" => say["What came"],
+        "received" => say["Received"],
         "reason" => say["Reason"],
         "grant" => say["Grant"],
         "token" => say["Token"],

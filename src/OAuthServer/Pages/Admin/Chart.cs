@@ -3,8 +3,9 @@ using System.Globalization;
 namespace OAuthServer.Pages.Admin;
 
 /// <summary>What happened within one hour or day.</summary>
-/// <param name="Label">As people call it: 14:00, 12 Sep.</param>
-public sealed record Stretch(string Label, int Issued, int Refused);
+/// <param name="Label">In the page's language: 14:00, 12 Sep 2026.</param>
+/// <param name="Tick">The same below the chart, where there is less room: 14:00, 12 Sep.</param>
+public sealed record Stretch(string Label, string Tick, int Issued, int Refused);
 
 /// <summary>
 /// A bar chart, drawn here as SVG: two bars for each span of time. The same numbers stand in a table below it, for those who do
@@ -50,7 +51,9 @@ public static class Chart
         {
             var (from, to) = (X(index), X(index + 1));
             var half = Math.Max((to - from - 4) / 2, 2);
-            Html label = index % Labelled == 0 ? $"""<text x="{from}" y="{Foot + 18}">{span.Label}</text>""" : Html.None;
+            // Where text runs from right to left it ends where the bars begin; otherwise it starts there.
+            Html direction = say.Direction == "rtl" ? $" class=\"rtl\" text-anchor=\"end\"" : Html.None;
+            Html label = index % Labelled == 0 ? $"""<text x="{from}" y="{Foot + 18}"{direction}>{span.Tick}</text>""" : Html.None;
             return $"""{Bar("bar", from + 1, half, span.Issued)}{Bar("bad", from + 1 + half, half, span.Refused)}{label}""";
         }
 

@@ -2,19 +2,20 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Pages.Admin;
 
-/// <summary>A client that is about to be.</summary>
+/// <summary>The form that adds a client.</summary>
 public static class ClientAddPage
 {
-    /// <param name="typed">What was typed and not taken; null: nothing yet.</param>
+    /// <param name="typed">What was typed and refused; null: nothing yet.</param>
     /// <param name="problems">What is wrong with it, by field.</param>
     public static Task AddClientAsync(
         this HttpContext http, Html antiforgery, Frame frame, Registry registry, ClientFields.Known known, Parameters? typed, IReadOnlyDictionary<string, string> problems)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Func<string, string?> values = typed is not null ? name => typed[name] : name => ClientFields.Value(ClientFields.Blank("", registry.Kind), name);
+        var blank = ClientFields.Blank("", registry.Kind);
+        Func<string, string?> values = typed is not null ? name => typed[name] : name => ClientFields.Value(blank, name);
         var fields = new Fields(say, values, problems);
-        var id = fields.Text("client_id", "Client id", "A-Z a-z 0-9 _ . ~ - only; it cannot be changed later", attributes: $"required");
-        var inputs = ClientFields.Of(registry.Kind, fields, values, [], known, say);
+        var id = fields.Text("client_id", "Client id", "Letters A-Z a-z, digits and _ . ~ - only; cannot be changed later", attributes: $"required");
+        var inputs = new ClientInputs(fields, values, blank, known, say).All();
         return http.PageAsync(problems.Count == 0 ? 200 : 400, problems.Count == 0 ? "Add a client" : "Error: Add a client", $"""
             <h1>{say["Add a client"]}</h1>
             <p class="lead">{Lead(registry.Kind, say)}</p>
@@ -30,8 +31,8 @@ public static class ClientAddPage
 
     private static string Lead(string kind, Language say) => kind switch
     {
-        "machine" => say["It gets tokens for itself, with a secret (client_credentials)."],
-        "user-facing" => say["It acts for people, who sign in and consent (authorization_code)."],
-        _ => say["It protects a resource and asks what a token is worth (introspection)."],
+        "machine" => say["Gets tokens for itself, with a secret (client_credentials)."],
+        "user-facing" => say["Acts for people, who sign in and consent (authorization_code)."],
+        _ => say["Protects a resource and checks tokens with this server (introspection)."],
     };
 }

@@ -8,54 +8,55 @@ public sealed record ClientListView
 {
     public required Registry Registry { get; init; }
 
-    /// <summary>What was looked for; empty: everything.</summary>
-    public required string Text { get; init; }
+    /// <summary>What the list is narrowed to.</summary>
+    public required ClientSearch Search { get; init; }
     public required IReadOnlyList<ListedClient> Clients { get; init; }
-
-    /// <summary>There are more, after the last of these.</summary>
-    public required bool More { get; init; }
-
-    /// <summary>This is not the first page.</summary>
-    public required bool Later { get; init; }
+    public required Paging Paging { get; init; }
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
     public required string? Done { get; init; }
 }
 
-/// <summary>All clients of a kind, and a form to look for some of them.</summary>
+/// <summary>All clients of a kind, and a form to search them.</summary>
 public static class ClientListPage
 {
     public static Task ClientsAsync(this HttpContext http, Frame frame, ClientListView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var here = settings.IssuerPath + view.Registry.Path;
-        var fields = new Fields(say, _ => view.Text, new Dictionary<string, string>());
-        Html all = view.Text.Length > 0 || view.Later ? $"""<a class="button" href="{here}">{say["Show everything"]}</a>""" : Html.None;
-        Html more = view.More
-            ? $"""<p class="actions"><a class="button" rel="next" href="{here}?q={Uri.EscapeDataString(view.Text)}&amp;after={Uri.EscapeDataString(view.Clients[^1].ClientId)}">{say["Next page"]}</a></p>"""
-            : Html.None;
+        var search = view.Search;
+        var fields = new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) }, new Dictionary<string, string>());
+        Html all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Html.None;
         return http.PageAsync(200, view.Registry.Title, $"""
-            <h1>{say[view.Registry.Title]}</h1>
+            {Paging.Heading(view.Registry.Title, settings, say, (view.Registry.New, "Add a client"))}
             {Notice.Of(view.Done, say)}
-            <p class="actions"><a class="button primary" href="{settings.IssuerPath + view.Registry.New}">{say["Add a client"]}</a></p>
             <form class="search" method="get" action="{here}" role="search">
             {fields.Text("q", "Name or id", type: "search")}
+            {fields.Choice("origin", "Origin", [("", "Any"), ("operator", "Operator"), ("self-registered", "Self-registered"), ("document", "Document")])}
+            {fields.Choice("state", "State", [("", "Any"), ("enabled", "Enabled"), ("disabled", "Disabled")])}
             <button type="submit">{say["Search"]}</button>
             {all}
             </form>
             {Found(view, settings, say)}
-            {more}
+            {view.Paging.Links(settings, say)}
             """, frame);
     }
+
+    /// <summary>The state as the form says it.</summary>
+    public static string? State(bool? enabled) => enabled switch { true => "enabled", false => "disabled", null => null };
+
+    private static bool IsNarrowed(ClientSearch search) => search is not { Text: "", Origin: null, Enabled: null };
 
     private static Html Found(ClientListView view, Settings settings, Language say)
     {
         if (view.Clients.Count == 0)
-            return view.Text.Length > 0 || view.Later ? (Html)$"""<p class="empty" role="status">{say["Nothing fits."]}</p>""" : $"""<p class="empty">{say["There are no clients of this kind yet."]}</p>""";
+            return IsNarrowed(view.Search) || view.Paging.Previous is not null
+                ? (Html)$"""<p class="empty" role="status">{say["No results"]}</p>"""
+                : $"""<p class="empty">{say["No clients of this kind yet."]}</p>""";
         return $"""
             <table>
-            <caption>{say["Sorted by id"]}</caption>
+            <caption>{view.Paging.Counted(say)} · {say["Sorted by id"]}</caption>
             <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Origin"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Last used"]}</th></tr></thead>
             <tbody>
             {view.Clients.Select(Row)}

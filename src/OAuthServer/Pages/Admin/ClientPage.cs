@@ -12,10 +12,10 @@ public sealed record ClientView
     public required ClientFields.Known Known { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>The settings as they were typed and not taken; null: as they are.</summary>
+    /// <summary>The settings as they were typed and refused; null: as they are.</summary>
     public Parameters? Typed { get; init; }
 
-    /// <summary>The new secret as it was typed and not taken.</summary>
+    /// <summary>The new secret as it was typed and refused.</summary>
     public Parameters? TypedSecret { get; init; }
 
     /// <summary>What is wrong with what was typed, by field.</summary>
@@ -29,7 +29,7 @@ public sealed record ClientView
     public string? Done { get; init; }
 }
 
-/// <summary>One client: what it is, its settings, its secrets, its end.</summary>
+/// <summary>One client: what it is, its secrets, its settings, its deletion.</summary>
 public static class ClientPage
 {
     public static Task ClientAsync(this HttpContext http, Html antiforgery, Frame frame, ClientView view)
@@ -40,18 +40,22 @@ public static class ClientPage
         Html disable = client.Enabled
             ? (Html)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
+        // Sections first: each of their forms says above everything what is wrong with it.
+        var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
+        var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : (Metadata(view, say), Html.None);
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
+            {secrets.Problems}{problems}
             <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable}</div>
-            <h2 id="settings">{say["Settings"]}</h2>
-            {(client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : Said(view, say))}
             <h2 id="secrets">{say["Secrets"]}</h2>
-            {ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say)}
+            {secrets.Content}
+            <h2 id="settings">{say["Settings"]}</h2>
+            {configuration}
             <h2 id="delete">{say["Delete this client"]}</h2>
-            <p class="note">{say["Ends its grants, tokens and remembered consents for good. How far that reaches is shown before anything happens."]}</p>
+            <p class="note">{say["Its grants, tokens and remembered consents end permanently. The next page shows how many before you confirm."]}</p>
             <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
@@ -70,21 +74,21 @@ public static class ClientPage
             """;
     }
 
-    private static Html Settings(ClientView view, Html hidden, Settings settings, Language say)
+    private static (Html Form, Html Problems) Settings(ClientView view, Html hidden, Settings settings, Language say)
     {
         Func<string, string?> values = view.Typed is { } typed ? name => typed[name] : name => ClientFields.Value(view.Client, name);
         var fields = new Fields(say, values, view.TypedSecret is null ? view.Problems : new Dictionary<string, string>());
-        // Only who was told of the newer row may save over it.
+        // Only who was shown the newer row may save over it.
         var version = view.Stale ? view.Client.Version : view.Typed?["version"] ?? view.Client.Version;
-        var inputs = ClientFields.Of(view.Client.Kind, fields, values, view.Client.Scopes, view.Known, say);
-        return $"""
-            {(view.Stale ? Conflict(view, say) : fields.Summary())}
+        var inputs = new ClientInputs(fields, values, view.Client, view.Known, say).All();
+        Html form = $"""
             <form method="post" action="{settings.IssuerPath + Paths.AdminClient}">
             {hidden}<input type="hidden" name="version" value="{version}">
             {inputs}
             <div class="actions"><button class="primary" type="submit">{say["Save"]}</button></div>
             </form>
             """;
+        return (form, view.Stale ? Conflict(view, say) : fields.Summary());
     }
 
     // Who changed what when, and for every field that differs what stands there now beside what was typed.
@@ -93,25 +97,25 @@ public static class ClientPage
         Html who = view.LastEdit is { } edit
             ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Tame(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
             : Html.None;
-        var differing = ClientFields.Told(view.Client, view.Typed!).ToArray();
+        var differing = ClientFields.Differences(view.Client, view.Typed!).ToArray();
         Html table = differing.Length == 0 ? Html.None : $"""
             <table>
-            <caption>{say["Where they differ"]}</caption>
-            <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["As it stands now"]}</th><th scope="col">{say["What you typed"]}</th></tr></thead>
+            <caption>{say["Differences"]}</caption>
+            <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["Current value"]}</th><th scope="col">{say["Your value"]}</th></tr></thead>
             <tbody>{differing.Select(Row)}</tbody>
             </table>
             """;
         return $"""
             <div class="error" role="alert">
-            <p>{say["Nothing was saved: somebody else changed this client while you were at it."]}</p>
+            <p>{say["Nothing was saved: someone else changed this client while you were editing it."]}</p>
             {who}
-            <p>{say["What you typed is kept below. Saving again puts it in the place of what stands there now."]}</p>
+            <p>{say["Your changes are kept below. Saving again replaces the current values."]}</p>
             </div>
             {table}
             """;
 
         Html Row((string Label, string Now, string Typed) one) => $"""
-            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["As it stands now"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["What you typed"]}"><code>{Shown(one.Typed)}</code></td></tr>
+            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
             """;
 
         static string Shown(string text) => Words.Tame(text, "–", 600);
@@ -124,14 +128,14 @@ public static class ClientPage
         return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column)).OfType<string>().Select(label => say[label]))}";
     }
 
-    private static Html Said(ClientView view, Language say)
+    private static Html Metadata(ClientView view, Language say)
     {
         var (client, said) = (view.Client, view.Said);
         var isDocument = client.Origin == "document";
         return $"""
             <p class="note">{(isDocument
-                ? say["What follows is what its document says. Its publisher changes it there, so it cannot be edited here: it can be disabled, enabled or deleted."]
-                : say["What follows is what it said of itself. It changes that by itself, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
+                ? say["This metadata comes from the client's document. Its publisher changes it there, so it cannot be edited here: the client can be disabled, enabled or deleted."]
+                : say["This metadata comes from the client's own registration. The client changes it there, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
             <dl class="facts">
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
             {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
@@ -141,10 +145,10 @@ public static class ClientPage
             {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
             {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
-            {When(say["Last came back to its registration"], said.SeenAt, say)}
-            {When(say["Deleted by the client itself"], said.DeletedAt, say)}
+            {When(say["Registration last used"], said.SeenAt, say)}
+            {When(say["Registration deleted by the client"], said.DeletedAt, say)}
             {When(say["Document fetched"], said.FetchedAt, say)}
-            {When(say["Document gone"], said.GoneAt, say)}
+            {When(say["Document no longer available since"], said.GoneAt, say)}
             {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Html.None)}
             </dl>
             """;

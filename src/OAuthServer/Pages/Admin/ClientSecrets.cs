@@ -4,7 +4,7 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Pages.Admin;
 
-/// <summary>A secret that was just made: seen now and never again.</summary>
+/// <summary>A secret that was just made: shown now and never again.</summary>
 public sealed record NewSecretView
 {
     public required string ClientId { get; init; }
@@ -19,22 +19,27 @@ public sealed record NewSecretView
 /// <summary>The secrets of a client, and the form that makes another.</summary>
 public static class ClientSecrets
 {
-    /// <summary>For the client's page.</summary>
+    /// <summary>At most so many that are not revoked; the database holds it.</summary>
+    private const int Most = 2;
+
+    /// <summary>For the client's page, and what is wrong with the form for another one.</summary>
     /// <param name="hidden">What its forms carry.</param>
-    internal static Html Of(ClientView view, Html hidden, Settings settings, Language say)
+    internal static (Html Content, Html Problems) Of(ClientView view, Html hidden, Settings settings, Language say)
     {
         Html table = view.Secrets.Count == 0
-            ? (Html)$"""<p class="empty">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["It has no secret."])}</p>"""
+            ? (Html)$"""<p class="note">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
             : $"""
                 <table>
-                <caption>{say["Only hashes are kept: a secret is shown once, when it is made"]}</caption>
-                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Valid from"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Change"]}</th></tr></thead>
+                <caption>{say["Only hashes are stored: a secret is shown once, when it is created"]}</caption>
+                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Valid from"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
                 <tbody>
                 {view.Secrets.Select(Row)}
                 </tbody>
                 </table>
                 """;
-        return $"{table}{(view.Client is { Origin: "operator", AuthMethod: not "none" } ? Another(view, hidden, settings, say) : Html.None)}";
+        if (view.Client is not { Origin: "operator", AuthMethod: not "none" }) return (table, Html.None);
+        var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say) : Full(view, say);
+        return ($"{table}{another.Form}", another.Problems);
 
         Html Row(SecretSummary secret)
         {
@@ -57,40 +62,43 @@ public static class ClientSecrets
         }
     }
 
-    /// <summary>The only time anybody sees it: the answer to the form that made it.</summary>
+    /// <summary>The only time it is shown: the answer to the form that made it.</summary>
     public static Task NewSecretAsync(this HttpContext http, Frame frame, NewSecretView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html until = view.ExpiresAt is { } end ? $"<p>{say.Put("It expires on {0}.", say.Time(end))}</p>" : Html.None;
         return http.PageAsync(200, "New secret", $"""
-            <h1>{say.Put("The new secret of {0}", $"<bdi>{say.App(view.Name)}</bdi>")}</h1>
-            <p class="caution" role="status">{say["Copy it now. Only its hash is kept: nobody can show it again."]}</p>
+            <h1>{say.Put("New secret of {0}", $"<bdi>{say.App(view.Name)}</bdi>")}</h1>
+            <p class="caution" role="status">{say["Copy it now. Only its hash is stored, so it cannot be shown again."]}</p>
             <pre id="secret">{view.Secret}</pre>
             {until}
             <h2>{say["Use it"]}</h2>
             <pre id="curl">{view.Curl}</pre>
-            <p class="actions"><a class="button primary" href="{settings.IssuerPath + ClientWords.At(view.ClientId)}">{say["I have copied it"]}</a></p>
+            <p class="actions"><a class="button primary" href="{settings.IssuerPath + ClientWords.At(view.ClientId)}">{say["Done"]}</a></p>
             """, frame);
     }
 
-    private static Html Another(ClientView view, Html hidden, Settings settings, Language say)
+    private static Fields FieldsOf(ClientView view, Language say) =>
+        new(say, name => view.TypedSecret?[name], view.TypedSecret is null ? new Dictionary<string, string>() : view.Problems);
+
+    private static (Html Form, Html Problems) Full(ClientView view, Language say) =>
+        ($"""<p class="note">{say["This client has two secrets that are not revoked. To add another, revoke one first."]}</p>""", FieldsOf(view, say).Summary());
+
+    private static (Html Form, Html Problems) Another(ClientView view, Html hidden, Settings settings, Language say)
     {
-        var fields = new Fields(say, name => view.TypedSecret?[name], view.TypedSecret is null ? new Dictionary<string, string>() : view.Problems);
-        Html inputs = $"""
-            <div class="columns">
-            {fields.Text("label", "Label", "To tell its secrets apart")}
-            {fields.Text("expires", "Expires on", "At the end of this day (UTC); empty: never", type: "date")}
-            </div>
-            """;
-        return $"""
+        var fields = FieldsOf(view, say);
+        Html form = $"""
             <h3>{say["Add a secret"]}</h3>
-            <p class="note">{say["Two can be in use at once: add the new one, move over, then revoke the old one."]}</p>
-            {fields.Summary()}
+            <p class="note">{say["Two secrets can be in use at the same time: add the new one, switch to it, then revoke the old one."]}</p>
             <form method="post" action="{settings.IssuerPath + Paths.AdminClientSecrets}">
             {hidden}
-            {inputs}
+            <div class="columns">
+            {fields.Text("label", "Label", "To tell secrets apart")}
+            {fields.Text("expires", "Expires on", "At the end of this day (UTC); leave empty for never", type: "date")}
+            </div>
             <div class="actions"><button type="submit">{say["Add a secret"]}</button></div>
             </form>
             """;
+        return (form, fields.Summary());
     }
 }

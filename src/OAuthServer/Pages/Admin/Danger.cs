@@ -40,7 +40,7 @@ public sealed record Danger
     public static IEnumerable<Html> Of(Holders holders, Language say)
     {
         yield return say.Put("Live grants: {0}", $"<strong>{holders.Grants}</strong>");
-        yield return say.Put("Clients that list it: {0}", $"<strong>{holders.Clients.Length}</strong>");
+        yield return say.Put("Clients that use it: {0}", $"<strong>{holders.Clients.Length}</strong>");
         foreach (var client in holders.Clients.Take(MostNamed)) yield return $"<bdi>{Words.Tame(client)}</bdi>";
         if (holders.Clients.Length > MostNamed) yield return $"…";
     }
@@ -55,7 +55,7 @@ public static class DangerPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Html problem = danger.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Html.None;
-        Html sql = danger.Sql is { } statement ? $"<p>{say["The same in SQL:"]}</p><pre>{statement}</pre>" : Html.None;
+        Html sql = danger.Sql is { } statement ? $"<p>{say["Equivalent SQL:"]}</p><pre>{statement}</pre>" : Html.None;
         return http.PageAsync(danger.Problem is null ? 200 : 409, danger.Problem is null ? danger.Title : $"{say["Error"]}: {danger.Title}", $"""
             <h1>{danger.Question}</h1>
             {problem}

@@ -34,7 +34,7 @@ public static class DashboardPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (figures, audit) = (view.Figures, settings.IssuerPath + Paths.AdminAudit);
         Html reuses = view.Reuses.Rows.Count == 0
-            ? $"""<p class="empty">{say["No code and no refresh token was used twice."]}</p>"""
+            ? $"""<p class="empty">{say["No authorization code or refresh token was reused."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
         Html legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
         return http.PageAsync(200, "Dashboard", $"""
@@ -45,34 +45,34 @@ public static class DashboardPage
             {Tile(figures.Reuses, "#reuse", say["Codes and refresh tokens reused, 7 days"])}
             {Tile(figures.Registrations, audit + "?event=registration&outcome=ok", say["Registrations, 7 days"])}
             </ul>
-            <ul class="tiles" aria-label="{say["What there is"]}">
+            <ul class="tiles" aria-label="{say["Totals"]}">
             {Tile(figures.LiveGrants, settings.IssuerPath + Paths.AdminUsers, say["Live grants"])}
-            {Tile(figures.People, settings.IssuerPath + Paths.AdminUsers, say["People"])}
+            {Tile(figures.People, settings.IssuerPath + Paths.AdminUsers, say["Users"])}
             {Tile(figures.Machines, settings.IssuerPath + Paths.AdminMachines, say["Machine clients"])}
             {Tile(figures.Apps, settings.IssuerPath + Paths.AdminApps, say["User-facing clients"])}
             {Tile(figures.ResourceServers, settings.IssuerPath + Paths.AdminResourceServers, say["Resource servers"])}
             </ul>
             <div class="columns">
             <section>
-            <div class="titled"><h2>{say["The last 24 hours"]}</h2>{legend}</div>
-            {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["By the hour, UTC"], say)}
+            <div class="titled"><h2>{say["Last 24 hours"]}</h2>{legend}</div>
+            {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["Per hour, UTC"], say)}
             </section>
             <section>
-            <div class="titled"><h2>{say["The last 30 days"]}</h2>{legend}</div>
-            {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["By the day, UTC"], say)}
+            <div class="titled"><h2>{say["Last 30 days"]}</h2>{legend}</div>
+            {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["Per day, UTC"], say)}
             </section>
             </div>
-            <h2>{say["About to expire"]}</h2>
+            <h2>{say["Expiring soon"]}</h2>
             {Expiring(view, settings, say)}
-            <h2 id="reuse">{say["Codes and refresh tokens used twice"]}</h2>
-            <p class="note">{say["Whatever is used twice may have been stolen: it was meant for one client, once."]}</p>
+            <h2 id="reuse">{say["Reused codes and refresh tokens"]}</h2>
+            <p class="note">{say["A code or refresh token that is used twice may have been stolen."]}</p>
             {reuses}
             """, frame);
     }
 
     private static string Ended(Settings settings, Language say) => settings.StrictReuse
-        ? say["Each was refused and ended its grant"]
-        : say["Each was refused and ended its grant, except refresh tokens of clients with a secret: those were refused only"];
+        ? say["Each was refused and its grant was revoked"]
+        : say["Each was refused and its grant was revoked, except for refresh tokens of clients with a secret, which were only refused"];
 
     private static Html Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
@@ -81,12 +81,12 @@ public static class DashboardPage
 
     private static Html Expiring(DashboardView view, Settings settings, Language say)
     {
-        Html next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is made on {0}.", say.Time(moment))}</p>" : Html.None;
-        if (view.Secrets.Count + view.Keys.Count == 0) return $"""<p class="empty">{say["No secret expires and no key leaves within 30 days."]}</p>{next}""";
+        Html next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is created on {0}.", say.Time(moment))}</p>" : Html.None;
+        if (view.Secrets.Count + view.Keys.Count == 0) return $"""<p class="empty">{say["No secret expires and no key is removed within 30 days."]}</p>{next}""";
         return $"""
             <table>
-            <caption>{say["Within 30 days, and what expired in the last 30"]}</caption>
-            <thead><tr><th scope="col">{say["What"]}</th><th scope="col">{say["Of"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["State"]}</th></tr></thead>
+            <caption>{say["Within the next 30 days, or expired in the last 30 days"]}</caption>
+            <thead><tr><th scope="col">{say["Item"]}</th><th scope="col">{say["Belongs to"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["State"]}</th></tr></thead>
             <tbody>
             {view.Secrets.Select(Secret)}
             {view.Keys.Select(Key)}
@@ -99,11 +99,11 @@ public static class DashboardPage
         {
             Html label = secret.Label.Length > 0 ? $" <bdi>{Words.Tame(secret.Label)}</bdi>" : Html.None;
             Html state = secret.ExpiresAt <= view.Now ? (Html)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
-            Html replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another one is in use"]}</span>""" : Html.None;
+            Html replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another secret is in use"]}</span>""" : Html.None;
             return $"""
                 <tr>
                 <th scope="row">{say["Client secret"]}{label}</th>
-                <td data-label="{say["Of"]}"><a href="{settings.IssuerPath + ClientWords.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
+                <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + ClientWords.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
                 <td data-label="{say["When"]}">{say.Time(secret.ExpiresAt)}</td>
                 <td data-label="{say["State"]}">{state}{replaced}</td>
                 </tr>
@@ -113,9 +113,9 @@ public static class DashboardPage
         Html Key(LeavingKey key) => $"""
             <tr>
             <th scope="row">{say["Signing key"]}</th>
-            <td data-label="{say["Of"]}"><a href="{settings.IssuerPath + Paths.AdminKeys}"><code>{key.Kid}</code></a></td>
+            <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + Paths.AdminKeys}"><code>{key.Kid}</code></a></td>
             <td data-label="{say["When"]}">{say.Time(key.GoneAt)}</td>
-            <td data-label="{say["State"]}"><span class="mark">{say["Leaves by itself"]}</span></td>
+            <td data-label="{say["State"]}"><span class="mark">{say["Removed automatically"]}</span></td>
             </tr>
             """;
     }

@@ -31,34 +31,36 @@ public static class KeysPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signing keys", $"""
-            <h1>{say["Signing keys"]}</h1>
+            <div class="heading"><h1>{say["Signing keys"]}</h1>{Rotate()}</div>
             {Notice.Of(done, say)}
-            <p class="lead">{say["A key is published before it signs, and stays published until the last token it signed has expired. Rotation happens by itself; for a change nobody notices, it is enough to wait."]}</p>
-            {Rotate()}
+            <p class="lead">{say["A key is published before it signs, and stays published until the last token it signed has expired. Keys rotate automatically."]}</p>
+            <p class="note">{Next()}</p>
+            <p class="note">{say.Put("Total: {0}", $"{keys.Count}")}</p>
             <ul class="things">
             {keys.Select(Key)}
             </ul>
             """, frame);
 
-        Html Rotate() => next is not { } moment
-            ? (Html)$"""<p class="note">{say["The next key is on its way already."]}</p>"""
-            : $"""
-                <form method="post" action="{settings.IssuerPath + Paths.AdminKeysRotate}">
-                {antiforgery}
-                <p>{say.Put("A key made now signs from {0} on, when every verifier has had time to learn it.", say.Time(moment))}</p>
-                <button class="primary" type="submit">{say["Rotate now"]}</button>
-                </form>
-                """;
+        Html Rotate() => next is null ? Html.None : $"""
+            <form method="post" action="{settings.IssuerPath + Paths.AdminKeysRotate}">
+            {antiforgery}
+            <button class="primary" type="submit">{say["Rotate now"]}</button>
+            </form>
+            """;
+
+        Html Next() => next is { } moment
+            ? say.Put("A key created now starts signing on {0}, when verifiers have had time to fetch it.", say.Time(moment))
+            : $"{say["The next key is already pending."]}";
 
         Html Key(KeyView key)
         {
-            Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["Once another one has taken over"]}";
-            var leaves = key.State is null ? say["Gone since"] : key.GoneAt is null ? say["Leaves"] : say["Leaves on"];
+            Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["After its successor has replaced it"]}";
+            var leaves = key.State is null ? say["Removed on"] : key.GoneAt is null ? say["Will be removed"] : say["Will be removed on"];
             Html retire = key.State is null && !key.Unreadable ? Html.None
-                : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Take out now…"]}</a>""";
+                : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Revoke key…"]}</a>""";
             return $"""
                 <li>
-                <h3><code>{key.Kid}</code> {State(key)}</h3>
+                <h2><code>{key.Kid}</code> {State(key)}</h2>
                 <dl class="facts">
                 <div><dt>{say["Algorithm"]}</dt><dd><code>{key.Alg}</code></dd></div>
                 <div><dt>{say["Published since"]}</dt><dd>{say.Time(key.PublishedSince)}</dd></div>
@@ -73,12 +75,12 @@ public static class KeysPage
 
         Html State(KeyView key) => key switch
         {
-            { TakenOut: true } => $"""<span class="mark no">{say["Taken out"]}</span>""",
+            { TakenOut: true } => $"""<span class="mark no">{say["Revoked"]}</span>""",
             { Unreadable: true } => $"""<span class="mark no">{say["Cannot be read"]}</span>""",
-            { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signs"]}</span>""",
+            { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signing"]}</span>""",
             { State: SigningKeyState.Pending } => $"""<span class="mark soon">{say["Pending"]}</span>""",
             { State: SigningKeyState.Retired } => $"""<span class="mark">{say["Retired"]}</span>""",
-            _ => (Html)$"""<span class="mark">{say["Gone"]}</span>""",
+            _ => (Html)$"""<span class="mark">{say["Removed"]}</span>""",
         };
     }
 }

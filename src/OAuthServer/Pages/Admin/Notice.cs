@@ -9,17 +9,17 @@ public static class Notice
     public const string Ended = "ended";
     public const string Rotated = "rotated";
     public const string Underway = "underway";
-    public const string TakenOut = "taken-out";
+    public const string KeyRevoked = "key-revoked";
 
     /// <summary>The words for a key; nothing for any other.</summary>
     public static Html Of(string? key, Language say) => key switch
     {
-        Saved => Good(say["Saved. It is in effect already."]),
+        Saved => Good(say["Saved. The change is in effect."]),
         Deleted => Good(say["Deleted."]),
-        Ended => Good(say["Ended. Nothing of it works any more."]),
-        Rotated => Good(say["The next key is made and published. Until it signs, nothing changes for anybody."]),
-        Underway => $"""<p class="caution" role="status">{say["A key is on its way already. Nothing was done."]}</p>""",
-        TakenOut => Good(say["The key is out: its tokens are dead."]),
+        Ended => Good(say["Revoked."]),
+        Rotated => Good(say["The next key has been created and published. Nothing changes until it starts signing."]),
+        Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
+        KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
         _ => Html.None,
     };
 

@@ -3,44 +3,42 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Pages.Admin;
 
-/// <summary>The people whose names have something in them.</summary>
+/// <summary>A page of the list of users.</summary>
 public sealed record PeopleView
 {
     public required IReadOnlyList<PersonSummary> People { get; init; }
 
-    /// <summary>What was looked for; null: everybody.</summary>
-    public required string? Search { get; init; }
-
-    /// <summary>There are more than are shown.</summary>
-    public required bool More { get; init; }
+    /// <summary>Part of a name; empty: everybody.</summary>
+    public required string Search { get; init; }
+    public required Paging Paging { get; init; }
 }
 
-/// <summary>The people who sign in, and a way to add one.</summary>
+/// <summary>The list of users, and the form that adds one.</summary>
 public static class PeoplePage
 {
     public static Task PeopleAsync(this HttpContext http, Frame frame, PeopleView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => view.Search, new Dictionary<string, string>());
-        Html more = view.More ? $"""<p class="note">{say["There are more. Search for a part of the name."]}</p>""" : Html.None;
-        Html found = view.People.Count == 0 ? (Html)$"""<p class="empty">{say["Nobody has a name like this."]}</p>""" : $"""
+        Html all = view.Search.Length == 0 ? Html.None : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
+        Html found = view.People.Count == 0 ? (Html)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
             <table>
-            <caption>{say["By user name"]}</caption>
+            <caption>{view.Paging.Counted(say)} · {say["Sorted by user name"]}</caption>
             <thead><tr><th scope="col">{say["User name"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th><th scope="col">{say["Last sign-in"]}</th></tr></thead>
             <tbody>
             {view.People.Select(Row)}
             </tbody>
             </table>
-            {more}
             """;
         return http.PageAsync(200, "Users", $"""
-            <h1>{say["Users"]}</h1>
+            {Paging.Heading("Users", settings, say, (Paths.AdminUsersAdd, "Add a user"))}
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminUsers}" role="search">
             {fields.Text("q", "User name", type: "search")}
             <button type="submit">{say["Search"]}</button>
-            <a class="button primary" href="{settings.IssuerPath + Paths.AdminUsersAdd}">{say["Add a person"]}</a>
+            {all}
             </form>
             {found}
+            {view.Paging.Links(settings, say)}
             """, frame);
 
         Html Row(PersonSummary person) => $"""
@@ -50,7 +48,7 @@ public static class PeoplePage
             <td data-label="{say["State"]}">{State(person.Enabled, say)}</td>
             <td data-label="{say["Created"]}">{say.Time(person.CreatedAt)}</td>
             <td data-label="{say["Live grants"]}" class="number">{person.LiveGrants}</td>
-            <td data-label="{say["Last sign-in"]}">{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None on record"]}")}</td>
+            <td data-label="{say["Last sign-in"]}">{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None recorded"]}")}</td>
             </tr>
             """;
     }
@@ -61,13 +59,13 @@ public static class PeoplePage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Html inputs = $"""
-            {fields.Text("username", "User name", "What they sign in with: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
-            {fields.Choice("role", "Role", [("user", say["Person"]), ("admin", say["Administrator"])])}
+            {fields.Text("username", "User name", "Used to sign in: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
+            {fields.Choice("role", "Role", [("user", say["User"]), ("admin", say["Administrator"])])}
             """;
-        return http.PageAsync(form.Status, form.Status == 200 ? "Add a person" : "Error: Add a person", $"""
-            <h1>{say["Add a person"]}</h1>
+        return http.PageAsync(form.Status, form.Status == 200 ? "Add a user" : "Error: Add a user", $"""
+            <h1>{say["Add a user"]}</h1>
             {fields.Summary()}
-            <p>{say["Their first password is made up here and shown once; they can change it on their own page."]}</p>
+            <p>{say["An initial password is generated and shown once. The user can change it on the password page."]}</p>
             <form method="post" action="{settings.IssuerPath + Paths.AdminUsersAdd}">
             {antiforgery}
             {inputs}
@@ -76,23 +74,23 @@ public static class PeoplePage
             """, frame);
     }
 
-    /// <summary>A password that was just made: this page is the only place it is ever seen.</summary>
+    /// <summary>A password that was just made: this page is the only place it is ever shown.</summary>
     public static Task PasswordOnceAsync(this HttpContext http, Frame frame, Guid subject, string username, string password)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        return http.PageAsync(200, "The password, this once", $"""
-            <h1>{say.Put("A password for {0}", $"<bdi>{username}</bdi>")}</h1>
-            <p class="caution" role="status">{say["Copy it now: it is kept as a hash only and cannot be shown again."]}</p>
+        return http.PageAsync(200, "New password", $"""
+            <h1>{say.Put("Password for {0}", $"<bdi>{username}</bdi>")}</h1>
+            <p class="caution" role="status">{say["Copy it now. Only its hash is stored, so it cannot be shown again."]}</p>
             <dl class="facts">
             <div><dt>{say["User name"]}</dt><dd><code>{username}</code></dd></div>
             <div><dt>{say["Password"]}</dt><dd><code id="password">{password}</code></dd></div>
             </dl>
-            <p class="actions"><a class="button" href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}">{say["I have copied it"]}</a></p>
+            <p class="actions"><a class="button" href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}">{say["Done"]}</a></p>
             """, frame);
     }
 
     /// <summary>What somebody may do here.</summary>
-    internal static Html Role(string role, Language say) => role == "admin" ? (Html)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["Person"]}</span>""";
+    internal static Html Role(string role, Language say) => role == "admin" ? (Html)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["User"]}</span>""";
 
     /// <summary>Whether somebody may sign in.</summary>
     internal static Html State(bool enabled, Language say) =>

@@ -27,10 +27,10 @@ public static class PersonPage
         var key = $"?subject={person.Subject}";
         Html problem = view.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Html.None;
         Html events = view.Events.Rows.Count == 0
-            ? (Html)$"""<p class="empty">{say["Nothing is on record."]}</p>"""
+            ? (Html)$"""<p class="empty">{say["No activity recorded."]}</p>"""
             : $"""
-                {AuditRows.Table(view.Events, say["The newest first, times in UTC"], settings, say)}
-                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["All of it"]}</a></p>
+                {AuditRows.Table(view.Events, say["Newest first, times in UTC"], settings, say)}
+                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["Show all"]}</a></p>
                 """;
         return http.PageAsync(view.Problem is null ? 200 : 409, view.Problem is null ? "User" : "Error: User", $"""
             <h1><bdi>{person.Username}</bdi></h1>
@@ -39,7 +39,7 @@ public static class PersonPage
             <div><dt>{say["Role"]}</dt><dd>{PeoplePage.Role(person.Role, say)}</dd></div>
             <div><dt>{say["State"]}</dt><dd>{PeoplePage.State(person.Enabled, say)}</dd></div>
             <div><dt>{say["Created"]}</dt><dd>{say.Time(person.CreatedAt)}</dd></div>
-            <div><dt>{say["Last sign-in"]}</dt><dd>{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None on record"]}")}</dd></div>
+            <div><dt>{say["Last sign-in"]}</dt><dd>{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None recorded"]}")}</dd></div>
             <div><dt>{say["Subject"]}</dt><dd><code>{person.Subject.ToString()}</code></dd></div>
             </dl>
             <div class="actions">
@@ -47,11 +47,11 @@ public static class PersonPage
             <a class="button" href="{settings.IssuerPath}{Paths.AdminUserPassword}{key}">{say["New password…"]}</a>
             {State()}
             </div>
-            <h2>{say["What they have allowed"]}</h2>
+            <h2>{say["Apps with access"]}</h2>
             {Grants()}
-            <h2>{say["Where they are signed in"]}</h2>
+            <h2>{say["Sessions"]}</h2>
             {Sessions()}
-            <h2>{say["What happened lately"]}</h2>
+            <h2>{say["Recent activity"]}</h2>
             {events}
             """, frame);
 
@@ -62,7 +62,7 @@ public static class PersonPage
             : $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminUserRole}">
                 {Hidden()}<input type="hidden" name="role" value="user">
-                <button type="submit">{say["Take the administration away"]}</button>
+                <button type="submit">{say["Remove administrator role"]}</button>
                 </form>
                 """;
 
@@ -75,10 +75,10 @@ public static class PersonPage
                 </form>
                 """;
 
-        Html Grants() => view.Grants.Count == 0 ? (Html)$"""<p class="empty">{say["No app has access on their behalf."]}</p>""" : $"""
+        Html Grants() => view.Grants.Count == 0 ? (Html)$"""<p class="empty">{say["No app has access."]}</p>""" : $"""
             <table>
-            <caption>{say["Live grants, the newest first"]}</caption>
-            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["What it may do"]}</th><th scope="col">{say["Allowed"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Until"]}</th><th scope="col">{say["End it"]}</th></tr></thead>
+            <caption>{say["Live grants, newest first"]}</caption>
+            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Access"]}</th><th scope="col">{say["Allowed on"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
             <tbody>
             {view.Grants.Select(Grant)}
             </tbody>
@@ -87,34 +87,34 @@ public static class PersonPage
 
         Html Grant(GrantSummary grant)
         {
-            Html offline = grant.Offline ? $"""<span class="mark">{say["Stays connected"]}</span>""" : Html.None;
+            Html offline = grant.Offline ? $"""<span class="mark">{say["Offline access"]}</span>""" : Html.None;
             return $"""
                 <tr>
                 <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
-                <td data-label="{say["What it may do"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
-                <td data-label="{say["Allowed"]}">{say.Time(grant.CreatedAt)}</td>
+                <td data-label="{say["Access"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
+                <td data-label="{say["Allowed on"]}">{say.Time(grant.CreatedAt)}</td>
                 <td data-label="{say["Last used"]}">{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</td>
-                <td data-label="{say["Until"]}">{say.Time(grant.ExpiresAt)}</td>
-                <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}" aria-label="{say.Put("End the access of {0}", $"{say.App(grant.ClientName)}")}">{say["End…"]}</a></td>
+                <td data-label="{say["Expires"]}">{say.Time(grant.ExpiresAt)}</td>
+                <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}" aria-label="{say.Put("Revoke the access of {0}", $"{say.App(grant.ClientName)}")}">{say["Revoke…"]}</a></td>
                 </tr>
                 """;
         }
 
-        Html Sessions() => view.Sessions.Count == 0 ? (Html)$"""<p class="empty">{say["They are signed in nowhere."]}</p>""" : $"""
+        Html Sessions() => view.Sessions.Count == 0 ? (Html)$"""<p class="empty">{say["Not signed in anywhere."]}</p>""" : $"""
             <table>
-            <caption>{say["Browsers, the one seen last first"]}</caption>
-            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["Address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
+            <caption>{say["Browsers, last seen first"]}</caption>
+            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["IP address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
             <tbody>
             {view.Sessions.Select(Session)}
             </tbody>
             </table>
-            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign them out everywhere…"]}</a></p>
+            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign out everywhere…"]}</a></p>
             """;
 
         Html Session(OwnSessionRow session) => $"""
             <tr>
             <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Folded(session.UserAgent, say)}</th>
-            <td data-label="{say["Address"]}"><code>{session.Address}</code></td>
+            <td data-label="{say["IP address"]}"><code>{session.Address}</code></td>
             <td data-label="{say["Signed in"]}">{say.Time(session.AuthenticatedAt)}</td>
             <td data-label="{say["Last seen"]}">{say.Time(session.LastSeenAt)}</td>
             </tr>

@@ -36,7 +36,7 @@ internal static class ClientWords
     {
         "operator" => $"{say["Registered by the operator"]}",
         "document" => say.Put("Published by {0}", $"<bdi>{(Uri.TryCreate(client, UriKind.Absolute, out var uri) ? uri.Host : client)}</bdi>"),
-        _ => say.Put("Registered itself on {0}", $"{say.Day(since)}"),
+        _ => say.Put("Self-registered on {0}", $"{say.Day(since)}"),
     };
 
     public static Html Enabled(bool enabled, Language say) =>

@@ -11,11 +11,11 @@ public static class ResourcePage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Html uri = form.Key is null
-            ? fields.Text("uri", "URI", "Absolute, without a fragment; it goes into tokens as it is spelt here and cannot be changed later", attributes: $"required inputmode=\"url\" spellcheck=\"false\"")
+            ? fields.Text("uri", "URI", "Absolute, without a fragment. Used in tokens exactly as written; cannot be changed later", attributes: $"required inputmode=\"url\" spellcheck=\"false\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
         Html inputs = $"""
             {uri}
-            {fields.Text("name", "Name", "What people read where no name in their language is given", attributes: $"required")}
+            {fields.Text("name", "Name", "Shown where no name in the person's language is given", attributes: $"required")}
             <div class="columns">{RowForm.Words(fields, say["Name ({0})"])}</div>
             """;
         var columns = new[] { ("name", say["Name"]) }.Concat(Language.All.Select(language => (RowForm.WordsField(language), say["Name ({0})"].Replace("{0}", language.Code))));
@@ -42,12 +42,12 @@ public static class ResourcePage
         {
             ({ } key, true) => $"""
                 <h2>{say["Disable"]}</h2>
-                <p>{say["No new token is issued for a disabled resource."]}</p>
+                <p>{say["No new tokens are issued for a disabled resource."]}</p>
                 <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminResourceState}?uri={Uri.EscapeDataString(key)}">{say["Disable…"]}</a></p>
                 """,
             ({ } key, false) => $"""
                 <h2>{say["Enable"]}</h2>
-                <p>{say["This resource is disabled: no new token is issued for it."]}</p>
+                <p>{say["This resource is disabled: no new tokens are issued for it."]}</p>
                 <form method="post" action="{settings.IssuerPath + Paths.AdminResourceState}">
                 {antiforgery}<input type="hidden" name="uri" value="{key}"><input type="hidden" name="version" value="{form.Version}"><input type="hidden" name="enabled" value="yes">
                 <button type="submit">{say["Enable"]}</button>

@@ -3,10 +3,14 @@ using OAuthServer.Stores;
 
 namespace OAuthServer.Pages.Admin;
 
-/// <summary>All resources and scopes with the words people read of them, as they stand in the database.</summary>
+/// <summary>Resources and scopes with their texts on the consent page, as they stand in the database.</summary>
 public sealed record ResourcesView
 {
+    /// <summary>Those of this page.</summary>
     public required IReadOnlyList<ResourceRow> Resources { get; init; }
+    public required Paging Paging { get; init; }
+
+    /// <summary>All scopes there are.</summary>
     public required IReadOnlyList<ScopeRow> Scopes { get; init; }
     public required IReadOnlyList<TextRow> Texts { get; init; }
 
@@ -14,7 +18,7 @@ public sealed record ResourcesView
     public required string? Done { get; init; }
 }
 
-/// <summary>What tokens are for, what they allow, and how that reads on the consent page.</summary>
+/// <summary>What tokens are for, what they allow, and the texts people see on the consent page.</summary>
 public static class ResourcesPage
 {
     public static Task ResourcesAsync(this HttpContext http, Frame frame, ResourcesView view)
@@ -23,34 +27,36 @@ public static class ResourcesPage
         var words = view.Texts.ToLookup(text => text.Key);
         var free = view.Scopes.Where(scope => scope.Resource is null).ToList();
         Html resources = view.Resources.Count == 0
-            ? (Html)$"""<p class="empty">{say["There is no resource yet: no token can be issued."]}</p>"""
+            ? (Html)$"""<p class="empty">{say["No resources yet: no token can be issued."]}</p>"""
             : $"{view.Resources.Select(Resource)}";
-        Html rest = free.Count == 0 ? Html.None : $"""
+        // After the last resource.
+        Html rest = free.Count == 0 || view.Paging.Next is not null ? Html.None : $"""
             <section>
-            <h2>{say["Of no resource"]}</h2>
-            {Scopes(free, say["Scopes of no resource"])}
+            <h2>{say["Not tied to a resource"]}</h2>
+            {Scopes(free, say["Scopes not tied to a resource"])}
             </section>
             """;
         return http.PageAsync(200, "Resources and scopes", $"""
-            <h1>{say["Resources and scopes"]}</h1>
+            {Paging.Heading("Resources and scopes", settings, say, (Paths.AdminResource, "Add a resource"), (Paths.AdminScope, "Add a scope"))}
             {Notice.Of(view.Done, say)}
-            <p class="lead">{say["What a token is for, what it allows, and the words people read before they allow it."]}</p>
-            <div class="actions"><a class="button primary" href="{settings.IssuerPath + Paths.AdminResource}">{say["Add a resource"]}</a> <a class="button" href="{settings.IssuerPath + Paths.AdminScope}">{say["Add a scope"]}</a></div>
+            <p class="lead">{say["Resources are what tokens are for, scopes what they allow. The texts are shown on the consent page."]}</p>
+            <p class="note">{say.Put("Resources: {0}", $"{view.Paging.Total}")} · {say.Put("Scopes: {0}", $"{view.Scopes.Count}")}</p>
             {resources}
             {rest}
+            {view.Paging.Links(settings, say)}
             """, frame);
 
         Html Resource(ResourceRow row)
         {
             Html state = row.Enabled ? (Html)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
             var own = view.Scopes.Where(scope => scope.Resource == row.Uri).ToList();
-            Html scopes = own.Count == 0 ? $"""<p class="empty">{say["No scope belongs to it yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
+            Html scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
             return $"""
                 <section>
                 <h2><bdi>{Words.Tame(row.Name)}</bdi> {state}</h2>
                 <p class="url"><code>{row.Uri}</code></p>
-                {Said(words["resource " + row.Uri], settled: true)}
-                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminResource}?uri={Uri.EscapeDataString(row.Uri)}">{say["Edit this resource"]}</a></p>
+                {Texts(words["resource " + row.Uri], settled: true)}
+                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminResource}?uri={Uri.EscapeDataString(row.Uri)}">{say["Edit resource"]}</a></p>
                 {scopes}
                 </section>
                 """;
@@ -59,7 +65,7 @@ public static class ResourcesPage
         Html Scopes(IEnumerable<ScopeRow> rows, string caption) => $"""
             <table>
             <caption>{caption}</caption>
-            <thead><tr><th scope="col">{say["Scope"]}</th><th scope="col">{say["Words people read"]}</th><th scope="col">{say["Kind"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Scope"]}</th><th scope="col">{say["Text on the consent page"]}</th><th scope="col">{say["Kind"]}</th></tr></thead>
             <tbody>
             {rows.Select(Scope)}
             </tbody>
@@ -71,22 +77,22 @@ public static class ResourcesPage
             Html access = row.Access == "write" ? (Html)$"""<span class="mark soon">{say["Makes changes"]}</span>""" : $"""<span class="mark">{say["Reads"]}</span>""";
             Html open = row.Open ? $"""<span class="mark">{say["Any user-facing client"]}</span>""" : Html.None;
             Html sensitive = row.Sensitive ? $"""<span class="mark no">{say["Sensitive"]}</span>""" : Html.None;
-            Html kept = row.Optional ? Html.None : $"""<span class="mark">{say["Always included"]}</span>""";
+            Html kept = row.Optional ? Html.None : $"""<span class="mark">{say["Required"]}</span>""";
             return $"""
                 <tr>
                 <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminScope}?name={Uri.EscapeDataString(row.Name)}"><code>{row.Name}</code></a></th>
-                <td>{Said(words["scope " + row.Name], settled: false)}</td>
+                <td>{Texts(words["scope " + row.Name], settled: false)}</td>
                 <td>{access}{open}{sensitive}{kept}</td>
                 </tr>
                 """;
         }
 
-        // A resource has a name at least; of a scope without words people read the scope itself.
-        Html Said(IEnumerable<TextRow> texts, bool settled)
+        // A resource has a name at least; of a scope without texts people see the scope itself.
+        Html Texts(IEnumerable<TextRow> texts, bool settled)
         {
             var known = texts.OrderBy(text => text.Locale, StringComparer.Ordinal).ToList();
             var missing = settled ? [] : Language.All.Where(language => !known.Any(text => text.Locale == language.Code)).ToList();
-            return $"""<ul class="said">{known.Select(Line)}{missing.Select(language => (Html)$"""<li><span class="mark soon">{say.Put("No words in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
+            return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Html)$"""<li><span class="mark soon">{say.Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
         }
 
         Html Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";

@@ -39,7 +39,7 @@ public sealed record RowForm
         if (Meanwhile is not { } now) return Html.None;
         return $"""
             <div class="caution" role="alert">
-            <p>{say["Somebody else changed this while you had it open. Nothing was saved. Below is what you typed; saving it now replaces what stands:"]}</p>
+            <p>{say["Someone else changed this while you had it open. Nothing was saved. The form below keeps your changes; saving again replaces the current values:"]}</p>
             <dl class="facts">{columns.Select(Fact)}</dl>
             </div>
             """;

@@ -14,24 +14,24 @@ public static class ScopePage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Html name = form.Key is null
-            ? fields.Text("name", "Name", "As clients ask for it, such as notes:read; it cannot be changed later", attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
+            ? fields.Text("name", "Name", "As clients request it, such as notes:read; cannot be changed later", attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
         Html inputs = $"""
             {name}
             <div class="columns">
-            {fields.Choice(Resource, "Resource", [("", say["None"]), .. resources.Select(uri => (uri, uri))], "Where it means something")}
-            {fields.Choice("access", "What it lets a client do", [("read", say["Read"]), ("write", say["Make changes"])])}
+            {fields.Choice(Resource, "Resource", [("", say["None"]), .. resources.Select(uri => (uri, uri))], "The resource it applies to")}
+            {fields.Choice("access", "Type of access", [("read", say["Read"]), ("write", say["Make changes"])])}
             </div>
-            {fields.Check("open", say["Any user-facing client may ask for it, also one that registered itself"])}
-            {fields.Check("sensitive", say["Sensitive: not ticked until the person ticks it"])}
-            {fields.Check("optional", say["Optional: the person may leave it out"])}
-            <h2>{say["The words people read"]}</h2>
-            <div class="columns">{RowForm.Words(fields, say["Words ({0})"])}</div>
+            {fields.Check("open", say["Open: any user-facing client may request it, including self-registered ones"])}
+            {fields.Check("sensitive", say["Sensitive: not ticked by default on the consent page"])}
+            {fields.Check("optional", say["Optional: the person can untick it"])}
+            <h2>{say["Text on the consent page"]}</h2>
+            <div class="columns">{RowForm.Words(fields, say["Text ({0})"])}</div>
             """;
         (string, string)[] columns =
         [
-            (Resource, say["Resource"]), ("access", say["What it lets a client do"]), ("open", say["Open"]), ("sensitive", say["Sensitive"]), ("optional", say["Optional"]),
-            .. Language.All.Select(language => (RowForm.WordsField(language), say["Words ({0})"].Replace("{0}", language.Code))),
+            (Resource, say["Resource"]), ("access", say["Type of access"]), ("open", say["Open"]), ("sensitive", say["Sensitive"]), ("optional", say["Optional"]),
+            .. Language.All.Select(language => (RowForm.WordsField(language), say["Text ({0})"].Replace("{0}", language.Code))),
         ];
         var title = (form.Key, form.Status) switch
         {
@@ -42,7 +42,7 @@ public static class ScopePage
         };
         Html delete = form.Key is null or Scope.OfflineAccess ? Html.None : $"""
             <h2>{say["Delete"]}</h2>
-            <p>{say["Nobody can ask for a deleted scope, and what was granted loses it."]}</p>
+            <p>{say["A deleted scope can no longer be requested, and existing grants lose it."]}</p>
             <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(form.Key)}">{say["Delete…"]}</a></p>
             """;
         return http.PageAsync(form.Status, title, $"""

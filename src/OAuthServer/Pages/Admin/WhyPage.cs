@@ -16,10 +16,10 @@ public static class WhyPage
             : found.Rows.Count == 0 ? Nothing(id, say)
             : $"{found.Rows.Select(row => Decision(row, found, settings, say))}";
         return http.PageAsync(200, "Why refused", $"""
-            <h1>{say["Why was it refused?"]}</h1>
+            <h1>{say["Why was a request refused?"]}</h1>
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminWhy}" role="search">
-            {fields.Text("id", "Request id", "From the foot of a page, or the Request-Id header of an answer", attributes: $"required")}
-            <button class="primary" type="submit">{say["Look it up"]}</button>
+            {fields.Text("id", "Request id", "Shown at the bottom of every page, and in the Request-Id header of every response", attributes: $"required")}
+            <button class="primary" type="submit">{say["Look up"]}</button>
             </form>
             {story}
             """, frame);
@@ -27,20 +27,20 @@ public static class WhyPage
 
     private static Html Nothing(string id, Language say) => $"""
         <div class="caution" role="status">
-        <p>{say.Put("Nothing was decided for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
+        <p>{say.Put("No audit entry for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
         <p>{say[Decisions.NotKept]}.</p>
         </div>
         """;
 
     private static Html Decision(AuditRow row, AuditView view, Settings settings, Language say)
     {
-        Html answer = row.Outcome == "ok" ? (Html)$"{say["This was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
+        Html answer = row.Outcome == "ok" ? (Html)$"{say["The request was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
         Html compared = row.Expected is null && row.Got is null
             ? Html.None
             : $"""
                 <dl class="facts">
                 <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Tame(row.Expected)}</code></dd></div>
-                <div><dt>{say["What came"]}</dt><dd><code lang="en">{Tame(row.Got)}</code></dd></div>
+                <div><dt>{say["Received"]}</dt><dd><code lang="en">{Tame(row.Got)}</code></dd></div>
                 </dl>
                 """;
         return $"""

@@ -23,7 +23,7 @@ public sealed class Asks(Settings settings)
     public IReadOnlyList<Ask> Plan(string stage, Language say) => stage switch
     {
         Stages.Machine => [MachineToken()],
-        Stages.Person => [Authorize(say["a random value the app remembers"], say["the SHA-256 of the verifier"]), Redeem(say["the code that came back"], say["the verifier, random and secret"])],
+        Stages.Person => [Authorize(say["a random value that the app stores"], say["the SHA-256 of the verifier"]), Redeem(say["the code from the redirect"], say["the verifier, random and secret"])],
         Stages.Refresh => [Refresh(say["the refresh token of step 2"])],
         Stages.Replay =>
         [
@@ -35,8 +35,8 @@ public sealed class Asks(Settings settings)
 
     public Ask MachineToken() => new()
     {
-        Says = say => say["The machine asks for a token"],
-        Means = say => say["The machine has its token. There is no refresh token: with its secret it can ask again whenever it likes."],
+        Says = say => say["The machine requests a token"],
+        Means = say => say["The machine has its token. There is no refresh token: it can request a new token with its secret at any time."],
         Url = settings.Issuer + Paths.Token,
         Client = (Machine, "nightly-etl-secret"),
         Parameters = [("grant_type", "client_credentials"), ("scope", "notes:read")],
@@ -46,8 +46,8 @@ public sealed class Asks(Settings settings)
     public Ask Authorize(string state, string challenge) => new()
     {
         Says = say => say["The app sends your browser to this server"],
-        Means = say => say["You signed in and allowed it, and your browser brought a code back to the app. The app saw no password, and the code alone opens nothing."],
-        Otherwise = say => say["No code came back. The app learns only that it was refused; do this step again and press Allow."],
+        Means = say => say["You signed in and allowed access, and your browser returned a code to the app. The app never saw your password, and the code alone is useless."],
+        Otherwise = say => say["No code was returned. The app learns only that access was denied; repeat this step and press Allow."],
         Method = "GET",
         Url = settings.Issuer + Paths.Authorize,
         Parameters =
@@ -61,44 +61,44 @@ public sealed class Asks(Settings settings)
 
     public Ask Redeem(string code, string verifier) => OfApp(
         say => say["The app exchanges the code for tokens"],
-        say => say["The verifier fits the hash from the first request, so the same app asks. It gets an access token for your notes, and a refresh token to stay connected."],
-        say => say["No refresh token came: without \"Stay connected while you are away\" there is none. Do this step again and leave it ticked."],
+        say => say["The verifier matches the hash from the first request, so this is the same app. It gets an access token for your notes and a refresh token to stay connected."],
+        say => say["No refresh token was issued, because \"Stay connected while you are away\" was not ticked. Repeat this step and leave it ticked."],
         "authorization_code", ("code", code), ("code_verifier", verifier), ("redirect_uri", RedirectUri));
 
     public Ask Refresh(string token) => OfApp(
-        say => say["The app exchanges its refresh token"],
-        say => say["Both tokens are new. The old refresh token is spent; for a moment it would still yield this same answer, for an app whose connection broke."],
-        say => say["The server did not take the token. Perhaps the connection was ended meanwhile; begin again at step 2."],
+        say => say["The app uses its refresh token"],
+        say => say["Both tokens are new. The old refresh token is used up; for a short time it still returns this same response, in case the app's connection broke."],
+        say => say["The server refused the token. Access may have been revoked in the meantime; start again at step 2."],
         "refresh_token", ("refresh_token", token));
 
     public Ask GoOn(string token) => OfApp(
-        say => say["The app goes on with its new refresh token"],
-        say => say["All is well so far. From now on nobody honest has a use for the old token any more."],
-        say => say["The server did not take the token. Perhaps the connection was ended meanwhile; begin again at step 2."],
+        say => say["The app uses its new refresh token"],
+        say => say["All is well so far. From now on, no legitimate client needs the old token."],
+        say => say["The server refused the token. Access may have been revoked in the meantime; start again at step 2."],
         "refresh_token", ("refresh_token", token));
 
     public Ask Replay(string token) => Refused(OfApp(
         say => say["The thief uses the copy of the old token"],
-        say => say["Refused. The thief learns nothing but that the token is not valid; the audit log says why."],
+        say => say["Refused. The thief learns only that the token is not valid; the audit log records why."],
         null, "refresh_token", ("refresh_token", token)));
 
     public Ask AfterTheft(string token) => Refused(OfApp(
         say => say["The app tries its newest refresh token"],
-        say => say["Refused too: the whole family is revoked. The app has to send you through step 2 again, and the thief cannot follow."],
+        say => say["Also refused: all tokens of this grant are revoked. The app has to send you through step 2 again; the thief cannot."],
         null, "refresh_token", ("refresh_token", token)));
 
     public Ask Alive(string token) => OfApi(token, "\"active\":true",
-        say => say["The API asks about the token"],
-        say => say["The token counts. The API learns for whom it is, what it allows and until when."]);
+        say => say["The API checks the token"],
+        say => say["The token is valid. The API learns whose it is, what it allows and when it expires."]);
 
     public Ask Dead(string token) => OfApi(token, "\"active\":false",
-        say => say["The API asks whether the access token counts"],
-        say => say["It does not, although it has not expired yet. That is all the API is told."]);
+        say => say["The API checks the access token"],
+        say => say["It is no longer valid, although it has not expired. The response says nothing more."]);
 
     public Ask Revoke(string token) => new()
     {
-        Says = say => say["The machine gives its token back"],
-        Means = say => say["Done. The answer is empty, and would be the same for a token nobody knows."],
+        Says = say => say["The machine revokes its token"],
+        Means = say => say["Done. The response is empty, and is the same for an unknown token."],
         Url = settings.Issuer + Paths.Revoke,
         Client = (Machine, "nightly-etl-secret"),
         Parameters = [("token", token)],

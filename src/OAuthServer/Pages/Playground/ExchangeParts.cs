@@ -19,7 +19,7 @@ public static class ExchangeParts
         <h2>{ask.Says(say)}</h2>
         <p><code>{ask.Method} {ask.Url}</code></p>
         {Credentials(ask, say)}
-        {Meanings(say["What it says"], ask.Parameters.Select(one => (one.Name, (Html)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
+        {Meanings(say["Parameters"], ask.Parameters.Select(one => (one.Name, (Html)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
         """;
 
     /// <summary>The request octet for octet, and the same for a terminal.</summary>
@@ -37,7 +37,7 @@ public static class ExchangeParts
         foreach (var (name, value) in exchange.Headers) lines.Append(CultureInfo.InvariantCulture, $"{name}: {value}\n");
         if (exchange.Body.Length > 0) lines.Append('\n').Append(Pretty(exchange.Body));
         return $"""
-            <h3>{say["Answer"]} <span class="mark {kind}"><bdi>{exchange.Status} {ReasonPhrases.GetReasonPhrase(exchange.Status)}</bdi></span></h3>
+            <h3>{say["Response"]} <span class="mark {kind}"><bdi>{exchange.Status} {ReasonPhrases.GetReasonPhrase(exchange.Status)}</bdi></span></h3>
             <pre>{lines.ToString().TrimEnd()}</pre>
             """;
     }
@@ -49,8 +49,8 @@ public static class ExchangeParts
         if (token?.Split('.') is not [var header, var claims, _]) return Html.None;
         Html unfolded = open ? $" open" : Html.None;
         return $"""
-            <details{unfolded}><summary>{say["What the access token says"]}</summary>
-            <p>{say["Anybody can read it; nobody can change it, because the third part is a signature over the first two. The keys to check it are published at /jwks."]}</p>
+            <details{unfolded}><summary>{say["Contents of the access token"]}</summary>
+            <p>{say["Anyone can read it, but no one can change it: the third part is a signature over the first two. The public keys are at /jwks."]}</p>
             {Meanings(say["Header"], Members(header, say).Select(one => (one.Name, one.Value, Glossary.Header(one.Name, say))), say)}
             {Meanings(say["Claims"], Members(claims, say).Select(one => (one.Name, one.Value, Glossary.Claim(one.Name, say))), say)}
             </details>
@@ -67,7 +67,7 @@ public static class ExchangeParts
     public static Html Audit(Exchange exchange, Language say)
     {
         Html nothing = exchange.Audit.Count == 0
-            ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["Nothing: APIs ask so often that only refused questions are kept."] : say["Nothing was kept under this request."])}</p>"""
+            ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["No entry: APIs introspect tokens so often that only refusals are recorded."] : say["No entry for this request."])}</p>"""
             : Html.None;
         return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
     }
@@ -75,13 +75,13 @@ public static class ExchangeParts
     private static Html Row(AuditRow row, Exchange exchange, Language say)
     {
         Html told = row.Outcome == "refused"
-            ? $"""<div><dt>{say["What the client is told"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
+            ? $"""<div><dt>{say["Sent to the client"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
             : Html.None;
         return $"""
             <dl class="facts kept">
-            <div><dt>{say["Decision"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
+            <div><dt>{say["Event"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
             <div><dt>{say["When"]}</dt><dd>{say.Time(row.At)}</dd></div>
-            {Fact(say["Client"], row.ClientId)}{Fact(say["Stands for"], row.Subject)}{told}{English(say["The true reason"], row.Reason)}{English(say["Rule"], row.Rule)}{English(say["Expected"], row.Expected)}{English(say["Got"], row.Got)}{English(say["Detail"], row.Detail)}
+            {Fact(say["Client"], row.ClientId)}{Fact(say["Subject"], row.Subject)}{told}{English(say["Internal reason"], row.Reason)}{English(say["Rule"], row.Rule)}{English(say["Expected"], row.Expected)}{English(say["Received"], row.Got)}{English(say["Detail"], row.Detail)}
             </dl>
             """;
     }
@@ -92,7 +92,7 @@ public static class ExchangeParts
     private static Html English(string name, string? value) => value is null ? Html.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
     private static Html Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
-        ? $"<p>{say.Put("{0} proves itself with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
+        ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
         : Html.None;
 
     private static Html Meanings(string caption, IEnumerable<(string Name, Html Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""

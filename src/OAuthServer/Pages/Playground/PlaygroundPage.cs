@@ -24,8 +24,8 @@ public static class PlaygroundPage
         var say = http.Language();
         return http.PageAsync(200, "Playground", $"""
             <h1>{say["Playground"]}</h1>
-            <p class="lead">{say["The playground walks through OAuth with the clients and people of the demo world, and this database does not have them."]}</p>
-            <p>{say.Put("In a checkout, {0} starts a server that has them, with a database of its own. To have them in this database, set {1} and start again, or run {2}.", $"<code>make run</code>", $"<code>OAuth__Demo=true</code>", $"<code>oauth-server seed demo</code>")}</p>
+            <p class="lead">{say["The playground uses the clients and users of the demo data, and this database does not have them."]}</p>
+            <p>{say.Put("In a checkout, {0} starts a server with the demo data and its own database. To add the demo data to this database, set {1} and restart, or run {2}.", $"<code>make run</code>", $"<code>OAuth__Demo=true</code>", $"<code>oauth-server seed demo</code>")}</p>
             """, roomy: true);
     }
 
@@ -33,18 +33,18 @@ public static class PlaygroundPage
     {
         var next = Stages.All.FirstOrDefault(stage => !view.Done.Contains(stage)) ?? Stages.Revoke;
         return $"""
-            <h1>{say["See OAuth at work"]}</h1>
-            <p class="lead">{say["Five steps, from a first token to a stolen one. Each sends real requests to this server and shows what was asked, what came back, and what the audit log kept."]}</p>
+            <h1>{say["See OAuth in action"]}</h1>
+            <p class="lead">{say["Five steps, from a first token to a stolen one. Each step sends real requests to this server and shows the request, the response and the audit log entries."]}</p>
             {Steps(view, settings, say)}
-            <h2>{say["Who takes part"]}</h2>
+            <h2>{say["Participants"]}</h2>
             <dl class="facts">
-            <div><dt><code>{Asks.Machine}</code></dt><dd>{say["A machine with a secret. It works at night, for nobody in particular."]}</dd></div>
-            <div><dt><code>{Asks.App}</code></dt><dd>{say["An app on a person's computer. It has no secret: whatever ships in an app can be read out of it."]}</dd></div>
-            <div><dt><code>alice</code></dt><dd>{say.Put("The person, played by you. Her password is {0}.", $"<code>alice-demo-password</code>")}</dd></div>
-            <div><dt><code>{Asks.Api}</code></dt><dd>{say["The API with her notes, which every token here is for."]}</dd></div>
+            <div><dt><code>{Asks.Machine}</code></dt><dd>{say["A machine client with a secret. It runs unattended and acts for no person."]}</dd></div>
+            <div><dt><code>{Asks.App}</code></dt><dd>{say["An app on a person's computer. It has no secret, because a secret shipped in an app can be extracted."]}</dd></div>
+            <div><dt><code>alice</code></dt><dd>{say.Put("The user, played by you. Her password is {0}.", $"<code>alice-demo-password</code>")}</dd></div>
+            <div><dt><code>{Asks.Api}</code></dt><dd>{say["The API that holds her notes. Every token here is for this API."]}</dd></div>
             </dl>
-            <div class="actions"><a class="button primary" href="{Url(next, settings)}">{(view.Done.Count == 0 ? say["Begin"] : say["Go on"])}</a>{StartOver(view, settings, say)}</div>
-            <p class="note">{say["This page exists in Development only, on this computer. The secrets of the demo world are public."]}</p>
+            <div class="actions"><a class="button primary" href="{Url(next, settings)}">{(view.Done.Count == 0 ? say["Start"] : say["Continue"])}</a>{StartOver(view, settings, say)}</div>
+            <p class="note">{say["This page is available only in Development, on this computer. The demo secrets are public."]}</p>
             """;
     }
 
@@ -60,24 +60,24 @@ public static class PlaygroundPage
     {
         if (view.Missing is { } first)
             return $"""
-                <p class="caution">{say.Put("This step needs what step {0} brings: {1}.", $"{Stages.Number(first)}", $"<strong>{Stages.Title(first, say)}</strong>")}</p>
+                <p class="caution">{say.Put("Complete step {0} first: {1}.", $"{Stages.Number(first)}", $"<strong>{Stages.Title(first, say)}</strong>")}</p>
                 <div class="actions"><a class="button primary" href="{Url(first, settings)}">{say.Put("Go to step {0}", $"{Stages.Number(first)}")}</a>{StartOver(view, settings, say)}</div>
                 """;
 
         Html hint = stage == Stages.Person
-            ? $"""<p class="caution">{say.Put("You will sign in as {0} with {1}. Leave everything ticked on the page that follows, and press Allow.", $"<code>alice</code>", $"<code>alice-demo-password</code>")}</p>"""
+            ? $"""<p class="caution">{say.Put("Sign in as {0} with {1}. Leave everything ticked on the next page and press Allow.", $"<code>alice</code>", $"<code>alice-demo-password</code>")}</p>"""
             : Html.None;
         return $"""
             {new Asks(settings).Plan(stage, say).Select(ask => ExchangeParts.Announced(ask, say))}
             {hint}
-            <div class="actions">{Do(stage, stage == Stages.Person ? say["Go to the sign-in"] : say["Send it"], "primary", view, settings)}{StartOver(view, settings, say)}</div>
+            <div class="actions">{Do(stage, stage == Stages.Person ? say["Go to sign-in"] : say["Send"], "primary", view, settings)}{StartOver(view, settings, say)}</div>
             """;
     }
 
     private static Html Result(string stage, IReadOnlyList<Exchange> exchanges, PlaygroundView view, Settings settings, Language say)
     {
         var done = view.Done.Contains(stage);
-        Html again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Do it again"], done ? "" : "primary", view, settings) : Html.None;
+        Html again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Repeat"], done ? "" : "primary", view, settings) : Html.None;
         Html next = !done ? Html.None
             : Stages.After(stage) is { } after ? (Html)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
             : Html.None;
@@ -92,7 +92,7 @@ public static class PlaygroundPage
     {
         Html verdict = exchange.Fits
             ? (Html)$"""<p class="good">{exchange.Ask.Means(say)}</p>"""
-            : $"""<p class="caution">{exchange.Ask.Otherwise?.Invoke(say) ?? say["This is not the answer the demo world promises. Perhaps somebody has changed it; the audit log below says what happened."]}</p>""";
+            : $"""<p class="caution">{exchange.Ask.Otherwise?.Invoke(say) ?? say["This is not the expected response. The demo data may have been changed; the audit log below shows what happened."]}</p>""";
         return $"""
             <section class="exchange">
             <h2>{exchange.Ask.Says(say)}</h2>
@@ -106,11 +106,11 @@ public static class PlaygroundPage
     }
 
     private static Html End(Settings settings, Language say) => $"""
-        <h2>{say["That was the whole way"]}</h2>
+        <h2>{say["All steps completed"]}</h2>
         <ul>
-        <li>{say.Put("What a person sees of it: {0}, as alice.", $"""<a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a>""")}</li>
-        <li>{say.Put("What an operator sees of it: {0}, as olivia with {1}.", $"""<a href="{settings.IssuerPath + Paths.Admin}">{say["Administration"]}</a>""", $"<code>olivia-demo-password</code>")}</li>
-        <li>{say.Put("The same in a terminal, and what comes after: {0} in the checkout.", $"<code>README.md</code>")}</li>
+        <li>{say.Put("What a user sees: {0}, as alice.", $"""<a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a>""")}</li>
+        <li>{say.Put("What an operator sees: {0}, as olivia with {1}.", $"""<a href="{settings.IssuerPath + Paths.Admin}">{say["Administration"]}</a>""", $"<code>olivia-demo-password</code>")}</li>
+        <li>{say.Put("The same in a terminal, and next steps: {0} in the checkout.", $"<code>README.md</code>")}</li>
         </ul>
         """;
 

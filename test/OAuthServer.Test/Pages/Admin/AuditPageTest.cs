@@ -61,9 +61,32 @@ public sealed partial class AuditPageTest : AdminFixture
 
         pages.Should().BeGreaterThan(3);
         seen.Should().HaveCount(170).And.OnlyHaveUniqueItems();
+
+        var last = await browser.GetAsync(path = $"{Paths.AdminAudit}?client={client}&outcome=ok&before={Uri.EscapeDataString(Server.Clock.GetUtcNow().AddSeconds(-53).UtcDateTime.ToString("O"))}");
+        var back = Requests(last);
+        for (var previous = Newer(last); previous is not null;)
+        {
+            var page = await browser.GetAsync(previous);
+            page.Body.Should().Contain("Total: 170");
+            back.InsertRange(0, Requests(page));
+            previous = Newer(page);
+        }
+
+        back.Should().OnlyHaveUniqueItems().And.BeEquivalentTo(seen, "pages lead back the way they came");
+
+        static string? Newer(Reply page) => Regex.Match(page.Body, "rel=\"prev\" href=\"([^\"]+)\"") is { Success: true } link ? System.Net.WebUtility.HtmlDecode(link.Groups[1].Value) : null;
     }
 
-    [TestCase("person=nobody-at-all", "Nobody has this user name."), TestCase("from=yesterday", "Write a moment"), TestCase("to=31.12.", "Write a moment")]
+    [Test]
+    public async Task More_rows_than_are_counted_are_said_to_be_more()
+    {
+        var (_, browser) = await OliviaAsync();
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, client_id) select now() - n * interval '1 second', 'counted', 'revocation', 'ok', 'counted' from generate_series(1, 1001) n");
+
+        (await browser.GetAsync($"{Paths.AdminAudit}?client=counted")).Body.Should().Contain("Total: more than 1000");
+    }
+
+    [TestCase("person=nobody-at-all", "There is no user with this name."), TestCase("from=yesterday", "Enter a date and time"), TestCase("to=31.12.", "Enter a date and time")]
     public async Task What_cannot_be_searched_for_is_said_beside_its_field(string query, string problem)
     {
         var (_, browser) = await OliviaAsync();
@@ -104,7 +127,7 @@ public sealed partial class AuditPageTest : AdminFixture
 
         missing.Status.Should().Be(404);
         why.Should().BeAPage(200);
-        why.Body.Should().Contain("Nothing was decided for").And.Contain("404, 405, 413, 415, 429 and 503");
+        why.Body.Should().Contain("No audit entry for").And.Contain("404, 405, 413, 415, 429 and 503");
         hostile.Should().BeAPage(200);
         hostile.Body.Should().NotContain("<script").And.NotContain("<code>\u202e");
     }

@@ -32,7 +32,7 @@ public sealed class ClientEndsTest : ServerFixture
 
         page.Should().BeAPage(200);
         var reach = Regex.Matches(Regex.Match(page.Body, "<ul class=\"reach\">.*?</ul>", RegexOptions.Singleline).Value, "<li>(.*?)</li>").Select(match => Regex.Replace(match.Groups[1].Value, "<[^>]+>", "")).ToList();
-        reach.Should().Equal("Live grants: 3", "People they are of: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
+        reach.Should().Equal("Live grants: 3", "Users with these grants: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
         (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", new { app.Id })).Should().BeTrue("a look changes nothing");
     }
 

@@ -35,7 +35,10 @@ public sealed class ClientSecretsTest : ServerFixture
 
         var third = await olivia.SubmitToAsync(Paths.AdminClientSecrets, page, ("label", "kept"));
         third.Should().BeAPage(400);
-        third.Body.Should().Contain("A client has at most two secrets that are not revoked").And.Contain("value=\"kept\"").And.NotContain("<pre id=\"secret\">");
+        third.Body.Should().Contain("A client has at most two secrets that are not revoked").And.NotContain("<pre id=\"secret\">");
+        foreach (var full in new[] { third, after }) full.Body.Should().Contain("This client has two secrets that are not revoked").And.NotContain($"action=\"{Paths.AdminClientSecrets}\"");
+        await Server.ExecuteAsync("update client_secrets set revoked_at = now() where id = @Id", new { row.Id });
+        (await olivia.GetAsync(ClientPages.Of(machine.Id))).Body.Should().Contain($"action=\"{Paths.AdminClientSecrets}\"").And.NotContain("This client has two secrets");
     }
 
     [TestCase("2020-01-01"), TestCase("tomorrow"), TestCase("9999-12-31"), TestCase("2027-02-30")]
@@ -78,7 +81,7 @@ public sealed class ClientSecretsTest : ServerFixture
         var (olivia, id) = (await Server.OliviaAsync(), $"new-{Guid.NewGuid():N}");
         var page = await olivia.FollowAsync($"{Paths.AdminClientNew}?kind={kind}");
 
-        var added = await olivia.SubmitToAsync(Paths.AdminClientNew, page, ("client_id", id), ("name", "A new one"), ("resources", Cast.Notes), ("default_resource", Cast.Notes), ("scope notes:read", "yes"),
+        var added = await olivia.SubmitToAsync(Paths.AdminClientNew, page, ("client_id", id), ("name", "A new one"), ("resource " + Cast.Notes, "yes"), ("default_resource", Cast.Notes), ("scope notes:read", "yes"),
             ("redirect_uris", kind == "user-facing" ? Cast.Redirect : null));
 
         var row = (await Server.Get<ClientEdits>().FindAsync(id, default))!;
@@ -98,6 +101,23 @@ public sealed class ClientSecretsTest : ServerFixture
     }
 
     [Test]
+    public async Task Every_refused_field_of_a_new_client_is_marked_at_once()
+    {
+        var olivia = await Server.OliviaAsync();
+        var page = await olivia.FollowAsync($"{Paths.AdminClientNew}?kind=user-facing");
+
+        var refused = await olivia.SubmitToAsync(Paths.AdminClientNew, page, ("client_id", "a b"), ("name", ""), ("redirect_uris", "ftp://"), ("scope notes:read", "yes"), ("access_token_seconds", "0"), ("refresh_idle_seconds", "x"));
+        var none = await olivia.SubmitToAsync(Paths.AdminClientNew, page, ("client_id", ""), ("name", "A name"), ("redirect_uris", "https://*"));
+
+        refused.Should().BeAPage(400);
+        Marked(refused).Should().Equal("client_id", "name", "redirect_uris", "access_token_seconds", "refresh_idle_seconds");
+        Marked(none).Should().Equal("client_id", "redirect_uris");
+        (await Server.ScalarAsync<int>("select count(*)::int from clients where client_id in ('a b', 'to-be-judged')")).Should().Be(0);
+
+        static IEnumerable<string> Marked(Reply reply) => Regex.Matches(reply.Body, "<li><a href=\"#([a-z_]+)\">").Select(link => link.Groups[1].Value);
+    }
+
+    [Test]
     public async Task A_client_that_is_not_taken_is_told_why_and_what_was_typed_is_kept()
     {
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
@@ -108,10 +128,10 @@ public sealed class ClientSecretsTest : ServerFixture
         var none = await olivia.SubmitToAsync(Paths.AdminClientNew, page, ("client_id", ""), ("name", "Typed name"));
 
         taken.Should().BeAPage(400);
-        taken.Body.Should().MatchRegex("id=\"client_id-problem\">There is a client of this id already.").And.Contain("value=\"Typed name\"").And.Contain($"value=\"{machine.Id}\"").And.MatchRegex("name=\"scope notes:write\" value=\"yes\" checked");
+        taken.Body.Should().MatchRegex("id=\"client_id-problem\">There is already a client with this id.").And.Contain("value=\"Typed name\"").And.Contain($"value=\"{machine.Id}\"").And.MatchRegex("name=\"scope notes:write\" value=\"yes\" checked");
         bad.Should().BeAPage(400);
         bad.Body.Should().MatchRegex("id=\"client_id-problem\">A client id has characters").And.Contain("value=\"Typed name\"");
-        none.Body.Should().MatchRegex("id=\"client_id-problem\">Write an id");
+        none.Body.Should().MatchRegex("id=\"client_id-problem\">Enter an id");
         foreach (var reply in new[] { taken, bad, none }) reply.Body.Should().NotContain("<pre id=\"secret\">");
     }
 }

@@ -19,11 +19,11 @@ public sealed class ClientSettingsTest : ServerFixture
         var page = await olivia.FollowAsync(ClientPages.Of(app.Id));
 
         var saved = await olivia.SubmitToAsync(Paths.AdminClient, page, ("name", " New name "), ("redirect_uris", $"{Cast.Redirect}\r\nhttp://127.0.0.1/cb\r\n\r\n{Cast.Redirect}"), ("scope notes:write", null),
-            ("scope read_sensors", "yes"), ("default_scopes", "notes:read"), ("resources", Cast.Sensors), ("default_resource", ""), ("access_token_seconds", "60"),
+            ("scope read_sensors", "yes"), ("default notes:read", "yes"), ("resource " + Cast.Notes, null), ("resource " + Cast.Sensors, "yes"), ("default_resource", ""), ("access_token_seconds", "60"),
             ("refresh_token_seconds", "1000"), ("refresh_idle_seconds", "100"), ("auth_method", "client_secret_post"), ("note", "A note"));
 
         saved.Status.Should().Be(303, saved.ToString());
-        (await olivia.FollowAsync(saved, "")).Reply.Body.Should().Contain("Saved. It is in effect already.");
+        (await olivia.FollowAsync(saved, "")).Reply.Body.Should().Contain("Saved. The change is in effect.");
         var row = (await Server.Get<ClientEdits>().FindAsync(app.Id, default))!;
         row.Should().BeEquivalentTo(new
         {
@@ -63,7 +63,7 @@ public sealed class ClientSettingsTest : ServerFixture
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens("notes:read");
 
-        await olivia.SubmitToAsync(Paths.AdminClient, await olivia.FollowAsync(ClientPages.Of(machine.Id)), ("scope notes:write", "yes"), ("default_scopes", "notes:write"), ("access_token_seconds", "30"));
+        await olivia.SubmitToAsync(Paths.AdminClient, await olivia.FollowAsync(ClientPages.Of(machine.Id)), ("scope notes:write", "yes"), ("default notes:read", null), ("default notes:write", "yes"), ("access_token_seconds", "30"));
 
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Json is var json && json.GetProperty("expires_in").GetInt32() == 30 && json.GetProperty("scope").GetString() == "notes:write");
     }
@@ -71,15 +71,15 @@ public sealed class ClientSettingsTest : ServerFixture
     [TestCase("redirect_uris", "https://*.example/cb", "redirect_uris", "A redirect URI has a wildcard")]
     [TestCase("redirect_uris", "myapp:/cb", "redirect_uris", "A private-use scheme needs a dot")]
     [TestCase("access_token_seconds", "3601", "access_token_seconds", "An access token lives at most an hour")]
-    [TestCase("access_token_seconds", "an hour", "access_token_seconds", "Write a number of seconds.")]
-    [TestCase("access_token_seconds", "99999999999", "access_token_seconds", "Write a number of seconds.")]
+    [TestCase("access_token_seconds", "an hour", "access_token_seconds", "Enter a number of seconds.")]
+    [TestCase("access_token_seconds", "99999999999", "access_token_seconds", "Enter a number of seconds.")]
     [TestCase("refresh_token_seconds", "0", "refresh_token_seconds", "A refresh token lives at most a year")]
-    [TestCase("default_scopes", "read_sensors", "default_scopes", "A default scope is not among the client")]
-    [TestCase("resources", "https://nowhere.example/", "resources", "A resource in this row does not exist")]
+    [TestCase("default read_sensors", "yes", "default_scopes", "A default scope is not among the client")]
+    [TestCase("resource https://nowhere.example/", "yes", "resources", "A resource in this row does not exist")]
     [TestCase("default_resource", "https://nowhere.example/", "default_resource", "The default resource of this row does not exist")]
     [TestCase("scope gone", "yes", "scopes", "A scope in this row does not exist")]
     [TestCase("auth_method", "magic", "auth_method", "This authentication method does not exist")]
-    [TestCase("name", " ", "name", "Write a name that people can read.")]
+    [TestCase("name", " ", "name", "Enter a name that people can read.")]
     public async Task What_is_not_taken_is_told_beside_the_field_and_everything_typed_is_kept(string field, string value, string marked, string words)
     {
         var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
@@ -89,12 +89,62 @@ public sealed class ClientSettingsTest : ServerFixture
 
         refused.Should().BeAPage(400);
         refused.Body.Should().MatchRegex($"id=\"{marked}-problem\">[^<]*{Regex.Escape(words.Replace("'", "&#x27;"))}").And.Contain("Nothing was saved.");
-        refused.Body.Should().MatchRegex($"id=\"{marked}\"[^>]*aria-describedby=\"[^\"]*{marked}-problem\"{(marked == "scopes" ? "" : " aria-invalid=\"true\"")}");
+        refused.Body.Should().MatchRegex($"id=\"{marked}\"[^>]*aria-describedby=\"[^\"]*{marked}-problem\"{(marked is "scopes" or "default_scopes" or "resources" ? "" : " aria-invalid=\"true\"")}");
         refused.Text().Should().Contain("value=\"typed \"too\"\"");
-        if (value.Length > 1 && field is not ("auth_method" or "default_resource" or "scope gone")) refused.Text().Should().Contain(value);
+        if (value.Length > 1 && value != "yes" && field is not ("auth_method" or "default_resource")) refused.Text().Should().Contain(value);
         var form = Browser.Form.To(refused.Body, Paths.AdminClient)!;
         form.Fields.Should().Contain(one => one.Key == "scope notes:read").And.NotContain(one => one.Key == "scope notes:delete");
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before);
+    }
+
+    [Test]
+    public async Task Every_refused_setting_is_marked_at_once_with_a_link_from_the_summary()
+    {
+        var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
+        var before = await Server.Get<ClientEdits>().FindAsync(app.Id, default);
+        (string Field, string Label)[] marked =
+        [
+            ("name", "Name"), ("redirect_uris", "Redirect URIs"), ("auth_method", "Authentication"), ("default_scopes", "Default scopes"), ("resources", "Resources"), ("default_resource", "Default resource"),
+            ("access_token_seconds", "Access token lifetime (seconds)"), ("refresh_token_seconds", "Grant lifetime (seconds)"), ("refresh_idle_seconds", "Unused refresh token lifetime (seconds)"),
+        ];
+
+        var refused = await olivia.SubmitToAsync(Paths.AdminClient, await olivia.FollowAsync(ClientPages.Of(app.Id)), ("name", ""), ("redirect_uris", "https://*.example/cb"), ("auth_method", "magic"),
+            ("default read_sensors", "yes"), ("resource https://nowhere.example/", "yes"), ("default_resource", "https://nowhere.example/"), ("access_token_seconds", "3601"), ("refresh_token_seconds", "0"),
+            ("refresh_idle_seconds", "31536001"), ("note", "kept"));
+
+        refused.Should().BeAPage(400);
+        var summary = Regex.Match(refused.Body, "<div class=\"error\" role=\"alert\">.*?</div>", RegexOptions.Singleline).Value;
+        Regex.Matches(summary, "<a href=\"#([a-z_]+)\">([^<]+)</a>").Select(link => (link.Groups[1].Value, link.Groups[2].Value)).Should().Equal(marked);
+        foreach (var (field, _) in marked) refused.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"").And.Contain($"id=\"{field}-problem\"");
+        refused.Body.IndexOf(summary, StringComparison.Ordinal).Should().BeLessThan(refused.Body.IndexOf("id=\"secrets\"", StringComparison.Ordinal), "it stands at the top of the page");
+        refused.Body.Should().Contain("value=\"kept\"");
+        (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before);
+        (await Server.ScalarAsync<int>("select count(*)::int from audit_events where request_id = @id and event = 'edit'", new { id = refused.RequestId })).Should().Be(0);
+    }
+
+    [Test]
+    public async Task What_depends_on_a_refused_setting_is_not_refused_with_it()
+    {
+        var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
+
+        var refused = await olivia.SubmitToAsync(Paths.AdminClient, await olivia.FollowAsync(ClientPages.Of(app.Id)), ("scope gone", "yes"), ("scope read_sensors", "yes"), ("default read_sensors", "yes"));
+
+        refused.Should().BeAPage(400);
+        refused.Body.Should().Contain("id=\"scopes-problem\"").And.NotContain("id=\"default_scopes-problem\"");
+        var corrected = await olivia.SubmitToAsync(Paths.AdminClient, new Landing(Paths.AdminClient, refused));
+        corrected.Status.Should().Be(303, "the scope that is gone has no checkbox");
+        (await Server.Get<ClientEdits>().FindAsync(app.Id, default))!.DefaultScopes.Should().Equal("read_sensors");
+    }
+
+    [Test]
+    public async Task Secrets_stand_above_the_settings_and_scopes_under_their_resource()
+    {
+        var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
+
+        var page = await olivia.GetAsync(ClientPages.Of(machine.Id));
+
+        page.Body.IndexOf("id=\"secrets\"", StringComparison.Ordinal).Should().BePositive().And.BeLessThan(page.Body.IndexOf("id=\"settings\"", StringComparison.Ordinal));
+        page.Body.Should().MatchRegex("<legend><bdi>[^<]+</bdi></legend><ul>((?!</ul>).)*name=\"scope notes:read\"").And.Contain($"name=\"resource {Cast.Notes}\" value=\"yes\" checked");
     }
 
     [Test]
@@ -174,9 +224,9 @@ public sealed class ClientSettingsTest : ServerFixture
         var (registered, published) = (await olivia.FollowAsync(ClientPages.Of(stranger.Id)), await olivia.FollowAsync(ClientPages.Of(document)));
 
         registered.Reply.Should().BeAPage(200);
-        registered.Reply.Body.Should().Contain("what it said of itself").And.Contain("<code>https://home.example/&lt;x&gt;</code>").And.NotContain("href=\"https://home.example").And.NotContain("name=\"redirect_uris\"");
+        registered.Reply.Body.Should().Contain("the client&#x27;s own registration").And.Contain("<code>https://home.example/&lt;x&gt;</code>").And.NotContain("href=\"https://home.example").And.NotContain("name=\"redirect_uris\"");
         published.Reply.Should().BeAPage(200);
-        published.Reply.Body.Should().Contain("what its document says").And.Contain("12 Sep 2026, <bdi>10:11 UTC</bdi>").And.NotContain("name=\"redirect_uris\"").And.NotContain("Add a secret");
+        published.Reply.Body.Should().Contain("the client&#x27;s document").And.Contain("12 Sep 2026, <bdi>10:11 UTC</bdi>").And.NotContain("name=\"redirect_uris\"").And.NotContain("Add a secret");
         published.Reply.Body.Should().Contain($"<code>{Cast.Notes}</code> <code>{Cast.Sensors}</code>").And.Contain("172800 (2 days)").And.Contain("7200 (2 hours)").And.Contain("600 (10 minutes)");
         // A form made up by hand changes nothing either.
         foreach (var (page, id) in new[] { (registered, stranger.Id), (published, document) })

@@ -37,7 +37,7 @@ public sealed class DashboardTest : AdminFixture
         Tile(page, "Codes and refresh tokens reused, 7 days").Should().Be(5);
         Tile(page, "Registrations, 7 days").Should().Be(5);
         Tile(page, "Live grants").Should().Be(1);
-        Tile(page, "People").Should().Be(await Server.ScalarAsync<int>("select count(*)::int from users")).And.BeGreaterThan(1);
+        Tile(page, "Users").Should().Be(await Server.ScalarAsync<int>("select count(*)::int from users")).And.BeGreaterThan(1);
         Tile(page, "Machine clients").Should().Be(1);
         Tile(page, "User-facing clients").Should().Be(2);
         Tile(page, "Resource servers").Should().Be(1);
@@ -47,6 +47,18 @@ public sealed class DashboardTest : AdminFixture
         page.Body.Should().Contain($"""<tr><th scope="row"><bdi>{hour}</bdi></th><td class="number" data-label="Tokens issued">8</td><td class="number" data-label="Refused">0</td></tr>""");
         page.Body.Should().Contain($"The {machine.Id} app").And.Contain("Expires soon");
         page.Body.Split("href=\"/admin/why?id=").Should().HaveCountGreaterThan(2, "a reuse leads to its story");
+    }
+
+    [Test]
+    public async Task Days_of_the_chart_are_written_in_the_readers_language()
+    {
+        var (_, browser) = await OliviaAsync();
+        browser.Headers["Accept-Language"] = "ar";
+
+        var page = await browser.GetAsync(Paths.Admin);
+
+        page.Body.Should().MatchRegex("<text x=\"[0-9]+\" y=\"[0-9]+\" class=\"rtl\" text-anchor=\"end\">[0-9]{1,2} [\u0621-\u064A]+</text>")
+            .And.MatchRegex("<th scope=\"row\"><bdi>[0-9]{1,2} [\u0621-\u064A]+ 20[0-9]{2}</bdi></th>").And.NotMatchRegex("<text[^>]*>[0-9]+ [A-Z][a-z]+");
     }
 
     private static int Tile(Reply page, string text)

@@ -82,6 +82,26 @@ public sealed class GuardTest : AdminFixture
     }
 
     [Test]
+    public async Task Who_cancels_the_password_question_is_back_where_the_form_was()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var (machine, alice) = (await Server.MachineAsync(), await Server.PersonAsync());
+        (string Page, string Path, string Back)[] forms =
+        [
+            (ClientPages.Of(machine.Id), Paths.AdminClient, ClientPages.Of(machine.Id)), (Paths.AdminClientNew + "?kind=machine", Paths.AdminClientNew, Paths.AdminMachines), (Paths.AdminScope, Paths.AdminScope, Paths.AdminResources),
+            ($"{Paths.AdminUserState}?subject={alice.Subject}", Paths.AdminUserState, $"{Paths.AdminUser}?subject={alice.Subject}"), (Paths.AdminUsersAdd, Paths.AdminUsersAdd, Paths.AdminUsers), (Paths.AdminKeys, Paths.AdminKeysRotate, Paths.AdminKeys),
+        ];
+        Server.Clock.Travel(TimeSpan.FromMinutes(16));
+
+        foreach (var (page, path, back) in forms)
+        {
+            var asked = await ChangeAsync(browser, page, path);
+            asked.Status.Should().Be(401, path);
+            asked.Body.Should().Contain($"<a class=\"button\" href=\"{back}\">Cancel</a>");
+        }
+    }
+
+    [Test]
     public async Task A_stale_sign_in_asks_for_the_password_and_loses_nothing_that_was_typed()
     {
         var (olivia, browser) = await OliviaAsync();

@@ -6,7 +6,7 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Pages.Admin;
 
-/// <summary>Signing keys: seen, rotated, and taken out when one is compromised.</summary>
+/// <summary>Signing keys: listed, rotated, and revoked when one is compromised.</summary>
 public sealed class KeysTest : AdminFixture
 {
     [Test]
@@ -21,7 +21,7 @@ public sealed class KeysTest : AdminFixture
         var after = await browser.GetAsync(Paths.AdminKeys);
 
         page.Should().BeAPage(200);
-        page.Body.Should().Contain(before).And.Contain("A key made now signs from").And.Contain("-----BEGIN PUBLIC KEY-----").And.NotContain("PRIVATE");
+        page.Body.Should().Contain(before).And.Contain("A key created now starts signing on").And.Contain("-----BEGIN PUBLIC KEY-----").And.NotContain("PRIVATE");
         done.Status.Should().Be(303);
         var made = await Server.ScalarAsync<string>("select kid from signing_keys order by signs_from desc limit 1");
         (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} insert signing_keys {made}");
@@ -29,7 +29,7 @@ public sealed class KeysTest : AdminFixture
         Server.Get<KeyRing>().Active!.Kid.Should().Be(before, "until then nothing changes");
         using var http = Server.NewHttp();
         (await http.GetStringAsync(Paths.Jwks)).Should().Contain(made).And.Contain(before);
-        after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signs</span>").And.Contain("The next key is on its way already").And.NotContain("Rotate now");
+        after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signing</span>").And.Contain("The next key is already pending").And.NotContain("Rotate now");
         (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location.Should().EndWith("done=underway", "a second press makes no second key");
         (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(count + 1);
 
@@ -48,7 +48,7 @@ public sealed class KeysTest : AdminFixture
 
         var asked = await browser.GetAsync($"{Paths.AdminKeysRetire}?kid={kid}");
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain("every token it signed would be refused").And.Contain("It signs at this moment").And.Contain("in the last hour, by all keys: <strong>1</strong>")
+        asked.Body.Should().Contain("every token it signed is refused").And.Contain("It is the signing key").And.Contain("in the last hour, all keys: <strong>1</strong>")
             .And.Contain($"<pre>update signing_keys set retired_at = now() where kid = &#x27;{kid}&#x27;;</pre>");
         (await resource.SeesAsActiveAsync(token)).Should().BeTrue("a page that was opened changes nothing");
 

@@ -52,7 +52,7 @@ public sealed class PeopleTest : AdminFixture
         var reply = await ChangeAsync(browser, Paths.AdminUsersAdd, Paths.AdminUsersAdd, ("username", olivia.Username), ("role", "user"));
 
         reply.Should().BeAPage(400);
-        reply.Body.Should().Contain("There is a user of this name already.").And.NotContain("id=\"password\"");
+        reply.Body.Should().Contain("There is already a user with this name.").And.NotContain("id=\"password\"");
     }
 
     [Test]
@@ -67,8 +67,39 @@ public sealed class PeopleTest : AdminFixture
         var wild = await browser.GetAsync($"{Paths.AdminUsers}?q=%25");
 
         found.Should().BeAPage(200);
-        found.Body.Should().Contain(alice.Username).And.NotContain(bob.Username).And.Contain("class=\"number\">2</td>").And.Contain("None on record");
-        wild.Body.Should().Contain("Nobody has a name like this");
+        found.Body.Should().Contain(alice.Username).And.NotContain(bob.Username).And.Contain("class=\"number\">2</td>").And.Contain("None recorded");
+        wild.Body.Should().Contain("No results");
+    }
+
+    [Test]
+    public async Task Fifty_people_stand_on_a_page_which_leads_on_and_back_within_the_search()
+    {
+        var (_, browser) = await OliviaAsync();
+        await Server.ExecuteAsync("insert into users (username, password_hash) select 'crowd-' || lpad(i::text, 3, '0'), @hash from generate_series(1, 110) i", new { hash = Cast.SecretHashed });
+
+        var (pages, on, back) = (new List<int>(), new List<string>(), new List<string>());
+        var page = await browser.GetAsync($"{Paths.AdminUsers}?q=crowd-");
+        for (string? next = ""; next is not null; page = next is null ? page : await browser.GetAsync(next))
+        {
+            page.Body.Should().Contain("Total: 110").And.Contain("value=\"crowd-\"");
+            pages.Add(Names(page).Count);
+            on.AddRange(Names(page));
+            next = Link(page, "next");
+        }
+
+        for (var previous = Link(page, "prev"); previous is not null; previous = Link(page, "prev"))
+        {
+            page = await browser.GetAsync(previous);
+            back.InsertRange(0, Names(page));
+        }
+
+        pages.Should().Equal(50, 50, 10);
+        on.Should().Equal(Enumerable.Range(1, 110).Select(i => $"crowd-{i:000}"));
+        back.Should().Equal(on.Take(100));
+
+        static List<string> Names(Reply page) => [.. Regex.Matches(page.Body, "<bdi>(crowd-[0-9]+)</bdi>").Select(match => match.Groups[1].Value)];
+
+        static string? Link(Reply page, string rel) => Regex.Match(page.Body, $"rel=\"{rel}\" href=\"([^\"]+)\"") is { Success: true } link ? System.Net.WebUtility.HtmlDecode(link.Groups[1].Value) : null;
     }
 
     [Test]
@@ -198,7 +229,7 @@ public sealed class PeopleTest : AdminFixture
         var told = await SendAsync(second, late, Paths.AdminUserState);
 
         told.Should().BeAPage(409);
-        told.Body.Should().Contain("Somebody else changed this").And.Contain("Take the administration away", "it shows how things stand now");
+        told.Body.Should().Contain("Someone else changed this").And.Contain("Remove administrator role", "it shows how things stand now");
         (await Server.ScalarAsync<string>("select role || enabled from users where subject = @Subject", alice)).Should().Be("admintrue");
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -52,11 +53,45 @@ public sealed class ResourcesTest : AdminFixture
 
         uri.Should().BeAPage(400);
         uri.Body.Should().Contain("id=\"uri-problem\">This is no URI of a resource.").And.Contain("value=\"Mine &lt;b&gt;\"").And.Contain("value=\"not a uri\"");
-        taken.Body.Should().Contain("id=\"uri-problem\">There is a resource of this URI already.");
+        taken.Body.Should().Contain("id=\"uri-problem\">There is already a resource with this URI.");
         name.Should().BeAPage(400);
         name.Body.Should().Contain("id=\"name-problem\">This is no name of a scope.").And.Contain("value=\"Typed already\"");
         nowhere.Should().BeAPage(400);
-        nowhere.Body.Should().Contain("The resource of this scope does not exist");
+        nowhere.Body.Should().Contain("id=\"belongs_to-problem\">The resource of this scope does not exist");
+    }
+
+    [Test]
+    public async Task Every_refused_field_is_marked_at_once()
+    {
+        var (_, browser) = await OliviaAsync();
+
+        var resource = await ChangeAsync(browser, Paths.AdminResource, Paths.AdminResource, ("uri", "not a uri"), ("name", ""), ("words-ar", "لوحة"));
+        var scope = await ChangeAsync(browser, Paths.AdminScope, Paths.AdminScope, ("name", "two words"), ("access", "all"), ("belongs_to", "https://nowhere.example/"));
+
+        Marked(resource).Should().Equal("uri", "name");
+        Marked(scope).Should().Equal("name", "belongs_to", "access");
+        resource.Body.Should().Contain("value=\"لوحة\"");
+        (await Server.ScalarAsync<int>("select count(*)::int from (select uri from resources union select name from scopes) as known where uri like '%to-be-judged%'")).Should().Be(0);
+
+        static IEnumerable<string> Marked(Reply reply) => Regex.Matches(reply.Body, "<li><a href=\"#([a-z_]+)\">").Select(link => link.Groups[1].Value);
+    }
+
+    [Test]
+    public async Task Fifty_resources_stand_on_a_page_and_scopes_of_none_on_the_last()
+    {
+        var (_, browser) = await OliviaAsync();
+        await Server.ExecuteAsync("insert into resources (uri, name) select 'https://many-' || lpad(i::text, 3, '0') || '.example/', 'One of many' from generate_series(1, 60) i");
+
+        var first = await browser.GetAsync(Paths.AdminResources);
+        var last = await browser.GetAsync($"{Paths.AdminResources}?page=2");
+        var beyond = await browser.GetAsync($"{Paths.AdminResources}?page=99");
+
+        Regex.Count(first.Body, "<h2>").Should().Be(50);
+        first.Body.Should().Contain("rel=\"next\" href=\"/admin/resources?page=2\"").And.NotContain("rel=\"prev\"").And.NotContain("Not tied to a resource").And.MatchRegex("Resources: 6[0-9]");
+        last.Body.Should().Contain("rel=\"prev\" href=\"/admin/resources?page=1\"").And.NotContain("rel=\"next\"").And.Contain("Not tied to a resource");
+        Browser.Form.On(last.Body, null, null).Should().BeNull("it changes nothing");
+        beyond.Body.Should().Contain("rel=\"prev\"");
+        await Server.ExecuteAsync("delete from resources where uri like 'https://many-%'");
     }
 
     [Test]
@@ -70,7 +105,7 @@ public sealed class ResourcesTest : AdminFixture
         var told = await SendAsync(second, late, Paths.AdminResource, ("name", "By the second"));
 
         told.Should().BeAPage(409);
-        told.Body.Should().Contain("Somebody else changed this").And.Contain("By the first").And.Contain("الأولى").And.Contain("value=\"By the second\"");
+        told.Body.Should().Contain("Someone else changed this").And.Contain("By the first").And.Contain("الأولى").And.Contain("value=\"By the second\"");
         (await Server.ScalarAsync<string>("select name from resources where uri = @uri", new { uri })).Should().Be("By the first");
         (await SendAsync(second, told, Paths.AdminResource)).Status.Should().Be(303, "she has seen what stands, and replaces it knowingly");
         (await Server.ScalarAsync<string>("select name from resources where uri = @uri", new { uri })).Should().Be("By the second");
@@ -118,7 +153,7 @@ public sealed class ResourcesTest : AdminFixture
 
         var asked = await browser.GetAsync(path);
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain("Live grants: <strong>1</strong>").And.Contain("Clients that list it: <strong>1</strong>").And.Contain(client.Id)
+        asked.Body.Should().Contain("Live grants: <strong>1</strong>").And.Contain("Clients that use it: <strong>1</strong>").And.Contain(client.Id)
             .And.Contain($"<pre>update resources set enabled = false where uri = &#x27;{uri}&#x27;;</pre>");
         (await Server.ScalarAsync<bool>("select enabled from resources where uri = @uri", new { uri })).Should().BeTrue("a page that was opened changes nothing");
 
@@ -142,7 +177,7 @@ public sealed class ResourcesTest : AdminFixture
 
         var asked = await browser.GetAsync($"{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(name)}");
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain("Live grants: <strong>1</strong>").And.Contain("Clients that list it: <strong>1</strong>").And.Contain(client.Id).And.Contain("delete from scopes where name = &#x27;");
+        asked.Body.Should().Contain("Live grants: <strong>1</strong>").And.Contain("Clients that use it: <strong>1</strong>").And.Contain(client.Id).And.Contain("delete from scopes where name = &#x27;");
         var done = await SendAsync(browser, asked, Paths.AdminScopeDelete);
 
         done.Status.Should().Be(303, done.Body);
@@ -165,7 +200,7 @@ public sealed class ResourcesTest : AdminFixture
         var told = await SendAsync(browser, asked, Paths.AdminScopeDelete);
 
         told.Should().BeAPage(409);
-        told.Body.Should().Contain("Somebody else changed this");
+        told.Body.Should().Contain("Someone else changed this");
         (await Server.ScalarAsync<int>("select count(*)::int from scopes where name = @name", new { name })).Should().Be(1);
         (await SendAsync(browser, told, Paths.AdminScopeDelete)).Status.Should().Be(303);
     }
