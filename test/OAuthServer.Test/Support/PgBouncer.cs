@@ -42,7 +42,7 @@ public sealed class PgBouncer : IAsyncDisposable
             pool_mode = {mode}
             default_pool_size = 60
             """);
-        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        using (var open = Process.Start("chmod", ["755", folder])) await open.WaitForExitAsync();
         // Not as root, but as the one who may open PostgreSQL's socket.
         string[] arguments = Environment.UserName == "root" ? ["-q", "-u", await OwnerAsync(real.Host!), settings] : ["-q", settings];
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
