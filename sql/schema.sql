@@ -30,40 +30,123 @@ begin
     raise insufficient_privilege using message = 'The audit log is append-only', hint = 'Whole months leave by audit_keep(months).';
 end $$;
 
-CREATE FUNCTION public.audit_keep(months integer) RETURNS integer
+CREATE FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '$user', 'public'
+    SET lock_timeout TO '100ms'
     AS $_$
 declare
     month date;
     part  text;
-    dropped int := 0;
 begin
     if months < 1 then
         raise check_violation using message = 'At least one month of audit is kept', hint = 'Write 1 or more.';
     end if;
-    for i in 0..1 loop
-        month := date_trunc('month', now() at time zone 'utc') + make_interval(months => i);
-        part := 'audit_events_' || to_char(month, 'YYYY_MM');
-        -- Rows already in the default partition would refuse the new one; then that month stays there.
-        if to_regclass(part) is null
-           and not exists (select from audit_events_default where at >= month::timestamp at time zone 'utc' and at < (month + interval '1 month') at time zone 'utc') then
-            execute format('create table %I partition of audit_events for values from (%L) to (%L)',
-                part, month::timestamp at time zone 'utc', (month + interval '1 month') at time zone 'utc');
-        end if;
-    end loop;
-    for part in select inhrelid::regclass::text from pg_inherits
-                 where inhparent = 'audit_events'::regclass
-                   and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'
-                   and to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')
-                       < date_trunc('month', now() at time zone 'utc') - make_interval(months => months) loop
-        execute format('drop table %s', part);
-        dropped := dropped + 1;
-    end loop;
-    return dropped;
+    waits := false;
+    -- Several servers keep the same log: one at a time.
+    if pg_try_advisory_xact_lock(7305914) then
+        begin
+            for i in 0..2 loop
+                month := date_trunc('month', now() at time zone 'utc') + make_interval(months => i);
+                part := 'audit_events_' || to_char(month, 'YYYY_MM');
+                -- Rows already in the default partition would refuse the new one; then that month stays there.
+                continue when to_regclass(part) is not null
+                    or exists (select from audit_events_default
+                                where at >= month::timestamp at time zone 'utc' and at < (month + interval '1 month') at time zone 'utc');
+                execute format('create table %I (like audit_events including all)', part);
+                execute format('alter table audit_events attach partition %I for values from (%L) to (%L)',
+                    part, month::timestamp at time zone 'utc', (month + interval '1 month') at time zone 'utc');
+            end loop;
+        exception when lock_not_available then
+            waits := true;
+        end;
+        begin
+            for part in select inhrelid::regclass::text from pg_inherits
+                         where not waits and inhparent = 'audit_events'::regclass
+                           and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'
+                           and to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')
+                               < date_trunc('month', now() at time zone 'utc') - make_interval(months => months) loop
+                execute format('drop table %s', part);
+            end loop;
+        exception when lock_not_available then
+            waits := true;
+        end;
+    end if;
+    strays := exists (select from audit_events_default);
 end $_$;
 
-COMMENT ON FUNCTION public.audit_keep(months integer) IS 'Makes the partitions of this and the next month, drops those older than so many months; answers how many it dropped.';
+COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, drops those older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
+
+CREATE FUNCTION public.check_dates() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    name   text;
+    moment timestamptz;
+begin
+    foreach name in array tg_argv loop
+        execute format('select ($1).%I', name) into moment using new;
+        if not is_plain_date(moment) then
+            raise check_violation using message = format('The date in %s is infinite, or outside 1970 to 9998', name), column = name,
+                hint = 'Write a date such as ''2030-01-31''; for never, where the column may be empty, write null.';
+        end if;
+    end loop;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.check_dates() IS 'Refuses dates that are not plain, in the columns it is given.';
+
+CREATE FUNCTION public.check_lists() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    name text;
+    list text[];
+begin
+    foreach name in array tg_argv loop
+        execute format('select ($1).%I', name) into list using new;
+        if not is_plain_list(list) then
+            raise check_violation using message = format('The list in %s has more than one dimension, or an element without a value', name), column = name,
+                hint = 'Write ''{one,two}'': a single pair of braces, no NULL among the elements.';
+        end if;
+    end loop;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.check_lists() IS 'Refuses lists that are not plain, in the columns it is given.';
+
+CREATE FUNCTION public.check_locale() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.locale is null or new.locale !~ '^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$' or new.locale <> locale_of(new.locale) then
+        raise check_violation using message = 'This is no language tag, or not in its usual case', column = 'locale',
+            hint = 'Write en, ar, pt-BR or zh-Hant (BCP 47).';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.check_names() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.name := visible_text(new.name);
+    -- Blanks, joiners and combining marks alone show nothing.
+    if new.name is not null
+       and regexp_replace(new.name, '[\s\u00A0\u1680\u2000-\u200D\u202F\u205F\u3000\u0300-\u036F\u20D0-\u20FF\uFE20-\uFE2F]', '', 'g') = '' then
+        raise check_violation using message = 'A name needs at least one character that people can see', column = 'name',
+            hint = 'Write a few words, such as Demo notes.';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.check_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.text := visible_text(new.text);
+    return new;
+end $$;
 
 CREATE FUNCTION public.client_secrets_check() RETURNS trigger
     LANGUAGE plpgsql
@@ -74,7 +157,7 @@ begin
     end if;
     if new.hash is null or new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A secret is stored as a bcrypt hash, never as it is', column = 'hash',
-            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID.';
+            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID. What you wrote may stand in PostgreSQL''s log now: choose another secret.';
     end if;
     if new.hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
@@ -260,6 +343,17 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.clients_one_spelling() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.client_id ~* '^https:' and substring(new.client_id from '^[^/]*//[^/]*') <> lower(substring(new.client_id from '^[^/]*//[^/]*')) then
+        raise check_violation using message = 'The host of a client id document is written in lower case', column = 'client_id',
+            hint = 'Write https://client.example/path, as the document itself does.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.clients_schemes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -282,6 +376,34 @@ begin
         (case when tg_op = 'UPDATE' then new.ended_at else now() end) + interval '1 hour');
     return null;
 end $$;
+
+CREATE FUNCTION public.is_plain_date(moment timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select moment is null or (moment >= timestamptz '1970-01-01 00:00:00+00' and moment < timestamptz '9999-01-01 00:00:00+00')
+$$;
+
+COMMENT ON FUNCTION public.is_plain_date(moment timestamp with time zone) IS 'From 1970 until 9999, not infinite.';
+
+CREATE FUNCTION public.is_plain_list(list text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case when list is null or cardinality(list) = 0 then true
+                when array_ndims(list) > 1 or array_lower(list, 1) <> 1 then false
+                else array_position(list, null) is null end
+$$;
+
+COMMENT ON FUNCTION public.is_plain_list(list text[]) IS 'One dimension that begins at 1, no element without a value.';
+
+CREATE FUNCTION public.locale_of(tag text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select string_agg(case when place > 1 and length(part) = 2 then upper(part) when place > 1 and length(part) = 4 and part ~ '^[A-Za-z]' then initcap(part)
+                           else lower(part) end, '-' order by place)
+      from unnest(string_to_array(replace(btrim(tag), '_', '-'), '-')) with ordinality as u (part, place)
+$$;
+
+COMMENT ON FUNCTION public.locale_of(tag text) IS 'A language tag in its usual case: en, pt-BR, zh-Hant.';
 
 CREATE FUNCTION public.notify_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -329,6 +451,15 @@ end $_$;
 
 COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
 
+CREATE FUNCTION public.resource_fold(uri text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    select regexp_replace(lower(start collate "C") || substr(uri, length(start) + 1), '/$', '')
+      from (select coalesce(substring(uri from '^[^:]*://[^/?]*'), '') as start) as part
+$_$;
+
+COMMENT ON FUNCTION public.resource_fold(uri text) IS 'RFC 8707: what all tolerated spellings of a resource have in common.';
+
 CREATE FUNCTION public.resources_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -342,6 +473,17 @@ begin
     end if;
     return new;
 end $_$;
+
+CREATE FUNCTION public.resources_one_spelling() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from resources where resource_fold(uri) = resource_fold(new.uri) and uri <> new.uri and (tg_op = 'INSERT' or uri <> old.uri)) then
+        raise check_violation using message = 'This resource is there already, in another spelling', column = 'uri',
+            hint = 'Two resources never differ only in the case of scheme or host, or in one trailing slash. Change the row that is there.';
+    end if;
+    return new;
+end $$;
 
 CREATE FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean DEFAULT false) RETURNS void
     LANGUAGE sql
@@ -414,7 +556,7 @@ begin
     end if;
     if new.password_hash is null or new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
-            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME.';
+            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
     end if;
     if new.password_hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'password_hash',
@@ -437,6 +579,16 @@ begin
     update grants set ended_at = now(), ended_reason = why where subject = new.subject and ended_at is null;
     return null;
 end $$;
+
+CREATE FUNCTION public.visible_text(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select btrim(regexp_replace(name,
+        '[\u0001-\u001F\u007F-\u009F\u00AD\u034F\u0600-\u0605\u061C\u06DD\u070F\u08E2\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B\u200E\u200F\u2028-\u202E'
+        '\u2060-\u206F\u2800\u3164\uE000-\uF8FF\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\U0001D159\U0001D173-\U0001D17A\U000E0000-\U000E0FFF]', '', 'g'))
+$$;
+
+COMMENT ON FUNCTION public.visible_text(name text) IS 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
 
 CREATE TABLE public.audit_events (
     at timestamp with time zone NOT NULL,
@@ -520,7 +672,8 @@ CREATE TABLE public.authorization_requests (
     query text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    consumed_at timestamp with time zone
+    consumed_at timestamp with time zone,
+    answer_sealed bytea
 );
 
 COMMENT ON TABLE public.authorization_requests IS 'Authorization requests that wait for a person to sign in or consent.';
@@ -539,13 +692,18 @@ COMMENT ON COLUMN public.authorization_requests.expires_at IS 'Ten minutes later
 
 COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
 
+COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
+
 CREATE TABLE public.client_documents (
     client_id text NOT NULL,
     fetched_at timestamp with time zone NOT NULL,
     fresh_until timestamp with time zone NOT NULL,
     body_hash bytea NOT NULL,
     trust_hash bytea NOT NULL,
-    gone_at timestamp with time zone
+    gone_at timestamp with time zone,
+    CONSTRAINT client_documents_fetched_at_plain CHECK (public.is_plain_date(fetched_at)),
+    CONSTRAINT client_documents_fresh_until_plain CHECK (public.is_plain_date(fresh_until)),
+    CONSTRAINT client_documents_gone_at_plain CHECK (public.is_plain_date(gone_at))
 );
 
 COMMENT ON TABLE public.client_documents IS 'The last good client id document of each client that has one. To pin such a client, set its origin in clients to operator: it is never fetched again.';
@@ -571,7 +729,11 @@ CREATE TABLE public.client_secrets (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
-    CONSTRAINT client_secrets_hash_form CHECK ((hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text))
+    CONSTRAINT client_secrets_expires_at_plain CHECK (public.is_plain_date(expires_at)),
+    CONSTRAINT client_secrets_hash_form CHECK ((hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
+    CONSTRAINT client_secrets_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
+    CONSTRAINT client_secrets_not_before_plain CHECK (public.is_plain_date(not_before)),
+    CONSTRAINT client_secrets_revoked_at_plain CHECK (public.is_plain_date(revoked_at))
 )
 WITH (fillfactor='80');
 
@@ -623,15 +785,22 @@ CREATE TABLE public.clients (
     last_used_at timestamp with time zone,
     note text,
     CONSTRAINT clients_auth_method_known CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
+    CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
     CONSTRAINT clients_grant_types_known CHECK ((grant_types <@ ARRAY['authorization_code'::text, 'refresh_token'::text, 'client_credentials'::text])),
+    CONSTRAINT clients_grant_types_plain CHECK (public.is_plain_list(grant_types)),
     CONSTRAINT clients_id_form CHECK (((client_id ~ '^[A-Za-z0-9_.~-]{1,255}$'::text) OR ((client_id ~ '^https://[^\s#@]+/[^\s#]*$'::text) AND (length(client_id) <= 2048)))),
     CONSTRAINT clients_id_is_no_subject CHECK ((client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)),
     CONSTRAINT clients_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'user-facing'::text, 'resource-server'::text]))),
+    CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
     CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types = '{client_credentials}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
     CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
+    CONSTRAINT clients_redirect_uris_plain CHECK (public.is_plain_list(redirect_uris)),
     CONSTRAINT clients_redirect_uris_valid CHECK ((cardinality(redirect_uris) <= 100)),
     CONSTRAINT clients_resource_server CHECK (((kind <> 'resource-server'::text) OR ((grant_types = '{}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
+    CONSTRAINT clients_resources_plain CHECK (public.is_plain_list(resources)),
+    CONSTRAINT clients_scopes_plain CHECK (public.is_plain_list(scopes)),
     CONSTRAINT clients_user_facing CHECK (((kind <> 'user-facing'::text) OR (NOT (grant_types @> '{client_credentials}'::text[]))))
 )
 WITH (fillfactor='80');
@@ -654,9 +823,9 @@ COMMENT ON COLUMN public.clients.redirect_uri IS 'The first of redirect_uris.';
 
 COMMENT ON COLUMN public.clients.scopes IS 'What it may be granted, beside the open scopes when user-facing.';
 
-COMMENT ON COLUMN public.clients.default_scopes IS 'What it is granted when it names no scope; empty: scopes.';
+COMMENT ON COLUMN public.clients.default_scopes IS 'What it is granted when it names no scope, as far as it belongs to the resource; empty: scopes.';
 
-COMMENT ON COLUMN public.clients.resources IS 'What its tokens may be for, beside default_resource.';
+COMMENT ON COLUMN public.clients.resources IS 'What its tokens may be for, beside default_resource. Taken out of here, also what it was granted there ends.';
 
 COMMENT ON COLUMN public.clients.default_resource IS 'aud when the client names no resource.';
 
@@ -672,7 +841,7 @@ COMMENT ON COLUMN public.clients.refresh_idle_seconds IS 'A refresh token unused
 
 COMMENT ON COLUMN public.clients.created_at IS 'When the row was made.';
 
-COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token, to the minute or so.';
+COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token or, a resource server, introspected one or read the revocation feed, to the minute or so.';
 
 COMMENT ON COLUMN public.clients.note IS 'For operators.';
 
@@ -754,7 +923,8 @@ CREATE TABLE public.grants (
     activated_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
-    ended_reason text
+    ended_reason text,
+    offline_requested boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -788,6 +958,8 @@ COMMENT ON COLUMN public.grants.ended_at IS 'Set once; everything that points he
 
 COMMENT ON COLUMN public.grants.ended_reason IS 'code_replayed, refresh_reused, revoked_by_client, revoked_by_user, password_changed, user_disabled, …';
 
+COMMENT ON COLUMN public.grants.offline_requested IS 'Whether the client requested offline_access by name: then the scope of its token replies names it.';
+
 CREATE TABLE public.initial_access_tokens (
     id bigint NOT NULL,
     hash bytea NOT NULL,
@@ -796,6 +968,8 @@ CREATE TABLE public.initial_access_tokens (
     uses_left integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT initial_access_tokens_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT initial_access_tokens_expires_at_plain CHECK (public.is_plain_date(expires_at)),
     CONSTRAINT initial_access_tokens_hash_form CHECK ((length(hash) = 32)),
     CONSTRAINT initial_access_tokens_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'any'::text]))),
     CONSTRAINT initial_access_tokens_uses CHECK ((uses_left >= 0))
@@ -868,6 +1042,10 @@ CREATE TABLE public.registrations (
     seen_at timestamp with time zone NOT NULL,
     invited_by bigint,
     deleted_at timestamp with time zone,
+    CONSTRAINT registrations_deleted_at_plain CHECK (public.is_plain_date(deleted_at)),
+    CONSTRAINT registrations_issued_at_plain CHECK (public.is_plain_date(issued_at)),
+    CONSTRAINT registrations_scope_plain CHECK (public.is_plain_list(scope)),
+    CONSTRAINT registrations_seen_at_plain CHECK (public.is_plain_date(seen_at)),
     CONSTRAINT registrations_token_hash_form CHECK ((length(token_hash) = 32))
 )
 WITH (fillfactor='80');
@@ -1018,11 +1196,11 @@ COMMENT ON TABLE public.scopes IS 'Every scope this server knows (RFC 6749 §3.3
 
 COMMENT ON COLUMN public.scopes.name IS 'Printable ASCII without space, quote or backslash.';
 
-COMMENT ON COLUMN public.scopes.resource IS 'The resource it belongs to; null for a scope of no resource, such as offline_access.';
+COMMENT ON COLUMN public.scopes.resource IS 'The resource it belongs to: no token for another one carries it. Null: it belongs to all. (offline_access is the server''s own and in no token.)';
 
 COMMENT ON COLUMN public.scopes.access IS 'read or write: the consent page offers to allow only the reading ones.';
 
-COMMENT ON COLUMN public.scopes.open IS 'True: any user-facing client may ask for it. False: only clients whose scopes list it.';
+COMMENT ON COLUMN public.scopes.open IS 'True: any user-facing client may ask for it, and clients that registered themselves may ask for its resource. False: only clients whose scopes list it.';
 
 COMMENT ON COLUMN public.scopes.sensitive IS 'True: not ticked beforehand on the consent page.';
 
@@ -1062,7 +1240,10 @@ CREATE TABLE public.signing_keys (
     created_at timestamp with time zone NOT NULL,
     signs_from timestamp with time zone NOT NULL,
     retired_at timestamp with time zone,
-    CONSTRAINT signing_keys_alg_known CHECK ((alg = ANY (ARRAY['ES256'::text, 'RS256'::text])))
+    CONSTRAINT signing_keys_alg_known CHECK ((alg = ANY (ARRAY['ES256'::text, 'RS256'::text]))),
+    CONSTRAINT signing_keys_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT signing_keys_retired_at_plain CHECK (public.is_plain_date(retired_at)),
+    CONSTRAINT signing_keys_signs_from_plain CHECK (public.is_plain_date(signs_from))
 );
 
 COMMENT ON TABLE public.signing_keys IS 'Keys that sign access tokens. Pending until signs_from, then active until the next one''s signs_from, then retired.';
@@ -1088,6 +1269,7 @@ CREATE TABLE public.users (
     role text DEFAULT 'user'::text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT users_password_form CHECK ((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
     CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
@@ -1235,6 +1417,8 @@ CREATE INDEX refresh_tokens_of_grant ON public.refresh_tokens USING btree (grant
 
 CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
 
+CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
+
 CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
 
 CREATE INDEX revocation_feed_by_transaction ON public.revocation_feed USING btree (xid, id);
@@ -1265,6 +1449,38 @@ CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_even
 
 CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
 
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.check_dates('not_before', 'expires_at', 'revoked_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, expires_at ON public.initial_access_tokens FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at', 'expires_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, signs_from, retired_at ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at', 'signs_from', 'retired_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, default_scopes, resources, grant_types ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('redirect_uris', 'scopes', 'default_scopes', 'resources', 'grant_types');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF audiences ON public.revocation_feed FOR EACH ROW EXECUTE FUNCTION public.check_lists('audiences');
+
+CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
+
+CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_words BEFORE INSERT OR UPDATE OF text ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_words();
+
 CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER client_secrets_check BEFORE INSERT OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.client_secrets_check();
@@ -1289,6 +1505,8 @@ CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
+CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
+
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
 
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
@@ -1308,6 +1526,8 @@ CREATE TRIGGER resources_check BEFORE INSERT OR UPDATE ON public.resources FOR E
 CREATE TRIGGER resources_leave_clients AFTER DELETE ON public.resources FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
 
 CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER resources_one_spelling BEFORE INSERT OR UPDATE OF uri ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_one_spelling();
 
 CREATE TRIGGER revoked_tokens_feed AFTER INSERT ON public.revoked_tokens FOR EACH ROW EXECUTE FUNCTION public.revoked_tokens_feed();
 
