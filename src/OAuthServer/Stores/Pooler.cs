@@ -42,6 +42,11 @@ internal static class Pooler
 
             return false;
         }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.ProtocolViolation)
+        {
+            // PgBouncer's mode "statement" takes no transaction at all.
+            return true;
+        }
         finally
         {
             while (busy.TryPop(out var connection)) await connection.DisposeAsync();

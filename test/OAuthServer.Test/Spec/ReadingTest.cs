@@ -2,7 +2,6 @@ using FluentAssertions;
 using FluentAssertions.Execution;
 using Microsoft.AspNetCore.Routing;
 using NUnit.Framework;
-using OAuthServer.Pages;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
