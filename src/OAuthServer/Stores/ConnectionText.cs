@@ -103,7 +103,8 @@ public static class ConnectionText
         {
             builder[key] = key switch
             {
-                "SSL Mode" or "Require Auth" => value.Replace("-", "", StringComparison.Ordinal),
+                "Require Auth" => string.Join(',', value.Split(',').Select(Method)),
+                "SSL Mode" => value.Replace("-", "", StringComparison.Ordinal),
                 "TCP Keepalive" => value is not ("0" or "false"),
                 "Load Balance Hosts" => value switch { "random" => "true", "disable" => "false", _ => value },
                 _ => value,
@@ -116,6 +117,15 @@ public static class ConnectionText
             return $"the parameter \"{shown}\" has a value that it cannot have";
         }
     }
+
+    private static string Method(string method) => method.TrimStart('!').ToLowerInvariant() switch
+    {
+        "scram-sha-256" => method.Replace("scram-sha-256", "ScramSHA256", StringComparison.OrdinalIgnoreCase),
+        "md5" or "gss" or "sspi" => method.ToUpperInvariant(),
+        "password" => method.Replace("password", "Password", StringComparison.OrdinalIgnoreCase),
+        "none" => method.Replace("none", "None", StringComparison.OrdinalIgnoreCase),
+        _ => method,
+    };
 
     // PostgreSQL's manual, §34.1.2: libpq's names in the spelling Npgsql knows; null: it has no such thing.
     private static string? Npgsql(string name) => name switch

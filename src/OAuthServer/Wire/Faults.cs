@@ -36,6 +36,8 @@ public static class Faults
                 if (error.Status == 500) log.LogError(fault, "Request {RequestId} failed", http.TraceIdentifier);
                 else if (error.Status != 429) log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
                 http.Response.Headers.ContentLength = null;
+                // Where the next request would begin is not known; Kestrel would look for it, and write a stack trace.
+                if (fault is BadHttpRequestException && !HttpProtocol.IsHttp2(http.Request.Protocol)) http.Response.Headers.Connection = "close";
                 await refuse(http, error);
                 return;
             }
@@ -45,10 +47,9 @@ public static class Faults
         });
     }
 
-    // A body that breaks off is seen by its reader before the request counts as aborted. Kestrel's message tells a connection that
-    // has ended from one that can still be answered.
+    // A reset in the middle of a body is seen by its reader before the request counts as aborted.
     private static bool IsGone(Exception fault, HttpContext http) =>
-        fault is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException { Message: "Unexpected end of request content." }
+        fault is ConnectionResetException or ConnectionAbortedException
         || (fault is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
     private static OAuthError Name(Exception fault) => fault switch
