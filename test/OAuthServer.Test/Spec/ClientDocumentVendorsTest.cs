@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,14 +7,12 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec;
 
 /// <summary>
-/// The documents of clients in the field, under their own URLs (Spec/ClientDocuments/README.md says how well each is known): a person
+/// The documents of clients in the field (Spec/ClientDocuments/README.md says how well each is known): a person
 /// signs in, allows, and the client gets its tokens.
 /// </summary>
 [Behaviour(18)]
 public sealed class ClientDocumentVendorsTest : ServerFixture
 {
-    // Any public address will do: connections to one end at the host of the test.
-    private const string PublicAddress = "93.184.216.34";
     private static readonly string Folder = Path.Combine(TestDatabase.Root, "test/OAuthServer.Test/Spec/ClientDocuments");
     private readonly Outside outside = new();
 
@@ -47,14 +44,14 @@ public sealed class ClientDocumentVendorsTest : ServerFixture
             typeof(ClientDocumentVendorsTest).GetMethod(nameof(A_client_known_by_its_document_signs_in))!.GetCustomAttributes(typeof(TestCaseAttribute), false)
                 .Select(test => (string)((TestCaseAttribute)test).Arguments[0]!));
 
-    // The host of the document's own URL, for as long as no other test publishes one.
+    // Under the vendor's own name and path, on loopback; the port is the test's, in the URL and in the document's client_id.
     private async Task<string> PublishAsync(string document)
     {
-        var id = JsonDocument.Parse(document).RootElement.GetProperty("client_id").GetString()!;
-        var name = new Uri(id).Host;
-        var host = await outside.HostAsync(Documents.Answer(document), _ => outside.Certificate(name));
-        outside.Name(name, PublicAddress);
-        outside.Detour = new IPEndPoint(IPAddress.Loopback, host.Port);
-        return id;
+        var id = new Uri(JsonDocument.Parse(document).RootElement.GetProperty("client_id").GetString()!);
+        var host = await outside.HostAsync(Documents.Answer(""), _ => outside.Certificate(id.Host));
+        outside.Name(id.Host, "127.0.0.1");
+        var here = $"https://{id.Host}:{host.Port}{id.AbsolutePath}";
+        host.Answer = Documents.Answer(document.Replace($"\"client_id\": \"{id}\"", $"\"client_id\": \"{here}\""));
+        return here;
     }
 }
