@@ -127,7 +127,7 @@ public sealed partial class OperatorVerbsTest : ServerFixture
         var why = await Server.RunBinaryAsync(null, "why", refused.RequestId);
 
         why.Code.Should().Be(0);
-        why.Out.Should().Contain("RFC 6749 §3.3").And.MatchRegex("expected.*notes:read").And.MatchRegex("got.*notes:write");
+        why.Out.Should().Contain("RFC 6749 §3.3").And.MatchRegex("expected.*notes:read").And.MatchRegex("received.*notes:write");
         (await JsonAsync("audit", "--refused", "--since", "1h")).GetRawText().Should().Contain(refused.RequestId);
         var nothing = await Server.RunBinaryAsync(null, "why", "no-such-request");
         nothing.Code.Should().Be(1);

@@ -80,7 +80,7 @@ public sealed class ClientDocumentTest : ServerFixture
         {
             var page = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
             page.Is(Paths.Consent).Should().BeTrue(page.ToString());
-            page.Reply.Body.Should().Contain("any program on this computer could say it is this app").And.Contain("<bdi>localhost</bdi>").And.Contain(new Uri(host.Url()).Host);
+            page.Reply.Body.Should().Contain("any program on this computer could claim to be this app").And.Contain("<bdi>localhost</bdi>").And.Contain(new Uri(host.Url()).Host);
             (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith("http://localhost:51004/callback?");
         }
     }

@@ -24,7 +24,7 @@ public sealed class DoubleClickTest : ServerFixture
     [OneTimeTearDown]
     public async Task StopSecondServerAsync() => await second.DisposeAsync();
 
-    [TestCase("allow", 0), TestCase("allow", 150), TestCase("read", 0), TestCase("deny", 0), TestCase("deny", 150)]
+    [TestCase("allow", 0), TestCase("allow", 150), TestCase("deny", 0), TestCase("deny", 150)]
     [Rfc(6749, "4.1.2"), Case("UI-012")]
     public async Task The_same_decision_posted_twice_gets_one_answer_twice(string decision, int millisecondsBetween)
     {
@@ -66,7 +66,7 @@ public sealed class DoubleClickTest : ServerFixture
         var allowed = await browser.SubmitAsync(page, "decision", "allow");
 
         foreach (var (decision, changes) in new (string, (string, string?)[])[]
-                 { ("deny", []), ("read", []), ("allow", [("scope notes:write", null)]), ("allow", [("until", "hour")]) })
+                 { ("deny", []), ("allow", [("scope notes:write", null)]), ("allow", [("until", "hour")]) })
             (await browser.SubmitAsync(page, "decision", decision, changes)).Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
 
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().Be(allowed.Location);
