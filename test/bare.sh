@@ -68,9 +68,10 @@ git archive HEAD | tar -x -C "$root/src"
 # apart: the rest of a process; inside: a command.
 apart() {
     local settings=() name
+    # Signals as at a terminal: make ends in silence when a test fails, so that the closing line is the last.
     # Of the environment only what registries' clients read.
     for name in $(compgen -e | grep -iE '^(NUGET_|NPM_CONFIG_|NODE_EXTRA_CA_CERTS$|SSL_CERT_|(https?|no|all)_proxy$)'); do settings+=("$name=${!name}"); done
-    exec ${with:-} chroot "$root" env -i -C /src HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+    exec ${with:-} chroot "$root" env -i --default-signal=INT,QUIT -C /src HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
         DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 "${settings[@]}" "$@"
 }
 inside() { (apart "$@"); }

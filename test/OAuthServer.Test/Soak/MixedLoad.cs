@@ -179,10 +179,10 @@ public sealed class MixedLoad
         while (tokens.Count > Kept) tokens.TryDequeue(out _);
     }
 
+    // Turns of one kind apart from each other; the same order every time.
     private static IEnumerable<T> Shuffled<T>(IEnumerable<T> turns)
     {
         var all = turns.ToArray();
-        new Random(1).Shuffle(all);
-        return all;
+        return all.Select((turn, index) => (turn, Place: index * 29 % all.Length)).OrderBy(entry => entry.Place).Select(entry => entry.turn);
     }
 }
