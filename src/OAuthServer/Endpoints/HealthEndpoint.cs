@@ -35,7 +35,7 @@ public sealed class Readiness(
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            log.LogError(fault, "Whether this server is ready could not be found out");
+            log.LogError(fault, "The readiness check failed");
             throw;
         }
 

@@ -88,7 +88,7 @@ public sealed class ConsentEndTest
 
         var reply = await browser.SubmitAsync(page, "decision", "allow", ("until", until));
 
-        reply.Should().BeAnErrorPage("invalid_request", 400, "Choose one of the times that are offered");
+        reply.Should().BeAnErrorPage("invalid_request", 400, "Choose one of the times offered");
         (await server.ScalarAsync<long>("select (select count(*) from grants where client_id = @Id) + (select count(*) from consents where client_id = @Id)", app)).Should().Be(0);
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith(Cast.Redirect, "the request is still open");
     }

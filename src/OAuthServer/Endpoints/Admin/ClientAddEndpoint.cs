@@ -12,7 +12,7 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
 {
     private const string FirstLabel = "first";
 
-    // Stands in for an id that is missing or refused while the rest of the row is judged; no row of this id is ever written.
+    // Stands in for an id or a name that is missing or refused while the rest of the row is judged; no row of this id is ever written.
     private const string Placeholder = "to-be-judged";
 
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, null, []));
@@ -25,7 +25,7 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
             return;
         }
 
-        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, registry.Kind));
+        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, registry.Kind) with { Name = Placeholder });
         var client = ClientFields.Read(blank, visit.Asked, problems);
         if (visit.Asked["client_id"] is { } id) client = client with { ClientId = id.Trim() };
         else problems["client_id"] = "Enter an id such as nightly-etl.";

@@ -109,6 +109,7 @@ public static class ClientFields
     /// <summary>The row with a refused column as it was before, and with what depends on that column.</summary>
     public static ClientForm Restore(ClientForm row, ClientForm before, string column) => column switch
     {
+        "name" => row with { Name = before.Name },
         "client_id" => row with { ClientId = before.ClientId },
         "redirect_uris" => row with { RedirectUris = before.RedirectUris },
         "auth_method" => row with { AuthMethod = before.AuthMethod },

@@ -20,7 +20,7 @@ public sealed class ClientEndsTest : ServerFixture
         await Server.TokensAsync(app, alice);
         var refreshed = await Server.TokensAsync(app, bob);
         await app.RefreshAsync(refreshed.RefreshToken!);
-        // None of these counts: a grant never used, one ended, one over, tokens that have expired, somebody else's.
+        // A grant whose code was not redeemed yet counts, and none of these: one ended, one over, tokens that have expired, somebody else's.
         await Server.GrantAsync(app, bob);
         await app.RevokeAsync((await Server.TokensAsync(app, bob)).RefreshToken!);
         await Server.ExecuteAsync("update grants set expires_at = now() - interval '1 s' where id = (select grant_id from audit_events where request_id = @id and event = 'token')", new { id = (await Server.TokensAsync(app, bob)).RequestId });
@@ -32,7 +32,7 @@ public sealed class ClientEndsTest : ServerFixture
 
         page.Should().BeAPage(200);
         var reach = Regex.Matches(Regex.Match(page.Body, "<ul class=\"reach\">.*?</ul>", RegexOptions.Singleline).Value, "<li>(.*?)</li>").Select(match => Regex.Replace(match.Groups[1].Value, "<[^>]+>", "")).ToList();
-        reach.Should().Equal("Live grants: 3", "Users with these grants: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
+        reach.Should().Equal("Live grants: 4", "Users with these grants: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
         (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", new { app.Id })).Should().BeTrue("a look changes nothing");
     }
 

@@ -148,7 +148,7 @@ public sealed class ResourcesTest : AdminFixture
         var uri = await ResourceAsync();
         var client = await Server.PublicClientAsync();
         await Server.ExecuteAsync("update clients set resources = @resources, default_resource = @uri where client_id = @Id", new { resources = new[] { uri }, uri, client.Id });
-        await Server.TokensAsync(client, await Server.PersonAsync(), resources: [uri]);
+        await Server.GrantAsync(client, await Server.PersonAsync(), resources: [uri]);
         var path = $"{Paths.AdminResourceState}?uri={Uri.EscapeDataString(uri)}";
 
         var asked = await browser.GetAsync(path);
