@@ -35,7 +35,7 @@ public sealed class Readiness(
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            log.LogError(fault, "The readiness check failed");
+            log.LogError(fault, "readiness check failed");
             throw;
         }
 

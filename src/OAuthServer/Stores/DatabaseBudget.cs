@@ -7,7 +7,7 @@ namespace OAuthServer.Stores;
 public sealed class DatabaseBudget
 {
     /// <summary>What one request may spend: an answer is there within three seconds.</summary>
-    public static readonly TimeSpan OfOneRequest = TimeSpan.FromSeconds(2.25);
+    public static readonly TimeSpan OfOneRequest = TimeSpan.FromSeconds(2);
 
     private static readonly AsyncLocal<DatabaseBudget?> OfThisRequest = new();
     private long left = OfOneRequest.Ticks;

@@ -232,7 +232,7 @@ public sealed class LostAnswerTest
         await server.TokensAsync(client, alice);
         var code = await server.GrantAsync(client, alice);
 
-        cable.SwallowAnswers();
+        cable.SwallowAnswers(Pkce.Challenge(code.Verifier));
         var lost = await client.RedeemAsync(code);
         cable.StopSwallowing();
 
@@ -254,7 +254,7 @@ public sealed class LostAnswerTest
         var codes = new List<Code>();
         for (var i = 0; i < 20; i++) codes.Add(await server.GrantAsync(client, alice));
 
-        cable.ReplaceAnswers(severity, sqlState);
+        cable.ReplaceAnswers(severity, sqlState, [.. codes.Select(code => Pkce.Challenge(code.Verifier))]);
         var lost = await Task.WhenAll(codes.Select(code => client.RedeemAsync(code)));
         cable.StopSwallowing();
 

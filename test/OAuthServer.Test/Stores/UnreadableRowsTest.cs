@@ -6,7 +6,6 @@ using NUnit.Framework;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Revocation;
-using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 using OAuthServer.Wire;
 

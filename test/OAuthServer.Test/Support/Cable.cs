@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Npgsql;
 
@@ -19,6 +20,7 @@ public sealed class Cable : IAsyncDisposable
     private TcpListener? listener;
     private volatile bool swallowing;
     private volatile byte[]? instead;
+    private volatile byte[][] marks = [];
 
     private Cable(string cluster)
     {
@@ -60,25 +62,30 @@ public sealed class Cable : IAsyncDisposable
         open.Clear();
     }
 
-    /// <summary>From now on questions arrive, and every answer is lost together with its connection.</summary>
-    public void SwallowAnswers() => swallowing = true;
+    /// <summary>From now on questions arrive, and the answers are lost together with their connections.</summary>
+    /// <param name="to">Only those to questions that hold one of these texts; none: all.</param>
+    public void SwallowAnswers(params string[] to) => (marks, swallowing) = (Octets(to), true);
 
-    /// <summary>From now on questions arrive, and every answer is replaced by this error, after which the connection is ready for more.</summary>
-    public void ReplaceAnswers(string severity, string sqlState)
+    /// <summary>From now on questions arrive, and the answers are replaced by this error, after which the connection is ready for more.</summary>
+    /// <param name="to">Only those to questions that hold one of these texts; none: all.</param>
+    public void ReplaceAnswers(string severity, string sqlState, params string[] to)
     {
+        marks = Octets(to);
         var fields = Encoding.ASCII.GetBytes($"S{severity}\0V{severity}\0C{sqlState}\0Mthe pooler lost its server\0\0");
         byte[] length = [0, 0, 0, (byte)(fields.Length + 4)];
         instead = [(byte)'E', .. length, .. fields, (byte)'Z', 0, 0, 0, 5, (byte)'I'];
     }
 
     /// <summary>Answers arrive again.</summary>
-    public void StopSwallowing() => (swallowing, instead) = (false, null);
+    public void StopSwallowing() => (swallowing, instead, marks) = (false, null, []);
 
     public ValueTask DisposeAsync()
     {
         Pull();
         return ValueTask.CompletedTask;
     }
+
+    private static byte[][] Octets(string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
 
     private async Task AcceptAsync(TcpListener from)
     {
@@ -91,28 +98,30 @@ public sealed class Cable : IAsyncDisposable
                 var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 open[near] = open[far] = 0;
                 await far.ConnectAsync(new UnixDomainSocketEndPoint(socket));
-                _ = CopyAsync(near, far, answers: false);
-                _ = CopyAsync(far, near, answers: true);
+                var marked = new StrongBox<bool>();
+                _ = CopyAsync(near, far, answers: false, marked);
+                _ = CopyAsync(far, near, answers: true, marked);
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException) { }
     }
 
-    private async Task CopyAsync(Socket from, Socket to, bool answers)
+    private async Task CopyAsync(Socket from, Socket to, bool answers, StrongBox<bool> marked)
     {
         var buffer = new byte[32 * 1024];
         try
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var length)
             {
-                if (answers && swallowing)
+                if (!answers) marked.Value = marks is [] || marks.Any(mark => buffer.AsSpan(0, length).IndexOf(mark) >= 0);
+                if (answers && swallowing && marked.Value)
                 {
                     Swallowed++;
                     break;
                 }
 
                 var message = buffer.AsMemory(0, length);
-                if (answers && instead is { } error)
+                if (answers && instead is { } error && marked.Value)
                 {
                     // An answer ends when its connection is ready for the next question.
                     while (message.Span[^6..] is not [(byte)'Z', 0, 0, 0, 5, _]) message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
