@@ -23,7 +23,7 @@ public sealed class HungDatabaseTest
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, Cast.Sql);
         await using var server = await TestServer.StartAsync(database: cluster.ConnectionString);
         var (client, machine, api, alice) = (await server.PublicClientAsync(), await server.MachineAsync(), await server.ResourceServerAsync(), await server.PersonAsync());
-        var tokens = await server.TokensAsync(client, alice);
+        var (tokens, revoked) = (await server.TokensAsync(client, alice), await server.TokensAsync(client, alice));
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
         var page = await server.NewBrowser().FollowAsync(Paths.Login);
@@ -39,7 +39,8 @@ public sealed class HungDatabaseTest
             TimeAsync(needy, Paths.Authorize, () => server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),
             TimeAsync(needy, "/token, refresh", () => client.RefreshAsync(tokens.RefreshToken!)),
             TimeAsync(needy, "/token, machine", () => machine.CredentialsAsync()),
-            TimeAsync(needy, Paths.Revoke, () => client.RevokeAsync(tokens.RefreshToken!)),
+            // May yet be done once the database goes on.
+            TimeAsync(needy, Paths.Revoke, () => client.RevokeAsync(revoked.RefreshToken!)),
             TimeAsync(needy, Paths.Introspect, () => api.IntrospectAsync(tokens.AccessToken)),
             TimeAsync(needy, "/token, wrong secret", () => machine.With($"wrong {i}").CredentialsAsync()),
             TimeAsync(needy, Paths.Ready, () => server.GetAsync(Paths.Ready)),
