@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FluentAssertions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,13 +17,13 @@ public sealed class NginxTest : ServerFixture
     private readonly string folder = Directory.CreateTempSubdirectory("oauth-nginx-").FullName;
     private ProtectedApi api = null!;
     private WebApplication behind = null!;
-    private Process nginx = null!;
+    private Nginx? nginx;
     private HttpClient http = null!;
 
     [OneTimeSetUp]
     public async Task StartNginxAsync()
     {
-        var program = Tools.Need("nginx");
+        Tools.Need("nginx");
         api = await ProtectedApi.StartAsync(Server);
         var (port, behindPort) = (TestServer.FreePort(), TestServer.FreePort());
         var builder = WebApplication.CreateSlimBuilder();
@@ -37,15 +36,7 @@ public sealed class NginxTest : ServerFixture
         var site = Guide.Snippet("nginx").Replace("tasks:read", "notes:read")
             .Replace("127.0.0.1:8000", $"127.0.0.1:{port}").Replace("127.0.0.1:3000", $"127.0.0.1:{behindPort}").Replace("http://127.0.0.1:9000", api.Url.Replace("localhost", "127.0.0.1"))
             .Replace("location = /_auth", $"location /write {{ auth_request /_auth_write; auth_request_set $challenge $upstream_http_www_authenticate; error_page 403 = @step_up; proxy_pass http://127.0.0.1:{behindPort}; }}\n    location = /_auth_write {{ internal; proxy_pass {api.Url.Replace("localhost", "127.0.0.1")}/auth?scope=notes:write; }}\n    location = /_auth");
-        await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), $$"""
-            daemon off; master_process off; pid {{folder}}/pid; error_log {{folder}}/error.log;
-            events { }
-            http {
-            access_log off; client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy; fastcgi_temp_path {{folder}}/fastcgi; uwsgi_temp_path {{folder}}/uwsgi; scgi_temp_path {{folder}}/scgi;
-            {{site}}
-            }
-            """);
-        nginx = Process.Start(new ProcessStartInfo(program, ["-p", folder, "-c", Path.Combine(folder, "nginx.conf"), "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!;
+        nginx = Nginx.Start(folder, site);
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         for (var i = 0; i < 100 && !nginx.HasExited; i++)
         {
@@ -66,7 +57,6 @@ public sealed class NginxTest : ServerFixture
     [OneTimeTearDown]
     public async Task StopNginxAsync()
     {
-        if (nginx is { HasExited: false }) nginx.Kill();
         nginx?.Dispose();
         http?.Dispose();
         if (behind is not null) await behind.DisposeAsync();

@@ -9,7 +9,7 @@ public sealed class Nginx : IDisposable
 
     private Nginx(Process process) => this.process = process;
 
-    /// <summary>Starts it with what stands in its http block.</summary>
+    /// <summary>Starts it with what stands in its http block; skips the test where there is none.</summary>
     public static Nginx Start(string folder, string http)
     {
         var configuration = Path.Combine(folder, "nginx.conf");
@@ -21,10 +21,10 @@ public sealed class Nginx : IDisposable
             {{http}}
             }
             """);
-        var program = new[] { "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx" }.FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException("nginx is not installed: apt-get install nginx-light");
-        return new Nginx(Process.Start(new ProcessStartInfo(program, ["-p", folder, "-c", configuration, "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!);
+        return new Nginx(Process.Start(new ProcessStartInfo(Tools.Need("nginx"), ["-p", folder, "-c", configuration, "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!);
     }
+
+    public bool HasExited => process.HasExited;
 
     public void Dispose()
     {

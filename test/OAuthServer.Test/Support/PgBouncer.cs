@@ -1,15 +1,12 @@
 using System.Diagnostics;
 using FluentAssertions;
 using Npgsql;
-using NUnit.Framework;
 
 namespace OAuthServer.Test.Support;
 
 /// <summary>A real PgBouncer in front of a test's database, where it is installed.</summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
-    private static readonly string[] Places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/usr/local/sbin/pgbouncer"];
-
     private readonly Process process;
     private readonly string folder;
 
@@ -22,12 +19,7 @@ public sealed class PgBouncer : IAsyncDisposable
     /// <param name="mode">Its pool_mode: session, transaction or statement.</param>
     public static async Task<PgBouncer> StartAsync(string database, string mode)
     {
-        if (Places.FirstOrDefault(File.Exists) is not { } program)
-        {
-            Assert.Ignore("PgBouncer is not installed (Debian: apt-get install pgbouncer)");
-            throw new UnreachableException();
-        }
-
+        var program = Tools.Need("pgbouncer");
         var (real, port) = (new NpgsqlConnectionStringBuilder(database), TestServer.FreePort());
         var folder = Directory.CreateTempSubdirectory("oauth-pgbouncer-").FullName;
         var settings = Path.Combine(folder, "pgbouncer.ini");
