@@ -34,7 +34,7 @@ export async function run(check, { tasks, browser }) {
         const first = transport();
         await check('an MCP client finds the server, registers and is allowed', async () => {
             await assert.rejects(connect(first), sdk.UnauthorizedError);
-            assert.match(await allow(first), /SDK two asks for access/);
+            assert.match(await allow(first), /SDK two wants access to your account/);
             assert.ok(memory.saved.access_token);
         });
         await check('it calls the tool, for the person', async () => {
