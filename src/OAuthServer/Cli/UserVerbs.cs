@@ -117,7 +117,7 @@ internal static class UserVerbs
         }
 
         password ??= Terminal.Ask("Password: ");
-        problem = NewPassword.FlawOf(password, password, username, old: "") switch
+        problem = NewPassword.FlawOf(password, username, old: "") switch
         {
             null => !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
             PasswordFlaw.TooShort => $"A password has at least {NewPassword.Shortest} characters",

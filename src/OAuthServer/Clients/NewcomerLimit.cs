@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using OAuthServer.Keys;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
@@ -12,21 +11,19 @@ public sealed class NewcomerLimit(Settings settings, string what) : IDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    private readonly PartitionedRateLimiter<string> byAddress = PartitionedRateLimiter.Create<string, string>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address, _ => Bucket.Of(settings.RegistrationsPerMinute, Minute)));
+    private readonly AddressLimit byAddress = new(settings.RegistrationsPerMinute, what);
     private readonly TokenBucketRateLimiter inAll = new(Bucket.Of(settings.RegistrationsPerMinuteInAll, Minute, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one newcomer; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(string address)
     {
-        using var one = byAddress.AttemptAcquire(FailureLimit.Subscriber(address));
-        if (!one.IsAcquired) return TooMany(settings.RegistrationsPerMinute, "from this address");
+        if (byAddress.Refusal(address) is { } tooMany) return tooMany;
         using var all = inAll.AttemptAcquire();
-        return all.IsAcquired ? null : TooMany(settings.RegistrationsPerMinuteInAll, "from all addresses");
+        var most = settings.RegistrationsPerMinuteInAll;
+        return all.IsAcquired
+            ? null
+            : OAuthError.SlowDown($"more than {most} {what} a minute from all addresses", (int)Math.Ceiling(Minute.TotalSeconds / most));
     }
-
-    private OAuthError TooMany(int most, string where) =>
-        OAuthError.SlowDown($"more than {most} {what} a minute {where}", (int)Math.Ceiling(Minute.TotalSeconds / most));
 
     // Ten seconds' worth, which everybody else's requests hardly feel; an address may come with a minute's worth at once.
     private static int AtOnce(int most) => Math.Max(20, most / 6);

@@ -24,7 +24,7 @@ public sealed class PasswordEndpoint(Gate gate, SignIn signIn, HashQueue hashes,
         var old = visit.Asked[PasswordPage.Current] ?? "";
         var (password, again) = (visit.Asked[PasswordPage.New] ?? "", visit.Asked[PasswordPage.Again] ?? "");
         // Typed differently the second time is said of that field, beside whatever is wrong with the first.
-        var (flaw, differs) = (NewPassword.FlawOf(password, password, session.Username, old), password != again);
+        var (flaw, differs) = (NewPassword.FlawOf(password, session.Username, old), password != again);
         var proven = old.Length == 0
             ? OAuthError.InvalidRequest("Enter your current password", "a field was left empty", "sign-in")
             : await signIn.ProveAsync(session.Username, old, context, http.RequestAborted);

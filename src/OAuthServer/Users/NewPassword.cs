@@ -9,7 +9,6 @@ public enum PasswordFlaw
     TooLong,
     IsTheName,
     IsTheOldOne,
-    TypedDifferently,
 }
 
 /// <summary>
@@ -21,13 +20,11 @@ public static class NewPassword
     public const int Shortest = 12;
 
     /// <summary>What is wrong with it, or null.</summary>
-    /// <param name="again">As typed a second time.</param>
     /// <param name="old">What was typed as the password until now.</param>
-    public static PasswordFlaw? FlawOf(string password, string again, string username, string old) =>
+    public static PasswordFlaw? FlawOf(string password, string username, string old) =>
         password.EnumerateRunes().Count() < Shortest ? PasswordFlaw.TooShort
         : !SecretHash.CanHash(password) ? PasswordFlaw.TooLong
         : string.Equals(password.Trim(), username, StringComparison.OrdinalIgnoreCase) ? PasswordFlaw.IsTheName
         : password == old ? PasswordFlaw.IsTheOldOne
-        : password != again ? PasswordFlaw.TypedDifferently
         : null;
 }
