@@ -17,7 +17,7 @@ public sealed record Visit
     public required Forms Forms { get; init; }
 
     /// <summary>The hidden field for the forms of the page.</summary>
-    public Html Antiforgery => Forms.Field(Http, Session.IdHash);
+    public Markup Antiforgery => Forms.Field(Http, Session.IdHash);
 
     /// <summary>The query of a page, the form of a change.</summary>
     public required Parameters Asked { get; init; }

@@ -7,9 +7,9 @@ namespace OAuthServer.Pages;
 public static class AccountEvents
 {
     /// <summary>The part of the person's page.</summary>
-    internal static Html Section(IReadOnlyList<AccountEventRow> events, Settings settings, Language say)
+    internal static Markup Section(IReadOnlyList<AccountEventRow> events, Settings settings, Language say)
     {
-        if (events.Count == 0) return Html.None;
+        if (events.Count == 0) return Markup.None;
         return $"""
             <section aria-labelledby="events">
             <h2 id="events">{say["Recent activity"]}</h2>
@@ -25,17 +25,17 @@ public static class AccountEvents
             """;
     }
 
-    private static Html Row(AccountEventRow one, Language say)
+    private static Markup Row(AccountEventRow one, Language say)
     {
-        Html address = one.Address is null ? $"–" : (Html)$"<bdi>{one.Address}</bdi>";
+        Markup address = one.Address is null ? $"–" : (Markup)$"<bdi>{one.Address}</bdi>";
         return $"""
             <tr><th scope="row">{What(one, say)}</th><td data-label="{say["When"]}">{say.Time(one.At)}</td><td data-label="{say["IP address"]}">{address}</td></tr>
             """;
     }
 
-    private static Html What(AccountEventRow one, Language say)
+    private static Markup What(AccountEventRow one, Language say)
     {
-        Html app = $"<bdi>{say.App(one.App ?? "")}</bdi>";
+        Markup app = $"<bdi>{say.App(one.App ?? "")}</bdi>";
         return one.What switch
         {
             "signed-in" => $"{say["You signed in"]}",

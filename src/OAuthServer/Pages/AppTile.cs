@@ -6,9 +6,9 @@ namespace OAuthServer.Pages;
 public static class AppTile
 {
     /// <summary>The same for what is no app.</summary>
-    public static Html Of(Html drawing) => $"""<span class="tile" aria-hidden="true">{drawing}</span>""";
+    public static Markup Of(Markup drawing) => $"""<span class="tile" aria-hidden="true">{drawing}</span>""";
 
     /// <param name="name">As the app gave it.</param>
-    public static Html Of(string name, Language say) =>
+    public static Markup Of(string name, Language say) =>
         $"""<span class="tile" aria-hidden="true"><bdi>{StringInfo.GetNextTextElement(say.App(name)).ToUpperInvariant()}</bdi></span>""";
 }

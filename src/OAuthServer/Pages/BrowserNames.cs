@@ -23,16 +23,16 @@ public static class BrowserNames
         Named(Browsers, agent) is { } browser && Named(Systems, agent) is { } system ? (browser, system) : null;
 
     /// <summary>What people call it, else what it calls itself, tamed.</summary>
-    public static Html Say(string agent, Language say) => Find(agent) is var (browser, system)
+    public static Markup Say(string agent, Language say) => Find(agent) is var (browser, system)
         ? say.Put("{0} on {1}", $"<bdi>{browser}</bdi>", $"<bdi>{system}</bdi>")
         : $"<bdi>{Tame(agent, say)}</bdi>";
 
     /// <summary>What it calls itself; nothing where <see cref="Say"/> shows that already.</summary>
-    public static Html Exactly(string agent, Language say) => Find(agent) is null ? Html.None : $"<bdi>{Tame(agent, say)}</bdi>";
+    public static Markup Exactly(string agent, Language say) => Find(agent) is null ? Markup.None : $"<bdi>{Tame(agent, say)}</bdi>";
 
     /// <summary>The same, folded.</summary>
-    public static Html Folded(string agent, Language say) => Find(agent) is null
-        ? Html.None
+    public static Markup Folded(string agent, Language say) => Find(agent) is null
+        ? Markup.None
         : $"""<details class="exact"><summary>{say["Browser details"]}</summary>{Exactly(agent, say)}</details>""";
 
     private static string? Named((string Token, string Name)[] known, string agent) =>

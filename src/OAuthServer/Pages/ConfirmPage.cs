@@ -14,7 +14,7 @@ public static class ConfirmPage
 
     /// <param name="form">What was posted and waits.</param>
     /// <param name="error">Why it is shown again, or null.</param>
-    public static Task ConfirmAsync(this HttpContext http, Html antiforgery, Frame frame, Parameters form, OAuthError? error)
+    public static Task ConfirmAsync(this HttpContext http, Markup antiforgery, Frame frame, Parameters form, OAuthError? error)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
@@ -42,5 +42,5 @@ public static class ConfirmPage
         _ => Paths.Admin,
     };
 
-    private static Html Kept(KeyValuePair<string, string> pair) => $"""<input type="hidden" name="{pair.Key}" value="{pair.Value}">""";
+    private static Markup Kept(KeyValuePair<string, string> pair) => $"""<input type="hidden" name="{pair.Key}" value="{pair.Value}">""";
 }

@@ -11,7 +11,7 @@ public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
 public sealed record ConnectedAppsView
 {
     public required Frame Frame { get; init; }
-    public required Html Antiforgery { get; init; }
+    public required Markup Antiforgery { get; init; }
     public required IReadOnlyList<ConnectedApp> Apps { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
 
@@ -26,12 +26,12 @@ public static class ConnectedAppsPage
     public static Task ConnectedAppsAsync(this HttpContext http, ConnectedAppsView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html all = view.Apps.Count > 1
+        Markup all = view.Apps.Count > 1
             ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
-            : Html.None;
-        Html apps = view.Apps.Count == 0
+            : Markup.None;
+        Markup apps = view.Apps.Count == 0
             ? $"""<p class="empty">{say["No apps have access to your account. Apps you allow are listed here, and you can revoke their access."]}</p>"""
-            : (Html)$"""
+            : (Markup)$"""
                 <p class="lead">{say["These apps can access your account. Revoke those you no longer use."]}</p>
                 <ul class="rows">
                 {view.Apps.Select(app => App(app, view, settings, say))}
@@ -46,7 +46,7 @@ public static class ConnectedAppsPage
     }
 
     /// <summary>Asks before everything is taken back: following a link changes nothing.</summary>
-    public static Task RevokeAllAsync(this HttpContext http, Html antiforgery, Frame frame, int apps)
+    public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Frame frame, int apps)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Revoke all", $"""
@@ -59,13 +59,13 @@ public static class ConnectedAppsPage
             """, frame);
     }
 
-    private static Html App(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
+    private static Markup App(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
     {
         var (grant, client) = app;
         // Wherever it is not https the answer went to a program on the person's own computer.
         var landsHere = !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal);
-        Html off = client.Enabled ? Html.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
-        Html unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Html.None;
+        Markup off = client.Enabled ? Markup.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
+        Markup unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Markup.None;
         var name = say.App(client.Name);
         return $"""
             <li>
@@ -88,16 +88,16 @@ public static class ConnectedAppsPage
             """;
     }
 
-    private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+    private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Html ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
+    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
 
-    private static Html Done(ConnectedAppsView view, Language say)
+    private static Markup Done(ConnectedAppsView view, Language say)
     {
-        if (view.Ended.Count == 0) return Html.None;
-        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Html)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
-        Html who = $"{names}";
+        if (view.Ended.Count == 0) return Markup.None;
+        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Markup)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
+        Markup who = $"{names}";
         return $"""
             <div class="good" role="status">
             <p>{Icons.Done}<strong>{say.Put("Access has ended: {0}", who)}</strong></p>

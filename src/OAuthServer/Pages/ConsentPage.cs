@@ -33,7 +33,7 @@ public static class ConsentPage
 
     // HTML §4.10.21.2, implicit submission: Enter in a checkbox presses the form's first button. This one sends nothing: method dialog
     // is for forms in a dialog (§4.10.21.3). A disabled one would not do, Chromium looks past it for checkboxes.
-    private static readonly Html NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
+    private static readonly Markup NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
 
     /// <summary>Name of a scope's checkbox.</summary>
     public static string FieldOf(string scope) => "scope " + scope;
@@ -44,14 +44,14 @@ public static class ConsentPage
     /// <summary>Whether it lets the client change nothing.</summary>
     private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
 
-    public static Task ConsentAsync(this HttpContext http, Html antiforgery, ConsentView view)
+    public static Task ConsentAsync(this HttpContext http, Markup antiforgery, ConsentView view)
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var (request, say) = (view.Request, http.Language());
         var (client, ticket, again) = (request.Client.Row, request.Ticket!.Id, view.Answered is not null);
-        Html problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Html.None;
-        Html described = again ? $""" aria-describedby="problem" """ : Html.None;
-        Html careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Html.None;
+        Markup problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Markup.None;
+        Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
+        Markup careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
@@ -91,7 +91,7 @@ public static class ConsentPage
 
     /// <summary>Who vouches for a client's name, if anybody.</summary>
     /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
-    public static Html Identity(ClientRow client, bool landsHere, DateTimeOffset now, Settings settings, Language say)
+    public static Markup Identity(ClientRow client, bool landsHere, DateTimeOffset now, Settings settings, Language say)
     {
         switch (client.Origin)
         {
@@ -99,14 +99,14 @@ public static class ConsentPage
                 return say.Put("Approved by {0}", $"<strong><bdi>{settings.DisplayName}</bdi></strong>");
             // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
             case "document":
-                Html anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Html.None;
+                Markup anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Markup.None;
                 return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
             default:
                 return $"""<span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
         }
     }
 
-    private static Html Destination(AuthorizationRequest request, Language say)
+    private static Markup Destination(AuthorizationRequest request, Language say)
     {
         var host = RedirectUri.Host(request.RedirectUri);
         if (!request.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
@@ -115,35 +115,35 @@ public static class ConsentPage
     }
 
     // Hosts, not links: the app chose them, and nobody has read what is there.
-    private static Html Statements(ConsentView view, Language say)
+    private static Markup Statements(ConsentView view, Language say)
     {
         return $"""{Host("Its privacy policy is at", view.Said?.PolicyUri)}{Host("Its terms are at", view.Said?.TosUri)}""";
 
-        Html Host(string label, string? uri) => uri is null ? Html.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
+        Markup Host(string label, string? uri) => uri is null ? Markup.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
 
-    private static Html ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+    private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"<dd><strong><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
 
-    private static Html Item(string scope, int index, ConsentView view, Language say)
+    private static Markup Item(string scope, int index, ConsentView view, Language say)
     {
         var row = RowOf(scope, view.Known);
         var words = ScopeWords(scope, view.Known, say);
-        Html isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Html.None;
-        Html writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Html.None;
-        Html sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Html.None;
+        Markup isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Markup.None;
+        Markup writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Markup.None;
+        Markup sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Markup.None;
         if (row is { Optional: false })
             return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
 
-        Html ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
+        Markup ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
             : row is not { Sensitive: true } && (!view.OnlyReading || IsReading(scope, view.Known)));
         return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
     }
 
     // An end matters where refresh tokens are: a token alone is over within the hour.
-    private static Html Until(ConsentView view, Language say)
+    private static Markup Until(ConsentView view, Language say)
     {
-        if (!view.Request.Scope.Contains(Scope.OfflineAccess)) return Html.None;
+        if (!view.Request.Scope.Contains(Scope.OfflineAccess)) return Markup.None;
         var choices = Lasting.For(view.Request.Client);
         var chosen = view.Answered?["until"] ?? Lasting.Longest;
         return $"""
@@ -153,18 +153,18 @@ public static class ConsentPage
             </fieldset>
             """;
 
-        Html Choice(Lasting one) =>
+        Markup Choice(Lasting one) =>
             $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
     }
 
-    private static Html Checked(bool itIs) => itIs ? $" checked" : Html.None;
+    private static Markup Checked(bool itIs) => itIs ? $" checked" : Markup.None;
 
-    private static Html Mark(string text, string kind = "mark") => $"""<span class="{kind}">{text}</span>""";
+    private static Markup Mark(string text, string kind = "mark") => $"""<span class="{kind}">{text}</span>""";
 
     // A link: it ticks, and the person still has to press Allow.
-    private static Html Reading(ConsentView view, Settings settings, Language say)
+    private static Markup Reading(ConsentView view, Settings settings, Language say)
     {
-        if (!OffersReading(view)) return Html.None;
+        if (!OffersReading(view)) return Markup.None;
         var (only, text) = view.OnlyReading ? ("", say["Back to everything the app asked for"]) : ("&only=read", say["Only allow reading"]);
         return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.Ticket!.Id}{only}">{text}</a></p>""";
     }

@@ -16,12 +16,12 @@ public static class ErrorPage
         var next = error.RetryAfter is { } seconds ? string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))
             : error.Status == 404 ? say["Check the address."]
             : say[ErrorTexts.Of(error.Code).Person];
-        Html way = link is null ? Html.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
+        Markup way = link is null ? Markup.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
         // Whoever has to wait or to correct the address stays here.
         var close = error.RetryAfter is null && error.Status != 404 ? $" {say["You can close this page."]}" : "";
-        Html advice = link is null ? $"{next}{close}" : way;
+        Markup advice = link is null ? $"{next}{close}" : way;
         var title = ErrorTexts.TitleOf(error);
-        Html forDevelopers = title == error.Description ? Html.None : $" – {say[error.Description]}";
+        Markup forDevelopers = title == error.Description ? Markup.None : $" – {say[error.Description]}";
         return http.PageAsync(error.Status, title, $"""
             <h1>{say[title]}</h1>
             <p class="lead">{advice}</p>
@@ -42,5 +42,5 @@ public static class ErrorPage
             """);
     }
 
-    private static Html Entry(ErrorText text, Language say) => $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
+    private static Markup Entry(ErrorText text, Language say) => $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
 }

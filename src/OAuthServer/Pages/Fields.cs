@@ -17,55 +17,55 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// <param name="label">In English.</param>
     /// <param name="hint">In English, or null.</param>
     /// <param name="attributes">Further attributes, such as required or inputmode.</param>
-    public Html Text(string name, string label, string? hint = null, string type = "text", Html attributes = default) => Around(name, label, hint, $"""
+    public Markup Text(string name, string label, string? hint = null, string type = "text", Markup attributes = default) => Around(name, label, hint, $"""
         <input id="{name}" name="{name}" type="{type}" value="{values(name)}" dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
         """);
 
     /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
-    public static Html ForPasswordManagers(string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
+    public static Markup ForPasswordManagers(string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
 
     /// <summary>A password, which never comes back.</summary>
     /// <param name="autocomplete">current-password or new-password.</param>
-    public Html Password(string name, string label, string autocomplete, string? hint = null) => Around(name, label, hint, $"""
+    public Markup Password(string name, string label, string autocomplete, string? hint = null) => Around(name, label, hint, $"""
         <input id="{name}" name="{name}" type="password" required autocomplete="{autocomplete}" dir="ltr"{Described(name, hint)}>
         """);
 
     /// <summary>Several lines: one value a line.</summary>
-    public Html Lines(string name, string label, string? hint = null, int rows = 3) => Around(name, label, hint, $"""
+    public Markup Lines(string name, string label, string? hint = null, int rows = 3) => Around(name, label, hint, $"""
         <textarea id="{name}" name="{name}" rows="{rows}" dir="ltr" spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
         """);
 
     /// <summary>One of several.</summary>
     /// <param name="options">Values and their English texts; a text that is its value is a code, and stays as it is.</param>
-    public Html Choice(string name, string label, IEnumerable<(string Value, string Text)> options, string? hint = null)
+    public Markup Choice(string name, string label, IEnumerable<(string Value, string Text)> options, string? hint = null)
     {
         return Around(name, label, hint, $"""
             <select id="{name}" name="{name}"{Described(name, hint)}>{options.Select(Option)}</select>
             """);
 
-        Html Option((string Value, string Text) one)
+        Markup Option((string Value, string Text) one)
         {
-            Html selected = values(name) == one.Value ? $" selected" : Html.None;
+            Markup selected = values(name) == one.Value ? $" selected" : Markup.None;
             return one.Text == one.Value
                 ? $"""<option value="{one.Value}"{selected} dir="ltr">{one.Value}</option>"""
-                : (Html)$"""<option value="{one.Value}"{selected}>{say[one.Text]}</option>""";
+                : (Markup)$"""<option value="{one.Value}"{selected}>{say[one.Text]}</option>""";
         }
     }
 
     /// <summary>Yes or no; posts yes when ticked, nothing otherwise.</summary>
     /// <param name="text">Shown as it is: already in the reader's language, or a name.</param>
-    public Html Check(string name, string text)
+    public Markup Check(string name, string text)
     {
         shown.Add((name, text));
-        Html ticked = values(name) is null ? Html.None : $" checked";
+        Markup ticked = values(name) is null ? Markup.None : $" checked";
         return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
     }
 
     /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
-    public Html Group(string name, string label, string? hint, Html inputs)
+    public Markup Group(string name, string label, string? hint, Markup inputs)
     {
         shown.Add((name, say[label]));
-        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        Markup help = hint is null ? Markup.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
         return $"""<fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
     }
 
@@ -74,33 +74,33 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// (WCAG 3.3.1). Empty when nothing is wrong.
     /// </summary>
     /// <param name="lead">In English.</param>
-    public Html Summary(string lead = "Nothing was saved. Correct what is marked below.")
+    public Markup Summary(string lead = "Nothing was saved. Correct what is marked below.")
     {
-        if (problems.Count == 0) return Html.None;
+        if (problems.Count == 0) return Markup.None;
         var marked = shown.Where(field => problems.ContainsKey(field.Name)).ToArray();
         var rest = problems.Where(problem => !shown.Exists(field => field.Name == problem.Key));
-        Html links = marked.Length == 0
-            ? Html.None
-            : $"""<p>{say[lead]}</p><ul>{marked.Select(field => (Html)$"""<li><a href="#{field.Name}">{field.Label}</a>: {say[problems[field.Name]]}</li>""")}</ul>""";
-        return $"""<div class="error" role="alert">{rest.Select(problem => (Html)$"<p>{say[problem.Value]}</p>")}{links}</div>""";
+        Markup links = marked.Length == 0
+            ? Markup.None
+            : $"""<p>{say[lead]}</p><ul>{marked.Select(field => (Markup)$"""<li><a href="#{field.Name}">{field.Label}</a>: {say[problems[field.Name]]}</li>""")}</ul>""";
+        return $"""<div class="error" role="alert">{rest.Select(problem => (Markup)$"<p>{say[problem.Value]}</p>")}{links}</div>""";
     }
 
-    private Html Around(string name, string label, string? hint, Html input)
+    private Markup Around(string name, string label, string? hint, Markup input)
     {
         shown.Add((name, say[label]));
-        Html help = hint is null ? Html.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
+        Markup help = hint is null ? Markup.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
         return $"""<div class="field"><label for="{name}">{say[label]}</label>{help}{input}{Problem(name)}</div>""";
     }
 
-    private Html Problem(string name) => problems.TryGetValue(name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Html.None;
+    private Markup Problem(string name) => problems.TryGetValue(name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Markup.None;
 
     // A group of inputs may be described, and cannot be invalid itself.
-    private Html Described(string name, string? hint, bool isInput = true)
+    private Markup Described(string name, string? hint, bool isInput = true)
     {
         var wrong = problems.ContainsKey(name);
-        if (hint is null && !wrong) return Html.None;
+        if (hint is null && !wrong) return Markup.None;
         var by = new StringBuilder(hint is null ? "" : $"{name}-hint").Append(wrong ? $" {name}-problem" : "");
-        Html invalid = wrong && isInput ? $" aria-invalid=\"true\"" : Html.None;
+        Markup invalid = wrong && isInput ? $" aria-invalid=\"true\"" : Markup.None;
         return $" aria-describedby=\"{by.ToString().Trim()}\"{invalid}";
     }
 }

@@ -14,7 +14,7 @@ public sealed class Forms(IAntiforgery antiforgery)
 
     /// <summary>The hidden field every form carries.</summary>
     /// <param name="owner">Hash of the session id, or of the browser's cookie, the form is for.</param>
-    public Html Field(HttpContext http, byte[] owner)
+    public Markup Field(HttpContext http, byte[] owner)
     {
         FormOwner.Set(http, owner);
         var tokens = antiforgery.GetAndStoreTokens(http);

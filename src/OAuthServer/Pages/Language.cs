@@ -38,15 +38,15 @@ public sealed class Language
 
     /// <summary>A sentence with something in it.</summary>
     /// <param name="english">With the place {0}.</param>
-    public Html Put(string english, Html first) => Fill(english, first);
+    public Markup Put(string english, Markup first) => Fill(english, first);
 
-    /// <inheritdoc cref="Put(string, Html)"/>
+    /// <inheritdoc cref="Put(string, Markup)"/>
     /// <param name="english">With the places {0} and {1}.</param>
-    public Html Put(string english, Html first, Html second) => Fill(english, first, second);
+    public Markup Put(string english, Markup first, Markup second) => Fill(english, first, second);
 
-    /// <inheritdoc cref="Put(string, Html)"/>
+    /// <inheritdoc cref="Put(string, Markup)"/>
     /// <param name="english">With the places {0}, {1} and {2}.</param>
-    public Html Put(string english, Html first, Html second, Html third) => Fill(english, first, second, third);
+    public Markup Put(string english, Markup first, Markup second, Markup third) => Fill(english, first, second, third);
 
     /// <summary>An app's own name, made fit to stand in a sentence of ours.</summary>
     public string App(string name) => Words.Tame(name, this["an app without a name"]);
@@ -60,9 +60,9 @@ public sealed class Language
         string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]}");
 
     /// <summary>A moment, to the minute, in UTC: 12 Sep 2026, 14:05 UTC. A dash when there is none.</summary>
-    public Html Time(DateTimeOffset? time) => time is { } at
+    public Markup Time(DateTimeOffset? time) => time is { } at
         ? $"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\">{Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"
-        : (Html)$"–";
+        : (Markup)$"–";
 
     /// <summary>How long, as people say it.</summary>
     public string Wait(int seconds) => seconds == 1 ? this["one second"]
@@ -87,10 +87,10 @@ public sealed class Language
             .Concat((accepted ?? []).Where(one => one.Quality is not 0).OrderByDescending(one => one.Quality ?? 1).Select(one => one.Value.ToString()))
             .Select(Find).OfType<Language>().FirstOrDefault() ?? English;
 
-    private Html Fill(string english, params ReadOnlySpan<Html> parts)
+    private Markup Fill(string english, params ReadOnlySpan<Markup> parts)
     {
         var text = this[english];
-        var html = new Html(text.Length, parts.Length);
+        var html = new Markup(text.Length, parts.Length);
         var from = 0;
         for (var open = text.IndexOf('{'); open >= 0; open = text.IndexOf('{', from))
         {

@@ -41,15 +41,15 @@ public static class Layout
     /// <param name="content">Begins with the page's only h1.</param>
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
     /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
-    public static Task PageAsync(this HttpContext http, int status, string title, Html content, Frame? frame = null, bool roomy = false)
+    public static Task PageAsync(this HttpContext http, int status, string title, Markup content, Frame? frame = null, bool roomy = false)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
-        Html skip = frame is null && !roomy ? Html.None : $"""<a class="skip" href="#main">{say["Skip to content"]}</a>""";
-        Html logo = assets.Logo is null ? Html.None : $"""<img class="logo" src="{assets.Logo.Url(settings)}" alt="">""";
+        Markup skip = frame is null && !roomy ? Markup.None : $"""<a class="skip" href="#main">{say["Skip to content"]}</a>""";
+        Markup logo = assets.Logo is null ? Markup.None : $"""<img class="logo" src="{assets.Logo.Url(settings)}" alt="">""";
         // The header of a page of one's own has it.
-        Html apps = frame is null ? Foot(settings.IssuerPath + Paths.ConnectedApps, say["Connected apps"]) : Html.None;
-        Html page = $"""
+        Markup apps = frame is null ? Foot(settings.IssuerPath + Paths.ConnectedApps, say["Connected apps"]) : Markup.None;
+        Markup page = $"""
             <!DOCTYPE html>
             <html lang="{say.Code}" dir="{say.Direction}">
             <head>
@@ -93,17 +93,17 @@ public static class Layout
     /// <summary>Back to the client: 303, and no page learns the code from a Referer (RFC 9700 §4.2.4).</summary>
     public static void GoToClient(this HttpContext http, string uri) => Redirect(http.Response, uri, "no-referrer");
 
-    private static Html Class(Frame? frame, bool roomy) => frame switch
+    private static Markup Class(Frame? frame, bool roomy) => frame switch
     {
-        null when !roomy => Html.None,
+        null when !roomy => Markup.None,
         { IsAdmin: true } => $" class=\"wide\"",
         _ => $" class=\"roomy\"",
     };
 
-    private static Html Navigation(Frame? frame, Settings settings, Language say)
+    private static Markup Navigation(Frame? frame, Settings settings, Language say)
     {
-        if (frame is null) return Html.None;
-        Html administration = frame.Session.Role == "admin" ? Link(Paths.Admin, say["Administration"], frame.IsAdmin, settings) : Html.None;
+        if (frame is null) return Markup.None;
+        Markup administration = frame.Session.Role == "admin" ? Link(Paths.Admin, say["Administration"], frame.IsAdmin, settings) : Markup.None;
         return $"""
             <nav aria-label="{say["Account"]}">
             <ul>
@@ -118,7 +118,7 @@ public static class Layout
             """;
     }
 
-    private static Html Tabs(Frame? frame, Settings settings, Language say) => frame is { IsAdmin: true }
+    private static Markup Tabs(Frame? frame, Settings settings, Language say) => frame is { IsAdmin: true }
         ? $"""
             <nav class="tabs" aria-label="{say["Administration"]}">
             <ul>
@@ -126,14 +126,14 @@ public static class Layout
             </ul>
             </nav>
             """
-        : Html.None;
+        : Markup.None;
 
     // Nothing where the operator set nothing.
-    private static Html Foot(string url, string text) => url.Length == 0 ? Html.None : $"""<a href="{url}">{text}</a>""";
+    private static Markup Foot(string url, string text) => url.Length == 0 ? Markup.None : $"""<a href="{url}">{text}</a>""";
 
-    private static Html Link(string path, string text, bool current, Settings settings)
+    private static Markup Link(string path, string text, bool current, Settings settings)
     {
-        Html here = current ? $" aria-current=\"page\"" : Html.None;
+        Markup here = current ? $" aria-current=\"page\"" : Markup.None;
         return $"""<li><a href="{settings.IssuerPath + path}"{here}>{text}</a></li>""";
     }
 

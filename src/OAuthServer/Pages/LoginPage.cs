@@ -34,18 +34,18 @@ public static class LoginPage
     /// <param name="error">Why it is shown again, or null.</param>
     /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
     public static Task LoginAsync(
-        this HttpContext http, Html antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
+        this HttpContext http, Markup antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var name = Words.Tame(username, "", SignIn.LongestName);
         var begin = name.Length == 0 ? Username : Password;
-        Html purpose = then.Request is { } asking
+        Markup purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
-            : Html.None;
-        Html ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Html.None;
-        Html page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Html.None;
-        Html problem = error is null ? Html.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
+            : Markup.None;
+        Markup ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
+        Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
+        Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
 
         return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
             <h1>{say["Sign in"]}</h1>
@@ -65,18 +65,18 @@ public static class LoginPage
             """);
 
         // Where one of the two is wrong, nobody is told which.
-        Html Flaw(string field)
+        Markup Flaw(string field)
         {
-            Html focus = field == begin ? $" autofocus" : Html.None;
+            Markup focus = field == begin ? $" autofocus" : Markup.None;
             if (error is null || (missing.Count > 0 && !missing.Contains(field))) return focus;
             return $"""aria-invalid="true" aria-describedby="{(missing.Count > 0 ? field + "-problem" : "problem")}"{focus}""";
         }
 
-        Html Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Html.None;
+        Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
     }
 
     /// <summary>Asks before signing out: following a link changes nothing.</summary>
-    public static Task LogoutAsync(this HttpContext http, Html antiforgery, SessionRow session)
+    public static Task LogoutAsync(this HttpContext http, Markup antiforgery, SessionRow session)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out", $"""
@@ -105,7 +105,7 @@ public static class LoginPage
             ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
             : say[error.Description] + ".";
 
-    private static Html Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
+    private static Markup Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
         ? $"{say["Forgot your password? Ask your administrator."]}"
         : say.Put("Forgot your password? {0}", $"""<a href="{settings.SupportUrl}">{say["Ask for help"]}</a>""");
 }

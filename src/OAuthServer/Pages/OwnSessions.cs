@@ -14,7 +14,7 @@ public enum EndedSessions
 public sealed record OwnSessionsView
 {
     public required Frame Frame { get; init; }
-    public required Html Antiforgery { get; init; }
+    public required Markup Antiforgery { get; init; }
     public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
 
     /// <summary>What lately happened, newest first.</summary>
@@ -32,12 +32,12 @@ public static class OwnSessions
     public static Task OwnSessionsAsync(this HttpContext http, OwnSessionsView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html done = view.SignedOut is { } ended
+        Markup done = view.SignedOut is { } ended
             ? $"""<p class="good" role="status">{Icons.Done}{say[ended == EndedSessions.Others ? "Every other browser has been signed out." : "That browser has been signed out."]}</p>"""
-            : Html.None;
-        Html others = view.Sessions.Count > 1
+            : Markup.None;
+        Markup others = view.Sessions.Count > 1
             ? $"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="what" value="others">{say["Sign out everywhere else"]}</button></form>"""
-            : Html.None;
+            : Markup.None;
         return http.PageAsync(200, "Security", $"""
             <h1>{say["Security"]}</h1>
             {done}
@@ -54,7 +54,7 @@ public static class OwnSessions
     }
 
     /// <summary>Asks before everything ends: following a link changes nothing.</summary>
-    public static Task SignOutEverywhereAsync(this HttpContext http, Html antiforgery, Frame frame)
+    public static Task SignOutEverywhereAsync(this HttpContext http, Markup antiforgery, Frame frame)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out everywhere", $"""
@@ -68,17 +68,17 @@ public static class OwnSessions
             """, frame);
     }
 
-    private static Html Item(OwnSessionRow session, OwnSessionsView view, Settings settings, Language say)
+    private static Markup Item(OwnSessionRow session, OwnSessionsView view, Settings settings, Language say)
     {
         var key = Convert.ToHexStringLower(session.IdHash);
         var browser = BrowserNames.Say(session.UserAgent, say);
         var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
-        Html mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Html.None;
-        Html details = BrowserNames.Find(session.UserAgent) is null ? Html.None
+        Markup mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Markup.None;
+        Markup details = BrowserNames.Find(session.UserAgent) is null ? Markup.None
             : $"""<div><dt>{say["Browser details"]}</dt><dd>{BrowserNames.Exactly(session.UserAgent, say)}</dd></div>""";
-        Html end = isThis
+        Markup end = isThis
             ? $"""<p class="end"><a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a></p>"""
-            : (Html)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
+            : (Markup)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
         return $"""
             <li>
             <details>

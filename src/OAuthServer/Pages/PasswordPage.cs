@@ -22,20 +22,20 @@ public static class PasswordPage
     /// <summary>The form.</summary>
     /// <param name="changed">Whether it has just been changed.</param>
     /// <param name="wrong">All that is wrong with what was typed, or null.</param>
-    public static Task PasswordAsync(this HttpContext http, Html antiforgery, Frame frame, bool changed = false, RefusedPassword? wrong = null)
+    public static Task PasswordAsync(this HttpContext http, Markup antiforgery, Frame frame, bool changed = false, RefusedPassword? wrong = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var problems = wrong is null ? [] : Problems(wrong, say);
         var fields = new Fields(say, _ => null, problems);
-        Html form = $"""
+        Markup form = $"""
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Current, "Current password", "current-password")}
             {fields.Password(New, "New password", "new-password", "At least 12 characters. A few unrelated words are strong and easy to remember.")}
             {fields.Password(Again, "Confirm new password", "new-password")}
             """;
-        Html done = changed
+        Markup done = changed
             ? $"""<p class="good" role="status">{Icons.Done}{say["Your password has been changed. You are now signed in only here, and apps must be connected again."]}</p>"""
-            : Html.None;
+            : Markup.None;
         return http.PageAsync(wrong?.Status ?? 200, problems.Count == 0 ? "Password" : "Error: Password", $"""
             <h1>{say["Change your password"]}</h1>
             {done}

@@ -25,7 +25,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
 
     /// <summary>The blast radius in words.</summary>
     /// <param name="used">When it was last used; null: never.</param>
-    internal static IEnumerable<Html> Tell(ClientReach reach, DateTimeOffset? used, Language say)
+    internal static IEnumerable<Markup> Tell(ClientReach reach, DateTimeOffset? used, Language say)
     {
         yield return say.Put("Live grants: {0}", $"{reach.Grants}");
         yield return say.Put("Users with these grants: {0}", $"{reach.People}");
@@ -49,7 +49,7 @@ public sealed class ClientEndsEndpoint(Gate gate, ClientRegister register, Clien
         }
 
         var reach = await register.ReachAsync(id, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
-        Html name = $"<bdi>{say.App(client.Name)}</bdi>";
+        Markup name = $"<bdi>{say.App(client.Name)}</bdi>";
         await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), new Danger
         {
             Title = deletes ? say["Delete a client"] : say["Disable a client"],

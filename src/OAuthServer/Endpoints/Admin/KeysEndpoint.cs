@@ -57,7 +57,7 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
                 {
                     SigningKeyState.Active => $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",
                     SigningKeyState.Pending => $"{say["It has not signed anything yet."]}",
-                    _ => (Html)$"{say["It no longer signs; tokens it signed may still be in use."]}",
+                    _ => (Markup)$"{say["It no longer signs; tokens it signed may still be in use."]}",
                 },
                 say.Put("Tokens issued in the last hour, all keys: {0}", $"<strong>{live}</strong>"),
                 $"{say["Refresh tokens are not affected: clients use them to get new access tokens."]}",

@@ -80,7 +80,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
             Title = say["Revoke access"],
             Question = say.Put("Revoke the access of {0} to the account of {1}?", $"<bdi>{say.App(grant.ClientName)}</bdi>", $"<bdi>{person.Username}</bdi>"),
             Consequence = $"{say["Its tokens stop working and the app has to request access again. Servers that follow the revocation feed refuse them within a second; others accept them until they expire, at most an hour."]}",
-            Reach = [$"<code>{Scope.Join(grant.Scope)}</code>", .. grant.Resources.Select(uri => (Html)$"<bdi>{uri}</bdi>")],
+            Reach = [$"<code>{Scope.Join(grant.Scope)}</code>", .. grant.Resources.Select(uri => (Markup)$"<bdi>{uri}</bdi>")],
             Sql = AccessEdits.EndGrantText(grant.Id),
             Path = Paths.AdminUserGrant,
             Form = [("subject", $"{person.Subject}"), ("grant", $"{grant.Id}")],
@@ -170,7 +170,7 @@ public sealed class PersonEndpoint(Gate gate, UserEdits users, AccessEdits acces
             await Gate.NothingHereAsync(visit);
     }
 
-    private async Task<Html[]> ReachAsync(Visit visit, PersonSummary person)
+    private async Task<Markup[]> ReachAsync(Visit visit, PersonSummary person)
     {
         var (say, cancel) = (visit.Http.Language(), visit.Http.RequestAborted);
         return

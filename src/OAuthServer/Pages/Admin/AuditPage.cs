@@ -26,7 +26,7 @@ public static class AuditPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, name => view.Asked[name], view.Problems);
-        Html form = $"""
+        Markup form = $"""
             <div class="columns">
             {fields.Text("client", "Client id")}
             {fields.Text("person", "User name")}
@@ -37,7 +37,7 @@ public static class AuditPage
             {fields.Text("to", "Until (UTC)", type: "datetime-local")}
             </div>
             """;
-        Html found = view.Found.Rows.Count == 0
+        Markup found = view.Found.Rows.Count == 0
             ? $"""<p class="empty" role="status">{say["No results"]}</p>"""
             : AuditRows.Table(view.Found, $"{view.Paging.Counted(say)} · {say["Newest first, times in UTC"]}", settings, say);
 

@@ -22,7 +22,7 @@ public static class AuditRows
 
     /// <summary>The table.</summary>
     /// <param name="caption">In the page's language.</param>
-    public static Html Table(AuditView view, string caption, Settings settings, Language say) => $"""
+    public static Markup Table(AuditView view, string caption, Settings settings, Language say) => $"""
         <table class="audit">
         <caption>{caption}</caption>
         <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["Event"]}</th><th scope="col">{say["Details"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
@@ -33,22 +33,22 @@ public static class AuditRows
         """;
 
     /// <summary>The facts of one row.</summary>
-    public static Html Facts(AuditRow row, string? person, Settings settings, Language say) =>
+    public static Markup Facts(AuditRow row, string? person, Settings settings, Language say) =>
         $"""<dl class="story">{Story.Of(row, person).Select(fact => Fact(fact.Name, fact.Value, row, settings, say))}</dl>""";
 
     /// <summary>What was decided, with its outcome in words and colour.</summary>
-    public static Html Decision(AuditRow row, Language say)
+    public static Markup Decision(AuditRow row, Language say)
     {
-        Html error = row.Error is { } code ? $""" <code>{Tame(code)}</code>""" : Html.None;
-        Html outcome = row.Outcome == "ok" ? (Html)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
+        Markup error = row.Error is { } code ? $""" <code>{Tame(code)}</code>""" : Markup.None;
+        Markup outcome = row.Outcome == "ok" ? (Markup)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
         return $"""<code>{Tame(row.Event)}</code> {outcome}{error}""";
     }
 
     /// <summary>A moment to the second, in UTC.</summary>
-    public static Html Moment(DateTimeOffset at, Language say) =>
+    public static Markup Moment(DateTimeOffset at, Language say) =>
         $"""<time datetime="{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}">{say.Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}</bdi></time>""";
 
-    private static Html Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
+    private static Markup Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
         <tr>
         <th scope="row">{Moment(row.At, say)}</th>
         <td data-label="{say["Event"]}">{Decision(row, say)}</td>
@@ -57,9 +57,9 @@ public static class AuditRows
         </tr>
         """;
 
-    private static Html Fact(string name, string value, AuditRow row, Settings settings, Language say)
+    private static Markup Fact(string name, string value, AuditRow row, Settings settings, Language say)
     {
-        Html shown = name switch
+        Markup shown = name switch
         {
             "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
             "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",

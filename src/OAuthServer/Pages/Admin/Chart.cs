@@ -23,7 +23,7 @@ public static class Chart
 
     /// <param name="summary">What it shows, in one sentence with the sums, in the page's language.</param>
     /// <param name="caption">Of the table, in the page's language.</param>
-    public static Html Draw(IReadOnlyList<Stretch> spans, string summary, string caption, Language say)
+    public static Markup Draw(IReadOnlyList<Stretch> spans, string summary, string caption, Language say)
     {
         var most = Nice(spans.Max(span => Math.Max(span.Issued, span.Refused)));
         return $"""
@@ -43,26 +43,26 @@ public static class Chart
             </details>
             """;
 
-        Html Line(int value) => $"""
+        Markup Line(int value) => $"""
             <line class="grid" x1="{Left}" x2="{Width}" y1="{Y(value)}" y2="{Y(value)}"></line><text x="{Left - 6}" y="{Y(value) + 4}" text-anchor="end">{Short(value)}</text>
             """;
 
-        Html Bars(Stretch span, int index)
+        Markup Bars(Stretch span, int index)
         {
             var (from, to) = (X(index), X(index + 1));
             var half = Math.Max((to - from - 4) / 2, 2);
             // Where text runs from right to left it ends where the bars begin; otherwise it starts there.
-            Html direction = say.Direction == "rtl" ? $" class=\"rtl\" text-anchor=\"end\"" : Html.None;
-            Html label = index % Labelled == 0 ? $"""<text x="{from}" y="{Foot + 18}"{direction}>{span.Tick}</text>""" : Html.None;
+            Markup direction = say.Direction == "rtl" ? $" class=\"rtl\" text-anchor=\"end\"" : Markup.None;
+            Markup label = index % Labelled == 0 ? $"""<text x="{from}" y="{Foot + 18}"{direction}>{span.Tick}</text>""" : Markup.None;
             return $"""{Bar("bar", from + 1, half, span.Issued)}{Bar("bad", from + 1 + half, half, span.Refused)}{label}""";
         }
 
-        Html Bar(string kind, int x, int width, int value) => value == 0
-            ? Html.None
+        Markup Bar(string kind, int x, int width, int value) => value == 0
+            ? Markup.None
             // However small it is beside the others, it is there.
             : $"""<rect class="{kind}" x="{x}" y="{Math.Min(Y(value), Foot - 2)}" width="{width}" height="{Math.Max(Foot - Y(value), 2)}" rx="1"></rect>""";
 
-        Html Row(Stretch span) => $"""
+        Markup Row(Stretch span) => $"""
             <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span.Issued}</td><td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
             """;
 

@@ -18,13 +18,13 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
     private bool GetsTokens => row.Kind != "resource-server";
 
     /// <summary>All of them.</summary>
-    public Html All() => $"""
+    public Markup All() => $"""
         {fields.Text("name", "Name", IsUserFacing ? "Shown on the consent page" : null, attributes: $"required")}
-        {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs", "One per line; compared character by character", rows: 4) : Html.None)}
+        {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs", "One per line; compared character by character", rows: 4) : Markup.None)}
         {fields.Choice("auth_method", "Authentication", Methods())}
-        {(GetsTokens ? Scopes() : Html.None)}
+        {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
-        {(GetsTokens ? Lifetimes() : Html.None)}
+        {(GetsTokens ? Lifetimes() : Markup.None)}
         {fields.Text("note", "Note", "For operators")}
         """;
 
@@ -35,7 +35,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         yield return ("client_secret_post", "A secret in the request body (client_secret_post)");
     }
 
-    private Html Scopes()
+    private Markup Scopes()
     {
         const string beside = "Besides those ticked, it may request every scope marked Open, as any user-facing client may";
         if (known.Scopes.Count > MostCheckboxes)
@@ -52,23 +52,23 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
             {fields.Group("default_scopes", "Default scopes", "Granted when the client requests no scope; none ticked: all its scopes", $"<ul>{names.Select(Default)}</ul>")}
             """;
 
-        Html Group(IGrouping<string?, string> group)
+        Markup Group(IGrouping<string?, string> group)
         {
             var resource = known.Resources.FirstOrDefault(one => one.Uri == group.Key);
-            Html legend = resource is null ? (Html)$"{say["Not tied to a resource"]}" : $"<bdi>{Words.Tame(resource.Name)}</bdi>";
+            Markup legend = resource is null ? (Markup)$"{say["Not tied to a resource"]}" : $"<bdi>{Words.Tame(resource.Name)}</bdi>";
             return $"""<fieldset class="ticks"><legend>{legend}</legend><ul>{group.Select(One)}</ul></fieldset>""";
         }
 
-        Html One(string name)
+        Markup One(string name)
         {
-            Html open = !IsMachine && known.Scopes.Any(scope => scope.Name == name && scope.Open) ? $""" <span class="mark">{say["Open"]}</span>""" : Html.None;
+            Markup open = !IsMachine && known.Scopes.Any(scope => scope.Name == name && scope.Open) ? $""" <span class="mark">{say["Open"]}</span>""" : Markup.None;
             return Tick($"scope-{places[name]}", ClientFields.ScopePrefix + name, $"<code>{name}</code>{open}");
         }
 
-        Html Default(string name) => Tick($"default-{places[name]}", ClientFields.DefaultPrefix + name, $"<code>{name}</code>");
+        Markup Default(string name) => Tick($"default-{places[name]}", ClientFields.DefaultPrefix + name, $"<code>{name}</code>");
     }
 
-    private Html Resources()
+    private Markup Resources()
     {
         if (known.Resources.Count > MostCheckboxes)
             return $"""
@@ -81,24 +81,24 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
             {fields.Choice("default_resource", "Default resource", [("", "None"), .. uris.Select(uri => (uri, uri))], "What a token is for when the client names no resource")}
             """;
 
-        Html One(string uri, int index)
+        Markup One(string uri, int index)
         {
             var resource = known.Resources.FirstOrDefault(one => one.Uri == uri);
-            Html name = resource is null ? Html.None : $"<bdi>{Words.Tame(resource.Name)}</bdi> ";
-            Html state = resource is { Enabled: false } ? $""" <span class="mark no">{say["Disabled"]}</span>""" : Html.None;
+            Markup name = resource is null ? Markup.None : $"<bdi>{Words.Tame(resource.Name)}</bdi> ";
+            Markup state = resource is { Enabled: false } ? $""" <span class="mark no">{say["Disabled"]}</span>""" : Markup.None;
             return Tick($"resource-{index}", ClientFields.ResourcePrefix + uri, $"""{name}<code>{uri}</code>{state}""");
         }
     }
 
-    private Html Tick(string id, string name, Html label)
+    private Markup Tick(string id, string name, Markup label)
     {
-        Html ticked = values(name) is null ? Html.None : $" checked";
+        Markup ticked = values(name) is null ? Markup.None : $" checked";
         return $"""<li><input type="checkbox" id="{id}" name="{name}" value="yes"{ticked}><label class="words" for="{id}">{label}</label></li>""";
     }
 
-    private Html Lifetimes()
+    private Markup Lifetimes()
     {
-        Html number = $"inputmode=\"numeric\" required";
+        Markup number = $"inputmode=\"numeric\" required";
         var access = fields.Text("access_token_seconds", "Access token lifetime (seconds)", "1 to 3600", attributes: number);
         if (IsMachine) return access;
         return $"""

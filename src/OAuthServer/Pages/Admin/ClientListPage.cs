@@ -27,7 +27,7 @@ public static class ClientListPage
         var here = settings.IssuerPath + view.Registry.Path;
         var search = view.Search;
         var fields = new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) }, new Dictionary<string, string>());
-        Html all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Html.None;
+        Markup all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Markup.None;
         return http.PageAsync(200, view.Registry.Title, $"""
             {Paging.Heading(view.Registry.Title, settings, say, (view.Registry.New, "Add a client"))}
             {Notice.Of(view.Done, say)}
@@ -48,11 +48,11 @@ public static class ClientListPage
 
     private static bool IsNarrowed(ClientSearch search) => search is not { Text: "", Origin: null, Enabled: null };
 
-    private static Html Found(ClientListView view, Settings settings, Language say)
+    private static Markup Found(ClientListView view, Settings settings, Language say)
     {
         if (view.Clients.Count == 0)
             return IsNarrowed(view.Search) || view.Paging.Previous is not null
-                ? (Html)$"""<p class="empty" role="status">{say["No results"]}</p>"""
+                ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>"""
                 : $"""<p class="empty">{say["No clients of this kind yet."]}</p>""";
         return $"""
             <table>
@@ -64,9 +64,9 @@ public static class ClientListPage
             </table>
             """;
 
-        Html Row(ListedClient client)
+        Markup Row(ListedClient client)
         {
-            Html used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+            Markup used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
             return $"""
                 <tr>
                 <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a> <span class="url"><code>{Words.Tame(client.ClientId, "–", 200)}</code></span></th>

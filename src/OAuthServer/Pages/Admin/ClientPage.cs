@@ -32,17 +32,17 @@ public sealed record ClientView
 /// <summary>One client: what it is, its secrets, its settings, its deletion.</summary>
 public static class ClientPage
 {
-    public static Task ClientAsync(this HttpContext http, Html antiforgery, Frame frame, ClientView view)
+    public static Task ClientAsync(this HttpContext http, Markup antiforgery, Frame frame, ClientView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
-        Html id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
-        Html disable = client.Enabled
-            ? (Html)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+        Markup id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
+        Markup disable = client.Enabled
+            ? (Markup)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         // Sections first: each of their forms says above everything what is wrong with it.
         var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
-        var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : (Metadata(view, say), Html.None);
+        var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : (Metadata(view, say), Markup.None);
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
@@ -60,9 +60,9 @@ public static class ClientPage
             """, frame);
     }
 
-    private static Html Facts(ClientForm client, Language say)
+    private static Markup Facts(ClientForm client, Language say)
     {
-        Html used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+        Markup used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
         return $"""
             <dl class="facts">
             <div><dt>{say["Client id"]}</dt><dd><code>{client.ClientId}</code></dd></div>
@@ -74,14 +74,14 @@ public static class ClientPage
             """;
     }
 
-    private static (Html Form, Html Problems) Settings(ClientView view, Html hidden, Settings settings, Language say)
+    private static (Markup Form, Markup Problems) Settings(ClientView view, Markup hidden, Settings settings, Language say)
     {
         Func<string, string?> values = view.Typed is { } typed ? name => typed[name] : name => ClientFields.Value(view.Client, name);
         var fields = new Fields(say, values, view.TypedSecret is null ? view.Problems : new Dictionary<string, string>());
         // Only who was shown the newer row may save over it.
         var version = view.Stale ? view.Client.Version : view.Typed?["version"] ?? view.Client.Version;
         var inputs = new ClientInputs(fields, values, view.Client, view.Known, say).All();
-        Html form = $"""
+        Markup form = $"""
             <form method="post" action="{settings.IssuerPath + Paths.AdminClient}">
             {hidden}<input type="hidden" name="version" value="{version}">
             {inputs}
@@ -92,13 +92,13 @@ public static class ClientPage
     }
 
     // Who changed what when, and for every field that differs what stands there now beside what was typed.
-    private static Html Conflict(ClientView view, Language say)
+    private static Markup Conflict(ClientView view, Language say)
     {
-        Html who = view.LastEdit is { } edit
+        Markup who = view.LastEdit is { } edit
             ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Tame(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
-            : Html.None;
+            : Markup.None;
         var differing = ClientFields.Differences(view.Client, view.Typed!).ToArray();
-        Html table = differing.Length == 0 ? Html.None : $"""
+        Markup table = differing.Length == 0 ? Markup.None : $"""
             <table>
             <caption>{say["Differences"]}</caption>
             <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["Current value"]}</th><th scope="col">{say["Your value"]}</th></tr></thead>
@@ -114,21 +114,21 @@ public static class ClientPage
             {table}
             """;
 
-        Html Row((string Label, string Now, string Typed) one) => $"""
+        Markup Row((string Label, string Now, string Typed) one) => $"""
             <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
             """;
 
         static string Shown(string text) => Words.Tame(text, "–", 600);
     }
 
-    private static Html Changed(string? detail, Language say)
+    private static Markup Changed(string? detail, Language say)
     {
         // "update clients NAME: column column": the name may hold anything, no column a colon.
         var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column)).OfType<string>().Select(label => say[label]))}";
     }
 
-    private static Html Metadata(ClientView view, Language say)
+    private static Markup Metadata(ClientView view, Language say)
     {
         var (client, said) = (view.Client, view.Said);
         var isDocument = client.Origin == "document";
@@ -143,28 +143,28 @@ public static class ClientPage
             {Fact(say["Resources"], List(client.Resources))}
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
             {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
-            {(client.Kind == "user-facing" ? Lifetimes(client, say) : Html.None)}
+            {(client.Kind == "user-facing" ? Lifetimes(client, say) : Markup.None)}
             {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
             {When(say["Registration last used"], said.SeenAt, say)}
             {When(say["Registration deleted by the client"], said.DeletedAt, say)}
             {When(say["Document fetched"], said.FetchedAt, say)}
             {When(say["Document no longer available since"], said.GoneAt, say)}
-            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Html.None)}
+            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Markup.None)}
             </dl>
             """;
     }
 
-    private static Html Lifetimes(ClientForm client, Language say) =>
+    private static Markup Lifetimes(ClientForm client, Language say) =>
         $"""{Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}""";
 
-    private static Html Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
+    private static Markup Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
 
-    private static Html Fact(string label, Html value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
+    private static Markup Fact(string label, Markup value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 
     // Shown, and never a link: nobody should go there from the administration.
-    private static Html Link(string label, string? uri) => uri is null ? Html.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>");
+    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>");
 
-    private static Html When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Html.None;
+    private static Markup When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Markup.None;
 
-    private static Html List(string[] values) => values.Length == 0 ? (Html)$"–" : $"{values.Select((value, index) => (Html)$"{(index == 0 ? "" : " ")}<code>{Words.Tame(value, "–", 600)}</code>")}";
+    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–" : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Tame(value, "–", 600)}</code>")}";
 }

@@ -24,10 +24,10 @@ public static class ClientSecrets
 
     /// <summary>For the client's page, and what is wrong with the form for another one.</summary>
     /// <param name="hidden">What its forms carry.</param>
-    internal static (Html Content, Html Problems) Of(ClientView view, Html hidden, Settings settings, Language say)
+    internal static (Markup Content, Markup Problems) Of(ClientView view, Markup hidden, Settings settings, Language say)
     {
-        Html table = view.Secrets.Count == 0
-            ? (Html)$"""<p class="note">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
+        Markup table = view.Secrets.Count == 0
+            ? (Markup)$"""<p class="note">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
             : $"""
                 <table>
                 <caption>{say["Only hashes are stored: a secret is shown once, when it is created"]}</caption>
@@ -37,18 +37,18 @@ public static class ClientSecrets
                 </tbody>
                 </table>
                 """;
-        if (view.Client is not { Origin: "operator", AuthMethod: not "none" }) return (table, Html.None);
+        if (view.Client is not { Origin: "operator", AuthMethod: not "none" }) return (table, Markup.None);
         var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say) : Full(view, say);
         return ($"{table}{another.Form}", another.Problems);
 
-        Html Row(SecretSummary secret)
+        Markup Row(SecretSummary secret)
         {
             var number = secret.Id.ToString(CultureInfo.InvariantCulture);
-            Html used = secret.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
-            Html expires = secret.ExpiresAt is { } end ? say.Time(end) : $"{say["Never"]}";
-            Html revoke = secret.RevokedAt is null && view.Client.Origin == "operator"
+            Markup used = secret.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+            Markup expires = secret.ExpiresAt is { } end ? say.Time(end) : $"{say["Never"]}";
+            Markup revoke = secret.RevokedAt is null && view.Client.Origin == "operator"
                 ? $"""<a class="button small danger" href="{settings.IssuerPath + Paths.AdminClientSecretRevoke}?secret={number}" aria-label="{string.Format(CultureInfo.InvariantCulture, say["Revoke secret {0}"], number)}">{say["Revoke"]}</a>"""
-                : Html.None;
+                : Markup.None;
             return $"""
                 <tr>
                 <th scope="row"><bdi>{Words.Tame(secret.Label, say["No label"])}</bdi> <span class="url"><code>{number}</code></span></th>
@@ -66,7 +66,7 @@ public static class ClientSecrets
     public static Task NewSecretAsync(this HttpContext http, Frame frame, NewSecretView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html until = view.ExpiresAt is { } end ? $"<p>{say.Put("It expires on {0}.", say.Time(end))}</p>" : Html.None;
+        Markup until = view.ExpiresAt is { } end ? $"<p>{say.Put("It expires on {0}.", say.Time(end))}</p>" : Markup.None;
         return http.PageAsync(200, "New secret", $"""
             <h1>{say.Put("New secret of {0}", $"<bdi>{say.App(view.Name)}</bdi>")}</h1>
             <p class="caution" role="status">{say["Copy it now. Only its hash is stored, so it cannot be shown again."]}</p>
@@ -81,13 +81,13 @@ public static class ClientSecrets
     private static Fields FieldsOf(ClientView view, Language say) =>
         new(say, name => view.TypedSecret?[name], view.TypedSecret is null ? new Dictionary<string, string>() : view.Problems);
 
-    private static (Html Form, Html Problems) Full(ClientView view, Language say) =>
+    private static (Markup Form, Markup Problems) Full(ClientView view, Language say) =>
         ($"""<p class="note">{say["This client has two secrets that are not revoked. To add another, revoke one first."]}</p>""", FieldsOf(view, say).Summary());
 
-    private static (Html Form, Html Problems) Another(ClientView view, Html hidden, Settings settings, Language say)
+    private static (Markup Form, Markup Problems) Another(ClientView view, Markup hidden, Settings settings, Language say)
     {
         var fields = FieldsOf(view, say);
-        Html form = $"""
+        Markup form = $"""
             <h3>{say["Add a secret"]}</h3>
             <p class="note">{say["Two secrets can be in use at the same time: add the new one, switch to it, then revoke the old one."]}</p>
             <form method="post" action="{settings.IssuerPath + Paths.AdminClientSecrets}">

@@ -10,13 +10,13 @@ public sealed record Danger
     public required string Title { get; init; }
 
     /// <summary>The question, in the page's language.</summary>
-    public required Html Question { get; init; }
+    public required Markup Question { get; init; }
 
     /// <summary>What will be, in the page's language.</summary>
-    public required Html Consequence { get; init; }
+    public required Markup Consequence { get; init; }
 
     /// <summary>Its blast radius: what ends, and of how many.</summary>
-    public required IReadOnlyList<Html> Reach { get; init; }
+    public required IReadOnlyList<Markup> Reach { get; init; }
 
     /// <summary>What an operator would type for the same; null: nothing that could be typed.</summary>
     public string? Sql { get; init; }
@@ -37,7 +37,7 @@ public sealed record Danger
     public string? Problem { get; init; }
 
     /// <summary>Whom the end of a resource or scope would reach.</summary>
-    public static IEnumerable<Html> Of(Holders holders, Language say)
+    public static IEnumerable<Markup> Of(Holders holders, Language say)
     {
         yield return say.Put("Live grants: {0}", $"<strong>{holders.Grants}</strong>");
         yield return say.Put("Clients that use it: {0}", $"<strong>{holders.Clients.Length}</strong>");
@@ -51,19 +51,19 @@ public sealed record Danger
 /// <summary>Asks before something ends.</summary>
 public static class DangerPage
 {
-    public static Task DangerAsync(this HttpContext http, Html antiforgery, Frame frame, Danger danger)
+    public static Task DangerAsync(this HttpContext http, Markup antiforgery, Frame frame, Danger danger)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        Html problem = danger.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Html.None;
-        Html sql = danger.Sql is { } statement ? $"<p>{say["Equivalent SQL:"]}</p><pre>{statement}</pre>" : Html.None;
+        Markup problem = danger.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Markup.None;
+        Markup sql = danger.Sql is { } statement ? $"<p>{say["Equivalent SQL:"]}</p><pre>{statement}</pre>" : Markup.None;
         return http.PageAsync(danger.Problem is null ? 200 : 409, danger.Problem is null ? danger.Title : $"{say["Error"]}: {danger.Title}", $"""
             <h1>{danger.Question}</h1>
             {problem}
             <p class="lead">{danger.Consequence}</p>
-            <ul class="reach">{danger.Reach.Select(one => (Html)$"<li>{one}</li>")}</ul>
+            <ul class="reach">{danger.Reach.Select(one => (Markup)$"<li>{one}</li>")}</ul>
             {sql}
             <form method="post" action="{settings.IssuerPath + danger.Path}">
-            {antiforgery}{danger.Form.Select(field => (Html)$"""<input type="hidden" name="{field.Name}" value="{field.Value}">""")}
+            {antiforgery}{danger.Form.Select(field => (Markup)$"""<input type="hidden" name="{field.Name}" value="{field.Value}">""")}
             <div class="actions"><button class="danger" type="submit">{danger.Button}</button> <a class="button" href="{settings.IssuerPath + danger.Back}">{say["Cancel"]}</a></div>
             </form>
             """, frame);

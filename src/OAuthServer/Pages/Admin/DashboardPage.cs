@@ -33,10 +33,10 @@ public static class DashboardPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (figures, audit) = (view.Figures, settings.IssuerPath + Paths.AdminAudit);
-        Html reuses = view.Reuses.Rows.Count == 0
+        Markup reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No authorization code or refresh token was reused."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
-        Html legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
+        Markup legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             <ul class="tiles" aria-label="{say["Activity"]}">
@@ -74,14 +74,14 @@ public static class DashboardPage
         ? say["Each was refused and its grant was revoked"]
         : say["Each was refused and its grant was revoked, except for refresh tokens of clients with a secret, which were only refused"];
 
-    private static Html Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
+    private static Markup Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
     private static string Sum(string sentence, IReadOnlyList<Stretch> spans) =>
         string.Format(CultureInfo.InvariantCulture, sentence, spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));
 
-    private static Html Expiring(DashboardView view, Settings settings, Language say)
+    private static Markup Expiring(DashboardView view, Settings settings, Language say)
     {
-        Html next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is created on {0}.", say.Time(moment))}</p>" : Html.None;
+        Markup next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is created on {0}.", say.Time(moment))}</p>" : Markup.None;
         if (view.Secrets.Count + view.Keys.Count == 0) return $"""<p class="empty">{say["No secret expires and no key is removed within 30 days."]}</p>{next}""";
         return $"""
             <table>
@@ -95,11 +95,11 @@ public static class DashboardPage
             {next}
             """;
 
-        Html Secret(ExpiringSecret secret)
+        Markup Secret(ExpiringSecret secret)
         {
-            Html label = secret.Label.Length > 0 ? $" <bdi>{Words.Tame(secret.Label)}</bdi>" : Html.None;
-            Html state = secret.ExpiresAt <= view.Now ? (Html)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
-            Html replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another secret is in use"]}</span>""" : Html.None;
+            Markup label = secret.Label.Length > 0 ? $" <bdi>{Words.Tame(secret.Label)}</bdi>" : Markup.None;
+            Markup state = secret.ExpiresAt <= view.Now ? (Markup)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
+            Markup replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another secret is in use"]}</span>""" : Markup.None;
             return $"""
                 <tr>
                 <th scope="row">{say["Client secret"]}{label}</th>
@@ -110,7 +110,7 @@ public static class DashboardPage
                 """;
         }
 
-        Html Key(LeavingKey key) => $"""
+        Markup Key(LeavingKey key) => $"""
             <tr>
             <th scope="row">{say["Signing key"]}</th>
             <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + Paths.AdminKeys}"><code>{key.Kid}</code></a></td>

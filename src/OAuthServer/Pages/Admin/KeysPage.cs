@@ -27,7 +27,7 @@ public sealed record KeyView
 public static class KeysPage
 {
     /// <param name="next">When a key made now would sign; null: one is on its way already.</param>
-    public static Task KeysAsync(this HttpContext http, Html antiforgery, Frame frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
+    public static Task KeysAsync(this HttpContext http, Markup antiforgery, Frame frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signing keys", $"""
@@ -41,22 +41,22 @@ public static class KeysPage
             </ul>
             """, frame);
 
-        Html Rotate() => next is null ? Html.None : $"""
+        Markup Rotate() => next is null ? Markup.None : $"""
             <form method="post" action="{settings.IssuerPath + Paths.AdminKeysRotate}">
             {antiforgery}
             <button class="primary" type="submit">{say["Rotate now"]}</button>
             </form>
             """;
 
-        Html Next() => next is { } moment
+        Markup Next() => next is { } moment
             ? say.Put("A key created now starts signing on {0}, when verifiers have had time to fetch it.", say.Time(moment))
             : $"{say["The next key is already pending."]}";
 
-        Html Key(KeyView key)
+        Markup Key(KeyView key)
         {
-            Html gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["After its successor has replaced it"]}";
+            Markup gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["After its successor has replaced it"]}";
             var leaves = key.State is null ? say["Removed on"] : key.GoneAt is null ? say["Will be removed"] : say["Will be removed on"];
-            Html retire = key.State is null && !key.Unreadable ? Html.None
+            Markup retire = key.State is null && !key.Unreadable ? Markup.None
                 : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Revoke key…"]}</a>""";
             return $"""
                 <li>
@@ -73,14 +73,14 @@ public static class KeysPage
                 """;
         }
 
-        Html State(KeyView key) => key switch
+        Markup State(KeyView key) => key switch
         {
             { TakenOut: true } => $"""<span class="mark no">{say["Revoked"]}</span>""",
             { Unreadable: true } => $"""<span class="mark no">{say["Cannot be read"]}</span>""",
             { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signing"]}</span>""",
             { State: SigningKeyState.Pending } => $"""<span class="mark soon">{say["Pending"]}</span>""",
             { State: SigningKeyState.Retired } => $"""<span class="mark">{say["Retired"]}</span>""",
-            _ => (Html)$"""<span class="mark">{say["Removed"]}</span>""",
+            _ => (Markup)$"""<span class="mark">{say["Removed"]}</span>""",
         };
     }
 }

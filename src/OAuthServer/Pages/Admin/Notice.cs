@@ -12,7 +12,7 @@ public static class Notice
     public const string KeyRevoked = "key-revoked";
 
     /// <summary>The words for a key; nothing for any other.</summary>
-    public static Html Of(string? key, Language say) => key switch
+    public static Markup Of(string? key, Language say) => key switch
     {
         Saved => Good(say["Saved. The change is in effect."]),
         Deleted => Good(say["Deleted."]),
@@ -20,8 +20,8 @@ public static class Notice
         Rotated => Good(say["The next key has been created and published. Nothing changes until it starts signing."]),
         Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
         KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
-        _ => Html.None,
+        _ => Markup.None,
     };
 
-    private static Html Good(string text) => $"""<p class="good" role="status">{text}</p>""";
+    private static Markup Good(string text) => $"""<p class="good" role="status">{text}</p>""";
 }

@@ -54,8 +54,8 @@ public sealed record Paging
     /// <summary>A heading, and beside it the way to add to the list.</summary>
     /// <param name="title">In English.</param>
     /// <param name="add">Where something is added, below the issuer, and the link's text in English.</param>
-    internal static Html Heading(string title, Settings settings, Language say, params (string Path, string Text)[] add) => $"""
-        <div class="heading"><h1>{say[title]}</h1><p class="actions">{add.Select(one => (Html)$"""<a class="button primary" href="{settings.IssuerPath + one.Path}">{say[one.Text]}</a> """)}</p></div>
+    internal static Markup Heading(string title, Settings settings, Language say, params (string Path, string Text)[] add) => $"""
+        <div class="heading"><h1>{say[title]}</h1><p class="actions">{add.Select(one => (Markup)$"""<a class="button primary" href="{settings.IssuerPath + one.Path}">{say[one.Text]}</a> """)}</p></div>
         """;
 
     /// <summary>How many there are.</summary>
@@ -64,11 +64,11 @@ public sealed record Paging
         : string.Format(CultureInfo.InvariantCulture, say["Total: {0}"], Text(Total));
 
     /// <summary>The way to the other pages; nothing where there is one page only.</summary>
-    internal Html Links(Settings settings, Language say)
+    internal Markup Links(Settings settings, Language say)
     {
-        if (Previous is null && Next is null) return Html.None;
-        Html previous = Previous is null ? Html.None : $"""<li><a class="button" rel="prev" href="{settings.IssuerPath + Previous}">{say["Previous page"]}</a></li>""";
-        Html next = Next is null ? Html.None : $"""<li><a class="button" rel="next" href="{settings.IssuerPath + Next}">{say["Next page"]}</a></li>""";
+        if (Previous is null && Next is null) return Markup.None;
+        Markup previous = Previous is null ? Markup.None : $"""<li><a class="button" rel="prev" href="{settings.IssuerPath + Previous}">{say["Previous page"]}</a></li>""";
+        Markup next = Next is null ? Markup.None : $"""<li><a class="button" rel="next" href="{settings.IssuerPath + Next}">{say["Next page"]}</a></li>""";
         return $"""<nav class="paging" aria-label="{say["Pages"]}"><ul>{previous}{next}</ul></nav>""";
     }
 

@@ -20,8 +20,8 @@ public static class PeoplePage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => view.Search, new Dictionary<string, string>());
-        Html all = view.Search.Length == 0 ? Html.None : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
-        Html found = view.People.Count == 0 ? (Html)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
+        Markup all = view.Search.Length == 0 ? Markup.None : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
+        Markup found = view.People.Count == 0 ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
             <table>
             <caption>{view.Paging.Counted(say)} · {say["Sorted by user name"]}</caption>
             <thead><tr><th scope="col">{say["User name"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th><th scope="col">{say["Last sign-in"]}</th></tr></thead>
@@ -41,7 +41,7 @@ public static class PeoplePage
             {view.Paging.Links(settings, say)}
             """, frame);
 
-        Html Row(PersonSummary person) => $"""
+        Markup Row(PersonSummary person) => $"""
             <tr>
             <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminUser}?subject={person.Subject.ToString()}"><bdi>{person.Username}</bdi></a></th>
             <td data-label="{say["Role"]}">{Role(person.Role, say)}</td>
@@ -54,11 +54,11 @@ public static class PeoplePage
     }
 
     /// <summary>The form for a new person.</summary>
-    public static Task AddPersonAsync(this HttpContext http, Html antiforgery, Frame frame, RowForm form)
+    public static Task AddPersonAsync(this HttpContext http, Markup antiforgery, Frame frame, RowForm form)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
-        Html inputs = $"""
+        Markup inputs = $"""
             {fields.Text("username", "User name", "Used to sign in: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
             {fields.Choice("role", "Role", [("user", say["User"]), ("admin", say["Administrator"])])}
             """;
@@ -90,9 +90,9 @@ public static class PeoplePage
     }
 
     /// <summary>What somebody may do here.</summary>
-    internal static Html Role(string role, Language say) => role == "admin" ? (Html)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["User"]}</span>""";
+    internal static Markup Role(string role, Language say) => role == "admin" ? (Markup)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["User"]}</span>""";
 
     /// <summary>Whether somebody may sign in.</summary>
-    internal static Html State(bool enabled, Language say) =>
-        enabled ? (Html)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
+    internal static Markup State(bool enabled, Language say) =>
+        enabled ? (Markup)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
 }

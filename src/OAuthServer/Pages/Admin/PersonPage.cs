@@ -21,13 +21,13 @@ public sealed record PersonView
 /// <summary>One person: role, state and password, what they allowed, where they are signed in, what happened lately.</summary>
 public static class PersonPage
 {
-    public static Task PersonAsync(this HttpContext http, Html antiforgery, Frame frame, PersonView view)
+    public static Task PersonAsync(this HttpContext http, Markup antiforgery, Frame frame, PersonView view)
     {
         var (settings, say, person) = (http.RequestServices.GetRequiredService<Settings>(), http.Language(), view.Person);
         var key = $"?subject={person.Subject}";
-        Html problem = view.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Html.None;
-        Html events = view.Events.Rows.Count == 0
-            ? (Html)$"""<p class="empty">{say["No activity recorded."]}</p>"""
+        Markup problem = view.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Markup.None;
+        Markup events = view.Events.Rows.Count == 0
+            ? (Markup)$"""<p class="empty">{say["No activity recorded."]}</p>"""
             : $"""
                 {AuditRows.Table(view.Events, say["Newest first, times in UTC"], settings, say)}
                 <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["Show all"]}</a></p>
@@ -55,10 +55,10 @@ public static class PersonPage
             {events}
             """, frame);
 
-        Html Hidden() => $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
+        Markup Hidden() => $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
 
-        Html Role() => person.Role != "admin"
-            ? (Html)$"""<a class="button" href="{settings.IssuerPath}{Paths.AdminUserRole}{key}">{say["Make an administrator…"]}</a>"""
+        Markup Role() => person.Role != "admin"
+            ? (Markup)$"""<a class="button" href="{settings.IssuerPath}{Paths.AdminUserRole}{key}">{say["Make an administrator…"]}</a>"""
             : $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminUserRole}">
                 {Hidden()}<input type="hidden" name="role" value="user">
@@ -66,8 +66,8 @@ public static class PersonPage
                 </form>
                 """;
 
-        Html State() => person.Enabled
-            ? (Html)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""
+        Markup State() => person.Enabled
+            ? (Markup)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""
             : $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminUserState}">
                 {Hidden()}<input type="hidden" name="enabled" value="yes">
@@ -75,7 +75,7 @@ public static class PersonPage
                 </form>
                 """;
 
-        Html Grants() => view.Grants.Count == 0 ? (Html)$"""<p class="empty">{say["No app has access."]}</p>""" : $"""
+        Markup Grants() => view.Grants.Count == 0 ? (Markup)$"""<p class="empty">{say["No app has access."]}</p>""" : $"""
             <table>
             <caption>{say["Live grants, newest first"]}</caption>
             <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Access"]}</th><th scope="col">{say["Allowed on"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
@@ -85,9 +85,9 @@ public static class PersonPage
             </table>
             """;
 
-        Html Grant(GrantSummary grant)
+        Markup Grant(GrantSummary grant)
         {
-            Html offline = grant.Offline ? $"""<span class="mark">{say["Offline access"]}</span>""" : Html.None;
+            Markup offline = grant.Offline ? $"""<span class="mark">{say["Offline access"]}</span>""" : Markup.None;
             return $"""
                 <tr>
                 <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
@@ -100,7 +100,7 @@ public static class PersonPage
                 """;
         }
 
-        Html Sessions() => view.Sessions.Count == 0 ? (Html)$"""<p class="empty">{say["Not signed in anywhere."]}</p>""" : $"""
+        Markup Sessions() => view.Sessions.Count == 0 ? (Markup)$"""<p class="empty">{say["Not signed in anywhere."]}</p>""" : $"""
             <table>
             <caption>{say["Browsers, last seen first"]}</caption>
             <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["IP address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
@@ -111,7 +111,7 @@ public static class PersonPage
             <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign out everywhere…"]}</a></p>
             """;
 
-        Html Session(OwnSessionRow session) => $"""
+        Markup Session(OwnSessionRow session) => $"""
             <tr>
             <th scope="row">{BrowserNames.Say(session.UserAgent, say)}{BrowserNames.Folded(session.UserAgent, say)}</th>
             <td data-label="{say["IP address"]}"><code>{session.Address}</code></td>

@@ -6,14 +6,14 @@ namespace OAuthServer.Pages.Admin;
 public static class ResourcePage
 {
     /// <param name="enabled">Of the row; null: it is a new one.</param>
-    public static Task ResourceAsync(this HttpContext http, Html antiforgery, Frame frame, RowForm form, bool? enabled)
+    public static Task ResourceAsync(this HttpContext http, Markup antiforgery, Frame frame, RowForm form, bool? enabled)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
-        Html uri = form.Key is null
+        Markup uri = form.Key is null
             ? fields.Text("uri", "URI", "Absolute, without a fragment. Used in tokens exactly as written; cannot be changed later", attributes: $"required inputmode=\"url\" spellcheck=\"false\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
-        Html inputs = $"""
+        Markup inputs = $"""
             {uri}
             {fields.Text("name", "Name", "Shown where no name in the person's language is given", attributes: $"required")}
             <div class="columns">{RowForm.Words(fields, say["Name ({0})"])}</div>
@@ -38,7 +38,7 @@ public static class ResourcePage
             {State()}
             """, frame);
 
-        Html State() => (form.Key, enabled) switch
+        Markup State() => (form.Key, enabled) switch
         {
             ({ } key, true) => $"""
                 <h2>{say["Disable"]}</h2>
@@ -53,7 +53,7 @@ public static class ResourcePage
                 <button type="submit">{say["Enable"]}</button>
                 </form>
                 """,
-            _ => Html.None,
+            _ => Markup.None,
         };
     }
 }

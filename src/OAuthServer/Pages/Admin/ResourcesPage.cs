@@ -26,11 +26,11 @@ public static class ResourcesPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var words = view.Texts.ToLookup(text => text.Key);
         var free = view.Scopes.Where(scope => scope.Resource is null).ToList();
-        Html resources = view.Resources.Count == 0
-            ? (Html)$"""<p class="empty">{say["No resources yet: no token can be issued."]}</p>"""
+        Markup resources = view.Resources.Count == 0
+            ? (Markup)$"""<p class="empty">{say["No resources yet: no token can be issued."]}</p>"""
             : $"{view.Resources.Select(Resource)}";
         // After the last resource.
-        Html rest = free.Count == 0 || view.Paging.Next is not null ? Html.None : $"""
+        Markup rest = free.Count == 0 || view.Paging.Next is not null ? Markup.None : $"""
             <section>
             <h2>{say["Not tied to a resource"]}</h2>
             {Scopes(free, say["Scopes not tied to a resource"])}
@@ -46,11 +46,11 @@ public static class ResourcesPage
             {view.Paging.Links(settings, say)}
             """, frame);
 
-        Html Resource(ResourceRow row)
+        Markup Resource(ResourceRow row)
         {
-            Html state = row.Enabled ? (Html)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
+            Markup state = row.Enabled ? (Markup)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
             var own = view.Scopes.Where(scope => scope.Resource == row.Uri).ToList();
-            Html scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
+            Markup scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
             return $"""
                 <section>
                 <h2><bdi>{Words.Tame(row.Name)}</bdi> {state}</h2>
@@ -62,7 +62,7 @@ public static class ResourcesPage
                 """;
         }
 
-        Html Scopes(IEnumerable<ScopeRow> rows, string caption) => $"""
+        Markup Scopes(IEnumerable<ScopeRow> rows, string caption) => $"""
             <table>
             <caption>{caption}</caption>
             <thead><tr><th scope="col">{say["Scope"]}</th><th scope="col">{say["Text on the consent page"]}</th><th scope="col">{say["Kind"]}</th></tr></thead>
@@ -72,12 +72,12 @@ public static class ResourcesPage
             </table>
             """;
 
-        Html Scope(ScopeRow row)
+        Markup Scope(ScopeRow row)
         {
-            Html access = row.Access == "write" ? (Html)$"""<span class="mark soon">{say["Makes changes"]}</span>""" : $"""<span class="mark">{say["Reads"]}</span>""";
-            Html open = row.Open ? $"""<span class="mark">{say["Any user-facing client"]}</span>""" : Html.None;
-            Html sensitive = row.Sensitive ? $"""<span class="mark no">{say["Sensitive"]}</span>""" : Html.None;
-            Html kept = row.Optional ? Html.None : $"""<span class="mark">{say["Required"]}</span>""";
+            Markup access = row.Access == "write" ? (Markup)$"""<span class="mark soon">{say["Makes changes"]}</span>""" : $"""<span class="mark">{say["Reads"]}</span>""";
+            Markup open = row.Open ? $"""<span class="mark">{say["Any user-facing client"]}</span>""" : Markup.None;
+            Markup sensitive = row.Sensitive ? $"""<span class="mark no">{say["Sensitive"]}</span>""" : Markup.None;
+            Markup kept = row.Optional ? Markup.None : $"""<span class="mark">{say["Required"]}</span>""";
             return $"""
                 <tr>
                 <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminScope}?name={Uri.EscapeDataString(row.Name)}"><code>{row.Name}</code></a></th>
@@ -88,13 +88,13 @@ public static class ResourcesPage
         }
 
         // A resource has a name at least; of a scope without texts people see the scope itself.
-        Html Texts(IEnumerable<TextRow> texts, bool settled)
+        Markup Texts(IEnumerable<TextRow> texts, bool settled)
         {
             var known = texts.OrderBy(text => text.Locale, StringComparer.Ordinal).ToList();
             var missing = settled ? [] : Language.All.Where(language => !known.Any(text => text.Locale == language.Code)).ToList();
-            return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Html)$"""<li><span class="mark soon">{say.Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
+            return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Markup)$"""<li><span class="mark soon">{say.Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
         }
 
-        Html Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";
+        Markup Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";
     }
 }

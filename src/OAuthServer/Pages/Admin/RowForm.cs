@@ -25,18 +25,18 @@ public sealed record RowForm
     public static string WordsField(Language language) => "words-" + language.Code;
 
     /// <summary>The key in the row's form, whatever the row's own name for it.</summary>
-    public Html Hidden => Key is null ? Html.None : $"""<input type="hidden" name="key" value="{Key}"><input type="hidden" name="version" value="{Version}">""";
+    public Markup Hidden => Key is null ? Markup.None : $"""<input type="hidden" name="key" value="{Key}"><input type="hidden" name="version" value="{Version}">""";
 
     /// <summary>One field of words for every language there is.</summary>
     /// <param name="label">In the page's language, with the place {0} for the language's code.</param>
-    public static IEnumerable<Html> Words(Fields fields, string label) =>
+    public static IEnumerable<Markup> Words(Fields fields, string label) =>
         Language.All.Select(language => fields.Text(WordsField(language), label.Replace("{0}", language.Code)));
 
     /// <summary>Says that somebody was faster, what stands now, and that nothing typed is lost.</summary>
     /// <param name="columns">Fields and their labels, in the page's language.</param>
-    public Html Overtaken(IEnumerable<(string Name, string Label)> columns, Language say)
+    public Markup Overtaken(IEnumerable<(string Name, string Label)> columns, Language say)
     {
-        if (Meanwhile is not { } now) return Html.None;
+        if (Meanwhile is not { } now) return Markup.None;
         return $"""
             <div class="caution" role="alert">
             <p>{say["Someone else changed this while you had it open. Nothing was saved. The form below keeps your changes; saving again replaces the current values:"]}</p>
@@ -44,6 +44,6 @@ public sealed record RowForm
             </div>
             """;
 
-        Html Fact((string Name, string Label) column) => $"<div><dt>{column.Label}</dt><dd><bdi>{Pages.Words.Tame(now(column.Name) ?? "", "–")}</bdi></dd></div>";
+        Markup Fact((string Name, string Label) column) => $"<div><dt>{column.Label}</dt><dd><bdi>{Pages.Words.Tame(now(column.Name) ?? "", "–")}</bdi></dd></div>";
     }
 }

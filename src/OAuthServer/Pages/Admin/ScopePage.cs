@@ -9,14 +9,14 @@ public static class ScopePage
     public const string Resource = "belongs_to";
 
     /// <param name="resources">URIs to choose from.</param>
-    public static Task ScopeAsync(this HttpContext http, Html antiforgery, Frame frame, RowForm form, IEnumerable<string> resources)
+    public static Task ScopeAsync(this HttpContext http, Markup antiforgery, Frame frame, RowForm form, IEnumerable<string> resources)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
-        Html name = form.Key is null
+        Markup name = form.Key is null
             ? fields.Text("name", "Name", "As clients request it, such as notes:read; cannot be changed later", attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
-        Html inputs = $"""
+        Markup inputs = $"""
             {name}
             <div class="columns">
             {fields.Choice(Resource, "Resource", [("", say["None"]), .. resources.Select(uri => (uri, uri))], "The resource it applies to")}
@@ -40,7 +40,7 @@ public static class ScopePage
             (_, 200) => say["Edit a scope"],
             _ => say["Error: Edit a scope"],
         };
-        Html delete = form.Key is null or Scope.OfflineAccess ? Html.None : $"""
+        Markup delete = form.Key is null or Scope.OfflineAccess ? Markup.None : $"""
             <h2>{say["Delete"]}</h2>
             <p>{say["A deleted scope can no longer be requested, and existing grants lose it."]}</p>
             <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(form.Key)}">{say["Delete…"]}</a></p>

@@ -12,7 +12,7 @@ public static class WhyPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => id, new Dictionary<string, string>());
-        Html story = id is null ? Html.None
+        Markup story = id is null ? Markup.None
             : found.Rows.Count == 0 ? Nothing(id, say)
             : $"{found.Rows.Select(row => Decision(row, found, settings, say))}";
         return http.PageAsync(200, "Why refused", $"""
@@ -25,18 +25,18 @@ public static class WhyPage
             """, frame);
     }
 
-    private static Html Nothing(string id, Language say) => $"""
+    private static Markup Nothing(string id, Language say) => $"""
         <div class="caution" role="status">
         <p>{say.Put("No audit entry for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
         <p>{say[Decisions.NotKept]}.</p>
         </div>
         """;
 
-    private static Html Decision(AuditRow row, AuditView view, Settings settings, Language say)
+    private static Markup Decision(AuditRow row, AuditView view, Settings settings, Language say)
     {
-        Html answer = row.Outcome == "ok" ? (Html)$"{say["The request was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
-        Html compared = row.Expected is null && row.Got is null
-            ? Html.None
+        Markup answer = row.Outcome == "ok" ? (Markup)$"{say["The request was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
+        Markup compared = row.Expected is null && row.Got is null
+            ? Markup.None
             : $"""
                 <dl class="facts">
                 <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Tame(row.Expected)}</code></dd></div>
@@ -55,7 +55,7 @@ public static class WhyPage
     }
 
     // The log is kept in English (WCAG 3.1.2).
-    private static Html Bold(string? text) => $"""<strong><bdi lang="en">{Tame(text)}</bdi></strong>""";
+    private static Markup Bold(string? text) => $"""<strong><bdi lang="en">{Tame(text)}</bdi></strong>""";
 
     private static string Tame(string? text) => Words.Tame(text ?? "", "–", 600);
 }

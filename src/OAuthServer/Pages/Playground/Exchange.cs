@@ -71,7 +71,7 @@ public sealed record Exchange
 public sealed record PlaygroundView
 {
     /// <summary>The hidden field of its forms.</summary>
-    public required Html Antiforgery { get; init; }
+    public required Markup Antiforgery { get; init; }
 
     /// <summary>One of <see cref="Stages.All"/>; null: the first page.</summary>
     public required string? Stage { get; init; }

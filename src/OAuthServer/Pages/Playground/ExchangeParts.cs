@@ -15,22 +15,22 @@ public static class ExchangeParts
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What will be sent, each parameter in words.</summary>
-    public static Html Announced(Ask ask, Language say) => $"""
+    public static Markup Announced(Ask ask, Language say) => $"""
         <h2>{ask.Says(say)}</h2>
         <p><code>{ask.Method} {ask.Url}</code></p>
         {Credentials(ask, say)}
-        {Meanings(say["Parameters"], ask.Parameters.Select(one => (one.Name, (Html)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
+        {Meanings(say["Parameters"], ask.Parameters.Select(one => (one.Name, (Markup)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
         """;
 
     /// <summary>The request octet for octet, and the same for a terminal.</summary>
-    public static Html Request(Ask ask, Language say)
+    public static Markup Request(Ask ask, Language say)
     {
-        Html curl = ask.Method == "GET" ? Html.None : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
+        Markup curl = ask.Method == "GET" ? Markup.None : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
         return $"""<h3>{say["Request"]}</h3><pre>{Wire(ask)}</pre>{curl}""";
     }
 
     /// <summary>The answer as it came.</summary>
-    public static Html Answer(Exchange exchange, Language say)
+    public static Markup Answer(Exchange exchange, Language say)
     {
         var kind = exchange.Status < 400 ? "yes" : "no";
         var lines = new StringBuilder();
@@ -44,10 +44,10 @@ public static class ExchangeParts
 
     /// <summary>A JWT taken apart (RFC 7519 §3); nothing for what is no JWT.</summary>
     /// <param name="open">Whether it is shown unfolded.</param>
-    public static Html Token(string? token, bool open, Language say)
+    public static Markup Token(string? token, bool open, Language say)
     {
-        if (token?.Split('.') is not [var header, var claims, _]) return Html.None;
-        Html unfolded = open ? $" open" : Html.None;
+        if (token?.Split('.') is not [var header, var claims, _]) return Markup.None;
+        Markup unfolded = open ? $" open" : Markup.None;
         return $"""
             <details{unfolded}><summary>{say["Contents of the access token"]}</summary>
             <p>{say["Anyone can read it, but no one can change it: the third part is a signature over the first two. The public keys are at /jwks."]}</p>
@@ -64,19 +64,19 @@ public static class ExchangeParts
     private static Dictionary<string, JsonElement> Decode(string part) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(Base64Url.DecodeFromChars(part))!;
 
     /// <summary>What the log kept; of a refusal, the private reason beside the public words.</summary>
-    public static Html Audit(Exchange exchange, Language say)
+    public static Markup Audit(Exchange exchange, Language say)
     {
-        Html nothing = exchange.Audit.Count == 0
+        Markup nothing = exchange.Audit.Count == 0
             ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["No entry: APIs introspect tokens so often that only refusals are recorded."] : say["No entry for this request."])}</p>"""
-            : Html.None;
+            : Markup.None;
         return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
     }
 
-    private static Html Row(AuditRow row, Exchange exchange, Language say)
+    private static Markup Row(AuditRow row, Exchange exchange, Language say)
     {
-        Html told = row.Outcome == "refused"
+        Markup told = row.Outcome == "refused"
             ? $"""<div><dt>{say["Sent to the client"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
-            : Html.None;
+            : Markup.None;
         return $"""
             <dl class="facts kept">
             <div><dt>{say["Event"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
@@ -86,29 +86,29 @@ public static class ExchangeParts
             """;
     }
 
-    private static Html Fact(string name, string? value) => value is null ? Html.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
+    private static Markup Fact(string name, string? value) => value is null ? Markup.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
 
     // The log is kept in English (WCAG 3.1.2).
-    private static Html English(string name, string? value) => value is null ? Html.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
+    private static Markup English(string name, string? value) => value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
-    private static Html Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
+    private static Markup Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
         ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
-        : Html.None;
+        : Markup.None;
 
-    private static Html Meanings(string caption, IEnumerable<(string Name, Html Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""
+    private static Markup Meanings(string caption, IEnumerable<(string Name, Markup Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""
         <table class="meanings">
         <caption>{caption}</caption>
         <thead><tr><th scope="col">{say["Name"]}</th><th scope="col">{say["Value"]}</th><th scope="col">{say["Meaning"]}</th></tr></thead>
         <tbody>
-        {rows.Select(row => (Html)$"""<tr><th scope="row"><code>{row.Name}</code></th><td data-label="{say["Value"]}">{row.Value}</td><td data-label="{say["Meaning"]}">{row.Meaning.Words} <span class="rule"><bdi>{row.Meaning.Rule}</bdi></span></td></tr>""")}
+        {rows.Select(row => (Markup)$"""<tr><th scope="row"><code>{row.Name}</code></th><td data-label="{say["Value"]}">{row.Value}</td><td data-label="{say["Meaning"]}">{row.Meaning.Words} <span class="rule"><bdi>{row.Meaning.Rule}</bdi></span></td></tr>""")}
         </tbody>
         </table>
         """;
 
-    private static IEnumerable<(string Name, Html Value)> Members(string part, Language say) => Decode(part).Select(member =>
+    private static IEnumerable<(string Name, Markup Value)> Members(string part, Language say) => Decode(part).Select(member =>
         (member.Key, member.Key is "iat" or "exp" && member.Value.TryGetInt64(out var seconds)
-            ? (Html)$"<bdi>{member.Value.ToString()}</bdi> ({say.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))})"
-            : (Html)$"<bdi>{member.Value.ToString()}</bdi>"));
+            ? (Markup)$"<bdi>{member.Value.ToString()}</bdi> ({say.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))})"
+            : (Markup)$"<bdi>{member.Value.ToString()}</bdi>"));
 
     private static string Wire(Ask ask)
     {

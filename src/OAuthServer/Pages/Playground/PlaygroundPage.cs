@@ -29,7 +29,7 @@ public static class PlaygroundPage
             """, roomy: true);
     }
 
-    private static Html Begin(PlaygroundView view, Settings settings, Language say)
+    private static Markup Begin(PlaygroundView view, Settings settings, Language say)
     {
         var next = Stages.All.FirstOrDefault(stage => !view.Done.Contains(stage)) ?? Stages.Revoke;
         return $"""
@@ -48,7 +48,7 @@ public static class PlaygroundPage
             """;
     }
 
-    private static Html Walked(string stage, PlaygroundView view, Settings settings, Language say) => $"""
+    private static Markup Walked(string stage, PlaygroundView view, Settings settings, Language say) => $"""
         {Steps(view, settings, say)}
         <h1>{Stages.Title(stage, say)}</h1>
         <p class="lead">{Stages.Lead(stage, say)}</p>
@@ -56,7 +56,7 @@ public static class PlaygroundPage
         {(view.Exchanges is { } exchanges ? Result(stage, exchanges, view, settings, say) : Announcement(stage, view, settings, say))}
         """;
 
-    private static Html Announcement(string stage, PlaygroundView view, Settings settings, Language say)
+    private static Markup Announcement(string stage, PlaygroundView view, Settings settings, Language say)
     {
         if (view.Missing is { } first)
             return $"""
@@ -64,9 +64,9 @@ public static class PlaygroundPage
                 <div class="actions"><a class="button primary" href="{Url(first, settings)}">{say.Put("Go to step {0}", $"{Stages.Number(first)}")}</a>{StartOver(view, settings, say)}</div>
                 """;
 
-        Html hint = stage == Stages.Person
+        Markup hint = stage == Stages.Person
             ? $"""<p class="caution">{say.Put("Sign in as {0} with {1}. Leave everything ticked on the next page and press Allow.", $"<code>alice</code>", $"<code>alice-demo-password</code>")}</p>"""
-            : Html.None;
+            : Markup.None;
         return $"""
             {new Asks(settings).Plan(stage, say).Select(ask => ExchangeParts.Announced(ask, say))}
             {hint}
@@ -74,24 +74,24 @@ public static class PlaygroundPage
             """;
     }
 
-    private static Html Result(string stage, IReadOnlyList<Exchange> exchanges, PlaygroundView view, Settings settings, Language say)
+    private static Markup Result(string stage, IReadOnlyList<Exchange> exchanges, PlaygroundView view, Settings settings, Language say)
     {
         var done = view.Done.Contains(stage);
-        Html again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Repeat"], done ? "" : "primary", view, settings) : Html.None;
-        Html next = !done ? Html.None
-            : Stages.After(stage) is { } after ? (Html)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
-            : Html.None;
+        Markup again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Repeat"], done ? "" : "primary", view, settings) : Markup.None;
+        Markup next = !done ? Markup.None
+            : Stages.After(stage) is { } after ? (Markup)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
+            : Markup.None;
         return $"""
             {exchanges.Select(exchange => Shown(exchange, exchanges.Count < 3, say))}
-            {(done && Stages.After(stage) is null ? End(settings, say) : Html.None)}
+            {(done && Stages.After(stage) is null ? End(settings, say) : Markup.None)}
             <div class="actions">{next}{again}{StartOver(view, settings, say)}</div>
             """;
     }
 
-    private static Html Shown(Exchange exchange, bool open, Language say)
+    private static Markup Shown(Exchange exchange, bool open, Language say)
     {
-        Html verdict = exchange.Fits
-            ? (Html)$"""<p class="good">{exchange.Ask.Means(say)}</p>"""
+        Markup verdict = exchange.Fits
+            ? (Markup)$"""<p class="good">{exchange.Ask.Means(say)}</p>"""
             : $"""<p class="caution">{exchange.Ask.Otherwise?.Invoke(say) ?? say["This is not the expected response. The demo data may have been changed; the audit log below shows what happened."]}</p>""";
         return $"""
             <section class="exchange">
@@ -105,7 +105,7 @@ public static class PlaygroundPage
             """;
     }
 
-    private static Html End(Settings settings, Language say) => $"""
+    private static Markup End(Settings settings, Language say) => $"""
         <h2>{say["All steps completed"]}</h2>
         <ul>
         <li>{say.Put("What a user sees: {0}, as alice.", $"""<a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a>""")}</li>
@@ -114,7 +114,7 @@ public static class PlaygroundPage
         </ul>
         """;
 
-    private static Html Steps(PlaygroundView view, Settings settings, Language say)
+    private static Markup Steps(PlaygroundView view, Settings settings, Language say)
     {
         return $"""
             <nav class="steps" aria-label="{say["Steps"]}">
@@ -124,19 +124,19 @@ public static class PlaygroundPage
             </nav>
             """;
 
-        Html Entry(string stage)
+        Markup Entry(string stage)
         {
             var done = view.Done.Contains(stage);
-            Html here = stage == view.Stage ? $" aria-current=\"step\"" : Html.None;
-            Html mark = done ? $"""<span aria-hidden="true">✓</span><span class="unseen">{say["done"]}</span>""" : (Html)$"{Stages.Number(stage)}";
-            return $"""<li><a{(done ? (Html)$" class=\"done\"" : Html.None)} href="{Url(stage, settings)}"{here}><span class="mark{(done ? (Html)$" yes" : Html.None)}">{mark}</span> {Stages.Short(stage, say)}</a></li>""";
+            Markup here = stage == view.Stage ? $" aria-current=\"step\"" : Markup.None;
+            Markup mark = done ? $"""<span aria-hidden="true">✓</span><span class="unseen">{say["done"]}</span>""" : (Markup)$"{Stages.Number(stage)}";
+            return $"""<li><a{(done ? (Markup)$" class=\"done\"" : Markup.None)} href="{Url(stage, settings)}"{here}><span class="mark{(done ? (Markup)$" yes" : Markup.None)}">{mark}</span> {Stages.Short(stage, say)}</a></li>""";
         }
     }
 
-    private static Html StartOver(PlaygroundView view, Settings settings, Language say) =>
-        view.Done.Count == 0 && view.Exchanges is null ? Html.None : Do(Over, say["Start over"], "", view, settings);
+    private static Markup StartOver(PlaygroundView view, Settings settings, Language say) =>
+        view.Done.Count == 0 && view.Exchanges is null ? Markup.None : Do(Over, say["Start over"], "", view, settings);
 
-    private static Html Do(string what, string text, string kind, PlaygroundView view, Settings settings) => $"""
+    private static Markup Do(string what, string text, string kind, PlaygroundView view, Settings settings) => $"""
         <form method="post" action="{settings.IssuerPath + Paths.Playground}">
         {view.Antiforgery}<input type="hidden" name="{Field}" value="{what}">
         <button class="{kind}" type="submit">{text}</button>

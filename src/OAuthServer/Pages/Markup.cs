@@ -7,17 +7,17 @@ using System.Text.Unicode;
 namespace OAuthServer.Pages;
 
 /// <summary>
-/// HTML from an interpolated string: <c>Html page = $"&lt;p&gt;{name}&lt;/p&gt;"</c>. Text between braces is encoded by the
-/// compiler's own choice of overload; only another <see cref="Html"/> goes in as it is. Attributes are always quoted.
+/// HTML from an interpolated string: <c>Markup page = $"&lt;p&gt;{name}&lt;/p&gt;"</c>. Text between braces is encoded by the
+/// compiler's own choice of overload; only another <see cref="Markup"/> goes in as it is. Attributes are always quoted.
 /// </summary>
 [InterpolatedStringHandler]
-public readonly struct Html(int literalLength, int formattedCount)
+public readonly struct Markup(int literalLength, int formattedCount)
 {
     private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
     private readonly StringBuilder text = new(literalLength + (formattedCount * 32));
 
     /// <summary>Nothing.</summary>
-    public static Html None => default;
+    public static Markup None => default;
 
     public void AppendLiteral(string literal) => text.Append(literal);
 
@@ -28,9 +28,9 @@ public readonly struct Html(int literalLength, int formattedCount)
 
     public void AppendFormatted(int value) => text.Append(CultureInfo.InvariantCulture, $"{value}");
 
-    public void AppendFormatted(Html value) => text.Append(value.text);
+    public void AppendFormatted(Markup value) => text.Append(value.text);
 
-    public void AppendFormatted(IEnumerable<Html> values)
+    public void AppendFormatted(IEnumerable<Markup> values)
     {
         foreach (var value in values) text.Append(value.text);
     }
