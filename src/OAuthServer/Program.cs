@@ -1,23 +1,37 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Npgsql;
+using OAuthServer.Account;
+using OAuthServer.Admin;
+using OAuthServer.Admin.Audit;
+using OAuthServer.Admin.Clients;
+using OAuthServer.Admin.Resources;
+using OAuthServer.Admin.Users;
 using OAuthServer.Audit;
-using OAuthServer.Authorize;
+using OAuthServer.Authorization;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
-using OAuthServer.Endpoints;
-using OAuthServer.Endpoints.Admin;
-using OAuthServer.Endpoints.Playground;
+using OAuthServer.Discovery;
 using OAuthServer.Fetch;
-using OAuthServer.Grants;
+using OAuthServer.Html;
+using OAuthServer.Http;
 using OAuthServer.Keys;
-using OAuthServer.Pages;
+using OAuthServer.Limits;
+using OAuthServer.Maintenance;
+using OAuthServer.Playground;
 using OAuthServer.Protocol;
+using OAuthServer.Registration;
 using OAuthServer.Revocation;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Users;
+using OAuthServer.Token;
 using OAuthServer.Tokens;
 using OAuthServer.Users;
-using OAuthServer.Wire;
 
 return await Commands.RunAsync(args, async (settings, cancel) =>
 {

@@ -51,7 +51,7 @@ SQL
     echo '\set i :i + 1'
     echo '\set family :i % 20'
     echo '\set step :i / 20'
-    sed -n '/const string RotateSql = """/,/""";/p' src/OAuthServer/Stores/RefreshTokenStore.cs | sed '1d;$d' | sed -E "
+    sed -n '/const string RotateSql = """/,/""";/p' src/OAuthServer/Stores/Grants/RefreshTokenStore.cs | sed '1d;$d' | sed -E "
         s/@hash\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step)::bytea)/g
         s/@next\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step + 1)::bytea)/g
         s/@sealed\b/decode(repeat('ab', 71), 'hex')/g

@@ -1,6 +1,8 @@
 using System.Buffers;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Audit;
 

@@ -1,4 +1,4 @@
-using OAuthServer.Stores;
+using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Audit;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using OAuthServer.Audit;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Cli;
 

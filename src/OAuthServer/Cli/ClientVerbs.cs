@@ -1,5 +1,5 @@
 using System.CommandLine;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
 

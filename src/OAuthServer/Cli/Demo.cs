@@ -1,5 +1,5 @@
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;
 

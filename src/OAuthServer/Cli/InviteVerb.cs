@@ -1,7 +1,7 @@
 using System.CommandLine;
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
 

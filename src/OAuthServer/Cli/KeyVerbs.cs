@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 

@@ -1,6 +1,6 @@
-using OAuthServer.Endpoints;
+using OAuthServer.Admin.Audit;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using OAuthServer.Clients;
+using OAuthServer.Admin.Clients;
 using OAuthServer.Keys;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
 

@@ -2,9 +2,9 @@ using System.Collections;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration.KeyPerFile;
 using Microsoft.Extensions.FileProviders;
-using OAuthServer.Pages;
+using OAuthServer.Html;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
 namespace OAuthServer.Cli;

@@ -1,4 +1,4 @@
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 

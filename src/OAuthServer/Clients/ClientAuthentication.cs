@@ -3,8 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using OAuthServer.Fetch;
 using OAuthServer.Keys;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Clients;
 

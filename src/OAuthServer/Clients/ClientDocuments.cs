@@ -1,7 +1,9 @@
 using OAuthServer.Audit;
 using OAuthServer.Fetch;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Npgsql;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 

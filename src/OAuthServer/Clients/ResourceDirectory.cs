@@ -1,5 +1,6 @@
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
 
 namespace OAuthServer.Clients;
 

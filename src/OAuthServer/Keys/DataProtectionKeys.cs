@@ -2,7 +2,8 @@ using System.Xml;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Keys;
 

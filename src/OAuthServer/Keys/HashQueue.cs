@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Keys;

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using Npgsql;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Keys;
 

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.IdentityModel.Tokens;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Keys;
 
 namespace OAuthServer.Keys;
 

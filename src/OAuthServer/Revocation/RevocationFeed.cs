@@ -2,7 +2,8 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Revocation;
 

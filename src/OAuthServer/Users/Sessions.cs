@@ -1,6 +1,6 @@
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Users;
 

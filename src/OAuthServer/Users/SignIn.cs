@@ -1,7 +1,8 @@
 using OAuthServer.Audit;
 using OAuthServer.Keys;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Users;
 

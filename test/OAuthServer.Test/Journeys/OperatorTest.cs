@@ -1,6 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Endpoints;
+using OAuthServer.Admin.Audit;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

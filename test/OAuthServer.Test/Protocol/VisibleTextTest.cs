@@ -1,6 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Pages;
+using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Test.Pages;
+using OAuthServer.Test.Html;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.ResourceServer;

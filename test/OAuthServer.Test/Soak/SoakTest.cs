@@ -4,7 +4,7 @@ using FluentAssertions.Execution;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Soak;

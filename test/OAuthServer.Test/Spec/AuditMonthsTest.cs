@@ -2,7 +2,7 @@ using System.Diagnostics;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Audit;
+using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

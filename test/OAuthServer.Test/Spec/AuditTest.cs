@@ -2,7 +2,8 @@ using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

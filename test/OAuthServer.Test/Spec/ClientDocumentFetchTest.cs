@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Fetch;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

@@ -2,9 +2,9 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Clients;
+using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
-using OAuthServer.Revocation;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

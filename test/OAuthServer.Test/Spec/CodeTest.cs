@@ -1,5 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -204,7 +205,7 @@ public sealed class CodeTest : ServerFixture
     [Test, Behaviour(36), Case("CODE-018")]
     public async Task Codes_and_refresh_tokens_are_256_random_bits_and_stored_as_hashes_only()
     {
-        var tokens = Enumerable.Range(0, 10_000).Select(_ => Keys.OpaqueToken.Mint()).ToList();
+        var tokens = Enumerable.Range(0, 10_000).Select(_ => OpaqueToken.Mint()).ToList();
         var code = await Server.GrantAsync(client, alice);
         var refresh = (await client.RedeemAsync(code)).RefreshToken!;
 
@@ -238,7 +239,7 @@ public sealed class LostAnswerTest
 
         lost.Should().BeRefusedWith("temporarily_unavailable");
         cable.Swallowed.Should().BePositive("the redemption had been committed");
-        (await server.QueryAsync<DateTime?>("select redeemed_at from codes where hash = @hash", new { hash = Keys.OpaqueToken.Hash(code.Value) })).Single().Should().NotBeNull();
+        (await server.QueryAsync<DateTime?>("select redeemed_at from codes where hash = @hash", new { hash = OpaqueToken.Hash(code.Value) })).Single().Should().NotBeNull();
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
     }

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

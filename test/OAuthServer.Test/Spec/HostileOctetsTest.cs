@@ -5,7 +5,7 @@ using FluentAssertions.Execution;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
-using OAuthServer.Pages;
+using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

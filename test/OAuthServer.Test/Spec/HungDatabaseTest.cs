@@ -3,7 +3,7 @@ using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -18,7 +18,7 @@ public sealed class HungDatabaseTest
     public async Task A_hung_database_is_told_within_three_seconds_and_holds_up_nothing_that_needs_none()
     {
         await using var cluster = await OwnCluster.StartAsync();
-        await using (var database = new OAuthServer.Stores.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, "create extension if not exists pgcrypto");
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, Cast.Sql);
         await using var server = await TestServer.StartAsync(database: cluster.ConnectionString);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -101,7 +102,7 @@ public sealed class IntrospectionTest : ServerFixture
         var token = (await other.CredentialsAsync()).AccessToken;
         (await asking.SeesAsActiveAsync(token)).Should().BeTrue();
 
-        (await server.Get<Keys.KeyRing>().RetireNowAsync(Jwt.Read(token).Header["kid"]!.GetValue<string>(), CancellationToken.None)).Should().BeTrue();
+        (await server.Get<KeyRing>().RetireNowAsync(Jwt.Read(token).Header["kid"]!.GetValue<string>(), CancellationToken.None)).Should().BeTrue();
 
         (await asking.IntrospectAsync(token)).Body.Should().Be(Inactive);
     }
@@ -301,7 +302,7 @@ public sealed class IntrospectionTest : ServerFixture
             .Should().BeRefusedWith("invalid_request");
 
     // The server's own signing key, to make tokens that are wrong in one thing only.
-    private ECDsa Signer() => ((Microsoft.IdentityModel.Tokens.ECDsaSecurityKey)Server.Get<Keys.KeyRing>().Active!.SecurityKey).ECDsa is { } ec
+    private ECDsa Signer() => ((Microsoft.IdentityModel.Tokens.ECDsaSecurityKey)Server.Get<KeyRing>().Active!.SecurityKey).ECDsa is { } ec
         ? ECDsa.Create(ec.ExportParameters(true))
         : throw new InvalidOperationException();
 

@@ -7,7 +7,7 @@ using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Keys;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

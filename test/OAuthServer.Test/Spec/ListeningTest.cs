@@ -7,9 +7,9 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
+using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
-using OAuthServer.Wire;
 
 namespace OAuthServer.Test.Spec;
 

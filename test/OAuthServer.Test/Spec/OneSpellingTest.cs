@@ -2,7 +2,7 @@ using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -100,7 +100,7 @@ public sealed class OneSpellingTest : ServerFixture
     {
         await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'This server, by hand')", new { uri = Server.Issuer + "/" });
 
-        await new Seeds(Server.Get<OAuthServer.Stores.Database>()).AddResourceAsync(Server.Issuer, "This server", "audit:read", "Read", new Author("a test"), CancellationToken.None);
+        await new Seeds(Server.Get<OAuthServer.Stores.Postgres.Database>()).AddResourceAsync(Server.Issuer, "This server", "audit:read", "Read", new Author("a test"), CancellationToken.None);
 
         (await Server.ScalarAsync<string>("select resource from scopes where name = 'audit:read'")).Should().Be(Server.Issuer + "/");
     }

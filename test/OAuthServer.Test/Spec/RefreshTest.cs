@@ -1,5 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -157,7 +158,7 @@ public sealed class RefreshTest : ServerFixture
         (await client.RefreshAsync(token, ("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_target");
         (await client.RefreshAsync(token, ("resource", "https://nobody.example/"))).Should().BeRefusedWith("invalid_target");
 
-        (await Server.QueryAsync<DateTime?>("select used_at from refresh_tokens where hash = @hash", new { hash = Keys.OpaqueToken.Hash(token) })).Should().Equal(new DateTime?[] { null });
+        (await Server.QueryAsync<DateTime?>("select used_at from refresh_tokens where hash = @hash", new { hash = OpaqueToken.Hash(token) })).Should().Equal(new DateTime?[] { null });
         (await client.RefreshAsync(token, ("resource", Cast.Notes))).Should().HaveIssuedTokens("notes:read");
     }
 
@@ -294,7 +295,7 @@ public sealed class LostRefreshTest
         var again = await client.RefreshAsync(token);
 
         lost.Should().BeRefusedWith("temporarily_unavailable");
-        (await server.QueryAsync<DateTime?>("select used_at from refresh_tokens where hash = @hash", new { hash = Keys.OpaqueToken.Hash(token) })).Single().Should().NotBeNull("the rotation had been committed");
+        (await server.QueryAsync<DateTime?>("select used_at from refresh_tokens where hash = @hash", new { hash = OpaqueToken.Hash(token) })).Single().Should().NotBeNull("the rotation had been committed");
         again.Should().HaveIssuedTokens();
         (await client.RefreshAsync(again.RefreshToken!)).Should().HaveIssuedTokens();
     }

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Revocation;
+using OAuthServer.Maintenance;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

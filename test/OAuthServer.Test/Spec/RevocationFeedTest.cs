@@ -5,8 +5,8 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Keys;
-using OAuthServer.Revocation;
-using OAuthServer.Stores;
+using OAuthServer.Maintenance;
+using OAuthServer.Stores.Clients;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

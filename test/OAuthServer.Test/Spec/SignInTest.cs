@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -84,7 +84,7 @@ public sealed partial class SignInTest : ServerFixture
 
         reply.Status.Should().Be(303, "never 307 after a password");
         string[] set = [.. new[] { asked, login.Reply, reply }.SelectMany(answer => answer.Headers.GetValues("Set-Cookie"))];
-        set.Select(cookie => cookie.Split('=')[0]).Should().BeEquivalentTo(new[] { "b", "f", "s" }.Select(purpose => OAuthServer.Pages.Cookies.Name(purpose, Server.Settings)), "the browser's at /authorize, the form's at the sign-in, the session's after it");
+        set.Select(cookie => cookie.Split('=')[0]).Should().BeEquivalentTo(new[] { "b", "f", "s" }.Select(purpose => OAuthServer.Html.Cookies.Name(purpose, Server.Settings)), "the browser's at /authorize, the form's at the sign-in, the session's after it");
         foreach (var cookie in set)
             cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
         browser.Cookies.Should().HaveCount(3);
@@ -272,7 +272,7 @@ public sealed partial class SignInTest : ServerFixture
         (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in' and outcome = 'ok' and subject = @subject", new { subject = alice.Subject.ToString() })).Should().Be(1);
     }
 
-    private string SessionCookie => OAuthServer.Pages.Cookies.Name("s", Server.Settings);
+    private string SessionCookie => OAuthServer.Html.Cookies.Name("s", Server.Settings);
 
     private async Task<Landing> TryAsync(Person person, string password)
     {

@@ -2,9 +2,9 @@ using System.Net.Sockets;
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
-using OAuthServer.Wire;
 
 namespace OAuthServer.Test.Spec;
 

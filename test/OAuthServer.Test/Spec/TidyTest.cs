@@ -1,7 +1,8 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Revocation;
-using OAuthServer.Stores;
+using OAuthServer.Maintenance;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Users;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;

@@ -1,7 +1,7 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

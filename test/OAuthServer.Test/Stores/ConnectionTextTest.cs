@@ -1,7 +1,7 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;

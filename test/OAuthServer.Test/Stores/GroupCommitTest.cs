@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;

@@ -2,7 +2,7 @@ using Dapper;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;
@@ -17,7 +17,7 @@ public sealed class PostgresLogTest
     public async Task The_log_of_the_private_cluster_never_repeats_a_refused_statement()
     {
         await using var cluster = await OwnCluster.StartAsync();
-        await using (var database = new OAuthServer.Stores.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
         await using var connection = new NpgsqlConnection(cluster.ConnectionString);
         await connection.ExecuteAsync("insert into clients (client_id, kind, name) values ('x', 'machine', 'X')");
 
@@ -40,7 +40,7 @@ public sealed class PostgresLogTest
         // As PostgreSQL is out of the box.
         await connection.ExecuteAsync("alter database oauth set log_min_error_statement = 'error'");
         NpgsqlConnection.ClearPool(connection);
-        await using var database = new OAuthServer.Stores.Database(cluster.ConnectionString);
+        await using var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString);
         await new Migrations(database).ApplyAsync(CancellationToken.None);
 
         await FluentActions.Awaiting(() => connection.ExecuteAsync("select 'typed-MARKER'::int")).Should().ThrowAsync<PostgresException>();

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;
@@ -30,7 +30,7 @@ public sealed partial class SqlTest
     };
 
     private static IEnumerable<TestCaseData> Statements() =>
-        from type in typeof(OAuthServer.Stores.Database).Assembly.GetTypes()
+        from type in typeof(OAuthServer.Stores.Postgres.Database).Assembly.GetTypes()
         from field in type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly)
         where field is { IsLiteral: true } && field.FieldType == typeof(string) && field.Name.EndsWith("Sql", StringComparison.Ordinal)
         where !Exempt.Contains($"{type.Name}.{field.Name}")

@@ -3,11 +3,11 @@ using Dapper;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Http;
 using OAuthServer.Keys;
+using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
-using OAuthServer.Revocation;
 using OAuthServer.Test.Support;
-using OAuthServer.Wire;
 
 namespace OAuthServer.Test.Stores;
 
@@ -100,7 +100,7 @@ public sealed class UnreadableRowsTest : ServerFixture
     public async Task A_date_of_any_size_is_read(string date, int year)
     {
         await Server.ExecuteAsync("insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@date, 'y', 'z', now(), @date::text::timestamptz)", new { date });
-        await using var connection = await Server.Get<OAuthServer.Stores.Database>().OpenAsync(CancellationToken.None);
+        await using var connection = await Server.Get<OAuthServer.Stores.Postgres.Database>().OpenAsync(CancellationToken.None);
 
         var read = (await connection.QuerySingleAsync<Moment>("select expires_at from revoked_tokens where jti = @date", new { date })).ExpiresAt;
 

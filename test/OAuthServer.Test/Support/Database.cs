@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Test.Support;
 
@@ -44,7 +44,7 @@ public static class TestDatabase
         await ExecuteAsync(cluster, $"drop database if exists {Template} with (force)");
         await ExecuteAsync(cluster, $"create database {Template}");
         var template = new NpgsqlConnectionStringBuilder(cluster) { Database = Template, Pooling = false }.ConnectionString;
-        await using (var database = new OAuthServer.Stores.Database(template)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(template)) await new Migrations(database).ApplyAsync(CancellationToken.None);
         await ExecuteAsync(template, "create extension if not exists pgcrypto");
         await ExecuteAsync(template, Cast.Sql);
         return cluster;

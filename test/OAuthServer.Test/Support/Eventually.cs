@@ -1,6 +1,6 @@
 using FluentAssertions;
 using OAuthServer.Clients;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Test.Support;
 

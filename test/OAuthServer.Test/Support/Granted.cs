@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Grants;
 
 namespace OAuthServer.Test.Support;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Test.Support;
 

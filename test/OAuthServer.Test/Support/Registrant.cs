@@ -2,9 +2,10 @@ using System.Text;
 using System.Text.Json;
 using FluentAssertions;
 using FluentAssertions.Execution;
-using OAuthServer.Keys;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Test.Support;
 

@@ -1,0 +1,119 @@
+using OAuthServer.Authorization;
+using OAuthServer.Clients;
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
+
+namespace OAuthServer.Account;
+
+/// <summary>One app's access with the app's own row.</summary>
+public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
+
+/// <summary>What the page of a person's connected apps shows.</summary>
+public sealed record ConnectedAppsView
+{
+    public required Frame Frame { get; init; }
+    public required Markup Antiforgery { get; init; }
+    public required IReadOnlyList<ConnectedApp> Apps { get; init; }
+    public required ResourceDirectory.Snapshot Known { get; init; }
+
+    /// <summary>What the person has just ended.</summary>
+    public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>Which apps may act for the person, one row each, and how to end that.</summary>
+public static class ConnectedAppsPage
+{
+    public static Task ConnectedAppsAsync(this HttpContext http, ConnectedAppsView view)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        Markup all = view.Apps.Count > 1
+            ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
+            : Markup.None;
+        Markup apps = view.Apps.Count == 0
+            ? $"""<p class="empty">{say["No apps have access to your account. Apps you allow are listed here, and you can revoke their access."]}</p>"""
+            : (Markup)$"""
+                <p class="lead">{say["These apps can access your account. Revoke those you no longer use."]}</p>
+                <ul class="rows">
+                {view.Apps.Select(app => App(app, view, settings, say))}
+                </ul>
+                {all}
+                """;
+        return http.PageAsync(200, "Connected apps", $"""
+            <h1>{say["Connected apps"]}</h1>
+            {Done(view, say)}
+            {apps}
+            """, view.Frame);
+    }
+
+    /// <summary>Asks before everything is taken back: following a link changes nothing.</summary>
+    public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Frame frame, int apps)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(200, "Revoke all", $"""
+            <h1>{say["Revoke all access?"]}</h1>
+            <p class="lead">{say.Put("Apps losing access: {0}. Each must ask you again before it can do anything.", $"{apps}")}</p>
+            <form method="post" action="{settings.IssuerPath + Paths.RevokeAll}">
+            {antiforgery}
+            <p class="actions"><button class="danger" type="submit">{say["Revoke all"]}</button> <a class="way" href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Cancel"]}</a></p>
+            </form>
+            """, frame);
+    }
+
+    private static Markup App(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
+    {
+        var (grant, client) = app;
+        // Wherever it is not https the answer went to a program on the person's own computer.
+        var landsHere = !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal);
+        Markup off = client.Enabled ? Markup.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
+        Markup unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Markup.None;
+        var name = say.App(client.Name);
+        return $"""
+            <li>
+            <details>
+            <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong> {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
+            <p class="identity">{ConsentPage.Identity(client, landsHere, view.Now, settings, say)}</p>
+            <dl class="facts">
+            <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
+            <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
+            <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
+            <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
+            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
+            </dl>
+            </details>
+            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
+            {view.Antiforgery}
+            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
+            </form>
+            </li>
+            """;
+    }
+
+    private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+        $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
+
+    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
+
+    private static Markup Done(ConnectedAppsView view, Language say)
+    {
+        if (view.Ended.Count == 0) return Markup.None;
+        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Markup)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
+        Markup who = $"{names}";
+        return $"""
+            <div class="good" role="status">
+            <p>{Icons.Done}<strong>{say.Put("Access has ended: {0}", who)}</strong></p>
+            <p>{say["Nothing new is issued, and services that check with this server refuse the old access from now on."]}</p>
+            <p>{say.Put("Services that do not check may still accept it until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
+            </div>
+            """;
+    }
+
+    // Shown to the minute: never earlier than it is.
+    private static DateTimeOffset Up(DateTimeOffset time)
+    {
+        var late = time.UtcTicks + TimeSpan.TicksPerMinute - 1;
+        return new(late - (late % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,75 @@
+using OAuthServer.Audit;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Admin.Audit;
+
+/// <summary>
+/// GET /why/{request id}: the private reason of a refusal, for operators' tools that hold a token of this very server with
+/// audit:read (RFC 6750, RFC 9728).
+/// </summary>
+public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, AuditLog log, Settings settings)
+{
+    public const string Scope = "audit:read";
+
+    public async Task HandleAsync(HttpContext http, string id)
+    {
+        if (await OpensAsync(http) is not null) return;
+        var rows = await audit.FindAsync(id, http.RequestAborted);
+        await http.JsonAsync(rows.Count == 0 ? 404 : 200, json =>
+        {
+            if (rows.Count == 0)
+            {
+                json.WriteString("error", "invalid_request");
+                json.WriteString("error_description", $"No decision is kept under this request id. {Decisions.NotKept}");
+                return;
+            }
+
+            json.WriteString("request_id", id);
+            json.WriteStartArray("decisions");
+            foreach (var row in rows)
+            {
+                json.WriteStartObject();
+                json.WriteString("at", row.At);
+                foreach (var (name, value) in Members(row))
+                    if (value is not null)
+                        json.WriteString(name, value);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        });
+    }
+
+    private static (string Name, string? Value)[] Members(AuditRow row) =>
+    [
+        ("event", row.Event), ("outcome", row.Outcome), ("client_id", row.ClientId), ("subject", row.Subject), ("error", row.Error),
+        ("rule", row.Rule), ("expected", row.Expected), ("got", row.Got), ("reason", row.Reason), ("detail", row.Detail),
+    ];
+
+    // RFC 6750 §3: no token, a bare challenge; a bad one, invalid_token; a short one, insufficient_scope.
+    private async Task<OAuthError?> OpensAsync(HttpContext http)
+    {
+        OAuthError error;
+        if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
+        else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer)) error = OAuthError.InvalidToken("not a live token for this server");
+        else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
+        else return null;
+
+        http.Challenges(error, settings, Scope);
+        await log.RefusedAsync(Decisions.Api, error, http.Context());
+        await http.RefuseAsync(error);
+        return error;
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class WhyRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapWhy() => app.MapGet(Paths.Why + "/{id}", app.ServiceProvider.GetRequiredService<WhyEndpoint>().HandleAsync);
+    }
+}

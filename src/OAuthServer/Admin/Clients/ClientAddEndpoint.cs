@@ -1,0 +1,87 @@
+using OAuthServer.Admin.Resources;
+using OAuthServer.Html;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>/admin/client/new: one more client; the first secret of a confidential one is shown once, in the answer.</summary>
+public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
+{
+    private const string FirstLabel = "first";
+
+    // Stands in for an id or a name that is missing or refused while the rest of the row is judged; no row of this id is ever written.
+    private const string Placeholder = "to-be-judged";
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, null, []));
+
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (Registry.Of(visit.Asked["kind"]) is not { } registry)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, registry.Kind) with { Name = Placeholder });
+        var client = ClientFields.Read(blank, visit.Asked, problems);
+        if (visit.Asked["client_id"] is { } id) client = client with { ClientId = id.Trim() };
+        else problems["client_id"] = "Enter an id such as nightly-etl.";
+        var secret = client.AuthMethod == "none" ? null : SecretHash.NewSecret();
+        // A hash takes its time, and a form with problems needs none.
+        var stored = secret is null || problems.Count > 0 ? null : new NewSecret
+        {
+            ClientId = client.ClientId,
+            Hash = await hashes.MakeAsync(secret, http.RequestAborted),
+            Label = FirstLabel,
+            NotBefore = time.GetUtcNow(),
+            ExpiresAt = null,
+        };
+        var judged = await edits.AddAsync(new RowEdit<ClientForm>
+        {
+            Row = client,
+            Restore = (row, column) => ClientFields.Restore(row, blank, column),
+            Write = problems.Count == 0,
+        }, stored, visit.Author, http.RequestAborted);
+        problems.Add(judged.Refusals, http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("client_id", "There is already a client with this id.");
+
+        if (problems.Count > 0) await RenderAsync(visit, visit.Asked, problems);
+        else if (secret is null) await visit.Done(ClientWords.Done(client.ClientId, Notice.Saved));
+        else
+            await http.NewSecretAsync(visit.FrameOf(registry.Path), new NewSecretView
+            {
+                ClientId = client.ClientId,
+                Name = client.Name,
+                Secret = secret,
+                ExpiresAt = null,
+                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, client.ClientId, secret),
+            });
+    });
+
+    private async Task RenderAsync(Visit visit, Parameters? typed, Dictionary<string, string> problems)
+    {
+        if (Registry.Of(visit.Asked["kind"]) is { } registry)
+            await visit.Http.AddClientAsync(visit.Antiforgery, visit.FrameOf(registry.Path), registry,
+                await ClientSettingsEndpoint.KnownAsync(resources, visit.Http.RequestAborted), typed, problems);
+        else
+            await Gate.NothingHereAsync(visit);
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class ClientAddRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminClientAdd()
+        {
+            var add = app.ServiceProvider.GetRequiredService<ClientAddEndpoint>();
+            app.MapGet(Paths.AdminClientNew, add.AskAsync);
+            app.MapPost(Paths.AdminClientNew, add.AddAsync);
+        }
+    }
+}

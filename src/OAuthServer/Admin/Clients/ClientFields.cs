@@ -1,0 +1,171 @@
+using System.Globalization;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Resources;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>The settings of a client as a form: fields are named as the columns, so that what the database refuses finds its place.</summary>
+public static class ClientFields
+{
+    /// <summary>What there is of scopes and resources.</summary>
+    public sealed record Known(IReadOnlyList<ScopeRow> Scopes, IReadOnlyList<ResourceRow> Resources);
+
+    /// <summary>Before a scope: the name of its checkbox among the client's scopes.</summary>
+    public const string ScopePrefix = "scope ";
+
+    /// <summary>Before a scope: the name of its checkbox among the default scopes.</summary>
+    public const string DefaultPrefix = "default ";
+
+    /// <summary>Before a URI: the name of its checkbox among the client's resources.</summary>
+    public const string ResourcePrefix = "resource ";
+
+    private const int Year = 31_536_000;
+
+    /// <summary>What the form calls the columns, in English.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Labels = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["name"] = "Name",
+        ["enabled"] = "Enabled",
+        ["origin"] = "Origin",
+        ["grant_types"] = "Grant types",
+        ["redirect_uris"] = "Redirect URIs",
+        ["auth_method"] = "Authentication",
+        ["scopes"] = "Scopes",
+        ["default_scopes"] = "Default scopes",
+        ["resources"] = "Resources",
+        ["default_resource"] = "Default resource",
+        ["access_token_seconds"] = "Access token lifetime (seconds)",
+        ["refresh_token_seconds"] = "Grant lifetime (seconds)",
+        ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
+        ["note"] = "Note",
+    };
+
+    /// <summary>Every setting that was typed otherwise than the row says: its label, the row's value, the typed one.</summary>
+    public static IEnumerable<(string Label, string Now, string Typed)> Differences(ClientForm row, Parameters typed)
+    {
+        var read = Read(row, typed, []);
+        return from label in Labels
+               let now = Text(row, label.Key)
+               // What is no number is shown as it was typed.
+               let then = label.Key.EndsWith("_seconds", StringComparison.Ordinal) && typed[label.Key] is { } text ? text.Trim() : Text(read, label.Key)
+               where now != then
+               select (label.Value, now, then);
+
+        static string Text(ClientForm one, string column)
+        {
+            IEnumerable<string> lines = (Value(one, column) ?? "").Split('\n');
+            return string.Join(' ', column is "scopes" or "default_scopes" or "resources" ? lines.Order(StringComparer.Ordinal) : lines);
+        }
+    }
+
+    /// <summary>A new client of a kind, with the table's own defaults.</summary>
+    public static ClientForm Blank(string id, string kind) => new()
+    {
+        ClientId = id,
+        Kind = kind,
+        Name = "",
+        Origin = "operator",
+        Enabled = true,
+        RedirectUris = [],
+        Scopes = [],
+        DefaultScopes = [],
+        Resources = [],
+        DefaultResource = null,
+        GrantTypes = kind switch
+        {
+            "machine" => ["client_credentials"],
+            "user-facing" => ["authorization_code", "refresh_token"],
+            _ => [],
+        },
+        AuthMethod = kind == "user-facing" ? "none" : "client_secret_basic",
+        AccessTokenSeconds = 600,
+        RefreshTokenSeconds = 2_592_000,
+        RefreshIdleSeconds = 1_209_600,
+        CreatedAt = default,
+        LastUsedAt = null,
+        Note = null,
+        Version = "",
+    };
+
+    /// <summary>A row as a form would post it.</summary>
+    public static string? Value(ClientForm row, string field) => field switch
+    {
+        "client_id" => row.ClientId,
+        "name" => row.Name,
+        "redirect_uris" => string.Join('\n', row.RedirectUris),
+        "auth_method" => row.AuthMethod,
+        "scopes" => string.Join('\n', row.Scopes),
+        "default_scopes" => string.Join('\n', row.DefaultScopes),
+        "resources" => string.Join('\n', row.Resources),
+        "default_resource" => row.DefaultResource,
+        "access_token_seconds" => row.AccessTokenSeconds.ToString(CultureInfo.InvariantCulture),
+        "refresh_token_seconds" => row.RefreshTokenSeconds.ToString(CultureInfo.InvariantCulture),
+        "refresh_idle_seconds" => row.RefreshIdleSeconds.ToString(CultureInfo.InvariantCulture),
+        "note" => row.Note,
+        _ when Ticked(field, ScopePrefix, row.Scopes) || Ticked(field, DefaultPrefix, row.DefaultScopes) || Ticked(field, ResourcePrefix, row.Resources) => "yes",
+        _ => null,
+    };
+
+    /// <summary>The row with a refused column as it was before, and with what depends on that column.</summary>
+    public static ClientForm Restore(ClientForm row, ClientForm before, string column) => column switch
+    {
+        "name" => row with { Name = before.Name },
+        "client_id" => row with { ClientId = before.ClientId },
+        "redirect_uris" => row with { RedirectUris = before.RedirectUris },
+        "auth_method" => row with { AuthMethod = before.AuthMethod },
+        "scopes" => row with { Scopes = before.Scopes, DefaultScopes = before.DefaultScopes },
+        "default_scopes" => row with { DefaultScopes = before.DefaultScopes },
+        "resources" => row with { Resources = before.Resources },
+        "default_resource" => row with { DefaultResource = before.DefaultResource },
+        "access_token_seconds" => row with { AccessTokenSeconds = before.AccessTokenSeconds },
+        "refresh_token_seconds" => row with { RefreshTokenSeconds = before.RefreshTokenSeconds },
+        _ => row,
+    };
+
+    /// <summary>The row as the form says it. What a kind has no field for, and what is a problem, stays as it is.</summary>
+    /// <param name="problems">By field, in English; added to.</param>
+    public static ClientForm Read(ClientForm row, Parameters form, Dictionary<string, string> problems)
+    {
+        var (forPeople, forTokens) = (row.Kind == "user-facing", row.Kind != "resource-server");
+        var name = form["name"]?.Trim() ?? "";
+        if (name.Length == 0) problems["name"] = "Enter a name that people can read.";
+        return row with
+        {
+            Name = name.Length == 0 ? row.Name : name,
+            AuthMethod = form["auth_method"] ?? row.AuthMethod,
+            RedirectUris = forPeople ? Lines("redirect_uris") : row.RedirectUris,
+            Scopes = forTokens ? Chosen(row.Scopes, ScopePrefix, "scopes") : row.Scopes,
+            DefaultScopes = forTokens ? Chosen(row.DefaultScopes, DefaultPrefix, "default_scopes") : row.DefaultScopes,
+            Resources = Chosen(row.Resources, ResourcePrefix, "resources"),
+            DefaultResource = form["default_resource"],
+            AccessTokenSeconds = forTokens ? Seconds("access_token_seconds", row.AccessTokenSeconds) : row.AccessTokenSeconds,
+            RefreshTokenSeconds = forPeople ? Seconds("refresh_token_seconds", row.RefreshTokenSeconds) : row.RefreshTokenSeconds,
+            RefreshIdleSeconds = forPeople ? Seconds("refresh_idle_seconds", row.RefreshIdleSeconds) : row.RefreshIdleSeconds,
+            Note = form["note"],
+            Version = form["version"] ?? "",
+        };
+
+        // From checkboxes, or from lines where there are too many to tick. Those the row has stay in its order: unchanged is no change.
+        string[] Chosen(string[] before, string prefix, string lines)
+        {
+            var ticked = form.All.Select(pair => pair.Key).Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..]);
+            var chosen = ticked.Union(Lines(lines)).Order(StringComparer.Ordinal).ToArray();
+            return [.. before.Intersect(chosen), .. chosen.Except(before)];
+        }
+
+        // Neither a URI nor a scope has a space in it.
+        string[] Lines(string field) => [.. (form[field] ?? "").Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
+
+        int Seconds(string field, int before)
+        {
+            if (!int.TryParse(form[field]?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) problems[field] = "Enter a number of seconds.";
+            // The database names one of the two lifetimes whichever is wrong.
+            else if (field == "refresh_idle_seconds" && seconds is < 1 or > Year) problems[field] = "Write 1 to 31536000 (the defaults are 2592000 and 1209600).";
+            else return seconds;
+            return before;
+        }
+    }
+
+    private static bool Ticked(string field, string prefix, string[] chosen) => field.StartsWith(prefix, StringComparison.Ordinal) && chosen.Contains(field[prefix.Length..]);
+}

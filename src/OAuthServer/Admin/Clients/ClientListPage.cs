@@ -1,0 +1,81 @@
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>A page of a list of clients.</summary>
+public sealed record ClientListView
+{
+    public required Registry Registry { get; init; }
+
+    /// <summary>What the list is narrowed to.</summary>
+    public required ClientSearch Search { get; init; }
+    public required IReadOnlyList<ListedClient> Clients { get; init; }
+    public required Paging Paging { get; init; }
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
+    public required string? Done { get; init; }
+}
+
+/// <summary>All clients of a kind, and a form to search them.</summary>
+public static class ClientListPage
+{
+    public static Task ClientsAsync(this HttpContext http, Frame frame, ClientListView view)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var here = settings.IssuerPath + view.Registry.Path;
+        var search = view.Search;
+        var fields = new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) }, new Dictionary<string, string>());
+        Markup all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Markup.None;
+        return http.PageAsync(200, view.Registry.Title, $"""
+            {Paging.Heading(view.Registry.Title, settings, say, (view.Registry.New, "Add a client"))}
+            {Notice.Of(view.Done, say)}
+            <form class="search" method="get" action="{here}" role="search">
+            {fields.Text("q", "Name or id", type: "search")}
+            {fields.Choice("origin", "Origin", [("", "Any"), ("operator", "Operator"), ("self-registered", "Self-registered"), ("document", "Document")])}
+            {fields.Choice("state", "State", [("", "Any"), ("enabled", "Enabled"), ("disabled", "Disabled")])}
+            <button type="submit">{say["Search"]}</button>
+            {all}
+            </form>
+            {Found(view, settings, say)}
+            {view.Paging.Links(settings, say)}
+            """, frame);
+    }
+
+    /// <summary>The state as the form says it.</summary>
+    public static string? State(bool? enabled) => enabled switch { true => "enabled", false => "disabled", null => null };
+
+    private static bool IsNarrowed(ClientSearch search) => search is not { Text: "", Origin: null, Enabled: null };
+
+    private static Markup Found(ClientListView view, Settings settings, Language say)
+    {
+        if (view.Clients.Count == 0)
+            return IsNarrowed(view.Search) || view.Paging.Previous is not null
+                ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>"""
+                : $"""<p class="empty">{say["No clients of this kind yet."]}</p>""";
+        return $"""
+            <table>
+            <caption>{view.Paging.Counted(say)} · {say["Sorted by id"]}</caption>
+            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Origin"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Last used"]}</th></tr></thead>
+            <tbody>
+            {view.Clients.Select(Row)}
+            </tbody>
+            </table>
+            """;
+
+        Markup Row(ListedClient client)
+        {
+            Markup used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+            return $"""
+                <tr>
+                <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a> <span class="url"><code>{Words.Tame(client.ClientId, "–", 200)}</code></span></th>
+                <td data-label="{say["Origin"]}">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}</td>
+                <td data-label="{say["State"]}">{ClientWords.Enabled(client.Enabled, say)}{ClientWords.Secrets(client.AuthMethod, client.Secrets, client.SecretsEndAt, view.Now, say)}</td>
+                <td data-label="{say["Last used"]}">{used}</td>
+                </tr>
+                """;
+        }
+    }
+}

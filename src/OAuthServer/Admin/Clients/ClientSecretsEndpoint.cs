@@ -1,0 +1,124 @@
+using System.Globalization;
+using OAuthServer.Html;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>
+/// /admin/client/secrets makes another secret, the one change whose answer is a page: it is shown there and never again.
+/// /admin/client/secrets/revoke: GET says what it would end, POST ends it.
+/// </summary>
+public sealed class ClientSecretsEndpoint(
+    Gate gate, ClientSettingsEndpoint page, ClientRegister register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
+{
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var problems = new Dictionary<string, string>();
+        var expires = End(visit.Asked["expires"]);
+        if (visit.Asked["expires"] is not null && !(expires > now)) problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
+        var secret = SecretHash.NewSecret();
+        if (problems.Count == 0 && await Edit.TryAsync(async () => await edits.AddSecretAsync(new NewSecret
+        {
+            ClientId = id,
+            Hash = await hashes.MakeAsync(secret, http.RequestAborted),
+            Label = visit.Asked["label"]?.Trim() ?? "",
+            NotBefore = now,
+            ExpiresAt = expires,
+        }, visit.Author, http.RequestAborted)) is { } refusal)
+            problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
+
+        if (problems.Count > 0)
+            await page.RenderAsync(visit, id, view => view with { TypedSecret = visit.Asked, Problems = problems });
+        else
+            await http.NewSecretAsync(visit.FrameOf(Registry.Of(client.Kind)!.Path), new NewSecretView
+            {
+                ClientId = id,
+                Name = client.Name,
+                Secret = secret,
+                ExpiresAt = expires,
+                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, id, secret),
+            });
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        if (await FindAsync(visit) is not var (secret, client))
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        if (secret.RevokedAt is not null)
+        {
+            await visit.Done(ClientWords.At(client.ClientId));
+            return;
+        }
+
+        var (say, now) = (http.Language(), time.GetUtcNow());
+        var reach = await register.ReachAsync(client.ClientId, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
+        var others = (await edits.SecretsAsync(client.ClientId, http.RequestAborted)).Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
+        var number = secret.Id.ToString(CultureInfo.InvariantCulture);
+        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), new Danger
+        {
+            Title = say["Revoke a secret"],
+            Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Tame(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
+            Consequence = $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
+            Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientEndsEndpoint.Tell(reach, secret.LastUsedAt, say)],
+            Sql = ClientEdits.RevokeSecretText(secret.Id),
+            Path = Paths.AdminClientSecretRevoke,
+            Form = [("secret", number)],
+            Button = say["Revoke"],
+            Back = ClientWords.At(client.ClientId),
+        });
+    });
+
+    public Task RevokeAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (await FindAsync(visit) is not var (secret, client))
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        await edits.RevokeSecretAsync(secret.Id, time.GetUtcNow(), visit.Author, http.RequestAborted);
+        await visit.Done(ClientWords.Done(client.ClientId, Notice.Ended));
+    });
+
+    private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(Visit visit) =>
+        long.TryParse(visit.Asked["secret"], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && await edits.SecretAsync(number, visit.Http.RequestAborted) is { } secret
+        && await register.FindAsync(secret.ClientId, visit.Http.RequestAborted) is { Origin: "operator" } client
+            ? (secret, client)
+            : null;
+
+    // The day itself counts.
+    private static DateTimeOffset? End(string? day) =>
+        DateOnly.TryParseExact(day?.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var last) && last < DateOnly.MaxValue
+            ? new DateTimeOffset(last.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero)
+            : null;
+}
+
+/// <summary>Where they are found.</summary>
+public static class ClientSecretsRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminClientSecrets()
+        {
+            var secrets = app.ServiceProvider.GetRequiredService<ClientSecretsEndpoint>();
+            app.MapPost(Paths.AdminClientSecrets, secrets.AddAsync);
+            app.MapGet(Paths.AdminClientSecretRevoke, secrets.AskAsync);
+            app.MapPost(Paths.AdminClientSecretRevoke, secrets.RevokeAsync);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using OAuthServer.Html;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>/admin/machines, /admin/apps, /admin/resource-servers: clients by kind. Read only.</summary>
+public sealed class ClientsEndpoint(Gate gate, ClientRegister register, TimeProvider time)
+{
+    private const int PageLength = 50;
+
+    public Task ListAsync(HttpContext http, Registry registry) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var asked = visit.Asked;
+        var (search, cursor) = (new ClientSearch
+        {
+            Kind = registry.Kind,
+            Text = asked["q"]?.Trim() ?? "",
+            Origin = asked["origin"],
+            Enabled = asked["state"] switch { "enabled" => true, "disabled" => false, _ => null },
+        }, new Cursor(asked["after"], asked["before"]));
+        var found = await register.ListAsync(search, cursor, PageLength, http.RequestAborted);
+        await http.ClientsAsync(visit.FrameOf(registry.Path), new ClientListView
+        {
+            Registry = registry,
+            Search = search,
+            Clients = found.Rows,
+            Paging = Paging.Of(found, registry.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
+            Now = time.GetUtcNow(),
+            Done = visit.Asked[Notice.Field],
+        });
+    });
+}
+
+/// <summary>Where they are found.</summary>
+public static class ClientsRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminClients()
+        {
+            var clients = app.ServiceProvider.GetRequiredService<ClientsEndpoint>();
+            foreach (var registry in Registry.All) app.MapGet(registry.Path, (RequestDelegate)(http => clients.ListAsync(http, registry)));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using OAuthServer.Html;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Keys;
+
+namespace OAuthServer.Admin;
+
+/// <summary>/admin/keys shows the signing keys, makes the next one, and takes a compromised one out.</summary>
+public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
+{
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var (rows, now) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow());
+        var readable = rows.FindAll(row => !ring.Unreadable.Contains(row.Kid));
+        var keys = rows.Select(row => new KeyView
+        {
+            Kid = row.Kid,
+            Alg = row.Alg,
+            State = readable.Contains(row) ? KeyRing.StateOf(row, readable, now) : null,
+            PublishedSince = row.CreatedAt,
+            SignsFrom = row.SignsFrom,
+            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, readable),
+            TakenOut = row.RetiredAt is not null,
+            Unreadable = !readable.Contains(row),
+            Pem = SigningKey.Pem(row),
+        }).Reverse().ToList();
+        DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now + KeyRing.NoticeOf(settings);
+        await http.KeysAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
+    });
+
+    public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var made = await ring.RotateAsync(visit.Author, http.RequestAborted);
+        await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={(made is null ? Notice.Underway : Notice.Rotated)}");
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
+        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key
+            || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
+        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), new Danger
+        {
+            Title = say["Revoke a key"],
+            Question = say.Put("Revoke {0} now?", $"<code>{key.Kid}</code>"),
+            Consequence = $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
+            Reach =
+            [
+                state switch
+                {
+                    SigningKeyState.Active => $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",
+                    SigningKeyState.Pending => $"{say["It has not signed anything yet."]}",
+                    _ => (Markup)$"{say["It no longer signs; tokens it signed may still be in use."]}",
+                },
+                say.Put("Tokens issued in the last hour, all keys: {0}", $"<strong>{live}</strong>"),
+                $"{say["Refresh tokens are not affected: clients use them to get new access tokens."]}",
+            ],
+            Sql = SigningKeyStore.RetireText(key.Kid),
+            Path = Paths.AdminKeysRetire,
+            Form = [("kid", key.Kid)],
+            Button = say["Revoke key"],
+            Back = Paths.AdminKeys,
+        });
+    });
+
+    public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
+        else await Gate.NothingHereAsync(visit);
+    });
+}
+
+/// <summary>Where they are found.</summary>
+public static class KeysRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminKeys()
+        {
+            var keys = app.ServiceProvider.GetRequiredService<KeysEndpoint>();
+            app.MapGet(Paths.AdminKeys, keys.ListAsync);
+            app.MapPost(Paths.AdminKeysRotate, keys.RotateAsync);
+            app.MapGet(Paths.AdminKeysRetire, keys.AskAsync);
+            app.MapPost(Paths.AdminKeysRetire, keys.RetireAsync);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using OAuthServer.Admin.Clients;
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
+
+namespace OAuthServer.Admin.Resources;
+
+/// <summary>/admin/resources shows resources and scopes; /admin/resource adds, edits, disables and enables a resource.</summary>
+public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceStore store, TimeProvider time)
+{
+    private const int PageLength = 50;
+
+    // Stands in for what was refused while the rest of the row is judged; no row of it is ever written.
+    private const string Placeholder = "https://to-be-judged.invalid/";
+
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, visit.Asked["page"], PageLength);
+        await http.ResourcesAsync(visit.FrameOf(Paths.AdminResources), new ResourcesView
+        {
+            Resources = shown,
+            Paging = paging,
+            Scopes = await store.ScopesAsync(http.RequestAborted),
+            Texts = await store.TextsAsync(http.RequestAborted),
+            Done = visit.Asked[Notice.Field],
+        });
+    });
+
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        if (visit.Asked["uri"] is not { } uri) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = _ => null }, null);
+        else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await Gate.NothingHereAsync(visit);
+        else await ShowAsync(visit, new RowForm { Key = uri, Version = row.Version, Values = values }, row.Enabled);
+    });
+
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var (asked, cancel, key) = (visit.Asked, http.RequestAborted, visit.Asked["key"]);
+        var before = key is null ? null : await edits.FindAsync(key, cancel);
+        if (key is not null && before is null)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var row = new ResourceForm { Uri = key ?? asked["uri"]?.Trim() ?? "", Name = asked["name"]?.Trim() ?? "", Enabled = before?.Enabled ?? true, Version = asked["version"] ?? "" };
+        var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
+        var edit = new RowEdit<ResourceForm>
+        {
+            Row = row,
+            Restore = (one, column) => column == "uri" ? one with { Uri = Placeholder } : one with { Name = before?.Name ?? Placeholder },
+        };
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var problems = new Dictionary<string, string>();
+        problems.Add(judged.Refusals, http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("uri", http.Language()["There is already a resource with this URI."]);
+        if (problems.Count > 0)
+            await ShowAsync(visit, form with { Problems = problems }, before?.Enabled);
+        else if (judged.Outcome == EditOutcome.Done)
+            await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+        else if (await ReadAsync(row.Uri, cancel) is var (now, values))
+            await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values }, now.Enabled);
+        else
+            await Gate.NothingHereAsync(visit);
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
+
+    public Task SwitchAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var (asked, cancel) = (visit.Asked, http.RequestAborted);
+        var row = asked["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
+        var changed = row is null ? EditOutcome.Gone : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, visit.Author, cancel);
+        if (changed == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+        else await AskAsync(visit, Overtaken(http.Language()));
+    });
+
+    /// <summary>What is said before a change that is asked about again.</summary>
+    internal static string Overtaken(Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
+
+    private async Task AskAsync(Visit visit, string? problem)
+    {
+        var (http, say) = (visit.Http, visit.Http.Language());
+        if (visit.Asked["uri"] is not { } uri || await edits.FindAsync(uri, http.RequestAborted) is not { Enabled: true } row)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var holders = await edits.HoldersAsync(uri, time.GetUtcNow(), http.RequestAborted);
+        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), new Danger
+        {
+            Title = say["Disable a resource"],
+            Question = say.Put("Disable {0}?", $"<bdi>{Words.Tame(row.Name)}</bdi>"),
+            Consequence = $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
+            Reach = [.. Danger.Of(holders, say)],
+            Sql = ResourceEdits.DisableText(uri),
+            Path = Paths.AdminResourceState,
+            Form = [("uri", uri), ("version", row.Version)],
+            Button = say["Disable"],
+            Back = $"{Paths.AdminResource}?uri={Uri.EscapeDataString(uri)}",
+            Problem = problem,
+        });
+    }
+
+    private async Task<(ResourceForm Row, Func<string, string?> Values)?> ReadAsync(string uri, CancellationToken cancel)
+    {
+        // The row first: were its names changed in between, the version would be the older one, which saves nothing.
+        if (await edits.FindAsync(uri, cancel) is not { } row) return null;
+        var names = await store.WordsAsync("resource " + uri, cancel);
+        return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
+    }
+
+    private static Task ShowAsync(Visit visit, RowForm form, bool? enabled) => visit.Http.ResourceAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), form, enabled);
+}
+
+/// <summary>What forms of rows with words in several languages share.</summary>
+internal static class RowForms
+{
+    /// <summary>The words of a form, one for every language; an empty field takes them away.</summary>
+    public static Worded[] WordsPerLanguage(this Parameters form) =>
+        [.. Language.All.Select(language => new Worded(language.Code, form[RowForm.WordsField(language)]?.Trim() is { Length: > 0 } text ? text : null))];
+
+    /// <summary>The words of a row, by the names of their fields.</summary>
+    public static async Task<Dictionary<string, string>> WordsAsync(this ResourceStore store, string key, CancellationToken cancel) =>
+        (await store.TextsAsync(cancel)).Where(text => text.Key == key).ToDictionary(text => "words-" + text.Locale, text => text.Text);
+
+    /// <summary>A refusal of the database beside the field it is about.</summary>
+    public static Dictionary<string, string> Problems(this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
+
+    /// <summary>All that the database refused, each beside its field; a problem that stands there already stays.</summary>
+    public static void Add(this Dictionary<string, string> problems, IEnumerable<EditRefusal> refusals, Language say)
+    {
+        foreach (var refusal in refusals) problems.TryAdd(refusal.Column ?? "", say.Refusal(refusal));
+    }
+}
+
+/// <summary>Where they are found.</summary>
+public static class ResourceRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminResources()
+        {
+            var resources = app.ServiceProvider.GetRequiredService<ResourceEndpoint>();
+            app.MapGet(Paths.AdminResources, resources.ListAsync);
+            app.MapGet(Paths.AdminResource, resources.OpenAsync);
+            app.MapPost(Paths.AdminResource, resources.SaveAsync);
+            app.MapGet(Paths.AdminResourceState, (RequestDelegate)resources.AskAsync);
+            app.MapPost(Paths.AdminResourceState, resources.SwitchAsync);
+        }
+    }
+}

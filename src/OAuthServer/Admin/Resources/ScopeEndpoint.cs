@@ -1,0 +1,131 @@
+using OAuthServer.Admin.Clients;
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
+
+namespace OAuthServer.Admin.Resources;
+
+/// <summary>/admin/scope adds, edits and deletes a scope with the words people read of it.</summary>
+public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore store, TimeProvider time)
+{
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    {
+        // Of a new one: what harms least, and optional as most are.
+        if (visit.Asked["name"] is not { } name) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
+        else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await Gate.NothingHereAsync(visit);
+        else await ShowAsync(visit, new RowForm { Key = name, Version = row.Version, Values = values });
+    });
+
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var (asked, cancel, key) = (visit.Asked, http.RequestAborted, visit.Asked["key"]);
+        var row = new ScopeForm
+        {
+            Name = key ?? asked["name"]?.Trim() ?? "",
+            Resource = asked[ScopePage.Resource],
+            Access = asked["access"] ?? "",
+            Open = asked["open"] is not null,
+            Sensitive = asked["sensitive"] is not null,
+            Optional = asked["optional"] is not null,
+            Version = asked["version"] ?? "",
+        };
+        var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
+        var edit = new RowEdit<ScopeForm> { Row = row, Restore = Restore };
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var problems = new Dictionary<string, string>();
+        problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one), http.Language());
+        if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("name", http.Language()["There is already a scope with this name."]);
+        if (problems.Count > 0)
+            await ShowAsync(visit, form with { Problems = problems });
+        else if (judged.Outcome == EditOutcome.Done)
+            await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+        else if (await ReadAsync(row.Name, cancel) is var (now, values))
+            await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values });
+        else
+            await Gate.NothingHereAsync(visit);
+    });
+
+    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
+
+    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    {
+        var (say, outcome) = (http.Language(), EditOutcome.Gone);
+        var refusal = visit.Asked["name"] is { } name and not Scope.OfflineAccess
+            ? await Edit.TryAsync(async () => outcome = await edits.DeleteAsync(name, visit.Asked["version"] ?? "", visit.Author, http.RequestAborted))
+            : null;
+        if (refusal is not null) await AskAsync(visit, say.Refusal(refusal));
+        else if (outcome == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
+        else await AskAsync(visit, ResourceEndpoint.Overtaken(say));
+    });
+
+    private async Task AskAsync(Visit visit, string? problem)
+    {
+        var (http, say) = (visit.Http, visit.Http.Language());
+        // Refresh tokens hang on offline_access: without its row none would be given.
+        if (visit.Asked["name"] is not ({ } name and not Scope.OfflineAccess) || await edits.FindAsync(name, http.RequestAborted) is not { } row)
+        {
+            await Gate.NothingHereAsync(visit);
+            return;
+        }
+
+        var holders = await edits.HoldersAsync(name, time.GetUtcNow(), http.RequestAborted);
+        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), new Danger
+        {
+            Title = say["Delete a scope"],
+            Question = say.Put("Delete {0}?", $"<code>{name}</code>"),
+            Consequence = $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
+            Reach = [.. Danger.Of(holders, say)],
+            Sql = ScopeEdits.DeleteText(name),
+            Path = Paths.AdminScopeDelete,
+            Form = [("name", name), ("version", row.Version)],
+            Button = say["Delete"],
+            Back = $"{Paths.AdminScope}?name={Uri.EscapeDataString(name)}",
+            Problem = problem,
+        });
+    }
+
+    // What harms least stands in for a refused column while the rest is judged.
+    private static ScopeForm Restore(ScopeForm row, string column) => column switch
+    {
+        "name" => row with { Name = "to-be-judged" },
+        "access" => row with { Access = "read" },
+        "resource" => row with { Resource = null },
+        _ => row,
+    };
+
+    private async Task<(ScopeForm Row, Func<string, string?> Values)?> ReadAsync(string name, CancellationToken cancel)
+    {
+        // The row first: were its words changed in between, the version would be the older one, which saves nothing.
+        if (await edits.FindAsync(name, cancel) is not { } row) return null;
+        var words = await store.WordsAsync("scope " + name, cancel);
+        return (row, field => field switch
+        {
+            ScopePage.Resource => row.Resource,
+            "access" => row.Access,
+            "open" => row.Open ? "yes" : null,
+            "sensitive" => row.Sensitive ? "yes" : null,
+            "optional" => row.Optional ? "yes" : null,
+            _ => words.GetValueOrDefault(field),
+        });
+    }
+
+    private async Task ShowAsync(Visit visit, RowForm form) => await visit.Http.ScopeAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), form,
+        (await store.ResourcesAsync(visit.Http.RequestAborted)).Select(row => row.Uri));
+}
+
+/// <summary>Where they are found.</summary>
+public static class ScopeRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAdminScopes()
+        {
+            var scopes = app.ServiceProvider.GetRequiredService<ScopeEndpoint>();
+            app.MapGet(Paths.AdminScope, scopes.OpenAsync);
+            app.MapPost(Paths.AdminScope, scopes.SaveAsync);
+            app.MapGet(Paths.AdminScopeDelete, (RequestDelegate)scopes.AskAsync);
+            app.MapPost(Paths.AdminScopeDelete, scopes.DeleteAsync);
+        }
+    }
+}

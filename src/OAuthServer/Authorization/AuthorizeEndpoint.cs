@@ -1,0 +1,102 @@
+using System.Globalization;
+using OAuthServer.Audit;
+using OAuthServer.Html;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
+using OAuthServer.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>
+/// GET /authorize (OAuth 2.1 §4.1.1) begins a request, GET /authorize/{ticket} takes up a stored one again. Each takes exactly one
+/// step: ask a person on another page, or answer the client.
+/// </summary>
+public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, Tickets tickets, Consents consents, Sessions sessions, Cookies cookies, AuditLog audit, Settings settings)
+{
+    public async Task BeginAsync(HttpContext http)
+    {
+        var query = http.Request.QueryString.Value ?? "";
+        if ((await checks.ReadAsync(query, http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        {
+            await RefuseAsync(http, error, Parameters.OfQuery(query)["client_id"]);
+            return;
+        }
+
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        var step = await steps.NextAsync(request, session, http.RequestAborted);
+        if (step is Step.SignIn or Step.Consent)
+        {
+            var opened = await tickets.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
+            if (opened.Refused(out error, out var ticket))
+            {
+                await RefuseAsync(http, error, request.Client.Id, session);
+                return;
+            }
+
+            request = request with { Ticket = ticket };
+        }
+
+        await TakeAsync(http, step, request, session);
+    }
+
+    public async Task ResumeAsync(HttpContext http, string ticket)
+    {
+        if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        {
+            await RefuseAsync(http, error, null);
+            return;
+        }
+
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        await TakeAsync(http, await steps.NextAsync(request, session, http.RequestAborted), request, session);
+    }
+
+    private async Task TakeAsync(HttpContext http, Step step, AuthorizationRequest request, SessionRow? session)
+    {
+        http.Speak(request.UiLocales);
+        switch (step)
+        {
+            case Step.SignIn:
+                http.GoTo($"{Paths.Login}?request={request.Ticket!.Id}");
+                break;
+            case Step.Consent:
+                http.GoTo($"{Paths.Consent}?request={request.Ticket!.Id}");
+                break;
+            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } answer:
+                http.GoToClient(answer);
+                break;
+            case Step.Allow:
+                await RefuseAsync(http, Tickets.Gone(), request.Client.Id, session);
+                break;
+            case Step.Tell(var error):
+                await audit.RefusedAsync(Decisions.Authorize, error, http.Context(), request.Client.Id, session?.Subject.ToString());
+                http.GoToClient(AuthorizationResponse.Error(request, error, settings.Issuer));
+                break;
+            case Step.Explain(var error):
+                var back = new ErrorPage.Link(AuthorizationResponse.Error(request, error, settings.Issuer), string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], RedirectUri.Host(request.RedirectUri)));
+                await RefuseAsync(http, error, request.Client.Id, session, back);
+                break;
+        }
+    }
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, SessionRow? session = null, ErrorPage.Link? link = null)
+    {
+        await audit.RefusedAsync(Decisions.Authorize, error, http.Context(), client, session?.Subject.ToString());
+        await Refusals.RefuseAsync(http, error, link);
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class AuthorizeRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapAuthorize()
+        {
+            var authorize = app.ServiceProvider.GetRequiredService<AuthorizeEndpoint>();
+            app.MapGet(Paths.Authorize, authorize.BeginAsync);
+            app.MapGet(Paths.Authorize + "/{ticket}", authorize.ResumeAsync);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Html;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Users;
+using OAuthServer.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>
+/// /consent: GET asks, POST answers. Both read the stored request anew; a posted field can only leave out scopes of it, never
+/// change client, redirect URI or anything else.
+/// </summary>
+public sealed class ConsentEndpoint(
+    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, ClientRegister clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+{
+    public async Task AskAsync(HttpContext http)
+    {
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        OAuthError? error;
+        if ((error = asked.Problem() ?? Decided(asked)) is not null
+            || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out error, out var request))
+        {
+            await RefuseAsync(http, error, null, null);
+            return;
+        }
+
+        http.Speak(request.UiLocales);
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        if (session is null || await steps.NextAsync(request, session, http.RequestAborted) is not Step.Consent consent)
+        {
+            Resume(http, request);
+            return;
+        }
+
+        if (consents.Prompted(request, session) is { } tooOften)
+        {
+            await RefuseAsync(http, tooOften, request, session);
+            return;
+        }
+
+        await ShowAsync(http, request, session, consent, null, onlyReading: asked["only"] == "read");
+    }
+
+    public async Task AnswerAsync(HttpContext http)
+    {
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        if ((await http.FormAsync()).Refused(out var error, out var form)
+            || (error = form.Problem()) is not null)
+        {
+            await RefuseAsync(http, error, null, session);
+            return;
+        }
+
+        var forged = await forms.RefusalAsync(http, session?.IdHash);
+        var decision = forged is null && session is not null && cookies.BrowserSecret(http) is { } browser && form["request"] is { } ticket
+            ? new PostedDecision(browser, ticket, session, form.All.Where(field => field.Key != Forms.FieldName))
+            : null;
+        var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
+        if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
+        if (request is null && decision is not null && await AnswerAgainAsync(http, decision)) return;
+        if (request is null || decision is null)
+        {
+            // Signed out or in anew in another tab: the request itself is still open.
+            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", http.Language()["Open it again"]);
+            await RefuseAsync(http, forged ?? error ?? Tickets.Gone(), request, session, again);
+            return;
+        }
+
+        // Allow: the same was allowed in another tab meanwhile. All else is decided anew.
+        var consent = await steps.NextAsync(request, session, http.RequestAborted) switch
+        {
+            Step.Consent asked => asked,
+            Step.Allow(var remembered) => new Step.Consent(remembered),
+            _ => null,
+        };
+        if (consent is null)
+        {
+            Resume(http, request);
+            return;
+        }
+
+        switch (form["decision"])
+        {
+            case "allow":
+                await AllowAsync(http, request, consent, form, decision);
+                break;
+            case "deny":
+                await AnswerAsync(http, request, decision, await consents.DenyAsync(request, decision, http.Context()));
+                break;
+            default:
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow or deny", form["decision"]), request, session);
+                break;
+        }
+    }
+
+    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form, PostedDecision decision)
+    {
+        var session = decision.Session;
+        if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
+        {
+            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
+            return;
+        }
+
+        var known = await resources.ReadAsync(http.RequestAborted);
+        var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known) || form[ConsentPage.FieldOf(one)] is not null).ToArray();
+        if (scope.All(one => one == Scope.OfflineAccess))
+        {
+            await ShowAsync(http, request, session, consent, form);
+            return;
+        }
+
+        var allowed = new Allowance { Decision = decision, Scope = scope, Lasting = lasting, Remembered = consent.Remembered };
+        await AnswerAsync(http, request, decision, await consents.AllowAsync(request, allowed, http.Context()));
+    }
+
+    // Null: the request was answered a moment ago, perhaps by this very decision.
+    private async Task AnswerAsync(HttpContext http, AuthorizationRequest request, PostedDecision decision, string? answer)
+    {
+        if (answer is not null) http.GoToClient(answer);
+        else if (!await AnswerAgainAsync(http, decision)) await RefuseAsync(http, Tickets.Gone(), request, decision.Session);
+    }
+
+    private async Task<bool> AnswerAgainAsync(HttpContext http, PostedDecision decision)
+    {
+        if (await consents.AnswerAgainAsync(decision, http.Context()) is not { } answer) return false;
+        http.GoToClient(answer);
+        return true;
+    }
+
+    private async Task ShowAsync(
+        HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
+        await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
+        {
+            Request = request,
+            Session = session,
+            Known = await resources.ReadAsync(http.RequestAborted),
+            Remembered = consent.Remembered,
+            Now = time.GetUtcNow(),
+            Said = await clients.SaidAsync(request.Client.Id, http.RequestAborted),
+            OnlyReading = onlyReading,
+            Answered = answered,
+        });
+
+    // A link that somebody else made could press the button (CWE-352): an answer is a form of ours, posted.
+    private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
+        : OAuthError.InvalidRequest("Choose Allow or Deny", "a decision by GET", "CWE-352", "a form, posted", decision);
+
+    private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.Ticket!.Id}");
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, AuthorizationRequest? request, SessionRow? session, ErrorPage.Link? link = null)
+    {
+        await audit.RefusedAsync(Decisions.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
+        await Refusals.RefuseAsync(http, error, link);
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class ConsentRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapConsent()
+        {
+            var consent = app.ServiceProvider.GetRequiredService<ConsentEndpoint>();
+            app.MapGet(Paths.Consent, consent.AskAsync);
+            app.MapPost(Paths.Consent, consent.AnswerAsync);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using OAuthServer.Clients;
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>What a consent page shows; all of it from the stored request, nothing from the URL.</summary>
+public sealed record ConsentView
+{
+    public required AuthorizationRequest Request { get; init; }
+    public required SessionRow Session { get; init; }
+    public required ResourceDirectory.Snapshot Known { get; init; }
+
+    /// <summary>What was allowed last time; null: never asked before.</summary>
+    public required RememberedConsent? Remembered { get; init; }
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>What the app itself stated about its rules when it registered; null: it did not register itself.</summary>
+    public ClientSaid? Said { get; init; }
+
+    /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
+    public bool OnlyReading { get; init; }
+
+    /// <summary>The form as it was answered, when it is shown again because nothing was ticked in it.</summary>
+    public Parameters? Answered { get; init; }
+}
+
+/// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
+public static class ConsentPage
+{
+    private const int LongestScopeText = 200;
+
+    // HTML §4.10.21.2, implicit submission: Enter in a checkbox presses the form's first button. This one sends nothing: method dialog
+    // is for forms in a dialog (§4.10.21.3). A disabled one would not do, Chromium looks past it for checkboxes.
+    private static readonly Markup NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
+
+    /// <summary>Name of a scope's checkbox.</summary>
+    public static string FieldOf(string scope) => "scope " + scope;
+
+    /// <summary>What a person cannot untick.</summary>
+    public static bool IsFixed(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Optional: false };
+
+    /// <summary>Whether it lets the client change nothing.</summary>
+    private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
+
+    public static Task ConsentAsync(this HttpContext http, Markup antiforgery, ConsentView view)
+    {
+        var settings = http.RequestServices.GetRequiredService<Settings>();
+        var (request, say) = (view.Request, http.Language());
+        var (client, ticket, again) = (request.Client.Row, request.Ticket!.Id, view.Answered is not null);
+        Markup problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Markup.None;
+        Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
+        Markup careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
+
+        return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
+            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
+            <div class="app">{AppTile.Of(client.Name, say)}<div>
+            <h1>{say.Put("{0} wants access to your account", $"<bdi>{say.App(client.Name)}</bdi>")}</h1>
+            <p class="identity">{Identity(client, request.LandsOnThisComputer, view.Now, settings, say)}</p>
+            </div></div>
+            <dl class="pairs">
+            <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
+            <div><dt>{say["Can access"]}</dt>{request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}</div>
+            {Statements(view, say)}
+            </dl>
+            {careful}
+            {problem}
+            <form method="post" action="{settings.IssuerPath + Paths.Consent}">
+            {NothingByEnter}
+            {antiforgery}<input type="hidden" name="request" value="{ticket}">
+            <fieldset{described}>
+            <legend>{say["This app will be able to"]}</legend>
+            <ul>
+            {request.Scope.Select((scope, index) => Item(scope, index, view, say))}
+            </ul>
+            {Reading(view, settings, say)}
+            </fieldset>
+            {Until(view, say)}
+            <div class="choices">
+            <button type="submit" name="decision" value="allow">{say["Allow"]}</button>
+            <button type="submit" name="decision" value="deny">{say["Deny"]}</button>
+            </div>
+            </form>
+            """);
+    }
+
+    /// <summary>What a scope means, as somebody wrote it, tamed; its name when nobody did.</summary>
+    public static string ScopeWords(string scope, ResourceDirectory.Snapshot known, Language say) =>
+        Words.Tame(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
+
+    /// <summary>Who vouches for a client's name, if anybody.</summary>
+    /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
+    public static Markup Identity(ClientRow client, bool landsHere, DateTimeOffset now, Settings settings, Language say)
+    {
+        switch (client.Origin)
+        {
+            case "operator":
+                return say.Put("Approved by {0}", $"<strong><bdi>{settings.DisplayName}</bdi></strong>");
+            // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
+            case "document":
+                Markup anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Markup.None;
+                return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
+            default:
+                return $"""<span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
+        }
+    }
+
+    private static Markup Destination(AuthorizationRequest request, Language say)
+    {
+        var host = RedirectUri.Host(request.RedirectUri);
+        if (!request.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
+        if (host.EndsWith(':')) return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
+        return $"""{Icons.Computer}<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
+    }
+
+    // Hosts, not links: the app chose them, and nobody has read what is there.
+    private static Markup Statements(ConsentView view, Language say)
+    {
+        return $"""{Host("Its privacy policy is at", view.Said?.PolicyUri)}{Host("Its terms are at", view.Said?.TosUri)}""";
+
+        Markup Host(string label, string? uri) => uri is null ? Markup.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
+    }
+
+    private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
+        $"<dd><strong><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
+
+    private static Markup Item(string scope, int index, ConsentView view, Language say)
+    {
+        var row = RowOf(scope, view.Known);
+        var words = ScopeWords(scope, view.Known, say);
+        Markup isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Markup.None;
+        Markup writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Markup.None;
+        Markup sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Markup.None;
+        if (row is { Optional: false })
+            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
+
+        Markup ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
+            : row is not { Sensitive: true } && (!view.OnlyReading || IsReading(scope, view.Known)));
+        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
+    }
+
+    // An end matters where refresh tokens are: a token alone is over within the hour.
+    private static Markup Until(ConsentView view, Language say)
+    {
+        if (!view.Request.Scope.Contains(Scope.OfflineAccess)) return Markup.None;
+        var choices = Lasting.For(view.Request.Client);
+        var chosen = view.Answered?["until"] ?? Lasting.Longest;
+        return $"""
+            <fieldset class="until">
+            <legend>{say["For how long"]}</legend>
+            {choices.Select(Choice)}
+            </fieldset>
+            """;
+
+        Markup Choice(Lasting one) =>
+            $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
+    }
+
+    private static Markup Checked(bool itIs) => itIs ? $" checked" : Markup.None;
+
+    private static Markup Mark(string text, string kind = "mark") => $"""<span class="{kind}">{text}</span>""";
+
+    // A link: it ticks, and the person still has to press Allow.
+    private static Markup Reading(ConsentView view, Settings settings, Language say)
+    {
+        if (!OffersReading(view)) return Markup.None;
+        var (only, text) = view.OnlyReading ? ("", say["Back to everything the app asked for"]) : ("&only=read", say["Only allow reading"]);
+        return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.Ticket!.Id}{only}">{text}</a></p>""";
+    }
+
+    // Only when it would leave something, and when what changes things can be left out at all.
+    private static bool OffersReading(ConsentView view)
+    {
+        var scope = view.Request.Scope.Where(one => one != Scope.OfflineAccess).ToArray();
+        var writing = scope.Where(one => !IsReading(one, view.Known)).ToArray();
+        return writing.Length > 0 && writing.Length < scope.Length && !writing.Any(one => IsFixed(one, view.Known));
+    }
+
+    private static ScopeRow? RowOf(string scope, ResourceDirectory.Snapshot known) => known.Scopes.FirstOrDefault(row => row.Name == scope);
+}

@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using OAuthServer.Audit;
+using OAuthServer.Grants;
+using OAuthServer.Limits;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
+public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+{
+    /// <summary>So long the same decision, posted again, gets its answer again.</summary>
+    public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
+
+    private readonly FailureLimit prompts = new(settings.ConsentsPerMinute, TimeSpan.FromMinutes(1));
+
+    /// <summary>Counts one consent page for this person and client; the refusal when there were too many.</summary>
+    public OAuthError? Prompted(AuthorizationRequest request, SessionRow session)
+    {
+        var key = $"{session.Subject} {request.Client.Id}";
+        if (prompts.Exhausted(key)) return OAuthError.SlowDown($"client {request.Client.Id} has asked this person too often", prompts.RetryAfter);
+        prompts.Count(key);
+        return null;
+    }
+
+    /// <summary>
+    /// Where the browser goes with the code, or null when the ticket was spent meanwhile or the person disabled. The same request
+    /// allowed twice is one grant.
+    /// </summary>
+    public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
+    {
+        var ends = time.GetUtcNow() + allowed.Lasting.Length;
+        var before = allowed.Remembered;
+        return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
+        {
+            // What was allowed before without an end and not asked about now still holds; what was unticked now does not.
+            Scope =
+            [
+                .. request.Scope.Where(allowed.Scope.Contains),
+                .. before is { ExpiresAt: null } ? before.Scope.Except(request.Scope) : [],
+            ],
+            ExpiresAt = allowed.Lasting.Key == Lasting.Longest ? null : ends,
+        });
+    }
+
+    /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
+    public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+    {
+        var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null, null);
+    }
+
+    private async Task<string?> GrantAsync(
+        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, PostedDecision? decision,
+        RememberedConsent? remember)
+    {
+        var now = time.GetUtcNow();
+        var code = OpaqueToken.Mint();
+        var answer = AuthorizationResponse.Code(request, code, settings.Issuer);
+        string[] granted = [.. request.Scope.Where(scope.Contains)];
+        string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
+        var offline = granted.Length > withoutOffline.Length;
+        var made = await grants.AllowAsync(new NewGrant
+        {
+            Id = Guid.CreateVersion7(now),
+            ClientId = request.Client.Id,
+            Subject = session.Subject,
+            Fingerprint = Digest(
+            [
+                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
+                !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
+            ]),
+            RedirectUri = request.RedirectUri,
+            CodeChallenge = request.CodeChallenge,
+            Scope = withoutOffline,
+            Resources = request.Resources,
+            Offline = offline,
+            OfflineRequested = offline && request.OfflineRequested,
+            ExpiresAt = ends,
+            CodeHash = OpaqueToken.Hash(code),
+            CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
+            SessionHash = session.IdHash,
+            TicketHash = request.Ticket is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
+            BrowserHash = request.Ticket?.Browser,
+            AnswerSealed = decision?.Seal(answer),
+            RememberedKey = remember is null ? Key(request) : null,
+            ConsentKey = remember is null ? null : Key(request),
+            ConsentScope = remember?.Scope ?? [],
+            ConsentExpiresAt = remember?.ExpiresAt,
+            RequestId = context.RequestId,
+            Address = context.Address,
+        }, now);
+        return made is null ? null : answer;
+    }
+
+    /// <summary>Where the browser goes with access_denied, once; null when the ticket was spent meanwhile. Nothing is remembered.</summary>
+    public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
+    {
+        var denied = OAuthError.AccessDenied("the person pressed Deny");
+        var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
+        if (!await requests.ConsumeAsync(decision.TicketHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
+        await audit.RefusedAsync(Decisions.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
+        return answer;
+    }
+
+    /// <summary>
+    /// Where this decision sent the same browser a moment ago; null for another decision, browser or session, and later. Nothing
+    /// is decided again: the code in it is the one that was made.
+    /// </summary>
+    public async Task<string?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
+    {
+        var now = time.GetUtcNow();
+        var since = now - AnsweredAgain;
+        if (await requests.AnswerAsync(decision.TicketHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
+        if (decision.Open(box) is not { } answer) return null;
+        await audit.WriteAsync(new AuditRow
+        {
+            At = now,
+            RequestId = context.RequestId,
+            Event = Decisions.Consent,
+            Outcome = "ok",
+            Subject = decision.Session.Subject.ToString(),
+            Address = context.Address,
+            Detail = "the same decision was posted again: the same answer",
+        });
+        return answer;
+    }
+
+    /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
+    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
+
+    public void Dispose() => prompts.Dispose();
+
+    // Each part behind its length, so that no two lists of parts make the same octets.
+    internal static byte[] Digest(IEnumerable<string> parts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[4];
+        foreach (var part in parts)
+        {
+            var octets = Encoding.UTF8.GetBytes(part);
+            BinaryPrimitives.WriteInt32BigEndian(length, octets.Length);
+            hash.AppendData(length);
+            hash.AppendData(octets);
+        }
+
+        return hash.GetHashAndReset();
+    }
+}
+
+/// <summary>What a person allows, and how they said so.</summary>
+public sealed record Allowance
+{
+    public required PostedDecision Decision { get; init; }
+
+    /// <summary>What the person left ticked: a part of the request's scope.</summary>
+    public required IReadOnlyCollection<string> Scope { get; init; }
+
+    /// <summary>For how long.</summary>
+    public required Lasting Lasting { get; init; }
+
+    /// <summary>What was allowed last time, and is now asked about again; null: never asked before.</summary>
+    public required RememberedConsent? Remembered { get; init; }
+}

@@ -1,0 +1,136 @@
+using OAuthServer.Audit;
+using OAuthServer.Html;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>
+/// /login: GET asks for name and password, POST proves them. Where it leads is a stored request or a page of ours by its key: never
+/// a URL that came with the query (CWE-601).
+/// </summary>
+public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
+{
+    /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
+    public async Task AskAsync(HttpContext http)
+    {
+        var cancel = http.RequestAborted;
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if (asked.Problem() is { } bad)
+        {
+            await RefuseAsync(http, bad);
+            return;
+        }
+
+        var session = await sessions.FindAsync(cookies.Session(http), cancel);
+        AuthorizationRequest? request = null;
+        if (asked["request"] is { } ticket)
+        {
+            if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
+            {
+                await RefuseAsync(http, error);
+                return;
+            }
+
+            if (session is not null && asked["switch"] is null && await steps.NextAsync(request, session, cancel) is not Step.SignIn)
+            {
+                http.GoTo($"{Paths.Authorize}/{ticket}");
+                return;
+            }
+        }
+        else if (session is not null && asked["switch"] is null)
+        {
+            http.GoTo(new Waiting(null, Known(asked["page"])).Destination);
+            return;
+        }
+
+        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(asked["page"])), asked["switch"] is null ? request?.LoginHint ?? "" : "");
+    }
+
+    /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>
+    public async Task ProveAsync(HttpContext http)
+    {
+        var browser = cookies.Browser(http);
+        if ((await http.FormAsync()).Refused(out var error, out var form)
+            || (error = form.Problem()) is not null
+            // Bound to the browser, not to a session: two tabs may both be at the sign-in.
+            || (error = await forms.RefusalAsync(http, browser)) is not null)
+        {
+            await RefuseAsync(http, error);
+            return;
+        }
+
+        AuthorizationRequest? request = null;
+        if (form["request"] is { } ticket && (await tickets.FindAsync(ticket, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
+        {
+            await RefuseAsync(http, error);
+            return;
+        }
+
+        var then = new Waiting(request, Known(form["page"]));
+        var (username, password, context) = (form[LoginPage.Username] ?? "", form[LoginPage.Password] ?? "", http.Context());
+        if (Missing(username, password) is { Length: > 0 } missing)
+        {
+            error = OAuthError.InvalidRequest(
+                "Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
+            await audit.RefusedAsync(Decisions.SignIn, error, context);
+            await AgainAsync(http, browser!, then, username, error, missing);
+            return;
+        }
+
+        if ((await signIn.ProveAsync(username, password, context, http.RequestAborted)).Refused(out error, out var user))
+        {
+            await AgainAsync(http, browser!, then, username, error);
+            return;
+        }
+
+        if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is not { } id)
+        {
+            error = SignIn.Wrong("the person was disabled while signing in");
+            await audit.RefusedAsync(Decisions.SignIn, error, context, subject: user.Subject.ToString());
+            await AgainAsync(http, browser!, then, username, error);
+            return;
+        }
+
+        cookies.SetSession(http, id);
+        http.GoTo(then.Destination);
+    }
+
+    private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error, params string[] missing)
+    {
+        http.Response.Announce(error);
+        return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
+    }
+
+    private static string[] Missing(string username, string password) => (username.Trim().Length, password.Length) switch
+    {
+        (0, 0) => [LoginPage.Username, LoginPage.Password],
+        (0, _) => [LoginPage.Username],
+        (_, 0) => [LoginPage.Password],
+        _ => [],
+    };
+
+    // Anything else is as good as nothing: the key chooses among our own pages.
+    private static string? Known(string? page) => page is not null && Waiting.Pages.ContainsKey(page) ? page : null;
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error)
+    {
+        await audit.RefusedAsync(Decisions.SignIn, error, http.Context());
+        await Refusals.RefuseAsync(http, error);
+    }
+}
+
+/// <summary>Where it is found.</summary>
+public static class LoginRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapLogin()
+        {
+            var login = app.ServiceProvider.GetRequiredService<LoginEndpoint>();
+            app.MapGet(Paths.Login, login.AskAsync);
+            app.MapPost(Paths.Login, login.ProveAsync);
+        }
+    }
+}

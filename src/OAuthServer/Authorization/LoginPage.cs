@@ -1,0 +1,111 @@
+using System.Globalization;
+using OAuthServer.Html;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
+using OAuthServer.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>What waits for a sign-in: an app's request, or one of our own pages by its key; both null for neither.</summary>
+public sealed record Waiting(AuthorizationRequest? Request, string? Page)
+{
+    /// <summary>Our pages by their keys: a sign-in leads to one of these, never to a URL from the query (CWE-601).</summary>
+    public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["apps"] = Paths.ConnectedApps,
+        ["sessions"] = Paths.Sessions,
+        ["password"] = Paths.Password,
+        ["admin"] = Paths.Admin,
+    };
+
+    /// <summary>Where to go once signed in.</summary>
+    public string Destination => Request is { Ticket: { } ticket } ? $"{Paths.Authorize}/{ticket.Id}" : Pages[Page ?? "apps"];
+}
+
+/// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>
+public static class LoginPage
+{
+    public const string Username = "username";
+    public const string Password = "password";
+
+    /// <summary>The form.</summary>
+    /// <param name="then">What waits for the sign-in.</param>
+    /// <param name="username">To begin with: a hint, or what was typed before.</param>
+    /// <param name="error">Why it is shown again, or null.</param>
+    /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
+    public static Task LoginAsync(
+        this HttpContext http, Markup antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
+    {
+        http.Speak(then.Request?.UiLocales);
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var name = Words.Tame(username, "", SignIn.LongestName);
+        var begin = name.Length == 0 ? Username : Password;
+        Markup purpose = then.Request is { } asking
+            ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
+            : Markup.None;
+        Markup ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
+        Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
+        Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
+
+        return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
+            <h1>{say["Sign in"]}</h1>
+            {purpose}
+            {problem}
+            <form method="post" action="{settings.IssuerPath + Paths.Login}">
+            {antiforgery}{ticket}{page}
+            <label for="username">{say["Username"]}</label>
+            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
+            {Missing(Username, "Enter your username.")}
+            <label for="password">{say["Password"]}</label>
+            <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>
+            {Missing(Password, "Enter your password.")}
+            <button class="primary" type="submit">{say["Sign in"]}</button>
+            </form>
+            <p class="note">{Forgotten(settings, say)}</p>
+            """);
+
+        // Where one of the two is wrong, nobody is told which.
+        Markup Flaw(string field)
+        {
+            Markup focus = field == begin ? $" autofocus" : Markup.None;
+            if (error is null || (missing.Count > 0 && !missing.Contains(field))) return focus;
+            return $"""aria-invalid="true" aria-describedby="{(missing.Count > 0 ? field + "-problem" : "problem")}"{focus}""";
+        }
+
+        Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
+    }
+
+    /// <summary>Asks before signing out: following a link changes nothing.</summary>
+    public static Task LogoutAsync(this HttpContext http, Markup antiforgery, SessionRow session)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(200, "Sign out", $"""
+            <h1>{say["Sign out?"]}</h1>
+            <p>{say.Put("You are signed in as {0}. Apps you allowed stay connected.", $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
+            <form method="post" action="{settings.IssuerPath + Paths.Logout}">
+            {antiforgery}
+            <button class="primary" type="submit">{say["Sign out"]}</button>
+            </form>
+            """);
+    }
+
+    /// <summary>Nobody is signed in any more.</summary>
+    public static Task SignedOutAsync(this HttpContext http)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(200, "Signed out", $"""
+            <h1>{say["You are signed out"]}</h1>
+            <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
+            """);
+    }
+
+    /// <summary>Why a name and password were not taken, and how long to wait when it is that.</summary>
+    internal static string Say(OAuthError error, Language say) =>
+        error.RetryAfter is { } seconds
+            ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
+            : say[error.Description] + ".";
+
+    private static Markup Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
+        ? $"{say["Forgot your password? Ask your administrator."]}"
+        : say.Put("Forgot your password? {0}", $"""<a href="{settings.SupportUrl}">{say["Ask for help"]}</a>""");
+}

@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using OAuthServer.Http;
+using OAuthServer.Keys;
+using OAuthServer.Maintenance;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Discovery;
+
+/// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
+public sealed class Readiness(
+    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditKeeper audit, Shutdown shutdown,
+    Settings settings, ILogger<Readiness> log) : IHealthCheck
+{
+    private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+    {
+        if (shutdown.Begun) return HealthCheckResult.Unhealthy("the server is shutting down");
+        try
+        {
+            if (await migrations.PendingAsync(cancellationToken) is { Count: > 0 } pending)
+                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", pending)}): run oauth-server migrate");
+            await clock.MeasureAsync(cancellationToken);
+        }
+        catch (PoolerException fault)
+        {
+            return HealthCheckResult.Unhealthy(fault.Message);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            return HealthCheckResult.Unhealthy("the database is away");
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            log.LogError(fault, "readiness check failed");
+            throw;
+        }
+
+        if (!keys.Ready) return HealthCheckResult.Unhealthy(Said("no signing key has been read yet"));
+        var skew = clock.Skew.Duration();
+        var words = Said($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
+        return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)
+            : skew > WorthAWarning ? HealthCheckResult.Degraded(words)
+            : HealthCheckResult.Healthy(words);
+
+        // What harms only itself is told here and keeps nobody from being served.
+        string Said(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
+    }
+}
+
+/// <summary>/healthz answers while the process lives, /readyz once it can serve.</summary>
+public static class HealthRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapHealth()
+        {
+            app.MapGet(Paths.Health, (HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive")));
+            app.MapHealthChecks(Paths.Ready, new HealthCheckOptions
+            {
+                ResponseWriter = (http, report) =>
+                {
+                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
+                    return http.JsonAsync(http.Response.StatusCode, json =>
+                    {
+                        json.WriteString("status", report.Status switch
+                        {
+                            HealthStatus.Healthy => "ready",
+                            HealthStatus.Degraded => "ready, with a warning",
+                            _ => "not ready",
+                        });
+                        foreach (var (name, entry) in report.Entries)
+                            if (entry.Description is { } words)
+                                json.WriteString(name, words);
+                    });
+                },
+            });
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Discovery;
+
+/// <summary>GET /.well-known/security.txt (RFC 9116): whom to tell about a weakness.</summary>
+public static class SecurityTextEndpoint
+{
+    // RFC 9116 §2.5.5 recommends less than a year.
+    private static readonly TimeSpan Valid = TimeSpan.FromDays(90);
+
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapSecurityText() => app.MapGet(Paths.SecurityText, (HttpContext http, Settings settings, TimeProvider time) =>
+        {
+            var contact = settings.SecurityContact.Length > 0 ? settings.SecurityContact : $"mailto:security@{new Uri(settings.Issuer).Host}";
+            http.Response.Headers.CacheControl = "public, max-age=86400";
+            return Results.Text($"""
+                Contact: {contact}
+                Expires: {time.GetUtcNow() + Valid:yyyy-MM-ddTHH:mm:ssZ}
+                Preferred-Languages: en
+                Canonical: {settings.Issuer[..^settings.IssuerPath.Length]}{Paths.SecurityText}
+
+                """, "text/plain; charset=utf-8");
+        });
+    }
+}

@@ -1,0 +1,47 @@
+using OAuthServer.Admin;
+using OAuthServer.Admin.Clients;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Html;
+
+/// <summary>
+/// Who changes something here proves again who they are when their sign-in is old. What they had typed waits in the form and is
+/// sent on with the password.
+/// </summary>
+public static class ConfirmPage
+{
+    /// <summary>The name of the password's field, which no other form has.</summary>
+    public const string Password = "your_password";
+
+    /// <param name="form">What was posted and waits.</param>
+    /// <param name="error">Why it is shown again, or null.</param>
+    public static Task ConfirmAsync(this HttpContext http, Markup antiforgery, Frame frame, Parameters form, OAuthError? error)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
+        return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
+            <h1>{say["Confirm that it is you"]}</h1>
+            <p class="lead">{say["You signed in a while ago, and this changes something. Enter your password to go on; nothing you typed is lost."]}</p>
+            <form method="post" action="{http.Request.PathBase + http.Request.Path + http.Request.QueryString}">
+            {antiforgery}{form.All.Where(pair => pair.Key is not (Password or Forms.FieldName)).Select(Kept)}
+            {Fields.ForPasswordManagers(frame.Session.Username)}
+            {fields.Password(Password, "Password", "current-password")}
+            <div class="actions"><button class="primary" type="submit">{say["Continue"]}</button> <a class="button" href="{settings.IssuerPath + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
+            </form>
+            """, frame);
+    }
+
+    // The page of the row the form is about where it names one, else the list the row is in.
+    private static string Back(string path, Parameters form) => (form["id"], form["subject"]) switch
+    {
+        ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => Paging.Url(Paths.AdminClient, ("id", id)),
+        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => Paging.Url(Paths.AdminUser, ("subject", subject)),
+        _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => Registry.Of(form["kind"])?.Path ?? Paths.Admin,
+        _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
+        _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal) || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
+        _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
+        _ => Paths.Admin,
+    };
+
+    private static Markup Kept(KeyValuePair<string, string> pair) => $"""<input type="hidden" name="{pair.Key}" value="{pair.Value}">""";
+}

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Net.Mime;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Http;
+
+/// <summary>JSON on the wire: snake_case, no nulls, one write with a Content-Length, never cached unless said otherwise.</summary>
+public static class Answer
+{
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? writer;
+
+    /// <summary>Writes one JSON object. RFC 6749 §5.1: no-store.</summary>
+    public static Task JsonAsync(this HttpContext http, int status, Action<Utf8JsonWriter> members)
+    {
+        http.Response.NoStore();
+        return http.PlainJsonAsync(status, members);
+    }
+
+    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
+    public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members)
+    {
+        var content = Fill(members).WrittenSpan;
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
+        return http.IsKnown(tag) ? Task.CompletedTask : http.SendAsync(200);
+    }
+
+    // Relaxed escaping: the answer is application/json and nosniff, never a page.
+    /// <summary>Writes one JSON object and leaves caching to the caller.</summary>
+    public static Task PlainJsonAsync(this HttpContext http, int status, Action<Utf8JsonWriter> members)
+    {
+        Fill(members);
+        return http.SendAsync(status);
+    }
+
+    // Synchronous from here to the write, so the thread's buffer is ours.
+    private static ArrayBufferWriter<byte> Fill(Action<Utf8JsonWriter> members)
+    {
+        var bytes = buffer ??= new ArrayBufferWriter<byte>(2048);
+        var json = writer ??= new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        bytes.ResetWrittenCount();
+        json.Reset(bytes);
+        json.WriteStartObject();
+        members(json);
+        json.WriteEndObject();
+        json.Flush();
+        return bytes;
+    }
+
+    private static Task SendAsync(this HttpContext http, int status)
+    {
+        var bytes = buffer!;
+        http.Response.StatusCode = status;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.ContentType = MediaTypeNames.Application.Json;
+        http.Response.ContentLength = bytes.WrittenCount;
+        http.Response.BodyWriter.Write(bytes.WrittenSpan);
+        return http.Response.BodyWriter.FlushAsync(CancellationToken.None).AsTask();
+    }
+
+    /// <summary>RFC 6749 §5.2: the public face of a refusal, and nothing of the private one.</summary>
+    public static Task RefuseAsync(this HttpContext http, OAuthError error)
+    {
+        http.Response.Announce(error);
+        if (error.Status == 401 && http.Response.Headers.WWWAuthenticate.Count == 0) http.Response.Headers.WWWAuthenticate = "Basic realm=\"oauth\"";
+        var documentation = http.RequestServices.GetRequiredService<Settings>().Issuer + Paths.Errors + "#" + error.Code;
+        return http.JsonAsync(error.Status, json =>
+        {
+            json.WriteString("error", error.Code);
+            json.WriteString("error_description", error.Description);
+            json.WriteString("error_uri", documentation);
+        });
+    }
+
+    /// <summary>Headers every form of a refusal shares.</summary>
+    public static void Announce(this HttpResponse response, OAuthError error)
+    {
+        if (error.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        response.HttpContext.Items[typeof(OAuthError)] = error;
+    }
+
+    /// <summary>RFC 6749 §5.1.</summary>
+    public static void NoStore(this HttpResponse response)
+    {
+        response.Headers.CacheControl = "no-store";
+        response.Headers.Pragma = "no-cache";
+    }
+}

@@ -1,0 +1,37 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Http;
+
+/// <summary>
+/// RFC 9110 §9.3.2: HEAD answers wherever GET does, with its headers and no body; Kestrel holds the body back. Where a GET spends
+/// or stores something (a code, a pending request), HEAD is 200 and does nothing: link scanners send it.
+/// </summary>
+public static class HeadRequests
+{
+    private static readonly PathString[] Spending = [Paths.Authorize, Paths.Consent];
+
+    /// <summary>Whether this GET was sent as HEAD.</summary>
+    public static bool IsHead(this HttpContext http) => http.Items.ContainsKey(typeof(HeadRequests));
+
+    public static void UseHead(this IApplicationBuilder app, Settings settings) => app.Use(async (http, next) =>
+    {
+        if (!HttpMethods.IsHead(http.Request.Method))
+        {
+            await next(http);
+        }
+        else if (http.Request.Path == Paths.PlaygroundCallback
+                 || Array.Exists(Spending, path => http.Request.Path.StartsWithSegments(settings.IssuerPath + path)))
+        {
+            http.Response.NoStore();
+            http.Response.ContentType = "text/html; charset=utf-8";
+        }
+        else
+        {
+            http.Items[typeof(HeadRequests)] = true;
+            http.Request.Method = HttpMethods.Get;
+            // The access log says what was sent.
+            try { await next(http); }
+            finally { http.Request.Method = HttpMethods.Head; }
+        }
+    });
+}

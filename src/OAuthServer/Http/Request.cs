@@ -1,0 +1,119 @@
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Http;
+
+/// <summary>Reading a request once: its form, its client, what the audit log wants to know.</summary>
+public static class Request
+{
+    /// <summary>Octets of a body; more is 413.</summary>
+    public const int MostBodyBytes = 64 * 1024;
+
+    private const int MostFormKeys = 100;
+
+    /// <summary>Who asks, from where, under which id.</summary>
+    public static RequestContext Context(this HttpContext http) => new()
+    {
+        RequestId = http.TraceIdentifier,
+        Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "unknown",
+    };
+
+    /// <summary>
+    /// The form of a POST (RFC 6749 §3.2): application/x-www-form-urlencoded in UTF-8, uncompressed, at most 100 keys and 64 KiB.
+    /// The query of the URL is not looked at.
+    /// </summary>
+    public static async ValueTask<Result<Parameters>> FormAsync(this HttpContext http)
+    {
+        if (!IsForm(http.Request))
+            return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type", "RFC 6749 §3.2",
+                "application/x-www-form-urlencoded", http.Request.ContentType) with
+            { Status = 415 };
+        try
+        {
+            var form = await http.Request.ReadFormAsync(new FormOptions
+            {
+                KeyLengthLimit = 256,
+                ValueCountLimit = MostFormKeys,
+                ValueLengthLimit = MostBodyBytes,
+                BufferBodyLengthLimit = MostBodyBytes,
+            }, http.RequestAborted);
+            return new Parameters(form.SelectMany(pair => pair.Value.Select(value => (pair.Key, value ?? ""))));
+        }
+        catch (InvalidDataException)
+        {
+            return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
+        }
+        catch (IOException fault) when (IsBadFraming(fault))
+        {
+            return BadFraming(fault);
+        }
+    }
+
+    /// <summary>Whether this is Kestrel's word for a chunk size it cannot read; its refusals and a reset are others.</summary>
+    internal static bool IsBadFraming(IOException fault) => fault is not (BadHttpRequestException or ConnectionResetException);
+
+    /// <summary>The refusal of such a body.</summary>
+    internal static OAuthError BadFraming(IOException fault) =>
+        OAuthError.InvalidRequest("The request body is malformed", fault.Message, "RFC 9112 §7.1");
+
+    /// <summary>
+    /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty
+    /// secret, and an Authorization header without a value, are none. An assertion (RFC 7521 §4.2) is a method of its own: beside
+    /// another it is one too many, alone one that is not supported.
+    /// </summary>
+    public static Result<PresentedClient> Client(this HttpContext http, Parameters form)
+    {
+        var headers = Authorization(http);
+        var id = form["client_id"];
+        var secret = form["client_secret"];
+        if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
+            return headers.Length > 0 || secret is not null
+                ? OAuthError.InvalidRequest("Use one client authentication method", "a client assertion beside another method", "RFC 6749 §2.3", "one method", "two")
+                : OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
+        if (headers.Length == 0) return new PresentedClient { Id = id, Secret = secret };
+        if (headers.Length > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
+        if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
+            return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)", "something else");
+        if (secret is not null)
+            return OAuthError.InvalidRequest("Use one client authentication method", "a secret in the header and one in the body", "RFC 6749 §2.3", "one method", "two");
+        if (id is not null && id != basicId)
+            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", "one client id", "two");
+        return new PresentedClient { Id = basicId.Length == 0 ? null : basicId, Secret = basicSecret.Length == 0 ? null : basicSecret };
+    }
+
+    /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
+    public static string? Bearer(this HttpContext http) =>
+        Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+
+    // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
+    private static string[] Authorization(HttpContext http) =>
+        [.. http.Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0)];
+
+    private static bool IsForm(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+        && request.Headers.ContentEncoding.Count == 0;
+
+    private static bool TryReadBasic(string header, out string id, out string secret)
+    {
+        (id, secret) = ("", "");
+        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return false;
+        var encoded = header.AsSpan("Basic ".Length).Trim();
+        var bytes = new byte[encoded.Length];
+        if (encoded.Length == 0 || !Convert.TryFromBase64Chars(encoded, bytes, out var length)) return false;
+        string pair;
+        try { pair = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length); }
+        catch (DecoderFallbackException) { return false; }
+        var colon = pair.IndexOf(':');
+        if (colon < 0) return false;
+        (id, secret) = (FormDecode(pair[..colon]), FormDecode(pair[(colon + 1)..]));
+        return !id.Contains('\0') && !secret.Contains('\0') && !id.Contains('\uFFFD') && !secret.Contains('\uFFFD');
+    }
+
+    private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+}

@@ -1,0 +1,214 @@
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Grants;
+using OAuthServer.Html;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+
+namespace OAuthServer.Playground;
+
+/// <summary>
+/// /playground: GET shows a step of the walk, POST does it. Nobody need be signed in: forms and tokens are bound to the browser's
+/// cookie, and no URL carries anything but the name of a step. /callback is where the code of step 2 arrives.
+/// </summary>
+public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
+{
+    private readonly Asks asks = new(settings);
+
+    public async Task ShowAsync(HttpContext http)
+    {
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        var stage = asked[PlaygroundPage.Field];
+        if (asked.Problem() is { } error) await RefuseAsync(http, error);
+        else if (stage is not null && !Stages.All.Contains(stage)) await RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
+        else if (!await HasDemoAsync(http.RequestAborted)) await http.PlaygroundIsEmptyAsync();
+        else
+        {
+            var browser = cookies.KeepBrowser(http);
+            var walk = walks.Find(browser);
+            await http.PlaygroundAsync(new PlaygroundView
+            {
+                Antiforgery = forms.Field(http, browser),
+                Stage = stage,
+                Done = walk.Done,
+                Exchanges = stage is null ? null : walk.Exchanges.GetValueOrDefault(stage),
+                Missing = stage is null ? null : walk.Missing(stage, time.GetUtcNow()),
+            });
+        }
+    }
+
+    public async Task DoAsync(HttpContext http)
+    {
+        var browser = cookies.Browser(http);
+        if ((await http.FormAsync()).Refused(out var error, out var form)
+            || (error = form.Problem()) is not null
+            || (error = await forms.RefusalAsync(http, browser)) is not null)
+        {
+            await RefuseAsync(http, error);
+            return;
+        }
+
+        switch (form[PlaygroundPage.Field])
+        {
+            case PlaygroundPage.Over:
+                walks.Forget(browser!);
+                http.GoTo(Paths.Playground);
+                break;
+            case Stages.Person:
+                Leave(http, browser!);
+                break;
+            case { } stage when Stages.All.Contains(stage):
+                await WalkAsync(http, browser!, stage);
+                break;
+            case var other:
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose a step", "no such step", "playground", string.Join(' ', Stages.All), other));
+                break;
+        }
+    }
+
+    /// <summary>The redirect URI of step 2 (RFC 6749 §4.1.2): only the browser that left with this state may come back with it.</summary>
+    public async Task ReturnAsync(HttpContext http)
+    {
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        var browser = cookies.Browser(http);
+        var walk = walks.Find(browser);
+        if (asked.Problem() is { } error
+            || (error = walk.Pending is { } pending && asked["state"] == pending.State && asked["iss"] == settings.Issuer
+                ? null
+                : OAuthError.InvalidRequest("This response does not match a request from this browser", "no such state, or another issuer", "RFC 6749 §10.12, RFC 9207 §2.4")) is not null)
+        {
+            await RefuseAsync(http, error, new ErrorPage.Link(settings.IssuerPath + Paths.Playground, http.Language()["Go to the playground"]));
+            return;
+        }
+
+        pending = walk.Pending!;
+        var back = new Exchange
+        {
+            Ask = pending.Ask,
+            Status = StatusCodes.Status303SeeOther,
+            Headers = [("Location", asks.RedirectUri + http.Request.QueryString.Value)],
+            Body = "",
+            Audit = [],
+        };
+        walk = walk with { Pending = null, First = null, Second = null };
+        if (asked["code"] is not { } code) Keep(http, browser!, walk.With(Stages.Person, back), Stages.Person);
+        else
+            await TryAsync(http, async () =>
+            {
+                var redeemed = await caller.SendAsync(asks.Redeem(code, pending.Verifier));
+                back = back with { Audit = await ConsentAsync(redeemed, pending.At) };
+                Keep(http, browser!, (walk with { First = redeemed["refresh_token"] }).With(Stages.Person, back, redeemed), Stages.Person);
+            });
+    }
+
+    // Off to /authorize, as an app would send the browser: what it keeps to itself stays here.
+    private void Leave(HttpContext http, byte[] browser)
+    {
+        var (state, verifier) = (OpaqueToken.Mint(), OpaqueToken.Mint());
+        var ask = asks.Authorize(state, Pkce.Challenge(verifier));
+        walks.Keep(browser, walks.Find(browser) with { Pending = new Pending(ask, state, verifier, time.GetUtcNow()) });
+        http.GoTo($"{Paths.Authorize}?{ask.Encoded}");
+    }
+
+    // A step that was done, or lacks what it needs, shows itself: a form sent twice does nothing twice.
+    private async Task WalkAsync(HttpContext http, byte[] browser, string stage)
+    {
+        var walk = walks.Find(browser);
+        if (walk.Missing(stage, time.GetUtcNow()) is null && (Stages.MayBeRepeated(stage) || !walk.Done.Contains(stage)))
+            await TryAsync(http, async () => Keep(http, browser, await (stage switch
+            {
+                Stages.Machine => MachineAsync(walk),
+                Stages.Refresh => RefreshAsync(walk),
+                Stages.Replay => ReplayAsync(walk),
+                _ => RevokeAsync(walk),
+            }), stage));
+        else http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
+    }
+
+    private async Task<Walk> MachineAsync(Walk walk)
+    {
+        var got = await caller.SendAsync(asks.MachineToken());
+        return walk.With(Stages.Machine, got) with { Machine = got["access_token"], MachineEnds = EndOf(got) };
+    }
+
+    private async Task<Walk> RefreshAsync(Walk walk)
+    {
+        var got = await caller.SendAsync(asks.Refresh(walk.First!));
+        return walk.With(Stages.Refresh, got) with { Second = got["refresh_token"] };
+    }
+
+    // The successor is used first: after that the old token cannot be a retry any more.
+    private async Task<Walk> ReplayAsync(Walk walk)
+    {
+        var went = await caller.SendAsync(asks.GoOn(walk.Second!));
+        if (!went.Fits) return walk.With(Stages.Replay, went);
+        var replayed = await caller.SendAsync(asks.Replay(walk.First!));
+        var after = await caller.SendAsync(asks.AfterTheft(went["refresh_token"]!));
+        var dead = await caller.SendAsync(asks.Dead(went["access_token"]!));
+        return walk.With(Stages.Replay, went, replayed, after, dead);
+    }
+
+    private async Task<Walk> RevokeAsync(Walk walk)
+    {
+        var before = await caller.SendAsync(asks.Alive(walk.Machine!));
+        var revoked = await caller.SendAsync(asks.Revoke(walk.Machine!));
+        var after = await caller.SendAsync(asks.Dead(walk.Machine!));
+        return walk.With(Stages.Revoke, before, revoked, after);
+    }
+
+    // What the person's part left: the consent that the new token stands on.
+    private async Task<IReadOnlyList<AuditRow>> ConsentAsync(Exchange redeemed, DateTimeOffset since)
+    {
+        if (!Guid.TryParse(ExchangeParts.Claim(redeemed, "grant"), out var grant)) return [];
+        var rows = await kept.SearchAsync(new AuditSearch { Client = Asks.App, Subject = ExchangeParts.Claim(redeemed, "sub"), Outcome = "ok", Since = since, Limit = 20 }, CancellationToken.None);
+        return [.. rows.Where(row => row.GrantId == grant && row.Event != Decisions.Token)];
+    }
+
+    private static DateTimeOffset EndOf(Exchange got) =>
+        long.TryParse(ExchangeParts.Claim(got, "exp"), out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : default;
+
+    private void Keep(HttpContext http, byte[] browser, Walk walk, string stage)
+    {
+        walks.Keep(browser, walk);
+        http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
+    }
+
+    private async Task TryAsync(HttpContext http, Func<Task> walk)
+    {
+        try
+        {
+            await walk();
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            await RefuseAsync(http, OAuthError.TemporarilyUnavailable($"the playground cannot reach this server: {fault.Message}"));
+        }
+    }
+
+    // Rows, not the setting: the demo world may have been seeded by hand.
+    private async Task<bool> HasDemoAsync(CancellationToken cancel) =>
+        await clients.FindAsync(Asks.Machine, cancel) is not null && await clients.FindAsync(Asks.App, cancel) is not null && await clients.FindAsync(Asks.Api, cancel) is not null;
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, ErrorPage.Link? link = null)
+    {
+        await audit.RefusedAsync(Decisions.Page, error, http.Context());
+        await Refusals.RefuseAsync(http, error, link);
+    }
+}
+
+/// <summary>Where it is found; nowhere outside Development.</summary>
+public static class PlaygroundRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapPlayground(Settings settings)
+        {
+            if (!settings.HasPlayground) return;
+            var playground = app.ServiceProvider.GetRequiredService<PlaygroundEndpoint>();
+            app.MapGet(settings.IssuerPath + Paths.Playground, playground.ShowAsync);
+            app.MapPost(settings.IssuerPath + Paths.Playground, playground.DoAsync);
+            app.MapGet(Paths.PlaygroundCallback, playground.ReturnAsync);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Registration;
+
+/// <summary>
+/// POST /register (RFC 7591), and GET, PUT, DELETE of a client's own registration (RFC 7592). Limits come first, then the token,
+/// then the body: nothing slow is done for a stranger who asks too often.
+/// </summary>
+public sealed class RegistrationEndpoint(Registrations registrations, RegistrationLimit limit, AuditLog audit, Settings settings)
+{
+    /// <summary>RFC 7591 §3.</summary>
+    public async Task RegisterAsync(HttpContext http)
+    {
+        var request = http.Context();
+        if (limit.Refusal(request) is { } error
+            || (await registrations.AdmitAsync(http.Bearer(), http.RequestAborted)).Refused(out error, out var admission)
+            || (await MetadataAsync(http)).Refused(out error, out var said)
+            || (await registrations.RegisterAsync(said, admission, request, http.RequestAborted)).Refused(out error, out var registered))
+            await RefuseAsync(http, error, request, null);
+        else
+            await ShowAsync(http, 201, registered);
+    }
+
+    /// <summary>RFC 7592 §2.1.</summary>
+    public async Task ReadAsync(HttpContext http, string client)
+    {
+        var request = http.Context();
+        if (limit.GuessRefusal(request) is { } error
+            || (await registrations.ReadAsync(client, http.Bearer(), request, http.RequestAborted)).Refused(out error, out var registered))
+            await RefuseAsync(http, error, request, client);
+        else
+            await ShowAsync(http, 200, registered);
+    }
+
+    /// <summary>RFC 7592 §2.2.</summary>
+    public async Task UpdateAsync(HttpContext http, string client)
+    {
+        var request = http.Context();
+        if (limit.GuessRefusal(request) is { } error
+            || (error = limit.Refusal(request)) is not null
+            || (await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out error, out var before)
+            || (await MetadataAsync(http)).Refused(out error, out var said)
+            || (await registrations.UpdateAsync(before, said, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
+            await RefuseAsync(http, error, request, client);
+        else
+            await ShowAsync(http, 200, registered);
+    }
+
+    /// <summary>RFC 7592 §2.3.</summary>
+    public async Task DeleteAsync(HttpContext http, string client)
+    {
+        var request = http.Context();
+        if ((limit.GuessRefusal(request) ?? await registrations.DeleteAsync(client, http.Bearer(), request)) is { } error)
+        {
+            await RefuseAsync(http, error, request, client);
+            return;
+        }
+
+        http.Response.NoStore();
+        http.Response.StatusCode = 204;
+    }
+
+    private static async Task<Result<ClientMetadata>> MetadataAsync(HttpContext http) =>
+        (await http.JsonAsync()).Refused(out var error, out var body) ? error : ClientMetadata.Read(body);
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
+    {
+        // Only guesses at a registration; the refusals of /register have a limit of their own.
+        if (client is not null && error.Status == 401) limit.CountGuess(request);
+        await audit.RefusedAsync(Decisions.Registration, error, request, client);
+        http.Challenges(error, settings);
+        await http.RefuseAsync(error);
+    }
+
+    // RFC 7591 §3.2.1: all that was registered, in effect; no nulls, which TypeScript clients do not take.
+    private Task ShowAsync(HttpContext http, int status, Registered registered) => http.JsonAsync(status, json =>
+    {
+        var row = registered.Row;
+        json.WriteString("client_id", row.ClientId);
+        json.WriteNumber("client_id_issued_at", row.IssuedAt.ToUnixTimeSeconds());
+        if (registered.Secret is { } secret) json.WriteString("client_secret", secret);
+        if (registered.Secret is not null) json.WriteNumber("client_secret_expires_at", 0);
+        json.WriteString("client_name", row.Name);
+        List(json, "redirect_uris", row.RedirectUris);
+        List(json, "grant_types", row.GrantTypes);
+        List(json, "response_types", row.Kind == "machine" ? [] : ["code"]);
+        json.WriteString("token_endpoint_auth_method", row.AuthMethod);
+        json.WriteString("scope", Scope.Join(registered.Scope));
+        if (row.ClientUri is { } home) json.WriteString("client_uri", home);
+        if (row.LogoUri is { } logo) json.WriteString("logo_uri", logo);
+        if (row.TosUri is { } terms) json.WriteString("tos_uri", terms);
+        if (row.PolicyUri is { } policy) json.WriteString("policy_uri", policy);
+        json.WriteString("registration_client_uri", $"{settings.Issuer}{Paths.Register}/{row.ClientId}");
+        json.WriteString("registration_access_token", registered.Token);
+    });
+
+    private static void List(Utf8JsonWriter json, string name, string[] values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>Where it is found; nowhere when registration is off.</summary>
+public static class RegistrationRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapRegistration(Settings settings)
+        {
+            if (settings.Registration == "off") return;
+            var registration = app.ServiceProvider.GetRequiredService<RegistrationEndpoint>();
+            app.MapPost(Paths.Register, registration.RegisterAsync);
+            app.MapGet(Paths.Register + "/{client}", registration.ReadAsync);
+            app.MapPut(Paths.Register + "/{client}", registration.UpdateAsync);
+            app.MapDelete(Paths.Register + "/{client}", registration.DeleteAsync);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using OAuthServer.Audit;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Revocation;
+
+/// <summary>POST /revoke (RFC 7009). 200 for unknown and foreign tokens too, but only once what it says is durable.</summary>
+public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revocations)
+{
+    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Revocation, async (authenticated, token) =>
+    {
+        await revocations.RevokeAsync(token, authenticated.Client.Id, http.Context());
+        http.Response.NoStore();
+        http.Response.StatusCode = 200;
+        http.Response.ContentLength = 0;
+        return null;
+    });
+}
+
+/// <summary>Where it is found.</summary>
+public static class RevocationRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapRevocation() => app.MapPost(Paths.Revoke, app.ServiceProvider.GetRequiredService<RevocationEndpoint>().HandleAsync);
+    }
+}

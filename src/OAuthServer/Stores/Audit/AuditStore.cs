@@ -1,0 +1,219 @@
+using Npgsql;
+using NpgsqlTypes;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Audit;
+
+/// <summary>A row of audit_events.</summary>
+public sealed record AuditRow
+{
+    public required DateTimeOffset At { get; init; }
+    public required string RequestId { get; init; }
+    public required string Event { get; init; }
+
+    /// <summary>ok or refused.</summary>
+    public required string Outcome { get; init; }
+    public string? ClientId { get; init; }
+    public string? Subject { get; init; }
+    public Guid? GrantId { get; init; }
+    public string? Jti { get; init; }
+    public string? Address { get; init; }
+    public string? Actor { get; init; }
+    public string? Error { get; init; }
+    public string? Rule { get; init; }
+    public string? Reason { get; init; }
+    public string? Expected { get; init; }
+    public string? Got { get; init; }
+    public string? Detail { get; init; }
+}
+
+/// <summary>What somebody looks for in the audit log; null fits all.</summary>
+public sealed record AuditSearch
+{
+    public string? Client { get; init; }
+
+    /// <summary>The person; what a client did for itself is found by the client.</summary>
+    public string? Subject { get; init; }
+    public string? Event { get; init; }
+
+    /// <summary>ok or refused.</summary>
+    public string? Outcome { get; init; }
+    public string? Request { get; init; }
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Older than this; the next page begins before the last row of this one.</summary>
+    public DateTimeOffset? Before { get; init; }
+
+    /// <summary>Newer than this, the oldest of them: the page before begins after the first row of this one. Null: the newest.</summary>
+    public DateTimeOffset? After { get; init; }
+    public required int Limit { get; init; }
+}
+
+/// <summary>audit_events: added to, never changed.</summary>
+public sealed class AuditStore(Database database)
+{
+    // The id a refused request came with is kept only when a client has it, or when it is a URL: a secret or a token sent in its place
+    // is not (see Presented, which writes the same note).
+    public const string InsertSql = """
+        insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
+        select at, request_id, event, outcome,
+               case when outcome = 'ok' or client_id is null or client_id like 'https://%'
+                         or exists (select from clients where clients.client_id = line.client_id) then client_id
+                    else 'unknown (' || length(client_id) || ' characters, sha256 '
+                         || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
+               subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail
+          from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
+            @jti::text[], @address::text[], @actor::text[], @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
+            as line (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
+        """;
+
+    /// <summary>All rows in one statement, durable when it returns.</summary>
+    public async Task InsertAsync(IReadOnlyList<AuditRow> rows)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(InsertSql, connection);
+        Add("at", NpgsqlDbType.TimestampTz, row => row.At.UtcDateTime);
+        Add("request_id", NpgsqlDbType.Text, row => row.RequestId);
+        Add("event", NpgsqlDbType.Text, row => row.Event);
+        Add("outcome", NpgsqlDbType.Text, row => row.Outcome);
+        Add("client_id", NpgsqlDbType.Text, row => row.ClientId);
+        Add("subject", NpgsqlDbType.Text, row => row.Subject);
+        Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
+        Add("jti", NpgsqlDbType.Text, row => row.Jti);
+        Add("address", NpgsqlDbType.Text, row => row.Address);
+        Add("actor", NpgsqlDbType.Text, row => row.Actor);
+        Add("error", NpgsqlDbType.Text, row => row.Error);
+        Add("rule", NpgsqlDbType.Text, row => row.Rule);
+        Add("reason", NpgsqlDbType.Text, row => row.Reason);
+        Add("expected", NpgsqlDbType.Text, row => row.Expected);
+        Add("got", NpgsqlDbType.Text, row => row.Got);
+        Add("detail", NpgsqlDbType.Text, row => row.Detail);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+
+        void Add<T>(string name, NpgsqlDbType type, Func<AuditRow, T> column)
+        {
+            var values = new T[rows.Count];
+            for (var i = 0; i < values.Length; i++) values[i] = column(rows[i]);
+            command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
+        }
+    }
+
+    private const string FindSql = "select * from audit_events where request_id = @request order by at";
+
+    /// <summary>What was decided for one request.</summary>
+    public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
+
+    // One of these for each index, so that a plan made for all values is a good one, too.
+    private const string All = "audit_events where true";
+    private const string OfRequest = "audit_events where request_id = @request";
+    private const string OfClient = "audit_events where client_id = @client";
+    private const string OfSubject = "audit_events where subject = @subject and subject is distinct from client_id";
+    private const string OfEvent = "audit_events where event = @event and event <> 'token'";
+    private const string OfRefused = "audit_events where outcome = 'refused'";
+
+    private const string Fits = """
+
+           and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
+           and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
+           and (@request::text is null or request_id = @request)
+           and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
+
+        """;
+
+    // Rows of one moment stay together, so that the next page can begin before it. A request that wrote thousands at once is shown
+    // by its first thousand.
+    private const string Page = "select * from (select * from ";
+    private const string Newest = Fits + "order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string Next = Fits + "and at > @after order by at fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string Count = "select count(*)::int from (select from ";
+    private const string Most = Fits + "limit @limit) as found";
+
+    private const string SearchSql = Page + All + Newest;
+    private const string SearchRequestSql = Page + OfRequest + Newest;
+    private const string SearchClientSql = Page + OfClient + Newest;
+    private const string SearchSubjectSql = Page + OfSubject + Newest;
+    private const string SearchEventSql = Page + OfEvent + Newest;
+    private const string SearchRefusedSql = Page + OfRefused + Newest;
+
+    private const string SearchBackSql = Page + All + Next;
+    private const string SearchBackRequestSql = Page + OfRequest + Next;
+    private const string SearchBackClientSql = Page + OfClient + Next;
+    private const string SearchBackSubjectSql = Page + OfSubject + Next;
+    private const string SearchBackEventSql = Page + OfEvent + Next;
+    private const string SearchBackRefusedSql = Page + OfRefused + Next;
+
+    private const string CountSql = Count + All + Most;
+    private const string CountRequestSql = Count + OfRequest + Most;
+    private const string CountClientSql = Count + OfClient + Most;
+    private const string CountSubjectSql = Count + OfSubject + Most;
+    private const string CountEventSql = Count + OfEvent + Most;
+    private const string CountRefusedSql = Count + OfRefused + Most;
+
+    /// <summary>The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them; the newest first.</summary>
+    public async Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel)
+    {
+        var rows = await database.ListAsync<AuditRow>((search, search.After) switch
+        {
+            ({ Request: not null }, null) => SearchRequestSql,
+            ({ Request: not null }, _) => SearchBackRequestSql,
+            ({ Client: not null }, null) => SearchClientSql,
+            ({ Client: not null }, _) => SearchBackClientSql,
+            ({ Subject: not null }, null) => SearchSubjectSql,
+            ({ Subject: not null }, _) => SearchBackSubjectSql,
+            ({ Event: not (null or "token") }, null) => SearchEventSql,
+            ({ Event: not (null or "token") }, _) => SearchBackEventSql,
+            ({ Outcome: "refused" }, null) => SearchRefusedSql,
+            ({ Outcome: "refused" }, _) => SearchBackRefusedSql,
+            (_, null) => SearchSql,
+            _ => SearchBackSql,
+        }, Values(search), cancel);
+        if (search.After is not null) rows.Reverse();
+        return rows;
+    }
+
+    /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
+    public Task<int> CountAsync(AuditSearch search, CancellationToken cancel) => database.FindAsync<int>(search switch
+    {
+        { Request: not null } => CountRequestSql,
+        { Client: not null } => CountClientSql,
+        { Subject: not null } => CountSubjectSql,
+        { Event: not (null or "token") } => CountEventSql,
+        { Outcome: "refused" } => CountRefusedSql,
+        _ => CountSql,
+    }, Values(search), cancel);
+
+    private static object Values(AuditSearch search) => new
+    {
+        client = search.Client,
+        subject = search.Subject,
+        @event = search.Event,
+        outcome = search.Outcome,
+        request = search.Request,
+        since = search.Since?.UtcDateTime,
+        before = search.Before?.UtcDateTime,
+        after = search.After?.UtcDateTime,
+        limit = search.Limit,
+    };
+
+    private const string TokensSql = "select count(*)::int from audit_events where at >= @since and at < @until and event = 'token' and outcome = 'ok'";
+
+    /// <summary>How many access tokens were issued between two moments.</summary>
+    public Task<int> TokensAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancel) =>
+        database.FindAsync<int>(TokensSql, new { since = since.UtcDateTime, until = until.UtcDateTime }, cancel);
+
+    public const string KeepSql = "select waits, strays from audit_keep(@months)";
+
+    /// <summary>Makes the partitions of this and the next two months, drops those older than so many months.</summary>
+    public async Task<AuditMonths> KeepAsync(int months, CancellationToken cancel) =>
+        (await database.FindAsync<AuditMonths>(KeepSql, new { months }, cancel))!;
+}
+
+/// <summary>How the audit log's partitions stand after a round of keeping them.</summary>
+public sealed record AuditMonths
+{
+    /// <summary>Something could not be done now: another transaction holds a lock.</summary>
+    public required bool Waits { get; init; }
+
+    /// <summary>The default partition has rows.</summary>
+    public required bool Strays { get; init; }
+}

@@ -1,0 +1,124 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>A row of client_documents: when a document was fetched and how long it is fresh.</summary>
+public sealed record ClientDocumentRow
+{
+    public required string ClientId { get; init; }
+    public required DateTimeOffset FetchedAt { get; init; }
+    public required DateTimeOffset FreshUntil { get; init; }
+    public required DateTimeOffset? GoneAt { get; init; }
+}
+
+/// <summary>A good document, about to become the client's row.</summary>
+public sealed record NewClientDocument
+{
+    public required string ClientId { get; init; }
+    public required string Name { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required byte[] BodyHash { get; init; }
+
+    /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
+    public required byte[] TrustHash { get; init; }
+    public required DateTimeOffset FreshUntil { get; init; }
+}
+
+/// <summary>client_documents: the last good document of each client that is known by a URL.</summary>
+public sealed class ClientDocumentStore(Database database)
+{
+    public const string FindSql = "select client_id, fetched_at, fresh_until, gone_at from client_documents where client_id = @client";
+
+    /// <summary>When it was fetched, or null when it never was.</summary>
+    public Task<ClientDocumentRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientDocumentRow>(FindSql, new { client }, cancel);
+
+    public const string StillSql = """
+        update client_documents set fetched_at = @now, fresh_until = @fresh
+         where client_id = @client and body_hash = @hash and gone_at is null and fetched_at <= @now
+        """;
+
+    /// <summary>Notes that the document is still the same. False: it is another one.</summary>
+    public async Task<bool> StillAsync(string client, byte[] hash, DateTimeOffset now, DateTimeOffset fresh) =>
+        await database.ExecuteAsync(StillSql, new { client, hash, now = now.UtcDateTime, fresh = fresh.UtcDateTime }, CancellationToken.None) == 1;
+
+    /// <summary>
+    /// Makes or changes the client, wakes one that was gone, and forgets remembered consents when what they rested on has changed.
+    /// An operator's row stays as it is, and a document fetched earlier never replaces one fetched later.
+    /// </summary>
+    public const string KeepSql = """
+        with before as (
+            select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
+        ), kept as (
+            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method)
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, 'none'
+             where not exists (select from before where fetched_at > @now)
+            on conflict (client_id) do update
+               set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+                   enabled = clients.enabled or exists (select from before where gone_at is not null)
+             where clients.origin = 'document'
+            returning client_id
+        ), document as (
+            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash)
+            select client_id, @now, @FreshUntil, @BodyHash, @TrustHash from kept
+            on conflict (client_id) do update
+               set fetched_at = excluded.fetched_at, fresh_until = excluded.fresh_until, body_hash = excluded.body_hash,
+                   trust_hash = excluded.trust_hash, gone_at = null
+        ), forgotten as (
+            delete from consents using kept
+             where consents.client_id = kept.client_id and exists (select from before where trust_hash <> @TrustHash)
+        )
+        select exists (select from kept)
+        """;
+
+    /// <summary>True when the client's row now says what the document says.</summary>
+    public Task<bool> KeepAsync(NewClientDocument document, DateTimeOffset now) =>
+        database.FindAsync<bool>(KeepSql, new
+        {
+            document.ClientId,
+            document.Name,
+            document.RedirectUris,
+            document.GrantTypes,
+            document.BodyHash,
+            document.TrustHash,
+            FreshUntil = document.FreshUntil.UtcDateTime,
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
+
+    /// <summary>Its owner took the document away: the client is disabled, its grants end, consents are forgotten, once.</summary>
+    public const string EndSql = """
+        with gone as (
+            update client_documents set gone_at = @now where client_id = @client and gone_at is null returning client_id
+        ), disabled as (
+            update clients set enabled = false from gone where clients.client_id = gone.client_id and clients.origin = 'document'
+            returning clients.client_id
+        ), ended as (
+            update grants set ended_at = @now, ended_reason = 'document_gone' from disabled
+             where grants.client_id = disabled.client_id and grants.ended_at is null
+            returning grants.id
+        ), forgotten as (
+            delete from consents using disabled where consents.client_id = disabled.client_id
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, detail)
+            select @now, @request, 'revocation', 'ok', client_id, 'client id document gone: disabled, grants ended: ' || (select count(*) from ended) from disabled
+        )
+        select count(*)::int from ended
+        """;
+
+    /// <summary>How many grants it ended.</summary>
+    public Task<int> EndAsync(string client, DateTimeOffset now) =>
+        database.FindAsync<int>(EndSql, new { client, request = $"document-{Guid.CreateVersion7(now):N}", now = now.UtcDateTime }, CancellationToken.None);
+
+    // A row that an operator disabled is a ban, and stays.
+    public const string SweepSql = """
+        delete from clients where client_id in (
+            select c.client_id from clients c join client_documents d using (client_id)
+             where c.origin = 'document' and (c.enabled or d.gone_at is not null)
+               and d.fetched_at < @now::timestamptz - case when c.last_used_at is null then interval '1 day' else interval '30 days' end
+               and not exists (select from grants g where g.client_id = c.client_id)
+             limit 500)
+        """;
+
+    /// <summary>Removes a small batch of clients that nobody uses; their documents bring them back. Returns how many.</summary>
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+}

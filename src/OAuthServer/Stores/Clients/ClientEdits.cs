@@ -1,0 +1,168 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>What an operator says about a new client; the database fills in what is null.</summary>
+public sealed record NewClient
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>machine, user-facing or resource-server.</summary>
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public string[] RedirectUris { get; init; } = [];
+    public string[] Scopes { get; init; } = [];
+    public string[] DefaultScopes { get; init; } = [];
+    public string[] Resources { get; init; } = [];
+    public string? DefaultResource { get; init; }
+
+    /// <summary>Null: what the kind uses.</summary>
+    public string[]? GrantTypes { get; init; }
+
+    /// <summary>Null: none for user-facing clients, client_secret_basic for the others.</summary>
+    public string? AuthMethod { get; init; }
+    public required int AccessTokenSeconds { get; init; }
+    public required int RefreshTokenSeconds { get; init; }
+    public required int RefreshIdleSeconds { get; init; }
+    public string? Note { get; init; }
+}
+
+/// <summary>What an operator says about a new secret; only its hash is ever stored.</summary>
+public sealed record NewSecret
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>bcrypt, cost 10 to 14.</summary>
+    public required string Hash { get; init; }
+    public required string Label { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <summary>A secret as operators see it: all but the hash.</summary>
+public sealed record SecretSummary
+{
+    public required long Id { get; init; }
+    public required string ClientId { get; init; }
+    public required string Label { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+    public required DateTimeOffset? RevokedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+}
+
+/// <summary>clients and client_secrets, as operators edit them.</summary>
+public sealed class ClientEdits(Database database)
+{
+    public const string AddSql = """
+        insert into clients (client_id, kind, name, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method,
+                             access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note)
+        values (@ClientId, @Kind, @Name, @RedirectUris, @Scopes, @DefaultScopes, @Resources, @DefaultResource, @GrantTypes::text[], @AuthMethod,
+                @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note)
+        on conflict do nothing
+        """;
+
+    public const string AddSecretSql = """
+        insert into client_secrets (client_id, hash, label, not_before, expires_at)
+        values (@ClientId, @Hash, @Label, @NotBefore, @ExpiresAt)
+        returning id
+        """;
+
+    /// <summary>The client and its first secret, both or neither. False: the id is taken.</summary>
+    /// <param name="secret">Null for a client without one.</param>
+    public Task<bool> AddAsync(NewClient client, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, async edit =>
+        {
+            if (await edit.ExecuteAsync(AddSql, client) == 0) return false;
+            if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret));
+            return true;
+        }, cancel);
+
+    /// <summary>The same from a form, judged column by column.</summary>
+    /// <param name="secret">Null for a client without one.</param>
+    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ClientForm> form, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, client) =>
+        {
+            if (await edit.ExecuteAsync(AddSql, client) == 0) return EditOutcome.Taken;
+            if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret with { ClientId = client.ClientId }));
+            return EditOutcome.Done;
+        }, cancel);
+
+    /// <summary>One more secret; returns its id. The database refuses a third unrevoked one.</summary>
+    public Task<long> AddSecretAsync(NewSecret secret, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
+
+    public const string RevokeSecretSql = "update client_secrets set revoked_at = @now where id = @id and revoked_at is null returning client_id";
+
+    /// <summary>Ends a secret for good. The client it belonged to, or null when no such secret was in use.</summary>
+    public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<string>(RevokeSecretSql, new { id, now = now.UtcDateTime }), cancel);
+
+    public const string EnableSql = "update clients set enabled = @enabled where client_id = @client and enabled <> @enabled";
+
+    /// <summary>False: no such client, or it is in that state already.</summary>
+    public async Task<bool> EnableAsync(string client, bool enabled, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, EnableSql, new { client, enabled }, cancel) == 1;
+
+    public const string SaveSql = """
+        update clients c
+           set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes, resources = @Resources, default_resource = @DefaultResource,
+               auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
+               refresh_idle_seconds = @RefreshIdleSeconds, note = @Note
+         where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
+        """;
+
+    /// <summary>All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.</summary>
+    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ClientForm> form, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, client) =>
+            await edit.ExecuteAsync(SaveSql, client) == 1 ? EditOutcome.Done
+            : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
+            : EditOutcome.Stale, cancel);
+
+    // Its secrets, grants, codes, refresh tokens and consents go with the row; triggers tell the resource servers.
+    public const string DeleteSql = "delete from clients where client_id = @client";
+
+    /// <summary>False: no such client.</summary>
+    public async Task<bool> DeleteAsync(string client, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, DeleteSql, new { client }, cancel) == 1;
+
+    /// <summary>What an operator would type to disable a client.</summary>
+    public static string DisableText(string client) => $"update clients set enabled = false where client_id = {SqlText.Quote(client)};";
+
+    /// <summary>What an operator would type to delete one.</summary>
+    public static string DeleteText(string client) => $"delete from clients where client_id = {SqlText.Quote(client)};";
+
+    /// <summary>What an operator would type to revoke a secret.</summary>
+    public static string RevokeSecretText(long id) => $"update client_secrets set revoked_at = now() where id = {id} and revoked_at is null;";
+
+    public const string ListSql = "select * from clients order by kind, client_id";
+
+    /// <summary>All clients.</summary>
+    public Task<List<ClientRow>> ListAsync(CancellationToken cancel) => database.ListAsync<ClientRow>(ListSql, null, cancel);
+
+    public const string FindSql = "select * from clients where client_id = @client";
+
+    /// <summary>One client, or null.</summary>
+    public Task<ClientRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientRow>(FindSql, new { client }, cancel);
+
+    public const string SecretsSql = """
+        select id, client_id, label, not_before, expires_at, revoked_at, last_used_at from client_secrets where client_id = @client order by id
+        """;
+
+    /// <summary>All of a client's secrets, revoked ones too.</summary>
+    public Task<List<SecretSummary>> SecretsAsync(string client, CancellationToken cancel) => database.ListAsync<SecretSummary>(SecretsSql, new { client }, cancel);
+
+    public const string SecretSql = "select id, client_id, label, not_before, expires_at, revoked_at, last_used_at from client_secrets where id = @id";
+
+    /// <summary>One secret, or null.</summary>
+    public Task<SecretSummary?> SecretAsync(long id, CancellationToken cancel) => database.FindAsync<SecretSummary>(SecretSql, new { id }, cancel);
+
+    private static object Parameters(NewSecret secret) => new
+    {
+        secret.ClientId,
+        secret.Hash,
+        secret.Label,
+        NotBefore = secret.NotBefore.UtcDateTime,
+        ExpiresAt = secret.ExpiresAt?.UtcDateTime,
+    };
+}

@@ -1,0 +1,62 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>A row of clients.</summary>
+public sealed record ClientRow
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Origin { get; init; }
+    public required bool Enabled { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] Scopes { get; init; }
+    public required string[] DefaultScopes { get; init; }
+    public required string[] Resources { get; init; }
+    public required string? DefaultResource { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required string AuthMethod { get; init; }
+    public required int AccessTokenSeconds { get; init; }
+    public required int RefreshTokenSeconds { get; init; }
+    public required int RefreshIdleSeconds { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+    public required string? Note { get; init; }
+}
+
+/// <summary>A row of client_secrets.</summary>
+public sealed record SecretRow
+{
+    public required long Id { get; init; }
+    public required string ClientId { get; init; }
+    public required string Hash { get; init; }
+    public required string Label { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+    public required DateTimeOffset? RevokedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+}
+
+/// <summary>clients and client_secrets, as the running server reads them.</summary>
+public sealed class ClientStore(Database database)
+{
+    public const string FindSql = "select * from clients where client_id = @client";
+    public const string SecretsSql = "select * from client_secrets where client_id = @client and revoked_at is null order by id";
+
+    /// <summary>The client and its unrevoked secrets, or null.</summary>
+    public async Task<(ClientRow Client, List<SecretRow> Secrets)?> FindAsync(string client, CancellationToken cancel) =>
+        await database.FindAsync<ClientRow>(FindSql, new { client }, cancel) is { } row
+            ? (row, await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
+            : null;
+
+    public const string UsedSql = "update clients set last_used_at = @now where client_id = any (@clients)";
+    public const string SecretUsedSql = "update client_secrets set last_used_at = @now where id = any (@secrets)";
+
+    /// <summary>Notes, in passing, who was used and with which secret; fires no trigger.</summary>
+    public async Task UsedAsync(string[] clients, long[] secrets, DateTimeOffset now)
+    {
+        await database.ExecuteAsync(UsedSql, new { clients, now = now.UtcDateTime }, CancellationToken.None);
+        await database.ExecuteAsync(SecretUsedSql, new { secrets, now = now.UtcDateTime }, CancellationToken.None);
+    }
+}

@@ -1,0 +1,53 @@
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>What a client says about itself, as it will be stored.</summary>
+public sealed record Description
+{
+    /// <summary>Null: its id.</summary>
+    public required string? Name { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required string AuthMethod { get; init; }
+    public required string[] Scope { get; init; }
+    public required string? ClientUri { get; init; }
+    public required string? LogoUri { get; init; }
+    public required string? TosUri { get; init; }
+    public required string? PolicyUri { get; init; }
+}
+
+/// <summary>A client that is about to register itself.</summary>
+public sealed record NewRegistration
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+
+    /// <summary>Its scopes without offline_access.</summary>
+    public required string[] Allowance { get; init; }
+    public required Description Described { get; init; }
+
+    /// <summary>bcrypt; null for a public client.</summary>
+    public required string? SecretHash { get; init; }
+
+    /// <summary>SHA-256 of its registration access token.</summary>
+    public required byte[] TokenHash { get; init; }
+
+    /// <summary>SHA-256 of the invitation to spend; null when none is needed.</summary>
+    public required byte[]? InvitationHash { get; init; }
+}
+
+/// <summary>A registration with its client.</summary>
+public sealed record RegistrationRow
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required string AuthMethod { get; init; }
+    public required string[] Scope { get; init; }
+    public required string? ClientUri { get; init; }
+    public required string? LogoUri { get; init; }
+    public required string? TosUri { get; init; }
+    public required string? PolicyUri { get; init; }
+    public required DateTimeOffset IssuedAt { get; init; }
+}

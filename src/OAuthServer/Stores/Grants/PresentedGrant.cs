@@ -1,0 +1,30 @@
+namespace OAuthServer.Stores.Grants;
+
+/// <summary>
+/// The grant a code or refresh token stands for, read before anything is done with it: what never changes once it was made. All
+/// else is for the deciding statement, which holds the row's lock.
+/// </summary>
+public sealed record PresentedGrant
+{
+    public required Guid Id { get; init; }
+    public required string ClientId { get; init; }
+    public required Guid Subject { get; init; }
+    public required string[] Scope { get; init; }
+    public required string[] Resources { get; init; }
+    public required bool Offline { get; init; }
+
+    /// <summary>Whether the client requested offline_access by name.</summary>
+    public required bool OfflineRequested { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>What is read of <c>grants g</c>.</summary>
+    internal const string Columns = "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+}
+
+/// <summary>An access token that is issued if the statement does what it is asked to: what its audit row says.</summary>
+public sealed record TokenFacts
+{
+    public required string Jti { get; init; }
+    public required string Resource { get; init; }
+    public required string[] Scope { get; init; }
+}

@@ -1,0 +1,90 @@
+using Npgsql;
+using NpgsqlTypes;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Grants;
+
+/// <summary>An access token as the database knows it.</summary>
+/// <param name="Now">When it is asked.</param>
+public sealed record TokenQuestion(string Jti, Guid? Grant, string Client, DateTimeOffset IssuedAt, DateTimeOffset Now);
+
+/// <summary>What the database knows against an access token.</summary>
+public sealed record TokenState
+{
+    /// <summary>The jti is on the list.</summary>
+    public required bool Revoked { get; init; }
+
+    /// <summary>The grant it points at exists and is not over; true for tokens without a grant.</summary>
+    public required bool GrantLives { get; init; }
+
+    /// <summary>Its client exists, is enabled, and is the one it was issued to: not one added later under the same id.</summary>
+    public required bool ClientLives { get; init; }
+}
+
+/// <summary>revoked_tokens: access tokens revoked one by one.</summary>
+public sealed class RevokedTokenStore
+{
+    private readonly GroupCommit<TokenQuestion, TokenState> ask;
+    private readonly Database database;
+
+    public RevokedTokenStore(Database database)
+    {
+        this.database = database;
+        ask = new(StatesAsync);
+    }
+
+    public const string RevokeSql = """
+        with revoked as (
+            insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@jti, @client, @audience, @now, @expires)
+            on conflict (jti) do nothing
+            returning jti
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, grant_id, jti, address, detail)
+            select @now, @request, 'revocation', 'ok', @client, @grant, jti, @address, 'access token' from revoked
+        )
+        select exists (select from revoked)
+        """;
+
+    /// <summary>Puts one access token on the list until it would have expired, and says so in the audit log. False: it was there already.</summary>
+    public Task<bool> RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(RevokeSql, new { jti, client, audience, grant, expires = expires.UtcDateTime, request, address, now = now.UtcDateTime }, CancellationToken.None);
+
+    // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.
+    public const string StateSql = """
+        select exists (select from revoked_tokens where jti = asked.jti),
+               asked.grant_id is null or exists (select from grants where id = asked.grant_id and ended_at is null and expires_at > asked.now),
+               exists (select from clients where client_id = asked.client_id and enabled and created_at < asked.issued_at + interval '5 seconds')
+          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[]) with ordinality as asked (jti, grant_id, client_id, issued_at, now, place)
+         order by place
+        """;
+
+    /// <summary>
+    /// One look at all that could have ended a token, shared with those who ask at the same moment. It begins after the question
+    /// was put: whatever was durable by then, on whichever server, is seen.
+    /// </summary>
+    public Task<TokenState> StateAsync(TokenQuestion question) => ask.AddAsync(question);
+
+    /// <summary>Asks for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => ask.RunAsync(cancel);
+
+    private async Task<IReadOnlyList<TokenState>> StatesAsync(IReadOnlyList<TokenQuestion> questions)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(StateSql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]>("jti", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Jti)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid?[]>("grant", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { TypedValue = [.. questions.Select(question => question.Grant)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]>("client", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Client)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("issued", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.IssuedAt.UtcDateTime)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("now", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.Now.UtcDateTime)] });
+        var states = new List<TokenState>(questions.Count);
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        while (await reader.ReadAsync(CancellationToken.None))
+            states.Add(new TokenState { Revoked = reader.GetBoolean(0), GrantLives = reader.GetBoolean(1), ClientLives = reader.GetBoolean(2) });
+        return states;
+    }
+
+    public const string SweepSql = "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
+
+    /// <summary>Removes a small batch of entries whose token has expired; returns how many.</summary>
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+}

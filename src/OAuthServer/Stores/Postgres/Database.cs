@@ -1,0 +1,116 @@
+using System.Data;
+using Dapper;
+using Npgsql;
+
+namespace OAuthServer.Stores.Postgres;
+
+/// <summary>
+/// PostgreSQL, seen twice: as the server, whose role can read and write rows but not alter a table nor change the audit log,
+/// and as the owner of the schema, who migrates and edits for operators.
+/// </summary>
+public sealed class Database : IAsyncDisposable
+{
+    // Acts as oauth_server where that role exists and the login may take it; a login that is only a member of it is better still.
+    // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
+    private const string TakeRoleSql = """
+        select set_config('oauth.actor', 'server', false);
+        select set_config('role', 'oauth_server', false) from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
+        """;
+
+    /// <summary>Threads that statements called off may hold at once: more than the default pool has, and what a larger one hardly needs.</summary>
+    internal const int MostConnections = 32;
+
+    private readonly NpgsqlDataSource server;
+    private readonly NpgsqlDataSource owner;
+    private volatile bool hasOwnSessions;
+
+    static Database()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
+        SqlMapper.AddTypeHandler(new UtcHandler());
+    }
+
+    /// <param name="connectionString">As Npgsql writes it; see <see cref="ConnectionText"/> for URLs.</param>
+    public Database(string connectionString)
+    {
+        ConnectionString = connectionString;
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        // The role below is the only state of a connection: no reset, which would drop it.
+        builder.ConnectionStringBuilder.NoResetOnClose = true;
+#pragma warning disable NPG9001 // See Timestamps.
+        builder.AddTypeInfoResolverFactory(new Timestamps());
+#pragma warning restore NPG9001
+        builder.UsePhysicalConnectionInitializer(connection => TakeRoleAsync(connection).GetAwaiter().GetResult(), TakeRoleAsync);
+        server = builder.Build();
+
+        var own = new NpgsqlDataSourceBuilder(connectionString);
+        own.ConnectionStringBuilder.MaxPoolSize = 4;
+#pragma warning disable NPG9001
+        own.AddTypeInfoResolverFactory(new Timestamps());
+#pragma warning restore NPG9001
+        own.UsePhysicalConnectionInitializer(connection => HaveOwnSessionAsync(connection).GetAwaiter().GetResult(), HaveOwnSessionAsync);
+        owner = own.Build();
+    }
+
+    /// <summary>As given: for the connection that listens, which is never pooled.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>A pooled connection of the server's role.</summary>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(server.OpenConnectionAsync, cancel);
+
+    /// <summary>A pooled connection of the schema's owner, for migrations and operators' commands.</summary>
+    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
+
+    internal Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(async connection => (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList(), cancel);
+
+    internal Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+
+    internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
+        RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+
+    // Whoever waits for a connection past the budget leaves the pool's line; a statement already sent ends by its own timeout.
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> statement, CancellationToken cancel)
+    {
+        var connection = await OpenAsync(cancel);
+        return await DatabaseBudget.WaitAsync(ThenCloseAsync());
+
+        async Task<T> ThenCloseAsync()
+        {
+            await using (connection) return await statement(connection);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        await owner.DisposeAsync();
+    }
+
+    // What is set here lasts as long as the session: it must be nobody else's.
+    private async Task TakeRoleAsync(NpgsqlConnection connection)
+    {
+        await HaveOwnSessionAsync(connection);
+        await using var command = new NpgsqlCommand(TakeRoleSql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    // Tried out once; a pooler that has been found to leave each client its session is believed from then on.
+    private async Task HaveOwnSessionAsync(NpgsqlConnection connection)
+    {
+        if (hasOwnSessions || !await Pooler.IsBetweenAsync(connection)) return;
+        if (await Pooler.SharesSessionsAsync(ConnectionString)) throw new PoolerException();
+        hasOwnSessions = true;
+    }
+
+    // Npgsql reads timestamptz as a UTC DateTime; rows say DateTimeOffset.
+    private sealed class UtcHandler : SqlMapper.TypeHandler<DateTimeOffset>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+
+        public override DateTimeOffset Parse(object value) => new(DateTime.SpecifyKind((DateTime)value, DateTimeKind.Utc));
+    }
+}

@@ -1,0 +1,29 @@
+namespace OAuthServer.Stores.Postgres;
+
+/// <summary>Whether an edit of a row somebody had open was made.</summary>
+public enum EditOutcome
+{
+    Done,
+
+    /// <summary>Somebody else changed the row since it was shown; nothing was written.</summary>
+    Stale,
+
+    /// <summary>The row is gone, or was never there.</summary>
+    Gone,
+
+    /// <summary>There is a row with this key already; nothing was written.</summary>
+    Taken,
+}
+
+/// <summary>Words in one language; null: none.</summary>
+public sealed record Worded(string Locale, string? Text);
+
+/// <summary>Who holds a resource or a scope: what its end would reach.</summary>
+public sealed record Holders
+{
+    /// <summary>Grants that have been used and are not over.</summary>
+    public required int Grants { get; init; }
+
+    /// <summary>Clients whose row names it, in order.</summary>
+    public required string[] Clients { get; init; }
+}

@@ -1,0 +1,92 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Resources;
+
+/// <summary>A resource with all that people read of it, as an administrator edits it.</summary>
+public sealed record ResourceForm
+{
+    public required string Uri { get; init; }
+    public required string Name { get; init; }
+    public required bool Enabled { get; init; }
+
+    /// <summary>Changes with every edit of the row or of its names.</summary>
+    public required string Version { get; init; }
+}
+
+/// <summary>resources with their names per locale, as administrators edit them.</summary>
+public sealed class ResourceEdits(Database database)
+{
+    // Words are other rows: the row they belong to is locked by a statement of its own, so that the next one sees them as they stand.
+    public const string LockSql = "select from resources where uri = @uri for update";
+
+    public const string FindSql = """
+        select r.uri, r.name, r.enabled,
+               md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text from resource_texts t where t.uri = r.uri), '')) as version
+          from resources r where r.uri = @uri
+        """;
+
+    /// <summary>One resource, or null.</summary>
+    public Task<ResourceForm?> FindAsync(string uri, CancellationToken cancel) => database.FindAsync<ResourceForm>(FindSql, new { uri }, cancel);
+
+    public const string AddSql = "insert into resources (uri, name) values (@Uri, @Name) on conflict do nothing";
+
+    public const string SaveSql = """
+        update resources r set name = @Name, enabled = @Enabled
+         where r.uri = @Uri
+           and md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text from resource_texts t where t.uri = r.uri), '')) = @Version
+        """;
+
+    public const string NamesSql = """
+        with given as (
+            select * from unnest(@locales::text[], @texts::text[]) as one (locale, text)
+        ), gone as (
+            delete from resource_texts t using given where t.uri = @uri and t.locale = given.locale and given.text is null
+        )
+        insert into resource_texts (uri, locale, name) select @uri, locale, text from given where text is not null
+        on conflict (uri, locale) do update set name = excluded.name where resource_texts.name <> excluded.name
+        """;
+
+    /// <summary>A new resource and its names.</summary>
+    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
+        {
+            if (await edit.ExecuteAsync(AddSql, resource) == 0) return EditOutcome.Taken;
+            await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
+            return EditOutcome.Done;
+        }, cancel);
+
+    /// <summary>Name and names per locale, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
+    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
+        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
+        {
+            var outcome = await SaveAsync(edit, resource);
+            if (outcome == EditOutcome.Done) await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
+            return outcome;
+        }, cancel);
+
+    /// <summary>Its state, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
+    public Task<EditOutcome> EnableAsync(ResourceForm resource, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => SaveAsync(edit, resource), cancel);
+
+    private static async Task<EditOutcome> SaveAsync(Edit edit, ResourceForm resource)
+    {
+        await edit.ExecuteAsync(LockSql, new { uri = resource.Uri });
+        if (await edit.ExecuteAsync(SaveSql, resource) == 1) return EditOutcome.Done;
+        return await edit.FindAsync<ResourceForm>(FindSql, new { uri = resource.Uri }) is null ? EditOutcome.Gone : EditOutcome.Stale;
+    }
+
+    public const string HoldersSql = """
+        select (select count(*) from grants where ended_at is null and expires_at > @now and resources @> array[@uri::text])::int as grants,
+               array(select client_id from clients where resources @> array[@uri::text] or default_resource = @uri order by client_id) as clients
+        """;
+
+    /// <summary>Who holds a resource.</summary>
+    public async Task<Holders> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) =>
+        (await database.FindAsync<Holders>(HoldersSql, new { uri, now = now.UtcDateTime }, cancel))!;
+
+    /// <summary>What an operator would type to disable it.</summary>
+    public static string DisableText(string uri) => $"update resources set enabled = false where uri = {SqlText.Quote(uri)};";
+
+    private static object Texts(string uri, IReadOnlyList<Worded> names) =>
+        new { uri, locales = names.Select(one => one.Locale).ToArray(), texts = names.Select(one => one.Text).ToArray() };
+}

@@ -1,0 +1,79 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Users;
+
+/// <summary>A session as the person it belongs to, or an administrator, sees it.</summary>
+public sealed record OwnSessionRow
+{
+    public required byte[] IdHash { get; init; }
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+    public required DateTimeOffset LastSeenAt { get; init; }
+    public required string Address { get; init; }
+
+    /// <summary>As the browser named itself.</summary>
+    public required string UserAgent { get; init; }
+}
+
+/// <summary>sessions, as the person they belong to, or an administrator, lists and ends them.</summary>
+public sealed class OwnSessionStore(Database database)
+{
+    public const string ListSql = """
+        select id_hash, authenticated_at, last_seen_at, address, user_agent from sessions
+         where subject = @subject and expires_at > @now and last_seen_at > @idle_since
+         order by last_seen_at desc limit 100
+        """;
+
+    /// <summary>All that live, the last seen first; at most 100.</summary>
+    public Task<List<OwnSessionRow>> ListAsync(Guid subject, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
+        database.ListAsync<OwnSessionRow>(ListSql, new { subject, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    public const string EndSql = """
+        with ended as (
+            delete from sessions where id_hash = @id and subject = @subject returning subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, detail)
+            select @now, @request, 'sign-out', 'ok', subject::text, @address, 'one session, from the list' from ended
+        )
+        select exists (select from ended)
+        """;
+
+    /// <summary>Ends one of the person's sessions; false: no such session, or another person's.</summary>
+    public Task<bool> EndAsync(byte[] id, Guid subject, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(EndSql, new { id, subject, request, address, now = now.UtcDateTime }, CancellationToken.None);
+
+    public const string EndOthersSql = """
+        with ended as (
+            delete from sessions where subject = @subject and id_hash <> @kept returning id_hash
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, detail)
+            select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address, 'everywhere else, sessions: ' || count(*) from ended
+        )
+        select count(*) from ended
+        """;
+
+    /// <summary>Ends all of the person's sessions but one. Apps stay connected.</summary>
+    public Task EndOthersAsync(byte[] kept, Guid subject, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<long>(EndOthersSql, new { kept, subject, request, address, now = now.UtcDateTime }, CancellationToken.None);
+
+    public const string EndEverythingSql = """
+        with sessions_ended as (
+            delete from sessions where subject = @subject returning id_hash
+        ), grants_ended as (
+            update grants set ended_at = @now, ended_reason = 'signed_out_everywhere' where subject = @subject and ended_at is null returning id
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
+            select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address, @actor,
+                   'everywhere, sessions: ' || (select count(*) from sessions_ended) || ' grants: ' || (select count(*) from grants_ended)
+        )
+        select count(*) from grants_ended
+        """;
+
+    /// <summary>Ends all of the person's sessions and grants, and with the grants every code and token.</summary>
+    /// <param name="author">The person, or an administrator.</param>
+    public Task EndEverythingAsync(Guid subject, Author author, DateTimeOffset now) => Edit.ByAsync(database, author, async edit =>
+    {
+        // Alone with the person's row: what one of the sessions is just being granted is either seen here or not granted.
+        await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
+        return await edit.FindAsync<long>(EndEverythingSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime });
+    }, CancellationToken.None);
+}

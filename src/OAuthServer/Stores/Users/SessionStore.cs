@@ -1,0 +1,74 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Users;
+
+/// <summary>A live session with the person it belongs to.</summary>
+public sealed record SessionRow
+{
+    public required byte[] IdHash { get; init; }
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+    public required string Role { get; init; }
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+    public required DateTimeOffset LastSeenAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+}
+
+/// <summary>sessions: browser sessions by the hash of their id.</summary>
+public sealed class SessionStore(Database database)
+{
+    public const string StartSql = """
+        with person as (
+            select subject from users where subject = @subject and enabled and password_hash = @proven for share
+        ), ended as (
+            delete from sessions where id_hash = @previous
+        ), started as (
+            insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent)
+            select @id, subject, @now, @now, @expires, @address, @agent from person
+            returning subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, detail)
+            select @now, @request, 'sign-in', 'ok', subject::text, @address, 'password' from started
+        )
+        select exists (select from started)
+        """;
+
+    /// <summary>A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another password now.</summary>
+    /// <param name="proven">The stored hash the password was proven against.</param>
+    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string proven, DateTimeOffset expires, string address, string agent, string request, DateTimeOffset now) =>
+        database.FindAsync<bool>(StartSql, new { id, previous, subject, proven, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime }, CancellationToken.None);
+
+    public const string FindSql = """
+        select s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
+          from sessions s join users u on u.subject = s.subject
+         where s.id_hash = @id and s.expires_at > @now and s.last_seen_at > @idle_since and u.enabled
+        """;
+
+    /// <summary>The session, unless it is over.</summary>
+    public Task<SessionRow?> FindAsync(byte[] id, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
+        database.FindAsync<SessionRow>(FindSql, new { id, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    public const string SeenSql = "update sessions set last_seen_at = @now where id_hash = @id";
+
+    /// <summary>Keeps it from idling away.</summary>
+    public Task SeenAsync(byte[] id, DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SeenSql, new { id, now = now.UtcDateTime }, cancel);
+
+    public const string EndSql = """
+        with ended as (
+            delete from sessions where id_hash = @id returning subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address) select @now, @request, 'sign-out', 'ok', subject::text, @address from ended
+        )
+        select exists (select from ended)
+        """;
+
+    /// <summary>Ends this session only.</summary>
+    public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
+
+    public const string SweepSql = "delete from sessions where id_hash in (select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500)";
+
+    /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
+    public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>
+        database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime, idle_since = idleSince.UtcDateTime }, cancel);
+}

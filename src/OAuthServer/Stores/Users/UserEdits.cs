@@ -1,0 +1,168 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Users;
+
+/// <summary>A person as operators see one: all but the password's hash.</summary>
+public sealed record UserSummary
+{
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+    public required string Role { get; init; }
+    public required bool Enabled { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>A person in the list of all, with what they have going on.</summary>
+public sealed record PersonSummary
+{
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+    public required string Role { get; init; }
+    public required bool Enabled { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Grants that have been used and are not over.</summary>
+    public required int LiveGrants { get; init; }
+
+    /// <summary>As far back as the audit log goes.</summary>
+    public required DateTimeOffset? LastSignIn { get; init; }
+
+    /// <summary>Changes with every edit of the row.</summary>
+    public required string Version { get; init; }
+}
+
+/// <summary>What an administrator changes about a person; null stays as it is.</summary>
+public sealed record PersonChange
+{
+    public required Guid Subject { get; init; }
+
+    /// <summary>Of the row as it was shown; null: whatever it is by now.</summary>
+    public required string? Version { get; init; }
+    public string? Role { get; init; }
+    public bool? Enabled { get; init; }
+
+    /// <summary>bcrypt, cost 10 to 14.</summary>
+    public string? Hash { get; init; }
+}
+
+/// <summary>users, as operators edit them. The table's trigger ends sessions and grants when a person is disabled or a password changes.</summary>
+public sealed class UserEdits(Database database)
+{
+    public const string AddSql = """
+        insert into users (username, password_hash, role) values (@username, @hash, @role)
+        on conflict (username) do nothing
+        returning subject
+        """;
+
+    /// <summary>The new subject, or null when the name is taken.</summary>
+    public Task<Guid?> AddAsync(string username, string hash, string role, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.FindAsync<Guid?>(AddSql, new { username, hash, role }), cancel);
+
+    public const string PasswordSql = "update users set password_hash = @hash where username = @username";
+
+    /// <summary>False: no such person.</summary>
+    public async Task<bool> PasswordAsync(string username, string hash, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
+
+    public const string ChangePasswordSql = "update users set password_hash = @hash where subject = @subject and password_hash = @proven and enabled";
+
+    /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was proven.</summary>
+    /// <param name="proven">The stored hash the old password was proven against.</param>
+    public async Task<bool> ChangePasswordAsync(Guid subject, string proven, string hash, Author author) =>
+        await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, proven, hash }, CancellationToken.None) == 1;
+
+    public const string ListSql = "select subject, username, role, enabled, created_at from users order by username";
+
+    /// <summary>Everybody.</summary>
+    public Task<List<UserSummary>> ListAsync(CancellationToken cancel) => database.ListAsync<UserSummary>(ListSql, null, cancel);
+
+    public const string FindSql = "select subject, username, role, enabled, created_at from users where username = @username";
+
+    /// <summary>By name, or null.</summary>
+    public Task<UserSummary?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserSummary>(FindSql, new { username }, cancel);
+
+    public const string NameSql = "select username from users where subject = @subject";
+
+    /// <summary>Whose subject it is, or null.</summary>
+    public Task<string?> NameAsync(Guid subject, CancellationToken cancel) => database.FindAsync<string>(NameSql, new { subject }, cancel);
+
+    private const string People = """
+        select u.subject, u.username, u.role, u.enabled, u.created_at, md5(to_jsonb(u)::text) as version,
+               (select count(*) from grants g where g.subject = u.subject and g.ended_at is null and g.expires_at > @now)::int as live_grants,
+               (select a.at from audit_events a where a.subject = u.subject::text and a.subject is distinct from a.client_id and a.event = 'sign-in' and a.outcome = 'ok'
+                 order by a.at desc limit 1) as last_sign_in
+          from users u
+
+        """;
+
+    private const string SearchSql = People + "where position(lower(@text) in u.username) > 0 and u.username > coalesce(@after, '') order by u.username limit @limit";
+    private const string SearchBackSql = People + "where position(lower(@text) in u.username) > 0 and u.username < @before order by u.username desc limit @limit";
+    private const string CountSql = "select count(*)::int from (select from users where position(lower(@text) in username) > 0 limit @most) as found";
+
+    /// <summary>A page of the people whose name has this in it, by name.</summary>
+    public async Task<Slice<PersonSummary>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
+    {
+        var values = new { text, after = cursor.After, before = cursor.Before, limit = length + 1, now = now.UtcDateTime, most = Slice.MostCounted + 1 };
+        var found = await database.ListAsync<PersonSummary>(cursor.Before is null ? SearchSql : SearchBackSql, values, cancel);
+        return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
+    }
+
+    private const string PersonSql = People + "where u.subject = @subject";
+
+    /// <summary>One person, or null.</summary>
+    public Task<PersonSummary?> PersonAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
+        database.FindAsync<PersonSummary>(PersonSql, new { subject, now = now.UtcDateTime }, cancel);
+
+    public const string NamesSql = "select subject, username, role, enabled, created_at from users where subject = any (@subjects)";
+
+    /// <summary>Whose subjects these are; those nobody has any more are left out.</summary>
+    public Task<List<UserSummary>> NamesAsync(Guid[] subjects, CancellationToken cancel) => database.ListAsync<UserSummary>(NamesSql, new { subjects }, cancel);
+
+    // Two administrators who demote each other at once: the second waits here, and then sees what the first has done.
+    public const string LockAdministratorsSql = "select from users where role = 'admin' order by subject for update";
+
+    public const string ChangeSql = """
+        update users u set role = coalesce(@Role, role), enabled = coalesce(@Enabled, enabled), password_hash = coalesce(@Hash, password_hash)
+         where subject = @Subject and (@Version::text is null or md5(to_jsonb(u)::text) = @Version)
+           and (not (role = 'admin' and enabled) or (coalesce(@Role, role) = 'admin' and coalesce(@Enabled, enabled))
+                or exists (select from users other where other.subject <> @Subject and other.role = 'admin' and other.enabled))
+        """;
+
+    /// <summary>Changes the row as it was shown; the last enabled administrator stays one, whoever asks: a page or a command.</summary>
+    public Task<PersonOutcome> ChangeAsync(PersonChange change, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, async edit =>
+        {
+            await edit.ExecuteAsync(LockAdministratorsSql, null);
+            if (await edit.ExecuteAsync(ChangeSql, change) == 1) return PersonOutcome.Done;
+            return await edit.FindAsync<string>(VersionSql, new { change.Subject }) switch
+            {
+                null => PersonOutcome.Gone,
+                var version when change.Version is not null && version != change.Version => PersonOutcome.Stale,
+                _ => PersonOutcome.LastAdministrator,
+            };
+        }, cancel);
+
+    public const string VersionSql = "select md5(to_jsonb(u)::text) from users u where subject = @Subject";
+
+    /// <summary>What an operator would type to change a role.</summary>
+    public static string RoleText(string username, string role) =>
+        $"update users set role = {SqlText.Quote(role)} where username = {SqlText.Quote(username)};";
+
+    /// <summary>What an operator would type to disable somebody.</summary>
+    public static string DisableText(string username) => $"update users set enabled = false where username = {SqlText.Quote(username)};";
+}
+
+/// <summary>Whether a change to a person was made.</summary>
+public enum PersonOutcome
+{
+    Done,
+
+    /// <summary>Somebody else changed the row since it was shown; nothing was written.</summary>
+    Stale,
+
+    /// <summary>There is no such person.</summary>
+    Gone,
+
+    /// <summary>Nobody would be left who could enter the administration.</summary>
+    LastAdministrator,
+}

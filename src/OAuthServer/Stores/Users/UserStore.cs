@@ -1,0 +1,26 @@
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Users;
+
+/// <summary>A row of users.</summary>
+public sealed record UserRow
+{
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+    public required string PasswordHash { get; init; }
+    public required string Role { get; init; }
+    public required bool Enabled { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>users, as the running server reads them.</summary>
+public sealed class UserStore(Database database)
+{
+    public const string FindSql = "select * from users where username = @username";
+
+    /// <summary>By the name they typed, already lower case; null when unknown.</summary>
+    public Task<UserRow?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserRow>(FindSql, new { username }, cancel);
+
+    /// <summary>Whoever holds this is alone with the person: grants and sessions begin under a shared lock of the row.</summary>
+    internal const string LockSql = "select subject from users where subject = @subject for no key update";
+}

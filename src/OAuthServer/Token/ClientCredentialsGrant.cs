@@ -1,0 +1,50 @@
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Token;
+
+/// <summary>RFC 6749 §4.4: a machine acts for itself. Never a refresh token. Costs one audit row, committed with its neighbours'.</summary>
+public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTokens tokens, AuditLog audit, TimeProvider time) : IGrant
+{
+    public string GrantType => "client_credentials";
+
+    public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
+    {
+        var (client, parameters) = (request.Client, request.Parameters);
+        if (TokenParameters.Scope(parameters).Refused(out var error, out var asked)) return error;
+
+        if (parameters.Resources.Count > 1) return ResourceDirectory.Snapshot.SeveralResources();
+        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target)) return error;
+
+        var now = time.GetUtcNow();
+        var claims = new AccessTokenClaims
+        {
+            Subject = client.Id,
+            ClientId = client.Id,
+            Audience = target.Resource,
+            Scope = Scope.Join(target.Scope),
+            Jti = AccessTokens.NewJti(),
+            IssuedAt = now,
+            ExpiresAt = now.AddSeconds(client.Row.AccessTokenSeconds),
+        };
+
+        // Signed first: a token that cannot be issued leaves one row, the refusal's.
+        if (tokens.Issue(claims).Refused(out error, out var token)) return error;
+        await audit.WriteAsync(new AuditRow
+        {
+            At = now,
+            RequestId = request.Context.RequestId,
+            Event = Decisions.Token,
+            Outcome = "ok",
+            ClientId = client.Id,
+            Subject = client.Id,
+            Jti = claims.Jti,
+            Address = request.Context.Address,
+            Detail = $"client_credentials scope={claims.Scope} resource={target.Resource}",
+        });
+        return new TokenResponse { AccessToken = token, ExpiresIn = client.Row.AccessTokenSeconds, Scope = claims.Scope };
+    }
+}

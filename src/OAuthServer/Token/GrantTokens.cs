@@ -1,0 +1,51 @@
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Token;
+
+/// <summary>What the two grants of a person's consent share: the access token that stands on it.</summary>
+internal static class GrantTokens
+{
+    /// <summary>An access token that outlives neither its life nor the consent, made before anything is consumed.</summary>
+    /// <param name="offline">
+    /// Whether the reply names offline_access: when the client requested it and has it, as strict clients compare what they
+    /// requested with what they got. It is never in the token.
+    /// </param>
+    public static Result<PreparedToken> Prepare(AccessTokens tokens, Client client, PresentedGrant grant, Target target, bool offline, DateTimeOffset now)
+    {
+        var life = Math.Min(client.Row.AccessTokenSeconds, Math.Max(1, (int)(grant.ExpiresAt - now).TotalSeconds));
+        var claims = new AccessTokenClaims
+        {
+            Subject = grant.Subject.ToString(),
+            ClientId = client.Id,
+            Audience = target.Resource,
+            Scope = Scope.Join(target.Scope),
+            Jti = AccessTokens.NewJti(),
+            IssuedAt = now,
+            ExpiresAt = now.AddSeconds(life),
+            Grant = grant.Id,
+        };
+        if (tokens.Issue(claims).Refused(out var error, out var token)) return error;
+        var named = offline ? $"{claims.Scope} {Scope.OfflineAccess}" : claims.Scope;
+        return new PreparedToken
+        {
+            Response = new TokenResponse { AccessToken = token, ExpiresIn = life, Scope = named },
+            Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = target.Scope },
+        };
+    }
+
+    /// <summary>A replay whose audit row the deciding statement has written already.</summary>
+    public static OAuthError AuditedReplay(string reason, string rule) => OAuthError.InvalidGrant(reason, rule) with { AlreadyAudited = true };
+}
+
+/// <summary>An access token that nobody has yet.</summary>
+internal sealed record PreparedToken
+{
+    /// <summary>The reply, but for its refresh token.</summary>
+    public required TokenResponse Response { get; init; }
+
+    /// <summary>What is recorded of it.</summary>
+    public required TokenFacts Facts { get; init; }
+}

@@ -1,0 +1,35 @@
+using OAuthServer.Clients;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Token;
+
+/// <summary>One way to get tokens (RFC 6749 §4). The endpoint has read the form once, authenticated the client and checked that it may use this grant.</summary>
+public interface IGrant
+{
+    /// <summary>The grant_type it answers to; discovery lists it.</summary>
+    string GrantType { get; }
+
+    /// <summary>Checks everything, then does the one thing that may happen once; refuses with nothing consumed.</summary>
+    Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel);
+}
+
+/// <summary>A token request whose client is proven.</summary>
+public sealed record TokenRequest
+{
+    public required Client Client { get; init; }
+    public required Parameters Parameters { get; init; }
+    public required RequestContext Context { get; init; }
+}
+
+/// <summary>RFC 6749 §5.1.</summary>
+public sealed record TokenResponse
+{
+    public required string AccessToken { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public required int ExpiresIn { get; init; }
+    public required string Scope { get; init; }
+
+    /// <summary>Null: none is given.</summary>
+    public string? RefreshToken { get; init; }
+}

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using FluentAssertions;
+using Microsoft.Playwright;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+using OAuthServer.Users;
+
+namespace OAuthServer.Test.Html;
+
+/// <summary>
+/// Somebody in front of Chromium, who opens addresses, types and presses. What they use is named by a CSS selector, never by words:
+/// the same walk goes through every language.
+/// </summary>
+public sealed class Visitor : IAsyncDisposable
+{
+    private readonly IBrowserContext context;
+
+    private Visitor(World world, Person? person, IBrowserContext context, IPage page)
+    {
+        (World, Person, this.context, Page) = (world, person, context, page);
+        page.Response += (_, response) =>
+        {
+            if (response.Request.IsNavigationRequest && response.Frame == page.MainFrame) Status = response.Status;
+        };
+        page.Dialog += async (_, dialog) =>
+        {
+            Alarms.Enqueue(dialog.Message);
+            await dialog.DismissAsync();
+        };
+        page.Console += (_, message) => Alarms.Enqueue(message.Text);
+    }
+
+    public World World { get; }
+
+    /// <summary>Who they are, signed in or not; null for nobody.</summary>
+    public Person? Person { get; }
+
+    public IPage Page { get; }
+
+    /// <summary>Of the answer they look at.</summary>
+    public int Status { get; private set; }
+
+    /// <summary>What scripts said or showed, and what the browser complained about.</summary>
+    public ConcurrentQueue<string> Alarms { get; } = [];
+
+    /// <summary>A person of one's own, who has not done anything yet; Olivia is always the same.</summary>
+    public static async Task<Visitor> ArriveAsync(World world, Who who, Look look)
+    {
+        var person = who switch
+        {
+            Who.Nobody => null,
+            Who.Olivia => world.Olivia,
+            Who.Oscar => await world.Server.PersonAsync("oscar", "admin"),
+            _ => await world.Server.PersonAsync(who.ToString().ToLowerInvariant()),
+        };
+        var context = await Chromium.OpenAsync(who == Who.Olivia ? look with { Remembered = world.OliviaSignedIn } : look);
+        return new Visitor(world, person, context, await context.NewPageAsync());
+    }
+
+    /// <summary>Walks to one stop of the table, and makes sure that it is the one.</summary>
+    public static async Task<Visitor> WalkAsync(World world, Stop stop, Look look)
+    {
+        var visitor = await ArriveAsync(world, stop.Who, look);
+        try
+        {
+            if (visitor.Person is not null && (stop.Who != Who.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
+            if (stop.Who == Who.Oscar) await visitor.WaitAnHourAsync();
+            if (stop.Who == Who.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
+            await stop.Walk(visitor);
+            var path = new Uri(visitor.Page.Url).AbsolutePath;
+            return visitor.Page.Url.StartsWith(world.Server.Issuer, StringComparison.Ordinal) && path == stop.Path && visitor.Status == stop.Status
+                ? visitor
+                : throw new InvalidOperationException($"The walk to '{stop}' ended at {visitor.Page.Url} with {visitor.Status}:\n{await visitor.Page.InnerTextAsync("body")}");
+        }
+        catch
+        {
+            await visitor.DisposeAsync();
+            throw;
+        }
+    }
+
+    // By the row of the session: the clock is everybody's.
+    private Task WaitAnHourAsync() => World.Server.ExecuteAsync("update sessions set authenticated_at = authenticated_at - interval '1 hour' where subject = @Subject", Person);
+
+    /// <summary>Comes by a proxy from an address nobody else has, and has mistyped there as often as one may.</summary>
+    public async Task MistypeTooOftenAsync()
+    {
+        var address = $"2001:db8:{Guid.NewGuid().ToString("N")[..4]}:{Guid.NewGuid().ToString("N")[..4]}::1";
+        var signIn = World.Server.Get<SignIn>();
+        for (var tries = 0; tries < World.Server.Settings.LoginsPerMinute; tries++)
+            (await signIn.ProveAsync("somebody", "not the password", new RequestContext { RequestId = "", Address = address }, CancellationToken.None)).Refused(out _, out _).Should().BeTrue();
+        await Page.SetExtraHTTPHeadersAsync(new Dictionary<string, string> { ["X-Forwarded-For"] = address });
+    }
+
+    /// <summary>Types an address of ours into the bar.</summary>
+    public Task OpenAsync(string pathAndQuery) => Page.GotoAsync(World.Server.Issuer + pathAndQuery);
+
+    /// <summary>Is sent to /authorize by an app.</summary>
+    public Task AskedByAsync(TestClient client, params (string Name, string? Value)[] changes) =>
+        OpenAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), changes)}");
+
+    /// <summary>Lets the stranger in, who takes what there is to take.</summary>
+    public async Task ConnectAsync(string scope)
+    {
+        var verifier = TestClient.NewVerifier();
+        await OpenAsync($"{Paths.Authorize}?{World.Stranger.AuthorizeQuery(verifier, ("scope", scope), ("prompt", "consent"))}");
+        await PressAsync("button[value=allow]");
+        (await World.Stranger.RedeemAsync(new Code(Parameters.OfQuery(new Uri(Page.Url).Query)["code"]!, verifier, World.Stranger.Redirect))).Should().HaveIssuedTokens();
+    }
+
+    /// <summary>Signs in where that is asked, or else at /login.</summary>
+    public async Task SignInAsync(string? username = null, string? password = null)
+    {
+        if (await Page.Locator("input[name=password]").CountAsync() == 0) await OpenAsync(Paths.Login);
+        await TypeAsync("input[name=username]", username ?? Person!.Username);
+        await TypeAsync("input[name=password]", password ?? Cast.Password);
+        await PressAsync("main button");
+    }
+
+    public Task TypeAsync(string selector, string text) => Page.Locator(selector).FillAsync(text);
+
+    /// <summary>Presses a button or follows a link, and waits for the page it leads to.</summary>
+    public Task PressAsync(string selector) => LeaveAsync(() => Page.Locator(selector).First.ClickAsync());
+
+    /// <summary>Does what leads to another page, and waits for it.</summary>
+    public async Task LeaveAsync(Func<Task> act)
+    {
+        var arrived = new TaskCompletionSource();
+        void Arrive(object? sender, IPage page) => arrived.TrySetResult();
+        Page.Load += Arrive;
+        try
+        {
+            await act();
+            await arrived.Task.WaitAsync(TimeSpan.FromSeconds(15));
+        }
+        finally
+        {
+            Page.Load -= Arrive;
+        }
+    }
+
+    /// <summary>Another tab of the same browser.</summary>
+    public Task<IPage> NewTabAsync() => context.NewPageAsync();
+
+    public ValueTask DisposeAsync() => context.DisposeAsync();
+}

@@ -1,0 +1,52 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+using OAuthServer.Tokens;
+
+namespace OAuthServer.Test.Tokens;
+
+[Behaviour(22, 39), Parallelizable(ParallelScope.All)]
+public sealed class VerifiedTokensTest
+{
+    private static readonly Verified Anything = new(
+        new AccessTokenClaims
+        {
+            Subject = "nightly-etl",
+            ClientId = "nightly-etl",
+            Audience = Cast.Notes,
+            Scope = "notes:read",
+            Jti = "jti",
+            IssuedAt = DateTimeOffset.UnixEpoch,
+            ExpiresAt = DateTimeOffset.UnixEpoch,
+        },
+        "kid");
+
+    [Test]
+    public void A_token_nobody_asks_about_is_forgotten_and_one_in_use_is_kept()
+    {
+        var clock = new Clock();
+        var tokens = new VerifiedTokens(clock);
+        tokens.Remember("idle", Anything);
+        tokens.Remember("in use", Anything);
+        for (var period = 0; period < 4; period++)
+        {
+            clock.Travel(VerifiedTokens.Period);
+            tokens.Find("in use").Should().NotBeNull();
+            tokens.Remember($"new {period}", Anything);
+        }
+
+        tokens.Find("idle").Should().BeNull();
+        tokens.Find("in use").Should().NotBeNull();
+        tokens.Count.Should().BeLessThan(6, "else memory rises with every token there ever was");
+    }
+
+    [Test]
+    public void A_flood_of_tokens_within_one_period_stays_bounded()
+    {
+        var tokens = new VerifiedTokens(new Clock());
+        for (var i = 0; i < 3 * VerifiedTokens.Most; i++) tokens.Remember($"token {i}", Anything);
+
+        tokens.Count.Should().BeLessThanOrEqualTo(2 * VerifiedTokens.Most);
+        tokens.Find($"token {3 * VerifiedTokens.Most - 1}").Should().NotBeNull();
+    }
+}
