@@ -94,7 +94,7 @@ public static class Server
             try
             {
                 await app.Services.GetRequiredService<Migrations>().ApplyAsync(stop);
-                await app.Services.GetRequiredService<AuditKeeper>().KeepAsync(stop);
+                await app.Services.GetRequiredService<AuditPartitions>().MaintainAsync(stop);
                 await OwnResource.EnsureAsync(database, settings, stop);
                 var refused = settings.Demo ? await Demo.SeedAsync(database, settings, stop) : null;
                 await app.Services.GetRequiredService<KeyRing>().StartAsync(stop);
@@ -133,7 +133,7 @@ public static class Server
         services.AddSingleton<AuthorizationRequestStore>();
         services.AddSingleton<ClientDocumentStore>();
         services.AddSingleton<ClientEdits>();
-        services.AddSingleton<ClientRegister>();
+        services.AddSingleton<ClientQueries>();
         services.AddSingleton<ClientStore>();
         services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
@@ -159,14 +159,14 @@ public static class Server
 
         // Audit, Keys, Tokens, Revocation
         services.AddSingleton<AuditLog>();
-        services.AddSingleton<AuditKeeper>();
+        services.AddSingleton<AuditPartitions>();
         services.AddSingleton<KeyEncryption>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<HashQueue>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Revocations>();
         services.AddSingleton<RevocationFeed>();
-        services.AddSingleton<Sweep>();
+        services.AddSingleton<Retention>();
 
         // Fetch, Clients
         services.AddSingleton(Network.OfTheSystem);
@@ -183,8 +183,8 @@ public static class Server
         services.AddSingleton<SignIn>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<AuthorizationChecks>();
-        services.AddSingleton<Tickets>();
-        services.AddSingleton<Steps>();
+        services.AddSingleton<PendingRequests>();
+        services.AddSingleton<NextStep>();
         services.AddSingleton<Consents>();
         services.AddPages(settings);
 
@@ -205,11 +205,11 @@ public static class Server
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<IntrospectionEndpoint>();
         services.AddSingleton<RegistrationEndpoint>();
-        services.AddSingleton<RevocationsEndpoint>();
+        services.AddSingleton<RevocationFeedEndpoint>();
         services.AddSingleton<DiscoveryEndpoint>();
         services.AddSingleton<JwksEndpoint>();
         services.AddSingleton<WhyEndpoint>();
-        services.AddSingleton<Gate>();
+        services.AddSingleton<SignedInGate>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<LoginEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
@@ -220,16 +220,16 @@ public static class Server
         services.AddSingleton<DashboardEndpoint>();
         services.AddSingleton<ResourceEndpoint>();
         services.AddSingleton<ScopeEndpoint>();
-        services.AddSingleton<PeopleEndpoint>();
-        services.AddSingleton<PersonEndpoint>();
+        services.AddSingleton<UsersEndpoint>();
+        services.AddSingleton<UserEndpoint>();
         services.AddSingleton<KeysEndpoint>();
         services.AddSingleton<AuditEndpoint>();
         services.AddSingleton<ClientsEndpoint>();
         services.AddSingleton<ClientAddEndpoint>();
         services.AddSingleton<ClientSettingsEndpoint>();
         services.AddSingleton<ClientSecretsEndpoint>();
-        services.AddSingleton<ClientEndsEndpoint>();
-        services.AddSingleton<Walks>();
+        services.AddSingleton<ClientLifecycleEndpoint>();
+        services.AddSingleton<Walkthroughs>();
         services.AddSingleton<Caller>();
         services.AddSingleton<PlaygroundEndpoint>();
         services.AddHealthChecks().AddCheck<Readiness>("reason");
@@ -248,7 +248,7 @@ public static class Server
         services.AddLoop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<ClientUse>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<AccessLog>((room, cancel) => room.RunAsync(cancel));
-        services.AddLoop<Sweep>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<Retention>((room, cancel) => room.RunAsync(cancel));
     }
 
     private static void Pipeline(WebApplication app, Settings settings)
@@ -271,7 +271,7 @@ public static class Server
         if (settings.IsHttps) app.UseHsts();
         app.UseIssuerHost(settings, async (http, error) =>
         {
-            await audit.RefusedAsync(Decisions.Host, error, http.Context());
+            await audit.RefusedAsync(AuditEvents.Host, error, http.Context());
             await Refusals.RefuseAsync(http, error);
         });
         app.UseClockGuard(settings, Refusals.RefuseAsync);
@@ -292,7 +292,7 @@ public static class Server
         issuer.MapRevocation();
         issuer.MapIntrospection();
         issuer.MapRegistration(settings);
-        issuer.MapRevocations();
+        issuer.MapRevocationFeed();
         issuer.MapJwks();
         issuer.MapWhy();
         issuer.MapAuthorize();
@@ -305,16 +305,16 @@ public static class Server
         issuer.MapAdminDashboard();
         issuer.MapAdminResources();
         issuer.MapAdminScopes();
-        issuer.MapAdminPeople();
-        issuer.MapAdminPerson();
+        issuer.MapAdminUsers();
+        issuer.MapAdminUser();
         issuer.MapAdminKeys();
         issuer.MapAdminAudit();
         issuer.MapAdminClients();
         issuer.MapAdminClientAdd();
         issuer.MapAdminClient();
         issuer.MapAdminClientSecrets();
-        issuer.MapAdminClientEnds();
-        issuer.MapAdminNowhere();
+        issuer.MapAdminClientLifecycle();
+        issuer.MapAdminFallback();
         issuer.MapPages(settings);
     }
 

@@ -9,7 +9,7 @@ namespace OAuthServer.Account;
 /// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
 public sealed class ConnectedAppsEndpoint(
-    Gate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
+    SignedInGate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
 {
     private const string Page = "apps";
 
@@ -23,7 +23,7 @@ public sealed class ConnectedAppsEndpoint(
         var done = visit.Asked["done"];
         await http.ConnectedAppsAsync(new ConnectedAppsView
         {
-            Frame = visit.FrameOf(Paths.ConnectedApps),
+            Navigation = visit.NavigationOf(Paths.ConnectedApps),
             Antiforgery = visit.Antiforgery,
             Apps = apps,
             Known = await resources.ReadAsync(cancel),
@@ -39,12 +39,12 @@ public sealed class ConnectedAppsEndpoint(
             && await grants.RevokeAsync(grant, visit.Session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
             await visit.Done(Did(visit));
         else
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
     });
 
-    /// <summary>Asks.</summary>
+    /// <summary>PlaygroundRequests.</summary>
     public Task AskAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
-        await http.RevokeAllAsync(visit.Antiforgery, visit.FrameOf(Paths.ConnectedApps), (await grants.ListAsync(visit.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
+        await http.RevokeAllAsync(visit.Antiforgery, visit.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(visit.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
     public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
     {
@@ -53,7 +53,7 @@ public sealed class ConnectedAppsEndpoint(
     });
 
     // The page says what this very request did, from the audit log: a link cannot make it say so.
-    private static string Did(Visit visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";
+    private static string Did(PageRequest visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";
 }
 
 /// <summary>Where it is found.</summary>

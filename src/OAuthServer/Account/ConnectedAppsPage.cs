@@ -13,7 +13,7 @@ public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
 /// <summary>What the page of a person's connected apps shows.</summary>
 public sealed record ConnectedAppsView
 {
-    public required Frame Frame { get; init; }
+    public required Navigation Navigation { get; init; }
     public required Markup Antiforgery { get; init; }
     public required IReadOnlyList<ConnectedApp> Apps { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
@@ -45,11 +45,11 @@ public static class ConnectedAppsPage
             <h1>{say["Connected apps"]}</h1>
             {Done(view, say)}
             {apps}
-            """, view.Frame);
+            """, view.Navigation);
     }
 
-    /// <summary>Asks before everything is taken back: following a link changes nothing.</summary>
-    public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Frame frame, int apps)
+    /// <summary>PlaygroundRequests before everything is taken back: following a link changes nothing.</summary>
+    public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Navigation frame, int apps)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Revoke all", $"""
@@ -92,7 +92,7 @@ public static class ConnectedAppsPage
     }
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
-        $"""<dd><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
+        $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
     private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
 

@@ -14,7 +14,7 @@ public enum EndedSessions
 /// <summary>What the page of a person's sessions and recent activity shows.</summary>
 public sealed record OwnSessionsView
 {
-    public required Frame Frame { get; init; }
+    public required Navigation Navigation { get; init; }
     public required Markup Antiforgery { get; init; }
     public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
 
@@ -51,11 +51,11 @@ public static class OwnSessions
             <div class="actions apart">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.SignOutEverywhere}">{say["Sign out everywhere"]}</a></div>
             </section>
             {AccountEvents.Section(view.Events, settings, say)}
-            """, view.Frame);
+            """, view.Navigation);
     }
 
-    /// <summary>Asks before everything ends: following a link changes nothing.</summary>
-    public static Task SignOutEverywhereAsync(this HttpContext http, Markup antiforgery, Frame frame)
+    /// <summary>PlaygroundRequests before everything ends: following a link changes nothing.</summary>
+    public static Task SignOutEverywhereAsync(this HttpContext http, Markup antiforgery, Navigation frame)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out everywhere", $"""
@@ -73,7 +73,7 @@ public static class OwnSessions
     {
         var key = Convert.ToHexStringLower(session.IdHash);
         var browser = BrowserNames.Say(session.UserAgent, say);
-        var isThis = session.IdHash.AsSpan().SequenceEqual(view.Frame.Session.IdHash);
+        var isThis = session.IdHash.AsSpan().SequenceEqual(view.Navigation.Session.IdHash);
         Markup mark = isThis ? $""" <span class="mark yes">{say["This browser"]}</span>""" : Markup.None;
         Markup details = BrowserNames.Find(session.UserAgent) is null ? Markup.None
             : $"""<div><dt>{say["Browser details"]}</dt><dd>{BrowserNames.Exactly(session.UserAgent, say)}</dd></div>""";

@@ -11,7 +11,7 @@ namespace OAuthServer.Account;
 /// /sessions/everywhere asks before everything ends.
 /// </summary>
 public sealed class OwnSessionsEndpoint(
-    Gate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
+    SignedInGate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
 {
     private const string Page = "sessions";
     private const int HashBytes = 32;
@@ -24,16 +24,16 @@ public sealed class OwnSessionsEndpoint(
         var done = visit.Asked["done"] is { } request ? await audit.FindAsync(request, cancel) : [];
         await http.OwnSessionsAsync(new OwnSessionsView
         {
-            Frame = visit.FrameOf(Paths.Sessions),
+            Navigation = visit.NavigationOf(Paths.Sessions),
             Antiforgery = visit.Antiforgery,
             Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
             Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
-            SignedOut = Ended(done.Find(row => row.Event == Decisions.SignOut && row.Subject == subject.ToString())),
+            SignedOut = Ended(done.Find(row => row.Event == AuditEvents.SignOut && row.Subject == subject.ToString())),
         });
     });
 
     public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit =>
-        http.SignOutEverywhereAsync(visit.Antiforgery, visit.FrameOf(Paths.Sessions)));
+        http.SignOutEverywhereAsync(visit.Antiforgery, visit.NavigationOf(Paths.Sessions)));
 
     public Task EndAsync(HttpContext http) => gate.ChangeAsync(http, Page, visit => visit.Asked["what"] switch
     {
@@ -42,30 +42,30 @@ public sealed class OwnSessionsEndpoint(
         _ => EndOneAsync(visit, visit.Asked["session"]),
     });
 
-    private async Task EndOneAsync(Visit visit, string? key)
+    private async Task EndOneAsync(PageRequest visit, string? key)
     {
         var (session, context) = (visit.Session, visit.Context);
         if (IdHash(key) is not { } id || !await sessions.EndAsync(id, session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
         else if (id.AsSpan().SequenceEqual(session.IdHash))
             await SignedOutAsync(visit);
         else
             await visit.Done($"{Paths.Sessions}?done={context.RequestId}");
     }
 
-    private async Task EndOthersAsync(Visit visit)
+    private async Task EndOthersAsync(PageRequest visit)
     {
         await sessions.EndOthersAsync(visit.Session.IdHash, visit.Session.Subject, visit.Context.RequestId, visit.Context.Address, time.GetUtcNow());
         await visit.Done($"{Paths.Sessions}?done={visit.Context.RequestId}");
     }
 
-    private async Task EndEverythingAsync(Visit visit)
+    private async Task EndEverythingAsync(PageRequest visit)
     {
         await sessions.EndEverythingAsync(visit.Session.Subject, visit.Author, time.GetUtcNow());
         await SignedOutAsync(visit);
     }
 
-    private Task SignedOutAsync(Visit visit)
+    private Task SignedOutAsync(PageRequest visit)
     {
         cookies.EndSession(visit.Http);
         return visit.Done(Paths.Logout);

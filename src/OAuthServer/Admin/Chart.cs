@@ -6,7 +6,7 @@ namespace OAuthServer.Admin;
 /// <summary>What happened within one hour or day.</summary>
 /// <param name="Label">In the page's language: 14:00, 12 Sep 2026.</param>
 /// <param name="Tick">The same below the chart, where there is less room: 14:00, 12 Sep.</param>
-public sealed record Stretch(string Label, string Tick, int Issued, int Refused);
+public sealed record ChartColumn(string Label, string Tick, int Issued, int Refused);
 
 /// <summary>
 /// A bar chart, drawn here as SVG: two bars for each span of time. The same numbers stand in a table below it, for those who do
@@ -24,7 +24,7 @@ public static class Chart
 
     /// <param name="summary">What it shows, in one sentence with the sums, in the page's language.</param>
     /// <param name="caption">Of the table, in the page's language.</param>
-    public static Markup Draw(IReadOnlyList<Stretch> spans, string summary, string caption, Language say)
+    public static Markup Draw(IReadOnlyList<ChartColumn> spans, string summary, string caption, Language say)
     {
         var most = Nice(spans.Max(span => Math.Max(span.Issued, span.Refused)));
         return $"""
@@ -48,7 +48,7 @@ public static class Chart
             <line class="grid" x1="{Left}" x2="{Width}" y1="{Y(value)}" y2="{Y(value)}"></line><text x="{Left - 6}" y="{Y(value) + 4}" text-anchor="end">{Short(value)}</text>
             """;
 
-        Markup Bars(Stretch span, int index)
+        Markup Bars(ChartColumn span, int index)
         {
             var (from, to) = (X(index), X(index + 1));
             var half = Math.Max((to - from - 4) / 2, 2);
@@ -63,7 +63,7 @@ public static class Chart
             // However small it is beside the others, it is there.
             : $"""<rect class="{kind}" x="{x}" y="{Math.Min(Y(value), Foot - 2)}" width="{width}" height="{Math.Max(Foot - Y(value), 2)}" rx="1"></rect>""";
 
-        Markup Row(Stretch span) => $"""
+        Markup Row(ChartColumn span) => $"""
             <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span.Issued}</td><td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
             """;
 

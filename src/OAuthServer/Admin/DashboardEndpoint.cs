@@ -10,7 +10,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Admin;
 
 /// <summary>/admin: how the server is doing. Reads only.</summary>
-public sealed class DashboardEndpoint(Gate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, Settings settings, TimeProvider time)
+public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, Settings settings, TimeProvider time)
 {
     private const int Days = 30;
     private const int Hours = 24;
@@ -30,7 +30,7 @@ public sealed class DashboardEndpoint(Gate gate, DashboardStore dashboard, Signi
         var rows = await keys.ListAsync(cancel);
         var next = settings.KeyRotationDays > 0 ? rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom)?.AddDays(settings.KeyRotationDays) : null;
 
-        await http.DashboardAsync(visit.FrameOf(Paths.Admin), new DashboardView
+        await http.DashboardAsync(visit.NavigationOf(Paths.Admin), new DashboardView
         {
             Now = now,
             Figures = await dashboard.FiguresAsync(now - Week, now, cancel),
@@ -44,10 +44,10 @@ public sealed class DashboardEndpoint(Gate gate, DashboardStore dashboard, Signi
             Reuses = await users.NameAsync(await dashboard.ReusesAsync(now - Month, MostReuses, cancel), cancel),
         });
 
-        Stretch Hour(DateTimeOffset at) => new(
+        ChartColumn Hour(DateTimeOffset at) => new(
             at.ToString("HH:mm", CultureInfo.InvariantCulture), at.ToString("HH:mm", CultureInfo.InvariantCulture), byHour.GetValueOrDefault(at)?.Issued ?? 0, byHour.GetValueOrDefault(at)?.Refused ?? 0);
 
-        Stretch Day(DateTimeOffset at) => new(
+        ChartColumn Day(DateTimeOffset at) => new(
             say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
     });
 }

@@ -17,10 +17,10 @@ public sealed record DashboardView
     public required Figures Figures { get; init; }
 
     /// <summary>The last 24 hours of the clock, the oldest first.</summary>
-    public required IReadOnlyList<Stretch> Hours { get; init; }
+    public required IReadOnlyList<ChartColumn> Hours { get; init; }
 
     /// <summary>The last 30 days (UTC), the oldest first.</summary>
-    public required IReadOnlyList<Stretch> Days { get; init; }
+    public required IReadOnlyList<ChartColumn> Days { get; init; }
     public required IReadOnlyList<ExpiringSecret> Secrets { get; init; }
     public required IReadOnlyList<LeavingKey> Keys { get; init; }
 
@@ -32,7 +32,7 @@ public sealed record DashboardView
 /// <summary>How the server is doing, on one page.</summary>
 public static class DashboardPage
 {
-    public static Task DashboardAsync(this HttpContext http, Frame frame, DashboardView view)
+    public static Task DashboardAsync(this HttpContext http, Navigation frame, DashboardView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (figures, audit) = (view.Figures, settings.IssuerPath + Paths.AdminAudit);
@@ -79,7 +79,7 @@ public static class DashboardPage
 
     private static Markup Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
-    private static string Sum(string sentence, IReadOnlyList<Stretch> spans) =>
+    private static string Sum(string sentence, IReadOnlyList<ChartColumn> spans) =>
         string.Format(CultureInfo.InvariantCulture, sentence, spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));
 
     private static Markup Expiring(DashboardView view, Settings settings, Language say)
@@ -100,13 +100,13 @@ public static class DashboardPage
 
         Markup Secret(ExpiringSecret secret)
         {
-            Markup label = secret.Label.Length > 0 ? $" <bdi>{Words.Tame(secret.Label)}</bdi>" : Markup.None;
+            Markup label = secret.Label.Length > 0 ? $" <bdi>{Words.Sanitize(secret.Label)}</bdi>" : Markup.None;
             Markup state = secret.ExpiresAt <= view.Now ? (Markup)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
             Markup replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another secret is in use"]}</span>""" : Markup.None;
             return $"""
                 <tr>
                 <th scope="row">{say["Client secret"]}{label}</th>
-                <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + ClientWords.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
+                <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + ClientText.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
                 <td data-label="{say["When"]}">{say.Time(secret.ExpiresAt)}</td>
                 <td data-label="{say["State"]}">{state}{replaced}</td>
                 </tr>

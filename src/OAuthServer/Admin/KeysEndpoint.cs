@@ -7,7 +7,7 @@ using OAuthServer.Stores.Keys;
 namespace OAuthServer.Admin;
 
 /// <summary>/admin/keys shows the signing keys, makes the next one, and takes a compromised one out.</summary>
-public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
+public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
 {
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
@@ -21,12 +21,12 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
             PublishedSince = row.CreatedAt,
             SignsFrom = row.SignsFrom,
             GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, readable),
-            TakenOut = row.RetiredAt is not null,
+            Revoked = row.RetiredAt is not null,
             Unreadable = !readable.Contains(row),
             Pem = SigningKey.Pem(row),
         }).Reverse().ToList();
         DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now + KeyRing.NoticeOf(settings);
-        await http.KeysAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
+        await http.KeysAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
     });
 
     public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
@@ -41,12 +41,12 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
         if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key
             || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
         var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
-        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminKeys), new Danger
+        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminKeys), new Confirmation
         {
             Title = say["Revoke a key"],
             Question = say.Put("Revoke {0} now?", $"<code>{key.Kid}</code>"),
@@ -73,7 +73,7 @@ public sealed class KeysEndpoint(Gate gate, KeyRing ring, SigningKeyStore store,
     public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
         if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
-        else await Gate.NothingHereAsync(visit);
+        else await SignedInGate.NotFoundAsync(visit);
     });
 }
 

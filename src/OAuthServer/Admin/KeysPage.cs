@@ -17,7 +17,7 @@ public sealed record KeyView
 
     /// <summary>When it leaves the JWKS, as far as is known.</summary>
     public required DateTimeOffset? GoneAt { get; init; }
-    public required bool TakenOut { get; init; }
+    public required bool Revoked { get; init; }
 
     /// <summary>Its row cannot be read: it neither signs nor is published.</summary>
     public required bool Unreadable { get; init; }
@@ -28,7 +28,7 @@ public sealed record KeyView
 public static class KeysPage
 {
     /// <param name="next">When a key made now would sign; null: one is on its way already.</param>
-    public static Task KeysAsync(this HttpContext http, Markup antiforgery, Frame frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
+    public static Task KeysAsync(this HttpContext http, Markup antiforgery, Navigation frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signing keys", $"""
@@ -76,7 +76,7 @@ public static class KeysPage
 
         Markup State(KeyView key) => key switch
         {
-            { TakenOut: true } => $"""<span class="mark no">{say["Revoked"]}</span>""",
+            { Revoked: true } => $"""<span class="mark no">{say["Revoked"]}</span>""",
             { Unreadable: true } => $"""<span class="mark no">{say["Cannot be read"]}</span>""",
             { State: SigningKeyState.Active } => $"""<span class="mark yes">{say["Signing"]}</span>""",
             { State: SigningKeyState.Pending } => $"""<span class="mark soon">{say["Pending"]}</span>""",

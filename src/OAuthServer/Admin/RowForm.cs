@@ -46,6 +46,6 @@ public sealed record RowForm
             </div>
             """;
 
-        Markup Fact((string Name, string Label) column) => $"<div><dt>{column.Label}</dt><dd><bdi>{Html.Words.Tame(now(column.Name) ?? "", "–")}</bdi></dd></div>";
+        Markup Fact((string Name, string Label) column) => $"<div><dt>{column.Label}</dt><dd><bdi>{Html.Words.Sanitize(now(column.Name) ?? "", "–")}</bdi></dd></div>";
     }
 }

@@ -7,7 +7,7 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Audit;
 
 /// <summary>The words the audit log uses for what was decided.</summary>
-public static class Decisions
+public static class AuditEvents
 {
     public const string Authorize = "authorize";
     public const string Token = "token";
@@ -53,7 +53,7 @@ public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider t
 
     private readonly AddressLimit refusals = new(settings.RefusalsPerMinute, "refusals");
 
-    private readonly GroupCommit<AuditRow, bool> writer = new(async rows =>
+    private readonly WriteBatcher<AuditRow, bool> writer = new(async rows =>
     {
         await store.InsertAsync(rows);
         return new bool[rows.Count];
@@ -62,12 +62,12 @@ public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider t
     /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
     public Task WriteAsync(AuditRow row) => writer.AddAsync(row with
     {
-        ClientId = Tidy(row.ClientId is ['h', 't', 't', 'p', 's', ':', ..] url ? Redact(row, url) : row.ClientId),
-        Subject = Tidy(row.Subject),
-        Reason = Tidy(Redact(row, row.Reason)),
-        Expected = Tidy(Redact(row, row.Expected)),
-        Got = Tidy(Redact(row, row.Got)),
-        Detail = Tidy(Redact(row, row.Detail)),
+        ClientId = Sanitize(row.ClientId is ['h', 't', 't', 'p', 's', ':', ..] url ? Redact(row, url) : row.ClientId),
+        Subject = Sanitize(row.Subject),
+        Reason = Sanitize(Redact(row, row.Reason)),
+        Expected = Sanitize(Redact(row, row.Expected)),
+        Got = Sanitize(Redact(row, row.Got)),
+        Detail = Sanitize(Redact(row, row.Detail)),
     });
 
     // What was refused may be anything, and in any place; what was accepted is on record elsewhere.
@@ -109,7 +109,7 @@ public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider t
     private static readonly SearchValues<char> Unfit = SearchValues.Create(
         [.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(character => char.IsControl(character) || char.IsSurrogate(character))]);
 
-    private static string? Tidy(string? text)
+    private static string? Sanitize(string? text)
     {
         if (text is null) return null;
         if (text.Length > LongestField) text = text[..LongestField] + "…";

@@ -48,7 +48,7 @@ public sealed record AuthorizationRequest
     public OAuthError? Problem { get; init; }
 
     /// <summary>Set once it is stored and waits for a person.</summary>
-    public Ticket? Ticket { get; init; }
+    public PendingRequest? PendingRequest { get; init; }
 
     /// <summary>prompt=none: nobody may be asked anything.</summary>
     public bool IsSilent => Prompt.Contains("none");
@@ -59,7 +59,7 @@ public sealed record AuthorizationRequest
 }
 
 /// <summary>The name under which a stored request is found again, by the one browser that began it.</summary>
-public sealed record Ticket
+public sealed record PendingRequest
 {
     /// <summary>256 random bits; in URLs and forms, worth nothing without the browser's cookie.</summary>
     public required string Id { get; init; }

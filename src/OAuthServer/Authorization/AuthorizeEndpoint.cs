@@ -12,7 +12,7 @@ namespace OAuthServer.Authorization;
 /// GET /authorize (OAuth 2.1 §4.1.1) begins a request, GET /authorize/{ticket} takes up a stored one again. Each takes exactly one
 /// step: ask a person on another page, or answer the client.
 /// </summary>
-public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, Tickets tickets, Consents consents, Sessions sessions, Cookies cookies, AuditLog audit, Settings settings)
+public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, Cookies cookies, AuditLog audit, Settings settings)
 {
     public async Task BeginAsync(HttpContext http)
     {
@@ -27,14 +27,14 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
         var step = await steps.NextAsync(request, session, http.RequestAborted);
         if (step is Step.SignIn or Step.Consent)
         {
-            var opened = await tickets.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
+            var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
             if (opened.Refused(out error, out var ticket))
             {
                 await RefuseAsync(http, error, request.Client.Id, session);
                 return;
             }
 
-            request = request with { Ticket = ticket };
+            request = request with { PendingRequest = ticket };
         }
 
         await TakeAsync(http, step, request, session);
@@ -42,7 +42,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
 
     public async Task ResumeAsync(HttpContext http, string ticket)
     {
-        if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        if ((await pendingRequests.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, null);
             return;
@@ -58,22 +58,22 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
         switch (step)
         {
             case Step.SignIn:
-                http.GoTo($"{Paths.Login}?request={request.Ticket!.Id}");
+                http.GoTo($"{Paths.Login}?request={request.PendingRequest!.Id}");
                 break;
             case Step.Consent:
-                http.GoTo($"{Paths.Consent}?request={request.Ticket!.Id}");
+                http.GoTo($"{Paths.Consent}?request={request.PendingRequest!.Id}");
                 break;
             case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } answer:
                 http.GoToClient(answer);
                 break;
             case Step.Allow:
-                await RefuseAsync(http, Tickets.Gone(), request.Client.Id, session);
+                await RefuseAsync(http, PendingRequests.Gone(), request.Client.Id, session);
                 break;
-            case Step.Tell(var error):
-                await audit.RefusedAsync(Decisions.Authorize, error, http.Context(), request.Client.Id, session?.Subject.ToString());
+            case Step.RedirectError(var error):
+                await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), request.Client.Id, session?.Subject.ToString());
                 http.GoToClient(AuthorizationResponse.Error(request, error, settings.Issuer));
                 break;
-            case Step.Explain(var error):
+            case Step.ShowError(var error):
                 var back = new ErrorPage.Link(AuthorizationResponse.Error(request, error, settings.Issuer), string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], RedirectUri.Host(request.RedirectUri)));
                 await RefuseAsync(http, error, request.Client.Id, session, back);
                 break;
@@ -82,7 +82,7 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, Steps steps, T
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, SessionRow? session = null, ErrorPage.Link? link = null)
     {
-        await audit.RefusedAsync(Decisions.Authorize, error, http.Context(), client, session?.Subject.ToString());
+        await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), client, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);
     }
 }

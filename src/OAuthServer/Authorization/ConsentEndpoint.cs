@@ -14,14 +14,14 @@ namespace OAuthServer.Authorization;
 /// change client, redirect URI or anything else.
 /// </summary>
 public sealed class ConsentEndpoint(
-    Tickets tickets, Steps steps, Consents consents, ResourceDirectory resources, ClientRegister clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+    PendingRequests pendingRequests, NextStep steps, Consents consents, ResourceDirectory resources, ClientQueries clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
 {
     public async Task AskAsync(HttpContext http)
     {
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         OAuthError? error;
         if ((error = asked.Problem() ?? Decided(asked)) is not null
-            || (await tickets.FindAsync(asked["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out error, out var request))
+            || (await pendingRequests.FindAsync(asked["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out error, out var request))
         {
             await RefuseAsync(http, error, null, null);
             return;
@@ -58,14 +58,14 @@ public sealed class ConsentEndpoint(
         var decision = forged is null && session is not null && cookies.BrowserSecret(http) is { } browser && form["request"] is { } ticket
             ? new PostedDecision(browser, ticket, session, form.All.Where(field => field.Key != Forms.FieldName))
             : null;
-        var found = await tickets.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
+        var found = await pendingRequests.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
         if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
         if (request is null && decision is not null && await AnswerAgainAsync(http, decision)) return;
         if (request is null || decision is null)
         {
             // Signed out or in anew in another tab: the request itself is still open.
-            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.Ticket!.Id}", http.Language()["Open it again"]);
-            await RefuseAsync(http, forged ?? error ?? Tickets.Gone(), request, session, again);
+            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.PendingRequest!.Id}", http.Language()["Open it again"]);
+            await RefuseAsync(http, forged ?? error ?? PendingRequests.Gone(), request, session, again);
             return;
         }
 
@@ -99,7 +99,7 @@ public sealed class ConsentEndpoint(
     private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form, PostedDecision decision)
     {
         var session = decision.Session;
-        if (Array.Find(Lasting.For(request.Client), one => one.Key == (form["until"] ?? Lasting.Longest)) is not { } lasting)
+        if (Array.Find(GrantDuration.For(request.Client), one => one.Key == (form["until"] ?? GrantDuration.Longest)) is not { } lasting)
         {
             await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
             return;
@@ -113,7 +113,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        var allowed = new Allowance { Decision = decision, Scope = scope, Lasting = lasting, Remembered = consent.Remembered };
+        var allowed = new Allowance { Decision = decision, Scope = scope, GrantDuration = lasting, Remembered = consent.Remembered };
         await AnswerAsync(http, request, decision, await consents.AllowAsync(request, allowed, http.Context()));
     }
 
@@ -121,7 +121,7 @@ public sealed class ConsentEndpoint(
     private async Task AnswerAsync(HttpContext http, AuthorizationRequest request, PostedDecision decision, string? answer)
     {
         if (answer is not null) http.GoToClient(answer);
-        else if (!await AnswerAgainAsync(http, decision)) await RefuseAsync(http, Tickets.Gone(), request, decision.Session);
+        else if (!await AnswerAgainAsync(http, decision)) await RefuseAsync(http, PendingRequests.Gone(), request, decision.Session);
     }
 
     private async Task<bool> AnswerAgainAsync(HttpContext http, PostedDecision decision)
@@ -149,11 +149,11 @@ public sealed class ConsentEndpoint(
     private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
         : OAuthError.InvalidRequest("Choose Allow or Deny", "a decision by GET", "CWE-352", "a form, posted", decision);
 
-    private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.Ticket!.Id}");
+    private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.PendingRequest!.Id}");
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, AuthorizationRequest? request, SessionRow? session, ErrorPage.Link? link = null)
     {
-        await audit.RefusedAsync(Decisions.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
+        await audit.RefusedAsync(AuditEvents.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);
     }
 }

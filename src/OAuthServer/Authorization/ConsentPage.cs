@@ -20,7 +20,7 @@ public sealed record ConsentView
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>What the app itself stated about its rules when it registered; null: it did not register itself.</summary>
-    public ClientSaid? Said { get; init; }
+    public ClaimedMetadata? Said { get; init; }
 
     /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
     public bool OnlyReading { get; init; }
@@ -51,7 +51,7 @@ public static class ConsentPage
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var (request, say) = (view.Request, http.Language());
-        var (client, ticket, again) = (request.Client.Row, request.Ticket!.Id, view.Answered is not null);
+        var (client, ticket, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
         Markup problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
         Markup careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
@@ -90,7 +90,7 @@ public static class ConsentPage
 
     /// <summary>What a scope means, as somebody wrote it, tamed; its name when nobody did.</summary>
     public static string ScopeWords(string scope, ResourceDirectory.Snapshot known, Language say) =>
-        Words.Tame(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
+        Words.Sanitize(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
 
     /// <summary>Who vouches for a client's name, if anybody.</summary>
     /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
@@ -126,7 +126,7 @@ public static class ConsentPage
     }
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
-        $"<dd><strong><bdi>{Words.Tame(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
+        $"<dd><strong><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
 
     private static Markup Item(string scope, int index, ConsentView view, Language say)
     {
@@ -147,8 +147,8 @@ public static class ConsentPage
     private static Markup Until(ConsentView view, Language say)
     {
         if (!view.Request.Scope.Contains(Scope.OfflineAccess)) return Markup.None;
-        var choices = Lasting.For(view.Request.Client);
-        var chosen = view.Answered?["until"] ?? Lasting.Longest;
+        var choices = GrantDuration.For(view.Request.Client);
+        var chosen = view.Answered?["until"] ?? GrantDuration.Longest;
         return $"""
             <fieldset class="until">
             <legend>{say["For how long"]}</legend>
@@ -156,7 +156,7 @@ public static class ConsentPage
             </fieldset>
             """;
 
-        Markup Choice(Lasting one) =>
+        Markup Choice(GrantDuration one) =>
             $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
     }
 
@@ -169,7 +169,7 @@ public static class ConsentPage
     {
         if (!OffersReading(view)) return Markup.None;
         var (only, text) = view.OnlyReading ? ("", say["Back to everything the app asked for"]) : ("&only=read", say["Only allow reading"]);
-        return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.Ticket!.Id}{only}">{text}</a></p>""";
+        return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.PendingRequest!.Id}{only}">{text}</a></p>""";
     }
 
     // Only when it would leave something, and when what changes things can be left out at all.

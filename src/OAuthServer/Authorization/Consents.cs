@@ -34,7 +34,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
-        var ends = time.GetUtcNow() + allowed.Lasting.Length;
+        var ends = time.GetUtcNow() + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
         return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
         {
@@ -44,7 +44,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
                 .. request.Scope.Where(allowed.Scope.Contains),
                 .. before is { ExpiresAt: null } ? before.Scope.Except(request.Scope) : [],
             ],
-            ExpiresAt = allowed.Lasting.Key == Lasting.Longest ? null : ends,
+            ExpiresAt = allowed.GrantDuration.Key == GrantDuration.Longest ? null : ends,
         });
     }
 
@@ -85,8 +85,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             CodeHash = OpaqueToken.Hash(code),
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
-            TicketHash = request.Ticket is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
-            BrowserHash = request.Ticket?.Browser,
+            PendingRequestHash = request.PendingRequest is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
+            BrowserHash = request.PendingRequest?.Browser,
             AnswerSealed = decision?.Seal(answer),
             RememberedKey = remember is null ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
@@ -103,8 +103,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
         var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.TicketHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
-        await audit.RefusedAsync(Decisions.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
+        await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
     }
 
@@ -116,13 +116,13 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var now = time.GetUtcNow();
         var since = now - AnsweredAgain;
-        if (await requests.AnswerAsync(decision.TicketHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
+        if (await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
         if (decision.Open(box) is not { } answer) return null;
         await audit.WriteAsync(new AuditRow
         {
             At = now,
             RequestId = context.RequestId,
-            Event = Decisions.Consent,
+            Event = AuditEvents.Consent,
             Outcome = "ok",
             Subject = decision.Session.Subject.ToString(),
             Address = context.Address,
@@ -162,7 +162,7 @@ public sealed record Allowance
     public required IReadOnlyCollection<string> Scope { get; init; }
 
     /// <summary>For how long.</summary>
-    public required Lasting Lasting { get; init; }
+    public required GrantDuration GrantDuration { get; init; }
 
     /// <summary>What was allowed last time, and is now asked about again; null: never asked before.</summary>
     public required RememberedConsent? Remembered { get; init; }

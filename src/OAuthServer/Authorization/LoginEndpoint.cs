@@ -10,7 +10,7 @@ namespace OAuthServer.Authorization;
 /// /login: GET asks for name and password, POST proves them. Where it leads is a stored request or a page of ours by its key: never
 /// a URL that came with the query (CWE-601).
 /// </summary>
-public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
+public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
 {
     /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
     public async Task AskAsync(HttpContext http)
@@ -27,7 +27,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         AuthorizationRequest? request = null;
         if (asked["request"] is { } ticket)
         {
-            if ((await tickets.FindAsync(ticket, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
+            if ((await pendingRequests.FindAsync(ticket, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
             {
                 await RefuseAsync(http, error);
                 return;
@@ -49,7 +49,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
     }
 
     /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>
-    public async Task ProveAsync(HttpContext http)
+    public async Task AuthenticateAsync(HttpContext http)
     {
         var browser = cookies.Browser(http);
         if ((await http.FormAsync()).Refused(out var error, out var form)
@@ -62,7 +62,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         }
 
         AuthorizationRequest? request = null;
-        if (form["request"] is { } ticket && (await tickets.FindAsync(ticket, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
+        if (form["request"] is { } ticket && (await pendingRequests.FindAsync(ticket, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
         {
             await RefuseAsync(http, error);
             return;
@@ -74,12 +74,12 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         {
             error = OAuthError.InvalidRequest(
                 "Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
-            await audit.RefusedAsync(Decisions.SignIn, error, context);
+            await audit.RefusedAsync(AuditEvents.SignIn, error, context);
             await AgainAsync(http, browser!, then, username, error, missing);
             return;
         }
 
-        if ((await signIn.ProveAsync(username, password, context, http.RequestAborted)).Refused(out error, out var user))
+        if ((await signIn.AuthenticateAsync(username, password, context, http.RequestAborted)).Refused(out error, out var user))
         {
             await AgainAsync(http, browser!, then, username, error);
             return;
@@ -88,7 +88,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
         if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is not { } id)
         {
             error = SignIn.Wrong("the person was disabled while signing in");
-            await audit.RefusedAsync(Decisions.SignIn, error, context, subject: user.Subject.ToString());
+            await audit.RefusedAsync(AuditEvents.SignIn, error, context, subject: user.Subject.ToString());
             await AgainAsync(http, browser!, then, username, error);
             return;
         }
@@ -99,7 +99,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
 
     private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error, params string[] missing)
     {
-        http.Response.Announce(error);
+        http.Response.SetErrorHeaders(error);
         return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
     }
 
@@ -116,7 +116,7 @@ public sealed class LoginEndpoint(Tickets tickets, Steps steps, SignIn signIn, S
 
     private async Task RefuseAsync(HttpContext http, OAuthError error)
     {
-        await audit.RefusedAsync(Decisions.SignIn, error, http.Context());
+        await audit.RefusedAsync(AuditEvents.SignIn, error, http.Context());
         await Refusals.RefuseAsync(http, error);
     }
 }
@@ -130,7 +130,7 @@ public static class LoginRoutes
         {
             var login = app.ServiceProvider.GetRequiredService<LoginEndpoint>();
             app.MapGet(Paths.Login, login.AskAsync);
-            app.MapPost(Paths.Login, login.ProveAsync);
+            app.MapPost(Paths.Login, login.AuthenticateAsync);
         }
     }
 }

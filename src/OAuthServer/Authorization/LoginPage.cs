@@ -19,7 +19,7 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     };
 
     /// <summary>Where to go once signed in.</summary>
-    public string Destination => Request is { Ticket: { } ticket } ? $"{Paths.Authorize}/{ticket.Id}" : Pages[Page ?? "apps"];
+    public string Destination => Request is { PendingRequest: { } ticket } ? $"{Paths.Authorize}/{ticket.Id}" : Pages[Page ?? "apps"];
 }
 
 /// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>
@@ -38,12 +38,12 @@ public static class LoginPage
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var name = Words.Tame(username, "", SignIn.LongestName);
+        var name = Words.Sanitize(username, "", SignIn.LongestName);
         var begin = name.Length == 0 ? Username : Password;
         Markup purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
             : Markup.None;
-        Markup ticket = then.Request?.Ticket is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
+        Markup ticket = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
         Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
         Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
 
@@ -75,7 +75,7 @@ public static class LoginPage
         Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
     }
 
-    /// <summary>Asks before signing out: following a link changes nothing.</summary>
+    /// <summary>PlaygroundRequests before signing out: following a link changes nothing.</summary>
     public static Task LogoutAsync(this HttpContext http, Markup antiforgery, SessionRow session)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());

@@ -24,7 +24,7 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
         if ((await http.FormAsync()).Refused(out var error, out _)
             || (error = session is null ? Forms.Foreign(http) : await forms.RefusalAsync(http, session.IdHash)) is not null)
         {
-            await audit.RefusedAsync(Decisions.SignOut, error, http.Context(), subject: session?.Subject.ToString());
+            await audit.RefusedAsync(AuditEvents.SignOut, error, http.Context(), subject: session?.Subject.ToString());
             await Refusals.RefuseAsync(http, error);
             return;
         }

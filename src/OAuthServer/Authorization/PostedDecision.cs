@@ -18,13 +18,13 @@ public sealed class PostedDecision
     {
         var fields = Consents.Digest(form.OrderBy(field => field.Key, StringComparer.Ordinal).SelectMany(field => new[] { field.Key, field.Value }));
         key = $"answer {browser} {Convert.ToHexString(session.IdHash)} {Convert.ToHexString(fields)}";
-        (Session, TicketHash, BrowserHash) = (session, OpaqueToken.Hash(ticket), OpaqueToken.Hash(browser));
+        (Session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(ticket), OpaqueToken.Hash(browser));
     }
 
     /// <summary>Who decides.</summary>
     public SessionRow Session { get; }
 
-    public byte[] TicketHash { get; }
+    public byte[] PendingRequestHash { get; }
 
     public byte[] BrowserHash { get; }
 

@@ -8,9 +8,9 @@ namespace OAuthServer.Cli;
 /// <summary>clients add: one row, and for a confidential client its first secret, shown once.</summary>
 internal static class ClientAdd
 {
-    public static Verb Make()
+    public static CliCommand Make()
     {
-        var id = ClientVerbs.Id();
+        var id = ClientCommands.Id();
         var kind = new Option<string>("--kind") { Required = true, Description = "machine (client_credentials), user-facing (signs people in) or resource-server (introspects)" }
             .From("machine", "user-facing", "resource-server");
         var name = new Option<string?>("--name") { HelpName = "NAME", Description = "Shown on the consent page; default: the id" };
@@ -28,7 +28,7 @@ internal static class ClientAdd
         var label = new Option<string>("--secret-label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "first" };
         var note = new Option<string?>("--note") { HelpName = "TEXT", Description = "For operators" };
 
-        return Verb.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
+        return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, desk, cancel) =>
             {
@@ -54,19 +54,19 @@ internal static class ClientAdd
             });
     }
 
-    private static async Task<int> AddAsync(Desk desk, NewClient client, string label, CancellationToken cancel)
+    private static async Task<int> AddAsync(CommandContext desk, NewClient client, string label, CancellationToken cancel)
     {
         var isPublic = (client.AuthMethod ?? (client.Kind == "user-facing" ? "none" : "")) == "none";
         var secret = isPublic ? null : SecretHash.NewSecret();
         var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = desk.Hash(secret), Label = label, NotBefore = desk.Now, ExpiresAt = null };
-        if (!await desk.Clients.AddAsync(client, stored, Desk.Actor, cancel))
+        if (!await desk.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))
             return desk.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
 
         var curl = secret is null ? null : CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
         return desk.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
             secret is null
                 ? $"{client.ClientId} is added. It is public: it has no secret, and PKCE protects its codes."
-                : $"{client.ClientId} is added. {SecretVerbs.Once(secret, curl!)}");
+                : $"{client.ClientId} is added. {SecretCommands.Once(secret, curl!)}");
     }
 
     private static Option<string[]> Many(string name, string value, string description) => new(name) { HelpName = value, Description = description };

@@ -20,7 +20,7 @@ public static partial class Commands
     {
         var parse = Root(serve).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is ParseErrorAction || (parse.Action is null && parse.Errors.Count > 0))
-            return Verb.OutputOf(parse).Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
+            return CliCommand.OutputOf(parse).Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
 
         // Signals are the host's business: it stops serving in its own time. A transaction that is cut off leaves nothing behind.
         return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -30,21 +30,21 @@ public static partial class Commands
     {
         var root = new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
         {
-            new Option<bool>(Verb.JsonOption) { Recursive = true, Description = "Print one JSON object" },
-            Verb.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
-            Verb.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
-            SeedVerb.Make(),
-            ClientVerbs.Make(),
-            UserVerbs.Make(),
-            KeyVerbs.Make(),
-            AuditVerbs.Audit(),
-            AuditVerbs.Why(),
+            new Option<bool>(CliCommand.JsonOption) { Recursive = true, Description = "Print one JSON object" },
+            CliCommand.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
+            CliCommand.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
+            SeedCommand.Make(),
+            ClientCommands.Make(),
+            UserCommands.Make(),
+            KeyCommands.Make(),
+            AuditCommands.Audit(),
+            AuditCommands.Why(),
         };
-        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new Verb.Help((HelpAction)help.Action!);
+        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new CliCommand.Help((HelpAction)help.Action!);
         return root;
     }
 
-    private static async Task<int> MigrateAsync(ParseResult parse, Desk desk, CancellationToken cancel)
+    private static async Task<int> MigrateAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
     {
         var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
         await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);

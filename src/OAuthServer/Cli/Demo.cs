@@ -29,7 +29,7 @@ public static class Demo
                 : "This database has clients or users already, so it gets no demo data. If it may have them, set SEED=demo.";
 
         await OwnResource.EnsureAsync(database, settings, cancel);
-        await seeds.RunAsync(Migrations.Read("seed/demo.sql"), Desk.Actor, cancel);
+        await seeds.RunAsync(Migrations.Read("seed/demo.sql"), CommandContext.Actor, cancel);
         return null;
     }
 }

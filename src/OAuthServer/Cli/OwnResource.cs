@@ -9,5 +9,5 @@ public static class OwnResource
 {
     /// <summary>Sees to it that the issuer is a resource and audit:read its scope: never open, never ticked beforehand. Texts and names that are there stay as they are.</summary>
     public static Task EnsureAsync(Database database, Settings settings, CancellationToken cancel) =>
-        new Seeds(database).AddResourceAsync(settings.Issuer, "This server", WhyEndpoint.Scope, "Read why requests were refused", Desk.Actor, cancel);
+        new Seeds(database).AddResourceAsync(settings.Issuer, "This server", WhyEndpoint.Scope, "Read why requests were refused", CommandContext.Actor, cancel);
 }

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace OAuthServer.Cli;
 
-/// <summary>Asks a person at a terminal.</summary>
+/// <summary>PlaygroundRequests a person at a terminal.</summary>
 internal static class Terminal
 {
     /// <summary>A line that is not shown while it is typed. The question goes to stderr: stdout is for results.</summary>
-    public static string Ask(string question)
+    public static string PlaygroundRequest(string question)
     {
         Console.Error.Write(question);
         var typed = new StringBuilder();

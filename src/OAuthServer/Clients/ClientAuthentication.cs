@@ -29,7 +29,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
     private readonly FailureLimit failures = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
     private readonly ConcurrentDictionary<string, byte[]> proven = new(StringComparer.Ordinal);
-    private readonly SingleFlight<Proof> proofs = new();
+    private readonly SingleFlight<VerifiedSecret> proofs = new();
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>The client, proven (or public), or the refusal.</summary>
@@ -38,7 +38,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         var client = presented.Id is { } id ? await clients.FindAsync(id, cancel) : null;
         return client is not null && IsKnown(client, presented, out var secret)
             ? Judge(client, secret)
-            : await ProveAsync(presented, request, cancel);
+            : await VerifySecretOnceAsync(presented, request, cancel);
     }
 
     // Costs nothing slow: a public client, or a secret proven before. Else it has to be proven.
@@ -52,7 +52,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
     // Many who present one secret at the same moment, as after a restart, share one proof: only the first takes a place in the limit
     // and in the queue of slow hashes.
-    private async Task<Result<Authenticated>> ProveAsync(PresentedClient presented, RequestContext request, CancellationToken cancel)
+    private async Task<Result<Authenticated>> VerifySecretOnceAsync(PresentedClient presented, RequestContext request, CancellationToken cancel)
     {
         var address = FailureLimit.Subscriber(request.Address);
         var pair = FailureLimit.Pair(presented.Id, address);
@@ -64,7 +64,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
             var proof = await proofs.JoinAsync(key, () =>
             {
                 first = true;
-                return ProveAsync(presented, address, pair);
+                return VerifySecretAsync(presented, address, pair);
             }, cancel);
 
             // Another address has used up its failures, not this one perhaps.
@@ -77,15 +77,15 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         }
     }
 
-    private async Task<Proof> ProveAsync(PresentedClient presented, string address, string pair)
+    private async Task<VerifiedSecret> VerifySecretAsync(PresentedClient presented, string address, string pair)
     {
         using var attempt = failures.Begin(address, pair);
-        if (attempt.TooMany) return new Proof { TooMany = true };
+        if (attempt.TooMany) return new VerifiedSecret { TooMany = true };
 
         // What is remembered of the row may be a moment old: a secret just added works with its first use.
         var client = presented.Id is { } id ? await clients.ReadAsync(id, CancellationToken.None) : null;
         if (client is not null && IsKnown(client, presented, out var known))
-            return new Proof { Client = client, Secret = known, Proven = true };
+            return new VerifiedSecret { Client = client, Secret = known, Proven = true };
 
         var work = hashes.Begin(HashLane.Clients, address);
         try
@@ -99,7 +99,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
                     costs.Add(cost);
                     if (!await work.VerifyAsync(secret, row.Hash, CancellationToken.None)) continue;
                     Remember(row, secret);
-                    return new Proof { Client = client, Secret = row, Proven = true };
+                    return new VerifiedSecret { Client = client, Secret = row, Proven = true };
                 }
             }
 
@@ -114,7 +114,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         }
 
         work.Failed();
-        return new Proof { Client = client };
+        return new VerifiedSecret { Client = client };
     }
 
     private static OAuthError Wrong(Client? client, PresentedClient presented) => OAuthError.InvalidClient(client switch
@@ -151,7 +151,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private byte[] Mac(string what, string secret) => HMACSHA256.HashData(memoryKey, Encoding.UTF8.GetBytes(what + secret));
 
     // What came of the slow part, for all who wait for it.
-    private sealed record Proof
+    private sealed record VerifiedSecret
     {
         public Client? Client { get; init; }
         public SecretRow? Secret { get; init; }

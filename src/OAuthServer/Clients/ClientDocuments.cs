@@ -20,7 +20,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
     public static readonly TimeSpan StaleIfError = TimeSpan.FromHours(24);
 
     private readonly SingleFlight<Result<Client>> flights = new();
-    private readonly NewcomerLimit newcomers = new(settings, "new client id documents");
+    private readonly NewClientLimit newcomers = new(settings, "new client id documents");
 
     /// <summary>
     /// The client of an authorization request: from the database, or from its document when there is none or it is stale.
@@ -61,7 +61,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         var fresh = fetched.FreshFor ?? LeastFresh;
         var freshUntil = now + (fresh < LeastFresh ? LeastFresh : fresh > MostFresh ? MostFresh : fresh);
         if (stored is not { GoneAt: null } || !await store.StillAsync(id, document.BodyHash, now, freshUntil))
-            await store.KeepAsync(new NewClientDocument
+            await store.MaintainAsync(new NewClientDocument
             {
                 ClientId = id,
                 Name = document.Name,
@@ -83,7 +83,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         {
             At = now,
             RequestId = $"document-{Guid.CreateVersion7(now):N}",
-            Event = Decisions.ClientDocument,
+            Event = AuditEvents.ClientDocument,
             Outcome = "refused",
             ClientId = id,
             Error = error.Code,

@@ -11,7 +11,7 @@ namespace OAuthServer.Discovery;
 
 /// <summary>Whether this server can decide: database reachable, migrated, a signing key read, clocks close enough.</summary>
 public sealed class Readiness(
-    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditKeeper audit, Shutdown shutdown,
+    Migrations migrations, KeyRing keys, DatabaseClock clock, UnreadableRows unreadable, AuditPartitions audit, Shutdown shutdown,
     Settings settings, ILogger<Readiness> log) : IHealthCheck
 {
     private static readonly TimeSpan WorthAWarning = TimeSpan.FromMilliseconds(500);

@@ -5,7 +5,7 @@ using System.Text;
 namespace OAuthServer.Grants;
 
 /// <summary>
-/// Codes, refresh tokens, session ids, tickets: 256 random bits that mean nothing by themselves. The database holds their
+/// Codes, refresh tokens, session ids, pendingRequests: 256 random bits that mean nothing by themselves. The database holds their
 /// SHA-256 only.
 /// </summary>
 public static class OpaqueToken

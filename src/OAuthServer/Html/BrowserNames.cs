@@ -25,10 +25,10 @@ public static class BrowserNames
     /// <summary>What people call it, else what it calls itself, tamed.</summary>
     public static Markup Say(string agent, Language say) => Find(agent) is var (browser, system)
         ? say.Put("{0} on {1}", $"<bdi>{browser}</bdi>", $"<bdi>{system}</bdi>")
-        : $"<bdi>{Tame(agent, say)}</bdi>";
+        : $"<bdi>{Sanitize(agent, say)}</bdi>";
 
     /// <summary>What it calls itself; nothing where <see cref="Say"/> shows that already.</summary>
-    public static Markup Exactly(string agent, Language say) => Find(agent) is null ? Markup.None : $"<bdi>{Tame(agent, say)}</bdi>";
+    public static Markup Exactly(string agent, Language say) => Find(agent) is null ? Markup.None : $"<bdi>{Sanitize(agent, say)}</bdi>";
 
     /// <summary>The same, folded.</summary>
     public static Markup Folded(string agent, Language say) => Find(agent) is null
@@ -39,5 +39,5 @@ public static class BrowserNames
         Array.Find(known, one => agent.Contains(one.Token, StringComparison.Ordinal)) is { Name: { } name } ? name : null;
 
     // The row keeps no more than 200 characters.
-    private static string Tame(string agent, Language say) => Words.Tame(agent, say["unknown browser"], 200);
+    private static string Sanitize(string agent, Language say) => Words.Sanitize(agent, say["unknown browser"], 200);
 }

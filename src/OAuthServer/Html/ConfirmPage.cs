@@ -15,7 +15,7 @@ public static class ConfirmPage
 
     /// <param name="form">What was posted and waits.</param>
     /// <param name="error">Why it is shown again, or null.</param>
-    public static Task ConfirmAsync(this HttpContext http, Markup antiforgery, Frame frame, Parameters form, OAuthError? error)
+    public static Task ConfirmAsync(this HttpContext http, Markup antiforgery, Navigation frame, Parameters form, OAuthError? error)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
@@ -36,7 +36,7 @@ public static class ConfirmPage
     {
         ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => Paging.Url(Paths.AdminClient, ("id", id)),
         (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => Paging.Url(Paths.AdminUser, ("subject", subject)),
-        _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => Registry.Of(form["kind"])?.Path ?? Paths.Admin,
+        _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => ClientKind.Of(form["kind"])?.Path ?? Paths.Admin,
         _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
         _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal) || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,

@@ -49,7 +49,7 @@ public sealed class Language
     public Markup Put(string english, Markup first, Markup second, Markup third) => Fill(english, first, second, third);
 
     /// <summary>An app's own name, made fit to stand in a sentence of ours.</summary>
-    public string App(string name) => Words.Tame(name, this["an app without a name"]);
+    public string App(string name) => Words.Sanitize(name, this["an app without a name"]);
 
     /// <summary>A day, as people write it: 12 Sep 2026.</summary>
     public string Day(DateTimeOffset time) =>

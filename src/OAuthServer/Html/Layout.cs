@@ -6,7 +6,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Html;
 
 /// <summary>Who sees a page of their own, and which one it is: what the navigation shows.</summary>
-public sealed record Frame
+public sealed record Navigation
 {
     public required SessionRow Session { get; init; }
 
@@ -41,7 +41,7 @@ public static class Layout
     /// <param name="content">Begins with the page's only h1.</param>
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
     /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
-    public static Task PageAsync(this HttpContext http, int status, string title, Markup content, Frame? frame = null, bool roomy = false)
+    public static Task PageAsync(this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
@@ -93,14 +93,14 @@ public static class Layout
     /// <summary>Back to the client: 303, and no page learns the code from a Referer (RFC 9700 §4.2.4).</summary>
     public static void GoToClient(this HttpContext http, string uri) => Redirect(http.Response, uri, "no-referrer");
 
-    private static Markup Class(Frame? frame, bool roomy) => frame switch
+    private static Markup Class(Navigation? frame, bool roomy) => frame switch
     {
         null when !roomy => Markup.None,
         { IsAdmin: true } => $" class=\"wide\"",
         _ => $" class=\"roomy\"",
     };
 
-    private static Markup Navigation(Frame? frame, Settings settings, Language say)
+    private static Markup Navigation(Navigation? frame, Settings settings, Language say)
     {
         if (frame is null) return Markup.None;
         Markup administration = frame.Session.Role == "admin" ? Link(Paths.Admin, say["Administration"], frame.IsAdmin, settings) : Markup.None;
@@ -118,7 +118,7 @@ public static class Layout
             """;
     }
 
-    private static Markup Tabs(Frame? frame, Settings settings, Language say) => frame is { IsAdmin: true }
+    private static Markup Tabs(Navigation? frame, Settings settings, Language say) => frame is { IsAdmin: true }
         ? $"""
             <nav class="tabs" aria-label="{say["Administration"]}">
             <ul>

@@ -19,7 +19,7 @@ public static class Refusals
     public static Task RefuseAsync(HttpContext http, OAuthError error, ErrorPage.Link? link)
     {
         if (!WantsPage(http)) return http.RefuseAsync(error);
-        http.Response.Announce(error);
+        http.Response.SetErrorHeaders(error);
         return http.ErrorAsync(error, link);
     }
 

@@ -13,7 +13,7 @@ public static class Words
     /// One line of at most 80 characters without controls, bidirectional overrides or invisible characters (Trojan Source,
     /// CVE-2021-42574), and with no more than two marks stacked on a letter; <paramref name="otherwise"/> when nothing is left.
     /// </summary>
-    public static string Tame(string text, string otherwise = "", int most = LongestName)
+    public static string Sanitize(string text, string otherwise = "", int most = LongestName)
     {
         var tame = new StringBuilder(Math.Min(text.Length, most));
         var marks = 0;

@@ -67,7 +67,7 @@ public static class Answer
     /// <summary>RFC 6749 §5.2: the public face of a refusal, and nothing of the private one.</summary>
     public static Task RefuseAsync(this HttpContext http, OAuthError error)
     {
-        http.Response.Announce(error);
+        http.Response.SetErrorHeaders(error);
         if (error.Status == 401 && http.Response.Headers.WWWAuthenticate.Count == 0) http.Response.Headers.WWWAuthenticate = "Basic realm=\"oauth\"";
         var documentation = http.RequestServices.GetRequiredService<Settings>().Issuer + Paths.Errors + "#" + error.Code;
         return http.JsonAsync(error.Status, json =>
@@ -79,7 +79,7 @@ public static class Answer
     }
 
     /// <summary>Headers every form of a refusal shares.</summary>
-    public static void Announce(this HttpResponse response, OAuthError error)
+    public static void SetErrorHeaders(this HttpResponse response, OAuthError error)
     {
         if (error.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         response.HttpContext.Items[typeof(OAuthError)] = error;

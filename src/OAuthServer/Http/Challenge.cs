@@ -7,7 +7,7 @@ public static class Challenge
 {
     /// <summary>Adds the Bearer challenge to a 401 or 403: without an error code when no token came, with it when a bad or short one did.</summary>
     /// <param name="scope">What a token that is too short lacks.</param>
-    public static void Challenges(this HttpContext http, OAuthError error, Settings settings, string? scope = null)
+    public static void AddBearerChallenge(this HttpContext http, OAuthError error, Settings settings, string? scope = null)
     {
         if (error.Status is not (401 or 403)) return;
         var metadata = $"{settings.Issuer[..^settings.IssuerPath.Length]}{Paths.ResourceMetadata}{settings.IssuerPath}";

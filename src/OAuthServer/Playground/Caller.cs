@@ -22,7 +22,7 @@ public sealed class Caller(AuditStore audit, Settings settings) : IDisposable
     };
 
     /// <summary>One request, to its end: a browser that goes away meanwhile must not lose what it brought. Throws when nothing answers.</summary>
-    public async Task<Exchange> SendAsync(Ask ask)
+    public async Task<Exchange> SendAsync(PlaygroundRequest ask)
     {
         using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(ask.Url).AbsolutePath)
         {
@@ -34,7 +34,7 @@ public sealed class Caller(AuditStore audit, Settings settings) : IDisposable
         var headers = Shown.SelectMany(name => Values(answer, name).Select(value => (name, value))).ToArray();
         return new Exchange
         {
-            Ask = ask,
+            Request = ask,
             Status = (int)answer.StatusCode,
             Headers = headers,
             Body = answer.Content.Headers.ContentType?.MediaType == "application/json" ? await answer.Content.ReadAsStringAsync(CancellationToken.None) : "",

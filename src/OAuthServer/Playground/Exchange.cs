@@ -6,7 +6,7 @@ using OAuthServer.Stores.Audit;
 namespace OAuthServer.Playground;
 
 /// <summary>One request of the walk, and what is promised of its answer.</summary>
-public sealed record Ask
+public sealed record PlaygroundRequest
 {
     /// <summary>Who asks for what.</summary>
     public required Func<Language, string> Says { get; init; }
@@ -45,7 +45,7 @@ public sealed record Ask
 /// <summary>A request and its answer, with what the audit log kept of it.</summary>
 public sealed record Exchange
 {
-    public required Ask Ask { get; init; }
+    public required PlaygroundRequest Request { get; init; }
     public required int Status { get; init; }
 
     /// <summary>Those of the answer that matter, in the order they are shown.</summary>
@@ -54,7 +54,7 @@ public sealed record Exchange
     public required IReadOnlyList<AuditRow> Audit { get; init; }
 
     /// <summary>Whether the answer is the promised one.</summary>
-    public bool Fits => Status == Ask.Status && (Body.Contains(Ask.Shows, StringComparison.Ordinal) || Headers.Any(header => header.Value.Contains(Ask.Shows, StringComparison.Ordinal)));
+    public bool Fits => Status == Request.Status && (Body.Contains(Request.Shows, StringComparison.Ordinal) || Headers.Any(header => header.Value.Contains(Request.Shows, StringComparison.Ordinal)));
 
     /// <summary>A text member of the JSON body, or null.</summary>
     public string? this[string member]

@@ -16,7 +16,7 @@ public static class ExchangeParts
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What will be sent, each parameter in words.</summary>
-    public static Markup Announced(Ask ask, Language say) => $"""
+    public static Markup Announced(PlaygroundRequest ask, Language say) => $"""
         <h2>{ask.Says(say)}</h2>
         <p><code>{ask.Method} {ask.Url}</code></p>
         {Credentials(ask, say)}
@@ -24,7 +24,7 @@ public static class ExchangeParts
         """;
 
     /// <summary>The request octet for octet, and the same for a terminal.</summary>
-    public static Markup Request(Ask ask, Language say)
+    public static Markup Request(PlaygroundRequest ask, Language say)
     {
         Markup curl = ask.Method == "GET" ? Markup.None : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
         return $"""<h3>{say["Request"]}</h3><pre>{Wire(ask)}</pre>{curl}""";
@@ -68,7 +68,7 @@ public static class ExchangeParts
     public static Markup Audit(Exchange exchange, Language say)
     {
         Markup nothing = exchange.Audit.Count == 0
-            ? $"""<p class="note">{(exchange.Ask.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["No entry: APIs introspect tokens so often that only refusals are recorded."] : say["No entry for this request."])}</p>"""
+            ? $"""<p class="note">{(exchange.Request.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["No entry: APIs introspect tokens so often that only refusals are recorded."] : say["No entry for this request."])}</p>"""
             : Markup.None;
         return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
     }
@@ -92,7 +92,7 @@ public static class ExchangeParts
     // The log is kept in English (WCAG 3.1.2).
     private static Markup English(string name, string? value) => value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
-    private static Markup Credentials(Ask ask, Language say) => ask.Client is var (id, secret)
+    private static Markup Credentials(PlaygroundRequest ask, Language say) => ask.Client is var (id, secret)
         ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
         : Markup.None;
 
@@ -111,7 +111,7 @@ public static class ExchangeParts
             ? (Markup)$"<bdi>{member.Value.ToString()}</bdi> ({say.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))})"
             : (Markup)$"<bdi>{member.Value.ToString()}</bdi>"));
 
-    private static string Wire(Ask ask)
+    private static string Wire(PlaygroundRequest ask)
     {
         var url = new Uri(ask.FullUrl);
         var text = new StringBuilder($"{ask.Method} {url.PathAndQuery} HTTP/1.1\nHost: {url.Authority}");
@@ -120,7 +120,7 @@ public static class ExchangeParts
         return text.ToString();
     }
 
-    private static string Curl(Ask ask)
+    private static string Curl(PlaygroundRequest ask)
     {
         var text = new StringBuilder("curl -i");
         if (ask.Client is var (id, secret)) text.Append(" -u ").Append(Quoted($"{id}:{secret}"));

@@ -12,9 +12,9 @@ namespace OAuthServer.Playground;
 /// /playground: GET shows a step of the walk, POST does it. Nobody need be signed in: forms and tokens are bound to the browser's
 /// cookie, and no URL carries anything but the name of a step. /callback is where the code of step 2 arrives.
 /// </summary>
-public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
+public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
 {
-    private readonly Asks asks = new(settings);
+    private readonly PlaygroundRequests asks = new(settings);
 
     public async Task ShowAsync(HttpContext http)
     {
@@ -85,7 +85,7 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
         pending = walk.Pending!;
         var back = new Exchange
         {
-            Ask = pending.Ask,
+            Request = pending.Request,
             Status = StatusCodes.Status303SeeOther,
             Headers = [("Location", asks.RedirectUri + http.Request.QueryString.Value)],
             Body = "",
@@ -126,20 +126,20 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
         else http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
     }
 
-    private async Task<Walk> MachineAsync(Walk walk)
+    private async Task<Walkthrough> MachineAsync(Walkthrough walk)
     {
         var got = await caller.SendAsync(asks.MachineToken());
         return walk.With(Stages.Machine, got) with { Machine = got["access_token"], MachineEnds = EndOf(got) };
     }
 
-    private async Task<Walk> RefreshAsync(Walk walk)
+    private async Task<Walkthrough> RefreshAsync(Walkthrough walk)
     {
         var got = await caller.SendAsync(asks.Refresh(walk.First!));
         return walk.With(Stages.Refresh, got) with { Second = got["refresh_token"] };
     }
 
     // The successor is used first: after that the old token cannot be a retry any more.
-    private async Task<Walk> ReplayAsync(Walk walk)
+    private async Task<Walkthrough> ReplayAsync(Walkthrough walk)
     {
         var went = await caller.SendAsync(asks.GoOn(walk.Second!));
         if (!went.Fits) return walk.With(Stages.Replay, went);
@@ -149,7 +149,7 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
         return walk.With(Stages.Replay, went, replayed, after, dead);
     }
 
-    private async Task<Walk> RevokeAsync(Walk walk)
+    private async Task<Walkthrough> RevokeAsync(Walkthrough walk)
     {
         var before = await caller.SendAsync(asks.Alive(walk.Machine!));
         var revoked = await caller.SendAsync(asks.Revoke(walk.Machine!));
@@ -161,14 +161,14 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
     private async Task<IReadOnlyList<AuditRow>> ConsentAsync(Exchange redeemed, DateTimeOffset since)
     {
         if (!Guid.TryParse(ExchangeParts.Claim(redeemed, "grant"), out var grant)) return [];
-        var rows = await kept.SearchAsync(new AuditSearch { Client = Asks.App, Subject = ExchangeParts.Claim(redeemed, "sub"), Outcome = "ok", Since = since, Limit = 20 }, CancellationToken.None);
-        return [.. rows.Where(row => row.GrantId == grant && row.Event != Decisions.Token)];
+        var rows = await kept.SearchAsync(new AuditSearch { Client = PlaygroundRequests.App, Subject = ExchangeParts.Claim(redeemed, "sub"), Outcome = "ok", Since = since, Limit = 20 }, CancellationToken.None);
+        return [.. rows.Where(row => row.GrantId == grant && row.Event != AuditEvents.Token)];
     }
 
     private static DateTimeOffset EndOf(Exchange got) =>
         long.TryParse(ExchangeParts.Claim(got, "exp"), out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : default;
 
-    private void Keep(HttpContext http, byte[] browser, Walk walk, string stage)
+    private void Keep(HttpContext http, byte[] browser, Walkthrough walk, string stage)
     {
         walks.Keep(browser, walk);
         http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
@@ -188,11 +188,11 @@ public sealed class PlaygroundEndpoint(Walks walks, Caller caller, ClientDirecto
 
     // Rows, not the setting: the demo world may have been seeded by hand.
     private async Task<bool> HasDemoAsync(CancellationToken cancel) =>
-        await clients.FindAsync(Asks.Machine, cancel) is not null && await clients.FindAsync(Asks.App, cancel) is not null && await clients.FindAsync(Asks.Api, cancel) is not null;
+        await clients.FindAsync(PlaygroundRequests.Machine, cancel) is not null && await clients.FindAsync(PlaygroundRequests.App, cancel) is not null && await clients.FindAsync(PlaygroundRequests.Api, cancel) is not null;
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, ErrorPage.Link? link = null)
     {
-        await audit.RefusedAsync(Decisions.Page, error, http.Context());
+        await audit.RefusedAsync(AuditEvents.Page, error, http.Context());
         await Refusals.RefuseAsync(http, error, link);
     }
 }

@@ -36,13 +36,13 @@ public static class PlaygroundPage
         return $"""
             <h1>{say["See OAuth in action"]}</h1>
             <p class="lead">{say["Five steps, from a first token to a stolen one. Each step sends real requests to this server and shows the request, the response and the audit log entries."]}</p>
-            {Steps(view, settings, say)}
+            {NextStep(view, settings, say)}
             <h2>{say["Participants"]}</h2>
             <dl class="facts">
-            <div><dt><code>{Asks.Machine}</code></dt><dd>{say["A machine client with a secret. It runs unattended and acts for no person."]}</dd></div>
-            <div><dt><code>{Asks.App}</code></dt><dd>{say["An app on a person's computer. It has no secret, because a secret shipped in an app can be extracted."]}</dd></div>
+            <div><dt><code>{PlaygroundRequests.Machine}</code></dt><dd>{say["A machine client with a secret. It runs unattended and acts for no person."]}</dd></div>
+            <div><dt><code>{PlaygroundRequests.App}</code></dt><dd>{say["An app on a person's computer. It has no secret, because a secret shipped in an app can be extracted."]}</dd></div>
             <div><dt><code>alice</code></dt><dd>{say.Put("The user, played by you. Her password is {0}.", $"<code>alice-demo-password</code>")}</dd></div>
-            <div><dt><code>{Asks.Api}</code></dt><dd>{say["The API that holds her notes. Every token here is for this API."]}</dd></div>
+            <div><dt><code>{PlaygroundRequests.Api}</code></dt><dd>{say["The API that holds her notes. Every token here is for this API."]}</dd></div>
             </dl>
             <div class="actions"><a class="button primary" href="{Url(next, settings)}">{(view.Done.Count == 0 ? say["Start"] : say["Continue"])}</a>{StartOver(view, settings, say)}</div>
             <p class="note">{say["This page is available only in Development, on this computer. The demo secrets are public."]}</p>
@@ -50,7 +50,7 @@ public static class PlaygroundPage
     }
 
     private static Markup Walked(string stage, PlaygroundView view, Settings settings, Language say) => $"""
-        {Steps(view, settings, say)}
+        {NextStep(view, settings, say)}
         <h1>{Stages.Title(stage, say)}</h1>
         <p class="lead">{Stages.Lead(stage, say)}</p>
         <p class="detail">{say.Put("Step {0} of {1}", $"{Stages.Number(stage)}", $"{Stages.All.Length}")} · <bdi>{Stages.Rules(stage)}</bdi></p>
@@ -69,7 +69,7 @@ public static class PlaygroundPage
             ? $"""<p class="caution">{say.Put("Sign in as {0} with {1}. Leave everything ticked on the next page and press Allow.", $"<code>alice</code>", $"<code>alice-demo-password</code>")}</p>"""
             : Markup.None;
         return $"""
-            {new Asks(settings).Plan(stage, say).Select(ask => ExchangeParts.Announced(ask, say))}
+            {new PlaygroundRequests(settings).Plan(stage, say).Select(ask => ExchangeParts.Announced(ask, say))}
             {hint}
             <div class="actions">{Do(stage, stage == Stages.Person ? say["Go to sign-in"] : say["Send"], "primary", view, settings)}{StartOver(view, settings, say)}</div>
             """;
@@ -92,13 +92,13 @@ public static class PlaygroundPage
     private static Markup Shown(Exchange exchange, bool open, Language say)
     {
         Markup verdict = exchange.Fits
-            ? (Markup)$"""<p class="good">{exchange.Ask.Means(say)}</p>"""
-            : $"""<p class="caution">{exchange.Ask.Otherwise?.Invoke(say) ?? say["This is not the expected response. The demo data may have been changed; the audit log below shows what happened."]}</p>""";
+            ? (Markup)$"""<p class="good">{exchange.Request.Means(say)}</p>"""
+            : $"""<p class="caution">{exchange.Request.Otherwise?.Invoke(say) ?? say["This is not the expected response. The demo data may have been changed; the audit log below shows what happened."]}</p>""";
         return $"""
             <section class="exchange">
-            <h2>{exchange.Ask.Says(say)}</h2>
+            <h2>{exchange.Request.Says(say)}</h2>
             {verdict}
-            {ExchangeParts.Request(exchange.Ask, say)}
+            {ExchangeParts.Request(exchange.Request, say)}
             {ExchangeParts.Answer(exchange, say)}
             {ExchangeParts.Token(exchange["access_token"], open, say)}
             {ExchangeParts.Audit(exchange, say)}
@@ -115,10 +115,10 @@ public static class PlaygroundPage
         </ul>
         """;
 
-    private static Markup Steps(PlaygroundView view, Settings settings, Language say)
+    private static Markup NextStep(PlaygroundView view, Settings settings, Language say)
     {
         return $"""
-            <nav class="steps" aria-label="{say["Steps"]}">
+            <nav class="steps" aria-label="{say["NextStep"]}">
             <ol>
             {Stages.All.Select(Entry)}
             </ol>

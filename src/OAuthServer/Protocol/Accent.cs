@@ -53,7 +53,7 @@ public sealed record Accent
     }
 
     // White itself fits, so this ends.
-    private static (Colour Accent, Colour Ground) ForDarkPages(Colour accent)
+    private static (Colour Accent, Colour PagesSetUp) ForDarkPages(Colour accent)
     {
         for (var step = 0; ; step++)
         {

@@ -11,7 +11,7 @@ public static class OpaqueState
 {
     /// <summary>The same octets in characters that can end no header, parameter or URL: unreserved ones, plus, and percent-encodings.</summary>
     /// <param name="raw">The value between = and &amp;, not decoded.</param>
-    public static string Tidy(string raw)
+    public static string Sanitize(string raw)
     {
         var tidy = new StringBuilder(raw.Length);
         Span<byte> octets = stackalloc byte[4];

@@ -35,7 +35,7 @@ public sealed class Parameters
             var equals = pair.IndexOf('=');
             var name = FormDecode(equals < 0 ? pair : pair[..equals]);
             var value = equals < 0 ? "" : pair[(equals + 1)..];
-            return (name, name == "state" ? OpaqueState.Tidy(value) : FormDecode(value));
+            return (name, name == "state" ? OpaqueState.Sanitize(value) : FormDecode(value));
         }));
 
     /// <summary>The value, or null when absent or empty.</summary>

@@ -71,8 +71,8 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
     {
         // Only guesses at a registration; the refusals of /register have a limit of their own.
         if (client is not null && error.Status == 401) limit.CountGuess(request);
-        await audit.RefusedAsync(Decisions.Registration, error, request, client);
-        http.Challenges(error, settings);
+        await audit.RefusedAsync(AuditEvents.Registration, error, request, client);
+        http.AddBearerChallenge(error, settings);
         await http.RefuseAsync(error);
     }
 

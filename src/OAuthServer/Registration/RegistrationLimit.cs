@@ -6,7 +6,7 @@ namespace OAuthServer.Registration;
 /// <summary>How often clients may register, and how often an address may guess at registration access tokens.</summary>
 public sealed class RegistrationLimit(Settings settings) : IDisposable
 {
-    private readonly NewcomerLimit newcomers = new(settings, "registrations");
+    private readonly NewClientLimit newcomers = new(settings, "registrations");
     private readonly FailureLimit guesses = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
 
     /// <summary>Counts one registration; the refusal when there were too many, else null.</summary>

@@ -9,7 +9,7 @@ namespace OAuthServer.Revocation;
 /// <summary>POST /introspect (RFC 7662), for resource servers about tokens for their own resources. Everything else is exactly {"active":false}.</summary>
 public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations revocations, ClientUse use, Settings settings)
 {
-    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Introspection, async (authenticated, token) =>
+    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, AuditEvents.Introspection, async (authenticated, token) =>
     {
         var client = authenticated.Client;
         if (!client.IsResourceServer)

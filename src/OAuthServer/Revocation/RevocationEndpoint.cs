@@ -8,7 +8,7 @@ namespace OAuthServer.Revocation;
 /// <summary>POST /revoke (RFC 7009). 200 for unknown and foreign tokens too, but only once what it says is durable.</summary>
 public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revocations)
 {
-    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, Decisions.Revocation, async (authenticated, token) =>
+    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, AuditEvents.Revocation, async (authenticated, token) =>
     {
         await revocations.RevokeAsync(token, authenticated.Client.Id, http.Context());
         http.Response.NoStore();

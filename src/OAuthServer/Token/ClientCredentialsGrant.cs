@@ -37,7 +37,7 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
         {
             At = now,
             RequestId = request.Context.RequestId,
-            Event = Decisions.Token,
+            Event = AuditEvents.Token,
             Outcome = "ok",
             ClientId = client.Id,
             Subject = client.Id,

@@ -61,7 +61,7 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
     {
-        await audit.RefusedAsync(Decisions.Token, error, request, client);
+        await audit.RefusedAsync(AuditEvents.Token, error, request, client);
         await http.RefuseAsync(error);
     }
 }

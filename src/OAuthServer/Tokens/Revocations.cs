@@ -41,7 +41,7 @@ public sealed class Revocations(
         {
             At = now,
             RequestId = request.RequestId,
-            Event = Decisions.Revocation,
+            Event = AuditEvents.Revocation,
             Outcome = foreign ? "refused" : "ok",
             ClientId = client,
             GrantId = grant,

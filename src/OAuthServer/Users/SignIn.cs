@@ -19,7 +19,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
 
     /// <summary>The person, proven; or the refusal, audited. The audit row of a success is the session's.</summary>
     /// <param name="username">As typed: neither case nor blanks around it matter.</param>
-    public async Task<Result<UserRow>> ProveAsync(string username, string password, RequestContext request, CancellationToken cancel)
+    public async Task<Result<UserRow>> AuthenticateAsync(string username, string password, RequestContext request, CancellationToken cancel)
     {
         var name = username.Trim().ToLowerInvariant();
         // The address is in both keys: nobody can lock somebody else out.
@@ -73,7 +73,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         work.Failed();
         foreach (var key in keys) failures.Count(key);
         var error = Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
-        await audit.RefusedAsync(Decisions.SignIn, error, request, subject: user?.Subject.ToString());
+        await audit.RefusedAsync(AuditEvents.SignIn, error, request, subject: user?.Subject.ToString());
         return error;
     }
 }

@@ -16,8 +16,8 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test]
     public async Task It_lists_who_may_do_what_and_since_when_and_until_when()
     {
-        var (alice, app, pending, stranger, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
-        await stranger.TokensAsync(await Server.PersonAsync("bob"));
+        var (alice, app, pending, stranger, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        await stranger.TokensAsync(await Server.UserAsync("bob"));
         await pending.CodeAsync(alice, browser);
         var tokens = await app.TokensAsync(alice, browser, ("scope", "notes:read notes:write offline_access"));
         var id = Grant(tokens);
@@ -38,7 +38,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test]
     public async Task Only_an_app_that_registered_itself_has_a_small_mark_and_its_story_is_folded()
     {
-        var (alice, own, stranger, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
+        var (alice, own, stranger, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
         await own.TokensAsync(alice, browser);
         await stranger.TokensAsync(alice, browser);
 
@@ -54,7 +54,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test, Behaviour(2)]
     public async Task A_grant_whose_code_is_not_redeemed_is_revoked_with_its_code()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var code = await app.CodeAsync(alice, browser);
         var id = await Server.ScalarAsync<Guid>("select id from grants where client_id = @Id", app);
 
@@ -70,7 +70,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     {
         var browser = Server.NewBrowser();
 
-        var page = await browser.SignInAsync(await Server.PersonAsync());
+        var page = await browser.SignInAsync(await Server.UserAsync());
 
         page.Is(Paths.ConnectedApps).Should().BeTrue();
         page.Reply.Body.Should().Contain("No apps have access to your account");
@@ -80,7 +80,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test, Rfc(7009, "2.1"), Behaviour(21, 23)]
     public async Task Revoking_ends_refresh_and_introspection_at_once_and_consent_is_asked_again()
     {
-        var (alice, app, browser, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var reader = new FeedReader(Server, api);
         await reader.GetAsync();
         var tokens = await app.TokensAsync(alice, browser);
@@ -101,7 +101,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test]
     public async Task Afterwards_it_says_when_access_really_ends_and_only_to_who_ended_it()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, browser);
 
         var reply = await browser.SubmitAsync(await browser.FollowAsync(Paths.ConnectedApps), "grant", Grant(tokens).ToString());
@@ -111,16 +111,16 @@ public sealed class ConnectedAppsTest : ServerFixture
         page.Reply.Body.Should().Contain($"Access has ended: <bdi>The {app.Id} app</bdi>").And.Contain($"until <time datetime=\"{latest:yyyy-MM-dd'T'HH:mm}:00Z\"").And.NotContain("name=\"grant\"");
         new JsonWebToken(tokens.AccessToken).ValidTo.Should().BeOnOrBefore(latest);
         var bob = Server.NewBrowser();
-        await bob.SignInAsync(await Server.PersonAsync("bob"));
+        await bob.SignInAsync(await Server.UserAsync("bob"));
         (await bob.GetAsync(reply.Location!)).Body.Should().NotContain("Access has ended").And.NotContain(app.Id);
     }
 
     [Test]
     public async Task Another_persons_grant_is_not_there_and_stays()
     {
-        var (alice, app, bob, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, bob, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var tokens = await app.TokensAsync(alice);
-        var own = await app.TokensAsync(await Server.PersonAsync("bob"), bob);
+        var own = await app.TokensAsync(await Server.UserAsync("bob"), bob);
         var page = await bob.FollowAsync(Paths.ConnectedApps);
 
         foreach (var grant in new[] { Grant(tokens).ToString(), Guid.NewGuid().ToString(), "nonsense", "" })
@@ -136,7 +136,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test, Rfc(9700, "4.16")]
     public async Task A_form_of_another_session_or_site_revokes_nothing()
     {
-        var (alice, app, browser, other, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, browser, other, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var tokens = await app.TokensAsync(alice, browser);
         await other.SignInAsync(alice);
         var page = await browser.FollowAsync(Paths.ConnectedApps);
@@ -157,10 +157,10 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test]
     public async Task Revoke_all_asks_first_and_then_ends_everything_of_this_person()
     {
-        var (alice, one, other, browser, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, one, other, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var mine = new[] { await one.TokensAsync(alice, browser), await other.TokensAsync(alice, browser) };
         var code = await other.CodeAsync(alice, browser);
-        var bobs = await one.TokensAsync(await Server.PersonAsync("bob"));
+        var bobs = await one.TokensAsync(await Server.UserAsync("bob"));
 
         (await browser.FollowAsync(Paths.ConnectedApps)).Reply.Body.Should().Contain($"href=\"{Paths.RevokeAll}\"");
         var asked = await browser.FollowAsync(Paths.RevokeAll);
@@ -184,7 +184,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test]
     public async Task A_grant_that_is_just_being_made_does_not_escape_revoke_all()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var asked = await browser.FollowAsync(Paths.RevokeAll);
 
@@ -199,7 +199,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test, Rfc(9700, "4.16")]
     public async Task A_hostile_name_is_shown_as_text()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, browser);
         await Server.ExecuteAsync("update clients set name = @name where client_id = @Id", new { app.Id, name = "<script>alert(1)</script>\u202E" + new string('W', 10_000) });
         Reply page = null!;
@@ -216,7 +216,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     [Test, Rfc(9700, "4.11")]
     public async Task Who_is_not_signed_in_signs_in_first_and_comes_back()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
 
         var login = await browser.FollowAsync(Paths.ConnectedApps);
 

@@ -15,12 +15,12 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Each_session_is_listed_with_its_browser_and_this_one_is_marked()
     {
-        var (alice, laptop, phone, tablet, bob) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, laptop, phone, tablet, bob) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser(), Server.NewBrowser());
         laptop.Headers["User-Agent"] = "Laptop/1.0 <b>";
         phone.Headers["User-Agent"] = "Phone/2.0";
         tablet.Headers["User-Agent"] = "Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0";
         bob.Headers["User-Agent"] = "Bobs/3.0";
-        await bob.SignInAsync(await Server.PersonAsync("bob"));
+        await bob.SignInAsync(await Server.UserAsync("bob"));
         await phone.SignInAsync(alice);
         await tablet.SignInAsync(alice);
 
@@ -36,7 +36,7 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test, Behaviour(31)]
     public async Task Sessions_activity_and_apps_are_apart()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
 
         var security = await SecurityAsync(browser, alice);
         var apps = await browser.FollowAsync(Paths.ConnectedApps);
@@ -52,13 +52,13 @@ public sealed class OwnSessionsTest : ServerFixture
 
         var login = await browser.FollowAsync(Paths.Sessions);
 
-        (await browser.SignInAsync(login, await Server.PersonAsync())).Is(Paths.Sessions).Should().BeTrue();
+        (await browser.SignInAsync(login, await Server.UserAsync())).Is(Paths.Sessions).Should().BeTrue();
     }
 
     [Test]
     public async Task Ending_one_ends_that_session_and_nothing_else()
     {
-        var (alice, app, here, there, elsewhere) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, app, here, there, elsewhere) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, there);
         await elsewhere.SignInAsync(alice);
         var page = await SecurityAsync(here, alice);
@@ -75,8 +75,8 @@ public sealed class OwnSessionsTest : ServerFixture
     public async Task Another_persons_session_is_not_there_and_stays()
     {
         var (alices, bob) = (Server.NewBrowser(), Server.NewBrowser());
-        await alices.SignInAsync(await Server.PersonAsync());
-        var bobs = await Server.PersonAsync("bob");
+        await alices.SignInAsync(await Server.UserAsync());
+        var bobs = await Server.UserAsync("bob");
         await bob.SignInAsync(bobs);
         var page = await bob.FollowAsync(Paths.SignOutEverywhere);
 
@@ -89,7 +89,7 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Ending_ones_own_by_its_key_signs_out()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var page = await browser.FollowAsync(Paths.SignOutEverywhere);
 
@@ -102,8 +102,8 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Sign_out_everywhere_else_keeps_this_session_and_the_apps()
     {
-        var (alice, app, here, one, other, bob) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
-        await bob.SignInAsync(await Server.PersonAsync("bob"));
+        var (alice, app, here, one, other, bob) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        await bob.SignInAsync(await Server.UserAsync("bob"));
         var tokens = await app.TokensAsync(alice, one);
         await other.SignInAsync(alice);
 
@@ -117,8 +117,8 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test, Rfc(7009, "2.1"), Behaviour(23)]
     public async Task Sign_out_everywhere_ends_sessions_codes_families_and_access_tokens_within_a_second()
     {
-        var (alice, app, here, there, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
-        var (bobs, bob) = (await Server.PersonAsync("bob"), Server.NewBrowser());
+        var (alice, app, here, there, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (bobs, bob) = (await Server.UserAsync("bob"), Server.NewBrowser());
         var reader = new FeedReader(Server, api);
         await reader.GetAsync();
         var (tokens, kept) = (await app.TokensAsync(alice, there), await app.TokensAsync(bobs, bob));
@@ -145,7 +145,7 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task A_grant_that_is_just_being_made_does_not_escape_signing_out_everywhere()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var asked = await browser.FollowAsync(Paths.SignOutEverywhere);
 
@@ -160,9 +160,9 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task What_happened_lately_is_told_in_words_with_its_address()
     {
-        var (alice, app, denied, browser, guesser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
+        var (alice, app, denied, browser, guesser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
         await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, "a guess");
-        await Server.NewBrowser().SignInAsync(await Server.PersonAsync("bob"));
+        await Server.NewBrowser().SignInAsync(await Server.UserAsync("bob"));
         var old = await app.TokensAsync(alice, browser);
         var next = await app.RefreshAsync(old.RefreshToken!);
         await app.RefreshAsync(next.RefreshToken!);
@@ -188,7 +188,7 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Failed_sign_ins_do_not_push_the_rest_out()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, subject) select now() + n * interval '1 second', 'guess-' || n, 'sign-in', 'refused', @Subject::text from generate_series(1, 40) n", alice);
 
@@ -201,7 +201,7 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task What_an_operator_ended_is_said_to_be_theirs_and_from_nowhere()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await app.TokensAsync(alice, browser);
         var grant = await Server.ScalarAsync<Guid>("select id from grants where subject = @Subject", alice);
 

@@ -19,7 +19,7 @@ public sealed class PasswordTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3")]
     public async Task It_ends_every_session_code_and_grant_and_this_browser_goes_on_under_a_new_id()
     {
-        var (alice, app, browser, other, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, browser, other, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var (tokens, code) = (await app.TokensAsync(alice, other), await app.CodeAsync(alice, other));
         await browser.SignInAsync(alice);
         var thief = Server.NewBrowser();
@@ -42,7 +42,7 @@ public sealed class PasswordTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task The_new_one_opens_the_old_one_does_not_and_the_log_names_the_person()
     {
-        var (alice, browser, anew) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, browser, anew) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowser());
         await browser.SignInAsync(alice);
 
         var reply = await ChangeAsync(browser, alice.Password, Better, Better);
@@ -64,7 +64,7 @@ public sealed class PasswordTest : ServerFixture
     [TestCase(Better, Better + " ", "again", "do not match")]
     public async Task What_is_no_good_password_is_said_beside_the_field(string? password, string? again, string field, string words)
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var before = await HashAsync(alice);
 
@@ -79,7 +79,7 @@ public sealed class PasswordTest : ServerFixture
     [Test, Case("UI-045")]
     public async Task All_that_is_wrong_is_said_at_once_beside_each_field_and_above_them()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
 
         var wrong = await ChangeAsync(browser, "not her password", "short", "another");
@@ -102,7 +102,7 @@ public sealed class PasswordTest : ServerFixture
     [Test]
     public async Task Twelve_characters_are_enough_and_seventy_two_octets_still_fit()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
 
         (await ChangeAsync(browser, alice.Password, "twelve chars", "twelve chars")).Status.Should().Be(303);
@@ -113,7 +113,7 @@ public sealed class PasswordTest : ServerFixture
     [Test, Rfc(9700, "4.16")]
     public async Task A_form_of_another_session_changes_nothing()
     {
-        var (alice, browser, other) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, browser, other) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         await other.SignInAsync(alice);
         var page = await browser.FollowAsync(Paths.Password);
@@ -129,7 +129,7 @@ public sealed class PasswordTest : ServerFixture
     [Test]
     public async Task Of_two_changes_at_once_one_wins()
     {
-        var (alice, one, other) = (await Server.PersonAsync(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, one, other) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowser());
         await one.SignInAsync(alice);
         await other.SignInAsync(alice);
         var pages = new[] { await one.FollowAsync(Paths.Password), await other.FollowAsync(Paths.Password) };
@@ -151,7 +151,7 @@ public sealed class PasswordTest : ServerFixture
         var login = await browser.FollowAsync(Paths.Password);
 
         login.Is(Paths.Login).Should().BeTrue();
-        (await browser.SignInAsync(login, await Server.PersonAsync())).Is(Paths.Password).Should().BeTrue();
+        (await browser.SignInAsync(login, await Server.UserAsync())).Is(Paths.Password).Should().BeTrue();
     }
 
     private string SessionCookie => OAuthServer.Html.Cookies.Name("s", Server.Settings);
@@ -171,7 +171,7 @@ public sealed class PasswordLimitTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3")]
     public async Task A_wrong_current_password_is_a_failed_sign_in()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var replies = new List<Reply>();
         for (var i = 0; i < 6; i++)

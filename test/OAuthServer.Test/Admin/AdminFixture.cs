@@ -10,7 +10,7 @@ public abstract class AdminFixture : ServerFixture
     /// <summary>An administrator, signed in.</summary>
     protected async Task<(Person Person, Browser Browser)> OliviaAsync()
     {
-        var (person, browser) = (await Server.PersonAsync("olivia", "admin"), Server.NewBrowser());
+        var (person, browser) = (await Server.UserAsync("olivia", "admin"), Server.NewBrowser());
         await browser.SignInAsync(await browser.FollowAsync(Paths.Admin), person);
         return (person, browser);
     }

@@ -158,10 +158,10 @@ public sealed partial class AuditPageTest : AdminFixture
         return Requests(page);
     }
 
-    private static List<string> Requests(Reply page) => [.. Story().Matches(page.Body).Select(match => match.Groups[1].Value)];
+    private static List<string> Requests(Reply page) => [.. AuditFormatter().Matches(page.Body).Select(match => match.Groups[1].Value)];
 
     [GeneratedRegex("/admin/why\\?id=([^\"]+)\"")]
-    private static partial Regex Story();
+    private static partial Regex AuditFormatter();
 
     [GeneratedRegex("rel=\"next\" href=\"([^\"]+)\"")]
     private static partial Regex Older();

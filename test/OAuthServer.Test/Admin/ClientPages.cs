@@ -10,7 +10,7 @@ internal static class ClientPages
     /// <summary>A browser somebody new is signed in with.</summary>
     public static async Task<(Browser Browser, Person Person)> SignedInAsync(this TestServer server, string name, string role)
     {
-        var (person, browser) = (await server.PersonAsync(name, role), server.NewBrowser());
+        var (person, browser) = (await server.UserAsync(name, role), server.NewBrowser());
         await browser.SignInAsync(person);
         return (browser, person);
     }

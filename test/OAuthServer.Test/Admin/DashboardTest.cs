@@ -12,7 +12,7 @@ public sealed class DashboardTest : AdminFixture
     public async Task Every_number_is_the_one_of_the_rows()
     {
         var (_, browser) = await OliviaAsync();
-        var (machine, app, alice) = (await Server.MachineAsync(), await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (machine, app, alice) = (await Server.MachineAsync(), await Server.PublicClientAsync(), await Server.UserAsync());
         await Server.ResourceServerAsync();
         await Server.PublicClientAsync();
         await Server.TokensAsync(app, alice);

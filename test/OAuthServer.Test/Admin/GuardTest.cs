@@ -23,7 +23,7 @@ public sealed class GuardTest : AdminFixture
     [Test]
     public async Task For_everybody_else_nothing_is_here()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(await browser.FollowAsync(Paths.Admin), alice);
         var logout = await browser.GetAsync(Paths.Logout);
         var antiforgery = Browser.Form.On(logout.Body, null, null)!.Fields.Single(field => field.Key == "antiforgery");
@@ -85,7 +85,7 @@ public sealed class GuardTest : AdminFixture
     public async Task Who_cancels_the_password_question_is_back_where_the_form_was()
     {
         var (olivia, browser) = await OliviaAsync();
-        var (machine, alice) = (await Server.MachineAsync(), await Server.PersonAsync());
+        var (machine, alice) = (await Server.MachineAsync(), await Server.UserAsync());
         (string Page, string Path, string Back)[] forms =
         [
             (ClientPages.Of(machine.Id), Paths.AdminClient, ClientPages.Of(machine.Id)), (Paths.AdminClientNew + "?kind=machine", Paths.AdminClientNew, Paths.AdminMachines), (Paths.AdminScope, Paths.AdminScope, Paths.AdminResources),

@@ -15,7 +15,7 @@ public sealed class LastAdministratorTest : AdminFixture
     public async Task The_last_enabled_administrator_loses_neither_role_nor_entrance()
     {
         var (olivia, browser) = await OliviaAsync();
-        var disabled = await Server.PersonAsync("oscar", "admin");
+        var disabled = await Server.UserAsync("oscar", "admin");
         await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", disabled);
 
         var role = await ChangeAsync(browser, $"{Paths.AdminUser}?subject={olivia.Subject}", Paths.AdminUserRole);

@@ -32,7 +32,7 @@ public sealed class ResourcesTest : AdminFixture
         await Server.ExecuteAsync("update clients set resources = @resources where client_id = @Id", new { resources = new[] { uri }, client.Id });
         foreach (var (locale, words, called) in new[] { ("en", "Paint for you", "Canvas"), ("ar", "الرسم نيابة عنك", "لوحة") })
         {
-            var consent = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", name), ("resource", uri), ("ui_locales", locale)), await Server.PersonAsync());
+            var consent = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", name), ("resource", uri), ("ui_locales", locale)), await Server.UserAsync());
             consent.Reply.Body.Should().Contain(words).And.Contain(called);
         }
 
@@ -148,7 +148,7 @@ public sealed class ResourcesTest : AdminFixture
         var uri = await ResourceAsync();
         var client = await Server.PublicClientAsync();
         await Server.ExecuteAsync("update clients set resources = @resources, default_resource = @uri where client_id = @Id", new { resources = new[] { uri }, uri, client.Id });
-        await Server.GrantAsync(client, await Server.PersonAsync(), resources: [uri]);
+        await Server.GrantAsync(client, await Server.UserAsync(), resources: [uri]);
         var path = $"{Paths.AdminResourceState}?uri={Uri.EscapeDataString(uri)}";
 
         var asked = await browser.GetAsync(path);
@@ -173,7 +173,7 @@ public sealed class ResourcesTest : AdminFixture
         var (olivia, browser) = await OliviaAsync();
         var name = await ScopeAsync();
         var client = await Server.PublicClientAsync(scopes: $"notes:read {name} offline_access");
-        var tokens = await Server.TokensAsync(client, await Server.PersonAsync(), $"notes:read {name}");
+        var tokens = await Server.TokensAsync(client, await Server.UserAsync(), $"notes:read {name}");
 
         var asked = await browser.GetAsync($"{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(name)}");
         asked.Should().BeAPage(200);

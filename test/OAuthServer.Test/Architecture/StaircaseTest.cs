@@ -64,7 +64,7 @@ public sealed partial class StaircaseTest
     {
         var knows = from file in SourceText.All
                     where file.Room == "Protocol"
-                    from match in Outside().Matches(file.Code)
+                    from match in FakeInternet().Matches(file.Code)
                     select $"{file.Path}: {match.Value}";
 
         knows.Should().BeEmpty();
@@ -91,7 +91,7 @@ public sealed partial class StaircaseTest
     private static partial Regex WallClock();
 
     [GeneratedRegex(@"\bTimeProvider\b|\bILogger\b|\bFile\.|\bHttpClient\b|\bSystem\.IO\b")]
-    private static partial Regex Outside();
+    private static partial Regex FakeInternet();
 
     [GeneratedRegex(@"\binterface\s+I[A-Z]")]
     private static partial Regex Interface();

@@ -17,14 +17,14 @@ public sealed class AxeInOtherLanguagesTest
         from language in Language.All
         where language != Language.English
         from name in Differing
-        select new object[] { Walk.Stops.Single(stop => stop.Name == name), language.Code };
+        select new object[] { PageTour.Cases.Single(pageCase => pageCase.Name == name), language.Code };
 
     [TestCaseSource(nameof(Pages))]
     [Case("UI-045")]
-    public async Task Axe_finds_nothing_wrong_there_either(Stop stop, string code)
+    public async Task Axe_finds_nothing_wrong_there_either(PageCase pageCase, string code)
     {
-        await using var judge = await Visitor.WalkAsync(Ground.World, stop, new Look { Scripts = true, WithoutPolicy = true, Language = code });
-        using var scope = new AssertionScope(stop.Name);
+        await using var judge = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, pageCase, new Look { Scripts = true, WithoutPolicy = true, Language = code });
+        using var scope = new AssertionScope(pageCase.Name);
 
         (await judge.Page.Locator("html").GetAttributeAsync("lang")).Should().Be(code);
         (await Measures.ViolationsAsync(judge.Page)).Should().BeEmpty();

@@ -63,7 +63,7 @@ public sealed class BrandTest : ServerFixture
     {
         var browser = Server.NewBrowser();
         var login = await browser.GetAsync("/login");
-        await browser.SignInAsync(await Server.PersonAsync());
+        await browser.SignInAsync(await Server.UserAsync());
 
         foreach (var page in new[] { login, await browser.GetAsync("/connected-apps"), await browser.GetAsync("/errors"), await browser.GetAsync("/nowhere") })
             page.Body.Should().Contain("<a href=\"https://example.com/privacy?a&amp;b\">Privacy</a><a href=\"https://example.com/terms\">Terms</a><a href=\"mailto:help@example.com\">Help</a>").And.Contain("Example &lt;Corp&gt;");

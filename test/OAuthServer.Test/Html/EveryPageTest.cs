@@ -7,14 +7,14 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Html;
 
 /// <summary>WCAG 2.2 AA on one page of the table, reached and measured with scripts switched off.</summary>
-[TestFixtureSource(typeof(Walk), nameof(Walk.Stops))]
+[TestFixtureSource(typeof(PageTour), nameof(PageTour.Cases))]
 [Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
-public sealed class EveryPageTest(Stop stop)
+public sealed class EveryPageTest(PageCase pageCase)
 {
-    private Visitor visitor = null!;
+    private BrowserSession visitor = null!;
 
     [OneTimeSetUp]
-    public async Task WalkAsync() => visitor = await Visitor.WalkAsync(Ground.World, stop, new Look());
+    public async Task OpenAsync() => visitor = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, pageCase, new Look());
 
     [OneTimeTearDown]
     public async Task LeaveAsync()
@@ -59,7 +59,7 @@ public sealed class EveryPageTest(Stop stop)
     public async Task Axe_finds_nothing_wrong_in_light_or_dark()
     {
         // Axe is a script: it may run where our policy is put aside.
-        await using var judge = await Visitor.WalkAsync(Ground.World, stop, new Look { Scripts = true, WithoutPolicy = true });
+        await using var judge = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, pageCase, new Look { Scripts = true, WithoutPolicy = true });
 
         (await Measures.ViolationsAsync(judge.Page)).Should().BeEmpty();
         (await Measures.ViolationsInTheDarkAsync(judge.Page)).Should().BeEmpty();
@@ -71,8 +71,8 @@ public sealed class EveryPageTest(Stop stop)
     [Case("UI-045")]
     public async Task It_is_as_good_in_another_language_and_in_the_dark(string code)
     {
-        await using var reader = await Visitor.WalkAsync(Ground.World, stop, new Look { Language = code, Dark = true });
-        using var scope = new AssertionScope(stop.Name);
+        await using var reader = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, pageCase, new Look { Language = code, Dark = true });
+        using var scope = new AssertionScope(pageCase.Name);
 
         (await reader.Page.Locator("html").GetAttributeAsync("lang")).Should().Be(code);
         (await reader.Page.Locator("html").EvaluateAsync<string>("root => getComputedStyle(root).direction")).Should().Be(Language.All.Single(one => one.Code == code).Direction);

@@ -14,10 +14,10 @@ public sealed class HostileWordsTest
 {
     private const string Words = "\"'><img src=x onerror=alert(1)><script>alert(1)</script><svg onload=alert(1)>";
 
-    private World world = null!;
+    private PageFixture world = null!;
 
     [OneTimeSetUp]
-    public async Task MakeWorldAsync() => world = await World.MakeAsync(Words);
+    public async Task MakeWorldAsync() => world = await PageFixture.MakeAsync(Words);
 
     [OneTimeTearDown]
     public async Task EndWorldAsync()
@@ -25,11 +25,11 @@ public sealed class HostileWordsTest
         if (world is not null) await world.DisposeAsync();
     }
 
-    [TestCaseSource(typeof(Walk), nameof(Walk.Stops))]
+    [TestCaseSource(typeof(PageTour), nameof(PageTour.Cases))]
     [Case("UI-007", "UI-036")]
-    public async Task No_script_runs_on_it(Stop stop)
+    public async Task No_script_runs_on_it(PageCase pageCase)
     {
-        await using var visitor = await Visitor.WalkAsync(world, stop, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor = await BrowserSession.OpenAsync(world, pageCase, new Look { Scripts = true, WithoutPolicy = true });
 
         await NothingRanAsync(visitor);
     }
@@ -38,7 +38,7 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_an_address_runs(string address)
     {
-        await using var visitor = await Visitor.ArriveAsync(world, Who.Nobody, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
 
         await visitor.OpenAsync(string.Format(address, Uri.EscapeDataString(Words)));
 
@@ -48,7 +48,7 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_a_request_runs_and_the_person_still_reads_the_words()
     {
-        await using var visitor = await Visitor.ArriveAsync(world, Who.Alice, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
         var all = new (string, string?)[] { ("state", Words), ("login_hint", Words), ("ui_locales", Words), ("nonce", Words), ("scope", "notes:read notes:write notes:delete") };
 
         await visitor.AskedByAsync(world.Stranger, all);
@@ -61,7 +61,7 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_a_name_that_is_typed_runs()
     {
-        await using var visitor = await Visitor.ArriveAsync(world, Who.Olivia, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
 
         await visitor.SignInAsync(Words, "not the password");
         (await visitor.Page.InputValueAsync("input[name=username]")).Should().Contain("<script>alert(1)</script>");
@@ -82,10 +82,10 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_an_answer_to_the_playground_runs()
     {
-        await using var visitor = await Visitor.ArriveAsync(world, Who.Nobody, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
         await visitor.OpenAsync($"{Paths.Playground}?step={Stages.Person}");
         await visitor.PressAsync("main button.primary");
-        var state = (await world.Server.QueryAsync<string>("select query from authorization_requests where client_id = @App order by created_at", new { Asks.App })).Select(query => Parameters.OfQuery(query)["state"]).Last();
+        var state = (await world.Server.QueryAsync<string>("select query from authorization_requests where client_id = @App order by created_at", new { PlaygroundRequests.App })).Select(query => Parameters.OfQuery(query)["state"]).Last();
 
         await visitor.OpenAsync($"{Paths.PlaygroundCallback}?state={state}&iss={Uri.EscapeDataString(world.Server.Issuer)}&error={Uri.EscapeDataString(Words)}&error_description={Uri.EscapeDataString(Words)}&error_uri={Uri.EscapeDataString(Words)}");
 
@@ -99,8 +99,8 @@ public sealed class HostileWordsTest
     {
         const string hostile = "https://client.example/'onmouseover='alert(1)'?a=&lt;script&gt;alert(1)&lt;/script&gt;&lt;img/src=x/onerror=alert(1)&gt;";
         var app = await world.Server.PublicClientAsync(hostile);
-        await using var alice = await Visitor.ArriveAsync(world, Who.Alice, new Look { Scripts = true, WithoutPolicy = true });
-        await using var olivia = await Visitor.ArriveAsync(world, Who.Olivia, new Look { Scripts = true, WithoutPolicy = true });
+        await using var alice = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
+        await using var olivia = await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
 
         await alice.SignInAsync();
         await alice.AskedByAsync(app);
@@ -124,7 +124,7 @@ public sealed class HostileWordsTest
         (await add.Should().ThrowAsync<PostgresException>()).Which.ColumnName.Should().Be("redirect_uris");
     }
 
-    private static async Task NothingRanAsync(Visitor visitor)
+    private static async Task NothingRanAsync(BrowserSession visitor)
     {
         // A failing image tells so a moment later.
         await visitor.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);

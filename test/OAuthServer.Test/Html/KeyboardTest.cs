@@ -10,10 +10,10 @@ namespace OAuthServer.Test.Html;
 [Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class KeyboardTest
 {
-    private World world = null!;
+    private PageFixture world = null!;
 
     [OneTimeSetUp]
-    public async Task MakeWorldAsync() => world = await World.MakeAsync();
+    public async Task MakeWorldAsync() => world = await PageFixture.MakeAsync();
 
     [OneTimeTearDown]
     public async Task EndWorldAsync()
@@ -91,7 +91,7 @@ public sealed class KeyboardTest
     public async Task Olivia_disables_a_client_and_is_asked_first()
     {
         var machine = await world.Server.MachineAsync();
-        await using var olivia = await Visitor.ArriveAsync(world, Who.Olivia, new Look());
+        await using var olivia = await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look());
         await olivia.OpenAsync(Paths.Admin);
         await SignInAsync(olivia);
 
@@ -111,16 +111,16 @@ public sealed class KeyboardTest
         Task<bool> IsEnabledAsync() => world.Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", machine);
     }
 
-    private async Task<Visitor> ReachConsentAsync(string verifier)
+    private async Task<BrowserSession> ReachConsentAsync(string verifier)
     {
-        var alice = await Visitor.ArriveAsync(world, Who.Alice, new Look());
+        var alice = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look());
         await alice.OpenAsync($"{Paths.Authorize}?{world.Stranger.AuthorizeQuery(verifier, ("scope", "notes:read notes:write"))}");
         await SignInAsync(alice);
         (await alice.Page.Locator("h1").InnerTextAsync()).Should().Contain($"The {world.Stranger.Id} app");
         return alice;
     }
 
-    private static async Task SignInAsync(Visitor visitor)
+    private static async Task SignInAsync(BrowserSession visitor)
     {
         // The page begins in the field for the name.
         await Assertions.Expect(visitor.Page.Locator("#username")).ToBeFocusedAsync();
@@ -130,13 +130,13 @@ public sealed class KeyboardTest
         await visitor.LeaveAsync(() => visitor.Page.Keyboard.PressAsync("Enter"));
     }
 
-    private static async Task FollowAsync(Visitor visitor, string words)
+    private static async Task FollowAsync(BrowserSession visitor, string words)
     {
         await TabToAsync(visitor, words);
         await visitor.LeaveAsync(() => visitor.Page.Keyboard.PressAsync("Enter"));
     }
 
-    private static async Task TabToAsync(Visitor visitor, string words)
+    private static async Task TabToAsync(BrowserSession visitor, string words)
     {
         for (var presses = 0; presses < 40; presses++)
         {
@@ -147,10 +147,10 @@ public sealed class KeyboardTest
         Assert.Fail($"Tab does not lead to '{words}'");
     }
 
-    private Parameters Answer(Visitor visitor)
+    private Parameters Answer(BrowserSession visitor)
     {
         visitor.Page.Url.Should().StartWith(world.Stranger.Redirect + "?", "the app waits on another origin, and our policy lets the browser go there");
-        world.Elsewhere.Visits.Should().Contain(visitor.Page.Url);
+        world.ExternalServer.Visits.Should().Contain(visitor.Page.Url);
         return Parameters.OfQuery(new Uri(visitor.Page.Url).Query);
     }
 }

@@ -27,8 +27,8 @@ public sealed partial class LanguageTest : ServerFixture
         List<string> wanted =
         [
             .. Texts(pages, Said()), .. Texts(pages, Labels()), .. Texts(pages, Sentences()).Where(text => !text.StartsWith("RFC ", StringComparison.Ordinal) && !text.Contains("Sec-Fetch-Site")),
-            .. Texts(others, Public()), .. ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person }), Decisions.NotKept,
-            .. ClientFields.Labels.Values, .. Registry.All.Select(list => list.Title),
+            .. Texts(others, Public()), .. ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person }), AuditEvents.NotKept,
+            .. ClientFields.Labels.Values, .. ClientKind.All.Select(list => list.Title),
         ];
 
         wanted.Distinct().Should().HaveCountGreaterThan(500, "else too little was read");
@@ -79,7 +79,7 @@ public sealed partial class LanguageTest : ServerFixture
     [Test, Behaviour(34)]
     public async Task An_app_asks_in_its_persons_language_all_the_way_with_the_databases_words()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:read', 'ar', 'قراءة ملاحظاتك')");
         await Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@Notes, 'ar', 'ملاحظات')", new { Cast.Notes });
         await Server.HearsAsync(heard => heard.TextOf("notes:read", "ar") == "قراءة ملاحظاتك" && heard.NameOf(Cast.Notes, "ar") == "ملاحظات");
@@ -95,7 +95,7 @@ public sealed partial class LanguageTest : ServerFixture
     [Test]
     public async Task What_goes_wrong_at_consent_is_said_in_the_language_the_app_asked_for()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var consent = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice);
 
         var undecided = await browser.SubmitAsync(consent, changes: ("decision", "perhaps"));

@@ -12,8 +12,8 @@ public sealed class LookTest
     [Test, Case("UI-045")]
     public async Task Forced_colours_bring_borders_where_there_was_a_ground()
     {
-        await using var alice = await Visitor.ArriveAsync(Ground.World, Who.Alice, new Look { ForcedColors = true });
-        await alice.AskedByAsync(Ground.World.Stranger, ("scope", "notes:read notes:write"));
+        await using var alice = await BrowserSession.ArriveAsync(PagesSetUp.PageFixture, PageViewer.Alice, new Look { ForcedColors = true });
+        await alice.AskedByAsync(PagesSetUp.PageFixture.Stranger, ("scope", "notes:read notes:write"));
         (await BorderlessAsync(alice, "main")).Should().Be(0);
         await alice.SignInAsync(password: "not her password");
         (await BorderlessAsync(alice, ".error")).Should().Be(0);
@@ -25,8 +25,8 @@ public sealed class LookTest
     [Test, Behaviour(31)]
     public async Task Nine_connected_apps_fit_on_a_screen_or_so()
     {
-        var world = Ground.World;
-        await using var alice = await Visitor.ArriveAsync(world, Who.Alice, new Look { Width = 1280 });
+        var world = PagesSetUp.PageFixture;
+        await using var alice = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Width = 1280 });
         for (var app = 0; app < 9; app++) await (await world.Server.PublicClientAsync(origin: "self-registered", resource: null)).TokensAsync(alice.Person!);
         await alice.SignInAsync();
 
@@ -37,7 +37,7 @@ public sealed class LookTest
     }
 
     // How many of them have no border; none there is an error.
-    private static async Task<int> BorderlessAsync(Visitor visitor, string selector)
+    private static async Task<int> BorderlessAsync(BrowserSession visitor, string selector)
     {
         var borders = await visitor.Page.Locator(selector).EvaluateAllAsync<string[]>("all => all.map(one => getComputedStyle(one).borderTopWidth)");
         borders.Should().NotBeEmpty(selector);

@@ -13,7 +13,7 @@ namespace OAuthServer.Test.Html;
 [Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class OtherSitesTest
 {
-    private World world = null!;
+    private PageFixture world = null!;
     private Person mallory = null!;
 
     // Many pages have the same form: once is enough.
@@ -23,8 +23,8 @@ public sealed class OtherSitesTest
     [OneTimeSetUp]
     public async Task MakeWorldAsync()
     {
-        world = await World.MakeAsync();
-        mallory = await world.Server.PersonAsync("mallory");
+        world = await PageFixture.MakeAsync();
+        mallory = await world.Server.UserAsync("mallory");
     }
 
     [OneTimeTearDown]
@@ -33,36 +33,36 @@ public sealed class OtherSitesTest
         if (world is not null) await world.DisposeAsync();
     }
 
-    [TestCaseSource(typeof(Walk), nameof(Walk.Stops))]
+    [TestCaseSource(typeof(PageTour), nameof(PageTour.Cases))]
     [Rfc(9700, "4.16"), Case("UI-003", "UI-009", "UI-013", "UI-041")]
-    public async Task No_other_site_can_send_its_forms_or_frame_it(Stop stop)
+    public async Task No_other_site_can_send_its_forms_or_frame_it(PageCase pageCase)
     {
-        await using var visitor = await Visitor.WalkAsync(world, stop, new Look { Scripts = true });
+        await using var visitor = await BrowserSession.OpenAsync(world, pageCase, new Look { Scripts = true });
         var forms = (await FormsAsync(visitor)).Where(form => tried.Add($"{new Uri(form.Action).AbsolutePath} {form.Button}")).ToList();
         var tab = await visitor.NewTabAsync();
-        using var scope = new AssertionScope(stop.Name);
+        using var scope = new AssertionScope(pageCase.Name);
 
-        foreach (var origin in new[] { world.Elsewhere.OtherSite, world.Elsewhere.SameSite })
+        foreach (var origin in new[] { world.ExternalServer.OtherSite, world.ExternalServer.SameSite })
         {
             // With everything a thief could know, the antiforgery token included: he has none, but if he had.
             foreach (var form in forms)
             {
                 var before = await RowsAsync();
-                world.Elsewhere.Page = form.Trap(name => name == "username" ? mallory.Username : name == "password" ? Cast.Password : "on");
+                world.ExternalServer.Page = form.Trap(name => name == "username" ? mallory.Username : name == "password" ? Cast.Password : "on");
                 var answer = await WalkIntoAsync(tab, origin);
                 // From another site no cookie comes along: nobody is signed in there.
-                if (answer.Status == 303 && origin == world.Elsewhere.OtherSite) (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
+                if (answer.Status == 303 && origin == world.ExternalServer.OtherSite) (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
                 else answer.Status.Should().BeInRange(400, 499, $"{form.Button} was posted from {origin} to {answer.Url}");
                 (await RowsAsync()).Should().BeEquivalentTo(before, $"{form.Button} was posted from {origin} to {answer.Url}");
             }
 
-            world.Elsewhere.Page = $"<!DOCTYPE html><title>Win a prize</title><iframe src=\"{WebUtility.HtmlEncode(visitor.Page.Url)}\"></iframe>";
+            world.ExternalServer.Page = $"<!DOCTYPE html><title>Win a prize</title><iframe src=\"{WebUtility.HtmlEncode(visitor.Page.Url)}\"></iframe>";
             await tab.GotoAsync(origin);
             // Chromium puts a page of its own in the place of one that must not be framed.
             (await tab.FrameLocator("iframe").Locator("main, form").CountAsync()).Should().Be(0, $"{visitor.Page.Url} was framed by {origin}");
         }
 
-        if (++walked == Walk.Stops.Count) EveryFormWasTried();
+        if (++walked == PageTour.Cases.Count) EveryFormWasTried();
     }
 
     private void EveryFormWasTried()
@@ -96,7 +96,7 @@ public sealed class OtherSitesTest
         return answer;
     }
 
-    private static Task<Form[]> FormsAsync(Visitor visitor) => visitor.Page.EvaluateAsync<Form[]>(
+    private static Task<Form[]> FormsAsync(BrowserSession visitor) => visitor.Page.EvaluateAsync<Form[]>(
         """
         () => [...document.forms].filter(form => form.method === 'post').flatMap(form => [...form.querySelectorAll('button, input[type=submit]')].map(button => ({
             action: form.action,

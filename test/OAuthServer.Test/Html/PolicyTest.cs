@@ -22,9 +22,9 @@ public sealed class PolicyTest
 
     [TestCase("sign in"), TestCase("consent"), TestCase("connected apps, one"), TestCase("error codes"), TestCase("dashboard"), TestCase("playground")]
     [Rfc(9700, "4.16"), Case("UI-007", "UI-036")]
-    public async Task No_script_runs_that_somebody_put_into_it(string stop)
+    public async Task No_script_runs_that_somebody_put_into_it(string pageCase)
     {
-        await using var visitor = await Visitor.WalkAsync(Ground.World, Walk.Stops.Single(one => one.Name == stop), new Look { Scripts = true });
+        await using var visitor = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, PageTour.Cases.Single(one => one.Name == pageCase), new Look { Scripts = true });
         await visitor.Page.RouteAsync(Foreign, route => route.FulfillAsync(new() { ContentType = "text/javascript", Body = "document.documentElement.dataset.foreign = 'ran'" }));
 
         (await RanAsync(visitor, headers => headers)).Should().BeEmpty();
@@ -34,7 +34,7 @@ public sealed class PolicyTest
     }
 
     // The page as the server sends it, but for what is put into it, and which of its headers arrive.
-    private static async Task<string[]> RanAsync(Visitor visitor, Func<Dictionary<string, string>, IEnumerable<KeyValuePair<string, string>>> headers)
+    private static async Task<string[]> RanAsync(BrowserSession visitor, Func<Dictionary<string, string>, IEnumerable<KeyValuePair<string, string>>> headers)
     {
         var address = visitor.Page.Url;
         await visitor.Page.RouteAsync(address, async route =>

@@ -21,16 +21,16 @@ public sealed class ScreenshotsTest
 
     /// <summary>A picture and how to come to what it shows.</summary>
     /// <param name="Username">Who looks at it, or null for nobody.</param>
-    public sealed record Shot(string Name, string? Username, Func<IPage, string, Task> Go, int Width = 600)
+    public sealed record Screenshot(string Name, string? Username, Func<IPage, string, Task> Go, int Width = 600)
     {
         public override string ToString() => Name;
     }
 
     /// <summary>A line here is a picture in light and one in dark.</summary>
-    public static IReadOnlyList<Shot> Shots { get; } =
+    public static IReadOnlyList<Screenshot> Shots { get; } =
     [
-        new("sign-in", null, (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write"))),
-        new("consent", "alice", (page, issuer) => page.GotoAsync(issuer + Ask("notes:read notes:write offline_access"))),
+        new("sign-in", null, (page, issuer) => page.GotoAsync(issuer + PlaygroundRequest("notes:read notes:write"))),
+        new("consent", "alice", (page, issuer) => page.GotoAsync(issuer + PlaygroundRequest("notes:read notes:write offline_access"))),
         new("connected-apps", "alice", async (page, issuer) =>
         {
             await page.GotoAsync(issuer + Paths.ConnectedApps);
@@ -59,7 +59,7 @@ public sealed class ScreenshotsTest
     }
 
     [TestCaseSource(nameof(Shots))]
-    public async Task It_is_taken_in_light_and_in_dark(Shot shot)
+    public async Task It_is_taken_in_light_and_in_dark(Screenshot shot)
     {
         foreach (var dark in new[] { false, true })
         {
@@ -106,7 +106,7 @@ public sealed class ScreenshotsTest
         (await client.RedeemAsync(new Code(code, verifier, client.Redirect))).Should().HaveIssuedTokens();
     }
 
-    private static string Ask(string scope) =>
+    private static string PlaygroundRequest(string scope) =>
         $"{Paths.Authorize}?response_type=code&client_id=claude-desktop&redirect_uri=http://127.0.0.1:7777/callback&scope={Uri.EscapeDataString(scope)}&state=af0ifjs"
         + $"&code_challenge={Pkce.Challenge(TestClient.NewVerifier())}&code_challenge_method=S256";
 

@@ -14,7 +14,7 @@ public sealed class FirstStartTest
     [Test, Behaviour(30)]
     public async Task Polling_readyz_until_it_is_ready_logs_no_failure()
     {
-        await using var server = TestServer.Elsewhere(new Settings
+        await using var server = TestServer.ExternalServer(new Settings
         {
             Issuer = $"http://localhost:{TestServer.FreePort()}",
             Database = await EmptyDatabaseAsync(),

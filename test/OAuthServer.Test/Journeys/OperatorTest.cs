@@ -76,7 +76,7 @@ public sealed class OperatorTest : ServerFixture
     [Test, Behaviour(7, 25, 26, 35)]
     public async Task The_command_line_switches_people_and_clients_off_under_its_users_name()
     {
-        var (alice, app, machine, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), Server.NewBrowser());
+        var (alice, app, machine, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, browser);
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
 

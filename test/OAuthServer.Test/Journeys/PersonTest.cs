@@ -12,7 +12,7 @@ public sealed class PersonTest : ServerFixture
     public async Task From_discovery_to_revocation()
     {
         var metadata = (await Server.GetAsync(Paths.ServerMetadata)).Json;
-        var (alice, app, api, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync("http://127.0.0.1/callback"), await Server.ResourceServerAsync(), Server.NewBrowser());
+        var (alice, app, api, browser) = (await Server.UserAsync(), await Server.PublicClientAsync("http://127.0.0.1/callback"), await Server.ResourceServerAsync(), Server.NewBrowser());
         var (verifier, redirect) = (TestClient.NewVerifier(), "http://127.0.0.1:51004/callback");
 
         var authorize = new Uri(metadata.GetProperty("authorization_endpoint").GetString()!).AbsolutePath;
@@ -41,7 +41,7 @@ public sealed class PersonTest : ServerFixture
     [Test, Rfc(9700, "4.14.2"), Behaviour(8, 25)]
     public async Task A_thief_with_an_old_refresh_token_ends_the_family_and_leaves_a_trace()
     {
-        var (alice, app, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.ResourceServerAsync());
+        var (alice, app, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.ResourceServerAsync());
         var first = await app.TokensAsync(alice);
         var second = await app.RefreshAsync(first.RefreshToken!);
         var third = await app.RefreshAsync(second.RefreshToken!);

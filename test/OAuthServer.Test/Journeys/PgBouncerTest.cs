@@ -38,7 +38,7 @@ public sealed class PgBouncerTest
         var (machine, client) = (await server.MachineAsync(), await server.PublicClientAsync());
 
         for (var i = 0; i < 20; i++) (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
-        var tokens = await server.TokensAsync(client, await server.PersonAsync());
+        var tokens = await server.TokensAsync(client, await server.UserAsync());
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
         await server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { machine.Id });
 

@@ -23,7 +23,7 @@ public sealed class SecretsTest
         var log = Path.GetTempFileName();
         var database = await TestDatabase.CloneAsync();
         var secrets = new Dictionary<string, string>();
-        await using var server = TestServer.Elsewhere(new Settings
+        await using var server = TestServer.ExternalServer(new Settings
         {
             Issuer = $"http://localhost:{TestServer.FreePort()}",
             Database = database,
@@ -35,7 +35,7 @@ public sealed class SecretsTest
         await using (var program = await OAuthProgram.ServeAsync(server))
         {
             var (alice, app, web, machine, browser) =
-                (await server.PersonAsync(), await server.PublicClientAsync(), await server.ConfidentialClientAsync(), await server.MachineAsync(), server.NewBrowser());
+                (await server.UserAsync(), await server.PublicClientAsync(), await server.ConfidentialClientAsync(), await server.MachineAsync(), server.NewBrowser());
             var code = await app.CodeAsync(alice, browser);
             var tokens = await app.RedeemAsync(code);
             var next = await app.RefreshAsync(tokens.RefreshToken!);

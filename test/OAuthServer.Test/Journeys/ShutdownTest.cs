@@ -18,7 +18,7 @@ public sealed class ShutdownTest
     [Test, Rfc(9110, "15.6.4")]
     public async Task It_stops_being_ready_then_closes_its_port_and_ends_what_is_in_flight()
     {
-        await using var server = TestServer.Elsewhere(new Settings
+        await using var server = TestServer.ExternalServer(new Settings
         {
             Issuer = $"http://localhost:{TestServer.FreePort()}",
             Database = await TestDatabase.CloneAsync(),

@@ -12,7 +12,7 @@ public sealed class TwoInstancesTest : ServerFixture
     private TestServer twin = null!;
 
     [OneTimeSetUp]
-    public async Task StartTwinAsync() => twin = await Server.StartTwinAsync();
+    public async Task StartSecondInstanceAsync() => twin = await Server.StartSecondInstanceAsync();
 
     [OneTimeTearDown]
     public async Task StopTwinAsync() => await twin.DisposeAsync();
@@ -20,7 +20,7 @@ public sealed class TwoInstancesTest : ServerFixture
     [Test, Behaviour(2, 3, 8, 21, 22, 35)]
     public async Task Each_step_of_a_flow_on_the_other_one()
     {
-        var (alice, app, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.ResourceServerAsync());
+        var (alice, app, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.ResourceServerAsync());
         var (here, there) = (Server.NewBrowser(), twin.NewBrowser());
         var verifier = TestClient.NewVerifier();
 

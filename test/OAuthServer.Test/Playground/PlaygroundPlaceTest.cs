@@ -10,22 +10,22 @@ namespace OAuthServer.Test.Playground;
 public sealed class PlaygroundPlaceTest : ServerFixture
 {
     [OneTimeSetUp]
-    public Task SeedAsync() => Walker.SeedAsync(Server);
+    public Task SeedAsync() => PageTourFixture.SeedAsync(Server);
 
     [Test]
     public async Task It_listens_where_it_is_told_to_and_keeps_the_issuer_s_name()
     {
-        await using var twin = await Server.StartTwinAsync();
+        await using var twin = await Server.StartSecondInstanceAsync();
 
-        (await new Walker(twin).DoAsync("machine")).Should().Contain("200 OK").And.Contain($"Host: {Server.Settings.IssuerAuthority}");
+        (await new PageTourFixture(twin).DoAsync("machine")).Should().Contain("200 OK").And.Contain($"Host: {Server.Settings.IssuerAuthority}");
     }
 
     [Test]
     public async Task It_works_below_a_path()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/tenant" });
-        await Walker.SeedAsync(server);
-        var walker = new Walker(server);
+        await PageTourFixture.SeedAsync(server);
+        var walker = new PageTourFixture(server);
 
         (await walker.DoAsync("machine")).Should().Contain("200 OK");
         (await walker.SignInAndAllowAsync()).Should().Contain("\"refresh_token\": ");
@@ -78,7 +78,7 @@ public sealed class PlaygroundPlaceTest : ServerFixture
         })
         {
             await using var server = await TestServer.StartAsync(change);
-            await Walker.SeedAsync(server);
+            await PageTourFixture.SeedAsync(server);
             var browser = server.NewBrowser();
 
             foreach (var reply in new[] { await browser.GetAsync("/playground"), await browser.GetAsync("/playground?step=machine"), await browser.PostAsync("/playground", [new("step", "over")]), await browser.GetAsync("/callback?code=a") })

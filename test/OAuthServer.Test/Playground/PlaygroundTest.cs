@@ -12,12 +12,12 @@ namespace OAuthServer.Test.Playground;
 public sealed class PlaygroundTest : ServerFixture
 {
     [OneTimeSetUp]
-    public Task SeedAsync() => Walker.SeedAsync(Server);
+    public Task SeedAsync() => PageTourFixture.SeedAsync(Server);
 
     [Test]
     public async Task Five_steps_lead_from_a_first_token_to_a_revoked_one()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
 
         var begin = await walker.ReadAsync("/playground");
         begin.Should().Contain("nightly-etl").And.Contain("href=\"/playground?step=machine\"");
@@ -51,7 +51,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task The_rows_it_shows_are_those_of_its_own_requests()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
 
         var page = await walker.DoAsync("machine");
 
@@ -64,7 +64,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task A_step_without_its_forerunner_says_which_one_that_is()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.ReadAsync("/playground");
 
         foreach (var (stage, first) in new[] { ("refresh", 2), ("replay", 3), ("revoke", 1) })
@@ -77,7 +77,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task A_form_sent_twice_does_nothing_twice()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.SignInAndAllowAsync();
         var first = await walker.DoAsync("refresh");
 
@@ -91,7 +91,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task Who_denies_is_told_what_the_app_learns()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
 
         var page = await walker.SignInAndAllowAsync("deny");
 
@@ -102,7 +102,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task Without_staying_connected_there_is_no_refresh_token_and_the_page_says_why()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
 
         var page = await walker.SignInAndAllowAsync("allow", ("scope offline_access", null));
 
@@ -113,7 +113,7 @@ public sealed class PlaygroundTest : ServerFixture
     public async Task An_answer_to_no_question_of_this_browser_is_refused_and_not_repeated()
     {
         const string hostile = "%3Cscript%3Ealert(1)%3C/script%3E";
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.ReadAsync("/playground");
         var issuer = Uri.EscapeDataString(Server.Issuer);
 
@@ -134,7 +134,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task A_hostile_answer_to_its_own_question_is_shown_as_text()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.ReadAsync("/playground");
         var state = await walker.LeaveAsync();
 
@@ -149,7 +149,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task Two_browsers_do_not_see_each_other()
     {
-        var (one, other) = (new Walker(Server), new Walker(Server));
+        var (one, other) = (new PageTourFixture(Server), new PageTourFixture(Server));
         var page = await one.DoAsync("machine");
         var token = Regex.Match(page, "\"access_token\": \"([^\"]+)\"").Groups[1].Value;
         await other.ReadAsync("/playground");
@@ -163,7 +163,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task A_form_from_elsewhere_does_nothing()
     {
-        var (walker, other) = (new Walker(Server), new Walker(Server));
+        var (walker, other) = (new PageTourFixture(Server), new PageTourFixture(Server));
         await walker.ReadAsync("/playground?step=machine");
         var foreign = Browser.Form.On(await other.ReadAsync("/playground?step=machine"), null, null)!;
 
@@ -176,7 +176,7 @@ public sealed class PlaygroundTest : ServerFixture
     [Test]
     public async Task Starting_over_forgets_everything()
     {
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.DoAsync("machine");
 
         (await walker.PostAsync("over")).Should().NotContain("Start over").And.NotContain("class=\"unseen\">done");
@@ -187,7 +187,7 @@ public sealed class PlaygroundTest : ServerFixture
     public async Task An_unknown_step_is_not_there()
     {
         (await Server.NewBrowser().GetAsync("/playground?step=nonsense")).Should().BeAnErrorPage("invalid_request", 404);
-        var walker = new Walker(Server);
+        var walker = new PageTourFixture(Server);
         await walker.ReadAsync("/playground");
         (await walker.SubmitAsync("nonsense")).Status.Should().Be(400);
     }
@@ -196,10 +196,10 @@ public sealed class PlaygroundTest : ServerFixture
     public void Walks_are_few_and_end()
     {
         var clock = new Clock();
-        var walks = new Walks(clock);
+        var walks = new Walkthroughs(clock);
         byte[] Browser(int number) => [(byte)(number >> 8), (byte)number];
 
-        for (var number = 0; number <= Walks.Most; number++)
+        for (var number = 0; number <= Walkthroughs.Most; number++)
         {
             walks.Keep(Browser(number), walks.Find(null) with { First = $"{number}" });
             clock.Travel(TimeSpan.FromMilliseconds(1));
@@ -207,7 +207,7 @@ public sealed class PlaygroundTest : ServerFixture
 
         walks.Find(Browser(0)).First.Should().BeNull("the oldest makes room");
         walks.Find(Browser(1)).First.Should().Be("1");
-        clock.Travel(Walks.Lasting);
-        walks.Find(Browser(Walks.Most)).First.Should().BeNull("it is over after half an hour");
+        clock.Travel(Walkthroughs.GrantDuration);
+        walks.Find(Browser(Walkthroughs.Most)).First.Should().BeNull("it is over after half an hour");
     }
 }

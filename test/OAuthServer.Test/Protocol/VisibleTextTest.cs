@@ -22,7 +22,7 @@ public sealed class VisibleTextTest : ServerFixture
     public async Task A_name_that_shows_nothing_is_no_name_anywhere(string name)
     {
         VisibleText.Name(name).Should().BeNull();
-        Words.Tame(name, "nobody").Should().Be("nobody");
+        Words.Sanitize(name, "nobody").Should().Be("nobody");
         (await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, name) values ('invisible', 'machine', @name)", new { name }))
             .Should().ThrowAsync<Npgsql.PostgresException>()).Which.MessageText.Should().Be("A name needs at least one character that people can see");
     }

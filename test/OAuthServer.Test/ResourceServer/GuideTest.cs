@@ -12,7 +12,7 @@ public sealed class GuideTest : ServerFixture
     [OneTimeSetUp]
     public async Task RegisterAsync()
     {
-        await Walker.SeedAsync(Server);
+        await PageTourFixture.SeedAsync(Server);
         await Guide.RegisterAsync(Server);
     }
 
@@ -21,7 +21,7 @@ public sealed class GuideTest : ServerFixture
     {
         var client = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
 
-        var tokens = await client.TokensAsync(await Server.PersonAsync(), null, ("scope", "tasks:read tasks:write"), ("resource", Guide.Resource));
+        var tokens = await client.TokensAsync(await Server.UserAsync(), null, ("scope", "tasks:read tasks:write"), ("resource", Guide.Resource));
 
         tokens.Should().HaveIssuedTokens("tasks:read tasks:write");
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Guide.Resource);

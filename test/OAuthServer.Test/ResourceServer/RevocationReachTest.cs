@@ -17,7 +17,7 @@ public sealed class RevocationReachTest : ServerFixture
     [Test]
     public async Task It_arrives_in_under_a_second_through_another_server()
     {
-        await using var twin = await Server.StartTwinAsync();
+        await using var twin = await Server.StartSecondInstanceAsync();
         await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync());
         var machine = await Server.MachineAsync();
         var there = machine.At(twin);
@@ -45,7 +45,7 @@ public sealed class RevocationReachTest : ServerFixture
     public async Task Ended_grants_disabled_clients_and_retired_keys_arrive_too()
     {
         await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync());
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var tokens = await Server.TokensAsync(client, alice, "notes:read");
         (await api.GetAsync("/read", tokens.AccessToken)).Status.Should().Be(200);
         await client.RevokeAsync(tokens.RefreshToken!);

@@ -34,7 +34,7 @@ public sealed class SampleTest : ServerFixture
         sample = Process.Start(start)!;
         sample.BeginOutputReadLine();
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        var token = (await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken;
+        var token = (await Server.TokensAsync(client, await Server.UserAsync(), "notes:read", [resource])).AccessToken;
         await Eventually.BecomesTrueAsync(() => AnswersAsync(token), TimeSpan.FromSeconds(30), "the sample is up and has heard from the feed");
     }
 
@@ -49,7 +49,7 @@ public sealed class SampleTest : ServerFixture
     [Test, Rfc(6750, "3.1")]
     public async Task Reading_opens_with_notes_read_and_writing_asks_to_step_up()
     {
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         var none = await CallAsync(null, "list_notes");
         none.Status.Should().Be(401);
         none.Header("WWW-Authenticate").Should().Contain("resource_metadata=").And.Contain("scope=\"notes:read\"").And.NotContain("error");
@@ -64,7 +64,7 @@ public sealed class SampleTest : ServerFixture
         var writing = (await Server.TokensAsync(client, alice, "notes:read notes:write", [resource])).AccessToken;
         Text(await CallAsync(writing, "add_note", "milk")).Should().Contain("1 notes");
         Text(await CallAsync(reading, "list_notes")).Should().Contain("milk", "the notes are the person's");
-        var mallory = (await Server.TokensAsync(client, await Server.PersonAsync("mallory"), "notes:read", [resource])).AccessToken;
+        var mallory = (await Server.TokensAsync(client, await Server.UserAsync("mallory"), "notes:read", [resource])).AccessToken;
         Text(await CallAsync(mallory, "list_notes")).Should().Be("[]");
     }
 
@@ -90,7 +90,7 @@ public sealed class SampleTest : ServerFixture
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}""", 200, -32602)]
     public async Task A_message_that_is_none_is_answered_with_a_JSON_RPC_error(string body, int status, int code)
     {
-        var reply = await PostAsync((await Server.TokensAsync(client, await Server.PersonAsync(), "notes:read", [resource])).AccessToken, body);
+        var reply = await PostAsync((await Server.TokensAsync(client, await Server.UserAsync(), "notes:read", [resource])).AccessToken, body);
         reply.Status.Should().Be(status, reply.ToString());
         reply.Json.GetProperty("error").GetProperty("code").GetInt32().Should().Be(code);
         reply.Json.GetProperty("id").ToString().Should().Be(status == 200 ? "1" : "");

@@ -57,7 +57,7 @@ public sealed class MixedLoad
     public static async Task<MixedLoad> OfAsync(TestServer server)
     {
         TestClient[] machines = [await server.MachineAsync(), await server.MachineAsync("client_secret_post"), await server.MachineAsync()];
-        var load = new MixedLoad(server, machines, await server.PublicClientAsync(), await server.ResourceServerAsync(), await server.PersonAsync());
+        var load = new MixedLoad(server, machines, await server.PublicClientAsync(), await server.ResourceServerAsync(), await server.UserAsync());
         // A cold server pays for each secret's slow hash once: in turn, before fifty a second wait for the same one.
         foreach (var machine in machines) await machine.CredentialsAsync();
         await load.GarbageAsync();

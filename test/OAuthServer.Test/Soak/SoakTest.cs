@@ -28,7 +28,7 @@ public sealed class SoakTest
         await using var cluster = await OwnCluster.StartAsync();
         await using (var stores = new Database(cluster.ConnectionString)) await new Migrations(stores).ApplyAsync(CancellationToken.None);
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, Cast.Sql);
-        await using var server = TestServer.Elsewhere(new Settings
+        await using var server = TestServer.ExternalServer(new Settings
         {
             Issuer = $"http://localhost:{TestServer.FreePort()}",
             Database = cluster.ConnectionString,

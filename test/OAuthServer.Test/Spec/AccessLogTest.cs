@@ -45,7 +45,7 @@ public sealed class AccessLogTest : ServerFixture
     [Test]
     public async Task Two_servers_may_share_it()
     {
-        await using var other = await Server.StartTwinAsync();
+        await using var other = await Server.StartSecondInstanceAsync();
         var asked = Enumerable.Range(0, 40).Select(i => $"shared-{i}-x").ToList();
 
         await Task.WhenAll(asked.Select((path, i) => (i % 2 == 0 ? Server : other).GetAsync($"/{path}")));

@@ -34,7 +34,7 @@ public sealed class AccessTokenTest : ServerFixture
     [Test, Rfc(9068, "2.2"), Rfc(9068, "6")]
     public async Task A_persons_token_names_them_by_an_opaque_id_and_says_nothing_else_about_them()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
 
         var token = Jwt.Read((await Server.TokensAsync(client, alice, "notes:read")).AccessToken);
 
@@ -47,7 +47,7 @@ public sealed class AccessTokenTest : ServerFixture
     [Test, Behaviour(33)]
     public async Task Offline_access_is_never_in_a_token()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
 
         Jwt.Read((await Server.TokensAsync(client, alice, "notes:read")).AccessToken)["scope"].Should().Be("notes:read");
     }
@@ -55,7 +55,7 @@ public sealed class AccessTokenTest : ServerFixture
     [Test, Behaviour(5)]
     public async Task A_client_can_never_be_named_like_a_person()
     {
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
 
         await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', 'Mallory')", new { id = alice.Subject.ToString() }))
             .Should().ThrowAsync<Npgsql.PostgresException>().WithMessage("*may not look like the subject of a person*");

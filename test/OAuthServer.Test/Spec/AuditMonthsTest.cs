@@ -23,7 +23,7 @@ public sealed class AuditMonthsTest
         end $$
         """);
 
-    private static Task KeepAsync(TestServer server) => server.Get<AuditKeeper>().KeepAsync(CancellationToken.None);
+    private static Task MaintainAsync(TestServer server) => server.Get<AuditPartitions>().MaintainAsync(CancellationToken.None);
 
     [Test]
     public async Task Months_are_made_two_ahead_with_the_logs_indexes_and_triggers()
@@ -32,7 +32,7 @@ public sealed class AuditMonthsTest
         (await MonthsAsync(server)).Should().Be(3, "the migration has made this month and the next two");
         await DropMonthsAheadAsync(server);
 
-        await KeepAsync(server);
+        await MaintainAsync(server);
 
         (await MonthsAsync(server)).Should().Be(3);
         var month = await server.ScalarAsync<string>("select 'audit_events_' || to_char(now() at time zone 'utc' + interval '1 month', 'YYYY_MM')");
@@ -41,7 +41,7 @@ public sealed class AuditMonthsTest
         (await server.ScalarAsync<long>("select count(*) from audit_events_default")).Should().Be(0);
         await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
         (await FluentActions.Awaiting(() => server.ExecuteAsync($"delete from {month}")).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
-        server.Get<AuditKeeper>().Detail.Should().BeNull();
+        server.Get<AuditPartitions>().Detail.Should().BeNull();
     }
 
     [Test]
@@ -62,34 +62,34 @@ public sealed class AuditMonthsTest
         var requests = RequestsAsync(machine, kept.Token);
         for (var round = 0; round < 5; round++)
         {
-            await KeepAsync(server);
+            await MaintainAsync(server);
             await Task.Delay(100);
         }
 
         await kept.CancelAsync();
         (await requests).Should().BeLessThan(TimeSpan.FromMilliseconds(600), "a lock is waited for 100 ms, and this machine is busy");
         (await MonthsAsync(server)).Should().Be(2, "nothing could be made or dropped");
-        server.Get<AuditKeeper>().Detail.Should().Contain("waits for a lock");
+        server.Get<AuditPartitions>().Detail.Should().Contain("waits for a lock");
         (await server.NewHttp().GetStringAsync(Paths.Ready)).Should().Contain("waits for a lock");
         log.Lines.Should().ContainSingle(line => line.StartsWith("Warning") && line.Contains("A month of the audit log could not be made or dropped"));
 
         await reads.RollbackAsync();
-        await KeepAsync(server);
+        await MaintainAsync(server);
         (await server.ScalarAsync<bool>("select to_regclass('audit_events_2020_01') is null")).Should().BeTrue("tried again later");
         (await MonthsAsync(server)).Should().Be(3);
-        server.Get<AuditKeeper>().Detail.Should().BeNull();
+        server.Get<AuditPartitions>().Detail.Should().BeNull();
     }
 
     [Test]
     public async Task Rows_that_no_month_has_are_told()
     {
         await using var server = await TestServer.StartAsync();
-        await KeepAsync(server);
+        await MaintainAsync(server);
         await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
 
-        await KeepAsync(server);
+        await MaintainAsync(server);
 
-        server.Get<AuditKeeper>().Detail.Should().Contain("default partition");
+        server.Get<AuditPartitions>().Detail.Should().Contain("default partition");
         (await server.GetAsync(Paths.Ready)).Status.Should().Be(200);
     }
 
@@ -97,10 +97,10 @@ public sealed class AuditMonthsTest
     public async Task Servers_that_keep_the_log_at_once_make_each_month_once()
     {
         await using var server = await TestServer.StartAsync();
-        await using var twin = await server.StartTwinAsync();
+        await using var twin = await server.StartSecondInstanceAsync();
         await DropMonthsAheadAsync(server);
 
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(turn => KeepAsync(turn % 2 == 0 ? server : twin)));
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(turn => MaintainAsync(turn % 2 == 0 ? server : twin)));
 
         (await MonthsAsync(server)).Should().Be(3);
     }

@@ -16,7 +16,7 @@ public sealed class AuditTest : ServerFixture
     [Test]
     public async Task Every_token_leaves_one_row_that_names_it_without_holding_it()
     {
-        var (client, machine, alice) = (await Server.PublicClientAsync(), await Server.MachineAsync(), await Server.PersonAsync());
+        var (client, machine, alice) = (await Server.PublicClientAsync(), await Server.MachineAsync(), await Server.UserAsync());
         var credentials = await machine.CredentialsAsync();
         var redeemed = await client.RedeemAsync(await Server.GrantAsync(client, alice));
         var refreshed = await client.RefreshAsync(redeemed.RefreshToken!);
@@ -37,7 +37,7 @@ public sealed class AuditTest : ServerFixture
     [Test, Rfc(7009, "2")]
     public async Task A_revocation_leaves_one_row_and_so_does_one_that_finds_nothing()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var tokens = await Server.TokensAsync(client, alice);
 
         (await OnlyRowAsync(await client.RevokeAsync(tokens.AccessToken))).Detail.Should().Be("access token");
@@ -138,7 +138,7 @@ public sealed class AuditTest : ServerFixture
     public async Task A_row_about_a_secret_or_password_does_not_hold_its_hash()
     {
         var machine = await Server.MachineAsync();
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         var hash = TestServer.Hash("another");
         await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id", new { machine.Id, hash });
         await Server.ExecuteAsync("update users set password_hash = @hash where subject = @Subject", new { alice.Subject, hash });
@@ -169,7 +169,7 @@ public sealed class AuditTest : ServerFixture
     public async Task A_server_that_stops_still_notes_who_was_last_used()
     {
         var machine = await Server.MachineAsync();
-        await using (var twin = await Server.StartTwinAsync()) await machine.At(twin).CredentialsAsync();
+        await using (var twin = await Server.StartSecondInstanceAsync()) await machine.At(twin).CredentialsAsync();
 
         (await Server.QueryAsync<DateTime?>("select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
     }
@@ -179,7 +179,7 @@ public sealed class AuditTest : ServerFixture
     {
         var (introspects, reads, idle) = (await Server.ResourceServerAsync(), await Server.ResourceServerAsync(), await Server.ResourceServerAsync());
         var edits = await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit'");
-        await using (var twin = await Server.StartTwinAsync())
+        await using (var twin = await Server.StartSecondInstanceAsync())
         {
             (await introspects.At(twin).IntrospectAsync("anything")).Status.Should().Be(200);
             (await twin.GetAsync(Paths.Revocations, ("Authorization", TestClient.Basic(reads.Id, reads.Secret!).ToString()))).Status.Should().Be(200);
@@ -262,7 +262,7 @@ public sealed class AuditTest : ServerFixture
     [Test]
     public async Task Tokens_sent_in_another_place_are_not_readable_in_the_log()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var tokens = await Server.TokensAsync(client, alice);
 
         foreach (var token in new[] { tokens.AccessToken, tokens.RefreshToken! })
@@ -285,7 +285,7 @@ public sealed class AuditTest : ServerFixture
     [Test, Behaviour(35)]
     public async Task A_password_typed_as_a_user_name_is_not_readable_in_the_log()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var (before, typed) = (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'"), $"my password {Guid.NewGuid():N}");
 
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice with { Username = typed });

@@ -20,7 +20,7 @@ public sealed class AuthorizeTest : ServerFixture
     [OneTimeSetUp]
     public async Task SignInAsync()
     {
-        (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync());
+        (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync());
         signedIn = Server.NewBrowser();
         await signedIn.SignInAsync(alice);
     }

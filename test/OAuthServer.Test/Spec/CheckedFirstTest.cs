@@ -15,7 +15,7 @@ public sealed class CheckedFirstTest : ServerFixture
     [OneTimeSetUp]
     public async Task AddManyScopesAsync()
     {
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
         await Server.ExecuteAsync("insert into scopes (name, resource, open) select unnest(string_to_array(@many, ' ')), @Notes, true", new { many, Cast.Notes });
         await Server.HearsAsync(catalog => catalog.Scopes.Count > 40);
     }

@@ -20,7 +20,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(18)]
 public sealed class ClientDocumentFetchTest : ServerFixture
 {
-    private readonly Outside outside = new();
+    private readonly FakeInternet outside = new();
 
     protected override void Register(IServiceCollection services) => services.AddSingleton(outside.Network);
 

@@ -18,7 +18,7 @@ public sealed class ClientDocumentLimitTest
     [Test, Case("CIMD-037")]
     public async Task One_address_has_ten_new_documents_fetched_a_minute_whatever_their_hosts_and_known_ones_as_ever()
     {
-        await using var outside = new Outside();
+        await using var outside = new FakeInternet();
         await using var server = await StartAsync(outside, settings => settings with { RegistrationsPerMinute = 10 });
         var known = await outside.GoodHostAsync();
         (await AuthorizeAsync(server, known.Url())).Status.Should().Be(303);
@@ -38,7 +38,7 @@ public sealed class ClientDocumentLimitTest
     [Test, Case("CIMD-037")]
     public async Task All_addresses_together_have_a_limit()
     {
-        await using var outside = new Outside();
+        await using var outside = new FakeInternet();
         await using var server = await StartAsync(outside, settings => settings with { RegistrationsPerMinute = 10, RegistrationsPerMinuteInAll = 20 });
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => AuthorizeAsync(server, $"https://nobody{i}.example/client.json", $"127.0.1.{1 + (i / 4)}")));
@@ -50,7 +50,7 @@ public sealed class ClientDocumentLimitTest
     [Test]
     public async Task Sixty_four_silent_hosts_leave_no_place_and_cost_whoever_comes_next_no_wait()
     {
-        await using var outside = new Outside();
+        await using var outside = new FakeInternet();
         await using var server = await StartAsync(outside, settings => settings);
         using var silent = Silent(outside, 65, out var urls);
 
@@ -69,7 +69,7 @@ public sealed class ClientDocumentLimitTest
     [Test]
     public async Task Silent_hosts_of_known_documents_leave_sixteen_places_for_new_ones()
     {
-        await using var outside = new Outside();
+        await using var outside = new FakeInternet();
         await using var server = await StartAsync(outside, settings => settings);
         using var silent = Silent(outside, 64, out var urls);
         var fetcher = server.Get<Fetcher>();
@@ -86,7 +86,7 @@ public sealed class ClientDocumentLimitTest
     [Test]
     public async Task A_new_document_is_no_notification()
     {
-        await using var outside = new Outside();
+        await using var outside = new FakeInternet();
         await using var server = await StartAsync(outside, settings => settings);
         var heard = new ConcurrentQueue<string?>();
         server.Get<Notifications>().Changed += heard.Enqueue;
@@ -99,11 +99,11 @@ public sealed class ClientDocumentLimitTest
         heard.Count(what => what == $"clients:{host.Url()}").Should().Be(1, "the operator's edit alone is told");
     }
 
-    private static Task<TestServer> StartAsync(Outside outside, Func<Settings, Settings> change) =>
+    private static Task<TestServer> StartAsync(FakeInternet outside, Func<Settings, Settings> change) =>
         TestServer.StartAsync(change, services: services => services.AddSingleton(outside.Network));
 
     // Hosts that take a connection and say nothing.
-    private static TcpListener Silent(Outside outside, int hosts, out string[] urls)
+    private static TcpListener Silent(FakeInternet outside, int hosts, out string[] urls)
     {
         var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(128);

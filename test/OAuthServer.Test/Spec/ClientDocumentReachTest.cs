@@ -14,7 +14,7 @@ namespace OAuthServer.Test.Spec;
 public sealed class ClientDocumentReachTest : ServerFixture
 {
     private const string Public = "93.184.215.14";
-    private readonly Outside outside = new();
+    private readonly FakeInternet outside = new();
 
     protected override Settings Change(Settings settings) => settings with { ClientDocumentsOnLoopback = false };
 
@@ -25,7 +25,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
     {
         outside.Connections.Clear();
         outside.Lookups.Clear();
-        outside.Detour = null;
+        outside.Redirect = null;
         Server.Clock.Travel(TimeSpan.FromMinutes(2));
     }
 
@@ -95,7 +95,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
         using var inside = new TcpListener(IPAddress.Loopback, 0);
         inside.Start();
         outside.Name("detour.example", Public);
-        outside.Detour = (IPEndPoint)inside.LocalEndpoint;
+        outside.Redirect = (IPEndPoint)inside.LocalEndpoint;
 
         var refused = Server.RefusedAsync("https://detour.example/c");
         using var connection = await inside.AcceptTcpClientAsync();

@@ -12,7 +12,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(18)]
 public sealed class ClientDocumentTest : ServerFixture
 {
-    private readonly Outside outside = new();
+    private readonly FakeInternet outside = new();
 
     protected override void Register(IServiceCollection services) => services.AddSingleton(outside.Network);
 
@@ -56,7 +56,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync(null, redirect, Cast.Redirect);
         var client = new TestClient(Server, host.Url(), null, "none", Cast.Redirect);
 
-        (await client.TokensAsync(await Server.PersonAsync())).Should().HaveIssuedTokens();
+        (await client.TokensAsync(await Server.UserAsync())).Should().HaveIssuedTokens();
         var page = await Server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", redirect))}");
         page.Status.Should().Be(400);
         page.Location.Should().BeNull();
@@ -73,7 +73,7 @@ public sealed class ClientDocumentTest : ServerFixture
     [Test, Case("CIMD-039")]
     public async Task A_document_whose_app_listens_on_this_computer_comes_with_a_warning_every_time()
     {
-        var (host, alice, browser) = (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.PersonAsync(), Server.NewBrowser());
+        var (host, alice, browser) = (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.UserAsync(), Server.NewBrowser());
         var client = new TestClient(Server, host.Url(), null, "none", "http://localhost:51004/callback");
 
         for (var times = 0; times < 2; times++)
@@ -188,7 +188,7 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync(null, "https://app.example/cb");
         await Server.ResolvedAsync(host.Url());
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
 
         await ConsentAsync(alice, host.Url());
         await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb").Replace("}", ",\"client_uri\":\"https://app.example\"}"));
@@ -215,7 +215,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync();
         var good = host.Answer;
         await Server.ResolvedAsync(host.Url());
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         await ConsentAsync(alice, host.Url());
         await GrantAsync(alice, host.Url());
 
@@ -281,7 +281,7 @@ public sealed class ClientDocumentTest : ServerFixture
 
         var pinned = await Server.ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
         pinned.IsTrusted.Should().BeTrue();
-        var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").TokensAsync(await Server.PersonAsync(), null, ("resource", null), ("scope", null));
+        var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").TokensAsync(await Server.UserAsync(), null, ("resource", null), ("scope", null));
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
         (await Server.ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
         outside.Lookups.Should().BeEmpty();
@@ -335,10 +335,10 @@ public sealed class ClientDocumentTest : ServerFixture
         var (unused, used) = (await outside.GoodHostAsync(), await outside.GoodHostAsync());
         await Server.ResolvedAsync(unused.Url());
         await Server.ResolvedAsync(used.Url());
-        await GrantAsync(await Server.PersonAsync(), used.Url(), days: 90);
+        await GrantAsync(await Server.UserAsync(), used.Url(), days: 90);
 
         Server.Clock.Travel(TimeSpan.FromHours(25));
-        await Server.Get<Sweep>().OnceAsync(CancellationToken.None);
+        await Server.Get<Retention>().OnceAsync(CancellationToken.None);
 
         (await Server.QueryAsync<string>("select client_id from clients where client_id = any (@ids)", new { ids = new[] { unused.Url(), used.Url() } })).Should().Equal(used.Url());
     }
@@ -349,7 +349,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var host = await outside.GoodHostAsync();
         var app = new TestClient(Server, host.Url(), null, "none", "http://127.0.0.1:51004/callback");
 
-        var tokens = await app.TokensAsync(await Server.PersonAsync());
+        var tokens = await app.TokensAsync(await Server.UserAsync());
 
         tokens.Should().HaveIssuedTokens("notes:read");
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
@@ -360,7 +360,7 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task A_redirect_that_came_later_gets_no_code_by_an_earlier_consent()
     {
         var host = await outside.GoodHostAsync(null, "https://app.example/cb");
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         var browser = Server.NewBrowser();
         await new TestClient(Server, host.Url(), null, "none", "https://app.example/cb").TokensAsync(alice, browser);
 
@@ -418,8 +418,8 @@ public sealed class ClientDocumentTest : ServerFixture
         var now = Server.Clock.GetUtcNow();
         var id = $"https://{Guid.NewGuid():N}.example/c";
 
-        (await store.KeepAsync(Document("later"), now)).Should().BeTrue();
-        (await store.KeepAsync(Document("earlier"), now.AddSeconds(-1))).Should().BeFalse();
+        (await store.MaintainAsync(Document("later"), now)).Should().BeTrue();
+        (await store.MaintainAsync(Document("earlier"), now.AddSeconds(-1))).Should().BeFalse();
 
         (await Server.ScalarAsync<string>("select name from clients where client_id = @id", new { id })).Should().Be("later");
 

@@ -14,7 +14,7 @@ namespace OAuthServer.Test.Spec;
 public sealed class ClientDocumentVendorsTest : ServerFixture
 {
     private static readonly string Folder = Path.Combine(TestDatabase.Root, "test/OAuthServer.Test/Spec/ClientDocuments");
-    private readonly Outside outside = new();
+    private readonly FakeInternet outside = new();
 
     protected override void Register(IServiceCollection services) => services.AddSingleton(outside.Network);
 
@@ -32,7 +32,7 @@ public sealed class ClientDocumentVendorsTest : ServerFixture
     {
         var client = new TestClient(Server, await PublishAsync(File.ReadAllText(Path.Combine(Folder, vendor + ".json"))), null, "none", redirect);
 
-        var tokens = await client.TokensAsync(await Server.PersonAsync());
+        var tokens = await client.TokensAsync(await Server.UserAsync());
 
         tokens.Should().HaveIssuedTokens();
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();

@@ -14,11 +14,11 @@ public sealed class CodeTest : ServerFixture
     private Person alice = null!;
 
     [OneTimeSetUp]
-    public async Task BringTheCastAsync()
+    public async Task SetUpCastAsync()
     {
         client = await Server.PublicClientAsync();
         resourceServer = await Server.ResourceServerAsync();
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
     }
 
     [Test, Rfc(6749, "4.1.4"), Rfc(7636, "4.6"), Case("CODE-001")]
@@ -176,7 +176,7 @@ public sealed class CodeTest : ServerFixture
     [Behaviour(35), Case("CODE-013")]
     public async Task A_code_dies_with_the_persons_access(string edit)
     {
-        var bob = await Server.PersonAsync("bob");
+        var bob = await Server.UserAsync("bob");
         var code = await Server.GrantAsync(client, bob);
 
         await Server.ExecuteAsync(edit, new { bob.Subject });
@@ -227,13 +227,13 @@ public sealed class LostAnswerTest
     [Test, Rfc(6749, "4.1.2"), Case("CODE-006")]
     public async Task A_code_spent_without_an_answer_is_spent()
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
-        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         await server.TokensAsync(client, alice);
         var code = await server.GrantAsync(client, alice);
 
-        cable.SwallowAnswers(Pkce.Challenge(code.Verifier));
+        cable.DropResponses(Pkce.Challenge(code.Verifier));
         var lost = await client.RedeemAsync(code);
         cable.StopSwallowing();
 
@@ -248,9 +248,9 @@ public sealed class LostAnswerTest
     [Rfc(6749, "4.1.2"), Behaviour(2)]
     public async Task Redemptions_whose_commit_was_answered_with_an_error_are_not_sent_again(string severity, string sqlState)
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
-        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         await server.TokensAsync(client, alice);
         var codes = new List<Code>();
         for (var i = 0; i < 20; i++) codes.Add(await server.GrantAsync(client, alice));

@@ -20,7 +20,7 @@ public sealed class ConsentEndTest
     public async Task StartAsync()
     {
         server = await TestServer.StartAsync();
-        (alice, app, browser) = (await server.PersonAsync(), await server.PublicClientAsync(), server.NewBrowser());
+        (alice, app, browser) = (await server.UserAsync(), await server.PublicClientAsync(), server.NewBrowser());
     }
 
     [TearDown]

@@ -14,7 +14,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("AZ-041", "UI-037")]
     public async Task It_says_who_asks_for_what_and_where_the_answer_goes()
     {
-        var (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
+        var (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
 
@@ -27,7 +27,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-037")]
     public async Task It_says_whose_document_an_app_is_known_by()
     {
-        var (alice, client) = (await Server.PersonAsync(), await Server.DocumentClientAsync());
+        var (alice, client) = (await Server.UserAsync(), await Server.DocumentClientAsync());
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
 
@@ -43,7 +43,7 @@ public sealed class ConsentTest : ServerFixture
     {
         var client = await Server.PublicClientAsync("http://127.0.0.1/callback");
 
-        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
+        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
 
         page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Only continue if you just started this yourself.").And.Contain($"Approved by <strong><bdi>{Server.Settings.DisplayName}</bdi></strong>");
     }
@@ -51,7 +51,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-039")]
     public async Task What_was_allowed_is_not_asked_again_and_more_is()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var client = await Server.PublicClientAsync(scopes: "notes:read notes:write read_sensors");
         (await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Parameters["code"].Should().NotBeNull();
 
@@ -69,7 +69,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Rfc(8252, "8.6")]
     public async Task Apps_nobody_vouches_for_ask_every_time(string origin, string redirect)
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var client = await Server.PublicClientAsync(redirect, origin: origin, resource: origin == "operator" ? Cast.Notes : null);
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
 
@@ -81,7 +81,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Rfc(6749, "3.3")]
     public async Task A_person_may_narrow_and_never_raise()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
 
         var reply = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null), ("scope notes:delete", "yes"), ("scope", "notes:delete"));
@@ -92,7 +92,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task One_link_leaves_only_the_reading_ones_ticked_and_decides_nothing()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
         var link = WebUtility.HtmlDecode(Regex.Match(page.Reply.Body, "<a href=\"([^\"]*)\">Only allow reading</a>").Groups[1].Value);
 
@@ -109,7 +109,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task No_answer_is_pressed_by_Enter_in_a_checkbox()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
 
         var form = Regex.Match(page.Reply.Body, "<form.*?</form>", RegexOptions.Singleline).Value;
@@ -130,7 +130,7 @@ public sealed class ConsentTest : ServerFixture
             tos_uri = "https://terms.client.example/tos",
         }));
 
-        var page = await Server.NewBrowser().ReachConsentAsync(registered.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
+        var page = await Server.NewBrowser().ReachConsentAsync(registered.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
 
         page.Reply.Body.Should().Contain("<dt>Its privacy policy is at</dt><dd><bdi>privacy.client.example</bdi></dd>").And.Contain("<dt>Its terms are at</dt><dd><bdi>terms.client.example</bdi></dd>")
             .And.NotContain("href=\"https://privacy").And.NotContain("href=\"https://terms");
@@ -139,7 +139,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task Its_initial_stands_beside_its_name_and_what_makes_changes_is_marked()
     {
-        var (alice, client) = (await Server.PersonAsync(), await Server.PublicClientAsync());
+        var (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync());
         var (_, page) = await OpenAsync(Server.NewBrowser(), client, alice, "notes:read notes:write");
 
         page.Reply.Body.Should().Contain("<span class=\"tile\" aria-hidden=\"true\"><bdi>T</bdi></span>").And.Contain($"<bdi>The {client.Id} app</bdi> wants access to your account")
@@ -149,7 +149,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task A_scope_that_is_not_optional_stays()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var client = await Server.PublicClientAsync(scopes: "read_sensors notes:read offline_access");
         var (verifier, page) = await OpenAsync(browser, client, alice, "read_sensors notes:read", ("resource", Cast.Sensors));
 
@@ -161,7 +161,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Behaviour(33)]
     public async Task Without_the_wish_to_stay_connected_there_is_no_refresh_token()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read offline_access");
 
         var tokens = await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "allow", ("scope offline_access", null)), verifier);
@@ -173,7 +173,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Rfc(6749, "4.1.2.1"), Case("AZ-030")]
     public async Task Deny_tells_the_client_and_leaves_nothing()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice);
 
         var reply = await browser.SubmitAsync(page, "decision", "deny");
@@ -187,7 +187,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("AZ-034")]
     public async Task Posted_fields_cannot_change_the_request()
     {
-        var (alice, client, other, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice);
 
         var reply = await browser.SubmitAsync(page, "decision", "allow",
@@ -200,7 +200,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("AZ-035")]
     public async Task Two_tabs_answer_each_its_own_request()
     {
-        var (alice, one, other, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync("https://one.example/cb"), await Server.PublicClientAsync("https://other.example/cb"), Server.NewBrowser());
+        var (alice, one, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync("https://one.example/cb"), await Server.PublicClientAsync("https://other.example/cb"), Server.NewBrowser());
         var first = await browser.ReachConsentAsync(one.AuthorizeQuery(TestClient.NewVerifier(), ("state", "A")), alice);
         await browser.ReachConsentAsync(other.AuthorizeQuery(TestClient.NewVerifier(), ("state", "B")), alice);
 
@@ -213,7 +213,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-012")]
     public async Task Sixteen_clicks_at_once_make_one_code_and_one_grant()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice);
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => browser.SubmitAsync(page, "decision", "allow")));
@@ -226,7 +226,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Behaviour(2)]
     public async Task The_same_request_sent_twice_is_one_grant()
     {
-        var (alice, client, browser, verifier) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
+        var (alice, client, browser, verifier) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
 
         await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
         await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
@@ -237,7 +237,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task A_wider_request_makes_a_new_grant_and_the_old_one_stays()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var narrow = await client.TokensAsync(alice, browser);
 
         var wide = await client.TokensAsync(alice, browser, ("scope", "notes:read notes:write"));
@@ -249,7 +249,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-011")]
     public async Task Another_browser_cannot_answer_and_an_old_request_has_expired()
     {
-        var (alice, mallory, client) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync());
+        var (alice, mallory, client) = (await Server.UserAsync(), await Server.UserAsync("mallory"), await Server.PublicClientAsync());
         var (hers, his) = (Server.NewBrowser(), Server.NewBrowser());
         var (_, page) = await OpenAsync(his, client, mallory);
         await hers.SignInAsync(alice);
@@ -264,7 +264,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-009", "UI-010")]
     public async Task Another_site_cannot_press_Allow()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice);
 
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
@@ -285,7 +285,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task Switching_the_account_keeps_the_request()
     {
-        var (alice, mallory, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("mallory"), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, mallory, client, browser) = (await Server.UserAsync(), await Server.UserAsync("mallory"), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice);
         var link = Regex.Match(page.Reply.Body, "href=\"([^\"]*login[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&");
 
@@ -300,7 +300,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task What_was_unticked_is_not_remembered_as_allowed()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
         await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null));
 
@@ -312,7 +312,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task What_was_allowed_in_two_steps_is_remembered_together()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:write")), alice);
 
@@ -322,7 +322,7 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-039")]
     public async Task Consent_is_one_persons_for_one_redirect_URI()
     {
-        var (alice, bob, client, browser) = (await Server.PersonAsync(), await Server.PersonAsync("bob"), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, bob, client, browser) = (await Server.UserAsync(), await Server.UserAsync("bob"), await Server.PublicClientAsync(), Server.NewBrowser());
         await Server.ExecuteAsync("update clients set redirect_uris = redirect_uris || '{https://second.example/cb}'::text[] where client_id = @Id", new { client.Id });
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
         Landing second = null!;
@@ -335,7 +335,7 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task Nothing_ticked_is_asked_again_and_nothing_is_spent()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
 
         var empty = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:read", null), ("scope notes:write", null));
@@ -351,7 +351,7 @@ public sealed class ConsentTest : ServerFixture
     [TestCase("delete from clients where client_id = @Id")]
     public async Task A_page_opened_before_the_client_was_switched_off_or_moved_allows_nothing(string edit)
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice);
         await Server.ExecuteAsync(edit, new { client.Id });
         await Eventually.BecomesTrueAsync(async () => (await AskAsync(Server.NewBrowser(), client)).Reply.Status == 400);
@@ -367,7 +367,7 @@ public sealed class ConsentTest : ServerFixture
     [Behaviour(35)]
     public async Task A_page_opened_before_its_person_was_locked_out_allows_nothing(string edit)
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice);
         await Server.ExecuteAsync(edit, alice);
 
@@ -381,10 +381,10 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-011")]
     public async Task A_form_made_for_another_session_is_refused()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, hers) = await OpenAsync(browser, client, alice);
         // The same browser, the same cookies but for the session: Mallory signs in over Alice.
-        var mallory = await Server.PersonAsync("mallory");
+        var mallory = await Server.UserAsync("mallory");
         await browser.SignInAsync(await browser.FollowAsync($"/login?request={hers.Parameters["request"]}&switch=1"), mallory);
 
         var reply = await browser.SubmitAsync(hers, "decision", "allow");
@@ -397,7 +397,7 @@ public sealed class ConsentTest : ServerFixture
     public async Task A_request_waits_ten_minutes()
     {
         await using var server = await TestServer.StartAsync();
-        var (alice, client, browser) = (await server.PersonAsync(), await server.PublicClientAsync(), server.NewBrowser());
+        var (alice, client, browser) = (await server.UserAsync(), await server.PublicClientAsync(), server.NewBrowser());
         var (_, soon) = await OpenAsync(browser, client, alice);
         var (_, late) = await OpenAsync(browser, client, alice);
 
@@ -433,7 +433,7 @@ public sealed class ConsentLimitTest : ServerFixture
     [Test, Case("UI-040")]
     public async Task A_client_that_asks_again_and_again_is_slowed_down()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var statuses = new List<int>();
         for (var i = 0; i < 8; i++) statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
 
@@ -443,7 +443,7 @@ public sealed class ConsentLimitTest : ServerFixture
         limited.Should().BeAnErrorPage("slow_down", 429, "Wait ");
         limited.Header("Retry-After").Should().NotBeNull();
         (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice)).Reply.Body.Should().Contain("lang=\"ar\"").And.NotContain("Wait");
-        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
+        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
         (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
     }
 }
@@ -457,7 +457,7 @@ public sealed class ConsentDefaultLimitTest : ServerFixture
     [Test, Case("UI-040")]
     public async Task Fifty_in_a_minute_are_shown_and_soon_after_no_more()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
         var (before, statuses) = (TimeProvider.System.GetTimestamp(), new List<int>());
         do statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
         while (statuses[^1] == 200 && statuses.Count < 500);

@@ -43,7 +43,7 @@ public sealed class CookieNameTest : ServerFixture
     [TestCase("b"), TestCase("f"), Rfc(9700, "4.7")]
     public async Task A_form_is_refused_when_its_cookie_has_another_case(string purpose)
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var login = await browser.FollowAsync(Paths.Login);
         var name = Cookies.Name(purpose, Server.Settings);
         browser.Cookies[name.ToUpperInvariant()] = browser.Cookies[name];
@@ -57,7 +57,7 @@ public sealed class CookieNameTest : ServerFixture
     private async Task<Browser> SignedInAsync(string name = "alice")
     {
         var browser = Server.NewBrowser();
-        await browser.SignInAsync(await Server.PersonAsync(name));
+        await browser.SignInAsync(await Server.UserAsync(name));
         return browser;
     }
 }

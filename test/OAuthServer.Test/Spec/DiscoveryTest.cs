@@ -47,7 +47,7 @@ public sealed class DiscoveryTest : ServerFixture
         var scopes = Strings(await MetadataAsync(), "scopes_supported");
         var client = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
 
-        var tokens = await client.TokensAsync(await Server.PersonAsync(), null, ("scope", string.Join(' ', scopes)));
+        var tokens = await client.TokensAsync(await Server.UserAsync(), null, ("scope", string.Join(' ', scopes)));
 
         tokens.Should().HaveIssuedTokens("notes:read notes:write offline_access");
         scopes.Should().NotContain("read_sensors", "a closed scope is for clients an operator gave it to, who know");
@@ -66,7 +66,7 @@ public sealed class DiscoveryTest : ServerFixture
     public async Task Every_authentication_method_it_lists_is_accepted()
     {
         var document = await MetadataAsync();
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         foreach (var method in Strings(document, "token_endpoint_auth_methods_supported"))
         {
             var client = method == "none" ? await Server.PublicClientAsync() : await Server.ConfidentialClientAsync(method);
@@ -133,7 +133,7 @@ public sealed class DiscoveryTest : ServerFixture
     public async Task The_algorithms_it_names_are_those_of_the_keys_it_publishes()
     {
         await using var before = await TestServer.StartAsync();
-        await using var server = await before.StartTwinAsync(settings => settings with { Algorithm = "RS256" });
+        await using var server = await before.StartSecondInstanceAsync(settings => settings with { Algorithm = "RS256" });
         await server.Get<KeyRing>().RotateAsync(CancellationToken.None);
 
         var keys = (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("alg").GetString()!);

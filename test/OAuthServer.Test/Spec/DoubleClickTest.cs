@@ -17,8 +17,8 @@ public sealed class DoubleClickTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartSecondServerAsync()
     {
-        (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
-        second = await Server.StartTwinAsync();
+        (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
+        second = await Server.StartSecondInstanceAsync();
     }
 
     [OneTimeTearDown]
@@ -81,7 +81,7 @@ public sealed class DoubleClickTest : ServerFixture
         var other = Server.NewBrowser();
         await other.SignInAsync(alice);
         (await other.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
-        await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), await Server.PersonAsync("mallory"));
+        await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), await Server.UserAsync("mallory"));
         (await browser.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
     }
 
@@ -90,7 +90,7 @@ public sealed class DoubleClickTest : ServerFixture
     {
         await using var server = await TestServer.StartAsync();
         var (app, browser) = (await server.PublicClientAsync(), server.NewBrowser());
-        var page = await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), await server.PersonAsync());
+        var page = await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), await server.UserAsync());
         var allowed = await browser.SubmitAsync(page, "decision", "allow");
 
         server.Clock.Travel(TimeSpan.FromSeconds(28));

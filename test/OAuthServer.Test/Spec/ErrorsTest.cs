@@ -51,7 +51,7 @@ public sealed class ErrorsTest : ServerFixture
     [Test, Rfc(6749, "5.2"), Behaviour(25)]
     public async Task A_refusal_has_two_faces_and_the_private_one_is_found_by_its_request_id_only()
     {
-        var (client, mallory, alice) = (await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, mallory, alice) = (await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.UserAsync());
         var machine = await Server.MachineAsync();
         var code = await Server.GrantAsync(client, alice);
         var tokens = await Server.TokensAsync(client, alice);

@@ -18,7 +18,7 @@ public sealed class HashFloodTest : ServerFixture
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
     public async Task Wrong_secrets_from_forty_addresses_starve_neither_people_nor_clients()
     {
-        var people = await RowsAsync(5, () => Server.PersonAsync());
+        var people = await RowsAsync(5, () => Server.UserAsync());
         var machines = await RowsAsync(5, () => Server.MachineAsync());
         var victim = await Server.MachineAsync();
         using var stop = new CancellationTokenSource();
@@ -58,7 +58,7 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task A_failure_refused_in_the_queue_is_counted()
     {
-        var narrow = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 1, HashQueueMilliseconds = 1, FailuresPerSecond = 1, LoginsPerMinute = 1 });
+        var narrow = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 1, HashQueueMilliseconds = 1, FailuresPerSecond = 1, LoginsPerMinute = 1 });
         await using var _ = narrow;
         using var stop = new CancellationTokenSource();
         var busy = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(i => BusyAsync()).ToArray();
@@ -67,7 +67,7 @@ public sealed class HashFloodTest : ServerFixture
         var replies = new List<Reply>();
         for (var i = 0; i < 20; i++)
             replies.Add(await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"), ("Authorization", Requests.BasicOf($"nobody:{i}"))));
-        var person = await narrow.PersonAsync();
+        var person = await narrow.UserAsync();
         var browser = narrow.NewBrowser();
         var signIns = new List<int>();
         for (var i = 0; i < 5; i++) signIns.Add((await browser.SignInAsync(person with { Username = "nobody" })).Reply.Status);
@@ -89,7 +89,7 @@ public sealed class HashFloodTest : ServerFixture
     public async Task The_hashes_of_one_attempt_share_the_time_they_may_wait()
     {
         var patience = TimeSpan.FromMilliseconds(300);
-        await using var twin = await Server.StartTwinAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
+        await using var twin = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
         var hashes = twin.Get<HashQueue>();
         var attempt = hashes.Begin(HashLane.Clients, "127.0.9.1");
         await Task.Delay(patience);
@@ -105,7 +105,7 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task One_secret_presented_many_times_at_once_to_a_cold_server_costs_one_hash()
     {
-        await using var cold = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 1 });
+        await using var cold = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 1 });
         var machine = (await Server.MachineAsync()).At(cold);
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => machine.CredentialsAsync()));
@@ -116,7 +116,7 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task After_a_restart_under_load_every_client_costs_one_hash()
     {
-        await using var cold = await Server.StartTwinAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
+        await using var cold = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
         var machines = await RowsAsync(10, async () => (await Server.MachineAsync()).At(cold));
 
         var replies = await Task.WhenAll(machines.SelectMany(machine => Enumerable.Range(0, 8).Select(_ => machine.CredentialsAsync())));
@@ -127,7 +127,7 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task One_wrong_secret_presented_many_times_at_once_is_refused_to_each_and_audited_for_each()
     {
-        await using var cold = await Server.StartTwinAsync();
+        await using var cold = await Server.StartSecondInstanceAsync();
         var machine = (await Server.MachineAsync()).At(cold).With("wrong");
 
         var wrong = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => machine.CredentialsAsync()));

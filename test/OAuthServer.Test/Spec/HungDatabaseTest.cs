@@ -22,7 +22,7 @@ public sealed class HungDatabaseTest
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, "create extension if not exists pgcrypto");
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, Cast.Sql);
         await using var server = await TestServer.StartAsync(database: cluster.ConnectionString);
-        var (client, machine, api, alice) = (await server.PublicClientAsync(), await server.MachineAsync(), await server.ResourceServerAsync(), await server.PersonAsync());
+        var (client, machine, api, alice) = (await server.PublicClientAsync(), await server.MachineAsync(), await server.ResourceServerAsync(), await server.UserAsync());
         var (tokens, revoked) = (await server.TokensAsync(client, alice), await server.TokensAsync(client, alice));
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
@@ -75,7 +75,7 @@ public sealed class HungDatabaseTest
     {
         await using var server = await TestServer.StartAsync();
         var client = await server.PublicClientAsync();
-        var tokens = await server.TokensAsync(client, await server.PersonAsync());
+        var tokens = await server.TokensAsync(client, await server.UserAsync());
         await server.ExecuteAsync("delete from authorization_requests");
         var answers = new ConcurrentBag<Timed>();
 

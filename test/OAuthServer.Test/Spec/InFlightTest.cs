@@ -13,7 +13,7 @@ public sealed class InFlightTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3"), Behaviour(24), Case("CAUTH-028")]
     public async Task A_burst_of_wrong_secrets_from_one_address_keeps_nobody_from_signing_in()
     {
-        var (machine, alice) = (await Server.MachineAsync(), await Server.PersonAsync());
+        var (machine, alice) = (await Server.MachineAsync(), await Server.UserAsync());
 
         var guesses = Enumerable.Range(0, 60).Select(i => machine.With($"wrong {i}").CredentialsAsync()).ToArray();
         var signedIn = await Server.NewBrowser().SignInAsync(alice);
@@ -27,7 +27,7 @@ public sealed class InFlightTest : ServerFixture
     [Test, Behaviour(35)]
     public async Task A_password_that_is_being_changed_opens_nothing_more()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var page = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
         var late = Server.NewBrowser();
         var login = await late.FollowAsync("/login");
@@ -51,7 +51,7 @@ public sealed class InFlightTest : ServerFixture
             """);
         var client = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "brief:read brief:write", "operator", "https://brief.example/", null);
         await Server.HearsAsync(heard => heard.Find("https://brief.example/") is not null && heard.Scopes.Any(scope => scope.Name == "brief:write"));
-        var tokens = await Server.TokensAsync(client, await Server.PersonAsync(), "brief:read brief:write", ["https://brief.example/"]);
+        var tokens = await Server.TokensAsync(client, await Server.UserAsync(), "brief:read brief:write", ["https://brief.example/"]);
 
         await Server.ExecuteAsync("update clients set scopes = '{brief:read}' where client_id = @Id", new { client.Id });
         await Eventually.BecomesTrueAsync(async () =>

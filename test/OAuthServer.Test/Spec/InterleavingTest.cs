@@ -24,7 +24,7 @@ public sealed class InterleavingTest : ServerFixture
     {
 #pragma warning disable CA5394 // A game that can be played again.
         var random = new Random(seed);
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         for (var game = 0; game < games; game++)
         {
             var stolen = (await Server.TokensAsync(client, alice)).RefreshToken!;

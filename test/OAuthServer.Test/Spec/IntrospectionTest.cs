@@ -18,7 +18,7 @@ public sealed class IntrospectionTest : ServerFixture
     private TestClient resourceServer = null!;
 
     [OneTimeSetUp]
-    public async Task BringTheCastAsync()
+    public async Task SetUpCastAsync()
     {
         machine = await Server.MachineAsync();
         resourceServer = await Server.ResourceServerAsync();
@@ -110,7 +110,7 @@ public sealed class IntrospectionTest : ServerFixture
     [Test, Rfc(7009, "2.1"), Rfc(7662, "2.2"), Behaviour(21)]
     public async Task A_revocation_is_seen_by_the_very_next_introspection_on_every_server_however_many_ask()
     {
-        await using var twin = await Server.StartTwinAsync();
+        await using var twin = await Server.StartSecondInstanceAsync();
         var tokens = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => TokenAsync()));
         // Their secret is hashed once on each server, and not forty times at once.
         foreach (var server in new[] { Server, twin }) (await resourceServer.At(server).SeesAsActiveAsync(tokens[0])).Should().BeTrue();
@@ -128,7 +128,7 @@ public sealed class IntrospectionTest : ServerFixture
     [Test, Rfc(7662, "2.2"), Case("INTRO-010", "INTRO-011")]
     public async Task Codes_and_refresh_tokens_new_or_superseded_are_inactive()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var code = await Server.GrantAsync(client, alice);
         var tokens = await Server.TokensAsync(client, alice);
 
@@ -275,7 +275,7 @@ public sealed class IntrospectionTest : ServerFixture
     [Test, Rfc(7662, "2.2"), Behaviour(35)]
     public async Task A_disabled_person_takes_their_tokens_along_at_once()
     {
-        var (client, bob) = (await Server.PublicClientAsync(), await Server.PersonAsync("bob"));
+        var (client, bob) = (await Server.PublicClientAsync(), await Server.UserAsync("bob"));
         var token = (await Server.TokensAsync(client, bob)).AccessToken;
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
 
@@ -287,7 +287,7 @@ public sealed class IntrospectionTest : ServerFixture
     [Test, Rfc(7662, "2.2")]
     public async Task An_ended_grant_takes_its_tokens_along()
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var token = (await Server.TokensAsync(client, alice)).AccessToken;
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
 

@@ -89,7 +89,7 @@ public sealed class JwksTest(string algorithm) : ServerFixture
 
 /// <summary>The database away: what needs it says so, what does not goes on.</summary>
 [Behaviour(9, 28)]
-public sealed class DatabaseAwayTest
+public sealed class DatabaseUnavailableTest
 {
     // A third of what a connection through the cable is waited for.
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(10);
@@ -97,7 +97,7 @@ public sealed class DatabaseAwayTest
     [Test, Rfc(9110, "15.6.4")]
     public async Task At_the_start_metadata_is_served_JWKS_is_503_and_all_comes_by_itself()
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         cable.Pull();
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through }, waitUntilReady: false);
 
@@ -117,10 +117,10 @@ public sealed class DatabaseAwayTest
     [Test, Rfc(9110, "15.6.4"), Case("META-009")]
     public async Task Mid_flight_metadata_and_JWKS_come_from_memory_and_the_rest_is_503()
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
         var (machine, client, resourceServer) = (await server.MachineAsync(), await server.PublicClientAsync(), await server.ResourceServerAsync());
-        var code = await server.GrantAsync(client, await server.PersonAsync());
+        var code = await server.GrantAsync(client, await server.UserAsync());
         var token = (await machine.CredentialsAsync()).AccessToken;
         var (metadata, jwks) = ((await server.GetAsync(Paths.ServerMetadata)).Body, (await server.GetAsync(Paths.Jwks)).Body);
         await resourceServer.IntrospectAsync(token);
@@ -149,7 +149,7 @@ public sealed class DatabaseAwayTest
     public async Task An_edit_made_while_the_server_could_not_hear_it_holds_from_the_first_answer_on()
     {
         var database = await TestDatabase.CloneAsync();
-        await using var cable = Cable.To(database);
+        await using var cable = DatabaseProxy.To(database);
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
         var machine = await server.MachineAsync();
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();

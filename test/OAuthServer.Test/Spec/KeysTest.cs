@@ -81,7 +81,7 @@ public sealed class KeysTest
     public async Task Rotating_twice_at_once_makes_one_next_key()
     {
         await using var server = await TestServer.StartAsync();
-        await using var twin = await server.StartTwinAsync();
+        await using var twin = await server.StartSecondInstanceAsync();
 
         var made = await Task.WhenAll(new[] { server, twin, server, twin }.Select(one => one.Get<KeyRing>().RotateAsync(CancellationToken.None)));
 
@@ -108,7 +108,7 @@ public sealed class KeysTest
     public async Task A_compromised_key_leaves_the_JWKS_at_once_and_its_tokens_die_on_every_server()
     {
         await using var server = await TestServer.StartAsync();
-        await using var twin = await server.StartTwinAsync();
+        await using var twin = await server.StartSecondInstanceAsync();
         var (machine, resourceServer) = (await server.MachineAsync(), await server.ResourceServerAsync());
         var token = await TokenAsync(machine);
         (await resourceServer.At(twin).SeesAsActiveAsync(token)).Should().BeTrue();
@@ -130,7 +130,7 @@ public sealed class KeysTest
     public async Task A_compromised_key_gives_way_to_the_next_one_at_once_though_it_was_to_sign_later_and_no_server_makes_another()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { KeyNoticeSeconds = 600 });
-        await using var twin = await server.StartTwinAsync();
+        await using var twin = await server.StartSecondInstanceAsync();
         var machine = await server.MachineAsync();
         var first = (await PublishedAsync(server)).Single();
         var next = (await server.Get<KeyRing>().RotateAsync(CancellationToken.None))!;
@@ -166,7 +166,7 @@ public sealed class KeysTest
         await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 0, KeyNoticeSeconds = 0 });
         var (machine, resourceServer) = (await server.MachineAsync(), await server.ResourceServerAsync());
         var before = await TokenAsync(machine);
-        await using var twin = await server.StartTwinAsync(settings => settings with { Algorithm = "RS256" });
+        await using var twin = await server.StartSecondInstanceAsync(settings => settings with { Algorithm = "RS256" });
 
         await twin.Get<KeyRing>().RotateAsync(CancellationToken.None);
         server.Clock.Travel(KeyRing.NoticeOf(server.Settings));

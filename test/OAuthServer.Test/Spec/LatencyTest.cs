@@ -29,7 +29,7 @@ public sealed class LatencyTest : ServerFixture
     /// <summary>Sends on the beat, whether or not the one before was answered; the time under which 99 of 100 stay.</summary>
     private async Task<TimeSpan> MeasureAsync(int seconds)
     {
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         foreach (var code in await CodesAsync(client, alice, 50)) await client.RedeemAsync(code);
         var codes = await CodesAsync(client, alice, PerSecond * seconds);
         var began = Stopwatch.GetTimestamp();

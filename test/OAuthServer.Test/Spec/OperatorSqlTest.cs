@@ -139,7 +139,7 @@ public sealed class OperatorSqlTest : ServerFixture
     [TestCase("update clients set scopes = '{notes:write}', default_scopes = '{}' where client_id = @Id", 400)]
     public async Task An_edit_takes_effect_on_every_server_within_a_second(string edit, int status)
     {
-        await using var twin = await Server.StartTwinAsync();
+        await using var twin = await Server.StartSecondInstanceAsync();
         var machine = await Server.MachineAsync();
         foreach (var server in new[] { Server, twin }) (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Should().HaveIssuedTokens();
 

@@ -20,7 +20,7 @@ public sealed class PageTest : ServerFixture
     [OneTimeSetUp]
     public async Task VisitEveryPageAsync()
     {
-        (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var (stranger, browser) = (await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
         var query = "/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier());
         var login = await browser.FollowAsync(query);

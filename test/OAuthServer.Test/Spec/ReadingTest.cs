@@ -18,7 +18,7 @@ public sealed class ReadingTest : ServerFixture
     public async Task HEAD_answers_as_GET_does_without_a_body()
     {
         var browser = Server.NewBrowser();
-        await browser.SignInAsync(await Server.PersonAsync("olivia", "admin"));
+        await browser.SignInAsync(await Server.UserAsync("olivia", "admin"));
         var cookies = ("Cookie", string.Join("; ", browser.Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
         var paths = Server.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("GET") is not false)
@@ -42,7 +42,7 @@ public sealed class ReadingTest : ServerFixture
     [Test, Rfc(9110, "9.2.1")]
     public async Task HEAD_spends_and_stores_nothing()
     {
-        var (alice, app, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var query = app.AuthorizeQuery(TestClient.NewVerifier());
         var consent = await browser.ReachConsentAsync(query, alice);
         var before = await RowsAsync();

@@ -16,7 +16,7 @@ public sealed class RedirectUriTest : ServerFixture
     [OneTimeSetUp]
     public async Task SignInAsync()
     {
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
         web = await Server.PublicClientAsync("https://client.example/cb");
         native = await Server.PublicClientAsync("http://127.0.0.1/callback");
         await Server.ExecuteAsync("update clients set redirect_uris = @uris where client_id = @Id",

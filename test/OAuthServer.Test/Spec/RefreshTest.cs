@@ -14,11 +14,11 @@ public sealed class RefreshTest : ServerFixture
     private Person alice = null!;
 
     [OneTimeSetUp]
-    public async Task BringTheCastAsync()
+    public async Task SetUpCastAsync()
     {
         client = await Server.PublicClientAsync();
         resourceServer = await Server.ResourceServerAsync();
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
     }
 
     private async Task<string> NewAsync(TestClient? of = null, string scope = "notes:read notes:write", TimeSpan? life = null) =>
@@ -26,7 +26,7 @@ public sealed class RefreshTest : ServerFixture
 
     private async Task<string> NextAsync(string token, TestClient? of = null) => (await (of ?? client).RefreshAsync(token)).RefreshToken!;
 
-    private void PassTheWindow() => Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.RetryWindowSeconds + 1));
+    private void ExpireRetryWindow() => Server.Clock.Travel(TimeSpan.FromSeconds(Server.Settings.RetryWindowSeconds + 1));
 
     [Test, Rfc(6749, "6"), Rfc(9700, "4.14.2"), Case("REFRESH-001")]
     public async Task Each_use_brings_a_new_refresh_token()
@@ -47,7 +47,7 @@ public sealed class RefreshTest : ServerFixture
     {
         var first = await Server.TokensAsync(client, alice);
         var second = await client.RefreshAsync(first.RefreshToken!);
-        PassTheWindow();
+        ExpireRetryWindow();
 
         var replay = await client.RefreshAsync(first.RefreshToken!);
 
@@ -101,7 +101,7 @@ public sealed class RefreshTest : ServerFixture
         var web = await Server.ConfidentialClientAsync();
         var parent = await NewAsync(web);
         var successor = await NextAsync(parent, web);
-        PassTheWindow();
+        ExpireRetryWindow();
 
         (await web.RefreshAsync(parent)).Should().BeRefusedWith("invalid_grant");
         (await web.RefreshAsync(successor)).Should().HaveIssuedTokens();
@@ -113,7 +113,7 @@ public sealed class RefreshTest : ServerFixture
         var mallory = await Server.PublicClientAsync();
         var (fresh, used) = (await NewAsync(), await NewAsync());
         var successor = await NextAsync(used);
-        PassTheWindow();
+        ExpireRetryWindow();
 
         (await mallory.RefreshAsync(fresh)).Should().BeRefusedWith("invalid_grant");
         (await mallory.RefreshAsync(used)).Should().BeRefusedWith("invalid_grant");
@@ -212,7 +212,7 @@ public sealed class RefreshTest : ServerFixture
     [Behaviour(35), Case("REFRESH-014")]
     public async Task A_persons_tokens_die_with_their_access(string edit)
     {
-        var bob = await Server.PersonAsync("bob");
+        var bob = await Server.UserAsync("bob");
         var tokens = await Server.TokensAsync(client, bob);
 
         await Server.ExecuteAsync(edit, new { bob.Subject });
@@ -243,7 +243,7 @@ public sealed class RefreshTest : ServerFixture
         var (revoked, kept) = (await NewAsync(), await NewAsync());
         (await client.RevokeAsync(revoked)).Status.Should().Be(200);
 
-        await using var anew = await Server.StartTwinAsync();
+        await using var anew = await Server.StartSecondInstanceAsync();
 
         (await client.At(anew).RefreshAsync(revoked)).Should().BeRefusedWith("invalid_grant");
         (await client.At(anew).RefreshAsync(kept)).Should().HaveIssuedTokens();
@@ -259,7 +259,7 @@ public sealed class StrictReuseTest : ServerFixture
     public async Task A_setting_ends_an_authenticated_clients_family_too()
     {
         var web = await Server.ConfidentialClientAsync();
-        var parent = (await Server.TokensAsync(web, await Server.PersonAsync())).RefreshToken!;
+        var parent = (await Server.TokensAsync(web, await Server.UserAsync())).RefreshToken!;
         var successor = (await web.RefreshAsync(parent)).RefreshToken!;
 
         (await web.RefreshAsync(parent)).Should().BeRefusedWith("invalid_grant");
@@ -270,7 +270,7 @@ public sealed class StrictReuseTest : ServerFixture
     public async Task Without_a_window_every_second_use_is_a_replay()
     {
         var client = await Server.PublicClientAsync();
-        var parent = (await Server.TokensAsync(client, await Server.PersonAsync())).RefreshToken!;
+        var parent = (await Server.TokensAsync(client, await Server.UserAsync())).RefreshToken!;
         var successor = (await client.RefreshAsync(parent)).RefreshToken!;
 
         (await client.RefreshAsync(parent)).Should().BeRefusedWith("invalid_grant");
@@ -284,12 +284,12 @@ public sealed class LostRefreshTest
     [Test, Rfc(9700, "4.14.2")]
     public async Task A_lost_answer_is_given_again_inside_the_window()
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
-        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         var token = (await client.RefreshAsync((await server.TokensAsync(client, alice)).RefreshToken!)).RefreshToken!;
 
-        cable.SwallowAnswers();
+        cable.DropResponses();
         var lost = await client.RefreshAsync(token);
         cable.StopSwallowing();
         var again = await client.RefreshAsync(token);

@@ -26,7 +26,7 @@ public sealed class RegistrationFloodTest
     [TestCase("none"), TestCase("client_secret_basic"), Category("Long")]
     public async Task Token_and_authorize_stay_as_fast_as_they_were(string method)
     {
-        await using var server = TestServer.Elsewhere(new Settings
+        await using var server = TestServer.ExternalServer(new Settings
         {
             Issuer = $"http://localhost:{TestServer.FreePort()}",
             Database = await TestDatabase.CloneAsync(),

@@ -26,7 +26,7 @@ public sealed class RegistrationFlowTest : ServerFixture
     {
         var registered = await Server.RegisterAsync(RegistrationClientsTest.Body(name));
         registered.ShouldBeRegistered();
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         var browser = Server.NewBrowser();
 
         foreach (var redirect in registered.Strings("redirect_uris"))
@@ -51,14 +51,14 @@ public sealed class RegistrationFlowTest : ServerFixture
     {
         var client = Server.ClientOf(await Server.RegisterAsync(RegistrationClientsTest.Body(name)));
 
-        (await client.TokensAsync(await Server.PersonAsync(), null, ("redirect_uri", redirect))).Should().HaveIssuedTokens("notes:read");
+        (await client.TokensAsync(await Server.UserAsync(), null, ("redirect_uri", redirect))).Should().HaveIssuedTokens("notes:read");
     }
 
     [Test, Rfc(6749, "3.3"), Behaviour(15, 34)]
     public async Task Whoever_registered_with_few_scopes_may_ask_for_any_open_one_and_for_no_other()
     {
         var client = Server.ClientOf(await Server.RegisterAsync(new { redirect_uris = new[] { Cast.Redirect }, scope = "notes:read", token_endpoint_auth_method = "none" }));
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
 
         (await client.TokensAsync(alice, null, ("scope", "notes:write"))).Should().HaveIssuedTokens("notes:write");
         (await client.TokensAsync(alice, null, ("scope", null))).Should().HaveIssuedTokens("notes:read");
@@ -72,7 +72,7 @@ public sealed class RegistrationFlowTest : ServerFixture
     {
         var registered = await Server.RegisterAsync(new { client_name = "<img src=x onerror=alert(1)>Acme \u202eConsole", redirect_uris = new[] { Cast.Redirect }, token_endpoint_auth_method = "none" });
 
-        var page = await Server.NewBrowser().ReachConsentAsync(Server.ClientOf(registered).AuthorizeQuery(TestClient.NewVerifier()), await Server.PersonAsync());
+        var page = await Server.NewBrowser().ReachConsentAsync(Server.ClientOf(registered).AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
 
         page.Reply.Body.Should().NotContain("<img").And.NotContain("\u202e").And.Contain("&lt;img").And.Contain("client.example").And.ContainEquivalentOf("registered itself");
     }

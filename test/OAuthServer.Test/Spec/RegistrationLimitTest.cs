@@ -25,7 +25,7 @@ public sealed class RegistrationLimitTest
         using var other = server.NewHttpFrom("127.0.0.2");
         var watch = Stopwatch.StartNew();
         (await other.ReplyAsync(HttpMethod.Post, Paths.Register, Requests.Form("""{"redirect_uris":["http://localhost/callback"]}""", "application/json"))).ShouldBeRegistered();
-        watch.Elapsed.Should().BeLessThan(Ruler.SlowHash());
+        watch.Elapsed.Should().BeLessThan(HashTiming.SlowHash());
     }
 
     [Test, Behaviour(13)]
@@ -85,7 +85,7 @@ public sealed class RegistrationLimitTest
         var watch = Stopwatch.StartNew();
         foreach (var _ in Enumerable.Range(0, 5))
             (await server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, token_endpoint_auth_method = "client_secret_basic" })).Should().BeRefusedWith("slow_down");
-        watch.Elapsed.Should().BeLessThan(Ruler.SlowHash());
+        watch.Elapsed.Should().BeLessThan(HashTiming.SlowHash());
     }
 
     [Test]
@@ -97,7 +97,7 @@ public sealed class RegistrationLimitTest
         foreach (var _ in Enumerable.Range(0, 3))
             (await server.RegisterAsync(new { grant_types = new[] { "client_credentials" } }, "guess")).ShouldBeChallenged(withToken: true);
 
-        watch.Elapsed.Should().BeLessThan(Ruler.SlowHash());
+        watch.Elapsed.Should().BeLessThan(HashTiming.SlowHash());
     }
 
     [Test]

@@ -183,7 +183,7 @@ public sealed class RegistrationSettingsTest : ServerFixture
     [Test]
     public async Task Loopback_only_is_loopback_only()
     {
-        await using var narrow = await Server.StartTwinAsync(settings => settings with { RegistrationLoopbackOnly = true });
+        await using var narrow = await Server.StartSecondInstanceAsync(settings => settings with { RegistrationLoopbackOnly = true });
 
         (await narrow.RegisterPublicAsync("http://127.0.0.1/cb", "http://localhost:1/cb", "http://[::1]/cb")).ShouldBeRegistered();
         (await narrow.RegisterPublicAsync("http://127.0.0.1/cb", "https://app.example/cb")).Should().BeRefusedWith("invalid_redirect_uri");

@@ -81,7 +81,7 @@ public sealed class RegistrationManagementTest : ServerFixture
     {
         var (made, id, token) = await RegisterAsync("none");
         var client = Server.ClientOf(made);
-        var tokens = await Server.TokensAsync(client, await Server.PersonAsync());
+        var tokens = await Server.TokensAsync(client, await Server.UserAsync());
         var api = await Server.ResourceServerAsync();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
 

@@ -34,7 +34,7 @@ public sealed class RegistrationSweepTest
         await using var server = await TestServer.StartAsync();
         var made = await RegisterAsync(server);
         var client = server.ClientOf(made);
-        var tokens = await server.TokensAsync(client, await server.PersonAsync(), life: TimeSpan.FromDays(365));
+        var tokens = await server.TokensAsync(client, await server.UserAsync(), life: TimeSpan.FromDays(365));
         await UsedAsync(server, made);
 
         await TravelAsync(server, TimeSpan.FromDays(13));
@@ -54,7 +54,7 @@ public sealed class RegistrationSweepTest
     {
         await using var server = await TestServer.StartAsync();
         var made = await RegisterAsync(server);
-        await server.TokensAsync(server.ClientOf(made), await server.PersonAsync(), life: TimeSpan.FromHours(1));
+        await server.TokensAsync(server.ClientOf(made), await server.UserAsync(), life: TimeSpan.FromHours(1));
         await UsedAsync(server, made);
 
         await TravelAsync(server, TimeSpan.FromDays(29));
@@ -116,7 +116,7 @@ public sealed class RegistrationSweepTest
     private static async Task TravelAsync(TestServer server, TimeSpan by)
     {
         server.Clock.Travel(by);
-        await server.Get<Sweep>().OnceAsync(CancellationToken.None);
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
     }
 
     // What ClientUse writes a few times a minute.

@@ -35,7 +35,7 @@ public sealed class RegistrationTest : ServerFixture
         reply.Strings("response_types").Should().Equal(Code);
         reply.Text("token_endpoint_auth_method").Should().Be("none");
         (await Server.ScalarAsync<string>("select origin from clients where client_id = @id", new { id = reply.Text("client_id") })).Should().Be("self-registered");
-        (await Server.TokensAsync(Server.ClientOf(reply), await Server.PersonAsync(), "notes:read")).Should().HaveIssuedTokens("notes:read");
+        (await Server.TokensAsync(Server.ClientOf(reply), await Server.UserAsync(), "notes:read")).Should().HaveIssuedTokens("notes:read");
     }
 
     [Test, Rfc(7591, "3.2.1"), Case("DCR-002"), Behaviour(36)]
@@ -53,7 +53,7 @@ public sealed class RegistrationTest : ServerFixture
         rows.Should().ContainSingle().Which.Should().NotContainAny(secret, reply.Text("registration_access_token")!).And.Contain("$2a$10$");
         var audit = await Server.AuditAsync(reply);
         audit.Should().ContainSingle().Which.Detail.Should().NotContainAny(secret, reply.Text("registration_access_token")!);
-        (await Server.TokensAsync(Server.ClientOf(reply), await Server.PersonAsync())).Should().HaveIssuedTokens();
+        (await Server.TokensAsync(Server.ClientOf(reply), await Server.UserAsync())).Should().HaveIssuedTokens();
         (await Server.ManageAsync(HttpMethod.Get, reply.Text("client_id")!, reply.Text("registration_access_token"))).Body.Should().NotContain("client_secret\"");
     }
 

@@ -36,7 +36,7 @@ public sealed class RevocationFeedTest : ServerFixture
     public async Task However_a_grant_ends_it_arrives()
     {
         var (reader, client) = (await ReaderAsync(), await Server.PublicClientAsync());
-        var (alice, mallory, olivia) = (await Server.PersonAsync("alice"), await Server.PersonAsync("mallory"), await Server.PersonAsync("olivia"));
+        var (alice, mallory, olivia) = (await Server.UserAsync("alice"), await Server.UserAsync("mallory"), await Server.UserAsync("olivia"));
 
         var byClient = await Server.TokensAsync(client, alice, "notes:read");
         await client.RevokeAsync(byClient.RefreshToken!);
@@ -92,7 +92,7 @@ public sealed class RevocationFeedTest : ServerFixture
         (await notes.ReadAsync()).Should().BeEmpty();
         (await sensors.ReadAsync()).Should().Equal($"jti {new JsonWebToken(token).Id}");
 
-        var (client, alice) = (await Server.PublicClientAsync(), await Server.PersonAsync());
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
         var granted = await Server.TokensAsync(client, alice, "notes:read");
         await client.RevokeAsync(granted.RefreshToken!);
         (await sensors.ReadAsync()).Should().BeEmpty();
@@ -158,12 +158,12 @@ public sealed class RevocationFeedTest : ServerFixture
         (await reader.ReadAsync()).Should().BeEmpty();
 
         var document = await Server.DocumentClientAsync();
-        var tokens = await Server.TokensAsync(document, await Server.PersonAsync(), "notes:read");
+        var tokens = await Server.TokensAsync(document, await Server.UserAsync(), "notes:read");
         await documents.EndAsync(document.Id, now);
         (await reader.ReadAsync()).Should().BeEquivalentTo($"client_id {document.Id}", $"grant {Grant(tokens)}");
 
         var other = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
-        tokens = await Server.TokensAsync(other, await Server.PersonAsync(), "notes:read");
+        tokens = await Server.TokensAsync(other, await Server.UserAsync(), "notes:read");
         await Server.ExecuteAsync("update clients set client_id = 'renamed' where client_id = @Id", other);
         (await reader.ReadAsync()).Should().Equal($"client_id {other.Id}");
         await Server.ExecuteAsync("delete from clients where client_id = 'renamed'");
@@ -173,7 +173,7 @@ public sealed class RevocationFeedTest : ServerFixture
     [Test]
     public async Task Who_waits_is_woken_in_under_a_second_by_another_server()
     {
-        await using var twin = await Server.StartTwinAsync();
+        await using var twin = await Server.StartSecondInstanceAsync();
         var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
         var token = (await machine.At(twin).CredentialsAsync()).AccessToken;
         var answer = reader.ReadAsync(wait: 20);
@@ -255,7 +255,7 @@ public sealed class RevocationFeedTest : ServerFixture
         server.Clock.Travel(TimeSpan.FromHours(2));
         reader.Cursor = null;
         (await reader.ReadAsync()).Should().BeEmpty();
-        await server.Get<Sweep>().OnceAsync(CancellationToken.None);
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
         (await server.ScalarAsync<long>("select count(*) from revocation_feed")).Should().Be(0);
     }
 

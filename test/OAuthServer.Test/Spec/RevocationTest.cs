@@ -14,11 +14,11 @@ public sealed class RevocationTest : ServerFixture
     private Person alice = null!;
 
     [OneTimeSetUp]
-    public async Task BringTheCastAsync()
+    public async Task SetUpCastAsync()
     {
         client = await Server.PublicClientAsync();
         resourceServer = await Server.ResourceServerAsync();
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
     }
 
     [TestCase(null), Case("REVOKE-001")]
@@ -155,9 +155,9 @@ public sealed class DurableRevocationTest
     [Test, Rfc(7009, "2.2.1"), Case("REVOKE-010")]
     public async Task While_the_database_is_away_a_revocation_is_503_and_never_200()
     {
-        await using var cable = Cable.To(await TestDatabase.CloneAsync());
+        await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
-        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         var tokens = await server.TokensAsync(client, alice);
 
         cable.Pull();
@@ -176,7 +176,7 @@ public sealed class DurableRevocationTest
         await using (var stores = new Database(database)) await new Migrations(stores).ApplyAsync(CancellationToken.None);
         await TestDatabase.ExecuteAsync(database, Cast.Sql);
         await using var server = await TestServer.StartAsync(settings => settings with { Database = database });
-        var (client, alice) = (await server.PublicClientAsync(), await server.PersonAsync());
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         var tokens = new List<string>();
         for (var i = 0; i < 20; i++) tokens.Add((await server.TokensAsync(client, alice)).RefreshToken!);
 

@@ -14,7 +14,7 @@ public sealed class ScopeAndResourceTest : ServerFixture
     [OneTimeSetUp]
     public async Task AddReportsAsync()
     {
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
         await Server.ExecuteAsync(
             """
             insert into resources (uri, name) values (@Reports, 'Reports'), (@Issuer, 'This server');
@@ -61,7 +61,7 @@ public sealed class ScopeAndResourceTest : ServerFixture
         await server.ExecuteAsync("insert into scopes (name, resource, open) values ('hello', null, true)");
         var client = await server.PublicClientAsync(scopes: "", origin: "self-registered", resource: null);
 
-        var tokens = await client.TokensAsync(await server.PersonAsync(), null, ("resource", Cast.Sensors), ("scope", "hello notes:read"));
+        var tokens = await client.TokensAsync(await server.UserAsync(), null, ("resource", Cast.Sensors), ("scope", "hello notes:read"));
 
         tokens.Should().HaveIssuedTokens("hello");
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Sensors);
@@ -167,7 +167,7 @@ public sealed class ScopeAndResourceTest : ServerFixture
         var client = await server.AddClientAsync("conf", "user-facing", "none", [Cast.Redirect], "read_sensors", "operator", null, null);
         await server.ExecuteAsync("update clients set resources = array[@Sensors] where client_id = @Id", new { Cast.Sensors, client.Id });
 
-        var tokens = await client.TokensAsync(await server.PersonAsync(), null, ("resource", null), ("scope", null));
+        var tokens = await client.TokensAsync(await server.UserAsync(), null, ("resource", null), ("scope", null));
 
         tokens.Should().HaveIssuedTokens("read_sensors");
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Sensors);
@@ -240,7 +240,7 @@ public sealed class ScopeAndResourceTest : ServerFixture
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync("insert into scopes (name, resource, open) values ('email', @Notes, true)", new { Cast.Notes });
 
-        (await (await server.PublicClientAsync()).TokensAsync(await server.PersonAsync(), null, ("scope", "openid email"))).Should().HaveIssuedTokens("email");
+        (await (await server.PublicClientAsync()).TokensAsync(await server.UserAsync(), null, ("scope", "openid email"))).Should().HaveIssuedTokens("email");
     }
 
     [Test, Rfc(6749, "5.1"), Behaviour(33)]

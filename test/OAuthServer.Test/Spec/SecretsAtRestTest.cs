@@ -20,7 +20,7 @@ public sealed class SecretsAtRestTest : ServerFixture
     [Test, Rfc(9700, "4.3")]
     public async Task A_dump_of_the_database_and_the_log_hold_no_secret_that_was_issued_or_sent()
     {
-        var (client, web, alice) = (await Server.PublicClientAsync(), await Server.ConfidentialClientAsync(), await Server.PersonAsync());
+        var (client, web, alice) = (await Server.PublicClientAsync(), await Server.ConfidentialClientAsync(), await Server.UserAsync());
         var code = await Server.GrantAsync(client, alice);
         var tokens = await client.RedeemAsync(code);
         var refreshed = await client.RefreshAsync(tokens.RefreshToken!);

@@ -15,7 +15,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3"), Case("UI-032")]
     public async Task Unknown_and_wrong_look_the_same()
     {
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         // Of the same length: the name is repeated, and counted.
         var nobody = alice with { Username = "nobdy" + alice.Username[5..] };
 
@@ -46,7 +46,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("UI-014")]
     public async Task The_session_id_is_new_after_a_sign_in_and_the_old_one_dead()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
         var before = browser.Cookies[SessionCookie];
 
@@ -61,7 +61,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("UI-014")]
     public async Task A_session_id_somebody_planted_is_worth_nothing()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var planted = OpaqueToken.Mint();
         browser.Cookies[SessionCookie] = planted;
 
@@ -80,7 +80,7 @@ public sealed partial class SignInTest : ServerFixture
         var asked = await browser.GetAsync("/authorize?" + (await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()));
         asked.Status.Should().Be(303);
         var login = await browser.FollowAsync(asked, "/authorize");
-        var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.PersonAsync()).Username), ("password", Cast.Password)]);
+        var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.UserAsync()).Username), ("password", Cast.Password)]);
 
         reply.Status.Should().Be(303, "never 307 after a password");
         string[] set = [.. new[] { asked, login.Reply, reply }.SelectMany(answer => answer.Headers.GetValues("Set-Cookie"))];
@@ -94,7 +94,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("UI-013")]
     public async Task Another_site_cannot_sign_a_browser_in()
     {
-        var (mallory, browser) = (await Server.PersonAsync("mallory"), Server.NewBrowser());
+        var (mallory, browser) = (await Server.UserAsync("mallory"), Server.NewBrowser());
 
         (await browser.PostAsync("/login", [KeyValuePair.Create("username", mallory.Username), KeyValuePair.Create("password", mallory.Password)])).Status.Should().BeOneOf(400, 403);
         var login = await browser.FollowAsync("/login");
@@ -109,7 +109,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Rfc(9700, "4.11"), Case("UI-017", "UI-018", "UI-019", "UI-020", "UI-021", "UI-025", "UI-027", "UI-028", "UI-029", "UI-030", "UI-031")]
     public async Task No_address_in_the_query_is_returned_to(string url)
     {
-        var (browser, alice) = (Server.NewBrowser(), await Server.PersonAsync());
+        var (browser, alice) = (Server.NewBrowser(), await Server.UserAsync());
         var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&ReturnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}");
         login.Reply.Body.Should().NotContain("evil").And.NotContain("javascript");
 
@@ -125,7 +125,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("UI-041", "UI-043")]
     public async Task Signing_out_is_asked_by_GET_and_done_by_POST()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var tokens = await client.TokensAsync(alice, browser);
         var cookie = browser.Cookies[SessionCookie];
 
@@ -152,7 +152,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("CODE-013", "REFRESH-014")]
     public async Task A_disabled_person_or_a_new_password_ends_everything(string edit)
     {
-        var (alice, client, browser, api) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, client, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var tokens = await client.TokensAsync(alice, browser);
         var code = await client.CodeAsync(alice, browser);
 
@@ -168,7 +168,7 @@ public sealed partial class SignInTest : ServerFixture
     public async Task A_session_ends_when_idle_and_in_the_end_in_any_case()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { SessionIdleSeconds = 3600, SessionSeconds = 3 * 3600 });
-        var (alice, idle, busy) = (await server.PersonAsync(), server.NewBrowser(), server.NewBrowser());
+        var (alice, idle, busy) = (await server.UserAsync(), server.NewBrowser(), server.NewBrowser());
         await idle.SignInAsync(alice);
         await busy.SignInAsync(alice);
 
@@ -186,7 +186,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Rfc(6749, "4.1.1")]
     public async Task Prompt_max_age_and_login_hint_are_heeded()
     {
-        var (alice, client, browser) = (await Server.PersonAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
 
         (await AskAsync(browser, client, ("prompt", "none"))).Parameters["error"].Should().Be("login_required");
         (await AskAsync(browser, client, ("login_hint", "somebody@example.com\"><b>"))).Reply.Body.Should().Contain("somebody@example.com&quot;&gt;&lt;b&gt;");
@@ -208,7 +208,7 @@ public sealed partial class SignInTest : ServerFixture
     public async Task A_sign_in_older_than_max_age_is_asked_for_again()
     {
         await using var server = await TestServer.StartAsync();
-        var (alice, client, browser) = (await server.PersonAsync(), await server.PublicClientAsync(), server.NewBrowser());
+        var (alice, client, browser) = (await server.UserAsync(), await server.PublicClientAsync(), server.NewBrowser());
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
 
         server.Clock.Travel(TimeSpan.FromSeconds(61));
@@ -223,7 +223,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test]
     public async Task A_disabled_person_is_answered_like_a_wrong_password()
     {
-        var (alice, bob) = (await Server.PersonAsync(), await Server.PersonAsync("bob"));
+        var (alice, bob) = (await Server.UserAsync(), await Server.UserAsync("bob"));
         await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", bob);
 
         var (wrong, disabled) = (await TryAsync(alice, "wrong password"), await TryAsync(bob, bob.Password));
@@ -236,7 +236,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Category("Long"), Case("UI-033")]
     public async Task Unknown_takes_as_long_as_wrong()
     {
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
         var browser = Server.NewBrowser();
         var login = await browser.FollowAsync("/login");
         var (wrong, unknown) = (new List<double>(), new List<double>());
@@ -261,7 +261,7 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task Sign_ins_are_audited_without_the_password()
     {
-        var alice = await Server.PersonAsync();
+        var alice = await Server.UserAsync();
 
         var failed = await TryAsync(alice, "a wrong secret word");
 
@@ -313,7 +313,7 @@ public sealed class SignInLimitTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3")]
     public async Task Too_many_wrong_passwords_wait_and_say_so()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowser());
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var replies = new List<Reply>();
         for (var i = 0; i < 6; i++) replies.Add((await browser.SignInAsync(await browser.FollowAsync("/login"), alice, $"guess {i}")).Reply);
 
@@ -326,7 +326,7 @@ public sealed class SignInLimitTest : ServerFixture
     [Test]
     public async Task Who_guesses_locks_nobody_else_out()
     {
-        var (alice, guesser) = (await Server.PersonAsync(), Server.NewBrowserFrom("127.0.0.9"));
+        var (alice, guesser) = (await Server.UserAsync(), Server.NewBrowserFrom("127.0.0.9"));
         for (var i = 0; i < 6; i++) await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, $"guess {i}");
 
         (await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice)).Reply.Status.Should().Be(429, "the right password comes too late");
@@ -336,7 +336,7 @@ public sealed class SignInLimitTest : ServerFixture
     [Test]
     public async Task Guesses_sent_at_once_are_no_more_than_guesses_sent_in_turn()
     {
-        var (alice, browser) = (await Server.PersonAsync(), Server.NewBrowserFrom("127.0.0.11"));
+        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowserFrom("127.0.0.11"));
         var login = await browser.FollowAsync("/login");
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", $"guess {i}")])));
@@ -348,7 +348,7 @@ public sealed class SignInLimitTest : ServerFixture
     [Test]
     public async Task A_right_password_is_no_failure()
     {
-        var (alice, address) = (await Server.PersonAsync(), "127.0.0.12");
+        var (alice, address) = (await Server.UserAsync(), "127.0.0.12");
 
         for (var i = 0; i < 8; i++) (await Server.NewBrowserFrom(address).SignInAsync(alice)).Is(Paths.ConnectedApps).Should().BeTrue();
     }

@@ -20,7 +20,7 @@ public sealed class TokenHttpTest : ServerFixture
     public async Task BringACodeAsync()
     {
         client ??= await Server.PublicClientAsync();
-        alice ??= await Server.PersonAsync();
+        alice ??= await Server.UserAsync();
         code = await Server.GrantAsync(client, alice);
     }
 
@@ -134,7 +134,7 @@ public sealed class TokenHttpTest : ServerFixture
 
         reply.Status.Should().BeOneOf(400, 413);
         reply.Error.Should().Be("invalid_request");
-        Stopwatch.GetElapsedTime(began).Should().BeLessThan(Ruler.SlowHash());
+        Stopwatch.GetElapsedTime(began).Should().BeLessThan(HashTiming.SlowHash());
     }
 
     [Test, Case("THTTP-028")]

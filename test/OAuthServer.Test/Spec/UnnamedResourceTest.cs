@@ -55,7 +55,7 @@ public sealed class UnnamedResourceTest
     {
         var client = server.ClientOf(await server.RegisterAsync(new { redirect_uris = new[] { Cast.Redirect }, scope = "", token_endpoint_auth_method = "none" }));
         var verifier = TestClient.NewVerifier();
-        var landed = await server.NewBrowser().AllowAsync(client.AuthorizeQuery(verifier, ("resource", null), ("scope", null)), await server.PersonAsync());
+        var landed = await server.NewBrowser().AllowAsync(client.AuthorizeQuery(verifier, ("resource", null), ("scope", null)), await server.UserAsync());
         return landed.Parameters["code"] is { } code ? (landed.Reply, await client.RedeemAsync(new Code(code, verifier, Cast.Redirect))) : (landed.Reply, null);
     }
 }

@@ -26,12 +26,12 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
     protected override Settings Change(Settings settings) => settings with { RetryWindowSeconds = window };
 
     [OneTimeSetUp]
-    public async Task BringTheCastAsync()
+    public async Task SetUpCastAsync()
     {
-        twin = await Server.StartTwinAsync();
+        twin = await Server.StartSecondInstanceAsync();
         client = await Server.PublicClientAsync();
         resourceServer = await Server.ResourceServerAsync();
-        alice = await Server.PersonAsync();
+        alice = await Server.UserAsync();
         // Both servers warm, their connections open.
         await AllAtOnceAsync(on => client.At(on).RefreshAsync("nobody's"));
     }

@@ -33,7 +33,7 @@ public sealed class UnreadableRowsTest : ServerFixture
 
         await server.ExecuteAsync(BadKey);
         await Eventually.BecomesTrueAsync(async () => (await ReadyAsync(server)).Contains("signing_keys bad-kid"));
-        await using var restarted = await server.StartTwinAsync();
+        await using var restarted = await server.StartSecondInstanceAsync();
 
         foreach (var one in new[] { server, restarted })
         {
@@ -83,8 +83,8 @@ public sealed class UnreadableRowsTest : ServerFixture
     {
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync("insert into data_protection_keys (id, xml) values ('bad-row', @xml)", new { xml });
-        await using var restarted = await server.StartTwinAsync();
-        var (alice, browser) = (await restarted.PersonAsync(), restarted.NewBrowser());
+        await using var restarted = await server.StartSecondInstanceAsync();
+        var (alice, browser) = (await restarted.UserAsync(), restarted.NewBrowser());
 
         await browser.SignInAsync(await browser.FollowAsync(Paths.Login), alice);
 
@@ -113,9 +113,9 @@ public sealed class UnreadableRowsTest : ServerFixture
     public async Task A_date_out_of_range_fails_no_page_no_feed_and_no_sweep(string date)
     {
         await using var server = await TestServer.StartAsync();
-        var (client, alice, resource) = (await server.PublicClientAsync(), await server.PersonAsync(), await server.ResourceServerAsync());
+        var (client, alice, resource) = (await server.PublicClientAsync(), await server.UserAsync(), await server.ResourceServerAsync());
         var tokens = await server.TokensAsync(client, alice);
-        var olivia = await server.PersonAsync("olivia", "admin");
+        var olivia = await server.UserAsync("olivia", "admin");
         var (hers, his) = (server.NewBrowser(), server.NewBrowser());
         await hers.SignInAsync(await hers.FollowAsync(Paths.Admin), olivia);
         await his.SignInAsync(await his.FollowAsync(Paths.ConnectedApps), alice);
@@ -136,7 +136,7 @@ public sealed class UnreadableRowsTest : ServerFixture
         foreach (var path in new[] { Paths.ConnectedApps, Paths.Sessions }) (await his.GetAsync(path)).Status.Should().Be(200, path);
         (await new FeedReader(server, resource).ReadAsync()).Should().Contain("jti two");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
-        await server.Get<Sweep>().OnceAsync(CancellationToken.None);
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
         server.Get<BackgroundLoops>().Died.Should().BeNull();
     }
 
@@ -151,7 +151,7 @@ public sealed class UnreadableRowsTest : ServerFixture
             insert into revocation_feed (kind, value, expires_at, leaves_at) values ('jti', 'gone', now() - interval '2 hours', now() - interval '1 hour');
             """);
 
-        await server.Get<Sweep>().OnceAsync(CancellationToken.None);
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
 
         (await server.ScalarAsync<long>("select count(*) from revocation_feed where value = 'gone'")).Should().Be(0);
         (await server.ScalarAsync<long>("select count(*) from revoked_tokens")).Should().Be(1);
@@ -189,7 +189,7 @@ public sealed class UnreadableRowsTest : ServerFixture
             KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
             BcryptCost = 10,
         };
-        await using var program = await OAuthProgram.ServeAsync(TestServer.Elsewhere(settings), Microsoft.Extensions.Logging.LogLevel.Warning);
+        await using var program = await OAuthProgram.ServeAsync(TestServer.ExternalServer(settings), Microsoft.Extensions.Logging.LogLevel.Warning);
 
         // No row of another program's schema can be read, and this loop does not know what to make of that.
         await TestDatabase.ExecuteAsync(settings.Database, "alter table signing_keys alter column public_key type text using encode(public_key, 'hex')");
@@ -229,7 +229,7 @@ public sealed class UnreadableRowsTest : ServerFixture
     public async Task A_date_nobody_can_mean_is_refused_with_words(string sql)
     {
         await Server.MachineAsync();
-        await Server.PersonAsync();
+        await Server.UserAsync();
 
         var refusal = (await FluentActions.Awaiting(() => Server.ExecuteAsync(sql)).Should().ThrowAsync<PostgresException>()).Which;
 

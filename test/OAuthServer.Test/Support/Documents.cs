@@ -48,7 +48,7 @@ public static class Documents
         server.Get<ClientDocuments>().ResolveAsync(id, "127.0.0.1", cancel);
 
     /// <summary>A host with a good document at /client.json.</summary>
-    public static async Task<DocumentHost> GoodHostAsync(this Outside outside, string? cache = null, params string[] redirects)
+    public static async Task<DocumentHost> GoodHostAsync(this FakeInternet outside, string? cache = null, params string[] redirects)
     {
         var host = await outside.HostAsync(Answer(""));
         host.Answer = Answer(Of(host.Url(), "Notes app", redirects), cache);

@@ -65,10 +65,10 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A server that runs elsewhere with these settings: its rows and its replies, not its insides.</summary>
-    public static TestServer Elsewhere(Settings settings) => new(null, settings, new Clock());
+    public static TestServer ExternalServer(Settings settings) => new(null, settings, new Clock());
 
     /// <summary>A second server on the same database, with the same issuer and keys, on another port.</summary>
-    public Task<TestServer> StartTwinAsync(Func<Settings, Settings>? change = null) =>
+    public Task<TestServer> StartSecondInstanceAsync(Func<Settings, Settings>? change = null) =>
         StartAsync(_ => (change ?? (settings => settings))(Settings with { Listen = $"http://localhost:{FreePort()}" }), Settings.Database, Clock);
 
     public async Task WaitUntilReadyAsync()
@@ -165,7 +165,7 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A person with <see cref="Cast.Password"/>.</summary>
-    public async Task<Person> PersonAsync(string name = "alice", string role = "user")
+    public async Task<Person> UserAsync(string name = "alice", string role = "user")
     {
         var username = $"{name}-{Guid.NewGuid().ToString("N")[..8]}";
         var subject = await ScalarAsync<Guid>("insert into users (username, password_hash, role) values (@username, @hash, @role) returning subject",

@@ -7,7 +7,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Admin.Audit;
 
 /// <summary>/admin/audit searches the audit log, /admin/why explains one request. Both only read.</summary>
-public sealed class AuditEndpoint(Gate gate, AuditStore audit, UserEdits users)
+public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits users)
 {
     private const int PageLength = 50;
 
@@ -34,7 +34,7 @@ public sealed class AuditEndpoint(Gate gate, AuditStore audit, UserEdits users)
         };
         var found = problems.Count > 0 ? [] : await audit.SearchAsync(search with { Before = before < to ? before : to ?? before, After = after, Limit = PageLength + 1 }, cancel);
         var (rows, more) = Cut(found, after is not null);
-        await http.AuditAsync(visit.FrameOf(Paths.AdminAudit), new AuditSearchView
+        await http.AuditAsync(visit.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
             Asked = asked,
             Problems = problems,
@@ -61,7 +61,7 @@ public sealed class AuditEndpoint(Gate gate, AuditStore audit, UserEdits users)
     {
         var id = visit.Asked["id"]?.Trim();
         var rows = id is null ? [] : await audit.FindAsync(id, http.RequestAborted);
-        await http.WhyAsync(visit.FrameOf(Paths.AdminWhy), id, await users.NameAsync(rows, http.RequestAborted));
+        await http.WhyAsync(visit.NavigationOf(Paths.AdminWhy), id, await users.NameAsync(rows, http.RequestAborted));
     });
 
     // A page ends before the moment of the first row too many, so that the next can begin there; backwards that is the newest. When

@@ -23,7 +23,7 @@ public static class AuditPage
     /// <summary>What narrows the search; the other pages keep it.</summary>
     private static readonly string[] Names = ["client", "person", "event", "outcome", "request", "from", "to"];
 
-    public static Task AuditAsync(this HttpContext http, Frame frame, AuditSearchView view)
+    public static Task AuditAsync(this HttpContext http, Navigation frame, AuditSearchView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, name => view.Asked[name], view.Problems);
@@ -31,7 +31,7 @@ public static class AuditPage
             <div class="columns">
             {fields.Text("client", "Client id")}
             {fields.Text("person", "User name")}
-            {fields.Choice("event", "Event", [("", say["Any"]), .. Decisions.All.Select(one => (one, one))])}
+            {fields.Choice("event", "Event", [("", say["Any"]), .. AuditEvents.All.Select(one => (one, one))])}
             {fields.Choice("outcome", "Outcome", [("", say["Any"]), ("ok", say["ok"]), ("refused", say["refused"])])}
             {fields.Text("request", "Request id")}
             {fields.Text("from", "From (UTC)", type: "datetime-local")}

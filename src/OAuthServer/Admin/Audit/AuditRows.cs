@@ -36,14 +36,14 @@ public static class AuditRows
 
     /// <summary>The facts of one row.</summary>
     public static Markup Facts(AuditRow row, string? person, Settings settings, Language say) =>
-        $"""<dl class="story">{Story.Of(row, person).Select(fact => Fact(fact.Name, fact.Value, row, settings, say))}</dl>""";
+        $"""<dl class="story">{AuditFormatter.Of(row, person).Select(fact => Fact(fact.Name, fact.Value, row, settings, say))}</dl>""";
 
     /// <summary>What was decided, with its outcome in words and colour.</summary>
     public static Markup Decision(AuditRow row, Language say)
     {
-        Markup error = row.Error is { } code ? $""" <code>{Tame(code)}</code>""" : Markup.None;
+        Markup error = row.Error is { } code ? $""" <code>{Sanitize(code)}</code>""" : Markup.None;
         Markup outcome = row.Outcome == "ok" ? (Markup)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
-        return $"""<code>{Tame(row.Event)}</code> {outcome}{error}""";
+        return $"""<code>{Sanitize(row.Event)}</code> {outcome}{error}""";
     }
 
     /// <summary>A moment to the second, in UTC.</summary>
@@ -55,7 +55,7 @@ public static class AuditRows
         <th scope="row">{Moment(row.At, say)}</th>
         <td data-label="{say["Event"]}">{Decision(row, say)}</td>
         <td>{Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}</td>
-        <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Tame(row.RequestId)}</code></a></td>
+        <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Sanitize(row.RequestId)}</code></a></td>
         </tr>
         """;
 
@@ -63,12 +63,12 @@ public static class AuditRows
     {
         Markup shown = name switch
         {
-            "client" => $"""<a href="{settings.IssuerPath + ClientWords.At(value)}"><bdi>{Tame(value)}</bdi></a>""",
-            "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Tame(value)}</bdi></a>""",
+            "client" => $"""<a href="{settings.IssuerPath + ClientText.At(value)}"><bdi>{Sanitize(value)}</bdi></a>""",
+            "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Sanitize(value)}</bdi></a>""",
             // The log is kept in English (WCAG 3.1.2).
-            "rule" or "reason" => $"""<bdi lang="en">{Tame(value)}</bdi>""",
-            "expected" or "received" or "detail" => $"""<code lang="en">{Tame(value)}</code>""",
-            _ => $"<code>{Tame(value)}</code>",
+            "rule" or "reason" => $"""<bdi lang="en">{Sanitize(value)}</bdi>""",
+            "expected" or "received" or "detail" => $"""<code lang="en">{Sanitize(value)}</code>""",
+            _ => $"<code>{Sanitize(value)}</code>",
         };
         return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";
     }
@@ -89,5 +89,5 @@ public static class AuditRows
         _ => say["Detail"],
     };
 
-    private static string Tame(string text) => Words.Tame(text, "–", LongestFact);
+    private static string Sanitize(string text) => Words.Sanitize(text, "–", LongestFact);
 }

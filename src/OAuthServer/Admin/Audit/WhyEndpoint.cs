@@ -23,7 +23,7 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
             if (rows.Count == 0)
             {
                 json.WriteString("error", "invalid_request");
-                json.WriteString("error_description", $"No decision is kept under this request id. {Decisions.NotKept}");
+                json.WriteString("error_description", $"No decision is kept under this request id. {AuditEvents.NotKept}");
                 return;
             }
 
@@ -58,8 +58,8 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
         else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
         else return null;
 
-        http.Challenges(error, settings, Scope);
-        await log.RefusedAsync(Decisions.Api, error, http.Context());
+        http.AddBearerChallenge(error, settings, Scope);
+        await log.RefusedAsync(AuditEvents.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;
     }

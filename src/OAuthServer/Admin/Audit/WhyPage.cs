@@ -9,7 +9,7 @@ namespace OAuthServer.Admin.Audit;
 public static class WhyPage
 {
     /// <param name="id">As it was asked for; null: not yet.</param>
-    public static Task WhyAsync(this HttpContext http, Frame frame, string? id, AuditView found)
+    public static Task WhyAsync(this HttpContext http, Navigation frame, string? id, AuditView found)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => id, new Dictionary<string, string>());
@@ -28,8 +28,8 @@ public static class WhyPage
 
     private static Markup Nothing(string id, Language say) => $"""
         <div class="caution" role="status">
-        <p>{say.Put("No audit entry for {0}.", $"<code>{Words.Tame(id, "–")}</code>")}</p>
-        <p>{say[Decisions.NotKept]}.</p>
+        <p>{say.Put("No audit entry for {0}.", $"<code>{Words.Sanitize(id, "–")}</code>")}</p>
+        <p>{say[AuditEvents.NotKept]}.</p>
         </div>
         """;
 
@@ -40,8 +40,8 @@ public static class WhyPage
             ? Markup.None
             : $"""
                 <dl class="facts">
-                <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Tame(row.Expected)}</code></dd></div>
-                <div><dt>{say["Received"]}</dt><dd><code lang="en">{Tame(row.Got)}</code></dd></div>
+                <div><dt>{say["Expected"]}</dt><dd><code lang="en">{Sanitize(row.Expected)}</code></dd></div>
+                <div><dt>{say["Received"]}</dt><dd><code lang="en">{Sanitize(row.Got)}</code></dd></div>
                 </dl>
                 """;
         return $"""
@@ -56,7 +56,7 @@ public static class WhyPage
     }
 
     // The log is kept in English (WCAG 3.1.2).
-    private static Markup Bold(string? text) => $"""<strong><bdi lang="en">{Tame(text)}</bdi></strong>""";
+    private static Markup Bold(string? text) => $"""<strong><bdi lang="en">{Sanitize(text)}</bdi></strong>""";
 
-    private static string Tame(string? text) => Words.Tame(text ?? "", "–", 600);
+    private static string Sanitize(string? text) => Words.Sanitize(text ?? "", "–", 600);
 }

@@ -9,7 +9,7 @@ using OAuthServer.Stores.Resources;
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>/admin/client/new: one more client; the first secret of a confidential one is shown once, in the answer.</summary>
-public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
+public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
 {
     private const string FirstLabel = "first";
 
@@ -20,9 +20,9 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
 
     public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
-        if (Registry.Of(visit.Asked["kind"]) is not { } registry)
+        if (ClientKind.Of(visit.Asked["kind"]) is not { } registry)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
@@ -50,9 +50,9 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("client_id", "There is already a client with this id.");
 
         if (problems.Count > 0) await RenderAsync(visit, visit.Asked, problems);
-        else if (secret is null) await visit.Done(ClientWords.Done(client.ClientId, Notice.Saved));
+        else if (secret is null) await visit.Done(ClientText.Done(client.ClientId, Notice.Saved));
         else
-            await http.NewSecretAsync(visit.FrameOf(registry.Path), new NewSecretView
+            await http.NewSecretAsync(visit.NavigationOf(registry.Path), new NewSecretView
             {
                 ClientId = client.ClientId,
                 Name = client.Name,
@@ -62,13 +62,13 @@ public sealed class ClientAddEndpoint(Gate gate, ClientEdits edits, ResourceStor
             });
     });
 
-    private async Task RenderAsync(Visit visit, Parameters? typed, Dictionary<string, string> problems)
+    private async Task RenderAsync(PageRequest visit, Parameters? typed, Dictionary<string, string> problems)
     {
-        if (Registry.Of(visit.Asked["kind"]) is { } registry)
-            await visit.Http.AddClientAsync(visit.Antiforgery, visit.FrameOf(registry.Path), registry,
+        if (ClientKind.Of(visit.Asked["kind"]) is { } registry)
+            await visit.Http.AddClientAsync(visit.Antiforgery, visit.NavigationOf(registry.Path), registry,
                 await ClientSettingsEndpoint.KnownAsync(resources, visit.Http.RequestAborted), typed, problems);
         else
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
     }
 }
 

@@ -9,7 +9,7 @@ public static class ClientAddPage
     /// <param name="typed">What was typed and refused; null: nothing yet.</param>
     /// <param name="problems">What is wrong with it, by field.</param>
     public static Task AddClientAsync(
-        this HttpContext http, Markup antiforgery, Frame frame, Registry registry, ClientFields.Known known, Parameters? typed, IReadOnlyDictionary<string, string> problems)
+        this HttpContext http, Markup antiforgery, Navigation frame, ClientKind registry, ClientFields.Known known, Parameters? typed, IReadOnlyDictionary<string, string> problems)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var blank = ClientFields.Blank("", registry.Kind);

@@ -56,7 +56,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         Markup Group(IGrouping<string?, string> group)
         {
             var resource = known.Resources.FirstOrDefault(one => one.Uri == group.Key);
-            Markup legend = resource is null ? (Markup)$"{say["Not tied to a resource"]}" : $"<bdi>{Words.Tame(resource.Name)}</bdi>";
+            Markup legend = resource is null ? (Markup)$"{say["Not tied to a resource"]}" : $"<bdi>{Words.Sanitize(resource.Name)}</bdi>";
             return $"""<fieldset class="ticks"><legend>{legend}</legend><ul>{group.Select(One)}</ul></fieldset>""";
         }
 
@@ -85,7 +85,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         Markup One(string uri, int index)
         {
             var resource = known.Resources.FirstOrDefault(one => one.Uri == uri);
-            Markup name = resource is null ? Markup.None : $"<bdi>{Words.Tame(resource.Name)}</bdi> ";
+            Markup name = resource is null ? Markup.None : $"<bdi>{Words.Sanitize(resource.Name)}</bdi> ";
             Markup state = resource is { Enabled: false } ? $""" <span class="mark no">{say["Disabled"]}</span>""" : Markup.None;
             return Tick($"resource-{index}", ClientFields.ResourcePrefix + uri, $"""{name}<code>{uri}</code>{state}""");
         }

@@ -7,7 +7,7 @@ namespace OAuthServer.Admin.Clients;
 /// <summary>A page of a list of clients.</summary>
 public sealed record ClientListView
 {
-    public required Registry Registry { get; init; }
+    public required ClientKind ClientKind { get; init; }
 
     /// <summary>What the list is narrowed to.</summary>
     public required ClientSearch Search { get; init; }
@@ -22,15 +22,15 @@ public sealed record ClientListView
 /// <summary>All clients of a kind, and a form to search them.</summary>
 public static class ClientListPage
 {
-    public static Task ClientsAsync(this HttpContext http, Frame frame, ClientListView view)
+    public static Task ClientsAsync(this HttpContext http, Navigation frame, ClientListView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var here = settings.IssuerPath + view.Registry.Path;
+        var here = settings.IssuerPath + view.ClientKind.Path;
         var search = view.Search;
         var fields = new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) }, new Dictionary<string, string>());
         Markup all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Markup.None;
-        return http.PageAsync(200, view.Registry.Title, $"""
-            {Paging.Heading(view.Registry.Title, settings, say, (view.Registry.New, "Add a client"))}
+        return http.PageAsync(200, view.ClientKind.Title, $"""
+            {Paging.Heading(view.ClientKind.Title, settings, say, (view.ClientKind.New, "Add a client"))}
             {Notice.Of(view.Done, say)}
             <form class="search" method="get" action="{here}" role="search">
             {fields.Text("q", "Name or id", type: "search")}
@@ -70,9 +70,9 @@ public static class ClientListPage
             Markup used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
             return $"""
                 <tr>
-                <th scope="row"><a href="{settings.IssuerPath + ClientWords.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a> <span class="url"><code>{Words.Tame(client.ClientId, "–", 200)}</code></span></th>
-                <td data-label="{say["Origin"]}">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}</td>
-                <td data-label="{say["State"]}">{ClientWords.Enabled(client.Enabled, say)}{ClientWords.Secrets(client.AuthMethod, client.Secrets, client.SecretsEndAt, view.Now, say)}</td>
+                <th scope="row"><a href="{settings.IssuerPath + ClientText.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a> <span class="url"><code>{Words.Sanitize(client.ClientId, "–", 200)}</code></span></th>
+                <td data-label="{say["Origin"]}">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}</td>
+                <td data-label="{say["State"]}">{ClientText.Enabled(client.Enabled, say)}{ClientText.Secrets(client.AuthMethod, client.Secrets, client.SecretsEndAt, view.Now, say)}</td>
                 <td data-label="{say["Last used"]}">{used}</td>
                 </tr>
                 """;

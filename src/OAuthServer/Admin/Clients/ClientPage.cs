@@ -10,7 +10,7 @@ public sealed record ClientView
 {
     public required ClientForm Client { get; init; }
     public required IReadOnlyList<SecretSummary> Secrets { get; init; }
-    public required ClientSaid Said { get; init; }
+    public required ClaimedMetadata Said { get; init; }
     public required ClientFields.Known Known { get; init; }
     public required DateTimeOffset Now { get; init; }
 
@@ -34,13 +34,13 @@ public sealed record ClientView
 /// <summary>One client: what it is, its secrets, its settings, its deletion.</summary>
 public static class ClientPage
 {
-    public static Task ClientAsync(this HttpContext http, Markup antiforgery, Frame frame, ClientView view)
+    public static Task ClientAsync(this HttpContext http, Markup antiforgery, Navigation frame, ClientView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
         Markup id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
         Markup disable = client.Enabled
-            ? (Markup)$"""<a class="button" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+            ? (Markup)$"""<a class="button" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         // Sections first: each of their forms says above everything what is wrong with it.
         var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
@@ -49,7 +49,7 @@ public static class ClientPage
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
             {secrets.Problems}{problems}
-            <p class="identity">{ClientWords.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientWords.Enabled(client.Enabled, say)}</p>
+            <p class="identity">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientText.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable}</div>
             <h2 id="secrets">{say["Secrets"]}</h2>
@@ -58,7 +58,7 @@ public static class ClientPage
             {configuration}
             <h2 id="delete">{say["Delete this client"]}</h2>
             <p class="note">{say["Its grants, tokens and remembered consents end permanently. The next page shows how many before you confirm."]}</p>
-            <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientWords.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
+            <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
 
@@ -97,7 +97,7 @@ public static class ClientPage
     private static Markup Conflict(ClientView view, Language say)
     {
         Markup who = view.LastEdit is { } edit
-            ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Tame(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
+            ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Sanitize(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
             : Markup.None;
         var differing = ClientFields.Differences(view.Client, view.Typed!).ToArray();
         Markup table = differing.Length == 0 ? Markup.None : $"""
@@ -120,7 +120,7 @@ public static class ClientPage
             <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
             """;
 
-        static string Shown(string text) => Words.Tame(text, "–", 600);
+        static string Shown(string text) => Words.Sanitize(text, "–", 600);
     }
 
     private static Markup Changed(string? detail, Language say)
@@ -151,7 +151,7 @@ public static class ClientPage
             {When(say["Registration deleted by the client"], said.DeletedAt, say)}
             {When(say["Document fetched"], said.FetchedAt, say)}
             {When(say["Document no longer available since"], said.GoneAt, say)}
-            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Tame(note, "–", 600)}</bdi>") : Markup.None)}
+            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Sanitize(note, "–", 600)}</bdi>") : Markup.None)}
             </dl>
             """;
     }
@@ -164,9 +164,9 @@ public static class ClientPage
     private static Markup Fact(string label, Markup value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 
     // Shown, and never a link: nobody should go there from the administration.
-    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(label, $"<code>{Words.Tame(uri, "–", 600)}</code>");
+    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(label, $"<code>{Words.Sanitize(uri, "–", 600)}</code>");
 
     private static Markup When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Markup.None;
 
-    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–" : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Tame(value, "–", 600)}</code>")}";
+    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–" : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Sanitize(value, "–", 600)}</code>")}";
 }

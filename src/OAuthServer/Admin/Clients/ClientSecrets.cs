@@ -52,11 +52,11 @@ public static class ClientSecrets
                 : Markup.None;
             return $"""
                 <tr>
-                <th scope="row"><bdi>{Words.Tame(secret.Label, say["No label"])}</bdi> <span class="url"><code>{number}</code></span></th>
+                <th scope="row"><bdi>{Words.Sanitize(secret.Label, say["No label"])}</bdi> <span class="url"><code>{number}</code></span></th>
                 <td data-label="{say["Valid from"]}">{say.Time(secret.NotBefore)}</td>
                 <td data-label="{say["Last used"]}">{used}</td>
                 <td data-label="{say["Expires"]}">{expires}</td>
-                <td data-label="{say["State"]}">{ClientWords.State(secret, view.Now, say)}</td>
+                <td data-label="{say["State"]}">{ClientText.State(secret, view.Now, say)}</td>
                 <td>{revoke}</td>
                 </tr>
                 """;
@@ -64,7 +64,7 @@ public static class ClientSecrets
     }
 
     /// <summary>The only time it is shown: the answer to the form that made it.</summary>
-    public static Task NewSecretAsync(this HttpContext http, Frame frame, NewSecretView view)
+    public static Task NewSecretAsync(this HttpContext http, Navigation frame, NewSecretView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup until = view.ExpiresAt is { } end ? $"<p>{say.Put("It expires on {0}.", say.Time(end))}</p>" : Markup.None;
@@ -75,7 +75,7 @@ public static class ClientSecrets
             {until}
             <h2>{say["Use it"]}</h2>
             <pre id="curl">{view.Curl}</pre>
-            <p class="actions"><a class="button primary" href="{settings.IssuerPath + ClientWords.At(view.ClientId)}">{say["Done"]}</a></p>
+            <p class="actions"><a class="button primary" href="{settings.IssuerPath + ClientText.At(view.ClientId)}">{say["Done"]}</a></p>
             """, frame);
     }
 

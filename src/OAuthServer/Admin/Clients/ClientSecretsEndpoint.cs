@@ -12,13 +12,13 @@ namespace OAuthServer.Admin.Clients;
 /// /admin/client/secrets/revoke: GET says what it would end, POST ends it.
 /// </summary>
 public sealed class ClientSecretsEndpoint(
-    Gate gate, ClientSettingsEndpoint page, ClientRegister register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
+    SignedInGate gate, ClientSettingsEndpoint page, ClientQueries register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
 {
     public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
     {
         if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
@@ -40,7 +40,7 @@ public sealed class ClientSecretsEndpoint(
         if (problems.Count > 0)
             await page.RenderAsync(visit, id, view => view with { TypedSecret = visit.Asked, Problems = problems });
         else
-            await http.NewSecretAsync(visit.FrameOf(Registry.Of(client.Kind)!.Path), new NewSecretView
+            await http.NewSecretAsync(visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), new NewSecretView
             {
                 ClientId = id,
                 Name = client.Name,
@@ -54,13 +54,13 @@ public sealed class ClientSecretsEndpoint(
     {
         if (await FindAsync(visit) is not var (secret, client))
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
         if (secret.RevokedAt is not null)
         {
-            await visit.Done(ClientWords.At(client.ClientId));
+            await visit.Done(ClientText.At(client.ClientId));
             return;
         }
 
@@ -68,17 +68,17 @@ public sealed class ClientSecretsEndpoint(
         var reach = await register.ReachAsync(client.ClientId, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
         var others = (await edits.SecretsAsync(client.ClientId, http.RequestAborted)).Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
         var number = secret.Id.ToString(CultureInfo.InvariantCulture);
-        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), new Danger
+        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
         {
             Title = say["Revoke a secret"],
-            Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Tame(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
+            Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Sanitize(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
             Consequence = $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
-            Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientEndsEndpoint.Tell(reach, secret.LastUsedAt, say)],
+            Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientLifecycleEndpoint.Tell(reach, secret.LastUsedAt, say)],
             Sql = ClientEdits.RevokeSecretText(secret.Id),
             Path = Paths.AdminClientSecretRevoke,
             Form = [("secret", number)],
             Button = say["Revoke"],
-            Back = ClientWords.At(client.ClientId),
+            Back = ClientText.At(client.ClientId),
         });
     });
 
@@ -86,15 +86,15 @@ public sealed class ClientSecretsEndpoint(
     {
         if (await FindAsync(visit) is not var (secret, client))
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
         await edits.RevokeSecretAsync(secret.Id, time.GetUtcNow(), visit.Author, http.RequestAborted);
-        await visit.Done(ClientWords.Done(client.ClientId, Notice.Ended));
+        await visit.Done(ClientText.Done(client.ClientId, Notice.Ended));
     });
 
-    private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(Visit visit) =>
+    private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(PageRequest visit) =>
         long.TryParse(visit.Asked["secret"], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         && await edits.SecretAsync(number, visit.Http.RequestAborted) is { } secret
         && await register.FindAsync(secret.ClientId, visit.Http.RequestAborted) is { Origin: "operator" } client

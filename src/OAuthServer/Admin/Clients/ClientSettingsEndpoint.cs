@@ -8,7 +8,7 @@ using OAuthServer.Stores.Resources;
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>/admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved unseen.</summary>
-public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, ClientEdits edits, ResourceStore resources, TimeProvider time)
+public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, TimeProvider time)
 {
     public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, visit.Asked["id"], view => view with { Done = visit.Asked[Notice.Field] }));
 
@@ -16,7 +16,7 @@ public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, C
     {
         if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
@@ -30,7 +30,7 @@ public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, C
         problems.Add(judged.Refusals, http.Language());
 
         if (problems.Count > 0) await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Problems = problems });
-        else if (judged.Outcome == EditOutcome.Done) await visit.Done(ClientWords.Done(id, Notice.Saved));
+        else if (judged.Outcome == EditOutcome.Done) await visit.Done(ClientText.Done(id, Notice.Saved));
         else
         {
             var last = await register.LastEditAsync(id, http.RequestAborted);
@@ -40,16 +40,16 @@ public sealed class ClientSettingsEndpoint(Gate gate, ClientRegister register, C
 
     /// <summary>The client's page, or that there is none.</summary>
     /// <param name="change">What was typed into it and why it was not taken.</param>
-    internal async Task RenderAsync(Visit visit, string? id, Func<ClientView, ClientView> change)
+    internal async Task RenderAsync(PageRequest visit, string? id, Func<ClientView, ClientView> change)
     {
         var cancel = visit.Http.RequestAborted;
         if (id is null || await register.FindAsync(id, cancel) is not { } client || await register.SaidAsync(id, cancel) is not { } said)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
-        await visit.Http.ClientAsync(visit.Antiforgery, visit.FrameOf(Registry.Of(client.Kind)!.Path), change(new ClientView
+        await visit.Http.ClientAsync(visit.Antiforgery, visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), change(new ClientView
         {
             Client = client,
             Said = said,

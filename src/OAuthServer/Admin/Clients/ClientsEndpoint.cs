@@ -5,11 +5,11 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>/admin/machines, /admin/apps, /admin/resource-servers: clients by kind. Read only.</summary>
-public sealed class ClientsEndpoint(Gate gate, ClientRegister register, TimeProvider time)
+public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, TimeProvider time)
 {
     private const int PageLength = 50;
 
-    public Task ListAsync(HttpContext http, Registry registry) => gate.ShowAdminAsync(http, async visit =>
+    public Task ListAsync(HttpContext http, ClientKind registry) => gate.ShowAdminAsync(http, async visit =>
     {
         var asked = visit.Asked;
         var (search, cursor) = (new ClientSearch
@@ -20,9 +20,9 @@ public sealed class ClientsEndpoint(Gate gate, ClientRegister register, TimeProv
             Enabled = asked["state"] switch { "enabled" => true, "disabled" => false, _ => null },
         }, new Cursor(asked["after"], asked["before"]));
         var found = await register.ListAsync(search, cursor, PageLength, http.RequestAborted);
-        await http.ClientsAsync(visit.FrameOf(registry.Path), new ClientListView
+        await http.ClientsAsync(visit.NavigationOf(registry.Path), new ClientListView
         {
-            Registry = registry,
+            ClientKind = registry,
             Search = search,
             Clients = found.Rows,
             Paging = Paging.Of(found, registry.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
@@ -40,7 +40,7 @@ public static class ClientsRoutes
         public void MapAdminClients()
         {
             var clients = app.ServiceProvider.GetRequiredService<ClientsEndpoint>();
-            foreach (var registry in Registry.All) app.MapGet(registry.Path, (RequestDelegate)(http => clients.ListAsync(http, registry)));
+            foreach (var registry in ClientKind.All) app.MapGet(registry.Path, (RequestDelegate)(http => clients.ListAsync(http, registry)));
         }
     }
 }

@@ -7,7 +7,7 @@ using OAuthServer.Stores.Resources;
 namespace OAuthServer.Admin.Resources;
 
 /// <summary>/admin/resources shows resources and scopes; /admin/resource adds, edits, disables and enables a resource.</summary>
-public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceStore store, TimeProvider time)
+public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, ResourceStore store, TimeProvider time)
 {
     private const int PageLength = 50;
 
@@ -17,7 +17,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, visit.Asked["page"], PageLength);
-        await http.ResourcesAsync(visit.FrameOf(Paths.AdminResources), new ResourcesView
+        await http.ResourcesAsync(visit.NavigationOf(Paths.AdminResources), new ResourcesView
         {
             Resources = shown,
             Paging = paging,
@@ -30,7 +30,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         if (visit.Asked["uri"] is not { } uri) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = _ => null }, null);
-        else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await Gate.NothingHereAsync(visit);
+        else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(visit);
         else await ShowAsync(visit, new RowForm { Key = uri, Version = row.Version, Values = values }, row.Enabled);
     });
 
@@ -40,7 +40,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
         var before = key is null ? null : await edits.FindAsync(key, cancel);
         if (key is not null && before is null)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
@@ -62,7 +62,7 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
         else if (await ReadAsync(row.Uri, cancel) is var (now, values))
             await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values }, now.Enabled);
         else
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
     });
 
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
@@ -79,22 +79,22 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
     /// <summary>What is said before a change that is asked about again.</summary>
     internal static string Overtaken(Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
 
-    private async Task AskAsync(Visit visit, string? problem)
+    private async Task AskAsync(PageRequest visit, string? problem)
     {
         var (http, say) = (visit.Http, visit.Http.Language());
         if (visit.Asked["uri"] is not { } uri || await edits.FindAsync(uri, http.RequestAborted) is not { Enabled: true } row)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
         var holders = await edits.HoldersAsync(uri, time.GetUtcNow(), http.RequestAborted);
-        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), new Danger
+        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), new Confirmation
         {
             Title = say["Disable a resource"],
-            Question = say.Put("Disable {0}?", $"<bdi>{Words.Tame(row.Name)}</bdi>"),
+            Question = say.Put("Disable {0}?", $"<bdi>{Words.Sanitize(row.Name)}</bdi>"),
             Consequence = $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
-            Reach = [.. Danger.Of(holders, say)],
+            Reach = [.. Confirmation.Of(holders, say)],
             Sql = ResourceEdits.DisableText(uri),
             Path = Paths.AdminResourceState,
             Form = [("uri", uri), ("version", row.Version)],
@@ -112,15 +112,15 @@ public sealed class ResourceEndpoint(Gate gate, ResourceEdits edits, ResourceSto
         return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
     }
 
-    private static Task ShowAsync(Visit visit, RowForm form, bool? enabled) => visit.Http.ResourceAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), form, enabled);
+    private static Task ShowAsync(PageRequest visit, RowForm form, bool? enabled) => visit.Http.ResourceAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), form, enabled);
 }
 
 /// <summary>What forms of rows with words in several languages share.</summary>
 internal static class RowForms
 {
     /// <summary>The words of a form, one for every language; an empty field takes them away.</summary>
-    public static Worded[] WordsPerLanguage(this Parameters form) =>
-        [.. Language.All.Select(language => new Worded(language.Code, form[RowForm.WordsField(language)]?.Trim() is { Length: > 0 } text ? text : null))];
+    public static LocalizedText[] WordsPerLanguage(this Parameters form) =>
+        [.. Language.All.Select(language => new LocalizedText(language.Code, form[RowForm.WordsField(language)]?.Trim() is { Length: > 0 } text ? text : null))];
 
     /// <summary>The words of a row, by the names of their fields.</summary>
     public static async Task<Dictionary<string, string>> WordsAsync(this ResourceStore store, string key, CancellationToken cancel) =>

@@ -7,7 +7,7 @@ namespace OAuthServer.Admin.Resources;
 public static class ResourcePage
 {
     /// <param name="enabled">Of the row; null: it is a new one.</param>
-    public static Task ResourceAsync(this HttpContext http, Markup antiforgery, Frame frame, RowForm form, bool? enabled)
+    public static Task ResourceAsync(this HttpContext http, Markup antiforgery, Navigation frame, RowForm form, bool? enabled)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);

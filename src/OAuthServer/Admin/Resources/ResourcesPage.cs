@@ -22,7 +22,7 @@ public sealed record ResourcesView
 /// <summary>What tokens are for, what they allow, and the texts people see on the consent page.</summary>
 public static class ResourcesPage
 {
-    public static Task ResourcesAsync(this HttpContext http, Frame frame, ResourcesView view)
+    public static Task ResourcesAsync(this HttpContext http, Navigation frame, ResourcesView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var words = view.Texts.ToLookup(text => text.Key);
@@ -54,7 +54,7 @@ public static class ResourcesPage
             Markup scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
             return $"""
                 <section>
-                <h2><bdi>{Words.Tame(row.Name)}</bdi> {state}</h2>
+                <h2><bdi>{Words.Sanitize(row.Name)}</bdi> {state}</h2>
                 <p class="url"><code>{row.Uri}</code></p>
                 {Texts(words["resource " + row.Uri], settled: true)}
                 <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminResource}?uri={Uri.EscapeDataString(row.Uri)}">{say["Edit resource"]}</a></p>
@@ -96,6 +96,6 @@ public static class ResourcesPage
             return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Markup)$"""<li><span class="mark soon">{say.Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
         }
 
-        Markup Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Tame(text.Text)}</bdi></li>""";
+        Markup Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Sanitize(text.Text)}</bdi></li>""";
     }
 }

@@ -7,13 +7,13 @@ using OAuthServer.Stores.Resources;
 namespace OAuthServer.Admin.Resources;
 
 /// <summary>/admin/scope adds, edits and deletes a scope with the words people read of it.</summary>
-public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore store, TimeProvider time)
+public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceStore store, TimeProvider time)
 {
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
     {
         // Of a new one: what harms least, and optional as most are.
         if (visit.Asked["name"] is not { } name) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
-        else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await Gate.NothingHereAsync(visit);
+        else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(visit);
         else await ShowAsync(visit, new RowForm { Key = name, Version = row.Version, Values = values });
     });
 
@@ -43,7 +43,7 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
         else if (await ReadAsync(row.Name, cancel) is var (now, values))
             await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values });
         else
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
     });
 
     public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
@@ -59,23 +59,23 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
         else await AskAsync(visit, ResourceEndpoint.Overtaken(say));
     });
 
-    private async Task AskAsync(Visit visit, string? problem)
+    private async Task AskAsync(PageRequest visit, string? problem)
     {
         var (http, say) = (visit.Http, visit.Http.Language());
         // Refresh tokens hang on offline_access: without its row none would be given.
         if (visit.Asked["name"] is not ({ } name and not Scope.OfflineAccess) || await edits.FindAsync(name, http.RequestAborted) is not { } row)
         {
-            await Gate.NothingHereAsync(visit);
+            await SignedInGate.NotFoundAsync(visit);
             return;
         }
 
         var holders = await edits.HoldersAsync(name, time.GetUtcNow(), http.RequestAborted);
-        await http.DangerAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), new Danger
+        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), new Confirmation
         {
             Title = say["Delete a scope"],
             Question = say.Put("Delete {0}?", $"<code>{name}</code>"),
             Consequence = $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
-            Reach = [.. Danger.Of(holders, say)],
+            Reach = [.. Confirmation.Of(holders, say)],
             Sql = ScopeEdits.DeleteText(name),
             Path = Paths.AdminScopeDelete,
             Form = [("name", name), ("version", row.Version)],
@@ -110,7 +110,7 @@ public sealed class ScopeEndpoint(Gate gate, ScopeEdits edits, ResourceStore sto
         });
     }
 
-    private async Task ShowAsync(Visit visit, RowForm form) => await visit.Http.ScopeAsync(visit.Antiforgery, visit.FrameOf(Paths.AdminResources), form,
+    private async Task ShowAsync(PageRequest visit, RowForm form) => await visit.Http.ScopeAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), form,
         (await store.ResourcesAsync(visit.Http.RequestAborted)).Select(row => row.Uri));
 }
 

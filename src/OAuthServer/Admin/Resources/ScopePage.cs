@@ -10,7 +10,7 @@ public static class ScopePage
     public const string Resource = "belongs_to";
 
     /// <param name="resources">URIs to choose from.</param>
-    public static Task ScopeAsync(this HttpContext http, Markup antiforgery, Frame frame, RowForm form, IEnumerable<string> resources)
+    public static Task ScopeAsync(this HttpContext http, Markup antiforgery, Navigation frame, RowForm form, IEnumerable<string> resources)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);

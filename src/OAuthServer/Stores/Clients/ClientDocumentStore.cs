@@ -72,7 +72,7 @@ public sealed class ClientDocumentStore(Database database)
         """;
 
     /// <summary>True when the client's row now says what the document says.</summary>
-    public Task<bool> KeepAsync(NewClientDocument document, DateTimeOffset now) =>
+    public Task<bool> MaintainAsync(NewClientDocument document, DateTimeOffset now) =>
         database.FindAsync<bool>(KeepSql, new
         {
             document.ClientId,

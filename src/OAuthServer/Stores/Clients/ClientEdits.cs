@@ -80,8 +80,8 @@ public sealed class ClientEdits(Database database)
 
     /// <summary>The same from a form, judged column by column.</summary>
     /// <param name="secret">Null for a client without one.</param>
-    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ClientForm> form, NewSecret? secret, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, client) =>
+    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ClientForm> form, NewSecret? secret, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, client) =>
         {
             if (await edit.ExecuteAsync(AddSql, client) == 0) return EditOutcome.Taken;
             if (secret is not null) await edit.FindAsync<long>(AddSecretSql, Parameters(secret with { ClientId = client.ClientId }));
@@ -113,8 +113,8 @@ public sealed class ClientEdits(Database database)
         """;
 
     /// <summary>All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.</summary>
-    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ClientForm> form, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, client) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ClientForm> form, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, client) =>
             await edit.ExecuteAsync(SaveSql, client) == 1 ? EditOutcome.Done
             : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
             : EditOutcome.Stale, cancel);

@@ -99,13 +99,13 @@ public sealed class CodeStore
           from presented p
         """;
 
-    private readonly GroupCommit<Redemption, RedeemedCode?> redeem;
+    private readonly WriteBatcher<Redemption, RedeemedCode?> redeem;
     private readonly Database database;
 
     public CodeStore(Database database)
     {
         this.database = database;
-        redeem = new(items => GrantUse.RunAsync(database, RedeemSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
+        redeem = new(items => BatchedStatement.RunAsync(database, RedeemSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
     }
 
     public const string FindSql = $"select {PresentedGrant.Columns} from codes c join grants g on g.id = c.grant_id where c.hash = @hash";

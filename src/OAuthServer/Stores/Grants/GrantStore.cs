@@ -27,7 +27,7 @@ public sealed record NewGrant
     public byte[]? SessionHash { get; init; }
 
     /// <summary>The stored request this answers; null when nothing had to be asked.</summary>
-    public byte[]? TicketHash { get; init; }
+    public byte[]? PendingRequestHash { get; init; }
     public byte[]? BrowserHash { get; init; }
 
     /// <summary>Where the browser is sent, readable only with what it presents; null when nothing had to be asked.</summary>
@@ -64,12 +64,12 @@ public sealed class GrantStore(Database database)
             select key from consents where subject = @Subject and key = @RememberedKey for share
         ), ticket as (
             update authorization_requests set consumed_at = @now, answer_sealed = @AnswerSealed
-             where id_hash = @TicketHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
+             where id_hash = @PendingRequestHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
                and exists (select from signed_in) and (@RememberedKey::bytea is null or exists (select from remembered))
             returning id_hash
         ), allowed as (
             select subject from signed_in
-             where (@TicketHash::bytea is null or exists (select from ticket)) and (@RememberedKey::bytea is null or exists (select from remembered))
+             where (@PendingRequestHash::bytea is null or exists (select from ticket)) and (@RememberedKey::bytea is null or exists (select from remembered))
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, offline_requested, created_at, expires_at)
             select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt from allowed
@@ -108,7 +108,7 @@ public sealed class GrantStore(Database database)
             grant.CodeHash,
             CodeExpiresAt = grant.CodeExpiresAt.UtcDateTime,
             grant.SessionHash,
-            grant.TicketHash,
+            grant.PendingRequestHash,
             grant.BrowserHash,
             grant.AnswerSealed,
             grant.ConsentKey,

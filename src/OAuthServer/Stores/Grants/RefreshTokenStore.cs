@@ -105,13 +105,13 @@ public sealed class RefreshTokenStore
           from parent p
         """;
 
-    private readonly GroupCommit<Rotation, RotatedToken?> rotate;
+    private readonly WriteBatcher<Rotation, RotatedToken?> rotate;
     private readonly Database database;
 
     public RefreshTokenStore(Database database)
     {
         this.database = database;
-        rotate = new(items => GrantUse.RunAsync(database, RotateSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
+        rotate = new(items => BatchedStatement.RunAsync(database, RotateSql, items, Bind, Read, null), (one, other) => one.Hash.AsSpan().SequenceCompareTo(other.Hash));
     }
 
     public const string FindSql = $"select {PresentedGrant.Columns} from refresh_tokens r join grants g on g.id = r.grant_id where r.hash = @hash";

@@ -24,7 +24,7 @@ public sealed record TokenState
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
 public sealed class RevokedTokenStore
 {
-    private readonly GroupCommit<TokenQuestion, TokenState> ask;
+    private readonly WriteBatcher<TokenQuestion, TokenState> ask;
     private readonly Database database;
 
     public RevokedTokenStore(Database database)
@@ -64,7 +64,7 @@ public sealed class RevokedTokenStore
     /// </summary>
     public Task<TokenState> StateAsync(TokenQuestion question) => ask.AddAsync(question);
 
-    /// <summary>Asks for all who wait at the same moment.</summary>
+    /// <summary>PlaygroundRequests for all who wait at the same moment.</summary>
     public Task RunAsync(CancellationToken cancel) => ask.RunAsync(cancel);
 
     private async Task<IReadOnlyList<TokenState>> StatesAsync(IReadOnlyList<TokenQuestion> questions)

@@ -77,8 +77,8 @@ public sealed class Edit
     /// An edit with every refusal, not only the first: a refused column is restored and the rest of the row judged again, in one
     /// transaction that writes all of the row or nothing.
     /// </summary>
-    internal static Task<Judged<T>> JudgeAsync<TRow, T>(Database database, Author author, RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act, CancellationToken cancel) =>
-        ByAsync(database, author, one => one.JudgeAsync(edit, act), judged => edit.Write && judged.Refusals.Count == 0, cancel);
+    internal static Task<EditResult<T>> ApplyAsync<TRow, T>(Database database, Author author, RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act, CancellationToken cancel) =>
+        ByAsync(database, author, one => one.ApplyAsync(edit, act), judged => edit.Write && judged.Refusals.Count == 0, cancel);
 
     /// <summary>
     /// The same database through one connection of the server's role which stays signed by <paramref name="author"/>: for commands
@@ -91,7 +91,7 @@ public sealed class Edit
         return signed;
     }
 
-    private async Task<Judged<T>> JudgeAsync<TRow, T>(RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act)
+    private async Task<EditResult<T>> ApplyAsync<TRow, T>(RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act)
     {
         var (row, refusals) = (edit.Row, new List<EditRefusal>());
         while (true)
@@ -99,7 +99,7 @@ public sealed class Edit
             await transaction.SaveAsync("judged", CancellationToken.None);
             try
             {
-                return new Judged<T>(await act(this, row), refusals);
+                return new EditResult<T>(await act(this, row), refusals);
             }
             catch (PostgresException refused) when (IsRefusal(refused))
             {
@@ -108,7 +108,7 @@ public sealed class Edit
                 var isKnown = refusals.Exists(one => one.Column == refusal.Column);
                 if (!isKnown) refusals.Add(refusal);
                 // Refused again although it was restored, or nothing that could be restored.
-                if (isKnown || refusal.Column is null) return new Judged<T>(default, refusals);
+                if (isKnown || refusal.Column is null) return new EditResult<T>(default, refusals);
                 row = edit.Restore(row, refusal.Column);
             }
         }

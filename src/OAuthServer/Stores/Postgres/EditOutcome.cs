@@ -16,10 +16,10 @@ public enum EditOutcome
 }
 
 /// <summary>Words in one language; null: none.</summary>
-public sealed record Worded(string Locale, string? Text);
+public sealed record LocalizedText(string Locale, string? Text);
 
 /// <summary>Who holds a resource or a scope: what its end would reach.</summary>
-public sealed record Holders
+public sealed record Usage
 {
     /// <summary>Grants that have been used and are not over.</summary>
     public required int Grants { get; init; }

@@ -14,4 +14,4 @@ public sealed record RowEdit<TRow>
 
 /// <summary>What became of a <see cref="RowEdit{TRow}"/>.</summary>
 /// <param name="Refusals">At most one a column; with any of them, nothing was written.</param>
-public sealed record Judged<T>(T? Outcome, IReadOnlyList<EditRefusal> Refusals);
+public sealed record EditResult<T>(T? Outcome, IReadOnlyList<EditRefusal> Refusals);

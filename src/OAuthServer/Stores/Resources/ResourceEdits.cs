@@ -47,8 +47,8 @@ public sealed class ResourceEdits(Database database)
         """;
 
     /// <summary>A new resource and its names.</summary>
-    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
+    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, resource) =>
         {
             if (await edit.ExecuteAsync(AddSql, resource) == 0) return EditOutcome.Taken;
             await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
@@ -56,8 +56,8 @@ public sealed class ResourceEdits(Database database)
         }, cancel);
 
     /// <summary>Name and names per locale, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
-    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ResourceForm> form, IReadOnlyList<Worded> names, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, resource) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, resource) =>
         {
             var outcome = await SaveAsync(edit, resource);
             if (outcome == EditOutcome.Done) await edit.ExecuteAsync(NamesSql, Texts(resource.Uri, names));
@@ -81,12 +81,12 @@ public sealed class ResourceEdits(Database database)
         """;
 
     /// <summary>Who holds a resource.</summary>
-    public async Task<Holders> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<Holders>(HoldersSql, new { uri, now = now.UtcDateTime }, cancel))!;
+    public async Task<Usage> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) =>
+        (await database.FindAsync<Usage>(HoldersSql, new { uri, now = now.UtcDateTime }, cancel))!;
 
     /// <summary>What an operator would type to disable it.</summary>
     public static string DisableText(string uri) => $"update resources set enabled = false where uri = {SqlText.Quote(uri)};";
 
-    private static object Texts(string uri, IReadOnlyList<Worded> names) =>
+    private static object Texts(string uri, IReadOnlyList<LocalizedText> names) =>
         new { uri, locales = names.Select(one => one.Locale).ToArray(), texts = names.Select(one => one.Text).ToArray() };
 }

@@ -53,8 +53,8 @@ public sealed class ScopeEdits(Database database)
         """;
 
     /// <summary>A new scope and its words.</summary>
-    public Task<Judged<EditOutcome>> AddAsync(RowEdit<ScopeForm> form, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, scope) =>
+    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, scope) =>
         {
             if (await edit.ExecuteAsync(AddSql, scope) == 0) return EditOutcome.Taken;
             await edit.ExecuteAsync(WordsSql, Texts(scope.Name, words));
@@ -62,8 +62,8 @@ public sealed class ScopeEdits(Database database)
         }, cancel);
 
     /// <summary>Everything but its name, unless the row is another one than <see cref="ScopeForm.Version"/> says.</summary>
-    public Task<Judged<EditOutcome>> SaveAsync(RowEdit<ScopeForm> form, IReadOnlyList<Worded> words, Author author, CancellationToken cancel) =>
-        Edit.JudgeAsync(database, author, form, async (edit, scope) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, scope) =>
         {
             await edit.ExecuteAsync(LockSql, new { name = scope.Name });
             if (await edit.ExecuteAsync(SaveSql, scope) == 1)
@@ -81,8 +81,8 @@ public sealed class ScopeEdits(Database database)
         """;
 
     /// <summary>Who holds a scope.</summary>
-    public async Task<Holders> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<Holders>(HoldersSql, new { name, now = now.UtcDateTime }, cancel))!;
+    public async Task<Usage> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) =>
+        (await database.FindAsync<Usage>(HoldersSql, new { name, now = now.UtcDateTime }, cancel))!;
 
     public const string DeleteSql = """
         delete from scopes s
@@ -102,6 +102,6 @@ public sealed class ScopeEdits(Database database)
     /// <summary>What an operator would type to delete it.</summary>
     public static string DeleteText(string name) => $"delete from scopes where name = {SqlText.Quote(name)};";
 
-    private static object Texts(string name, IReadOnlyList<Worded> words) =>
+    private static object Texts(string name, IReadOnlyList<LocalizedText> words) =>
         new { name, locales = words.Select(one => one.Locale).ToArray(), texts = words.Select(one => one.Text).ToArray() };
 }

@@ -13,7 +13,7 @@ public sealed record UserSummary
 }
 
 /// <summary>A person in the list of all, with what they have going on.</summary>
-public sealed record PersonSummary
+public sealed record UserOverview
 {
     public required Guid Subject { get; init; }
     public required string Username { get; init; }
@@ -32,7 +32,7 @@ public sealed record PersonSummary
 }
 
 /// <summary>What an administrator changes about a person; null stays as it is.</summary>
-public sealed record PersonChange
+public sealed record UserChange
 {
     public required Guid Subject { get; init; }
 
@@ -100,18 +100,18 @@ public sealed class UserEdits(Database database)
     private const string CountSql = "select count(*)::int from (select from users where position(lower(@text) in username) > 0 limit @most) as found";
 
     /// <summary>A page of the people whose name has this in it, by name.</summary>
-    public async Task<Slice<PersonSummary>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
+    public async Task<Slice<UserOverview>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
     {
         var values = new { text, after = cursor.After, before = cursor.Before, limit = length + 1, now = now.UtcDateTime, most = Slice.MostCounted + 1 };
-        var found = await database.ListAsync<PersonSummary>(cursor.Before is null ? SearchSql : SearchBackSql, values, cancel);
+        var found = await database.ListAsync<UserOverview>(cursor.Before is null ? SearchSql : SearchBackSql, values, cancel);
         return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
     }
 
     private const string PersonSql = People + "where u.subject = @subject";
 
     /// <summary>One person, or null.</summary>
-    public Task<PersonSummary?> PersonAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
-        database.FindAsync<PersonSummary>(PersonSql, new { subject, now = now.UtcDateTime }, cancel);
+    public Task<UserOverview?> UserAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
+        database.FindAsync<UserOverview>(PersonSql, new { subject, now = now.UtcDateTime }, cancel);
 
     public const string NamesSql = "select subject, username, role, enabled, created_at from users where subject = any (@subjects)";
 
@@ -129,16 +129,16 @@ public sealed class UserEdits(Database database)
         """;
 
     /// <summary>Changes the row as it was shown; the last enabled administrator stays one, whoever asks: a page or a command.</summary>
-    public Task<PersonOutcome> ChangeAsync(PersonChange change, Author author, CancellationToken cancel) =>
+    public Task<UserOutcome> ChangeAsync(UserChange change, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, async edit =>
         {
             await edit.ExecuteAsync(LockAdministratorsSql, null);
-            if (await edit.ExecuteAsync(ChangeSql, change) == 1) return PersonOutcome.Done;
+            if (await edit.ExecuteAsync(ChangeSql, change) == 1) return UserOutcome.Done;
             return await edit.FindAsync<string>(VersionSql, new { change.Subject }) switch
             {
-                null => PersonOutcome.Gone,
-                var version when change.Version is not null && version != change.Version => PersonOutcome.Stale,
-                _ => PersonOutcome.LastAdministrator,
+                null => UserOutcome.Gone,
+                var version when change.Version is not null && version != change.Version => UserOutcome.Stale,
+                _ => UserOutcome.LastAdministrator,
             };
         }, cancel);
 
@@ -153,7 +153,7 @@ public sealed class UserEdits(Database database)
 }
 
 /// <summary>Whether a change to a person was made.</summary>
-public enum PersonOutcome
+public enum UserOutcome
 {
     Done,
 

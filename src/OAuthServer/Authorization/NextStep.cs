@@ -1,0 +1,60 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>What happens next with an authorization request: exactly one of these.</summary>
+public abstract record Step
+{
+    /// <summary>Somebody signs in first.</summary>
+    public sealed record SignIn : Step;
+
+    /// <summary>The person is asked; <paramref name="Remembered"/> is what they allowed last time, or null.</summary>
+    public sealed record Consent(RememberedConsent? Remembered) : Step;
+
+    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>.</summary>
+    public sealed record Allow(RememberedConsent Remembered) : Step;
+
+    /// <summary>The client is told by a redirect.</summary>
+    public sealed record RedirectError(OAuthError Error) : Step;
+
+    /// <summary>The person is told, on a page of ours that links to the client (OAuth 2.1 §7.12.2).</summary>
+    public sealed record ShowError(OAuthError Error) : Step;
+}
+
+/// <summary>Decides the next step, from the request and who is signed in and nothing else.</summary>
+public sealed class NextStep(ConsentStore consents, TimeProvider time)
+{
+    /// <param name="session">Null: nobody is signed in.</param>
+    public async Task<Step> NextAsync(AuthorizationRequest request, SessionRow? session, CancellationToken cancel)
+    {
+        if (request.Problem is { } problem)
+            return request.Client.IsTrusted || session is not null || request.IsSilent ? Refuse(request, problem) : new Step.SignIn();
+
+        if (session is null || MustSignIn(request, session))
+            return request.IsSilent
+                ? Refuse(request, OAuthError.InteractionRequired("login_required", session is null ? "nobody is signed in" : "the sign-in is older than max_age"))
+                : new Step.SignIn();
+
+        var remembered = await consents.FindAsync(session.Subject, Consents.Key(request), cancel);
+        if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow()) && request.Scope.All(remembered.Scope.Contains))
+            return new Step.Allow(remembered);
+        return request.IsSilent
+            ? Refuse(request, OAuthError.InteractionRequired("consent_required", "no remembered consent covers this request"))
+            : new Step.Consent(remembered);
+    }
+
+    // An attacker's own client could bounce people through us to its redirect URI by a deliberate error; an operator's is vouched for.
+    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsTrusted ? new Step.RedirectError(error) : new Step.ShowError(error);
+
+    // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored answers every wish for a fresh one.
+    private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
+        (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
+            || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
+        && !(request.PendingRequest is { } ticket && session.AuthenticatedAt >= ticket.StoredAt);
+
+    // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.
+    private static bool MayBeRemembered(AuthorizationRequest request) =>
+        request.Client.Row.Origin != "self-registered" && !request.LandsOnThisComputer && !request.Prompt.Contains("consent");
+}

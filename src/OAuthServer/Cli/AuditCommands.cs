@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Globalization;
+using OAuthServer.Audit;
+using OAuthServer.Stores.Audit;
+
+namespace OAuthServer.Cli;
+
+/// <summary>audit and why: entries of the audit log, and the private reason of a refusal.</summary>
+internal static class AuditCommands
+{
+    public static CliCommand Audit()
+    {
+        var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Only this client" };
+        var subject = new Option<string?>("--subject") { HelpName = "SUBJECT", Description = "Only this user, by the subject that users list prints" };
+        var @event = new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
+        var refused = new Option<bool>("--refused") { Description = "Only refusals" };
+        var since = new Option<DateTimeOffset?>("--since") { HelpName = "1h|2026-11-20", Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)", CustomParser = Since };
+        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => 50 };
+        limit.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1) result.AddError("--limit: write 1 or more");
+        });
+        return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
+        {
+            var found = await new AuditStore(desk.Database).SearchAsync(new AuditSearch
+            {
+                Client = parse.GetValue(client),
+                Subject = parse.GetValue(subject),
+                Event = parse.GetValue(@event),
+                Outcome = parse.GetValue(refused) ? "refused" : null,
+                Since = parse.GetValue(since),
+                Limit = parse.GetValue(limit),
+            }, cancel);
+            var events = found.Take(parse.GetValue(limit)).Reverse().ToList();
+            return desk.Output.Done(new { events }, events.Count == 0
+                ? "No results."
+                : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "ACTOR", "REASON"], events.Select(row => new[]
+                {
+                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject, row.Actor, row.Reason ?? row.Detail,
+                })));
+        });
+    }
+
+    public static CliCommand Why()
+    {
+        var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
+        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
+        {
+            var request = parse.GetRequiredValue(id);
+            var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
+            if (decisions.Count == 0) return desk.Output.Refuse($"No audit entry for {request}", AuditEvents.NotKept + ".");
+
+            var stories = new List<string>();
+            foreach (var row in decisions)
+            {
+                var name = Guid.TryParse(row.Subject, out var subject) ? await desk.Users.NameAsync(subject, cancel) : null;
+                stories.Add(Words.Properties([("event", AuditFormatter.Title(row)), ("when", Words.At(row.At)), .. AuditFormatter.Of(row, name)]));
+            }
+
+            return desk.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
+        });
+    }
+
+    private static DateTimeOffset? Since(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 100_000
+            && text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 0 } is > 0 and var unit)
+            return TimeProvider.System.GetUtcNow().AddSeconds(-(double)number * unit);
+        if (text.Length >= 10 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment))
+            return moment;
+        result.AddError("--since: write 30m, 1h, 7d, 2026-11-20 or 2026-11-20T14:00Z");
+        return null;
+    }
+}

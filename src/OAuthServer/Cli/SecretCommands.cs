@@ -1,0 +1,61 @@
+using System.CommandLine;
+using OAuthServer.Admin.Clients;
+using OAuthServer.Keys;
+using OAuthServer.Stores.Clients;
+
+namespace OAuthServer.Cli;
+
+/// <summary>clients secret: at most two unrevoked per client, so that one can be rotated while the other works.</summary>
+internal static class SecretCommands
+{
+    public static CliCommand Make() => CliCommand.Family("secret", "Rotate a client's secret: add a new one, switch to it, revoke the old one", "oauth-server clients secret add nightly-etl --label 2027", Add(), Revoke());
+
+    /// <summary>The only time anybody sees the secret.</summary>
+    public static string Once(string secret, string curl) => $"Its secret, shown only now:\n\n  {secret}\n\nUse it:\n\n  {curl}";
+
+    private static CliCommand Add()
+    {
+        var id = ClientCommands.Id();
+        var label = new Option<string>("--label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "" };
+        var days = new Option<int?>("--expires-in-days") { HelpName = "DAYS", Description = "Refused after this many days, 1 to 3650; default: never" };
+        days.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 1 or > 3650) result.AddError("--expires-in-days: write 1 to 3650");
+        });
+        return CliCommand.On("add", "Add a secret to a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, desk, cancel) =>
+        {
+            if (await desk.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return ClientCommands.Unknown(desk, parse.GetRequiredValue(id));
+            var (secret, now) = (SecretHash.NewSecret(), desk.Now);
+            var stored = new NewSecret
+            {
+                ClientId = client.ClientId,
+                Hash = desk.Hash(secret),
+                Label = parse.GetValue(label)!,
+                NotBefore = now,
+                ExpiresAt = parse.GetValue(days) is { } life ? now.AddDays(life) : null,
+            };
+            var number = await desk.Clients.AddSecretAsync(stored, CommandContext.Actor, cancel);
+            var curl = CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+            return desk.Output.Done(new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
+                $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
+        });
+    }
+
+    private static CliCommand Revoke()
+    {
+        var id = new Argument<long>("SECRET_ID") { Description = "The number that clients show and clients secret add print" };
+        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id], async (parse, desk, cancel) =>
+        {
+            var number = parse.GetRequiredValue(id);
+            if (await desk.Clients.RevokeSecretAsync(number, desk.Now, CommandContext.Actor, cancel) is not { } client)
+                return await desk.Clients.SecretAsync(number, cancel) is { } revoked
+                    ? desk.Output.Refuse($"Secret {number} of {revoked.ClientId} was revoked on {Words.At(revoked.RevokedAt)}")
+                    : desk.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
+
+            var now = desk.Now;
+            var left = (await desk.Clients.SecretsAsync(client, cancel)).Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
+            return desk.Output.Done(new { client_id = client, id = number, secrets_left = left },
+                $"Secret {number} of {client} is revoked. " + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
+        });
+    }
+}

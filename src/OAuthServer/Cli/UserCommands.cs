@@ -1,0 +1,129 @@
+using System.CommandLine;
+using OAuthServer.Stores.Users;
+using OAuthServer.Users;
+
+namespace OAuthServer.Cli;
+
+/// <summary>users: the people who sign in. Passwords are typed or piped in, never arguments: those are everybody's to read.</summary>
+internal static class UserCommands
+{
+    public static CliCommand Make() => CliCommand.Family("users", "Manage users", "oauth-server users list",
+        Add(), Passwd(), Role(),
+        Enable("disable", false, "Disable a user: end all sessions and grants, and refuse new ones"),
+        Enable("enable", true, "Allow a disabled user to sign in again"),
+        CliCommand.On("list", "List all users", "oauth-server users list", [], async (_, desk, cancel) =>
+        {
+            var users = await desk.Users.ListAsync(cancel);
+            return desk.Output.Done(new { users }, users.Count == 0
+                ? "There are no users yet. Add one: oauth-server users add --help"
+                : Words.Table(["NAME", "ROLE", "STATE", "CREATED", "SUBJECT"], users.Select(user => new[]
+                {
+                    user.Username, user.Role, user.Enabled ? "enabled" : "disabled", Words.At(user.CreatedAt), $"{user.Subject}",
+                })));
+        }));
+
+    private static Argument<string> Name() => new("NAME") { Description = "The name used to sign in, lower case" };
+
+    private static Option<bool> FromStdin() =>
+        new("--password-stdin") { Description = "Read the password from standard input: one line, UTF-8" };
+
+    private static CliCommand Add()
+    {
+        var (name, stdin) = (Name(), FromStdin());
+        var role = new Option<string>("--role") { Description = "The role", DefaultValueFactory = _ => "user" };
+        role.AcceptOnlyFromAmong("user", "admin");
+        return CliCommand.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            if (await desk.Users.FindAsync(username, cancel) is not null) return Taken(desk, username);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            return await desk.Users.AddAsync(username, desk.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel) is { } subject
+                ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with subject {subject}.")
+                : Taken(desk, username);
+        });
+    }
+
+    private static CliCommand Passwd()
+    {
+        var (name, stdin) = (Name(), FromStdin());
+        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            if (await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
+            return await desk.Users.PasswordAsync(username, desk.Hash(password), CommandContext.Actor, cancel)
+                ? desk.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")
+                : Unknown(desk, username);
+        });
+    }
+
+    private static CliCommand Role()
+    {
+        var name = Name();
+        var role = new Argument<string>("ROLE") { Description = "user or admin" };
+        role.AcceptOnlyFromAmong("user", "admin");
+        return CliCommand.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
+        {
+            var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
+            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            var changed = user.Role != wanted;
+            if (changed && await ChangeAsync(desk, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
+            return desk.Output.Done(new { username, role = wanted, changed },
+                $"{username} is {(changed ? "" : "already ")}{(wanted == "admin" ? "an administrator" : "a user")}.");
+        });
+    }
+
+    private static CliCommand Enable(string verb, bool enabled, string description)
+    {
+        var name = Name();
+        return CliCommand.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, desk, cancel) =>
+        {
+            var username = parse.GetRequiredValue(name);
+            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            var changed = user.Enabled != enabled;
+            if (changed && await ChangeAsync(desk, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
+            return desk.Output.Done(new { username, enabled, changed },
+                !changed ? $"{username} is already {verb}d."
+                : enabled ? $"{username} may sign in again."
+                : $"{username} is disabled; all sessions and grants have ended.");
+        });
+    }
+
+    // Null: done. The rule is the statement's, the same as the administration's pages have.
+    private static async Task<int?> ChangeAsync(CommandContext desk, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
+        await desk.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor, cancel) switch
+        {
+            UserOutcome.Done => null,
+            UserOutcome.LastAdministrator => desk.Output.Refuse(
+                $"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
+                "Nothing was done. Make another one first: oauth-server users role NAME admin"),
+            _ => Unknown(desk, user.Username),
+        };
+
+    private static int Taken(CommandContext desk, string name) =>
+        desk.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
+
+    private static int Unknown(CommandContext desk, string name) => desk.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
+
+    private static string? Password(string username, bool stdin, out string? problem)
+    {
+        problem = null;
+        var password = stdin ? Stdin.Line(Console.OpenStandardInput(), out problem) : null;
+        if (problem is not null) return null;
+        if (password is null && Console.IsInputRedirected)
+        {
+            problem = "There is no terminal to ask for the password on. Pipe it in: … --password-stdin < FILE";
+            return null;
+        }
+
+        password ??= Terminal.PlaygroundRequest("Password: ");
+        problem = NewPassword.FlawOf(password, username, old: "") switch
+        {
+            null => !stdin && Terminal.PlaygroundRequest("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
+            PasswordFlaw.TooShort => $"A password has at least {NewPassword.Shortest} characters",
+            PasswordFlaw.IsTheName => "The user name is no password",
+            _ => "A password has at most 72 bytes (umlauts count double, emoji fourfold) and no NUL",
+        };
+        return problem is null ? password : null;
+    }
+}

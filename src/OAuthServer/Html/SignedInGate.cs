@@ -1,0 +1,121 @@
+using OAuthServer.Audit;
+using OAuthServer.Authorization;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Users;
+using OAuthServer.Users;
+
+namespace OAuthServer.Html;
+
+/// <summary>Somebody at a page of their own.</summary>
+public sealed record PageRequest
+{
+    public required HttpContext Http { get; init; }
+    public required SessionRow Session { get; init; }
+    public required RequestContext Context { get; init; }
+
+    public required Forms Forms { get; init; }
+
+    /// <summary>The hidden field for the forms of the page.</summary>
+    public Markup Antiforgery => Forms.Field(Http, Session.IdHash);
+
+    /// <summary>The query of a page, the form of a change.</summary>
+    public required Parameters Asked { get; init; }
+
+    /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
+    public Author Author => new($"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}") { RequestId = Context.RequestId, Address = Context.Address };
+
+    /// <summary>The navigation of a page.</summary>
+    public Navigation NavigationOf(string path) => new() { Session = Session, Current = path };
+
+    /// <summary>Shows the page again by GET: what was done is not done twice by a reload.</summary>
+    public Task Done(string path)
+    {
+        Http.GoTo(path);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>
+/// Stands before every page of somebody signed in: who is not is sent to sign in, a forged post is refused. The administration
+/// does not exist for anybody but administrators, and asks for the password again before a change when the sign-in is old.
+/// </summary>
+public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, AuditLog audit, TimeProvider time)
+{
+    /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
+    public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
+
+    /// <summary>A page of the person's own.</summary>
+    /// <param name="page">Its key in <see cref="Waiting.Pages"/>, to come back to after a sign-in.</param>
+    public Task ShowAsync(HttpContext http, string page, Func<PageRequest, Task> show) => EnterAsync(http, page, session => ShowAsync(http, session, show));
+
+    /// <summary>A change by the person, from a form of ours.</summary>
+    public Task ChangeAsync(HttpContext http, string page, Func<PageRequest, Task> change) => EnterAsync(http, page, session => ChangeAsync(http, session, change));
+
+    /// <summary>A page of the administration.</summary>
+    public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(http, session => ShowAsync(http, session, show));
+
+    /// <summary>A change in the administration.</summary>
+    public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(http, session => ChangeAsync(http, session, async visit =>
+    {
+        if (visit.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(visit);
+        else if (visit.Asked[ConfirmPage.Password] is not { } password) await ConfirmAsync(visit, null);
+        else if ((await signIn.AuthenticateAsync(visit.Session.Username, password, visit.Context, http.RequestAborted)).Refused(out var error, out var user)) await ConfirmAsync(visit, error);
+        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), visit.Context) is not { } id
+                 || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NotFoundAsync(visit);
+        else
+        {
+            cookies.SetSession(http, id);
+            await change(At(http, session, visit.Asked));
+        }
+    }));
+
+    /// <summary>What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.</summary>
+    public static Task NotFoundAsync(PageRequest visit) => NotFoundAsync(visit.Http);
+
+    private static Task NotFoundAsync(HttpContext http) =>
+        Refusals.RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
+
+    private async Task EnterAsync(HttpContext http, string page, Func<SessionRow, Task> enter)
+    {
+        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session) await enter(session);
+        else http.GoTo($"{Paths.Login}?page={page}");
+    }
+
+    // Before anything else is looked at: a bad form must not tell that something is here.
+    private Task EnterAsAdminAsync(HttpContext http, Func<SessionRow, Task> enter) =>
+        EnterAsync(http, "admin", session => session.Role == "admin" ? enter(session) : NotFoundAsync(http));
+
+    private async Task ShowAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> show)
+    {
+        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if (asked.Problem() is { } error) await RefuseAsync(http, error, session);
+        else await show(At(http, session, asked));
+    }
+
+    private async Task ChangeAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> change)
+    {
+        if ((await http.FormAsync()).Refused(out var error, out var form)
+            || (error = form.Problem()) is not null
+            || (error = await forms.RefusalAsync(http, session.IdHash)) is not null)
+            await RefuseAsync(http, error, session);
+        else
+            await change(At(http, session, form));
+    }
+
+    private PageRequest At(HttpContext http, SessionRow session, Parameters asked) =>
+        new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Asked = asked };
+
+    private static Task ConfirmAsync(PageRequest visit, OAuthError? error)
+    {
+        if (error is not null) visit.Http.Response.SetErrorHeaders(error);
+        return visit.Http.ConfirmAsync(visit.Antiforgery, visit.NavigationOf(Paths.Admin), visit.Asked, error);
+    }
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, SessionRow session)
+    {
+        await audit.RefusedAsync(AuditEvents.Page, error, http.Context(), subject: session.Subject.ToString());
+        await Refusals.RefuseAsync(http, error);
+    }
+}

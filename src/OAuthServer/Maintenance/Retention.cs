@@ -1,0 +1,77 @@
+using Npgsql;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Maintenance;
+
+/// <summary>
+/// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
+/// grants, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the audit log by whole months.
+/// </summary>
+public sealed class Retention(
+    CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
+    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
+    ClientDocumentStore documents, AuditPartitions audit, Settings settings, TimeProvider time, ILogger<Retention> log)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+    private const int MostBatches = 20;
+
+    /// <summary>Sweeps once a minute until <paramref name="cancel"/>.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        // At once: a month that begins in the default partition stays there.
+        try { await KeepAuditAsync(cancel); }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+
+        while (!cancel.IsCancellationRequested)
+        {
+            try { await Task.Delay(Pause, cancel); }
+            catch (OperationCanceledException) { return; }
+
+            try { await OnceAsync(cancel); }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
+        }
+    }
+
+    /// <summary>One round over all tables; what the database refuses is left for the next one.</summary>
+    public async Task OnceAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        await EmptyAsync(() => codes.SweepAsync(now, cancel));
+        await EmptyAsync(() => requests.SweepAsync(now, cancel));
+        await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
+        await EmptyAsync(() => refreshTokens.SweepAsync(now, cancel));
+        await EmptyAsync(() => grants.SweepAsync(now, cancel));
+        await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
+        await EmptyAsync(() => registrations.SweepAsync(now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays), now, cancel));
+        await EmptyAsync(() => invitations.SweepAsync(now, cancel));
+        await EmptyAsync(() => feed.SweepAsync(now, cancel));
+        await EmptyAsync(() => documents.SweepAsync(now, cancel));
+        await KeepAuditAsync(cancel);
+    }
+
+    private Task KeepAuditAsync(CancellationToken cancel) => EmptyAsync(async () =>
+    {
+        await audit.MaintainAsync(cancel);
+        return 0;
+    });
+
+    // Each table by itself: a row that will not go keeps nothing else from going.
+    private async Task EmptyAsync(Func<Task<int>> batch)
+    {
+        try
+        {
+            for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
+        }
+        catch (PostgresException fault) when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
+        {
+            log.LogWarning("Some rows could not be swept: {Reason}", fault.MessageText);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            log.LogDebug("Sweeping waits for the database: {Reason}", fault.Message);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Revocation;
+
+/// <summary>
+/// GET /revocations?after=CURSOR&amp;wait=25, for resource servers: what died before it expired and concerns their resources. With
+/// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
+/// </summary>
+public sealed class RevocationFeedEndpoint(
+    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, Shutdown shutdown,
+    ILogger<RevocationFeedEndpoint> log)
+{
+    public async Task HandleAsync(HttpContext http)
+    {
+        var request = http.Context();
+        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        Authenticated? authenticated = null;
+        FeedAnswer? answer = null;
+        if ((query.Problem() is not { } error)
+            && !http.Client(new Parameters([])).Refused(out error, out var presented)
+            && !(await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out authenticated)
+            && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated)) is null
+            && !Wait(query).Refused(out error, out var wait)
+            && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], http.IsHead() ? TimeSpan.Zero : wait,
+                Known(http.Request), shutdown.Closing, http.RequestAborted)) is null)
+            error = OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew", "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
+
+        if (error is not null)
+        {
+            await audit.RefusedAsync(AuditEvents.RevocationFeed, error, request, authenticated?.Client.Id);
+            await http.RefuseAsync(error);
+            return;
+        }
+
+        log.LogDebug("{Client} read {Count} revocations", authenticated!.Client.Id, answer!.Entries.Count);
+        await TellAsync(http, answer);
+    }
+
+    private static Task TellAsync(HttpContext http, FeedAnswer answer)
+    {
+        http.Response.Headers.CacheControl = "private, no-cache";
+        if (http.IsKnown(answer.ETag)) return Task.CompletedTask;
+        return http.PlainJsonAsync(200, json =>
+        {
+            json.WriteString("cursor", answer.Cursor);
+            json.WriteStartArray("entries");
+            foreach (var entry in answer.Entries)
+            {
+                json.WriteStartObject();
+                json.WriteString(entry.Kind, entry.Value);
+                json.WriteNumber("exp", entry.ExpiresAt.ToUnixTimeSeconds());
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        });
+    }
+
+    private static Func<string, bool>? Known(HttpRequest request) =>
+        request.Headers.IfNoneMatch.Count == 0 ? null : tag => request.Has(tag) is true;
+
+    private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
+
+    private OAuthError? Reads(Authenticated reader)
+    {
+        if (!reader.Client.IsResourceServer)
+            return OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", reader.Client.Row.Kind);
+
+        use.Note(reader);
+        return null;
+    }
+
+    private static Result<TimeSpan> Wait(Parameters query) =>
+        query["wait"] is not { } text ? TimeSpan.Zero
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RevocationFeed.LongestWait ? TimeSpan.FromSeconds(seconds)
+        : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}", "wait is not a number or too long", "behaviour 23", $"0 to {RevocationFeed.LongestWait}", text);
+}
+
+/// <summary>Where it is found.</summary>
+public static class RevocationFeedRoutes
+{
+    extension(IEndpointRouteBuilder app)
+    {
+        public void MapRevocationFeed() => app.MapGet(Paths.Revocations, app.ServiceProvider.GetRequiredService<RevocationFeedEndpoint>().HandleAsync);
+    }
+}

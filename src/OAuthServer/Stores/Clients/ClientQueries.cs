@@ -1,0 +1,170 @@
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>A client in a list of its kind.</summary>
+public sealed record ListedClient
+{
+    public required string ClientId { get; init; }
+    public required string Name { get; init; }
+    public required string Origin { get; init; }
+    public required bool Enabled { get; init; }
+    public required string AuthMethod { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>Secrets that are not revoked.</summary>
+    public required int Secrets { get; init; }
+
+    /// <summary>When the last of them expires; null: one of them never does.</summary>
+    public required DateTimeOffset? SecretsEndAt { get; init; }
+}
+
+/// <summary>A client as an administrator edits it.</summary>
+public sealed record ClientForm
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Origin { get; init; }
+    public required bool Enabled { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] Scopes { get; init; }
+    public required string[] DefaultScopes { get; init; }
+    public required string[] Resources { get; init; }
+    public required string? DefaultResource { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required string AuthMethod { get; init; }
+    public required int AccessTokenSeconds { get; init; }
+    public required int RefreshTokenSeconds { get; init; }
+    public required int RefreshIdleSeconds { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+    public required string? Note { get; init; }
+
+    /// <summary>Changes with every edit of the row, not with its use.</summary>
+    public required string Version { get; init; }
+}
+
+/// <summary>What a client that is no operator's said of itself beyond its row, and where that is kept.</summary>
+public sealed record ClaimedMetadata
+{
+    /// <summary>The open scopes it registered with; empty: any open one. Null: it did not register itself.</summary>
+    public required string[]? Scope { get; init; }
+    public required string? ClientUri { get; init; }
+    public required string? LogoUri { get; init; }
+    public required string? TosUri { get; init; }
+    public required string? PolicyUri { get; init; }
+
+    /// <summary>When it last came back to its registration.</summary>
+    public required DateTimeOffset? SeenAt { get; init; }
+
+    /// <summary>When it deleted itself.</summary>
+    public required DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>When its document was last fetched.</summary>
+    public required DateTimeOffset? FetchedAt { get; init; }
+
+    /// <summary>When its document was found gone.</summary>
+    public required DateTimeOffset? GoneAt { get; init; }
+}
+
+/// <summary>Who and what still stands on a client.</summary>
+public sealed record ClientImpact
+{
+    /// <summary>Grants that have been used and are not over.</summary>
+    public required int Grants { get; init; }
+
+    /// <summary>Whose they are.</summary>
+    public required int People { get; init; }
+
+    /// <summary>Access tokens issued within their life: at most so many are live.</summary>
+    public required int Tokens { get; init; }
+}
+
+/// <summary>Which clients of a kind to list; null fits all.</summary>
+public sealed record ClientSearch
+{
+    public required string Kind { get; init; }
+
+    /// <summary>Part of the name or id, in any case; empty fits all.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>operator, self-registered or document.</summary>
+    public string? Origin { get; init; }
+    public bool? Enabled { get; init; }
+}
+
+/// <summary>clients, as the administration reads them.</summary>
+public sealed class ClientQueries(Database database)
+{
+    private const string Columns = """
+        select c.client_id, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
+          from clients c
+         cross join lateral (
+            select count(*)::int as secrets, case when bool_or(expires_at is null) then null else max(expires_at) end as secrets_end_at
+              from client_secrets where client_id = c.client_id and revoked_at is null
+         ) as s
+
+        """;
+
+    private const string Fits = """
+        where c.kind = @kind and (@origin::text is null or c.origin = @origin) and (@enabled::boolean is null or c.enabled = @enabled)
+          and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0)
+        """;
+
+    public const string ListSql = Columns + Fits + " and c.client_id > coalesce(@after, '') order by c.client_id limit @limit";
+    public const string ListBackSql = Columns + Fits + " and c.client_id < @before order by c.client_id desc limit @limit";
+    public const string CountSql = "select count(*)::int from (select from clients c " + Fits + " limit @most) as found";
+
+    /// <summary>A page of clients, by id.</summary>
+    public async Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
+    {
+        var values = new
+        {
+            kind = search.Kind,
+            text = search.Text,
+            origin = search.Origin,
+            enabled = search.Enabled,
+            after = cursor.After,
+            before = cursor.Before,
+            limit = length + 1,
+            most = Slice.MostCounted + 1,
+        };
+        var found = await database.ListAsync<ListedClient>(cursor.Before is null ? ListSql : ListBackSql, values, cancel);
+        return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
+    }
+
+    public const string FindSql = "select c.*, md5((to_jsonb(c) - 'last_used_at')::text) as version from clients c where client_id = @client";
+
+    /// <summary>One client, or null.</summary>
+    public Task<ClientForm?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientForm>(FindSql, new { client }, cancel);
+
+    public const string SaidSql = """
+        select r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.seen_at, r.deleted_at, d.fetched_at, d.gone_at
+          from clients c left join registrations r on r.client_id = c.client_id left join client_documents d on d.client_id = c.client_id
+         where c.client_id = @client
+        """;
+
+    /// <summary>What it said of itself, or null when there is no such client.</summary>
+    public Task<ClaimedMetadata?> SaidAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(SaidSql, new { client }, cancel);
+
+    public const string ReachSql = """
+        select count(*)::int as grants, count(distinct subject)::int as people,
+               (select count(*)::int from audit_events where client_id = @client and event = 'token' and outcome = 'ok' and at > @issued_since) as tokens
+          from grants where client_id = @client and ended_at is null and expires_at > @now
+        """;
+
+    /// <summary>What would end with it.</summary>
+    /// <param name="issuedSince">Older access tokens have expired.</param>
+    public async Task<ClientImpact> ReachAsync(string client, DateTimeOffset issuedSince, DateTimeOffset now, CancellationToken cancel) =>
+        (await database.FindAsync<ClientImpact>(ReachSql, new { client, issued_since = issuedSince.UtcDateTime, now = now.UtcDateTime }, cancel))!;
+
+    public const string LastEditSql = """
+        select * from audit_events where client_id = @client and event = 'edit' and detail like 'update clients %' order by at desc limit 1
+        """;
+
+    /// <summary>Who last changed the row: when and what; null when nobody did.</summary>
+    public Task<AuditRow?> LastEditAsync(string client, CancellationToken cancel) => database.FindAsync<AuditRow>(LastEditSql, new { client }, cancel);
+}

@@ -1,0 +1,83 @@
+using System.Threading.Channels;
+
+namespace OAuthServer.Stores.Postgres;
+
+/// <summary>
+/// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
+/// keys; each caller gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
+/// A group that PostgreSQL certainly took back (a deadlock across servers, say) is written once more, each alone. Any other fault
+/// is passed on to all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay.
+/// </summary>
+/// <param name="write">One round trip for all; answers in the order of its argument.</param>
+/// <param name="order">Keys sorted the same way in every process cannot deadlock; null when rows are only added.</param>
+public sealed class WriteBatcher<TItem, TAnswer>(
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TAnswer>>> write,
+    Comparison<TItem>? order = null)
+{
+    private const int MostAtOnce = 256;
+    private const int MostWaiting = 4096;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly Channel<Waiting> channel = Channel.CreateBounded<Waiting>(
+        new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    /// <summary>Queues the write; completes once it is durable, or with the fault that kept it from being so.</summary>
+    public async Task<TAnswer> AddAsync(TItem item)
+    {
+        var waiting = new Waiting(item);
+        if (!channel.Writer.TryWrite(waiting)) throw new TimeoutException("too many writes are waiting for PostgreSQL");
+        try
+        {
+            return await DatabaseBudget.WaitAsync(waiting.Answer.Task, Patience);
+        }
+        catch (TimeoutException)
+        {
+            waiting.HasGivenUp = true;
+            throw;
+        }
+    }
+
+    /// <summary>The one writer. Runs until <paramref name="cancel"/>, then writes what is left.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        await using var stop = cancel.Register(() => channel.Writer.TryComplete());
+        var group = new List<Waiting>(MostAtOnce);
+        while (await channel.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            group.Clear();
+            // Whoever has been told 503 already must not have it done behind their back.
+            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting))
+                if (!waiting.HasGivenUp) group.Add(waiting);
+            if (group.Count == 0) continue;
+            if (order is not null) group.Sort((one, other) => order(one.Item, other.Item));
+            await WriteAsync(group);
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyList<Waiting> group)
+    {
+        try
+        {
+            var answers = await write([.. group.Select(waiting => waiting.Item)]);
+            for (var i = 0; i < group.Count; i++) group[i].Answer.TrySetResult(answers[i]);
+        }
+        catch (Exception fault) when (group.Count > 1 && DatabaseFault.ProvesRollback(fault))
+        {
+            foreach (var waiting in group)
+                if (!waiting.HasGivenUp) await WriteAsync([waiting]);
+        }
+        catch (Exception fault)
+        {
+            foreach (var waiting in group) waiting.Answer.TrySetException(fault);
+        }
+    }
+
+    private sealed class Waiting(TItem item)
+    {
+        public volatile bool HasGivenUp;
+
+        public TItem Item { get; } = item;
+
+        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

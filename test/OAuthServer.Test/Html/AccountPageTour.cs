@@ -1,0 +1,104 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Test.Html;
+
+/// <summary>What somebody sees who is asked by an app, and who looks after what they allowed.</summary>
+public static class AccountPageTour
+{
+    private const string Everything = "notes:read notes:write notes:delete offline_access";
+
+    public static IReadOnlyList<PageCase> Cases { get; } =
+    [
+        new("sign in", PageViewer.Nobody, Paths.Login, one => one.AskedByAsync(one.PageFixture.App)),
+        new("sign in, nobody asked", PageViewer.Nobody, Paths.Login, one => one.OpenAsync(Paths.Login)),
+        new("sign in, hinted", PageViewer.Nobody, Paths.Login, one => one.AskedByAsync(one.PageFixture.Stranger, ("login_hint", "alice@example.com"))),
+        new("sign in, wrong password", PageViewer.Nobody, Paths.Login, async one =>
+        {
+            await one.AskedByAsync(one.PageFixture.App);
+            await one.SignInAsync("somebody", "not the password");
+        }, 401),
+        new("sign in, too often", PageViewer.Nobody, Paths.Login, async one =>
+        {
+            await one.MistypeTooOftenAsync();
+            await one.AskedByAsync(one.PageFixture.App);
+            // One try comes back every three seconds, which walking here may take.
+            for (var tries = 0; tries < 5 && one.Status != 429; tries++) await one.SignInAsync("somebody", "not the password");
+        }, 429),
+        new("connected apps, none yet", PageViewer.Alice, Paths.ConnectedApps, one => one.OpenAsync(Paths.ConnectedApps)),
+        new("consent", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.App, ("scope", Everything))),
+        new("consent, a stranger on this computer", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.Stranger, ("scope", "notes:read notes:delete"))),
+        new("consent, an app known by its document", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.Document, ("scope", Everything))),
+        new("consent, only reading", PageViewer.Alice, Paths.Consent, async one =>
+        {
+            await one.AskedByAsync(one.PageFixture.App, ("scope", Everything));
+            await one.PressAsync("a[href*='only=read']");
+        }),
+        new("consent, more than last time", PageViewer.Alice, Paths.Consent, async one =>
+        {
+            await one.AskedByAsync(one.PageFixture.Stranger);
+            await one.PressAsync("button[value=allow]");
+            await one.AskedByAsync(one.PageFixture.Stranger, ("scope", Everything));
+        }),
+        new("consent, nothing chosen", PageViewer.Mallory, Paths.Consent, async one =>
+        {
+            await one.AskedByAsync(one.PageFixture.App);
+            foreach (var box in await one.Page.Locator("input[type=checkbox]").AllAsync()) await box.UncheckAsync();
+            await one.PressAsync("button[value=allow]");
+        }, 400),
+        new("switch account", PageViewer.Alice, Paths.Login, async one =>
+        {
+            await one.AskedByAsync(one.PageFixture.App);
+            await one.PressAsync("a[href*=switch]");
+        }),
+        new("connected apps, one", PageViewer.Alice, Paths.ConnectedApps, async one =>
+        {
+            await one.ConnectAsync(Everything);
+            await one.OpenAsync(Paths.ConnectedApps);
+        }),
+        new("connected apps, all to be revoked", PageViewer.Alice, Paths.RevokeAll, async one =>
+        {
+            await one.ConnectAsync(Everything);
+            await one.OpenAsync(Paths.RevokeAll);
+        }),
+        new("connected apps, one revoked", PageViewer.Alice, Paths.ConnectedApps, async one =>
+        {
+            await one.ConnectAsync("notes:read");
+            await one.OpenAsync(Paths.ConnectedApps);
+            await one.PressAsync("button[name=grant]");
+        }),
+        new("connected apps, one unfolded", PageViewer.Alice, Paths.ConnectedApps, async one =>
+        {
+            await one.ConnectAsync(Everything);
+            await one.OpenAsync(Paths.ConnectedApps);
+            await one.Page.Locator("main summary").First.ClickAsync();
+        }),
+        new("security", PageViewer.Alice, Paths.Sessions, one => one.OpenAsync(Paths.Sessions)),
+        new("sign out everywhere", PageViewer.Alice, Paths.SignOutEverywhere, async one =>
+        {
+            await one.OpenAsync(Paths.Sessions);
+            await one.PressAsync($"main a[href$='{Paths.SignOutEverywhere}']");
+        }),
+        new("password", PageViewer.Alice, Paths.Password, one => one.OpenAsync(Paths.Password)),
+        new("password, the old one wrong", PageViewer.Mallory, Paths.Password, async one =>
+        {
+            await one.OpenAsync(Paths.Password);
+            foreach (var field in await one.Page.Locator("main input[type=password]").AllAsync()) await field.FillAsync("not the old password");
+            await one.PressAsync("main form button");
+        }, 400),
+        new("sign out", PageViewer.Alice, Paths.Logout, async one =>
+        {
+            await one.OpenAsync(Paths.ConnectedApps);
+            await one.PressAsync($"a[href$='{Paths.Logout}']");
+        }),
+        new("signed out", PageViewer.Mallory, Paths.Logout, async one =>
+        {
+            await one.OpenAsync(Paths.Logout);
+            await one.PressAsync("main button");
+        }),
+        new("error codes", PageViewer.Nobody, Paths.Errors, one => one.OpenAsync(Paths.Errors)),
+        new("error, unknown app", PageViewer.Nobody, Paths.Authorize, one => one.OpenAsync($"{Paths.Authorize}?client_id=nobody"), 400),
+        new("error, with a way back", PageViewer.Alice, Paths.Authorize, one => one.AskedByAsync(one.PageFixture.Stranger, ("scope", "bogus")), 400),
+        new("error, a request long gone", PageViewer.Alice, Paths.Consent, one => one.OpenAsync($"{Paths.Consent}?request=gone"), 400),
+        new("no such page", PageViewer.Nobody, "/nowhere", one => one.OpenAsync("/nowhere"), 404),
+    ];
+}
