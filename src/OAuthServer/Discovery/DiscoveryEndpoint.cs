@@ -109,27 +109,3 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
         json.WriteEndArray();
     }
 }
-
-/// <summary>
-/// Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1); that of OpenID Connect also behind the path, where
-/// its Discovery 1.0 §4 puts it and most API libraries look.
-/// </summary>
-public static class DiscoveryRoutes
-{
-    // RFC 9110 §9.1: whatever answers GET answers HEAD.
-    private static readonly string[] Read = ["GET", "HEAD"];
-
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapDiscovery(Settings settings)
-        {
-            var discovery = app.ServiceProvider.GetRequiredService<DiscoveryEndpoint>();
-            foreach (var path in ServerPaths(settings.IssuerPath)) app.MapMethods(path, Read, discovery.ServerAsync);
-            app.MapMethods(Paths.ResourceMetadata + settings.IssuerPath, Read, discovery.ResourceAsync);
-        }
-    }
-
-    // Without a path, both places of OpenID Connect are one.
-    private static IEnumerable<string> ServerPaths(string issuerPath) =>
-        new[] { Paths.ServerMetadata + issuerPath, Paths.OpenIdConfiguration + issuerPath, issuerPath + Paths.OpenIdConfiguration }.Distinct();
-}

@@ -246,12 +246,15 @@ public sealed record Settings
             errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
         else if (!Issuer.All(char.IsAscii))
             // RFC 3986 §2: a URL is ASCII, and so is every header that carries this one.
-            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost}) and the path percent-encoded");
+            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost})");
         else
         {
             loopback = issuer.IsLoopback;
             if (Issuer.EndsWith('/') || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
                 errors.Add("OAuth__Issuer: no trailing slash, query, fragment or user information");
+            else if (issuer.AbsolutePath.Contains('%'))
+                // Routes compare decoded paths, clients compare issuers octet by octet (RFC 8414 §3.3): one spelling serves both.
+                errors.Add("OAuth__Issuer: no escapes, braces or spaces in its path; write letters, digits and - . _ ~");
             else if (issuer.AbsoluteUri.TrimEnd('/') != Issuer)
                 errors.Add($"OAuth__Issuer: write it in its plain form, {issuer.AbsoluteUri.TrimEnd('/')}");
             if (!loopback && issuer.Scheme == "http")

@@ -65,12 +65,3 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
         await http.RefuseAsync(error);
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class TokenRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapToken() => app.MapPost(Paths.Token, app.ServiceProvider.GetRequiredService<TokenEndpoint>().HandleAsync);
-    }
-}

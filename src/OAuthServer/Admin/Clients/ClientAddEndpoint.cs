@@ -71,17 +71,3 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
             await SignedInGate.NotFoundAsync(visit);
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class ClientAddRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientAdd()
-        {
-            var add = app.ServiceProvider.GetRequiredService<ClientAddEndpoint>();
-            app.MapGet(Paths.AdminClientNew, add.AskAsync);
-            app.MapPost(Paths.AdminClientNew, add.AddAsync);
-        }
-    }
-}

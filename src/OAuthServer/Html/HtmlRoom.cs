@@ -7,9 +7,9 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Html;
 
 /// <summary>What pages need: cookies, forms, and Data Protection whose keys live sealed in PostgreSQL.</summary>
-public static class PageServices
+public static class HtmlRoom
 {
-    public static void AddPages(this IServiceCollection services, Settings settings)
+    public static void AddHtml(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton<DataProtectionKeys>();
         services.AddSingleton<DataProtectionSeal>();
@@ -25,5 +25,6 @@ public static class PageServices
         services.AddSingleton<Assets>();
         services.AddSingleton<Cookies>();
         services.AddSingleton<Forms>();
+        services.AddSingleton<SignedInGate>();
     }
 }

@@ -1,0 +1,15 @@
+namespace OAuthServer.Registration;
+
+/// <summary>/register.</summary>
+public static class RegistrationRoom
+{
+    extension(IServiceCollection services)
+    {
+        public void AddRegistration()
+        {
+            services.AddSingleton<RegistrationLimit>();
+            services.AddSingleton<Registrations>();
+            services.AddSingleton<RegistrationEndpoint>();
+        }
+    }
+}
