@@ -31,7 +31,7 @@ public static class Server
     {
         var builder = HttpRoom.CreateHost(settings, time);
         var rooms = builder.Services;
-        rooms.AddStores(settings);
+        rooms.AddProtocol(); rooms.AddStores(settings);
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddTokens();
         rooms.AddClients(); rooms.AddUsers(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddHtml(settings);

@@ -18,8 +18,8 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         var request = http.Context();
         if (limit.Refusal(request) is { } error
             || (await registrations.AdmitAsync(http.Bearer(), http.RequestAborted)).Refused(out error, out var admission)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.RegisterAsync(said, admission, request, http.RequestAborted)).Refused(out error, out var registered))
+            || (await MetadataAsync(http)).Refused(out error, out var metadata)
+            || (await registrations.RegisterAsync(metadata, admission, request, http.RequestAborted)).Refused(out error, out var registered))
             await RefuseAsync(http, error, request, null);
         else
             await ShowAsync(http, 201, registered);
@@ -45,8 +45,8 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         if (limit.GuessRefusal(request) is { } error
             || (error = limit.Refusal(request)) is not null
             || (await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out error, out var before)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.UpdateAsync(before, said, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
+            || (await MetadataAsync(http)).Refused(out error, out var metadata)
+            || (await registrations.UpdateAsync(before, metadata, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
             await RefuseAsync(http, error, request, client);
         else
             await ShowAsync(http, 200, registered);

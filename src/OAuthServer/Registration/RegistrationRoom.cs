@@ -8,6 +8,7 @@ public static class RegistrationRoom
         public void AddRegistration()
         {
             services.AddSingleton<RegistrationLimit>();
+            services.AddSingleton<RegistrationRules>();
             services.AddSingleton<Registrations>();
             services.AddSingleton<RegistrationEndpoint>();
         }

@@ -14,7 +14,7 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
 {
     private const int MostWrongVerifiers = 5;
 
-    public string GrantType => "authorization_code";
+    public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
@@ -28,7 +28,7 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
         if (await codes.FindAsync(hash, cancel) is not { } grant) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
 
         var now = time.GetUtcNow();
-        var refresh = grant.Offline && client.MayUse("refresh_token") ? OpaqueToken.Mint() : null;
+        var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? OpaqueToken.Mint() : null;
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {

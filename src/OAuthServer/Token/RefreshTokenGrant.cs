@@ -13,7 +13,7 @@ namespace OAuthServer.Token;
 /// </summary>
 public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings, TimeProvider time) : IGrant
 {
-    public string GrantType => "refresh_token";
+    public GrantType Type => GrantType.RefreshToken;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {

@@ -11,7 +11,7 @@ namespace OAuthServer.Token;
 /// </summary>
 public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
 {
-    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.GrantType, StringComparer.Ordinal);
+    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -55,9 +55,9 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
         : OAuthError.UnsupportedGrantType(type, string.Join(' ', byType.Keys));
 
     private static OAuthError? Allowed(Client client, IGrant grant) =>
-        client.MayUse(grant.GrantType)
+        client.MayUse(grant.Type)
             ? null
-            : OAuthError.UnauthorizedClient("the client has not this grant type", Scope.Join(client.Row.GrantTypes), grant.GrantType);
+            : OAuthError.UnauthorizedClient("the client has not this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
     {
