@@ -88,7 +88,7 @@ public sealed class BrowserSession : IAsyncDisposable
         var address = $"2001:db8:{Guid.NewGuid().ToString("N")[..4]}:{Guid.NewGuid().ToString("N")[..4]}::1";
         var signIn = PageFixture.Server.Get<SignIn>();
         for (var tries = 0; tries < PageFixture.Server.Settings.LoginsPerMinute; tries++)
-            (await signIn.AuthenticateAsync("somebody", "not the password", new RequestContext { RequestId = "", Address = address }, CancellationToken.None)).Refused(out _, out _).Should().BeTrue();
+            (await signIn.AuthenticateAsync("somebody", "not the password", new RequestContext { RequestId = "", At = default, Address = address }, CancellationToken.None)).Refused(out _, out _).Should().BeTrue();
         await Page.SetExtraHTTPHeadersAsync(new Dictionary<string, string> { ["X-Forwarded-For"] = address });
     }
 
