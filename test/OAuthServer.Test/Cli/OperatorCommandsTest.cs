@@ -87,7 +87,7 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         string[][] verbs =
         [
             ["clients", "list"], ["clients", "show", id], ["clients", "show", id, "--json"],
-            ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"],
+            ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"], ["clients", "li\u202Est"],
         ];
         foreach (var verb in verbs)
         {
