@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
-using OAuthServer.Wire;
+using OAuthServer.Http;
 
 namespace OAuthServer.Test.Journeys;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Pages;
+using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
