@@ -29,7 +29,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>
-    /// Where the browser goes with the code, or null when the ticket was spent meanwhile or the person disabled. The same request
+    /// Where the browser goes with the code, or null when the pending request was spent meanwhile or the person disabled. The same request
     /// allowed twice is one grant.
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
@@ -60,8 +60,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         RememberedConsent? remember)
     {
         var now = time.GetUtcNow();
+        var delivery = (Delivery.Redirect)request.Delivery;
         var code = OpaqueToken.Mint();
-        var answer = AuthorizationResponse.Code(request, code, settings.Issuer);
+        var answer = delivery.Code(code, settings.Issuer);
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
         var offline = granted.Length > withoutOffline.Length;
@@ -72,11 +73,11 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Subject = session.Subject,
             Fingerprint = Digest(
             [
-                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
+                request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
             ]),
-            RedirectUri = request.RedirectUri,
-            CodeChallenge = request.CodeChallenge,
+            RedirectUri = delivery.Uri,
+            CodeChallenge = delivery.CodeChallenge,
             Scope = withoutOffline,
             Resources = request.Resources,
             Offline = offline,
@@ -85,7 +86,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             CodeHash = OpaqueToken.Hash(code),
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
-            PendingRequestHash = request.PendingRequest is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
+            PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
             AnswerSealed = decision?.Seal(answer),
             RememberedKey = remember is null ? Key(request) : null,
@@ -98,11 +99,11 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         return made is null ? null : answer;
     }
 
-    /// <summary>Where the browser goes with access_denied, once; null when the ticket was spent meanwhile. Nothing is remembered.</summary>
+    /// <summary>Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.</summary>
     public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
-        var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
+        var answer = request.Delivery.Error(denied, settings.Issuer);
         if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
@@ -132,7 +133,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
-    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
+    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
 
     public void Dispose() => prompts.Dispose();
 
