@@ -44,7 +44,7 @@ public sealed class BrowserSession : IAsyncDisposable
     public ConcurrentQueue<string> Alarms { get; } = [];
 
     /// <summary>A person of one's own, who has not done anything yet; Olivia is always the same.</summary>
-    public static async Task<BrowserSession> ArriveAsync(PageFixture world, Who who, Look look)
+    public static async Task<BrowserSession> ArriveAsync(PageFixture world, PageViewer who, Look look)
     {
         var person = who switch
         {

@@ -47,8 +47,8 @@ public sealed class PageFixture : IAsyncDisposable
             Machine = await server.MachineAsync(),
             Idle = await server.MachineAsync(),
             App = await server.PublicClientAsync(),
-            Stranger = await server.PublicClientAsync($"{elsewhere.OtherSite}/callback", origin: "self-registered", resource: null),
-            Document = await server.DocumentClientAsync($"{elsewhere.OtherSite}/callback"),
+            Stranger = await server.PublicClientAsync($"{elsewhere.CrossSite}/callback", origin: "self-registered", resource: null),
+            Document = await server.DocumentClientAsync($"{elsewhere.CrossSite}/callback"),
         };
         await server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = world.Idle.Id });
         if (words is not null)
