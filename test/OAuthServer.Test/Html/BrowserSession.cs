@@ -20,7 +20,7 @@ public sealed class BrowserSession : IAsyncDisposable
         (PageFixture, Person, this.context, Page) = (world, person, context, page);
         page.Response += (_, response) =>
         {
-            if (response.Request.IsNavigationRequest && response.Navigation == page.MainFrame) Status = response.Status;
+            if (response.Request.IsNavigationRequest && response.Frame == page.MainFrame) Status = response.Status;
         };
         page.Dialog += async (_, dialog) =>
         {
@@ -60,12 +60,12 @@ public sealed class BrowserSession : IAsyncDisposable
     /// <summary>Opens one page of the table, and makes sure that it is the one.</summary>
     public static async Task<BrowserSession> OpenAsync(PageFixture world, PageCase pageCase, Look look)
     {
-        var visitor = await ArriveAsync(world, pageCase.Who, look);
+        var visitor = await ArriveAsync(world, pageCase.Viewer, look);
         try
         {
-            if (visitor.Person is not null && (pageCase.Who != PageViewer.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
-            if (pageCase.Who == PageViewer.Oscar) await visitor.WaitAnHourAsync();
-            if (pageCase.Who == PageViewer.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
+            if (visitor.Person is not null && (pageCase.Viewer != PageViewer.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
+            if (pageCase.Viewer == PageViewer.Oscar) await visitor.WaitAnHourAsync();
+            if (pageCase.Viewer == PageViewer.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
             await pageCase.Open(visitor);
             var path = new Uri(visitor.Page.Url).AbsolutePath;
             return visitor.Page.Url.StartsWith(world.Server.Issuer, StringComparison.Ordinal) && path == pageCase.Path && visitor.Status == pageCase.Status

@@ -11,7 +11,7 @@ public sealed class PageFixture : IAsyncDisposable
     /// <summary>An app the operator registered; its answers go to client.example, where nobody is.</summary>
     public required TestClient App { get; init; }
 
-    /// <summary>An app that registered itself and waits on this computer, at <see cref="Elsewhere"/>.</summary>
+    /// <summary>An app that registered itself and waits on this computer, at <see cref="ExternalServer"/>.</summary>
     public required TestClient Stranger { get; init; }
 
     /// <summary>An app that is known by its document, and waits there, too.</summary>
