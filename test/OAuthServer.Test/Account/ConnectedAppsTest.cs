@@ -23,6 +23,8 @@ public sealed class ConnectedAppsTest : ServerFixture
         var id = Grant(tokens);
         await Server.ExecuteAsync("update grants set created_at = created_at - interval '3 days', activated_at = activated_at - interval '2 days' where id = @id", new { id });
 
+        await app.RefreshAsync(tokens.RefreshToken!);
+
         var page = await browser.FollowAsync(Paths.ConnectedApps);
 
         page.Reply.Should().BeAPage(200);
@@ -31,7 +33,7 @@ public sealed class ConnectedAppsTest : ServerFixture
             page.Reply.Body.Should().Contain(words);
         page.Reply.Body.Should().Contain($"<strong><bdi>The {pending.Id} app", "its code can still be redeemed").And.Contain("Not used yet");
         page.Reply.Body.Should().NotContain("Delete your notes").And.NotContain(stranger.Id, "it is another person's");
-        var used = await Server.ScalarAsync<DateTime>("select max(issued_at) from refresh_tokens where grant_id = @id", new { id });
+        var used = await Server.ScalarAsync<DateTime>("select rotated_at from grants where id = @id", new { id });
         page.Reply.Body.Should().Contain($"Last used: <time datetime=\"{Stamp(used)}", "it got its newest refresh token then");
     }
 

@@ -220,7 +220,7 @@ public sealed class ConsentTest : ServerFixture
 
         replies.Should().OnlyContain(reply => reply.Status == 303);
         replies.Select(reply => reply.Location).Distinct().Should().ContainSingle().Which.Should().StartWith(Cast.Redirect).And.Contain("code=");
-        (await Server.ScalarAsync<long>("select count(*) from codes join grants on grants.id = grant_id where client_id = @Id", new { client.Id })).Should().Be(1);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'code' and client_id = @Id", new { client.Id })).Should().Be(1);
     }
 
     [Test, Behaviour(2)]
