@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using OAuthServer.Audit;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Cli;
@@ -44,10 +45,14 @@ internal static class AuditCommands
     public static CliCommand Why()
     {
         var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
-        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
+        var scan = new Option<bool>("--scan") { Description = "Read the whole audit log, slowly: for ids from before 0.1.0, which carry no time" };
+        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why AZrVtdz4m0pXc1LqR3Zy", [id, scan], async (parse, desk, cancel) =>
         {
-            var request = parse.GetRequiredValue(id);
-            var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
+            var (request, store) = (parse.GetRequiredValue(id), new AuditStore(desk.Database));
+            if (TimedId.TimeOf(request) is null && !parse.GetValue(scan))
+                return desk.Output.Refuse($"{request} carries no time, so its entries cannot be found by index",
+                    $"If it was copied whole, read the whole log, slowly: oauth-server why --scan {request}");
+            var decisions = parse.GetValue(scan) ? await store.ScanAsync(request, cancel) : await store.FindAsync(request, cancel);
             if (decisions.Count == 0) return desk.Output.Refuse($"No audit entry for {request}", AuditEvents.NotKept + ".");
 
             var stories = new List<string>();

@@ -46,7 +46,9 @@ public static partial class Commands
 
     private static async Task<int> MigrateAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
     {
-        var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
+        IReadOnlyList<string> applied;
+        try { applied = await new Migrations(desk.Database).ApplyAsync(cancel); }
+        catch (MigrationException refused) { return desk.Output.Refuse(refused.Message, "Nothing was changed."); }
         await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
         return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
     }

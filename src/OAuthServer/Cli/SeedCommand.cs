@@ -12,7 +12,7 @@ internal static class SeedCommand
         return CliCommand.On("seed", "Fill the database from a file", "oauth-server seed sql/seed/clients.sql", [what], async (parse, desk, cancel) =>
         {
             var name = parse.GetRequiredValue(what);
-            if (await new Migrations(desk.Database).PendingAsync(cancel) is { Count: > 0 } pending)
+            if ((await new Migrations(desk.Database).StateAsync(cancel)).Pending is { Count: > 0 } pending)
                 return desk.Output.Refuse($"The database lacks {string.Join(", ", pending)}", "Run: oauth-server migrate");
             if (name == "demo")
                 return await Demo.SeedAsync(desk.Database, desk.Settings, cancel) is { } refusal

@@ -21,8 +21,10 @@ public sealed class Readiness(
         if (shutdown.Begun) return HealthCheckResult.Unhealthy("the server is shutting down");
         try
         {
-            if (await migrations.PendingAsync(cancellationToken) is { Count: > 0 } pending)
-                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", pending)}): run oauth-server migrate");
+            var schema = await migrations.StateAsync(cancellationToken);
+            if (schema.Problem is { } problem) return HealthCheckResult.Unhealthy(problem);
+            if (schema.Pending.Count > 0)
+                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", schema.Pending)}): run oauth-server migrate");
             await clock.MeasureAsync(cancellationToken);
         }
         catch (PoolerException fault)

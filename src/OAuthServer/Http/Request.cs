@@ -19,6 +19,7 @@ public static class Request
     public static RequestContext Context(this HttpContext http) => new()
     {
         RequestId = http.TraceIdentifier,
+        At = TimedId.TimeOf(http.TraceIdentifier) ?? throw new InvalidOperationException("the request has no id of ours"),
         Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "unknown",
     };
 

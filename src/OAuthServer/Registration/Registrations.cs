@@ -50,7 +50,7 @@ public sealed class Registrations(
         if (!proposal.IsPublic && !invited && secrets.Refusal() is { } tooMany) return tooMany;
 
         var secret = proposal.IsPublic ? null : SecretHash.NewSecret();
-        var (token, now) = (OpaqueToken.Mint(), time.GetUtcNow());
+        var (token, now) = (OpaqueToken.Mint(), request.At);
         var registration = new NewRegistration
         {
             // 128 random bits; a prefix, so that no id begins with a dash.
@@ -69,7 +69,7 @@ public sealed class Registrations(
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
     public async Task<Result<Registered>> ReadAsync(string client, string? token, RequestContext request, CancellationToken cancel)
     {
-        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) is not { } row) return Stranger(token);
+        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, request.At) is not { } row) return Stranger(token);
         return new Registered { Row = row, Scope = Effective(row, await OpenScopesAsync(cancel)), Token = token };
     }
 
@@ -87,14 +87,14 @@ public sealed class Registrations(
         if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == "none"))
             return OAuthError.InvalidClientMetadata("Register again to become another kind of client, or to gain or lose a secret",
                 $"{proposal.Kind} {proposal.AuthMethod}", "RFC 7592 §2.2", $"{before.Kind} {before.AuthMethod}");
-        return await store.UpdateAsync(before.ClientId, OpaqueToken.Hash(token), proposal.Kind, proposal.Allowance, Describe(proposal), request.RequestId, request.Address, time.GetUtcNow()) is { } row
+        return await store.UpdateAsync(before.ClientId, OpaqueToken.Hash(token), proposal.Kind, proposal.Allowance, Describe(proposal), request.RequestId, request.Address, request.At) is { } row
             ? new Registered { Row = row, Scope = Effective(row, open), Token = token }
             : Stranger(token);
     }
 
     /// <summary>RFC 7592 §2.3: the client, its secrets, its grants and their tokens end. The refusal, or null.</summary>
     public async Task<OAuthError?> DeleteAsync(string client, string? token, RequestContext request) =>
-        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) ? null : Stranger(token);
+        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, request.At) ? null : Stranger(token);
 
     private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
         [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];

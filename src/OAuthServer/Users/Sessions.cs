@@ -29,14 +29,14 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     public async Task<string?> StartAsync(UserRow user, string? previous, string agent, RequestContext request)
     {
         var id = OpaqueToken.Mint();
-        var now = time.GetUtcNow();
+        var now = request.At;
         var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject, user.PasswordHash,
             now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
         return started ? id : null;
     }
 
     /// <summary>Ends this session, on the server.</summary>
-    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, time.GetUtcNow());
+    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, request.At);
 
     private static string Printable(string agent) =>
         string.Concat(agent.Take(LongestAgent).Select(character => character is >= ' ' and <= '~' ? character : '?'));

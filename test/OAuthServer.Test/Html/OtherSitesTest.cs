@@ -42,7 +42,7 @@ public sealed class OtherSitesTest
         var tab = await visitor.NewTabAsync();
         using var scope = new AssertionScope(pageCase.Name);
 
-        foreach (var origin in new[] { world.ExternalServer.OtherSite, world.ExternalServer.SameSite })
+        foreach (var origin in new[] { world.ExternalServer.CrossSite, world.ExternalServer.SameSite })
         {
             // With everything a thief could know, the antiforgery token included: he has none, but if he had.
             foreach (var form in forms)
@@ -51,7 +51,7 @@ public sealed class OtherSitesTest
                 world.ExternalServer.Page = form.Trap(name => name == "username" ? mallory.Username : name == "password" ? Cast.Password : "on");
                 var answer = await WalkIntoAsync(tab, origin);
                 // From another site no cookie comes along: nobody is signed in there.
-                if (answer.Status == 303 && origin == world.ExternalServer.OtherSite) (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
+                if (answer.Status == 303 && origin == world.ExternalServer.CrossSite) (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
                 else answer.Status.Should().BeInRange(400, 499, $"{form.Button} was posted from {origin} to {answer.Url}");
                 (await RowsAsync()).Should().BeEquivalentTo(before, $"{form.Button} was posted from {origin} to {answer.Url}");
             }

@@ -11,7 +11,7 @@ public sealed class PageFixture : IAsyncDisposable
     /// <summary>An app the operator registered; its answers go to client.example, where nobody is.</summary>
     public required TestClient App { get; init; }
 
-    /// <summary>An app that registered itself and waits on this computer, at <see cref="Elsewhere"/>.</summary>
+    /// <summary>An app that registered itself and waits on this computer, at <see cref="ExternalServer"/>.</summary>
     public required TestClient Stranger { get; init; }
 
     /// <summary>An app that is known by its document, and waits there, too.</summary>
@@ -47,8 +47,8 @@ public sealed class PageFixture : IAsyncDisposable
             Machine = await server.MachineAsync(),
             Idle = await server.MachineAsync(),
             App = await server.PublicClientAsync(),
-            Stranger = await server.PublicClientAsync($"{elsewhere.OtherSite}/callback", origin: "self-registered", resource: null),
-            Document = await server.DocumentClientAsync($"{elsewhere.OtherSite}/callback"),
+            Stranger = await server.PublicClientAsync($"{elsewhere.CrossSite}/callback", origin: "self-registered", resource: null),
+            Document = await server.DocumentClientAsync($"{elsewhere.CrossSite}/callback"),
         };
         await server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = world.Idle.Id });
         if (words is not null)

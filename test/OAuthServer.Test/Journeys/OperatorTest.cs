@@ -65,7 +65,7 @@ public sealed class OperatorTest : ServerFixture
         refused.Body.Should().NotContain("evil.example").And.NotContain(Cast.Redirect);
 
         var (exit, said) = await OAuthProgram.RunAsync(Server.Settings, "why", refused.RequestId);
-        var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", "no-such-request");
+        var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", TimedId.NewRequestId(TimeProvider.System.GetUtcNow()));
 
         exit.Should().Be(0, said);
         said.Should().ContainAll(app.Id, "OAuth 2.1 §2.3.1", Cast.Redirect, "https://evil.example/cb", "redirect_uri matches none that is registered");

@@ -3,9 +3,13 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
+using OAuthServer.Http;
 
 namespace OAuthServer.Test.Journeys;
 
@@ -55,6 +59,21 @@ public sealed class ShutdownTest
         ((int)(await waiting).StatusCode).Should().Be(200);
         (await exit).Should().Be(0);
         program.Said.Should().NotContain("   at ");
+    }
+
+    [Test]
+    public async Task What_is_in_flight_has_its_time_after_the_longest_grace()
+    {
+        var settings = new Settings
+        {
+            Database = "Host=/nowhere",
+            KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
+            ShutdownGraceSeconds = 300,
+        };
+        await using var app = global::Server.Build(settings, TimeProvider.System);
+
+        app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout
+            .Should().Be(TimeSpan.FromSeconds(300) + Shutdown.InFlight);
     }
 
     private static async Task PortClosesAsync(TestServer server)

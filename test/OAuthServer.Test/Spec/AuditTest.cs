@@ -286,7 +286,9 @@ public sealed class AuditTest : ServerFixture
     public async Task A_password_typed_as_a_user_name_is_not_readable_in_the_log()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
-        var (before, typed) = (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'"), $"my password {Guid.NewGuid():N}");
+        var before = await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'");
+        // Too short to be taken for a token, which the log would leave out by itself.
+        var typed = $"my password {Guid.NewGuid().ToString("N")[..12]}";
 
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice with { Username = typed });
 

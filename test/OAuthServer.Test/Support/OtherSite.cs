@@ -26,7 +26,7 @@ public sealed class OtherSite : IAsyncDisposable
     public ConcurrentQueue<string> Visits { get; } = [];
 
     /// <summary>Its origin as another site.</summary>
-    public string OtherSite => $"http://127.0.0.1:{Port}";
+    public string CrossSite => $"http://127.0.0.1:{Port}";
 
     /// <summary>Its origin under our own name.</summary>
     public string SameSite => $"http://localhost:{Port}";
