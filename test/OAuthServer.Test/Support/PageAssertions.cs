@@ -19,7 +19,7 @@ public static partial class PageAssertions
         page.ContentHeaders.ContentType?.ToString().Should().Be("text/html; charset=utf-8");
         page.Header("Content-Security-Policy").Should().Be(ContentSecurityPolicy);
         page.Header("Referrer-Policy").Should().Be("same-origin");
-        page.Header("X-Navigation-Options").Should().Be("DENY");
+        page.Header("X-Frame-Options").Should().Be("DENY");
         page.Header("X-Content-Type-Options").Should().Be("nosniff");
         page.Header("Cache-Control").Should().Contain("no-store");
         page.Location.Should().BeNull();
