@@ -6,6 +6,7 @@ using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Discovery;
 using OAuthServer.Fetch;
+using OAuthServer.Grants;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -33,7 +34,7 @@ public static class Server
         var builder = HttpRoom.CreateHost(settings, time);
         var rooms = builder.Services;
         rooms.AddProtocol(); rooms.AddStores(settings);
-        rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddTokens();
+        rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
         rooms.AddClients(); rooms.AddUsers(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddHtml(settings);
         AuthorizationRoom.AddAuthorization(rooms); rooms.AddToken(); rooms.AddRevocation(); rooms.AddRegistration();

@@ -12,7 +12,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
-public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings) : IDisposable
 {
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
@@ -34,7 +34,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
-        var ends = time.GetUtcNow() + allowed.GrantDuration.Length;
+        var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
         return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
         {
@@ -51,7 +51,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
     public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
-        var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
         return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null, null);
     }
 
@@ -59,16 +59,15 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, PostedDecision? decision,
         RememberedConsent? remember)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
         var delivery = (Delivery.Redirect)request.Delivery;
-        var code = OpaqueToken.Mint();
-        var answer = delivery.Code(code, settings.Issuer);
+        var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
         var offline = granted.Length > withoutOffline.Length;
         var made = await grants.AllowAsync(new NewGrant
         {
-            Id = Guid.CreateVersion7(now),
+            Id = code.GrantId,
             ClientId = request.Client.Id,
             Subject = session.Subject,
             Fingerprint = Digest(
@@ -83,12 +82,12 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Offline = offline,
             OfflineRequested = offline && request.OfflineRequested,
             ExpiresAt = ends,
-            CodeHash = OpaqueToken.Hash(code),
+            CodeHash = code.Hash,
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
             PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
-            AnswerSealed = decision?.Seal(answer),
+            Answer = decision is null ? null : id => decision.Seal(Answer(id)),
             RememberedKey = remember is null ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
@@ -96,7 +95,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             RequestId = context.RequestId,
             Address = context.Address,
         }, now);
-        return made is null ? null : answer;
+        return made is { } grant ? Answer(grant) : null;
+
+        string Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
     }
 
     /// <summary>Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.</summary>
@@ -104,7 +105,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
         var answer = request.Delivery.Error(denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), context.At)) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
     }
@@ -115,7 +116,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public async Task<string?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
         var since = now - AnsweredAgain;
         if (await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
         if (decision.Open(box) is not { } answer) return null;

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Protocol;
 using OAuthServer.Stores;
 using OAuthServer.Test.Support;
@@ -35,7 +36,7 @@ public sealed class PgBouncerTest
     public async Task Where_sessions_are_shared_nothing_is_migrated_either(string mode)
     {
         await using var bouncer = await PgBouncer.StartAsync(await TestDatabase.CloneAsync(), mode);
-        await using var database = new OAuthServer.Stores.Database(bouncer.Through);
+        await using var database = new OAuthServer.Stores.Postgres.Database(bouncer.Through);
 
         await FluentActions.Awaiting(() => new Migrations(database).ApplyAsync(CancellationToken.None))
             .Should().ThrowAsync<PoolerException>().WithMessage("*pool_mode = session*");
