@@ -118,7 +118,7 @@ public static class PlaygroundPage
     private static Markup NextStep(PlaygroundView view, Settings settings, Language say)
     {
         return $"""
-            <nav class="steps" aria-label="{say["NextStep"]}">
+            <nav class="steps" aria-label="{say["Steps"]}">
             <ol>
             {Stages.All.Select(Entry)}
             </ol>
