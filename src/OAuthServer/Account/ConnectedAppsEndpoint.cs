@@ -55,19 +55,3 @@ public sealed class ConnectedAppsEndpoint(
     // The page says what this very request did, from the audit log: a link cannot make it say so.
     private static string Did(PageRequest visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";
 }
-
-/// <summary>Where it is found.</summary>
-public static class ConnectedAppsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapConnectedApps()
-        {
-            var apps = app.ServiceProvider.GetRequiredService<ConnectedAppsEndpoint>();
-            app.MapGet(Paths.ConnectedApps, apps.ShowAsync);
-            app.MapPost(Paths.ConnectedApps, apps.RevokeAsync);
-            app.MapGet(Paths.RevokeAll, apps.AskAllAsync);
-            app.MapPost(Paths.RevokeAll, apps.RevokeAllAsync);
-        }
-    }
-}

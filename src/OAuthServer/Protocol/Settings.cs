@@ -246,12 +246,15 @@ public sealed record Settings
             errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
         else if (!Issuer.All(char.IsAscii))
             // RFC 3986 §2: a URL is ASCII, and so is every header that carries this one.
-            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost}) and the path percent-encoded");
+            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost})");
         else
         {
             loopback = issuer.IsLoopback;
             if (Issuer.EndsWith('/') || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
                 errors.Add("OAuth__Issuer: no trailing slash, query, fragment or user information");
+            else if (issuer.AbsolutePath.Contains('%'))
+                // Routes compare decoded paths, clients compare issuers octet by octet (RFC 8414 §3.3): one spelling serves both.
+                errors.Add("OAuth__Issuer: no escapes, braces or spaces in its path; write letters, digits and - . _ ~");
             else if (issuer.AbsoluteUri.TrimEnd('/') != Issuer)
                 errors.Add($"OAuth__Issuer: write it in its plain form, {issuer.AbsoluteUri.TrimEnd('/')}");
             if (!loopback && issuer.Scheme == "http")
@@ -268,8 +271,8 @@ public sealed record Settings
             errors.Add("OAuth__KeyEncryptionKey: not 32 bytes in base64; openssl rand -base64 32 makes such a key");
         if (Algorithm is not ("ES256" or "RS256")) errors.Add("OAuth__Algorithm: write ES256 or RS256");
         if (Registration is not ("open" or "token" or "off")) errors.Add("OAuth__Registration: write open, token or off");
-        if (RegistrationMethod is not ("" or "none" or "client_secret_basic" or "client_secret_post"))
-            errors.Add("OAuth__RegistrationMethod: write none, client_secret_basic or client_secret_post, or leave it empty");
+        if (RegistrationMethod.Length > 0 && AuthMethod.All.All(method => method.Name != RegistrationMethod))
+            errors.Add($"OAuth__RegistrationMethod: write {Capabilities.OneOf(AuthMethod.All.Select(method => method.Name))}, or leave it empty");
         foreach (var scheme in RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             if (!Uri.CheckSchemeName(scheme) || scheme.ToLowerInvariant() is "http" or "https" or "javascript" or "data" or "file" or "vbscript" or "blob" or "about")
                 errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; never http, https, or one that can run code");

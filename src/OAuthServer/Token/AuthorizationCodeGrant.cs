@@ -15,7 +15,7 @@ public sealed class AuthorizationCodeGrant(
 {
     private const int MostWrongVerifiers = 5;
 
-    public string GrantType => "authorization_code";
+    public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
@@ -29,7 +29,7 @@ public sealed class AuthorizationCodeGrant(
         if (await presented.CodeAsync(text, cancel) is not { } code) return NoSuchCode();
 
         var (now, grant) = (request.Context.At, code.Grant);
-        var refresh = grant.Offline && client.MayUse("refresh_token") ? RefreshToken.Mint(grant.Id) : null;
+        var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {

@@ -15,7 +15,7 @@ public sealed class RefreshTokenGrant(
     PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings)
     : IGrant
 {
-    public string GrantType => "refresh_token";
+    public GrantType Type => GrantType.RefreshToken;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
