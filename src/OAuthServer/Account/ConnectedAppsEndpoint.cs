@@ -42,7 +42,7 @@ public sealed class ConnectedAppsEndpoint(
             await SignedInGate.NotFoundAsync(visit);
     });
 
-    /// <summary>PlaygroundRequests.</summary>
+    /// <summary>Asks for confirmation.</summary>
     public Task AskAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
         await http.RevokeAllAsync(visit.Antiforgery, visit.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(visit.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
