@@ -33,8 +33,8 @@ public static class StoresRoom
             services.AddSingleton<RegistrationStore>();
             services.AddSingleton<AuthorizationRequestStore>();
             services.AddSingleton<ConsentStore>();
-            services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantRevocationStore>();
+            services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
             services.AddSingleton<PresentedGrantStore>();
             services.AddSingleton<RedemptionStore>();

@@ -13,7 +13,9 @@ public sealed class MigrationException(string message) : Exception(message);
 /// <summary>
 /// Brings the schema up to date: sql/migrations, one file per topic, numbered, forward only. All that is missing goes in one
 /// transaction: a start that is killed in the middle leaves nothing behind, and the next one begins again. What was applied is
-/// recorded with its checksum. Then grant_types and auth_methods are written from the records of this binary. Refused: a file edited after it was applied, and a database that a newer version migrated.
+/// recorded with its checksum. Then
+/// grant_types and auth_methods are written from the records of this binary. Refused: a file edited after it was applied, and a
+/// database that a newer version migrated.
 /// </summary>
 public sealed class Migrations(Database database, Capabilities capabilities)
 {
@@ -67,7 +69,7 @@ public sealed class Migrations(Database database, Capabilities capabilities)
         var applied = (await connection.QueryAsync<Applied>(Command(AppliedSql))).ToList();
         if (applied.Exists(row => row.Name == LastBefore))
         {
-            await RunAsync(Read("migrations-before/carry_over.sql"));
+            await RunAsync(Read("carry_over.sql"));
             await RunAsync(ForgetSql, new { names = Before });
             foreach (var name in All) await RunAsync(RecordSql, new { name = Short(name), checksum = Checksum(Read(name)) });
             done.Add("carry_over");

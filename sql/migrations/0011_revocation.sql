@@ -1,5 +1,20 @@
--- What resource servers read at /revocations: a row for whatever kills access tokens before they expire, however it came about.
--- Triggers write it, so that a replayed code, a command, the panel and plain SQL all arrive.
+-- What died before it expired: access tokens revoked one by one, and what resource servers read at /revocations. Triggers write the
+-- feed, so that a replayed code, a command, the panel and plain SQL all arrive there.
+
+create table revoked_tokens (
+    jti         text primary key,
+    client_id   text not null,
+    audience    text not null,
+    revoked_at  timestamptz not null,
+    expires_at  timestamptz not null
+);
+comment on table revoked_tokens is 'Access tokens revoked one by one (RFC 7009), until they would have expired.';
+comment on column revoked_tokens.jti is 'The token''s jti.';
+comment on column revoked_tokens.client_id is 'Whose it was.';
+comment on column revoked_tokens.audience is 'The resource it was for.';
+comment on column revoked_tokens.revoked_at is 'Since when.';
+comment on column revoked_tokens.expires_at is 'When the row may go.';
+create index revoked_tokens_by_expiry on revoked_tokens (expires_at);
 
 create table revocation_feed (
     id          bigint generated always as identity primary key,
@@ -12,10 +27,6 @@ create table revocation_feed (
     leaves_at   timestamptz not null,
     constraint revocation_feed_kind_known check (kind in ('jti', 'grant', 'client_id', 'kid'))
 );
--- Readers follow transactions, not numbers: a number can be taken long before its transaction commits.
-create index revocation_feed_by_transaction on revocation_feed (xid, id);
-create index revocation_feed_by_leaving on revocation_feed (leaves_at);
-create index revocation_feed_of_client on revocation_feed (value) where kind = 'client_id';
 comment on table revocation_feed is 'What died before it expired, for resource servers that follow GET /revocations.';
 comment on column revocation_feed.id is 'Order within one transaction.';
 comment on column revocation_feed.xid is 'The transaction that wrote it: a reader has seen the row exactly if its last snapshot saw this transaction.';
@@ -25,6 +36,11 @@ comment on column revocation_feed.audiences is 'Resources it concerns; null: all
 comment on column revocation_feed.held is 'Handed to nobody: remembers resources a client lost while its tokens for them may live, should it be disabled then.';
 comment on column revocation_feed.expires_at is 'When the last token it can concern expires; in the past: forget what an earlier entry said.';
 comment on column revocation_feed.leaves_at is 'When the row may go: a minute after, as verifiers allow a leeway.';
+-- Readers follow transactions, not numbers: a number can be taken long before its transaction commits.
+create index revocation_feed_by_transaction on revocation_feed (xid, id);
+create index revocation_feed_by_leaving on revocation_feed (leaves_at);
+create index revocation_feed_of_client on revocation_feed (value) where kind = 'client_id';
+create trigger check_lists before insert or update of audiences on revocation_feed for each row execute function check_lists('audiences');
 
 create function revocation_feed_add(kind text, value text, audiences text[], expires timestamptz, held boolean default false) returns void
     language sql set search_path from current as $$
@@ -53,7 +69,9 @@ create trigger grants_feed after update of ended_at on grants for each row
 create trigger grants_feed_delete after delete on grants for each row
     when (old.ended_at is null and old.activated_at is not null and old.expires_at > now()) execute function grants_feed();
 
--- A client disabled, deleted or renamed. Enabled again (or made again), its tokens live again, as introspection sees them.
+-- A client disabled, deleted or renamed. Enabled again (or made again), its tokens live again, as introspection sees them. A
+-- person's app without a single grant has no tokens and gets no entry: anonymous clients could otherwise fill the feed of every
+-- resource server. A grant that goes with its client has an entry of its own (grants_feed_delete).
 create function clients_feed() returns trigger language plpgsql as $$
 declare
     hour     constant interval := interval '1 hour';
@@ -62,12 +80,15 @@ declare
 begin
     if tg_op <> 'INSERT' then had := array_remove(old.resources || old.default_resource, null); end if;
     if tg_op <> 'INSERT' and old.enabled and (tg_op = 'DELETE' or not new.enabled or new.client_id <> old.client_id) then
+        -- A renamed client's grants have its new name already.
         select array_agg(distinct uri) into concerns from (
             select unnest(had)
-            union all select unnest(resources) from grants where client_id = old.client_id
+            union all select unnest(resources) from grants where client_id in (old.client_id, new.client_id)
             union all select unnest(audiences) from revocation_feed where kind = 'client_id' and value = old.client_id and leaves_at > now()
         ) as known (uri);
-        perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+        if concerns is not null or old.kind <> 'user-facing' then
+            perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+        end if;
     elsif tg_op = 'UPDATE' and not had <@ (new.resources || new.default_resource) then
         perform revocation_feed_add('client_id', old.client_id, had, now() + hour, held => true);
     end if;
@@ -88,10 +109,3 @@ begin
 end $$;
 create trigger signing_keys_feed after update of retired_at on signing_keys for each row
     when (old.retired_at is null and new.retired_at is not null) execute function signing_keys_feed();
-
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'oauth_server') then
-        grant select, insert, delete on revocation_feed to oauth_server;
-    end if;
-end $$;
