@@ -42,7 +42,7 @@ public sealed class ConnectedAppsEndpoint(
             await SignedInGate.NotFoundAsync(page);
     });
 
-    /// <summary>PlaygroundRequests.</summary>
+    /// <summary>The page before all of it ends.</summary>
     public Task ConfirmAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
         await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
