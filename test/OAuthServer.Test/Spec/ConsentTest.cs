@@ -229,9 +229,10 @@ public sealed class ConsentTest : ServerFixture
         var (alice, client, browser, verifier) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
 
         await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
-        await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
+        var second = await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
 
         (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(1);
+        (await client.RedeemAsync(new Code(second.Parameters["code"]!, verifier, client.Redirect))).Should().HaveIssuedTokens();
     }
 
     [Test]
