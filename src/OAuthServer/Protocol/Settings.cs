@@ -133,7 +133,7 @@ public sealed record Settings
     /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least). New client id documents have one of the same size of their own.</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
-    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
+    /// <summary>Registrations without an invitation per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
     public int SecretRegistrationsPerMinuteInAll { get; init; } = 20;
 
     /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>
@@ -145,7 +145,7 @@ public sealed record Settings
     /// <summary>How a client authenticates that does not say: none, client_secret_basic or client_secret_post; empty: by secret when all its redirect URIs are https, else not.</summary>
     public string RegistrationMethod { get; init; } = "";
 
-    /// <summary>Hours after which a client that registered uninvited and was never used is removed.</summary>
+    /// <summary>Hours after which a client that registered without an invitation and was never used is removed.</summary>
     public int RegistrationUnusedHours { get; init; } = 72;
 
     /// <summary>Days after which a self-registered client is removed once all its grants have lapsed.</summary>
