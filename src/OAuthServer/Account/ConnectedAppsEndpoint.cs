@@ -36,7 +36,7 @@ public sealed class ConnectedAppsEndpoint(
     {
         var context = page.Context;
         if (Guid.TryParse(page.Parameters["grant"], out var grant)
-            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
+            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, context.At))
             await page.Done(Did(page));
         else
             await SignedInGate.NotFoundAsync(page);
@@ -48,7 +48,7 @@ public sealed class ConnectedAppsEndpoint(
 
     public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        await grants.RevokeAllAsync(page.Session.Subject, page.Author, time.GetUtcNow());
+        await grants.RevokeAllAsync(page.Session.Subject, page.Author, page.Context.At);
         await page.Done(Did(page));
     });
 
