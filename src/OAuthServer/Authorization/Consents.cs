@@ -12,7 +12,8 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
-public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class Consents(
+    GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
 {
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
@@ -23,7 +24,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     public OAuthError? Prompted(AuthorizationRequest request, SessionRow session)
     {
         var key = $"{session.Subject} {request.Client.Id}";
-        if (prompts.Exhausted(key)) return OAuthError.SlowDown($"client {request.Client.Id} has asked this person too often", prompts.RetryAfter);
+        if (prompts.Exhausted(key))
+            return OAuthError.SlowDown($"client {request.Client.Id} has asked this person too often", prompts.RetryAfter);
         prompts.Count(key);
         return null;
     }
@@ -49,15 +51,17 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
-    public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+    public Task<string?> AllowAgainAsync(
+        AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
         var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null, null);
+        var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
+        return GrantAsync(request, session, request.Scope, ends, context, null, null);
     }
 
     private async Task<string?> GrantAsync(
-        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, PostedDecision? decision,
-        RememberedConsent? remember)
+        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context,
+        PostedDecision? decision, RememberedConsent? remember)
     {
         var now = time.GetUtcNow();
         var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
@@ -71,7 +75,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Subject = session.Subject,
             Fingerprint = Digest(
             [
-                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
+                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline),
+                .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
             ]),
             RedirectUri = request.RedirectUri,
@@ -104,7 +109,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
         var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow()))
+            return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
     }
@@ -117,8 +123,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var now = time.GetUtcNow();
         var since = now - AnsweredAgain;
-        if (await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
-        if (decision.Open(box) is not { } answer) return null;
+        var box = await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None);
+        if (box is null || decision.Open(box) is not { } answer) return null;
         await audit.WriteAsync(new AuditRow
         {
             At = now,
@@ -133,7 +139,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
-    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
+    public static byte[] Key(AuthorizationRequest request) =>
+        Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
 
     public void Dispose() => prompts.Dispose();
 

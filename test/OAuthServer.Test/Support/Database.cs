@@ -31,9 +31,11 @@ public static class TestDatabase
         var name = $"t{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
         await ExecuteAsync(cluster, $"create database {name}");
         var database = new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
-        await ExecuteAsync(database, "create extension pgcrypto; create table schema_migrations (name text primary key, applied_at timestamptz not null default now())");
+        await ExecuteAsync(database, "create extension pgcrypto");
+        await ExecuteAsync(database, "create table schema_migrations (name text primary key, applied_at timestamptz not null default now())");
         foreach (var earlier in Migrations.All.TakeWhile(one => !one.StartsWith($"migrations/{migration}", StringComparison.Ordinal)))
-            await ExecuteAsync(database, $"{Migrations.Read(earlier)}; insert into schema_migrations (name) values ('{Path.GetFileNameWithoutExtension(earlier)}')");
+            await ExecuteAsync(
+                database, $"{Migrations.Read(earlier)}; insert into schema_migrations values ('{Path.GetFileNameWithoutExtension(earlier)}')");
         await ExecuteAsync(database, Cast.Sql);
         return database;
     }
