@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using OAuthServer.Fetch;
@@ -28,7 +27,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private const int MostRemembered = 50_000;
 
     private readonly FailureLimit failures = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly ConcurrentDictionary<string, byte[]> proven = new(StringComparer.Ordinal);
+    private readonly Cache<string, byte[]> proven = new(MostRemembered);
     private readonly SingleFlight<VerifiedSecret> proofs = new();
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
@@ -140,13 +139,9 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     }
 
     private bool IsRemembered(SecretRow row, string secret) =>
-        proven.TryGetValue(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
+        proven.TryGet(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
 
-    private void Remember(SecretRow row, string secret)
-    {
-        if (proven.Count >= MostRemembered) proven.Clear();
-        proven[row.Hash] = Mac(row.Hash, secret);
-    }
+    private void Remember(SecretRow row, string secret) => proven.Set(row.Hash, Mac(row.Hash, secret));
 
     private byte[] Mac(string what, string secret) => HMACSHA256.HashData(memoryKey, Encoding.UTF8.GetBytes(what + secret));
 
