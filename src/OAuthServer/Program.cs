@@ -13,6 +13,7 @@ using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Discovery;
 using OAuthServer.Fetch;
+using OAuthServer.Grants;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -135,14 +136,17 @@ public static class Server
         services.AddSingleton<ClientEdits>();
         services.AddSingleton<ClientQueries>();
         services.AddSingleton<ClientStore>();
-        services.AddSingleton<CodeStore>();
         services.AddSingleton<ConsentStore>();
         services.AddSingleton<DataProtectionKeyStore>();
         services.AddSingleton<GrantStore>();
+        services.AddSingleton<GrantRevocationStore>();
+        services.AddSingleton<GrantSweepStore>();
+        services.AddSingleton<PresentedGrantStore>();
+        services.AddSingleton<RedemptionStore>();
+        services.AddSingleton<RotationStore>();
         services.AddSingleton<OwnGrantStore>();
         services.AddSingleton<OwnSessionStore>();
         services.AddSingleton<AccountEventStore>();
-        services.AddSingleton<RefreshTokenStore>();
         services.AddSingleton<RegistrationStore>();
         services.AddSingleton<InvitationStore>();
         services.AddSingleton<ResourceStore>();
@@ -189,6 +193,7 @@ public static class Server
         services.AddPages(settings);
 
         // Grants: one line each; discovery lists them.
+        services.AddSingleton<PresentedTokens>();
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
@@ -243,8 +248,8 @@ public static class Server
         services.AddLoop<KeyRing>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<DatabaseClock>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<AuditLog>((room, cancel) => room.RunAsync(cancel));
-        services.AddLoop<CodeStore>((room, cancel) => room.RunAsync(cancel));
-        services.AddLoop<RefreshTokenStore>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<RedemptionStore>((room, cancel) => room.RunAsync(cancel));
+        services.AddLoop<RotationStore>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<RevokedTokenStore>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<ClientUse>((room, cancel) => room.RunAsync(cancel));
         services.AddLoop<AccessLog>((room, cancel) => room.RunAsync(cancel));

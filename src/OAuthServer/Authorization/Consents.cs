@@ -60,14 +60,13 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         RememberedConsent? remember)
     {
         var now = time.GetUtcNow();
-        var code = OpaqueToken.Mint();
-        var answer = AuthorizationResponse.Code(request, code, settings.Issuer);
+        var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
         var offline = granted.Length > withoutOffline.Length;
         var made = await grants.AllowAsync(new NewGrant
         {
-            Id = Guid.CreateVersion7(now),
+            Id = code.GrantId,
             ClientId = request.Client.Id,
             Subject = session.Subject,
             Fingerprint = Digest(
@@ -82,12 +81,12 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Offline = offline,
             OfflineRequested = offline && request.OfflineRequested,
             ExpiresAt = ends,
-            CodeHash = OpaqueToken.Hash(code),
+            CodeHash = code.Hash,
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
             PendingRequestHash = request.PendingRequest is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
-            AnswerSealed = decision?.Seal(answer),
+            Answer = decision is null ? null : id => decision.Seal(Answer(id)),
             RememberedKey = remember is null ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
@@ -95,7 +94,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             RequestId = context.RequestId,
             Address = context.Address,
         }, now);
-        return made is null ? null : answer;
+        return made is { } grant ? Answer(grant) : null;
+
+        string Answer(Guid id) => AuthorizationResponse.Code(request, code.Of(id).Text, settings.Issuer);
     }
 
     /// <summary>Where the browser goes with access_denied, once; null when the ticket was spent meanwhile. Nothing is remembered.</summary>

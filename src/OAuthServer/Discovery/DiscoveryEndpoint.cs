@@ -20,7 +20,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
     private IReadOnlyList<string> lastScopes = [];
     private Task<ResourceDirectory.Snapshot>? overdue;
 
-    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/openid-configuration.md).</summary>
+    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/0021-openid-configuration.md).</summary>
     public async Task ServerAsync(HttpContext http)
     {
         var scopes = await ScopesAsync(http.RequestAborted);

@@ -7,11 +7,11 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Maintenance;
 
 /// <summary>
-/// Lets expired rows leave by themselves, in small batches that no request waits for: codes, requests, sessions, refresh tokens,
-/// grants, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the audit log by whole months.
+/// Lets expired rows leave by themselves, in small batches that no request waits for: grants with their codes and
+/// refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the audit log by whole months.
 /// </summary>
 public sealed class Retention(
-    CodeStore codes, AuthorizationRequestStore requests, SessionStore sessions, RefreshTokenStore refreshTokens, GrantStore grants,
+    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
     RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
     ClientDocumentStore documents, AuditPartitions audit, Settings settings, TimeProvider time, ILogger<Retention> log)
 {
@@ -39,11 +39,12 @@ public sealed class Retention(
     public async Task OnceAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        await EmptyAsync(() => codes.SweepAsync(now, cancel));
         await EmptyAsync(() => requests.SweepAsync(now, cancel));
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
-        await EmptyAsync(() => refreshTokens.SweepAsync(now, cancel));
-        await EmptyAsync(() => grants.SweepAsync(now, cancel));
+        await EmptyAsync(() => grants.ExpiredAsync(now, cancel));
+        await EmptyAsync(() => grants.EndedAsync(now, cancel));
+        await EmptyAsync(() => grants.NeverRedeemedAsync(now, cancel));
+        await EmptyAsync(() => grants.OldTokensAsync(now, cancel));
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
         await EmptyAsync(() => registrations.SweepAsync(now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays), now, cancel));
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));

@@ -10,7 +10,8 @@ namespace OAuthServer.Token;
 /// RFC 6749 §4.1.3 with RFC 7636: a code becomes tokens, once. Everything is checked, and the access token made, before the code
 /// is spent; a valid second use ends the grant, whatever resource it names.
 /// </summary>
-public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory resources, AccessTokens tokens, TimeProvider time) : IGrant
+public sealed class AuthorizationCodeGrant(
+    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens, TimeProvider time) : IGrant
 {
     private const int MostWrongVerifiers = 5;
 
@@ -19,32 +20,34 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
         var (client, parameters) = (request.Client, request.Parameters);
-        if (parameters["code"] is not { } code) return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
-        if (parameters["code_verifier"] is not { } verifier) return OAuthError.InvalidRequest("code_verifier is required", "no code_verifier came", "RFC 7636 §4.5", "code_verifier");
+        if (parameters["code"] is not { } text) return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
+        if (parameters["code_verifier"] is not { } verifier)
+            return OAuthError.InvalidRequest("code_verifier is required", "no code_verifier came", "RFC 7636 §4.5", "code_verifier");
         if (!Pkce.IsVerifier(verifier))
             return OAuthError.InvalidGrant("the verifier is malformed", "RFC 7636 §4.1", "43 to 128 unreserved characters", $"{verifier.Length} characters");
 
-        var hash = OpaqueToken.Hash(code);
-        if (await codes.FindAsync(hash, cancel) is not { } grant) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
+        if (await presented.CodeAsync(text, cancel) is not { } code) return NoSuchCode();
 
-        var now = time.GetUtcNow();
-        var refresh = grant.Offline && client.MayUse("refresh_token") ? OpaqueToken.Mint() : null;
+        var (now, grant) = (time.GetUtcNow(), code.Grant);
+        var refresh = grant.Offline && client.MayUse("refresh_token") ? RefreshToken.Mint(grant.Id) : null;
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {
-            Hash = hash,
+            Grant = grant,
+            Hash = code.Hash,
             ClientId = client.Id,
             RedirectUri = parameters["redirect_uri"],
             Challenge = Pkce.Challenge(verifier),
             Token = prepared?.Facts,
-            RefreshHash = refresh is null ? null : OpaqueToken.Hash(refresh),
+            RefreshHash = refresh?.Hash,
+            FamilyHash = refresh?.FamilyHash,
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
             Now = now,
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
-        if (await codes.RedeemAsync(redemption) is not { } found) return OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
-        return found.Redeemed && prepared is not null ? prepared.Response with { RefreshToken = refresh } : Refusal(found, redemption, problem);
+        if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
+        return found.Redeemed && prepared is not null ? prepared.Response with { RefreshToken = refresh?.Text } : Refusal(found, redemption, problem);
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
             catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, []).Refused(out var error, out var target)
@@ -52,18 +55,26 @@ public sealed class AuthorizationCodeGrant(CodeStore codes, ResourceDirectory re
                 : GrantTokens.Prepare(tokens, client, grant, target, refresh is not null && grant.OfflineRequested, now);
     }
 
+    private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
+
     // The private reason, from the row as it stood under the statement's lock.
     private static OAuthError Refusal(RedeemedCode found, Redemption asked, OAuthError? problem)
     {
         const string section = "RFC 6749 §4.1.3";
         if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
-        if (asked.RedirectUri is { } uri && uri != found.RedirectUri) return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
-        if (found.WrongVerifiers >= MostWrongVerifiers) return OAuthError.InvalidGrant("too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
-        if (!found.ChallengeFits) return OAuthError.InvalidGrant("the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
+        if (asked.RedirectUri is { } uri && uri != found.RedirectUri)
+            return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
+        if (found.WrongVerifiers >= MostWrongVerifiers)
+            return OAuthError.InvalidGrant("too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
+        if (!found.ChallengeFits)
+            return OAuthError.InvalidGrant(
+                "the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
         if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
         if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
-        if (found.ExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
-        if (found.GrantExpiresAt <= asked.Now) return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.GrantExpiresAt:u}", $"{asked.Now:u}");
+        if (found.CodeExpiresAt <= asked.Now)
+            return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{asked.Now:u}");
+        if (found.ExpiresAt <= asked.Now)
+            return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
         return problem ?? OAuthError.ServerError("a code that could be redeemed was not");
     }
 }

@@ -11,29 +11,33 @@ namespace OAuthServer.Token;
 /// same client, gets the same successor again inside a short window; any other second use is a replay, whatever scope or resource
 /// it names. The access token is made before anything is consumed.
 /// </summary>
-public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings, TimeProvider time) : IGrant
+public sealed class RefreshTokenGrant(
+    PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings,
+    TimeProvider time) : IGrant
 {
     public string GrantType => "refresh_token";
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
         var (client, parameters) = (request.Client, request.Parameters);
-        if (parameters["refresh_token"] is not { } presented)
+        if (parameters["refresh_token"] is not { } text)
             return OAuthError.InvalidRequest("refresh_token is required", "no refresh_token came", "RFC 6749 §6", "refresh_token");
-        var hash = OpaqueToken.Hash(presented);
-        if (await refreshTokens.FindAsync(hash, cancel) is not { } grant)
-            return OAuthError.InvalidGrant("no such refresh token", "RFC 6749 §6", "a refresh token this server issued");
+        if (await presented.RefreshTokenAsync(text, cancel) is not { } token) return NoSuchToken();
 
-        var now = time.GetUtcNow();
+        var (now, grant) = (time.GetUtcNow(), token.Grant);
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
-        var successor = OpaqueToken.Mint();
+        var successor = token.Successor();
         var rotation = new Rotation
         {
-            Hash = hash,
+            Grant = grant,
+            Hash = token.Hash,
+            FamilyHash = token.Token?.FamilyHash,
+            Generation = token.Token?.Generation,
             ClientId = client.Id,
             Token = prepared?.Facts,
-            SuccessorHash = OpaqueToken.Hash(successor),
-            SuccessorSealed = OpaqueToken.Seal(presented, successor),
+            SuccessorHash = successor.Hash,
+            SuccessorFamilyHash = successor.FamilyHash,
+            SuccessorSealed = successor.Seal(token.Secret),
             IdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
             RetrySince = settings.RetryWindowSeconds == 0 ? null : now.AddSeconds(-settings.RetryWindowSeconds),
             ReplayEndsGrant = client.IsPublic || settings.StrictReuse,
@@ -41,10 +45,12 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
-        if (await refreshTokens.RotateAsync(rotation) is not { } found)
-            return OAuthError.InvalidGrant("no such refresh token", "RFC 6749 §6", "a refresh token this server issued");
+        if (await refreshTokens.RotateAsync(rotation) is not { } found) return NoSuchToken();
         if (found is { Rotated: false, Retried: false } || prepared is null) return Refusal(found, rotation, problem);
-        return prepared.Response with { RefreshToken = found.Retried ? OpaqueToken.Unseal(presented, found.SuccessorSealed!) : successor };
+        return prepared.Response with
+        {
+            RefreshToken = found.Rotated ? successor.At(found.Generation).Text : token.SuccessorOf(found.SuccessorSealed!, found.Generation),
+        };
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog)
         {
@@ -55,15 +61,25 @@ public sealed class RefreshTokenGrant(RefreshTokenStore refreshTokens, ResourceD
         }
     }
 
+    private static OAuthError NoSuchToken() =>
+        OAuthError.InvalidGrant("no such refresh token", "RFC 6749 §6", "a refresh token this server issued");
+
     // The private reason, from the row as it stood under the statement's lock.
     private static OAuthError Refusal(RotatedToken found, Rotation asked, OAuthError? problem)
     {
         const string section = "RFC 6749 §6";
-        if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, asked.ClientId);
+        if (found.ClientId != asked.ClientId)
+            return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, asked.ClientId);
         if (found.Replayed) return GrantTokens.AuditedReplay("a superseded refresh token was used", "RFC 9700 §4.14.2");
         if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
-        if (found.ExpiresAt <= asked.Now || found.GrantExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant(found.GrantExpiresAt <= asked.Now ? "the consent has run out" : "the refresh token was idle too long", section, $"used before {(found.GrantExpiresAt < found.ExpiresAt ? found.GrantExpiresAt : found.ExpiresAt):u}", $"{asked.Now:u}");
+        if (found is { Live: false, Again: false })
+            return OAuthError.InvalidGrant(
+                "the refresh token is newer than the database knows, as after a restore; nothing is revoked", section,
+                $"the newest token, generation {found.Generation}", $"generation {asked.Generation}");
+        if (found.ExpiresAt <= asked.Now)
+            return OAuthError.InvalidGrant("the consent has run out", section, $"used before {found.ExpiresAt:u}", $"{asked.Now:u}");
+        if (found.IdleUntil <= asked.Now)
+            return OAuthError.InvalidGrant("the refresh token was idle too long", section, $"used before {found.IdleUntil:u}", $"{asked.Now:u}");
         return problem ?? OAuthError.ServerError("a refresh token that could be rotated was not");
     }
 }

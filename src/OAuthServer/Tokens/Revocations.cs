@@ -8,7 +8,7 @@ namespace OAuthServer.Tokens;
 
 /// <summary>Ending tokens (RFC 7009) and telling whether one still holds (RFC 7662).</summary>
 public sealed class Revocations(
-    AccessTokens tokens, RefreshTokenStore refreshTokens, RevokedTokenStore revokedTokens, AuditLog audit, TimeProvider time)
+    AccessTokens tokens, PresentedTokens presented, GrantRevocationStore grants, RevokedTokenStore revokedTokens, AuditLog audit, TimeProvider time)
 {
     /// <summary>
     /// RFC 7009 §2.1: an access token goes on the list, its refresh token lives; a refresh token ends its grant, the family and
@@ -26,10 +26,11 @@ public sealed class Revocations(
             return;
         }
 
-        var hash = OpaqueToken.Hash(token);
-        if (await refreshTokens.RevokeAsync(hash, client, request.RequestId, request.Address, now)) return;
-        var grant = await refreshTokens.FindAsync(hash, CancellationToken.None);
-        await NothingAsync(grant is null ? "unknown token" : "refresh token", client, grant?.ClientId, grant?.Id, request, now);
+        // Whatever its generation: whoever has the family may end it. A code is no refresh token, and ends nothing here.
+        var grant = (await presented.RefreshTokenAsync(token, CancellationToken.None))?.Grant;
+        if (grant is null) await NothingAsync("unknown token", client, null, null, request, now);
+        else if (!await grants.RevokeAsync(grant.Id, client, request.RequestId, request.Address, now))
+            await NothingAsync("refresh token", client, grant.ClientId, grant.Id, request, now);
     }
 
     // One row for what revoked nothing. A client that tries another one's tokens is an operator's business.

@@ -14,7 +14,7 @@ namespace OAuthServer.Test.Account;
 public sealed class ConnectedAppsTest : ServerFixture
 {
     [Test]
-    public async Task It_lists_who_may_do_what_and_since_when_and_until_when()
+    public async Task The_page_lists_which_app_may_do_what_since_when_and_until_when()
     {
         var (alice, app, pending, stranger, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await stranger.TokensAsync(await Server.UserAsync("bob"));
@@ -22,6 +22,8 @@ public sealed class ConnectedAppsTest : ServerFixture
         var tokens = await app.TokensAsync(alice, browser, ("scope", "notes:read notes:write offline_access"));
         var id = Grant(tokens);
         await Server.ExecuteAsync("update grants set created_at = created_at - interval '3 days', activated_at = activated_at - interval '2 days' where id = @id", new { id });
+
+        await app.RefreshAsync(tokens.RefreshToken!);
 
         var page = await browser.FollowAsync(Paths.ConnectedApps);
 
@@ -31,7 +33,7 @@ public sealed class ConnectedAppsTest : ServerFixture
             page.Reply.Body.Should().Contain(words);
         page.Reply.Body.Should().Contain($"<strong><bdi>The {pending.Id} app", "its code can still be redeemed").And.Contain("Not used yet");
         page.Reply.Body.Should().NotContain("Delete your notes").And.NotContain(stranger.Id, "it is another person's");
-        var used = await Server.ScalarAsync<DateTime>("select max(issued_at) from refresh_tokens where grant_id = @id", new { id });
+        var used = await Server.ScalarAsync<DateTime>("select rotated_at from grants where id = @id", new { id });
         page.Reply.Body.Should().Contain($"Last used: <time datetime=\"{Stamp(used)}", "it got its newest refresh token then");
     }
 
@@ -214,7 +216,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     }
 
     [Test, Rfc(9700, "4.11")]
-    public async Task Who_is_not_signed_in_signs_in_first_and_comes_back()
+    public async Task A_person_not_signed_in_signs_in_first_and_comes_back()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
 

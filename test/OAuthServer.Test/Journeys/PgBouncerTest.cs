@@ -2,7 +2,7 @@ using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Journeys;
@@ -35,7 +35,7 @@ public sealed class PgBouncerTest
     public async Task Where_sessions_are_shared_nothing_is_migrated_either(string mode)
     {
         await using var bouncer = await PgBouncer.StartAsync(await TestDatabase.CloneAsync(), mode);
-        await using var database = new OAuthServer.Stores.Database(bouncer.Through);
+        await using var database = new OAuthServer.Stores.Postgres.Database(bouncer.Through);
 
         await FluentActions.Awaiting(() => new Migrations(database).ApplyAsync(CancellationToken.None))
             .Should().ThrowAsync<PoolerException>().WithMessage("*pool_mode = session*");

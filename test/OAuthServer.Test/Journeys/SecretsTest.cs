@@ -51,7 +51,7 @@ public sealed class SecretsTest
             var invited = await OAuthProgram.RunAsync(server.Settings, "clients", "secret", "add", machine.Id, "--json");
 
             // A fault of ours is logged with all its details.
-            await server.ExecuteAsync("alter table codes add constraint nothing_goes check (false) not valid");
+            await server.ExecuteAsync("alter table grants add constraint nothing_goes check (false) not valid");
             (await app.RedeemAsync(pending)).Should().BeRefusedWith("server_error", 500);
 
             secrets = new()
@@ -80,7 +80,7 @@ public sealed class SecretsTest
         var haystack = said + await File.ReadAllTextAsync(log) + await DumpAsync(database);
         File.Delete(log);
         said.Should().Contain($"is ready at {server.Issuer}").And.Contain("nothing_goes", "we looked in the right places");
-        haystack.Should().Contain("POST /token").And.Contain("GET /consent").And.Contain("COPY public.refresh_tokens");
+        haystack.Should().Contain("POST /token").And.Contain("GET /consent").And.Contain("COPY public.grants");
         foreach (var (name, value) in secrets)
         {
             value.Length.Should().BeGreaterThan(15, name);

@@ -20,7 +20,7 @@ public sealed class ShutdownTest
     private const int Grace = 4;
 
     [Test, Rfc(9110, "15.6.4")]
-    public async Task It_stops_being_ready_then_closes_its_port_and_ends_what_is_in_flight()
+    public async Task A_server_that_stops_is_first_unready_then_closes_its_port_and_finishes_requests_in_flight()
     {
         await using var server = TestServer.ExternalServer(new Settings
         {
@@ -62,7 +62,7 @@ public sealed class ShutdownTest
     }
 
     [Test]
-    public async Task What_is_in_flight_has_its_time_after_the_longest_grace()
+    public async Task Requests_in_flight_have_their_time_after_the_longest_grace()
     {
         var settings = new Settings
         {

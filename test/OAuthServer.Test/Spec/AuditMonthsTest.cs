@@ -103,12 +103,12 @@ public sealed class AuditMonthsTest
             values (date_trunc('month', now()) + interval '40 days', 'early', 'token', 'ok')
             """);
 
-        await KeepAsync(server);
+        await MaintainAsync(server);
 
         (await MonthsAsync(server)).Should().Be(2, "this month and the one after the next");
         (await server.ScalarAsync<string>("select tableoid::regclass::text from audit_events where request_id = 'early'"))
             .Should().Be("audit_events_default");
-        server.Get<AuditKeeper>().Detail.Should().Contain("default partition");
+        server.Get<AuditPartitions>().Detail.Should().Contain("default partition");
     }
 
     [Test]

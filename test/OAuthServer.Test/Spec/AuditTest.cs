@@ -57,7 +57,7 @@ public sealed class AuditTest : ServerFixture
     }
 
     [Test]
-    public async Task What_was_no_request_to_decide_about_leaves_none()
+    public async Task A_request_with_nothing_to_decide_leaves_no_row()
     {
         foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token"), await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("{}", "application/json")), await Server.PostTokenAsync(new string('x', 70_000)) })
         {
@@ -195,7 +195,7 @@ public sealed class AuditTest : ServerFixture
     }
 
     [Test]
-    public async Task What_an_attacker_sends_can_forge_no_line()
+    public async Task Hostile_input_forges_no_line_of_the_log()
     {
         var reply = await Server.PostTokenAsync($"grant_type={Uri.EscapeDataString("x\r\nok token \u0007 " + new string('y', 5000))}");
 

@@ -65,7 +65,7 @@ public sealed class ClientDocumentReadTest
     [Test, Case("CIMD-031")]
     [TestCase(""), TestCase("null"), TestCase("[]"), TestCase("\"x\""), TestCase("{"), TestCase("{} {}"), TestCase("{\"client_id\":\"https://app.example/client.json\",}")]
     [TestCase("<html></html>"), TestCase("{/*c*/}"), TestCase("{'client_id':1}")]
-    public void What_is_not_one_object_is_refused(string body) => Refused(body);
+    public void A_body_that_is_not_one_object_is_refused(string body) => Refused(body);
 
     [Test, Case("CIMD-031")]
     [TestCase("\"client_id\":\"https://evil.example/c\""), TestCase("\"client\\u005fname\":\"Bank\""), TestCase("\"redirect_uris\":[\"https://evil.example/cb\"]"), TestCase("\"x\":1,\"x\":1")]
@@ -97,7 +97,7 @@ public sealed class ClientDocumentReadTest
     }
 
     [TestCase("\"grant_types\":[\"client_credentials\"]"), TestCase("\"grant_types\":\"authorization_code\""), TestCase("\"grant_types\":[]"), TestCase("\"response_types\":[\"token\"]"), TestCase("\"response_types\":\"code\"")]
-    public void Who_does_not_want_codes_is_refused(string member) => Refused(With(member));
+    public void A_client_that_does_not_use_codes_is_refused(string member) => Refused(With(member));
 
     [TestCase("\"scope\":\"x\"", "authorization_code refresh_token")]
     [TestCase("\"grant_types\":[\"authorization_code\"]", "authorization_code")]

@@ -27,7 +27,7 @@ public sealed class CodeTest : ServerFixture
         var reply = await client.RedeemAsync(await Server.GrantAsync(client, alice));
 
         reply.Should().HaveIssuedTokens("notes:read notes:write");
-        reply.RefreshToken.Should().MatchRegex("^[A-Za-z0-9_-]{43}$");
+        reply.RefreshToken.Should().MatchRegex("^[A-Za-z0-9_-]{92}$");
         (await resourceServer.SeesAsActiveAsync(reply.AccessToken)).Should().BeTrue();
     }
 
@@ -205,19 +205,21 @@ public sealed class CodeTest : ServerFixture
     [Test, Behaviour(36), Case("CODE-018")]
     public async Task Codes_and_refresh_tokens_are_256_random_bits_and_stored_as_hashes_only()
     {
-        var tokens = Enumerable.Range(0, 10_000).Select(_ => OpaqueToken.Mint()).ToList();
+        var tokens = Enumerable.Range(0, 5_000).SelectMany(_ => new[] { AuthorizationCode.Mint(Guid.Empty).Text, RefreshToken.Mint(Guid.Empty).Text }).ToList();
         var code = await Server.GrantAsync(client, alice);
         var refresh = (await client.RedeemAsync(code)).RefreshToken!;
 
-        tokens.Should().OnlyHaveUniqueItems().And.OnlyContain(token => token.Length == 43);
-        // Every bit of the 32 octets is set about half of the time: 10,000 coins leave 4,600 to 5,400 once in 10^15.
-        var octets = tokens.Select(token => System.Buffers.Text.Base64Url.DecodeFromChars(token)).ToList();
+        tokens.Should().OnlyHaveUniqueItems().And.OnlyContain(token => token.Length == 66 || token.Length == 92);
+        // Every bit of the last 32 octets is set about half of the time: 10,000 coins leave 4,600 to 5,400 once in 10^15.
+        var octets = tokens.Select(Secret).ToList();
         for (var bit = 0; bit < 256; bit++) octets.Count(token => (token[bit / 8] >> (bit % 8) & 1) == 1).Should().BeInRange(4600, 5400);
 
-        foreach (var secret in new[] { code.Value, refresh })
-            (await Server.ScalarAsync<long>("select count(*) from codes c full join refresh_tokens r on false where c.hash = sha256(@secret::bytea) or r.hash = sha256(@secret::bytea)", new { secret = System.Text.Encoding.ASCII.GetBytes(secret) }))
-                .Should().Be(1);
+        (await Server.ScalarAsync<Guid>(
+            "select id from grants where code_hash = sha256('\\x01' || @code) and refresh_hash = sha256('\\x02' || @refresh)",
+            new { code = Secret(code.Value), refresh = Secret(refresh) })).Should().Be(Granted.GrantId(code.Value)).And.Be(Granted.GrantId(refresh));
     }
+
+    private static byte[] Secret(string token) => System.Buffers.Text.Base64Url.DecodeFromChars(token)[^32..];
 }
 
 /// <summary>What an answer lost on its way leaves behind.</summary>
@@ -239,7 +241,7 @@ public sealed class LostAnswerTest
 
         lost.Should().BeRefusedWith("temporarily_unavailable");
         cable.Swallowed.Should().BePositive("the redemption had been committed");
-        (await server.QueryAsync<DateTime?>("select redeemed_at from codes where hash = @hash", new { hash = OpaqueToken.Hash(code.Value) })).Single().Should().NotBeNull();
+        (await server.QueryAsync<DateTime?>("select activated_at from grants where id = @id", new { id = Granted.GrantId(code.Value) })).Single().Should().NotBeNull();
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
         (await server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
     }
@@ -260,7 +262,7 @@ public sealed class LostAnswerTest
         cable.StopSwallowing();
 
         lost.Should().AllSatisfy(reply => reply.Should().BeRefusedWith("temporarily_unavailable"));
-        (await server.ScalarAsync<long>("select count(*) from codes where redeemed_at is not null")).Should().BeGreaterThan(1, "they had been committed");
+        (await server.ScalarAsync<long>("select count(*) from grants where activated_at is not null")).Should().BeGreaterThan(1, "they had been committed");
         (await server.QueryAsync<string>("select ended_reason from grants where ended_at is not null")).Should().BeEmpty("nobody replayed anything");
     }
 }

@@ -83,7 +83,7 @@ public sealed class HungDatabaseTest
         {
             await psql.OpenAsync();
             await using var transaction = await psql.BeginTransactionAsync();
-            await using (var command = new NpgsqlCommand("lock table authorization_requests, grants, refresh_tokens in access exclusive mode", psql)) await command.ExecuteNonQueryAsync();
+            await using (var command = new NpgsqlCommand("lock table authorization_requests, grants in access exclusive mode", psql)) await command.ExecuteNonQueryAsync();
             await Task.WhenAll(Enumerable.Range(0, 150).SelectMany(_ => new[]
             {
                 TimeAsync(answers, Paths.Authorize, () => server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),

@@ -1,4 +1,6 @@
+using Dapper;
 using FluentAssertions;
+using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Maintenance;
 using OAuthServer.Stores.Grants;
@@ -10,7 +12,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(39), Parallelizable(ParallelScope.Fixtures)]
 public sealed class RetentionTest
 {
-    private static Task<Dictionary<string, long>> CountAsync(TestServer server) => CountAsync(server, "codes", "authorization_requests", "sessions", "refresh_tokens", "grants", "revoked_tokens");
+    private static Task<Dictionary<string, long>> CountAsync(TestServer server) => CountAsync(server, "authorization_requests", "sessions", "old_tokens", "grants", "revoked_tokens");
 
     private static async Task<Dictionary<string, long>> CountAsync(TestServer server, params string[] tables)
     {
@@ -20,7 +22,7 @@ public sealed class RetentionTest
     }
 
     [Test]
-    public async Task What_has_expired_leaves_by_itself_and_what_lives_stays()
+    public async Task Expired_rows_are_removed_and_live_ones_stay()
     {
         await using var server = await TestServer.StartAsync();
         var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
@@ -30,14 +32,15 @@ public sealed class RetentionTest
         var now = server.Clock.GetUtcNow();
         await server.Get<AuthorizationRequestStore>().AddAsync([1], [2], client.Id, "?x", now.AddMinutes(10), now, CancellationToken.None);
         (await server.Get<SessionStore>().StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now)).Should().BeTrue();
+        await server.ExecuteAsync("insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1", new { expires = now.UtcDateTime.AddMinutes(30) });
         var sweep = server.Get<Retention>();
 
         await sweep.OnceAsync(CancellationToken.None);
-        (await CountAsync(server)).Values.Should().Equal(2, 1, 1, 1, 2, 1);
+        (await CountAsync(server)).Values.Should().Equal(1, 1, 1, 2, 1);
 
         server.Clock.Travel(TimeSpan.FromHours(1));
         await sweep.OnceAsync(CancellationToken.None);
-        (await CountAsync(server)).Should().BeEquivalentTo(new Dictionary<string, long> { ["codes"] = 2, ["authorization_requests"] = 0, ["sessions"] = 1, ["refresh_tokens"] = 1, ["grants"] = 2, ["revoked_tokens"] = 0 });
+        (await CountAsync(server)).Should().BeEquivalentTo(new Dictionary<string, long> { ["authorization_requests"] = 0, ["sessions"] = 1, ["old_tokens"] = 0, ["grants"] = 2, ["revoked_tokens"] = 0 });
 
         server.Clock.Travel(TimeSpan.FromHours(8));
         await sweep.OnceAsync(CancellationToken.None);
@@ -45,12 +48,37 @@ public sealed class RetentionTest
 
         server.Clock.Travel(TimeSpan.FromHours(16));
         await sweep.OnceAsync(CancellationToken.None);
-        (await CountAsync(server)).Should().Contain("codes", 0).And.Contain("grants", 1, "the one never redeemed has gone");
+        (await CountAsync(server)).Should().Contain("grants", 1, "the one never redeemed has gone");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
 
         server.Clock.Travel(TimeSpan.FromDays(22));
         await sweep.OnceAsync(CancellationToken.None);
         (await CountAsync(server)).Values.Should().OnlyContain(count => count == 0);
+    }
+
+    [Test]
+    public async Task A_grant_that_was_ended_leaves_after_thirty_days_and_one_that_is_locked_is_skipped()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
+        var ended = (await server.TokensAsync(client, alice)).RefreshToken!;
+        var held = Granted.GrantId((await server.TokensAsync(client, alice)).RefreshToken!);
+        var kept = Granted.GrantId((await server.TokensAsync(client, alice, life: TimeSpan.FromDays(90))).RefreshToken!);
+        await client.RevokeAsync(ended);
+        await server.ExecuteAsync("update grants set expires_at = @end where id = @id", new { end = server.Clock.GetUtcNow().UtcDateTime.AddDays(90), id = Granted.GrantId(ended) });
+
+        await using var psql = new NpgsqlConnection(server.Settings.Database);
+        await psql.OpenAsync();
+        await using (await psql.BeginTransactionAsync())
+        {
+            await psql.ExecuteAsync("select 1 from grants where id = @held for update", new { held });
+            server.Clock.Travel(TimeSpan.FromDays(32));
+            await server.Get<Retention>().OnceAsync(CancellationToken.None);
+            (await server.QueryAsync<Guid>("select id from grants")).Should().BeEquivalentTo([held, kept]);
+        }
+
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
+        (await server.QueryAsync<Guid>("select id from grants")).Should().Equal(kept);
     }
 
     [Test]

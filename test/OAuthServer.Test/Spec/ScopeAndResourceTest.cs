@@ -116,7 +116,7 @@ public sealed class ScopeAndResourceTest : ServerFixture
     }
 
     [Test, Rfc(6749, "3.3")]
-    public async Task What_is_open_does_not_stand_in_for_the_scopes_an_operator_gave_a_client()
+    public async Task Open_scopes_do_not_stand_in_for_the_scopes_an_operator_gave_a_client()
     {
         var client = await Server.PublicClientAsync(scopes: "read_sensors");
         var query = client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", null), ("resource", Cast.Notes));

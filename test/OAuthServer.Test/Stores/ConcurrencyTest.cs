@@ -1,7 +1,6 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -9,14 +8,15 @@ namespace OAuthServer.Test.Stores;
 
 /// <summary>
 /// 64 at once, over two servers on one database. Each guard was taken out once to see the red: without
-/// <c>redeemed_at is null</c>, <c>used_at is null</c> or the row locks more than one wins, and without the family's lock an
-/// ended grant still answers.
+/// <c>activated_at is null</c>, the comparison with <c>refresh_hash</c> or the row's lock more than one wins, and an ended grant
+/// still answers.
 /// </summary>
 [TestFixture(0), TestFixture(30), Behaviour(3, 8)]
 public sealed class ConcurrencyTest(int window) : ServerFixture
 {
     private const int Rounds = 6;
     private const int AtOnce = 64;
+    private const string Hold = "select 1 from grants where id = @id for update";
 
     private TestServer twin = null!;
     private TestClient client = null!;
@@ -68,7 +68,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
             (await resourceServer.SeesAsActiveAsync(winner.AccessToken)).Should().BeFalse();
             (await client.RefreshAsync(winner.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
             (await Server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
-            (await Server.ScalarAsync<long>("select count(*) from refresh_tokens r join grants g on g.id = r.grant_id where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Be(1);
+            (await Server.ScalarAsync<long>("select count(*) from audit_events where grant_id = @id and event = 'token' and outcome = 'ok'", new { id = Granted.GrantId(code.Value) })).Should().Be(1);
         }
     }
 
@@ -87,7 +87,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
             foreach (var loser in replies.Except(winners)) loser.Should().BeRefusedWith("invalid_grant");
             var successor = winners.Select(reply => reply.RefreshToken).Distinct().Should().ContainSingle().Subject!;
             winners.Select(reply => Jwt.Read(reply.AccessToken)["jti"]).Should().OnlyHaveUniqueItems();
-            (await Server.ScalarAsync<long>("select count(*) from refresh_tokens where grant_id = @grant::uuid and used_at is null", new { grant })).Should().Be(1, "one live leaf");
+            (await Server.ScalarAsync<int>("select generation from grants where id = @grant::uuid", new { grant })).Should().Be(1, "it was rotated once");
             if (window == 0) (await client.RefreshAsync(successor)).Should().BeRefusedWith("invalid_grant");
             else (await client.RefreshAsync(successor)).Should().HaveIssuedTokens();
         }
@@ -99,7 +99,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
     {
         var code = await Server.GrantAsync(client, alice);
 
-        var replies = await HeldTogetherAsync("select 1 from codes where hash = @hash for update", OpaqueToken.Hash(code.Value), on => client.At(on).RedeemAsync(code));
+        var replies = await HeldTogetherAsync(Hold, code.Value, on => client.At(on).RedeemAsync(code));
 
         replies.Select(reply => reply.Status).Should().BeEquivalentTo([200, 400]);
         (await resourceServer.SeesAsActiveAsync(replies.Single(reply => reply.Status == 200).AccessToken)).Should().BeFalse();
@@ -110,7 +110,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
     {
         var tokens = await Server.TokensAsync(client, alice);
 
-        var replies = await HeldTogetherAsync("select 1 from grants where id = (select grant_id from refresh_tokens where hash = @hash) for update", OpaqueToken.Hash(tokens.RefreshToken!), on => client.At(on).RefreshAsync(tokens.RefreshToken!));
+        var replies = await HeldTogetherAsync(Hold, tokens.RefreshToken!, on => client.At(on).RefreshAsync(tokens.RefreshToken!));
 
         replies.Select(reply => reply.Status).Should().BeEquivalentTo(window == 0 ? [200, 400] : new[] { 200, 200 });
         replies.Select(reply => reply.RefreshToken).OfType<string>().Distinct().Should().ContainSingle();
@@ -123,7 +123,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
         {
             var tokens = await Server.TokensAsync(client, alice);
 
-            var replies = await HeldTogetherAsync("select 1 from grants where id = (select grant_id from refresh_tokens where hash = @hash) for update", OpaqueToken.Hash(tokens.RefreshToken!),
+            var replies = await HeldTogetherAsync(Hold, tokens.RefreshToken!,
                 on => on == twin == revokeFirst ? client.At(on).RefreshAsync(tokens.RefreshToken!) : client.At(on).RevokeAsync(tokens.RefreshToken!));
 
             var refreshed = replies.SingleOrDefault(reply => reply.Status == 200 && reply.Body.Length > 0);
@@ -134,19 +134,19 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
 
     // An end that is not committed yet: who comes meanwhile waits for it, and gets nothing.
     [Test, Rfc(7009, "2.1"), Behaviour(35)]
-    public async Task Who_meets_the_end_of_a_grant_waits_for_it_and_is_refused()
+    public async Task A_rotation_that_meets_the_end_of_its_grant_waits_for_it_and_is_refused()
     {
-        const string end = "update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = (select grant_id from codes where hash = @hash union all select grant_id from refresh_tokens where hash = @hash)";
+        const string end = "update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = @id";
         var (code, tokens) = (await Server.GrantAsync(client, alice), await Server.TokensAsync(client, alice));
 
-        var redeemed = await HeldTogetherAsync(end, OpaqueToken.Hash(code.Value), on => client.At(on).RedeemAsync(code));
-        var refreshed = await HeldTogetherAsync(end, OpaqueToken.Hash(tokens.RefreshToken!), on => client.At(on).RefreshAsync(tokens.RefreshToken!));
+        var redeemed = await HeldTogetherAsync(end, code.Value, on => client.At(on).RedeemAsync(code));
+        var refreshed = await HeldTogetherAsync(end, tokens.RefreshToken!, on => client.At(on).RefreshAsync(tokens.RefreshToken!));
 
         foreach (var reply in redeemed.Concat(refreshed)) reply.Should().BeRefusedWith("invalid_grant");
     }
 
     // Holds the row, sends one request to each server, waits until PostgreSQL says both statements wait for a lock, lets go.
-    private async Task<Reply[]> HeldTogetherAsync(string hold, byte[] hash, Func<TestServer, Task<Reply>> ask)
+    private async Task<Reply[]> HeldTogetherAsync(string hold, string token, Func<TestServer, Task<Reply>> ask)
     {
         await using var connection = new NpgsqlConnection(Server.Settings.Database);
         await connection.OpenAsync();
@@ -155,7 +155,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
         await using (var command = new NpgsqlCommand(hold, connection, transaction))
 #pragma warning restore CA2100
         {
-            command.Parameters.AddWithValue("hash", hash);
+            command.Parameters.AddWithValue("id", Granted.GrantId(token));
             await command.ExecuteNonQueryAsync();
         }
 

@@ -11,7 +11,7 @@ namespace OAuthServer.Test.Stores;
 public sealed class WriteBatcherTest
 {
     [Test]
-    public async Task What_waits_at_the_same_moment_goes_in_one_round_trip_sorted_and_each_gets_its_own_answer()
+    public async Task Writes_waiting_at_the_same_moment_go_in_one_round_trip_and_each_gets_its_own_answer()
     {
         var batches = new ConcurrentQueue<int[]>();
         var door = new SemaphoreSlim(0);
@@ -21,8 +21,7 @@ public sealed class WriteBatcherTest
                 batches.Enqueue([.. items]);
                 await door.WaitAsync();
                 return [.. items.Select(item => $"answer {item}")];
-            },
-            (one, other) => one.CompareTo(other));
+            });
         using var stop = new CancellationTokenSource();
         var writer = group.RunAsync(stop.Token);
 
@@ -34,9 +33,26 @@ public sealed class WriteBatcherTest
 
         (await first).Should().Be("answer 99");
         (await Task.WhenAll(rest)).Should().Equal("answer 3", "answer 1", "answer 2");
-        batches.Should().BeEquivalentTo(new[] { new[] { 99 }, [1, 2, 3] }, options => options.WithStrictOrdering());
+        batches.Should().BeEquivalentTo(new[] { new[] { 99 }, [3, 1, 2] }, options => options.WithStrictOrdering());
         await stop.CancelAsync();
         await writer;
+    }
+
+    [Test]
+    public async Task Of_items_about_one_row_each_has_a_round_trip_of_its_own_in_the_order_they_came()
+    {
+        var batches = new ConcurrentQueue<string[]>();
+        var group = new WriteBatcher<string, string>(items =>
+        {
+            batches.Enqueue([.. items]);
+            return Task.FromResult(items);
+        }, item => new Guid(item[0], 0, 0, new byte[8]));
+        var queued = new[] { "a1", "a2", "b1", "a3", "b2", "c1" }.Select(group.AddAsync).ToList();
+
+        await group.RunAsync(new CancellationToken(canceled: true));
+
+        batches.Should().BeEquivalentTo(new[] { new[] { "a1", "b1", "c1" }, ["a2", "b2"], ["a3"] }, options => options.WithStrictOrdering());
+        (await Task.WhenAll(queued)).Should().Equal("a1", "a2", "b1", "a3", "b2", "c1");
     }
 
     [Test]
@@ -86,7 +102,7 @@ public sealed class WriteBatcherTest
     }
 
     [Test]
-    public async Task What_is_queued_when_the_server_stops_is_still_written()
+    public async Task Writes_queued_when_the_server_stops_are_still_written()
     {
         var written = new List<int>();
         var group = new WriteBatcher<int, int>(items =>

@@ -119,7 +119,7 @@ public sealed class ClientEdits(Database database)
             : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
             : EditOutcome.Stale, cancel);
 
-    // Its secrets, grants, codes, refresh tokens and consents go with the row; triggers tell the resource servers.
+    // Its secrets, grants with their tokens, and consents go with the row; triggers tell the resource servers.
     public const string DeleteSql = "delete from clients where client_id = @client";
 
     /// <summary>False: no such client.</summary>

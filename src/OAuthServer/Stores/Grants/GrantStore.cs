@@ -5,6 +5,7 @@ namespace OAuthServer.Stores.Grants;
 /// <summary>What one person allowed one client, about to be written with its code.</summary>
 public sealed record NewGrant
 {
+    /// <summary>UUIDv7, unless the same request has made one already.</summary>
     public required Guid Id { get; init; }
     public required string ClientId { get; init; }
     public required Guid Subject { get; init; }
@@ -20,6 +21,8 @@ public sealed record NewGrant
     /// <summary>Whether the client requested offline_access by name.</summary>
     public bool OfflineRequested { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+    
+    /// <summary>Of the code's secret.</summary>
     public required byte[] CodeHash { get; init; }
     public required DateTimeOffset CodeExpiresAt { get; init; }
 
@@ -30,8 +33,11 @@ public sealed record NewGrant
     public byte[]? PendingRequestHash { get; init; }
     public byte[]? BrowserHash { get; init; }
 
-    /// <summary>Where the browser is sent, readable only with what it presents; null when nothing had to be asked.</summary>
-    public byte[]? AnswerSealed { get; init; }
+    /// <summary>
+    /// Where the browser is sent, which depends on the grant's id, readable only with what it presents; null when nothing had to be
+    /// asked.
+    /// </summary>
+    public Func<Guid, byte[]>? Answer { get; init; }
 
     /// <summary>The consent it stands on when nobody was asked, which must still be there; null: the person was asked.</summary>
     public byte[]? RememberedKey { get; init; }
@@ -49,9 +55,13 @@ public sealed record NewGrant
 /// <summary>grants: ending access is one mark here.</summary>
 public sealed class GrantStore(Database database)
 {
+    private const int MostAttempts = 5;
+
     /// <summary>
-    /// Spends the ticket, makes or finds the grant, stores the code and the consent, and says so in the audit log; nothing of it
-    /// happens when the ticket is spent, expired or another browser's, or when the person has been disabled or signed out everywhere.
+    /// Spends the pending request, makes the grant with its code, stores the consent, and says so in the audit log; nothing of it
+    /// happens when the request is spent, expired or another browser's, or when the person has been disabled or signed out everywhere.
+    /// Before it is redeemed, the same request puts its new code in the place of the old one. Afterwards it makes a new grant; the old
+    /// one gives up its fingerprint, and an earlier end holds for it, too.
     /// </summary>
     public const string AllowSql = """
         with person as (
@@ -62,37 +72,64 @@ public sealed class GrantStore(Database database)
             select subject from person where @SessionHash::bytea is null union all select subject from session
         ), remembered as (
             select key from consents where subject = @Subject and key = @RememberedKey for share
-        ), ticket as (
-            update authorization_requests set consumed_at = @now, answer_sealed = @AnswerSealed
+        ), pending as (
+            update authorization_requests set consumed_at = @now
              where id_hash = @PendingRequestHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now
                and exists (select from signed_in) and (@RememberedKey::bytea is null or exists (select from remembered))
             returning id_hash
         ), allowed as (
             select subject from signed_in
-             where (@PendingRequestHash::bytea is null or exists (select from ticket)) and (@RememberedKey::bytea is null or exists (select from remembered))
-        ), allow as (
-            insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, offline_requested, created_at, expires_at)
-            select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt from allowed
-            on conflict (fingerprint) where ended_at is null do update set expires_at = excluded.expires_at
+             where (@PendingRequestHash::bytea is null or exists (select from pending))
+               and (@RememberedKey::bytea is null or exists (select from remembered))
+        ), redeemed_before as (
+            update grants set fingerprint = null, expires_at = least(expires_at, @ExpiresAt)
+             where fingerprint = @Fingerprint and ended_at is null and activated_at is not null and exists (select from allowed)
             returning id
-        ), code as (
-            insert into codes (hash, grant_id, issued_at, expires_at) select @CodeHash, id, @now, @CodeExpiresAt from allow
+        ), allow as (
+            insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline,
+                                offline_requested, created_at, expires_at, code_hash, code_expires_at)
+            select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
+                   @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt
+              from allowed where (select count(*) from redeemed_before) >= 0
+            on conflict (fingerprint) where ended_at is null do update
+               set expires_at = excluded.expires_at, code_hash = excluded.code_hash, code_expires_at = excluded.code_expires_at,
+                   wrong_verifiers = 0
+             where grants.activated_at is null
+            returning id
         ), consent as (
             insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, expires_at, key)
-            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey from allowed where @ConsentKey::bytea is not null
-            on conflict (subject, key) do update set scope = excluded.scope, given_at = excluded.given_at, expires_at = excluded.expires_at
+            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey
+              from allowed where @ConsentKey::bytea is not null
+            on conflict (subject, key) do update
+               set scope = excluded.scope, given_at = excluded.given_at, expires_at = excluded.expires_at
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @RequestId, 'code', 'ok', @ClientId, @Subject::text, id, @Address,
-                   'scope=' || array_to_string(@Scope, ' ') || ' resource=' || array_to_string(@Resources, ' ') || case when @ConsentKey::bytea is null then ' remembered consent' else ' consent given' end
+                   'scope=' || array_to_string(@Scope, ' ') || ' resource=' || array_to_string(@Resources, ' ')
+                   || case when @ConsentKey::bytea is null then ' remembered consent' else ' consent given' end
               from allow
         )
-        select id from allow
+        select exists (select from allowed) as is_allowed, (select id from allow) as id
         """;
 
-    /// <summary>The grant's id, or null when the ticket could not be spent, or what was remembered is revoked.</summary>
-    public async Task<Guid?> AllowAsync(NewGrant grant, DateTimeOffset now) =>
-        await database.FindAsync<Guid?>(AllowSql, new
+    public const string AnswerSql = "update authorization_requests set answer_sealed = @answer where id_hash = @request";
+
+    /// <summary>The grant's id, or null when the pending request could not be spent, or what was remembered is revoked.</summary>
+    public async Task<Guid?> AllowAsync(NewGrant grant, DateTimeOffset now)
+    {
+        for (var attempts = 0; attempts < MostAttempts; attempts++)
+        {
+            var made = await database.TransactAsync(edit => AllowAsync(edit, grant, now), made => made.Id is not null);
+            if (made.Id is not null || !made.IsAllowed) return made.Id;
+            // The code of the same request was being redeemed: taken back, and now that is known.
+        }
+
+        throw new TimeoutException("the same request is allowed and redeemed again and again");
+    }
+
+    private static async Task<Made> AllowAsync(Transaction edit, NewGrant grant, DateTimeOffset now)
+    {
+        var made = (await edit.FindAsync<Made>(AllowSql, new
         {
             grant.Id,
             grant.ClientId,
@@ -110,7 +147,6 @@ public sealed class GrantStore(Database database)
             grant.SessionHash,
             grant.PendingRequestHash,
             grant.BrowserHash,
-            grant.AnswerSealed,
             grant.ConsentKey,
             grant.RememberedKey,
             grant.ConsentScope,
@@ -118,16 +154,15 @@ public sealed class GrantStore(Database database)
             grant.RequestId,
             grant.Address,
             now = now.UtcDateTime,
-        }, CancellationToken.None);
+        }))!;
+        if (made.Id is { } id && grant.Answer is { } answer)
+            await edit.ExecuteAsync(AnswerSql, new { request = grant.PendingRequestHash, answer = answer(id) });
+        return made;
+    }
 
-    public const string SweepSql = """
-        delete from grants where id in (
-            select id from grants
-             where expires_at < @now::timestamptz - interval '1 day' or ended_at < @now::timestamptz - interval '30 days'
-                or (activated_at is null and created_at < @now::timestamptz - interval '1 day')
-             limit 500)
-        """;
-
-    /// <summary>Removes a small batch of grants that are long over; returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    private sealed record Made
+    {
+        public required bool IsAllowed { get; init; }
+        public required Guid? Id { get; init; }
+    }
 }

@@ -33,10 +33,10 @@ public sealed class OwnGrantStore(Database database)
 {
     public const string ListSql = """
         select g.id, g.client_id, g.redirect_uri, g.scope, g.resources, g.offline, g.created_at,
-               greatest(g.activated_at, (select max(issued_at) from refresh_tokens where grant_id = g.id)) as last_used_at, g.expires_at
+               coalesce(g.rotated_at, g.activated_at) as last_used_at, g.expires_at
           from grants g
          where g.subject = @subject and g.ended_at is null and g.expires_at > @now
-         order by greatest(g.created_at, g.activated_at, (select max(issued_at) from refresh_tokens where grant_id = g.id)) desc, g.id limit 200
+         order by coalesce(g.rotated_at, g.activated_at, g.created_at) desc, g.id limit 200
         """;
 
     /// <summary>All that live, those included whose code has not been redeemed, the last used or allowed first; at most 200.</summary>

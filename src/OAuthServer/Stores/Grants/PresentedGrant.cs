@@ -17,8 +17,14 @@ public sealed record PresentedGrant
     public required bool OfflineRequested { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>What is read of <c>grants g</c>.</summary>
-    internal const string Columns = "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+    /// <summary>
+    /// It was a code not redeemed yet, or the newest refresh token. Says which statement is likely to have the answer, and never
+    /// what the answer is.
+    /// </summary>
+    public required bool IsCurrent { get; init; }
+
+    /// <summary>A code that had been redeemed when codes began to begin with their grant, beside which there may be others.</summary>
+    public bool IsSpent { get; init; }
 }
 
 /// <summary>An access token that is issued if the statement does what it is asked to: what its audit row says.</summary>

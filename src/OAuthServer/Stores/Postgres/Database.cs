@@ -72,6 +72,16 @@ public sealed class Database : IAsyncDisposable
     internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
 
+    /// <summary>Several statements of which all are committed or none: none when <paramref name="commits"/> says no.</summary>
+    internal Task<T> TransactAsync<T>(Func<Transaction, Task<T>> act, Func<T, bool> commits) =>
+        RunAsync(async connection =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
+            var result = await act(new Transaction(connection, transaction));
+            if (commits(result)) await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }, CancellationToken.None);
+
     // Whoever waits for a connection past the budget leaves the pool's line; a statement already sent ends by its own timeout.
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> statement, CancellationToken cancel)
     {

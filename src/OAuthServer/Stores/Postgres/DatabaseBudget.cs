@@ -24,7 +24,7 @@ public sealed class DatabaseBudget
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            return await work.WaitAsync(budget.Left(most));
+            return await work.WaitAsync(budget.LeftOf(most));
         }
         catch (TimeoutException) when (!work.IsCompleted)
         {
@@ -38,12 +38,16 @@ public sealed class DatabaseBudget
         }
     }
 
+    /// <summary>What the request under way may still wait.</summary>
+    /// <param name="most">A limit beside it.</param>
+    internal static TimeSpan Left(TimeSpan most) => OfThisRequest.Value?.LeftOf(most) ?? most;
+
     /// <summary>Opens something within the budget: the token it gets is cancelled when the budget is spent, which is a <see cref="TimeoutException"/> too.</summary>
     internal static async ValueTask<T> OpenAsync<T>(Func<CancellationToken, ValueTask<T>> open, CancellationToken cancel)
     {
         if (OfThisRequest.Value is not { } budget) return await open(cancel);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(budget.Left(null));
+        limit.CancelAfter(budget.LeftOf(null));
         var began = TimeProvider.System.GetTimestamp();
         try
         {
@@ -60,7 +64,7 @@ public sealed class DatabaseBudget
         }
     }
 
-    private TimeSpan Left(TimeSpan? most)
+    private TimeSpan LeftOf(TimeSpan? most)
     {
         var ours = TimeSpan.FromTicks(Math.Max(0, Interlocked.Read(ref left)));
         return most < ours ? most.Value : ours;

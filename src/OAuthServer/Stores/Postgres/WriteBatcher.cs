@@ -3,16 +3,19 @@ using System.Threading.Channels;
 namespace OAuthServer.Stores.Postgres;
 
 /// <summary>
-/// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there, in the order of its
-/// keys; each caller gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
-/// A group that PostgreSQL certainly took back (a deadlock across servers, say) is written once more, each alone. Any other fault
-/// is passed on to all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay.
+/// Writes (or questions) that wait at the same moment go to PostgreSQL in one round trip. One writer takes what is there; each caller
+/// gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
+/// A group that PostgreSQL certainly took back (a constraint, say) is written once more, each alone. Any other fault is passed on to
+/// all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay.
 /// </summary>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
-/// <param name="order">Keys sorted the same way in every process cannot deadlock; null when rows are only added.</param>
+/// <param name="row">
+/// The one row an item is about: of two items about the same row, the later waits for the next group. Null when rows are only added
+/// or read.
+/// </param>
 public sealed class WriteBatcher<TItem, TAnswer>(
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TAnswer>>> write,
-    Comparison<TItem>? order = null)
+    Func<TItem, Guid>? row = null)
 {
     private const int MostAtOnce = 256;
     private const int MostWaiting = 4096;
@@ -41,16 +44,27 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     public async Task RunAsync(CancellationToken cancel)
     {
         await using var stop = cancel.Register(() => channel.Writer.TryComplete());
-        var group = new List<Waiting>(MostAtOnce);
-        while (await channel.Reader.WaitToReadAsync(CancellationToken.None))
+        var (group, later) = (new List<Waiting>(MostAtOnce), new Queue<Waiting>());
+        while (later.Count > 0 || await channel.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            group.Clear();
-            // Whoever has been told 503 already must not have it done behind their back.
-            while (group.Count < MostAtOnce && channel.Reader.TryRead(out var waiting))
-                if (!waiting.HasGivenUp) group.Add(waiting);
-            if (group.Count == 0) continue;
-            if (order is not null) group.Sort((one, other) => order(one.Item, other.Item));
-            await WriteAsync(group);
+            Choose(group, later);
+            if (group.Count > 0) await WriteAsync(group);
+        }
+    }
+
+    // Whoever has been told 503 already must not have it done behind their back.
+    private void Choose(List<Waiting> group, Queue<Waiting> later)
+    {
+        group.Clear();
+        var rows = new HashSet<Guid>();
+        for (var left = later.Count; left > 0; left--) Place(later.Dequeue());
+        while (group.Count < MostAtOnce && later.Count < MostWaiting && channel.Reader.TryRead(out var waiting)) Place(waiting);
+
+        void Place(Waiting waiting)
+        {
+            if (waiting.HasGivenUp) return;
+            if (group.Count < MostAtOnce && (row is null || rows.Add(row(waiting.Item)))) group.Add(waiting);
+            else later.Enqueue(waiting);
         }
     }
 

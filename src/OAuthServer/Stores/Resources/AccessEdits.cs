@@ -23,7 +23,7 @@ public sealed class AccessEdits(Database database)
 {
     public const string GrantsSql = """
         select g.id, g.client_id, c.name as client_name, g.scope, g.resources, g.offline, g.created_at, g.expires_at,
-               greatest(g.activated_at, (select max(r.issued_at) from refresh_tokens r where r.grant_id = g.id)) as last_used_at
+               coalesce(g.rotated_at, g.activated_at) as last_used_at
           from grants g join clients c on c.client_id = g.client_id
          where g.subject = @subject and g.ended_at is null and g.expires_at > @now
          order by g.created_at desc limit @limit

@@ -1,0 +1,197 @@
+using NpgsqlTypes;
+using OAuthServer.Stores.Postgres;
+
+namespace OAuthServer.Stores.Grants;
+
+/// <summary>One attempt to redeem a code.</summary>
+public sealed record Redemption
+{
+    public required PresentedGrant Grant { get; init; }
+    public required byte[] Hash { get; init; }
+    public required string ClientId { get; init; }
+
+    /// <summary>Null when the client did not repeat it.</summary>
+    public required string? RedirectUri { get; init; }
+
+    /// <summary>S256 of the verifier that came.</summary>
+    public required string Challenge { get; init; }
+
+    /// <summary>The access token it would bring; null: none can be issued, and the code is not spent.</summary>
+    public required TokenFacts? Token { get; init; }
+
+    /// <summary>Hash of the refresh token to store; null when this client gets none.</summary>
+    public required byte[]? RefreshHash { get; init; }
+    public required byte[]? FamilyHash { get; init; }
+    public required DateTimeOffset RefreshIdleUntil { get; init; }
+    public required DateTimeOffset Now { get; init; }
+    public required string RequestId { get; init; }
+    public required string Address { get; init; }
+}
+
+/// <summary>The code as it stood when the statement held its lock, and what was done.</summary>
+public sealed record RedeemedCode
+{
+    public string ClientId { get; init; } = "";
+    public string RedirectUri { get; init; } = "";
+    public bool ChallengeFits { get; init; }
+    public DateTimeOffset CodeExpiresAt { get; init; }
+    public DateTimeOffset ExpiresAt { get; init; }
+    public int WrongVerifiers { get; init; }
+    public string? EndedReason { get; init; }
+
+    /// <summary>This attempt won: the code is spent, the refresh token stored, the audit row written.</summary>
+    public required bool Redeemed { get; init; }
+
+    /// <summary>This attempt was a valid replay: the grant is ended and the audit row written.</summary>
+    public required bool Replayed { get; init; }
+}
+
+/// <summary>grants: a code is spent once, by one statement about its grant's row.</summary>
+public sealed class RedemptionStore : IDisposable
+{
+    /// <summary>
+    /// RFC 6749 §4.1.2: spends the codes that may be spent. It tests nothing but the id before it holds the lock, skips rows that
+    /// others hold, and so waits for nobody; of a code it leaves alone it says nothing.
+    /// </summary>
+    public const string RedeemSql = """
+        with item as materialized (
+            select * from unnest(@id::uuid[], @hash::bytea[], @client::text[], @redirect::text[], @challenge::text[], @resource::text[],
+                @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
+                @request_id::text[], @address::text[])
+                with ordinality as i (id, hash, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
+                    request_id, address, place)
+        ), locked as materialized (
+            select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
+        ), redeemed as (
+            update grants g
+               set activated_at = i.now, generation = 0,
+                   family_hash = case when g.offline then i.family end, refresh_hash = case when g.offline then i.refresh end,
+                   idle_until = case when g.offline and i.refresh is not null then least(i.idle_until, g.expires_at) end
+              from locked l join item i on i.id = l.id
+             where g.id = l.id and g.code_hash = i.hash and g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)
+               and g.code_challenge = i.challenge and g.wrong_verifiers < 5
+               and g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now
+               and i.resource = any (g.resources) and string_to_array(i.scope, ' ') <@ g.scope
+            returning i.place, g.id, g.client_id, g.subject, g.generation
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail)
+            select i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
+                   'authorization_code scope=' || i.scope || ' resource=' || i.resource
+              from redeemed r join item i on i.place = r.place
+        )
+        select place::int, generation from redeemed
+        """;
+
+    /// <summary>
+    /// RFC 9700 §2.1.1: the whole question about one code, for what the other statement left alone. Client, redirect URI and verifier
+    /// are proven before a second use ends the grant; a wrong verifier only counts, the fifth ends the code.
+    /// </summary>
+    public const string DecideSql = $"""
+        with presented as (
+            select g.*, g.code_challenge = @challenge as challenge_fits,
+                   g.client_id = @client and (@redirect::text is null or g.redirect_uri = @redirect) as sent_by_its_client
+              from grants g
+             where g.id = @id and {RowQueue.Patience}
+               for no key update
+        ), proven as (
+            select * from presented
+             where sent_by_its_client and challenge_fits and wrong_verifiers < 5 and (code_hash = @hash or @spent)
+        ), redeemed as (
+            update grants g
+               set activated_at = @now, generation = 0,
+                   family_hash = case when g.offline then @family::bytea end, refresh_hash = case when g.offline then @refresh::bytea end,
+                   idle_until = case when g.offline and @refresh::bytea is not null then least(@idle_until, g.expires_at) end
+              from proven p
+             where g.id = p.id and p.code_hash = @hash and p.activated_at is null and p.code_expires_at > @now
+               and p.ended_at is null and p.expires_at > @now
+               and @resource::text = any (p.resources) and string_to_array(@scope, ' ') <@ p.scope
+            returning g.id, g.client_id, g.subject
+        ), replayed as (
+            select * from proven where activated_at is not null
+        ), ended as (
+            update grants g set ended_at = @now, ended_reason = 'code_replayed'
+              from replayed r
+             where g.id = r.id and r.ended_at is null
+        ), missed as (
+            update grants g set wrong_verifiers = g.wrong_verifiers + 1
+              from presented p
+             where g.id = p.id and p.code_hash = @hash and p.activated_at is null and p.sent_by_its_client and not p.challenge_fits
+        ), audit as (
+            insert into audit_events
+                (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
+            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text, null, null, null, null, null,
+                   'authorization_code scope=' || @scope || ' resource=' || @resource
+              from redeemed
+            union all
+            select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant', 'RFC 6749 §4.1.2',
+                   'the code was used a second time; the grant and its tokens are revoked', 'a code not redeemed before',
+                   'redeemed at ' || activated_at, 'code_replayed'
+              from replayed
+        )
+        select client_id, redirect_uri, challenge_fits, code_expires_at, expires_at, wrong_verifiers, ended_reason,
+               exists (select from redeemed) as redeemed, exists (select from replayed) as replayed
+          from presented where code_hash = @hash or @spent
+        """;
+
+    private readonly WriteBatcher<Redemption, int?> redeem;
+    private readonly RowQueue queue = new();
+    private readonly Database database;
+
+    public RedemptionStore(Database database)
+    {
+        this.database = database;
+        redeem = new(items => GrantBatch.RunAsync(database, RedeemSql, items, Bind), item => item.Grant.Id);
+    }
+
+    /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>
+    public async Task<RedeemedCode?> RedeemAsync(Redemption redemption)
+    {
+        // What cannot succeed does not hold up the group.
+        var hasChance = redemption.Token is not null && redemption.Grant.IsCurrent && redemption.Grant.ClientId == redemption.ClientId;
+        if (hasChance && await redeem.AddAsync(redemption) is not null) return new RedeemedCode { Redeemed = true, Replayed = false };
+        return await queue.RunAsync(redemption.Grant.Id, patience => DecideAsync(redemption, patience));
+    }
+
+    /// <summary>The writer that carries redemptions waiting at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => redeem.RunAsync(cancel);
+
+    public void Dispose() => queue.Dispose();
+
+    private Task<RedeemedCode?> DecideAsync(Redemption item, string patience) => database.FindAsync<RedeemedCode>(DecideSql, new
+    {
+        patience,
+        id = item.Grant.Id,
+        hash = item.Hash,
+        spent = item.Grant.IsSpent,
+        client = item.ClientId,
+        redirect = item.RedirectUri,
+        challenge = item.Challenge,
+        resource = item.Token?.Resource,
+        scope = item.Token is { } token ? string.Join(' ', token.Scope) : null,
+        refresh = item.RefreshHash,
+        family = item.FamilyHash,
+        idle_until = item.RefreshIdleUntil.UtcDateTime,
+        jti = item.Token?.Jti,
+        now = item.Now.UtcDateTime,
+        request_id = item.RequestId,
+        address = item.Address,
+    }, CancellationToken.None);
+
+    private static void Bind(Arrays<Redemption> arrays)
+    {
+        arrays.Add("id", NpgsqlDbType.Uuid, item => item.Grant.Id);
+        arrays.AddBytes("hash", item => item.Hash);
+        arrays.AddText("client", item => item.ClientId);
+        arrays.AddText("redirect", item => item.RedirectUri);
+        arrays.AddText("challenge", item => item.Challenge);
+        arrays.AddText("resource", item => item.Token?.Resource);
+        arrays.AddText("scope", item => item.Token is { } token ? string.Join(' ', token.Scope) : null);
+        arrays.AddBytes("refresh", item => item.RefreshHash);
+        arrays.AddBytes("family", item => item.FamilyHash);
+        arrays.AddTime("idle_until", item => item.RefreshIdleUntil);
+        arrays.AddText("jti", item => item.Token?.Jti);
+        arrays.AddTime("now", item => item.Now);
+        arrays.AddText("request_id", item => item.RequestId);
+        arrays.AddText("address", item => item.Address);
+    }
+}
