@@ -1,3 +1,4 @@
+using CsCheck;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Limits;
@@ -86,4 +87,29 @@ public sealed class CacheTest
         for (var i = 0; i < 150; i++) cache.Set(1000 + i, i);
         cache.Count.Should().Be(100);
     }
+
+    [Test]
+    public void Any_uses_leave_what_a_list_in_order_of_use_would_hold() =>
+        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 6]).Array[0, 40].Sample(uses =>
+        {
+            const int most = 4;
+            var cache = new Cache<int, int>(most);
+            var model = new List<int>();
+            foreach (var (use, key) in uses)
+            {
+                var known = model.Remove(key);
+                if (use == 2)
+                {
+                    cache.Remove(key);
+                    continue;
+                }
+
+                if (use == 1 && cache.TryGet(key, out _) != known) return false;
+                if (use == 0) cache.Set(key, key);
+                if (use == 0 || known) model.Add(key);
+                if (model.Count > most) model.RemoveAt(0);
+            }
+
+            return cache.Count == model.Count && model.All(key => cache.TryGet(key, out var value) && value == key);
+        }, iter: 2000);
 }
