@@ -42,7 +42,7 @@ public sealed class ConnectedAppsEndpoint(
             await SignedInGate.NotFoundAsync(visit);
     });
 
-    /// <summary>PlaygroundRequests.</summary>
+    /// <summary>Asks for confirmation.</summary>
     public Task AskAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
         await http.RevokeAllAsync(visit.Antiforgery, visit.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(visit.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
@@ -54,20 +54,4 @@ public sealed class ConnectedAppsEndpoint(
 
     // The page says what this very request did, from the audit log: a link cannot make it say so.
     private static string Did(PageRequest visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";
-}
-
-/// <summary>Where it is found.</summary>
-public static class ConnectedAppsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapConnectedApps()
-        {
-            var apps = app.ServiceProvider.GetRequiredService<ConnectedAppsEndpoint>();
-            app.MapGet(Paths.ConnectedApps, apps.ShowAsync);
-            app.MapPost(Paths.ConnectedApps, apps.RevokeAsync);
-            app.MapGet(Paths.RevokeAll, apps.AskAllAsync);
-            app.MapPost(Paths.RevokeAll, apps.RevokeAllAsync);
-        }
-    }
 }

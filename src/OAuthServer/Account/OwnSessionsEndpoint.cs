@@ -85,18 +85,3 @@ public sealed class OwnSessionsEndpoint(
         return hex?.Length == 2 * HashBytes && Convert.FromHexString(hex, hash, out _, out _) == System.Buffers.OperationStatus.Done ? hash : null;
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class OwnSessionsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapOwnSessions()
-        {
-            var sessions = app.ServiceProvider.GetRequiredService<OwnSessionsEndpoint>();
-            app.MapGet(Paths.Sessions, sessions.ShowAsync);
-            app.MapGet(Paths.SignOutEverywhere, sessions.AskAsync);
-            app.MapPost(Paths.Sessions, sessions.EndAsync);
-        }
-    }
-}

@@ -45,27 +45,14 @@ public sealed class PasswordEndpoint(SignedInGate gate, SignIn signIn, HashQueue
         }
     });
 
+    /// <summary>W3C, A Well-Known URL for Changing Passwords.</summary>
+    public static Task RedirectAsync(HttpContext http)
+    {
+        http.GoTo(Paths.Password);
+        return Task.CompletedTask;
+    }
+
     // From the audit log: a link cannot make the page say so.
     private async Task<bool> HasChangedAsync(PageRequest visit, string request) =>
         (await audit.FindAsync(request, visit.Http.RequestAborted)).Exists(row => row.Event == "edit" && row.Subject == visit.Session.Subject.ToString());
-}
-
-/// <summary>Where it is found.</summary>
-public static class PasswordRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapPassword()
-        {
-            var password = app.ServiceProvider.GetRequiredService<PasswordEndpoint>();
-            app.MapGet(Paths.Password, password.AskAsync);
-            app.MapPost(Paths.Password, password.ChangeAsync);
-        }
-
-        public void MapChangePassword() => app.MapGet(Paths.ChangePassword, http =>
-        {
-            http.GoTo(Paths.Password);
-            return Task.CompletedTask;
-        });
-    }
 }

@@ -51,12 +51,3 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
             say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
     });
 }
-
-/// <summary>Where it is found.</summary>
-public static class DashboardRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminDashboard() => app.MapGet(Paths.Admin, app.ServiceProvider.GetRequiredService<DashboardEndpoint>().ShowAsync);
-    }
-}

@@ -76,19 +76,3 @@ public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStor
         else await SignedInGate.NotFoundAsync(visit);
     });
 }
-
-/// <summary>Where they are found.</summary>
-public static class KeysRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminKeys()
-        {
-            var keys = app.ServiceProvider.GetRequiredService<KeysEndpoint>();
-            app.MapGet(Paths.AdminKeys, keys.ListAsync);
-            app.MapPost(Paths.AdminKeysRotate, keys.RotateAsync);
-            app.MapGet(Paths.AdminKeysRetire, keys.AskAsync);
-            app.MapPost(Paths.AdminKeysRetire, keys.RetireAsync);
-        }
-    }
-}

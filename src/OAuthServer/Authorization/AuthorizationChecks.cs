@@ -85,7 +85,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with { Description = "This app has been disabled here" };
 
     private static OAuthError? IsForPeople(Client client, Parameters asked) =>
-        client.IsUserFacing && client.MayUse("authorization_code") ? null
+        client.IsUserFacing && client.MayUse(GrantType.AuthorizationCode) ? null
         : OAuthError.UnauthorizedClient("the client may not use authorization_code", "a user-facing client with authorization_code", $"{client.Row.Kind}: {Scope.Join(client.Row.GrantTypes)}")
             with
         { Description = "This app cannot sign people in" };
@@ -151,7 +151,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(AuthorizationRequest request, Parameters asked, Known known)
     {
         if (known.Decide(request.Client, asked.Resources, request.Scope).Refused(out var error, out var target)) return error;
-        string[] offline = request.Client.MayUse("refresh_token") ? [Scope.OfflineAccess] : [];
+        string[] offline = request.Client.MayUse(GrantType.RefreshToken) ? [Scope.OfflineAccess] : [];
         return request with { Resources = target.Resources, Scope = [.. target.Scope, .. offline] };
     }
 

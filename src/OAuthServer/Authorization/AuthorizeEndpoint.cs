@@ -40,9 +40,10 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps
         await TakeAsync(http, step, request, session);
     }
 
-    public async Task ResumeAsync(HttpContext http, string ticket)
+    public async Task ResumeAsync(HttpContext http)
     {
-        if ((await pendingRequests.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        var id = http.PathPart("request");
+        if ((await pendingRequests.FindAsync(id, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, null);
             return;
@@ -84,19 +85,5 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps
     {
         await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), client, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class AuthorizeRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAuthorize()
-        {
-            var authorize = app.ServiceProvider.GetRequiredService<AuthorizeEndpoint>();
-            app.MapGet(Paths.Authorize, authorize.BeginAsync);
-            app.MapGet(Paths.Authorize + "/{ticket}", authorize.ResumeAsync);
-        }
     }
 }

@@ -157,17 +157,3 @@ public sealed class ConsentEndpoint(
         await Refusals.RefuseAsync(http, error, link);
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class ConsentRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapConsent()
-        {
-            var consent = app.ServiceProvider.GetRequiredService<ConsentEndpoint>();
-            app.MapGet(Paths.Consent, consent.AskAsync);
-            app.MapPost(Paths.Consent, consent.AnswerAsync);
-        }
-    }
-}

@@ -12,7 +12,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
-public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings) : IDisposable
 {
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
@@ -34,7 +34,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
-        var ends = time.GetUtcNow() + allowed.GrantDuration.Length;
+        var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
         return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
         {
@@ -51,7 +51,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
     public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
-        var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
         return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null, null);
     }
 
@@ -59,7 +59,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, PostedDecision? decision,
         RememberedConsent? remember)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
         var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
@@ -104,7 +104,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
         var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow())) return null;
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), context.At)) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
     }
@@ -115,7 +115,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public async Task<string?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
         var since = now - AnsweredAgain;
         if (await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
         if (decision.Open(box) is not { } answer) return null;

@@ -120,17 +120,3 @@ public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep step
         await Refusals.RefuseAsync(http, error);
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class LoginRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapLogin()
-        {
-            var login = app.ServiceProvider.GetRequiredService<LoginEndpoint>();
-            app.MapGet(Paths.Login, login.AskAsync);
-            app.MapPost(Paths.Login, login.AuthenticateAsync);
-        }
-    }
-}

@@ -38,17 +38,3 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
         http.GoTo(Paths.Logout);
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class LogoutRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapLogout()
-        {
-            var logout = app.ServiceProvider.GetRequiredService<LogoutEndpoint>();
-            app.MapGet(Paths.Logout, logout.AskAsync);
-            app.MapPost(Paths.Logout, logout.EndAsync);
-        }
-    }
-}

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OAuthServer.Admin.Clients;
 using OAuthServer.Keys;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
@@ -21,7 +22,7 @@ internal static class ClientAdd
         var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "Used when it names no resource; default: the only --resource" };
         var grants = Many("--grant-type", "GRANT", "Default: all grant types of its kind");
         var method = new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
-            .From("client_secret_basic", "client_secret_post", "none");
+            .From([.. AuthMethod.All.Select(one => one.Name)]);
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
@@ -56,7 +57,7 @@ internal static class ClientAdd
 
     private static async Task<int> AddAsync(CommandContext desk, NewClient client, string label, CancellationToken cancel)
     {
-        var isPublic = (client.AuthMethod ?? (client.Kind == "user-facing" ? "none" : "")) == "none";
+        var isPublic = (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
         var secret = isPublic ? null : SecretHash.NewSecret();
         var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = desk.Hash(secret), Label = label, NotBefore = desk.Now, ExpiresAt = null };
         if (!await desk.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
@@ -54,7 +55,7 @@ internal static class ClientCommands
                 ("resources", Words.Lines(client.Resources)),
                 ("default resource", client.DefaultResource),
                 ("access token", $"{client.AccessTokenSeconds} s"),
-                ("refresh token", client.GrantTypes.Contains("refresh_token") ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
+                ("refresh token", client.GrantTypes.Contains(GrantType.RefreshToken.Name) ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
                 ("created", Words.At(client.CreatedAt)),
                 ("last used", Words.At(client.LastUsedAt) ?? "never"),
                 ("note", client.Note));

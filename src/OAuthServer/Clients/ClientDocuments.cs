@@ -11,7 +11,9 @@ namespace OAuthServer.Clients;
 /// Clients that are known by the URL of a document about them (OAuth client id metadata document). The last good one is a row of
 /// clients; /authorize refreshes it when stale, everything else uses the row. An operator's row under the same id wins.
 /// </summary>
-public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class ClientDocuments(
+    ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Capabilities capabilities,
+    Settings settings, TimeProvider time) : IDisposable
 {
     /// <summary>Bounds on what HTTP caching headers say.</summary>
     public static readonly TimeSpan LeastFresh = TimeSpan.FromMinutes(5), MostFresh = TimeSpan.FromHours(24);
@@ -55,7 +57,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
 
         if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
-        if (ClientDocument.Read(id, fetched.Body, settings).Refused(out error, out var document))
+        if (ClientDocument.Read(id, fetched.Body, capabilities, settings).Refused(out error, out var document))
             return await FallBackAsync(error, id, known, stored, now);
 
         var fresh = fetched.FreshFor ?? LeastFresh;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using OAuthServer.Http;
@@ -54,32 +53,26 @@ public sealed class Readiness(
 }
 
 /// <summary>/healthz answers while the process lives, /readyz once it can serve.</summary>
-public static class HealthRoutes
+public sealed class HealthEndpoint(HealthCheckService checks)
 {
-    extension(IEndpointRouteBuilder app)
+    public Task HealthAsync(HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive"));
+
+    public async Task ReadyAsync(HttpContext http)
     {
-        public void MapHealth()
+        var report = await checks.CheckHealthAsync(http.RequestAborted);
+        var ready = report.Status != HealthStatus.Unhealthy;
+        if (!ready) http.Response.Headers.RetryAfter = "5";
+        await http.JsonAsync(ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, json =>
         {
-            app.MapGet(Paths.Health, (HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive")));
-            app.MapHealthChecks(Paths.Ready, new HealthCheckOptions
+            json.WriteString("status", report.Status switch
             {
-                ResponseWriter = (http, report) =>
-                {
-                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
-                    return http.JsonAsync(http.Response.StatusCode, json =>
-                    {
-                        json.WriteString("status", report.Status switch
-                        {
-                            HealthStatus.Healthy => "ready",
-                            HealthStatus.Degraded => "ready, with a warning",
-                            _ => "not ready",
-                        });
-                        foreach (var (name, entry) in report.Entries)
-                            if (entry.Description is { } words)
-                                json.WriteString(name, words);
-                    });
-                },
+                HealthStatus.Healthy => "ready",
+                HealthStatus.Degraded => "ready, with a warning",
+                _ => "not ready",
             });
-        }
+            foreach (var (name, entry) in report.Entries)
+                if (entry.Description is { } words)
+                    json.WriteString(name, words);
+        });
     }
 }

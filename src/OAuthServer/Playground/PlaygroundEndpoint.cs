@@ -196,19 +196,3 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
         await Refusals.RefuseAsync(http, error, link);
     }
 }
-
-/// <summary>Where it is found; nowhere outside Development.</summary>
-public static class PlaygroundRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapPlayground(Settings settings)
-        {
-            if (!settings.HasPlayground) return;
-            var playground = app.ServiceProvider.GetRequiredService<PlaygroundEndpoint>();
-            app.MapGet(settings.IssuerPath + Paths.Playground, playground.ShowAsync);
-            app.MapPost(settings.IssuerPath + Paths.Playground, playground.DoAsync);
-            app.MapGet(Paths.PlaygroundCallback, playground.ReturnAsync);
-        }
-    }
-}

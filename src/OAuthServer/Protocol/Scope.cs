@@ -3,7 +3,7 @@ namespace OAuthServer.Protocol;
 /// <summary>RFC 6749 §3.3: a list of scope tokens separated by single spaces.</summary>
 public static class Scope
 {
-    /// <summary>PlaygroundRequests for refresh tokens; granted or ignored, never written into a token.</summary>
+    /// <summary>Requests refresh tokens; granted or ignored, never written into a token.</summary>
     public const string OfflineAccess = "offline_access";
 
     /// <summary>OpenID Connect Core §5.4: clients send them from habit. Ignored, since this server issues no ID tokens.</summary>

@@ -146,8 +146,8 @@ public sealed record Settings
     /// id documents have one of the same size of their own.</summary>
     [Range(1, 1_000_000)] public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
-    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at
-    /// once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
+    /// <summary>Registrations without an invitation per minute from all addresses together that need a secret, ten seconds' worth
+    /// of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
     [Range(1, 1_000_000)] public int SecretRegistrationsPerMinuteInAll { get; init; } = 20;
 
     /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>
@@ -160,7 +160,7 @@ public sealed record Settings
     /// when all its redirect URIs are https, else not.</summary>
     public string RegistrationMethod { get; init; } = "";
 
-    /// <summary>Hours after which a client that registered uninvited and was never used is removed.</summary>
+    /// <summary>Hours after which a client that registered without an invitation and was never used is removed.</summary>
     [Range(1, 87_600)] public int RegistrationUnusedHours { get; init; } = 72;
 
     /// <summary>Days after which a self-registered client is removed once all its grants have lapsed.</summary>

@@ -53,12 +53,15 @@ public static class SettingsParser
             errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
         else if (!settings.Issuer.All(char.IsAscii))
             // RFC 3986 §2: a URL is ASCII, and so is every header that carries this one.
-            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost}) and the path percent-encoded");
+            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost})");
         else
         {
             loopback = issuer.IsLoopback;
             if (settings.Issuer.EndsWith('/') || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
                 errors.Add("OAuth__Issuer: no trailing slash, query, fragment or user information");
+            else if (issuer.AbsolutePath.Contains('%'))
+                // Routes compare decoded paths, clients compare issuers octet by octet (RFC 8414 §3.3): one spelling serves both.
+                errors.Add("OAuth__Issuer: no escapes, braces or spaces in its path; write letters, digits and - . _ ~");
             else if (issuer.AbsoluteUri.TrimEnd('/') != settings.Issuer)
                 errors.Add($"OAuth__Issuer: write it in its plain form, {issuer.AbsoluteUri.TrimEnd('/')}");
             if (!loopback && issuer.Scheme == "http")
@@ -82,8 +85,9 @@ public static class SettingsParser
 
     private static void CheckRegistration(Settings settings, List<string> errors)
     {
-        if (settings.RegistrationMethod is not ("" or "none" or "client_secret_basic" or "client_secret_post"))
-            errors.Add("OAuth__RegistrationMethod: write none, client_secret_basic or client_secret_post, or leave it empty");
+        var methods = AuthMethod.All.Select(method => method.Name).ToList();
+        if (settings.RegistrationMethod.Length > 0 && !methods.Contains(settings.RegistrationMethod))
+            errors.Add($"OAuth__RegistrationMethod: write {Capabilities.OneOf(methods)}, or leave it empty");
         if (settings.RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(scheme => !IsPrivateUse(scheme)))
             errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; "
                 + "never http, https, or one that can run code");
@@ -112,13 +116,10 @@ public static class SettingsParser
     private static string Expected(ValidationAttribute rule) => rule switch
     {
         RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
-        AllowedValuesAttribute allowed => OneOf([.. allowed.Values.Select(value => $"{value}")]),
-        UrlSchemesAttribute url => OneOf([.. url.Schemes.Select(scheme => scheme == "https" ? "https://…" : $"{scheme}:…")]),
+        AllowedValuesAttribute allowed => Capabilities.OneOf(allowed.Values.Select(value => $"{value}")),
+        UrlSchemesAttribute url => Capabilities.OneOf(url.Schemes.Select(scheme => scheme == "https" ? "https://…" : $"{scheme}:…")),
         _ => throw new InvalidOperationException($"{rule.GetType().Name} has no sentence"),
     };
-
-    private static string OneOf(string[] values) =>
-        values.Length == 1 ? values[0] : $"{string.Join(", ", values[..^1])} or {values[^1]}";
 
     private static bool IsPrivateUse(string scheme) =>
         Uri.CheckSchemeName(scheme)

@@ -18,16 +18,17 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         var request = http.Context();
         if (limit.Refusal(request) is { } error
             || (await registrations.AdmitAsync(http.Bearer(), http.RequestAborted)).Refused(out error, out var admission)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.RegisterAsync(said, admission, request, http.RequestAborted)).Refused(out error, out var registered))
+            || (await MetadataAsync(http)).Refused(out error, out var metadata)
+            || (await registrations.RegisterAsync(metadata, admission, request, http.RequestAborted)).Refused(out error, out var registered))
             await RefuseAsync(http, error, request, null);
         else
             await ShowAsync(http, 201, registered);
     }
 
     /// <summary>RFC 7592 §2.1.</summary>
-    public async Task ReadAsync(HttpContext http, string client)
+    public async Task ReadAsync(HttpContext http)
     {
+        var client = http.PathPart("client");
         var request = http.Context();
         if (limit.GuessRefusal(request) is { } error
             || (await registrations.ReadAsync(client, http.Bearer(), request, http.RequestAborted)).Refused(out error, out var registered))
@@ -37,22 +38,24 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
     }
 
     /// <summary>RFC 7592 §2.2.</summary>
-    public async Task UpdateAsync(HttpContext http, string client)
+    public async Task UpdateAsync(HttpContext http)
     {
+        var client = http.PathPart("client");
         var request = http.Context();
         if (limit.GuessRefusal(request) is { } error
             || (error = limit.Refusal(request)) is not null
             || (await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out error, out var before)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.UpdateAsync(before, said, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
+            || (await MetadataAsync(http)).Refused(out error, out var metadata)
+            || (await registrations.UpdateAsync(before, metadata, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
             await RefuseAsync(http, error, request, client);
         else
             await ShowAsync(http, 200, registered);
     }
 
     /// <summary>RFC 7592 §2.3.</summary>
-    public async Task DeleteAsync(HttpContext http, string client)
+    public async Task DeleteAsync(HttpContext http)
     {
+        var client = http.PathPart("client");
         var request = http.Context();
         if ((limit.GuessRefusal(request) ?? await registrations.DeleteAsync(client, http.Bearer(), request)) is { } error)
         {
@@ -103,22 +106,5 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         json.WriteStartArray(name);
         foreach (var value in values) json.WriteStringValue(value);
         json.WriteEndArray();
-    }
-}
-
-/// <summary>Where it is found; nowhere when registration is off.</summary>
-public static class RegistrationRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRegistration(Settings settings)
-        {
-            if (settings.Registration == "off") return;
-            var registration = app.ServiceProvider.GetRequiredService<RegistrationEndpoint>();
-            app.MapPost(Paths.Register, registration.RegisterAsync);
-            app.MapGet(Paths.Register + "/{client}", registration.ReadAsync);
-            app.MapPut(Paths.Register + "/{client}", registration.UpdateAsync);
-            app.MapDelete(Paths.Register + "/{client}", registration.DeleteAsync);
-        }
     }
 }

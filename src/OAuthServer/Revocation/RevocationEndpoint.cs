@@ -17,12 +17,3 @@ public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revoca
         return null;
     });
 }
-
-/// <summary>Where it is found.</summary>
-public static class RevocationRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRevocation() => app.MapPost(Paths.Revoke, app.ServiceProvider.GetRequiredService<RevocationEndpoint>().HandleAsync);
-    }
-}

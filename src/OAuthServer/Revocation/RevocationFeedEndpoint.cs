@@ -79,12 +79,3 @@ public sealed class RevocationFeedEndpoint(
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RevocationFeed.LongestWait ? TimeSpan.FromSeconds(seconds)
         : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}", "wait is not a number or too long", "behaviour 23", $"0 to {RevocationFeed.LongestWait}", text);
 }
-
-/// <summary>Where it is found.</summary>
-public static class RevocationFeedRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRevocationFeed() => app.MapGet(Paths.Revocations, app.ServiceProvider.GetRequiredService<RevocationFeedEndpoint>().HandleAsync);
-    }
-}

@@ -9,7 +9,7 @@ namespace OAuthServer.Token;
 /// <summary>RFC 6749 §4.4: a machine acts for itself. Never a refresh token. Costs one audit row, committed with its neighbours'.</summary>
 public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTokens tokens, AuditLog audit) : IGrant
 {
-    public string GrantType => "client_credentials";
+    public GrantType Type => GrantType.ClientCredentials;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {

@@ -11,7 +11,7 @@ namespace OAuthServer.Token;
 /// </summary>
 public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
 {
-    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.GrantType, StringComparer.Ordinal);
+    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -55,22 +55,13 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
         : OAuthError.UnsupportedGrantType(type, string.Join(' ', byType.Keys));
 
     private static OAuthError? Allowed(Client client, IGrant grant) =>
-        client.MayUse(grant.GrantType)
+        client.MayUse(grant.Type)
             ? null
-            : OAuthError.UnauthorizedClient("the client has not this grant type", Scope.Join(client.Row.GrantTypes), grant.GrantType);
+            : OAuthError.UnauthorizedClient("the client has not this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
     {
         await audit.RefusedAsync(AuditEvents.Token, error, request, client);
         await http.RefuseAsync(error);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class TokenRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapToken() => app.MapPost(Paths.Token, app.ServiceProvider.GetRequiredService<TokenEndpoint>().HandleAsync);
     }
 }

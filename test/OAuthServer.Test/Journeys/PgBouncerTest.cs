@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;

@@ -63,6 +63,7 @@ public sealed class RetentionTest
         var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
         var ended = (await server.TokensAsync(client, alice)).RefreshToken!;
         var held = Granted.GrantId((await server.TokensAsync(client, alice)).RefreshToken!);
+        await server.TokensAsync(client, alice);
         var kept = Granted.GrantId((await server.TokensAsync(client, alice, life: TimeSpan.FromDays(90))).RefreshToken!);
         await client.RevokeAsync(ended);
         await server.ExecuteAsync("update grants set expires_at = @end where id = @id", new { end = server.Clock.GetUtcNow().UtcDateTime.AddDays(90), id = Granted.GrantId(ended) });

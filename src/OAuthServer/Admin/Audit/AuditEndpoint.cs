@@ -89,17 +89,3 @@ internal static class AuditNames
         return new AuditView { Rows = rows, Names = known.ToDictionary(person => person.Subject.ToString(), person => person.Username) };
     }
 }
-
-/// <summary>Where they are found.</summary>
-public static class AuditRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminAudit()
-        {
-            var audit = app.ServiceProvider.GetRequiredService<AuditEndpoint>();
-            app.MapGet(Paths.AdminAudit, audit.SearchAsync);
-            app.MapGet(Paths.AdminWhy, audit.WhyAsync);
-        }
-    }
-}

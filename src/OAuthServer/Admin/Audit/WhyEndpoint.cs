@@ -14,8 +14,9 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
 {
     public const string Scope = "audit:read";
 
-    public async Task HandleAsync(HttpContext http, string id)
+    public async Task HandleAsync(HttpContext http)
     {
+        var id = http.PathPart("id");
         if (await OpensAsync(http) is not null) return;
         var rows = await audit.FindAsync(id, http.RequestAborted);
         await http.JsonAsync(rows.Count == 0 ? 404 : 200, json =>
@@ -62,14 +63,5 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
         await log.RefusedAsync(AuditEvents.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class WhyRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapWhy() => app.MapGet(Paths.Why + "/{id}", app.ServiceProvider.GetRequiredService<WhyEndpoint>().HandleAsync);
     }
 }

@@ -30,7 +30,7 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
         var client = ClientFields.Read(blank, visit.Asked, problems);
         if (visit.Asked["client_id"] is { } id) client = client with { ClientId = id.Trim() };
         else problems["client_id"] = "Enter an id such as nightly-etl.";
-        var secret = client.AuthMethod == "none" ? null : SecretHash.NewSecret();
+        var secret = client.AuthMethod == AuthMethod.None.Name ? null : SecretHash.NewSecret();
         // A hash takes its time, and a form with problems needs none.
         var stored = secret is null || problems.Count > 0 ? null : new NewSecret
         {
@@ -69,19 +69,5 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
                 await ClientSettingsEndpoint.KnownAsync(resources, visit.Http.RequestAborted), typed, problems);
         else
             await SignedInGate.NotFoundAsync(visit);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class ClientAddRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientAdd()
-        {
-            var add = app.ServiceProvider.GetRequiredService<ClientAddEndpoint>();
-            app.MapGet(Paths.AdminClientNew, add.AskAsync);
-            app.MapPost(Paths.AdminClientNew, add.AddAsync);
-        }
     }
 }

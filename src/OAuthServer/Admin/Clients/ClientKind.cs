@@ -48,7 +48,7 @@ internal static class ClientText
     /// <param name="secrets">How many are not revoked.</param>
     /// <param name="end">When the last of them expires; null: never.</param>
     public static Markup Secrets(string method, int secrets, DateTimeOffset? end, DateTimeOffset now, Language say) =>
-        method == "none" ? Markup.None
+        method == AuthMethod.None.Name ? Markup.None
         : secrets == 0 ? $"""<span class="mark no">{say["No secret"]}</span>"""
         : end <= now ? $"""<span class="mark no">{say["Secret expired"]}</span>"""
         : end <= now + Soon ? $"""<span class="mark soon">{say.Put("Secret expires on {0}", $"{say.Day(end.Value)}")}</span>"""

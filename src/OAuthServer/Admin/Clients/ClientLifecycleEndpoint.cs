@@ -77,20 +77,3 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
         _ => say["Its secrets, grants, tokens and remembered consents are deleted permanently. This cannot be undone."],
     };
 }
-
-/// <summary>Where they are found.</summary>
-public static class ClientLifecycleRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientLifecycle()
-        {
-            var ends = app.ServiceProvider.GetRequiredService<ClientLifecycleEndpoint>();
-            app.MapGet(Paths.AdminClientDisable, ends.AskDisableAsync);
-            app.MapPost(Paths.AdminClientDisable, ends.DisableAsync);
-            app.MapPost(Paths.AdminClientEnable, ends.EnableAsync);
-            app.MapGet(Paths.AdminClientDelete, ends.AskDeleteAsync);
-            app.MapPost(Paths.AdminClientDelete, ends.DeleteAsync);
-        }
-    }
-}

@@ -107,18 +107,3 @@ public sealed class ClientSecretsEndpoint(
             ? new DateTimeOffset(last.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero)
             : null;
 }
-
-/// <summary>Where they are found.</summary>
-public static class ClientSecretsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientSecrets()
-        {
-            var secrets = app.ServiceProvider.GetRequiredService<ClientSecretsEndpoint>();
-            app.MapPost(Paths.AdminClientSecrets, secrets.AddAsync);
-            app.MapGet(Paths.AdminClientSecretRevoke, secrets.AskAsync);
-            app.MapPost(Paths.AdminClientSecretRevoke, secrets.RevokeAsync);
-        }
-    }
-}

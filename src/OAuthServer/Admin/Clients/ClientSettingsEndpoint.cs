@@ -63,17 +63,3 @@ public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries regi
     internal static async Task<ClientFields.Known> KnownAsync(ResourceStore resources, CancellationToken cancel) =>
         new(await resources.ScopesAsync(cancel), await resources.ResourcesAsync(cancel));
 }
-
-/// <summary>Where it is found.</summary>
-public static class ClientSettingsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClient()
-        {
-            var client = app.ServiceProvider.GetRequiredService<ClientSettingsEndpoint>();
-            app.MapGet(Paths.AdminClient, client.ShowAsync);
-            app.MapPost(Paths.AdminClient, client.SaveAsync);
-        }
-    }
-}

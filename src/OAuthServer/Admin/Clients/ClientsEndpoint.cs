@@ -9,7 +9,9 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, T
 {
     private const int PageLength = 50;
 
-    public Task ListAsync(HttpContext http, ClientKind registry) => gate.ShowAdminAsync(http, async visit =>
+    public RequestDelegate List(ClientKind registry) => http => ListAsync(http, registry);
+
+    private Task ListAsync(HttpContext http, ClientKind registry) => gate.ShowAdminAsync(http, async visit =>
     {
         var asked = visit.Asked;
         var (search, cursor) = (new ClientSearch
@@ -30,17 +32,4 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, T
             Done = visit.Asked[Notice.Field],
         });
     });
-}
-
-/// <summary>Where they are found.</summary>
-public static class ClientsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClients()
-        {
-            var clients = app.ServiceProvider.GetRequiredService<ClientsEndpoint>();
-            foreach (var registry in ClientKind.All) app.MapGet(registry.Path, (RequestDelegate)(http => clients.ListAsync(http, registry)));
-        }
-    }
 }

@@ -135,20 +135,3 @@ internal static class RowForms
         foreach (var refusal in refusals) problems.TryAdd(refusal.Column ?? "", say.Refusal(refusal));
     }
 }
-
-/// <summary>Where they are found.</summary>
-public static class ResourceRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminResources()
-        {
-            var resources = app.ServiceProvider.GetRequiredService<ResourceEndpoint>();
-            app.MapGet(Paths.AdminResources, resources.ListAsync);
-            app.MapGet(Paths.AdminResource, resources.OpenAsync);
-            app.MapPost(Paths.AdminResource, resources.SaveAsync);
-            app.MapGet(Paths.AdminResourceState, (RequestDelegate)resources.AskAsync);
-            app.MapPost(Paths.AdminResourceState, resources.SwitchAsync);
-        }
-    }
-}

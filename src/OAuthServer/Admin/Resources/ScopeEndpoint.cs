@@ -113,19 +113,3 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
     private async Task ShowAsync(PageRequest visit, RowForm form) => await visit.Http.ScopeAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), form,
         (await store.ResourcesAsync(visit.Http.RequestAborted)).Select(row => row.Uri));
 }
-
-/// <summary>Where they are found.</summary>
-public static class ScopeRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminScopes()
-        {
-            var scopes = app.ServiceProvider.GetRequiredService<ScopeEndpoint>();
-            app.MapGet(Paths.AdminScope, scopes.OpenAsync);
-            app.MapPost(Paths.AdminScope, scopes.SaveAsync);
-            app.MapGet(Paths.AdminScopeDelete, (RequestDelegate)scopes.AskAsync);
-            app.MapPost(Paths.AdminScopeDelete, scopes.DeleteAsync);
-        }
-    }
-}

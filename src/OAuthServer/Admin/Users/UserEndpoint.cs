@@ -197,26 +197,3 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
 
     private static (string Name, string Value)[] Key(UserOverview person) => [("subject", $"{person.Subject}"), ("version", person.Version)];
 }
-
-/// <summary>Where it is found.</summary>
-public static class UserRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminUser()
-        {
-            var person = app.ServiceProvider.GetRequiredService<UserEndpoint>();
-            app.MapGet(Paths.AdminUser, person.OpenAsync);
-            app.MapGet(Paths.AdminUserRole, person.AskRoleAsync);
-            app.MapPost(Paths.AdminUserRole, person.RoleAsync);
-            app.MapGet(Paths.AdminUserState, person.AskStateAsync);
-            app.MapPost(Paths.AdminUserState, person.StateAsync);
-            app.MapGet(Paths.AdminUserPassword, person.AskPasswordAsync);
-            app.MapPost(Paths.AdminUserPassword, person.PasswordAsync);
-            app.MapGet(Paths.AdminUserGrant, person.AskGrantAsync);
-            app.MapPost(Paths.AdminUserGrant, person.EndGrantAsync);
-            app.MapGet(Paths.AdminUserSessions, person.AskSessionsAsync);
-            app.MapPost(Paths.AdminUserSessions, person.EndSessionsAsync);
-        }
-    }
-}

@@ -42,18 +42,3 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue 
     private static Task ShowAsync(PageRequest visit, Dictionary<string, string> problems) => visit.Http.AddPersonAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminUsers),
         new RowForm { Key = null, Version = null, Values = name => visit.Asked[name], Problems = problems });
 }
-
-/// <summary>Where it is found.</summary>
-public static class UsersRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminUsers()
-        {
-            var people = app.ServiceProvider.GetRequiredService<UsersEndpoint>();
-            app.MapGet(Paths.AdminUsers, people.ListAsync);
-            app.MapGet(Paths.AdminUsersAdd, people.OpenAsync);
-            app.MapPost(Paths.AdminUsersAdd, people.AddAsync);
-        }
-    }
-}

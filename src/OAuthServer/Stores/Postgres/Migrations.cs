@@ -2,6 +2,8 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Stores.Postgres;
 
@@ -11,10 +13,17 @@ public sealed class MigrationException(string message) : Exception(message);
 /// <summary>
 /// Brings the schema up to date: sql/migrations, one file per topic, numbered, forward only. All that is missing goes in one
 /// transaction: a start that is killed in the middle leaves nothing behind, and the next one begins again. What was applied is
-/// recorded with its checksum. Refused: a file edited after it was applied, and a database that a newer version migrated.
+/// recorded with its checksum. Then
+/// grant_types and auth_methods are written from the records of this binary. Refused: a file edited after it was applied, and a
+/// database that a newer version migrated.
 /// </summary>
-public sealed class Migrations(Database database)
+public sealed class Migrations(Database database, Capabilities capabilities)
 {
+    /// <summary>With the grant types and authentication methods of this binary.</summary>
+    public Migrations(Database database) : this(database, Capabilities.BuiltIn)
+    {
+    }
+
     private const string LedgerSql = """
         create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now());
         alter table schema_migrations add column if not exists checksum text;
@@ -60,7 +69,7 @@ public sealed class Migrations(Database database)
         var applied = (await connection.QueryAsync<Applied>(Command(AppliedSql))).ToList();
         if (applied.Exists(row => row.Name == LastBefore))
         {
-            await RunAsync(Read("migrations-before/carry_over.sql"));
+            await RunAsync(Read("carry_over.sql"));
             await RunAsync(ForgetSql, new { names = Before });
             foreach (var name in All) await RunAsync(RecordSql, new { name = Short(name), checksum = Checksum(Read(name)) });
             done.Add("carry_over");
@@ -76,6 +85,8 @@ public sealed class Migrations(Database database)
             }
         }
 
+        // Every time: a grant type may come without a migration.
+        foreach (var (sql, parameters) in CapabilityRows.Of(capabilities)) await RunAsync(sql, parameters);
         await transaction.CommitAsync(cancel);
         return done;
 
