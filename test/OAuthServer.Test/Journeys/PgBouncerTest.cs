@@ -3,7 +3,7 @@ using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Journeys;
