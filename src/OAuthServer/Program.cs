@@ -21,7 +21,8 @@ using OAuthServer.Token;
 using OAuthServer.Tokens;
 using OAuthServer.Users;
 
-return await Commands.RunAsync(args, (settings, cancel) => Serving.RunAsync(() => Server.Build(settings, TimeProvider.System), settings, cancel));
+return await Commands.RunAsync(args, (settings, cancel) =>
+    Serving.RunAsync(settings, () => Server.Build(settings, TimeProvider.System), Preparation.PrepareAsync, cancel));
 
 /// <summary>The table of contents: every room. Every URL is in <see cref="OAuthServer.Routes"/>.</summary>
 public static class Server

@@ -29,7 +29,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>
-    /// Where the browser goes with the code, or null when the ticket was spent meanwhile or the person disabled. The same request
+    /// Where the browser goes with the code, or null when the pending request was spent meanwhile or the person disabled. The same request
     /// allowed twice is one grant.
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
@@ -60,6 +60,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         RememberedConsent? remember)
     {
         var now = context.At;
+        var delivery = (Delivery.Redirect)request.Delivery;
         var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
@@ -71,11 +72,11 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Subject = session.Subject,
             Fingerprint = Digest(
             [
-                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
+                request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
             ]),
-            RedirectUri = request.RedirectUri,
-            CodeChallenge = request.CodeChallenge,
+            RedirectUri = delivery.Uri,
+            CodeChallenge = delivery.CodeChallenge,
             Scope = withoutOffline,
             Resources = request.Resources,
             Offline = offline,
@@ -84,7 +85,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             CodeHash = code.Hash,
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
-            PendingRequestHash = request.PendingRequest is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
+            PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
             Answer = decision is null ? null : id => decision.Seal(Answer(id)),
             RememberedKey = remember is null ? Key(request) : null,
@@ -96,14 +97,14 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         }, now);
         return made is { } grant ? Answer(grant) : null;
 
-        string Answer(Guid id) => AuthorizationResponse.Code(request, code.Of(id).Text, settings.Issuer);
+        string Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
     }
 
-    /// <summary>Where the browser goes with access_denied, once; null when the ticket was spent meanwhile. Nothing is remembered.</summary>
+    /// <summary>Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.</summary>
     public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
-        var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
+        var answer = request.Delivery.Error(denied, settings.Issuer);
         if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), context.At)) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
@@ -133,7 +134,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
-    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
+    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
 
     public void Dispose() => prompts.Dispose();
 

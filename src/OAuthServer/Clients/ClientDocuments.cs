@@ -22,7 +22,7 @@ public sealed class ClientDocuments(
     public static readonly TimeSpan StaleIfError = TimeSpan.FromHours(24);
 
     private readonly SingleFlight<Result<Client>> flights = new();
-    private readonly NewClientLimit newcomers = new(settings, "new client id documents");
+    private readonly NewClientLimit newClients = new(settings, "new client id documents");
 
     /// <summary>
     /// The client of an authorization request: from the database, or from its document when there is none or it is stale.
@@ -38,10 +38,10 @@ public sealed class ClientDocuments(
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
         if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
-        return await flights.JoinAsync(id, async () => known is null && newcomers.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
+        return await flights.JoinAsync(id, async () => known is null && newClients.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
     }
 
-    public void Dispose() => newcomers.Dispose();
+    public void Dispose() => newClients.Dispose();
 
     // A row that an operator has disabled is not fetched again either: the checks that follow refuse it.
     private static bool Serves(Client known, ClientDocumentRow? stored, DateTimeOffset now) =>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using OAuthServer.Admin.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -62,7 +61,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         {
             json.WriteString("resource", settings.Issuer);
             Strings(json, "authorization_servers", [settings.Issuer]);
-            Strings(json, "scopes_supported", [WhyEndpoint.Scope]);
+            Strings(json, "scopes_supported", [Scope.ReadAudit]);
             Strings(json, "bearer_methods_supported", ["header"]);
             json.WriteString("resource_name", settings.DisplayName);
         });

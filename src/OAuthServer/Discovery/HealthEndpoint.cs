@@ -40,15 +40,15 @@ public sealed class Readiness(
             throw;
         }
 
-        if (!keys.Ready) return HealthCheckResult.Unhealthy(Said("no signing key has been read yet"));
+        if (!keys.Ready) return HealthCheckResult.Unhealthy(Reason("no signing key has been read yet"));
         var skew = clock.Skew.Duration();
-        var words = Said($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
+        var words = Reason($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
         return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)
             : skew > WorthAWarning ? HealthCheckResult.Degraded(words)
             : HealthCheckResult.Healthy(words);
 
         // What harms only itself is told here and keeps nobody from being served.
-        string Said(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
+        string Reason(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
     }
 }
 

@@ -6,6 +6,9 @@ public static class Scope
     /// <summary>Requests refresh tokens; granted or ignored, never written into a token.</summary>
     public const string OfflineAccess = "offline_access";
 
+    /// <summary>A token of this very server with it reads why requests were refused.</summary>
+    public const string ReadAudit = "audit:read";
+
     /// <summary>OpenID Connect Core §5.4: clients send them from habit. Ignored, since this server issues no ID tokens.</summary>
     public static IReadOnlyList<string> OfOpenIdConnect { get; } = ["openid", "profile", "email", "address", "phone"];
 

@@ -62,14 +62,14 @@ public sealed class Registrations(
             TokenHash = OpaqueToken.Hash(token),
             InvitationHash = invited ? OpaqueToken.Hash(admission.Token!) : null,
         };
-        if (await store.AddAsync(registration, request.RequestId, request.Address, now) is not { } row) return NotInvited(admission.Token);
+        if (await store.AddAsync(registration, request) is not { } row) return NotInvited(admission.Token);
         return new Registered { Row = row, Scope = Effective(row, open), Token = token, Secret = secret };
     }
 
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
     public async Task<Result<Registered>> ReadAsync(string client, string? token, RequestContext request, CancellationToken cancel)
     {
-        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, request.At) is not { } row) return UnknownRegistration(token);
+        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request) is not { } row) return UnknownRegistration(token);
         return new Registered { Row = row, Scope = Effective(row, await OpenScopesAsync(cancel)), Token = token };
     }
 
@@ -87,14 +87,22 @@ public sealed class Registrations(
         if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == AuthMethod.None.Name))
             return OAuthError.InvalidClientMetadata("Register again to become another kind of client, or to gain or lose a secret",
                 $"{proposal.Kind} {proposal.AuthMethod}", "RFC 7592 §2.2", $"{before.Kind} {before.AuthMethod}");
-        return await store.UpdateAsync(before.ClientId, OpaqueToken.Hash(token), proposal.Kind, proposal.Allowance, Describe(proposal), request.RequestId, request.Address, request.At) is { } row
+        var update = new RegistrationUpdate
+        {
+            ClientId = before.ClientId,
+            TokenHash = OpaqueToken.Hash(token),
+            Kind = proposal.Kind,
+            Allowance = proposal.Allowance,
+            Described = Describe(proposal),
+        };
+        return await store.UpdateAsync(update, request) is { } row
             ? new Registered { Row = row, Scope = Effective(row, open), Token = token }
             : UnknownRegistration(token);
     }
 
     /// <summary>RFC 7592 §2.3: the client, its secrets, its grants and their tokens end. The refusal, or null.</summary>
     public async Task<OAuthError?> DeleteAsync(string client, string? token, RequestContext request) =>
-        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, request.At) ? null : UnknownRegistration(token);
+        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request) ? null : UnknownRegistration(token);
 
     private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
         [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];

@@ -13,7 +13,7 @@ public interface IGrant
     Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel);
 }
 
-/// <summary>A token request whose client is proven.</summary>
+/// <summary>A token request whose client is authenticated.</summary>
 public sealed record TokenRequest
 {
     public required Client Client { get; init; }

@@ -23,7 +23,7 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
         return session;
     }
 
-    /// <summary>A new session under a new id for a person who has just proven who they are; null when disabled meanwhile.</summary>
+    /// <summary>A new session under a new id for a person who has just authenticated; null when disabled meanwhile.</summary>
     /// <param name="previous">The browser's session until now, which ends.</param>
     /// <param name="agent">As the browser names itself.</param>
     public async Task<string?> StartAsync(UserRow user, string? previous, string agent, RequestContext request)

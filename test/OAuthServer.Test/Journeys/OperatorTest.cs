@@ -53,7 +53,7 @@ public sealed class OperatorTest : ServerFixture
         decision.GetProperty("got").GetString().Should().Be("notes:write");
         refused.Body.Should().NotContain(decision.GetProperty("reason").GetString());
         (await Server.GetAsync($"{Paths.Why}/{refused.RequestId}", ("Authorization", $"Bearer {(await machine.CredentialsAsync()).AccessToken}"))).Status.Should().Be(401, "a token for another resource");
-        WhyEndpoint.Scope.Should().Be("audit:read");
+        Scope.ReadAudit.Should().Be("audit:read");
     }
 
     [Test, Rfc(6749, "4.1.2.1"), Behaviour(20, 25, 26)]

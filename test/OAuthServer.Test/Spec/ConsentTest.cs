@@ -257,9 +257,10 @@ public sealed class ConsentTest : ServerFixture
             TestClient.NewVerifier());
 
         await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
-        await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
+        var second = await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
 
         (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { client.Id })).Should().Be(1);
+        (await client.RedeemAsync(new Code(second.Parameters["code"]!, verifier, client.Redirect))).Should().HaveIssuedTokens();
     }
 
     [Test]

@@ -1,4 +1,4 @@
-namespace OAuthServer.Html;
+namespace OAuthServer.Protocol;
 
 /// <summary>The operator's own picture beside the server's name; what it is, is read from its first octets.</summary>
 /// <param name="Type">Its media type.</param>
@@ -7,23 +7,14 @@ public sealed record Logo(string Type, byte[] Octets)
     /// <summary>Every page loads it.</summary>
     private const int Largest = 256 * 1024;
 
-    /// <summary>The picture, or null with what is wrong.</summary>
-    public static Logo? Read(string file, out string? problem)
+    /// <summary>The picture in a file's octets, or null with what is wrong.</summary>
+    public static Logo? Read(byte[] octets, out string? problem)
     {
-        try
-        {
-            var octets = File.ReadAllBytes(file);
-            var type = TypeOf(octets);
-            problem = octets.Length > Largest ? "the picture is larger than 256 KiB"
-                : type is null ? "the file is no PNG, JPEG, WebP or SVG"
-                : null;
-            return problem is null ? new Logo(type!, octets) : null;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            problem = fault is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : "the file cannot be read";
-            return null;
-        }
+        var type = TypeOf(octets);
+        problem = octets.Length > Largest ? "the picture is larger than 256 KiB"
+            : type is null ? "the file is no PNG, JPEG, WebP or SVG"
+            : null;
+        return problem is null ? new Logo(type!, octets) : null;
     }
 
     private static string? TypeOf(ReadOnlySpan<byte> octets) =>

@@ -1,14 +1,15 @@
-using OAuthServer.Http;
 using OAuthServer.Protocol;
 
-namespace OAuthServer.Cli;
+namespace OAuthServer.Http;
 
 /// <summary>The command serve: listens, prepares a database in Development, ends when told to or when a loop has died.</summary>
 public static class Serving
 {
     /// <summary>Answers the exit code.</summary>
     /// <param name="build">Makes the server, once its settings are known to be good.</param>
-    public static async Task<int> RunAsync(Func<WebApplication> build, Settings settings, CancellationToken cancel)
+    /// <param name="prepare">In Development: what brings the database up to date.</param>
+    public static async Task<int> RunAsync(
+        Settings settings, Func<WebApplication> build, Func<IServiceProvider, Settings, CancellationToken, Task> prepare, CancellationToken cancel)
     {
         if (Listening.Problem(settings) is { } problem)
         {
@@ -28,7 +29,7 @@ public static class Serving
         }
 
         var stop = app.Lifetime.ApplicationStopping;
-        var prepared = settings.Development ? Preparation.PrepareAsync(app.Services, settings, stop) : Task.CompletedTask;
+        var prepared = settings.Development ? prepare(app.Services, settings, stop) : Task.CompletedTask;
         await app.WaitForShutdownAsync(cancel);
         await prepared;
         return app.Services.GetRequiredService<BackgroundLoops>().Died is null ? 0 : BackgroundLoops.ExitCode;

@@ -1,6 +1,6 @@
 using OAuthServer.Protocol;
 
-namespace OAuthServer.Admin.Clients;
+namespace OAuthServer.Clients;
 
 /// <summary>A line to paste that uses a new secret as the client's kind does.</summary>
 internal static class CurlLine
