@@ -29,49 +29,61 @@ dotnet test/Bench/bin/Release/net10.0/OAuthServer.Bench.dll --urls "http://127.0
 floor=$!
 for try in {1..240}; do ! curl -sf "http://localhost:$port/readyz" > /dev/null || break; sleep 0.5; done
 
-# A grant for each code and each family, round 0 to warm up with.
+# A grant for each code and each family, round 0 to warm up with; their texts in files, for wrk.
 sql/cluster.sh psql "$world/local" -q -v rounds="$rounds" -v codes=$(((each > warm ? each : warm) * 6000)) << 'SQL'
-create temporary table names as
-    select 'code' as kind, 'code-' || r || '-' || i as name from generate_series(0, :rounds) r, generate_series(1, :codes) i
-    union all select 'family', 'rt-' || r || '-' || i from generate_series(0, :rounds) r, generate_series(1, 300) i
-    union all select 'family', 'pg-' || r || '-' || c || '-' || f || '-0' from generate_series(0, :rounds) r, generate_series(0, 15) c, generate_series(0, 19) f;
-insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
-select md5(name)::uuid, 'claude-desktop', (select subject from users where username = 'alice'), sha256(('f' || name)::bytea),
-       'http://127.0.0.1/callback', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', '{notes:read}', '{http://localhost:9000/mcp}', true, now(), now(), now() + interval '30 days'
-  from names;
-insert into refresh_tokens (hash, grant_id, issued_at, expires_at)
-select sha256(name::bytea), md5(name)::uuid, now(), now() + interval '14 days' from names where kind = 'family';
-insert into codes (hash, grant_id, issued_at, expires_at)
-select sha256(name::bytea), md5(name)::uuid, now(), now() + interval '1 day' from names where kind = 'code';
+create table bench as
+select kind, r as round, md5(kind || r || '-' || name)::uuid as id, sha256(('secret' || kind || r || '-' || name)::bytea) as secret,
+       substr(sha256(('family' || kind || r || '-' || name)::bytea), 1, 16) as family
+  from (
+    select 'code' as kind, r, i::text as name from generate_series(0, :rounds) r, generate_series(1, :codes) i
+    union all select 'family', r, i::text from generate_series(0, :rounds) r, generate_series(1, 300) i
+    union all select 'pg', r, c || '-' || f from generate_series(0, :rounds) r, generate_series(0, 15) c, generate_series(0, 12) f
+  ) as named;
+insert into grants (id, client_id, subject, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at,
+                    code_hash, code_expires_at, activated_at, family_hash, refresh_hash, idle_until)
+select id, 'claude-desktop', (select subject from users where username = 'alice'), 'http://127.0.0.1/callback',
+       'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', '{notes:read}', '{http://localhost:9000/mcp}', true, now(), now() + interval '30 days',
+       case kind when 'code' then sha256('\x01' || secret) end, now() + interval '1 day', case when kind <> 'code' then now() end,
+       case kind when 'family' then sha256(family) when 'pg' then sha256('family') end,
+       case kind when 'family' then sha256('\x02' || secret) when 'pg' then sha256((id || '-0')::bytea) end,
+       case when kind <> 'code' then now() + interval '14 days' end
+  from bench;
 vacuum analyze;
 SQL
+for ((round = 0; round <= rounds; round++)); do
+    sql/cluster.sh psql "$world/local" -qAt -c "
+        select translate(encode('\x01' || uuid_send(id) || secret, 'base64'), E'+/=\n', '-_')
+          from bench where kind = 'code' and round = $round" > "$world/code-$round"
+    sql/cluster.sh psql "$world/local" -qAt -c "
+        select translate(encode('\x02' || uuid_send(id) || int4send(0) || family || secret, 'base64'), E'+/=\n', '-_')
+          from bench where kind = 'family' and round = $round" > "$world/family-$round"
+done
 
-# The server's own statement, each of pgbench's 16 clients with 20 families in turn, like the server's 300.
+# The server's own statement, each of pgbench's 16 clients with 13 families at a time: as many as 32 connections make wait together.
+group=13
 {
-    echo '\set i :i + 1'
-    echo '\set family :i % 20'
-    echo '\set step :i / 20'
-    sed -n '/const string RotateSql = """/,/""";/p' src/OAuthServer/Stores/Grants/RefreshTokenStore.cs | sed '1d;$d' | sed -E "
-        s/@hash\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step)::bytea)/g
-        s/@next\b/sha256(('pg-' || :round || '-' || :client_id || '-' || :family || '-' || :step + 1)::bytea)/g
-        s/@sealed\b/decode(repeat('ab', 71), 'hex')/g
-        s/@client\b/'claude-desktop'/g
-        s/@scope\b/'{notes:read}'::text[]/g
-        s/@resource\b/'http:\/\/localhost:9000\/mcp'::text/g
-        s/@idle_until\b/now() + interval '14 days'/g
-        s/@retry_since\b/now() - interval '30 seconds'/g
-        s/@replay_ends_grant\b/true/g
-        s/@jti\b/'0123456789abcdefghijkl'/g
-        s/@request_id\b/'bench'/g
-        s/@address\b/'127.0.0.1'/g
-        s/@now\b/now()/g"
+    echo '\set step :step + 1'
+    sed -n '/const string RotateSql = """/,/""";/p' src/OAuthServer/Stores/Grants/RotationStore.cs | sed '1d;$d' | sed -E "
+        s/@id\b/(select array_agg(md5('pg' || :round || '-' || :client_id || '-' || f)::uuid order by f) from generate_series(0, 12) f)/g
+        s/@hash\b/(select array_agg(sha256((md5('pg' || :round || '-' || :client_id || '-' || f)::uuid || '-' || :step)::bytea) order by f) from generate_series(0, 12) f)/g
+        s/@next\b/(select array_agg(sha256((md5('pg' || :round || '-' || :client_id || '-' || f)::uuid || '-' || :step + 1)::bytea) order by f) from generate_series(0, 12) f)/g
+        s/@(family|next_family)\b/array_fill(sha256('family'), array[13])/g
+        s/@sealed\b/array_fill(decode(repeat('ab', 76), 'hex'), array[13])/g
+        s/@client\b/array_fill('claude-desktop'::text, array[13])/g
+        s/@scope\b/array_fill('notes' || chr(58) || 'read', array[13])/g
+        s/@resource\b/array_fill('http:\/\/localhost:9000\/mcp'::text, array[13])/g
+        s/@idle_until\b/array_fill(now() + interval '14 days', array[13])/g
+        s/@jti\b/array_fill('0123456789abcdefghijkl'::text, array[13])/g
+        s/@request_id\b/array_fill('bench'::text, array[13])/g
+        s/@address\b/array_fill('127.0.0.1'::text, array[13])/g
+        s/@now\b/array_fill(now(), array[13])/g"
     echo ';'
 } > "$world/rotation.sql"
 socket=$(sql/cluster.sh url "$world/local" | sed 's/Host=\([^;]*\).*/\1/')
 
 server=http://localhost:$port
 TOKEN=$(curl -s -u nightly-etl:nightly-etl-secret -d grant_type=client_credentials "$server/token" | sed 's/.*access_token":"\([^"]*\).*/\1/')
-export TOKEN ROUND
+export TOKEN ROUND WORLD="$world"
 curl -s -o /dev/null -u notes-api:notes-api-secret -d token="$TOKEN" "$server/introspect"
 
 # name, connections, script, URL: prints what a second saw, and refuses answers that were no success.
@@ -82,8 +94,8 @@ load() {
 }
 
 statement() {
-    "$pgbench" -n -M prepared -c 16 -j 2 -T "$each" -D i=-1 -D round="$ROUND" -f "$world/rotation.sql" -h "$socket" -U oauth oauth > "$world/pgbench" 2>&1 || { cat "$world/pgbench" >&2; exit 1; }
-    awk '/^tps/ { printf "%d", $3 }' "$world/pgbench"
+    "$pgbench" -n -M prepared -c 16 -j 2 -T "$each" -D step=-1 -D round="$ROUND" -f "$world/rotation.sql" -h "$socket" -U oauth oauth > "$world/pgbench" 2>&1 || { cat "$world/pgbench" >&2; exit 1; }
+    awk -v group=$group '/^tps/ { printf "%d", $3 * group }' "$world/pgbench"
 }
 
 measure() {
@@ -128,7 +140,7 @@ after $warm seconds of each to warm up, $(date -u +%F), $(nproc) cores ($(sed -n
 |---|---|
 | ASP.NET Core alone: a form in, 900 bytes out | $(middle 1) |
 | the same, an ES256 JWT built and signed | $(middle 2) |
-| pgbench, 16 clients: our rotation statement | $(middle 3) |
+| pgbench, 16 clients: rotations by our statement, $group at a time | $(middle 3) |
 
 | path | per second | share of |
 |---|---|---|

@@ -36,19 +36,19 @@ public sealed class ConnectedAppsEndpoint(
     {
         var context = page.Context;
         if (Guid.TryParse(page.Parameters["grant"], out var grant)
-            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
+            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, context.At))
             await page.Done(Did(page));
         else
             await SignedInGate.NotFoundAsync(page);
     });
 
-    /// <summary>The page before all of it ends.</summary>
+    /// <summary>Asks for confirmation.</summary>
     public Task ConfirmAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
         await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
     public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        await grants.RevokeAllAsync(page.Session.Subject, page.Author, time.GetUtcNow());
+        await grants.RevokeAllAsync(page.Session.Subject, page.Author, page.Context.At);
         await page.Done(Did(page));
     });
 

@@ -47,7 +47,7 @@ public static class ConnectedAppsPage
             """, view.Navigation);
     }
 
-    /// <summary>Asks for confirmation before everything is taken back: following a link changes nothing.</summary>
+    /// <summary>The page before everything is taken back: following a link changes nothing.</summary>
     public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Navigation frame, int apps)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());

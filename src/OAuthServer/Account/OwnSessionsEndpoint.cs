@@ -45,7 +45,7 @@ public sealed class OwnSessionsEndpoint(
     private async Task EndOneAsync(PageRequest page, string? key)
     {
         var (session, context) = (page.Session, page.Context);
-        if (IdHash(key) is not { } id || !await sessions.EndAsync(id, session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
+        if (IdHash(key) is not { } id || !await sessions.EndAsync(id, session.Subject, context.RequestId, context.Address, context.At))
             await SignedInGate.NotFoundAsync(page);
         else if (id.AsSpan().SequenceEqual(session.IdHash))
             await SignedOutAsync(page);
@@ -55,13 +55,13 @@ public sealed class OwnSessionsEndpoint(
 
     private async Task EndOthersAsync(PageRequest page)
     {
-        await sessions.EndOthersAsync(page.Session.IdHash, page.Session.Subject, page.Context.RequestId, page.Context.Address, time.GetUtcNow());
+        await sessions.EndOthersAsync(page.Session.IdHash, page.Session.Subject, page.Context.RequestId, page.Context.Address, page.Context.At);
         await page.Done($"{Paths.Sessions}?done={page.Context.RequestId}");
     }
 
     private async Task EndEverythingAsync(PageRequest page)
     {
-        await sessions.EndEverythingAsync(page.Session.Subject, page.Author, time.GetUtcNow());
+        await sessions.EndEverythingAsync(page.Session.Subject, page.Author, page.Context.At);
         await SignedOutAsync(page);
     }
 

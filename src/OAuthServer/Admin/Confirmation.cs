@@ -49,7 +49,7 @@ public sealed record Confirmation
     private const int MostNamed = 20;
 }
 
-/// <summary>Asks for confirmation before something ends.</summary>
+/// <summary>The page before something ends.</summary>
 public static class ConfirmationPage
 {
     public static Task ConfirmationAsync(this HttpContext http, Markup antiforgery, Navigation frame, Confirmation danger)

@@ -74,7 +74,7 @@ public static class LoginPage
         Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
     }
 
-    /// <summary>Asks for confirmation before signing out: following a link changes nothing.</summary>
+    /// <summary>The page before signing out: following a link changes nothing.</summary>
     public static Task LogoutAsync(this HttpContext http, Markup antiforgery, SessionRow session)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());

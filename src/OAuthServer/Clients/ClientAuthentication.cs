@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using OAuthServer.Fetch;
@@ -19,7 +18,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private const int MostRemembered = 50_000;
 
     private readonly FailureLimit failures = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly ConcurrentDictionary<string, byte[]> remembered = new(StringComparer.Ordinal);
+    private readonly Cache<string, byte[]> remembered = new(MostRemembered);
     private readonly SingleFlight<VerifiedSecret> verifications = new();
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
@@ -135,13 +134,9 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     }
 
     private bool IsRemembered(SecretRow row, string secret) =>
-        remembered.TryGetValue(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
+        remembered.TryGet(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
 
-    private void Remember(SecretRow row, string secret)
-    {
-        if (remembered.Count >= MostRemembered) remembered.Clear();
-        remembered[row.Hash] = Mac(row.Hash, secret);
-    }
+    private void Remember(SecretRow row, string secret) => remembered.Set(row.Hash, Mac(row.Hash, secret));
 
     private byte[] Mac(string what, string secret) => HMACSHA256.HashData(memoryKey, Encoding.UTF8.GetBytes(what + secret));
 

@@ -36,10 +36,10 @@ public static class StoresRoom
             services.AddSingleton<GrantRevocationStore>();
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
+            services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<PresentedGrantStore>();
             services.AddSingleton<RedemptionStore>();
             services.AddSingleton<RotationStore>();
-            services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<RevokedTokenStore>();
             services.AddSingleton<RevocationFeedStore>();
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));

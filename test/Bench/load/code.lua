@@ -1,8 +1,9 @@
--- Every request redeems a code of its own: code-ROUND-1, code-ROUND-2, …, whose grants the bench has written.
+-- Every request redeems a code of its own, of those the bench has written.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
-local n = 0
+local codes, n = {}, 0
+for line in io.lines(os.getenv("WORLD") .. "/code-" .. os.getenv("ROUND")) do codes[#codes + 1] = line end
 function request()
   n = n + 1
-  return wrk.format(nil, nil, nil, "grant_type=authorization_code&client_id=claude-desktop&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&redirect_uri=http://127.0.0.1/callback&code=code-" .. os.getenv("ROUND") .. "-" .. n)
+  return wrk.format(nil, nil, nil, "grant_type=authorization_code&client_id=claude-desktop&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&redirect_uri=http://127.0.0.1/callback&code=" .. (codes[n] or "none"))
 end

@@ -1,8 +1,11 @@
 -- 300 families; whichever token came back is exchanged next.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
-local tokens, first, last = {}, 1, 300
-for i = 1, last do tokens[i] = "rt-" .. os.getenv("ROUND") .. "-" .. i end
+local tokens, first, last = {}, 1, 0
+for line in io.lines(os.getenv("WORLD") .. "/family-" .. os.getenv("ROUND")) do
+  last = last + 1
+  tokens[last] = line
+end
 function request()
   local token = tokens[first]
   tokens[first] = nil

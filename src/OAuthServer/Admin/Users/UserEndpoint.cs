@@ -95,7 +95,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
 
     public Task EndGrantAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (Subject(page) is { } subject && Guid.TryParse(page.Parameters["grant"], out var grant) && await access.EndGrantAsync(grant, subject, page.Author, time.GetUtcNow()))
+        if (Subject(page) is { } subject && Guid.TryParse(page.Parameters["grant"], out var grant) && await access.EndGrantAsync(grant, subject, page.Author, page.Context.At))
             await page.Done($"{Page(subject)}&{Notice.Field}={Notice.Ended}");
         else
             await SignedInGate.NotFoundAsync(page);
@@ -122,7 +122,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
             return;
         }
 
-        await sessions.EndEverythingAsync(subject, page.Author, time.GetUtcNow());
+        await sessions.EndEverythingAsync(subject, page.Author, page.Context.At);
         await page.Done($"{Page(subject)}&{Notice.Field}={Notice.Ended}");
     });
 
