@@ -23,7 +23,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     public OAuthError? Prompted(AuthorizationRequest request, SessionRow session)
     {
         var key = $"{session.Subject} {request.Client.Id}";
-        if (prompts.Exhausted(key)) return OAuthError.SlowDown($"client {request.Client.Id} has asked this person too often", prompts.RetryAfter);
+        if (prompts.Exhausted(key))
+            return OAuthError.SlowDown($"client {request.Client.Id} has asked this person too often", prompts.RetryAfter);
         prompts.Count(key);
         return null;
     }
@@ -49,15 +50,17 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
-    public Task<string?> AllowAgainAsync(AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+    public Task<string?> AllowAgainAsync(
+        AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        return GrantAsync(request, session, request.Scope, remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most, context, null, null);
+        var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
+        return GrantAsync(request, session, request.Scope, ends, context, null, null);
     }
 
     private async Task<string?> GrantAsync(
-        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context, PostedDecision? decision,
-        RememberedConsent? remember)
+        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context,
+        PostedDecision? decision, RememberedConsent? remember)
     {
         var now = context.At;
         var delivery = (Delivery.Redirect)request.Delivery;
@@ -72,7 +75,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Subject = session.Subject,
             Fingerprint = Digest(
             [
-                request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline), .. request.Resources,
+                request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline),
+                .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
             ]),
             RedirectUri = delivery.Uri,
@@ -118,8 +122,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var now = context.At;
         var since = now - AnsweredAgain;
-        if (await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None) is not { } box) return null;
-        if (decision.Open(box) is not { } answer) return null;
+        var box = await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None);
+        if (box is null || decision.Open(box) is not { } answer) return null;
         await audit.WriteAsync(new AuditRow
         {
             At = now,
@@ -134,7 +138,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
-    public static byte[] Key(AuthorizationRequest request) => Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
+    public static byte[] Key(AuthorizationRequest request) =>
+        Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
 
     public void Dispose() => prompts.Dispose();
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;

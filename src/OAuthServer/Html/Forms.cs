@@ -50,7 +50,8 @@ public sealed class Forms(IAntiforgery antiforgery)
         http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
             ? null
             : OAuthError.InvalidRequest("This form was sent from another website", "the form came from another site", "CWE-352",
-                "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString()) with { Status = 403 };
+                "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString()) with
+            { Status = 403 };
 
     /// <summary>Names and cookie of ASP.NET Core's antiforgery.</summary>
     internal static void Configure(AntiforgeryOptions options, Settings settings)

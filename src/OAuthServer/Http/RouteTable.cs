@@ -1,5 +1,3 @@
-using OAuthServer.Protocol;
-
 namespace OAuthServer.Http;
 
 /// <summary>What a route is, beside its verb, path and handler. On the line that maps it and nowhere else.</summary>

@@ -8,7 +8,8 @@ namespace OAuthServer.Maintenance;
 
 /// <summary>
 /// Lets expired rows leave by themselves, in small batches that no request waits for: grants with their codes and
-/// refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the audit log by whole months.
+/// refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the
+/// audit log by whole months.
 /// </summary>
 public sealed class Retention(
     GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
@@ -46,7 +47,8 @@ public sealed class Retention(
         await EmptyAsync(() => grants.NeverRedeemedAsync(now, cancel));
         await EmptyAsync(() => grants.OldTokensAsync(now, cancel));
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
-        await EmptyAsync(() => registrations.SweepAsync(now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays), now, cancel));
+        var (unused, idle) = (now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays));
+        await EmptyAsync(() => registrations.SweepAsync(unused, idle, now, cancel));
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
         await EmptyAsync(() => feed.SweepAsync(now, cancel));
         await EmptyAsync(() => documents.SweepAsync(now, cancel));
@@ -66,7 +68,8 @@ public sealed class Retention(
         {
             for (var i = 0; i < MostBatches && await batch() > 0; i++) { }
         }
-        catch (PostgresException fault) when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
+        catch (PostgresException fault)
+            when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
         {
             log.LogWarning("Some rows could not be swept: {Reason}", fault.MessageText);
         }

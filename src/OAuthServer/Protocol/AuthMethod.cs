@@ -10,7 +10,10 @@ public sealed record AuthMethod
 
     public static readonly AuthMethod ClientSecretBasic = new()
     {
-        Name = "client_secret_basic", Kinds = WithSecret, DefaultFor = ["machine", "resource-server"], NeedsSecret = true,
+        Name = "client_secret_basic",
+        Kinds = WithSecret,
+        DefaultFor = ["machine", "resource-server"],
+        NeedsSecret = true,
     };
 
     public static readonly AuthMethod ClientSecretPost = new() { Name = "client_secret_post", Kinds = WithSecret, NeedsSecret = true };

@@ -8,17 +8,25 @@ public sealed record GrantType
 {
     public static readonly GrantType AuthorizationCode = new()
     {
-        Name = "authorization_code", Kinds = ["user-facing"], DefaultFor = ["user-facing"], NeedsRedirectUris = true,
+        Name = "authorization_code",
+        Kinds = ["user-facing"],
+        DefaultFor = ["user-facing"],
+        NeedsRedirectUris = true,
     };
 
     public static readonly GrantType RefreshToken = new()
     {
-        Name = "refresh_token", Kinds = ["user-facing"], DefaultFor = ["user-facing"], Continues = true,
+        Name = "refresh_token",
+        Kinds = ["user-facing"],
+        DefaultFor = ["user-facing"],
+        Continues = true,
     };
 
     public static readonly GrantType ClientCredentials = new()
     {
-        Name = "client_credentials", Kinds = ["machine"], DefaultFor = ["machine"],
+        Name = "client_credentials",
+        Kinds = ["machine"],
+        DefaultFor = ["machine"],
     };
 
     /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>

@@ -1,6 +1,5 @@
 using OAuthServer.Audit;
 using OAuthServer.Http;
-using OAuthServer.Protocol;
 using OAuthServer.Tokens;
 
 namespace OAuthServer.Revocation;

@@ -20,11 +20,13 @@ public sealed class AuthorizationCodeGrant(
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
         var (client, parameters) = (request.Client, request.Parameters);
-        if (parameters["code"] is not { } text) return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
+        if (parameters["code"] is not { } text)
+            return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
         if (parameters["code_verifier"] is not { } verifier)
             return OAuthError.InvalidRequest("code_verifier is required", "no code_verifier came", "RFC 7636 §4.5", "code_verifier");
         if (!Pkce.IsVerifier(verifier))
-            return OAuthError.InvalidGrant("the verifier is malformed", "RFC 7636 §4.1", "43 to 128 unreserved characters", $"{verifier.Length} characters");
+            return OAuthError.InvalidGrant(
+                "the verifier is malformed", "RFC 7636 §4.1", "43 to 128 unreserved characters", $"{verifier.Length} characters");
 
         if (await presented.CodeAsync(text, cancel) is not { } code) return NoSuchCode();
 
@@ -47,7 +49,9 @@ public sealed class AuthorizationCodeGrant(
             Address = request.Context.Address,
         };
         if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
-        return found.Redeemed && prepared is not null ? prepared.Response with { RefreshToken = refresh?.Text } : Refusal(found, redemption, problem);
+        return found.Redeemed && prepared is not null
+            ? prepared.Response with { RefreshToken = refresh?.Text }
+            : Refusal(found, redemption, problem);
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
             catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, []).Refused(out var error, out var target)
@@ -61,18 +65,22 @@ public sealed class AuthorizationCodeGrant(
     private static OAuthError Refusal(RedeemedCode found, Redemption asked, OAuthError? problem)
     {
         const string section = "RFC 6749 §4.1.3";
-        if (found.ClientId != asked.ClientId) return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
+        if (found.ClientId != asked.ClientId)
+            return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
         if (asked.RedirectUri is { } uri && uri != found.RedirectUri)
             return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
         if (found.WrongVerifiers >= MostWrongVerifiers)
-            return OAuthError.InvalidGrant("too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
+            return OAuthError.InvalidGrant(
+                "too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
         if (!found.ChallengeFits)
             return OAuthError.InvalidGrant(
                 "the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
         if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
-        if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
+        if (found.EndedReason is { } ended)
+            return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
         if (found.CodeExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant("the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{asked.Now:u}");
+            return OAuthError.InvalidGrant(
+                "the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{asked.Now:u}");
         if (found.ExpiresAt <= asked.Now)
             return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
         return problem ?? OAuthError.ServerError("a code that could be redeemed was not");

@@ -49,13 +49,16 @@ public sealed class RefreshTokenGrant(
         if (found is { Rotated: false, Retried: false } || prepared is null) return Refusal(found, rotation, problem);
         return prepared.Response with
         {
-            RefreshToken = found.Rotated ? successor.At(found.Generation).Text : token.SuccessorOf(found.SuccessorSealed!, found.Generation),
+            RefreshToken = found.Rotated
+                ? successor.At(found.Generation).Text
+                : token.SuccessorOf(found.SuccessorSealed!, found.Generation),
         };
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog)
         {
             if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
-            if (catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, scope).Refused(out error, out var target)) return error;
+            if (catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, scope).Refused(out error, out var target))
+                return error;
             var offline = grant.OfflineRequested && (scope.Length == 0 || scope.Contains(Scope.OfflineAccess));
             return GrantTokens.Prepare(tokens, client, grant, target, offline, now);
         }
@@ -71,7 +74,8 @@ public sealed class RefreshTokenGrant(
         if (found.ClientId != asked.ClientId)
             return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, asked.ClientId);
         if (found.Replayed) return GrantTokens.AuditedReplay("a superseded refresh token was used", "RFC 9700 §4.14.2");
-        if (found.EndedReason is { } ended) return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
+        if (found.EndedReason is { } ended)
+            return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
         if (found is { Live: false, Again: false })
             return OAuthError.InvalidGrant(
                 "the refresh token is newer than the database knows, as after a restore; nothing is revoked", section,
@@ -79,7 +83,8 @@ public sealed class RefreshTokenGrant(
         if (found.ExpiresAt <= asked.Now)
             return OAuthError.InvalidGrant("the consent has run out", section, $"used before {found.ExpiresAt:u}", $"{asked.Now:u}");
         if (found.IdleUntil <= asked.Now)
-            return OAuthError.InvalidGrant("the refresh token was idle too long", section, $"used before {found.IdleUntil:u}", $"{asked.Now:u}");
+            return OAuthError.InvalidGrant(
+                "the refresh token was idle too long", section, $"used before {found.IdleUntil:u}", $"{asked.Now:u}");
         return problem ?? OAuthError.ServerError("a refresh token that could be rotated was not");
     }
 }

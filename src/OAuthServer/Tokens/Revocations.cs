@@ -8,7 +8,8 @@ namespace OAuthServer.Tokens;
 
 /// <summary>Ending tokens (RFC 7009) and telling whether one still holds (RFC 7662).</summary>
 public sealed class Revocations(
-    AccessTokens tokens, PresentedTokens presented, GrantRevocationStore grants, RevokedTokenStore revokedTokens, AuditLog audit, TimeProvider time)
+    AccessTokens tokens, PresentedTokens presented, GrantRevocationStore grants, RevokedTokenStore revokedTokens, AuditLog audit,
+    TimeProvider time)
 {
     /// <summary>
     /// RFC 7009 §2.1: an access token goes on the list, its refresh token lives; a refresh token ends its grant, the family and
@@ -21,7 +22,8 @@ public sealed class Revocations(
         if (await tokens.ReadAsync(token, now) is { } claims)
         {
             if (claims.ClientId != client) await NothingAsync("access token", client, claims.ClientId, claims.Grant, request, now);
-            else if (!await revokedTokens.RevokeAsync(claims.Jti, client, claims.Audience, claims.Grant, claims.ExpiresAt, request.RequestId, request.Address, now))
+            else if (!await revokedTokens.RevokeAsync(
+                claims.Jti, client, claims.Audience, claims.Grant, claims.ExpiresAt, request.RequestId, request.Address, now))
                 await NothingAsync("access token", client, client, claims.Grant, request, now);
             return;
         }
@@ -61,9 +63,8 @@ public sealed class Revocations(
     public async Task<AccessTokenClaims?> LiveAsync(string token)
     {
         var now = time.GetUtcNow();
-        return await tokens.ReadAsync(token, now) is { } claims
-            && await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now)) is { Revoked: false, GrantLives: true, ClientLives: true }
-                ? claims
-                : null;
+        if (await tokens.ReadAsync(token, now) is not { } claims) return null;
+        var state = await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now));
+        return state is { Revoked: false, GrantLives: true, ClientLives: true } ? claims : null;
     }
 }

@@ -77,8 +77,9 @@ public sealed class TokenFormTest
     {
         var (parent, successor) = (OpaqueToken.Mint(), OpaqueToken.Mint());
 
-        RefreshToken.Unseal(System.Text.Encoding.UTF8.GetBytes(parent), OpaqueToken.Seal(parent, successor), Grant, 7).Should()
-            .Be(successor);
+        var box = OpaqueToken.Seal(parent, successor);
+
+        RefreshToken.Unseal(System.Text.Encoding.UTF8.GetBytes(parent), box, Grant, 7).Should().Be(successor);
     }
 
     [Test]
@@ -87,10 +88,10 @@ public sealed class TokenFormTest
         var (code, token) = (AuthorizationCode.Mint(Grant).Text, RefreshToken.Mint(Grant).Text);
         string[] others =
         [
-            "", "A", "nonsense", OpaqueToken.Mint(), new('A', 66), new('A', 92), new('_', 66), new('_', 92), code[..^1], code + "A",
-            token[..^1], token + "A",
-            code[..^1] + " ", token[..^1] + " ", token[..^1] + "=", token[..^1] + "\n", "!" + code[1..], "!" + token[1..], new('ﷺ', 66),
-            new('ﷺ', 92),
+            "", "A", "nonsense", OpaqueToken.Mint(), new('A', 66), new('A', 92), new('_', 66), new('_', 92),
+            code[..^1], code + "A", token[..^1], token + "A",
+            code[..^1] + " ", token[..^1] + " ", token[..^1] + "=", token[..^1] + "\n",
+            "!" + code[1..], "!" + token[1..], new('ﷺ', 66), new('ﷺ', 92),
         ];
 
         AuthorizationCode.Read(token).Should().BeNull();

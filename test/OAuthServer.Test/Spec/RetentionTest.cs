@@ -12,7 +12,8 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(39), Parallelizable(ParallelScope.Fixtures)]
 public sealed class RetentionTest
 {
-    private static Task<Dictionary<string, long>> CountAsync(TestServer server) => CountAsync(server, "authorization_requests", "sessions", "old_tokens", "grants", "revoked_tokens");
+    private static Task<Dictionary<string, long>> CountAsync(TestServer server) =>
+        CountAsync(server, "authorization_requests", "sessions", "old_tokens", "grants", "revoked_tokens");
 
     private static async Task<Dictionary<string, long>> CountAsync(TestServer server, params string[] tables)
     {
@@ -32,7 +33,8 @@ public sealed class RetentionTest
         var now = server.Clock.GetUtcNow();
         await server.Get<AuthorizationRequestStore>().AddAsync([1], [2], client.Id, "?x", now.AddMinutes(10), now, CancellationToken.None);
         (await server.Get<SessionStore>().StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now)).Should().BeTrue();
-        await server.ExecuteAsync("insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1", new { expires = now.UtcDateTime.AddMinutes(30) });
+        await server.ExecuteAsync(
+            "insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1", new { expires = now.UtcDateTime.AddMinutes(30) });
         var sweep = server.Get<Retention>();
 
         await sweep.OnceAsync(CancellationToken.None);
@@ -40,7 +42,7 @@ public sealed class RetentionTest
 
         server.Clock.Travel(TimeSpan.FromHours(1));
         await sweep.OnceAsync(CancellationToken.None);
-        (await CountAsync(server)).Should().BeEquivalentTo(new Dictionary<string, long> { ["authorization_requests"] = 0, ["sessions"] = 1, ["old_tokens"] = 0, ["grants"] = 2, ["revoked_tokens"] = 0 });
+        (await CountAsync(server)).Values.Should().Equal(0, 1, 0, 2, 0);
 
         server.Clock.Travel(TimeSpan.FromHours(8));
         await sweep.OnceAsync(CancellationToken.None);
@@ -66,7 +68,9 @@ public sealed class RetentionTest
         await server.TokensAsync(client, alice);
         var kept = Granted.GrantId((await server.TokensAsync(client, alice, life: TimeSpan.FromDays(90))).RefreshToken!);
         await client.RevokeAsync(ended);
-        await server.ExecuteAsync("update grants set expires_at = @end where id = @id", new { end = server.Clock.GetUtcNow().UtcDateTime.AddDays(90), id = Granted.GrantId(ended) });
+        await server.ExecuteAsync(
+            "update grants set expires_at = @end where id = @id",
+            new { end = server.Clock.GetUtcNow().UtcDateTime.AddDays(90), id = Granted.GrantId(ended) });
 
         await using var psql = new NpgsqlConnection(server.Settings.Database);
         await psql.OpenAsync();

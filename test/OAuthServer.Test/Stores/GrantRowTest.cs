@@ -7,7 +7,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;
 
-/// <summary>A grant's row as several writers meet at it: groups of rotations, single statements, operators and their open transactions.</summary>
+/// <summary>
+/// A grant's row as several writers meet at it: groups of rotations, single statements, operators and their open transactions.
+/// </summary>
 [Behaviour(3, 8)]
 public sealed class GrantRowTest : ServerFixture
 {
@@ -45,11 +47,12 @@ public sealed class GrantRowTest : ServerFixture
             var live = (await client.RefreshAsync(ancestor)).RefreshToken!;
 
             var psql = held ? await OpenTransactionAsync("select from grants where id = @id for update", live) : null;
-            var asked = new[] { client.RefreshAsync(round % 2 == 0 ? ancestor : live), client.RefreshAsync(round % 2 == 0 ? live : ancestor) };
+            string[] order = round % 2 == 0 ? [ancestor, live] : [live, ancestor];
+            var asked = order.Select(token => client.RefreshAsync(token)).ToArray();
             if (psql is not null)
             {
-                await Eventually.BecomesTrueAsync(async () =>
-                    await Server.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"));
+                await Eventually.BecomesTrueAsync(() => Server.ScalarAsync<bool>(
+                    "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"));
                 await psql.DisposeAsync();
             }
 
@@ -110,7 +113,8 @@ public sealed class GrantRowTest : ServerFixture
         }
 
         await Server.ExecuteAsync("update users set enabled = false where subject = @Subject", bob);
-        (await Task.WhenAll(tokens.Select(token => client.RefreshAsync(token)))).Should().OnlyContain(reply => reply.Error == "invalid_grant");
+        (await Task.WhenAll(tokens.Select(token => client.RefreshAsync(token))))
+            .Should().OnlyContain(reply => reply.Error == "invalid_grant");
         (await Server.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()")).Should().Be(0);
     }
 
@@ -122,8 +126,9 @@ public sealed class GrantRowTest : ServerFixture
         var live = (await client.RefreshAsync(tokens.RefreshToken!)).RefreshToken!;
         var id = Guid.Parse(Jwt.Read(tokens.AccessToken)["grant"]);
 
-        foreach (var garbage in new[] { RefreshToken.Mint(id).Text, RefreshToken.Mint(id).At(1).Text, RefreshToken.Mint(id).At(int.MinValue).Text })
+        foreach (var generation in new[] { 0, 1, int.MinValue })
         {
+            var garbage = RefreshToken.Mint(id).At(generation).Text;
             (await client.RefreshAsync(garbage)).Should().BeRefusedWith("invalid_grant");
             (await client.RevokeAsync(garbage)).Status.Should().Be(200);
         }

@@ -16,14 +16,17 @@ public sealed class HotUpdateTest : ServerFixture
 
     private static readonly string[] Changing =
     [
-        "activated_at", "wrong_verifiers", "family_hash", "refresh_hash", "previous_hash", "successor_sealed", "generation", "rotated_at", "idle_until",
+        "activated_at", "wrong_verifiers", "family_hash", "refresh_hash", "previous_hash", "successor_sealed", "generation",
+        "rotated_at", "idle_until",
     ];
 
     [Test]
     public async Task No_index_of_grants_names_what_redemption_or_rotation_changes()
     {
-        var columns = await Server.QueryAsync<string>("select attname::text from pg_attribute where attrelid = 'grants'::regclass and attnum > 0");
-        var indexes = await Server.QueryAsync<string>("select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'grants'::regclass");
+        var columns = await Server.QueryAsync<string>(
+            "select attname::text from pg_attribute where attrelid = 'grants'::regclass and attnum > 0");
+        var indexes = await Server.QueryAsync<string>(
+            "select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'grants'::regclass");
 
         columns.Should().Contain(Changing);
         indexes.Should().HaveCountGreaterThan(4);

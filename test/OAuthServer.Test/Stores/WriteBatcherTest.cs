@@ -51,7 +51,8 @@ public sealed class WriteBatcherTest
 
         await group.RunAsync(new CancellationToken(canceled: true));
 
-        batches.Should().BeEquivalentTo(new[] { new[] { "a1", "b1", "c1" }, ["a2", "b2"], ["a3"] }, options => options.WithStrictOrdering());
+        string[][] expected = [["a1", "b1", "c1"], ["a2", "b2"], ["a3"]];
+        batches.Should().BeEquivalentTo(expected, options => options.WithStrictOrdering());
         (await Task.WhenAll(queued)).Should().Equal("a1", "a2", "b1", "a3", "b2", "c1");
     }
 
@@ -88,13 +89,16 @@ public sealed class WriteBatcherTest
         var group = new WriteBatcher<int, int>(items =>
         {
             writes.Enqueue([.. items]);
-            return items.Count > 1 || items[0] == 2 ? throw new PostgresException("refused", severity, severity, state) : Task.FromResult(items);
+            return items.Count > 1 || items[0] == 2
+                ? throw new PostgresException("refused", severity, severity, state)
+                : Task.FromResult(items);
         });
         var waiting = new[] { 1, 2, 3 }.Select(group.AddAsync).ToList();
 
         await group.RunAsync(new CancellationToken(canceled: true));
 
-        writes.Should().BeEquivalentTo(again ? new[] { new[] { 1, 2, 3 }, [1], [2], [3] } : [[1, 2, 3]], options => options.WithStrictOrdering());
+        int[][] expected = again ? [[1, 2, 3], [1], [2], [3]] : [[1, 2, 3]];
+        writes.Should().BeEquivalentTo(expected, options => options.WithStrictOrdering());
         await FluentActions.Awaiting(() => waiting[1]).Should().ThrowAsync<PostgresException>();
         foreach (var other in new[] { waiting[0], waiting[2] })
             if (again) (await other).Should().BePositive("each has an answer of its own");

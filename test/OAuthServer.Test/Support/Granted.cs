@@ -44,11 +44,13 @@ public static class Granted
 
     /// <summary>The grant a code or refresh token begins with.</summary>
     public static Guid GrantId(string token) =>
-        AuthorizationCode.Read(token)?.GrantId ?? RefreshToken.Read(token)?.GrantId ?? throw new ArgumentException("it begins with no grant");
+        AuthorizationCode.Read(token)?.GrantId ?? RefreshToken.Read(token)?.GrantId
+        ?? throw new ArgumentException("it begins with no grant");
 
     /// <summary>The same, redeemed: an access and a refresh token.</summary>
     public static async Task<Reply> TokensAsync(
-        this TestServer server, TestClient client, Person person, string scope = "notes:read notes:write", string[]? resources = null, TimeSpan? life = null)
+        this TestServer server, TestClient client, Person person, string scope = "notes:read notes:write",
+        string[]? resources = null, TimeSpan? life = null)
     {
         var reply = await client.RedeemAsync(await server.GrantAsync(client, person, scope, resources, life: life));
         return reply.Status == 200 ? reply : throw new InvalidOperationException($"no tokens: {reply}");

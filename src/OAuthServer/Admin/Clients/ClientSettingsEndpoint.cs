@@ -1,6 +1,5 @@
 using OAuthServer.Admin.Resources;
 using OAuthServer.Html;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;

@@ -55,10 +55,10 @@ public sealed record SecretSummary
 public sealed class ClientEdits(Database database)
 {
     public const string AddSql = """
-        insert into clients (client_id, kind, name, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method,
-                             access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note)
-        values (@ClientId, @Kind, @Name, @RedirectUris, @Scopes, @DefaultScopes, @Resources, @DefaultResource, @GrantTypes::text[], @AuthMethod,
-                @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note)
+        insert into clients (client_id, kind, name, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types,
+                             auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note)
+        values (@ClientId, @Kind, @Name, @RedirectUris, @Scopes, @DefaultScopes, @Resources, @DefaultResource, @GrantTypes::text[],
+                @AuthMethod, @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note)
         on conflict do nothing
         """;
 
@@ -92,7 +92,8 @@ public sealed class ClientEdits(Database database)
     public Task<long> AddSecretAsync(NewSecret secret, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSecretSql, Parameters(secret)), cancel);
 
-    public const string RevokeSecretSql = "update client_secrets set revoked_at = @now where id = @id and revoked_at is null returning client_id";
+    public const string RevokeSecretSql =
+        "update client_secrets set revoked_at = @now where id = @id and revoked_at is null returning client_id";
 
     /// <summary>Ends a secret for good. The client it belonged to, or null when no such secret was in use.</summary>
     public Task<string?> RevokeSecretAsync(long id, DateTimeOffset now, Author author, CancellationToken cancel) =>
@@ -106,13 +107,16 @@ public sealed class ClientEdits(Database database)
 
     public const string SaveSql = """
         update clients c
-           set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes, resources = @Resources, default_resource = @DefaultResource,
+           set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes,
+               resources = @Resources, default_resource = @DefaultResource,
                auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
                refresh_idle_seconds = @RefreshIdleSeconds, note = @Note
          where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
         """;
 
-    /// <summary>All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.</summary>
+    /// <summary>
+    /// All that an operator may say of an operator's client, unless the row is another one than <see cref="ClientForm.Version"/> says.
+    /// </summary>
     public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ClientForm> form, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, client) =>
             await edit.ExecuteAsync(SaveSql, client) == 1 ? EditOutcome.Done
@@ -133,7 +137,8 @@ public sealed class ClientEdits(Database database)
     public static string DeleteText(string client) => $"delete from clients where client_id = {SqlText.Quote(client)};";
 
     /// <summary>What an operator would type to revoke a secret.</summary>
-    public static string RevokeSecretText(long id) => $"update client_secrets set revoked_at = now() where id = {id} and revoked_at is null;";
+    public static string RevokeSecretText(long id) =>
+        $"update client_secrets set revoked_at = now() where id = {id} and revoked_at is null;";
 
     public const string ListSql = "select * from clients order by kind, client_id";
 
@@ -143,19 +148,24 @@ public sealed class ClientEdits(Database database)
     public const string FindSql = "select * from clients where client_id = @client";
 
     /// <summary>One client, or null.</summary>
-    public Task<ClientRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientRow>(FindSql, new { client }, cancel);
+    public Task<ClientRow?> FindAsync(string client, CancellationToken cancel) =>
+        database.FindAsync<ClientRow>(FindSql, new { client }, cancel);
 
     public const string SecretsSql = """
-        select id, client_id, label, not_before, expires_at, revoked_at, last_used_at from client_secrets where client_id = @client order by id
+        select id, client_id, label, not_before, expires_at, revoked_at, last_used_at
+          from client_secrets where client_id = @client order by id
         """;
 
     /// <summary>All of a client's secrets, revoked ones too.</summary>
-    public Task<List<SecretSummary>> SecretsAsync(string client, CancellationToken cancel) => database.ListAsync<SecretSummary>(SecretsSql, new { client }, cancel);
+    public Task<List<SecretSummary>> SecretsAsync(string client, CancellationToken cancel) =>
+        database.ListAsync<SecretSummary>(SecretsSql, new { client }, cancel);
 
-    public const string SecretSql = "select id, client_id, label, not_before, expires_at, revoked_at, last_used_at from client_secrets where id = @id";
+    public const string SecretSql =
+        "select id, client_id, label, not_before, expires_at, revoked_at, last_used_at from client_secrets where id = @id";
 
     /// <summary>One secret, or null.</summary>
-    public Task<SecretSummary?> SecretAsync(long id, CancellationToken cancel) => database.FindAsync<SecretSummary>(SecretSql, new { id }, cancel);
+    public Task<SecretSummary?> SecretAsync(long id, CancellationToken cancel) =>
+        database.FindAsync<SecretSummary>(SecretSql, new { id }, cancel);
 
     private static object Parameters(NewSecret secret) => new
     {

@@ -35,5 +35,6 @@ internal sealed class Arrays<TItem>(NpgsqlParameterCollection parameters, IReadO
 
     public void AddBytes(string name, Func<TItem, byte[]?> column) => Add(name, NpgsqlDbType.Bytea, column);
 
-    public void AddTime(string name, Func<TItem, DateTimeOffset> column) => Add(name, NpgsqlDbType.TimestampTz, item => column(item).UtcDateTime);
+    public void AddTime(string name, Func<TItem, DateTimeOffset> column) =>
+        Add(name, NpgsqlDbType.TimestampTz, item => column(item).UtcDateTime);
 }

@@ -26,7 +26,9 @@ public sealed record NewGrant
     public required byte[] CodeHash { get; init; }
     public required DateTimeOffset CodeExpiresAt { get; init; }
 
-    /// <summary>The session that allows it, which must still be there when the person's row is locked; null: granted by other means.</summary>
+    /// <summary>
+    /// The session that allows it, which must still be there when the person's row is locked; null: granted by other means.
+    /// </summary>
     public byte[]? SessionHash { get; init; }
 
     /// <summary>The stored request this answers; null when nothing had to be asked.</summary>

@@ -53,7 +53,8 @@ public sealed class OwnGrantStore(Database database)
             delete from consents using ended where consents.subject = ended.subject and consents.client_id = ended.client_id
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
-            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, 'by the person: the grant and its tokens' from ended
+            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, 'by the person: the grant and its tokens'
+              from ended
         )
         select exists (select from ended)
         """;
@@ -73,7 +74,9 @@ public sealed class OwnGrantStore(Database database)
             delete from consents where subject = @subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
-            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, 'by the person, with all others: the grant and its tokens' from ended
+            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address,
+                   'by the person, with all others: the grant and its tokens'
+              from ended
         )
         select count(*) from ended
         """;
@@ -83,7 +86,8 @@ public sealed class OwnGrantStore(Database database)
     {
         // Alone with the person's row: what somebody is just being granted is either seen here or not granted.
         await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
-        return await edit.FindAsync<long>(RevokeAllSql, new { subject, request = author.RequestId, address = author.Address, now = now.UtcDateTime });
+        var all = new { subject, request = author.RequestId, address = author.Address, now = now.UtcDateTime };
+        return await edit.FindAsync<long>(RevokeAllSql, all);
     }, CancellationToken.None);
 
     public const string EndedSql = """

@@ -119,12 +119,13 @@ public sealed class RedemptionStore : IDisposable
         ), audit as (
             insert into audit_events
                 (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text, null, null, null, null, null,
+            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
+                   null, null, null, null, null,
                    'authorization_code scope=' || @scope || ' resource=' || @resource
               from redeemed
             union all
-            select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant', 'RFC 6749 §4.1.2',
-                   'the code was used a second time; the grant and its tokens are revoked', 'a code not redeemed before',
+            select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant',
+                   'RFC 6749 §4.1.2', 'the code was used a second time; the grant and its tokens are revoked', 'a code not redeemed before',
                    'redeemed at ' || activated_at, 'code_replayed'
               from replayed
         )

@@ -133,11 +133,13 @@ public sealed class RotationStore : IDisposable
         ), audit as (
             insert into audit_events
                 (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text, null, null, null, null, null,
+            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
+                   null, null, null, null, null,
                    'refresh_token scope=' || @scope || ' resource=' || @resource
               from rotated
             union all
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text, null, null, null, null, null,
+            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
+                   null, null, null, null, null,
                    'refresh_token, answered again inside the retry window, scope=' || @scope || ' resource=' || @resource
               from retried
             union all
@@ -169,7 +171,8 @@ public sealed class RotationStore : IDisposable
     {
         // What cannot succeed does not hold up the group.
         var hasChance = rotation.Token is not null && rotation.Grant.IsCurrent && rotation.Grant.ClientId == rotation.ClientId;
-        if (hasChance && await rotate.AddAsync(rotation) is { } generation) return new RotatedToken { Rotated = true, Generation = generation };
+        if (hasChance && await rotate.AddAsync(rotation) is { } generation)
+            return new RotatedToken { Rotated = true, Generation = generation };
         return await queue.RunAsync(rotation.Grant.Id, patience => DecideAsync(rotation, patience));
     }
 

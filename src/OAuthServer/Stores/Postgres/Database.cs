@@ -14,10 +14,13 @@ public sealed class Database : IAsyncDisposable
     // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
     private const string TakeRoleSql = """
         select set_config('oauth.actor', 'server', false);
-        select set_config('role', 'oauth_server', false) from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
+        select set_config('role', 'oauth_server', false)
+          from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
         """;
 
-    /// <summary>Threads that statements called off may hold at once: more than the default pool has, and what a larger one hardly needs.</summary>
+    /// <summary>
+    /// Threads that statements called off may hold at once: more than the default pool has, and what a larger one hardly needs.
+    /// </summary>
     internal const int MostConnections = 32;
 
     private readonly NpgsqlDataSource server;
@@ -61,13 +64,17 @@ public sealed class Database : IAsyncDisposable
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(server.OpenConnectionAsync, cancel);
 
     /// <summary>A pooled connection of the schema's owner, for migrations and operators' commands.</summary>
-    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
+    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) =>
+        DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
 
     internal Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
-        RunAsync(async connection => (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList(), cancel);
+        RunAsync(
+            async connection => (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList(),
+            cancel);
 
     internal Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
-        RunAsync(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+        RunAsync(
+            connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
 
     internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);

@@ -29,7 +29,8 @@ public sealed class DatabaseBudget
         catch (TimeoutException) when (!work.IsCompleted)
         {
             MakeRoom();
-            _ = work.ContinueWith(late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = work.ContinueWith(late => _ = late.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             throw;
         }
         finally
@@ -42,7 +43,10 @@ public sealed class DatabaseBudget
     /// <param name="most">A limit beside it.</param>
     internal static TimeSpan Left(TimeSpan most) => OfThisRequest.Value?.LeftOf(most) ?? most;
 
-    /// <summary>Opens something within the budget: the token it gets is cancelled when the budget is spent, which is a <see cref="TimeoutException"/> too.</summary>
+    /// <summary>
+    /// Opens something within the budget: the token it gets is cancelled when the budget is spent, which is a
+    /// <see cref="TimeoutException"/> too.
+    /// </summary>
     internal static async ValueTask<T> OpenAsync<T>(Func<CancellationToken, ValueTask<T>> open, CancellationToken cancel)
     {
         if (OfThisRequest.Value is not { } budget) return await open(cancel);

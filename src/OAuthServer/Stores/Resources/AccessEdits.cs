@@ -52,19 +52,32 @@ public sealed class AccessEdits(Database database)
             delete from consents using ended where consents.subject = ended.subject and consents.client_id = ended.client_id
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, actor, detail)
-            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, @actor, 'by an administrator: the grant and its tokens' from ended
+            select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address, @actor,
+                   'by an administrator: the grant and its tokens'
+              from ended
         )
         select exists (select from ended)
         """;
 
-    /// <summary>Ends a grant and forgets the consent, so that the client has to ask again. False: the person has no such live grant.</summary>
+    /// <summary>
+    /// Ends a grant and forgets the consent, so that the client has to ask again. False: the person has no such live grant.
+    /// </summary>
     public Task<bool> EndGrantAsync(Guid grant, Guid subject, Author author, DateTimeOffset now) =>
-        database.FindAsync<bool>(EndGrantSql, new { grant, subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime }, CancellationToken.None);
+        database.FindAsync<bool>(EndGrantSql, new
+        {
+            grant,
+            subject,
+            request = author.RequestId,
+            address = author.Address,
+            actor = author.Name,
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
 
     /// <summary>What an operator would type to end a grant.</summary>
     public static string EndGrantText(Guid grant) => $"""
         with ended as (
-            update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)} returning subject, client_id
+            update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = {SqlText.Quote(grant)}
+            returning subject, client_id
         )
         delete from consents using ended where consents.subject = ended.subject and consents.client_id = ended.client_id;
         """;
@@ -73,7 +86,8 @@ public sealed class AccessEdits(Database database)
     public static string SignOutText(Guid subject) => $"""
         begin;
         delete from sessions where subject = {SqlText.Quote(subject)};
-        update grants set ended_at = now(), ended_reason = 'signed_out_everywhere' where subject = {SqlText.Quote(subject)} and ended_at is null;
+        update grants set ended_at = now(), ended_reason = 'signed_out_everywhere'
+         where subject = {SqlText.Quote(subject)} and ended_at is null;
         commit;
         """;
 }
