@@ -23,7 +23,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>The client, authenticated (or public), or the refusal.</summary>
-    public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
+    public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request,
+        CancellationToken cancel)
     {
         if (presented is ClientCredential.Assertion)
             return OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
@@ -46,7 +47,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
     // Many who present one secret at the same moment, as after a restart, share one verification: only the first takes a place in the limit
     // and in the queue of slow hashes.
-    private async Task<Result<Authenticated>> VerifySecretOnceAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
+    private async Task<Result<Authenticated>> VerifySecretOnceAsync(ClientCredential presented, RequestContext request,
+        CancellationToken cancel)
     {
         var address = FailureLimit.Subscriber(request.Address);
         var pair = FailureLimit.Pair(presented.ClientId, address);
@@ -63,7 +65,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
             // Another address has used up its failures, not this one perhaps.
             if (verified.TooMany && !first) continue;
-            if (verified.TooMany) return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
+            if (verified.TooMany)
+                return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
             if (verified.Verified) return Judge(verified.Client!, verified.Secret);
             failures.Count(address);
             failures.Count(pair);
@@ -128,7 +131,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         if (secret is null) return new Authenticated(client, null);
         var now = time.GetUtcNow();
         if (!client.Row.Enabled) return OAuthError.RevokedClient("the client is disabled");
-        if (secret.ExpiresAt <= now) return OAuthError.ExpiredSecret($"secret {secret.Id} expired at {secret.ExpiresAt:u}", "a secret that has not expired");
+        if (secret.ExpiresAt <= now)
+            return OAuthError.ExpiredSecret($"secret {secret.Id} expired at {secret.ExpiresAt:u}", "a secret that has not expired");
         if (secret.NotBefore > now) return OAuthError.InvalidClient($"secret {secret.Id} is not valid before {secret.NotBefore:u}");
         return new Authenticated(client, secret.Id);
     }

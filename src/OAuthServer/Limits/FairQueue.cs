@@ -1,6 +1,7 @@
 namespace OAuthServer.Limits;
 
-/// <summary>What a slow hash is for. Each lane has its turn while somebody waits in it, so none can take the cores from the others.</summary>
+/// <summary>What a slow hash is for. Each lane has its turn while somebody waits in it, so none can take the cores from the
+/// others.</summary>
 public enum HashLane
 {
     /// <summary>Sign-in and passwords.</summary>

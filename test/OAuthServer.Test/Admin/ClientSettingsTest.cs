@@ -134,12 +134,13 @@ public sealed class ClientSettingsTest : ServerFixture
             ("refresh_idle_seconds", "31536001"), ("note", "kept"));
 
         refused.Should().BeAPage(400);
-        var summary = refused.Page.QuerySelector("div.error[role=alert]")!;
+        var document = refused.Page;
+        var summary = document.QuerySelector("div.error[role=alert]")!;
         summary.QuerySelectorAll("a").Select(link => (link.GetAttribute("href")![1..], link.TextContent)).Should().Equal(marked);
         foreach (var (field, _) in marked)
             refused.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"")
                 .And.Contain($"id=\"{field}-problem\"");
-        summary.CompareDocumentPosition(refused.Page.GetElementById("secrets")!).Should()
+        summary.CompareDocumentPosition(document.GetElementById("secrets")!).Should()
             .HaveFlag(DocumentPositions.Following, "it stands at the top of the page");
         refused.Body.Should().Contain("value=\"kept\"");
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before);

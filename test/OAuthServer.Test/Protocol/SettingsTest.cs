@@ -181,7 +181,8 @@ public sealed class SettingsTest
         Problems(("Issuer", issuer)).Should().ContainSingle()
             .Which.Should().StartWith("OAuth__Issuer: ").And.Contain("punycode").And.MatchRegex("xn--bcher-kva|auth.example.com");
 
-    [TestCase("https://auth.example.com/a%20b"), TestCase("https://auth.example.com/%7Btenant%7D"), TestCase("https://auth.example.com/{tenant}")]
+    [TestCase("https://auth.example.com/a%20b"), TestCase("https://auth.example.com/%7Btenant%7D"),
+        TestCase("https://auth.example.com/{tenant}")]
     [Rfc(8414, "3.3")]
     public void An_issuer_whose_path_has_escapes_is_refused(string issuer) =>
         Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: no escapes");

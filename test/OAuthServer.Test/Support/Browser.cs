@@ -135,6 +135,7 @@ public sealed class Browser(TestServer server, HttpClient http)
         {
             _ when element.GetAttribute("name") is not { Length: > 0 } || element.Matches("[disabled], fieldset[disabled] *") => [],
             IHtmlInputElement { Type: "submit" } or IHtmlInputElement { Type: "checkbox" or "radio", IsChecked: false } => [],
+            IHtmlInputElement { Type: "checkbox" or "radio" } box => [KeyValuePair.Create(box.Name!, box.GetAttribute("value") ?? "on")],
             IHtmlInputElement input => [KeyValuePair.Create(input.Name!, input.Value)],
             IHtmlTextAreaElement area => [KeyValuePair.Create(area.Name!, area.Value)],
             IHtmlSelectElement choice => [KeyValuePair.Create(choice.Name!, choice.Value ?? "")],
