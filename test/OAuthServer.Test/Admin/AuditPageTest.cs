@@ -147,13 +147,13 @@ public sealed partial class AuditPageTest : AdminFixture
     public async Task Whatever_others_wrote_into_the_log_is_shown_and_never_obeyed()
     {
         var (_, browser) = await OliviaAsync();
-        var id = $"hostile-{Guid.NewGuid():N}";
+        var id = TimedId.NewRequestId(Server.Clock.GetUtcNow());
         await Server.ExecuteAsync(
             """
             insert into audit_events
                 (at, request_id, event, outcome, client_id, subject, address, actor, error, rule, reason, expected, got, detail)
             values (@now, @id, 'token', 'refused', @text, @text, @text, @text, @text, @text, @text, @text, @text, @text)
-            """, new { id, text = Hostile + new string('x', 10_000), now = Server.Clock.GetUtcNow().UtcDateTime });
+            """, new { id, text = Hostile + new string('x', 10_000), now = TimedId.TimeOf(id)!.Value.UtcDateTime });
 
         foreach (var page in new[] { await browser.GetAsync($"{Paths.AdminWhy}?id={id}"),
             await browser.GetAsync($"{Paths.AdminAudit}?request={id}") })

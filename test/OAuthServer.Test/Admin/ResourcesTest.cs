@@ -27,7 +27,7 @@ public sealed class ResourcesTest : AdminFixture
         scope.Status.Should().Be(303, scope.Body);
 
         (await ActsAsync(added)).Should()
-            .Equal($"admin:{olivia.Username} insert resources {uri}", $"admin:{olivia.Username} insert resource_texts {uri}");
+            .BeEquivalentTo($"admin:{olivia.Username} insert resources {uri}", $"admin:{olivia.Username} insert resource_texts {uri}");
         (await ActsAsync(scope)).Should().Contain($"admin:{olivia.Username} insert scopes {name}").And.HaveCount(3);
         await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك" && heard.NameOf(uri, "ar") == "لوحة");
         var client = await Server.PublicClientAsync(scopes: $"{name} notes:read");

@@ -30,7 +30,7 @@ public static class AuditPage
         Markup form = $"""
             <div class="columns">
             {fields.Text("client", "Client id")}
-            {fields.Text("person", "User name")}
+            {fields.Text("person", "Username")}
             {fields.Choice("event", "Event", [("", say["Any"]), .. AuditEvents.All.Select(one => (one, one))])}
             {fields.Choice("outcome", "Outcome", [("", say["Any"]), ("ok", say["ok"]), ("refused", say["refused"])])}
             {fields.Text("request", "Request id")}
