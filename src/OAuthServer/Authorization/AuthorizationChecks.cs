@@ -163,7 +163,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with
             { Description = "scope is malformed" };
 
-    // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always parameters.
+    // Whoever may have refresh tokens gets them unless the person says no, requested or not: so the person always decides.
     private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(
         AuthorizationRequest request, Parameters parameters, Catalog catalog)
     {
