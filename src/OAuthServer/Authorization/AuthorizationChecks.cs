@@ -126,13 +126,13 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
-    private static Result<AuthorizationRequest> ResponseTypeIsCode(
-        AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["response_type"] switch
-    {
-        "code" => request,
-        null => OAuthError.InvalidRequest("response_type is required", "no response_type came", "OAuth 2.1 §4.1.1", "code"),
-        var other => OAuthError.UnsupportedResponseType(other),
-    };
+    private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["response_type"] switch
+        {
+            "code" => request,
+            null => OAuthError.InvalidRequest("response_type is required", "no response_type came", "OAuth 2.1 §4.1.1", "code"),
+            var other => OAuthError.UnsupportedResponseType(other),
+        };
 
     private static Result<AuthorizationRequest> ResponseModeIsQuery(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["response_mode"] is null or "query" ? request
@@ -158,12 +158,12 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             "43 base64url characters", $"{Redirect(request).CodeChallenge.Length} characters");
 
     private static Result<AuthorizationRequest> ScopeIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
-        Scope.Parse(parameters["scope"]) is { } scope 
+        Scope.Parse(parameters["scope"]) is { } scope
             ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
             : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with
             { Description = "scope is malformed" };
 
-    // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always parameters.
+    // Whoever may have refresh tokens gets them unless the person says no, requested or not: so the person always decides.
     private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(
         AuthorizationRequest request, Parameters parameters, Catalog catalog)
     {
@@ -177,12 +177,12 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         : OAuthError.InvalidRequest("prompt=none goes with no other value", "prompt has none and another value", "OIDC Core §3.1.2.1",
             "none alone", parameters["prompt"]);
 
-    private static Result<AuthorizationRequest> MaxAgeIsANumber(
-        AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["max_age"] switch
-    {
-        null => request,
-        var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds",
-            "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
-        var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },
-    };
+    private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["max_age"] switch
+        {
+            null => request,
+            var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds",
+                "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
+            var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },
+        };
 }

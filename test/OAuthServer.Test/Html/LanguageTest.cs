@@ -33,8 +33,9 @@ public sealed partial class LanguageTest : ServerFixture
     [Test]
     public void Every_text_of_a_page_has_its_words()
     {
-        // A grant type refuses to programs.
-        var pages = SourceText.All.Where(file => file.Room == "Html" || (Rooms.Features.Contains(file.Room) && !file.Path.EndsWith("Grant.cs", StringComparison.Ordinal)))
+        // The other features answer programs; what their endpoints say may still end on a page.
+        string[] withPages = ["Html", "Authorization", "Account", "Admin", "Playground"];
+        var pages = SourceText.All.Where(file => withPages.Contains(file.Room) || file.Path.EndsWith("Endpoint.cs", StringComparison.Ordinal))
             .Select(file => WholeLineComments().Replace(file.Text, "")).ToList();
         var others = SourceText.All.Where(file => file.Room is not ("Cli" or "Html")).Select(file => file.Text);
 
