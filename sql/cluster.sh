@@ -49,6 +49,7 @@ install_programs() {
     say "PostgreSQL 14 or newer is not installed: installing it with apt-get (without the cluster Debian would create and run)"
     local no_cluster=/etc/postgresql-common/createcluster.d/oauth-server.conf
     "${as_root[@]}" mkdir -p "${no_cluster%/*}"
+    trap "${as_root[*]} rm -f $no_cluster" EXIT     # Ctrl-C during the installation
     echo 'create_main_cluster = false' | "${as_root[@]}" tee "$no_cluster" >/dev/null
     "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the package lists there are"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

@@ -52,7 +52,7 @@ list() {
 missing() { list "$1" | awk 'NF == 2'; }
 
 bring() {
-    local packages made as_root=()
+    local packages as_root=()
     mapfile -t packages < <(missing "$1" | awk '{ print $2 }')
     ((${#packages[@]})) || return 0
     [[ -z ${OAUTH_NO_APT:-} ]] && command -v apt-get > /dev/null || return 0
@@ -61,13 +61,12 @@ bring() {
         as_root=(sudo -n)
     fi
     say "installing ${packages[*]} with apt-get"
-    # Debian would start nginx and PgBouncer as services; the tests start their own.
+    # Debian would start nginx and PgBouncer as services; the tests start their own. Interrupted or not, what forbids it goes again.
     local policy=/usr/sbin/policy-rc.d
-    [[ -e $policy ]] || { printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy" && made=$policy; }
+    [[ -e $policy ]] || { trap "${as_root[*]} rm -f $policy" EXIT; printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy" || true; }
     "${as_root[@]}" apt-get update -qq -o DPkg::Lock::Timeout=300 >&2 || say "apt-get update failed; trying with the package lists there are"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "${packages[@]}" > /dev/null || say "apt-get did not bring them all"
-    [[ ! ${made:-} ]] || "${as_root[@]}" rm -f "$made"
 }
 
 case ${1:---help} in

@@ -13,18 +13,18 @@ public sealed class ConnectedAppsEndpoint(
 {
     private const string Page = "apps";
 
-    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
     {
-        var (subject, cancel, now) = (visit.Session.Subject, http.RequestAborted, time.GetUtcNow());
+        var (subject, cancel, now) = (page.Session.Subject, http.RequestAborted, time.GetUtcNow());
         var apps = new List<ConnectedApp>();
         foreach (var grant in await grants.ListAsync(subject, now, cancel))
             if (await clients.FindAsync(grant.ClientId, cancel) is { } client) apps.Add(new ConnectedApp(grant, client.Row));
 
-        var done = visit.Asked["done"];
+        var done = page.Parameters["done"];
         await http.ConnectedAppsAsync(new ConnectedAppsView
         {
-            Navigation = visit.NavigationOf(Paths.ConnectedApps),
-            Antiforgery = visit.Antiforgery,
+            Navigation = page.NavigationOf(Paths.ConnectedApps),
+            Antiforgery = page.Antiforgery,
             Apps = apps,
             Known = await resources.ReadAsync(cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
@@ -32,42 +32,26 @@ public sealed class ConnectedAppsEndpoint(
         });
     });
 
-    public Task RevokeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
+    public Task RevokeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        var context = visit.Context;
-        if (Guid.TryParse(visit.Asked["grant"], out var grant)
-            && await grants.RevokeAsync(grant, visit.Session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
-            await visit.Done(Did(visit));
+        var context = page.Context;
+        if (Guid.TryParse(page.Parameters["grant"], out var grant)
+            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, context.At))
+            await page.Done(Did(page));
         else
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
     });
 
-    /// <summary>PlaygroundRequests.</summary>
-    public Task AskAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
-        await http.RevokeAllAsync(visit.Antiforgery, visit.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(visit.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
+    /// <summary>Asks for confirmation.</summary>
+    public Task ConfirmAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
+        await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
-    public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
+    public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        await grants.RevokeAllAsync(visit.Session.Subject, visit.Author, time.GetUtcNow());
-        await visit.Done(Did(visit));
+        await grants.RevokeAllAsync(page.Session.Subject, page.Author, page.Context.At);
+        await page.Done(Did(page));
     });
 
     // The page says what this very request did, from the audit log: a link cannot make it say so.
-    private static string Did(PageRequest visit) => $"{Paths.ConnectedApps}?done={visit.Context.RequestId}";
-}
-
-/// <summary>Where it is found.</summary>
-public static class ConnectedAppsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapConnectedApps()
-        {
-            var apps = app.ServiceProvider.GetRequiredService<ConnectedAppsEndpoint>();
-            app.MapGet(Paths.ConnectedApps, apps.ShowAsync);
-            app.MapPost(Paths.ConnectedApps, apps.RevokeAsync);
-            app.MapGet(Paths.RevokeAll, apps.AskAllAsync);
-            app.MapPost(Paths.RevokeAll, apps.RevokeAllAsync);
-        }
-    }
+    private static string Did(PageRequest page) => $"{Paths.ConnectedApps}?done={page.Context.RequestId}";
 }

@@ -1,4 +1,3 @@
-using OAuthServer.Authorization;
 using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
@@ -48,7 +47,7 @@ public static class ConnectedAppsPage
             """, view.Navigation);
     }
 
-    /// <summary>PlaygroundRequests before everything is taken back: following a link changes nothing.</summary>
+    /// <summary>The page before everything is taken back: following a link changes nothing.</summary>
     public static Task RevokeAllAsync(this HttpContext http, Markup antiforgery, Navigation frame, int apps)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
@@ -74,7 +73,7 @@ public static class ConnectedAppsPage
             <li>
             <details>
             <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong> {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
-            <p class="identity">{ConsentPage.Identity(client, landsHere, view.Now, settings, say)}</p>
+            <p class="identity">{AppText.Identity(client, landsHere, view.Now, settings, say)}</p>
             <dl class="facts">
             <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
@@ -94,7 +93,7 @@ public static class ConnectedAppsPage
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{ConsentPage.ScopeWords(scope, known, say)}</bdi></dd>";
+    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{AppText.Scope(scope, known, say)}</bdi></dd>";
 
     private static Markup Done(ConnectedAppsView view, Language say)
     {

@@ -54,7 +54,7 @@ public static class OwnSessions
             """, view.Navigation);
     }
 
-    /// <summary>PlaygroundRequests before everything ends: following a link changes nothing.</summary>
+    /// <summary>The page before everything ends: following a link changes nothing.</summary>
     public static Task SignOutEverywhereAsync(this HttpContext http, Markup antiforgery, Navigation frame)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());

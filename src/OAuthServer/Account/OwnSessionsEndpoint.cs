@@ -18,57 +18,57 @@ public sealed class OwnSessionsEndpoint(
     private const int Events = 20;
     private const int RefusedSignIns = 5;
 
-    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
     {
-        var (subject, cancel, now) = (visit.Session.Subject, http.RequestAborted, time.GetUtcNow());
-        var done = visit.Asked["done"] is { } request ? await audit.FindAsync(request, cancel) : [];
+        var (subject, cancel, now) = (page.Session.Subject, http.RequestAborted, time.GetUtcNow());
+        var done = page.Parameters["done"] is { } request ? await audit.FindAsync(request, cancel) : [];
         await http.OwnSessionsAsync(new OwnSessionsView
         {
-            Navigation = visit.NavigationOf(Paths.Sessions),
-            Antiforgery = visit.Antiforgery,
+            Navigation = page.NavigationOf(Paths.Sessions),
+            Antiforgery = page.Antiforgery,
             Sessions = await sessions.ListAsync(subject, now.AddSeconds(-settings.SessionIdleSeconds), now, cancel),
             Events = await events.ListAsync(subject, Events, RefusedSignIns, cancel),
             SignedOut = Ended(done.Find(row => row.Event == AuditEvents.SignOut && row.Subject == subject.ToString())),
         });
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, visit =>
-        http.SignOutEverywhereAsync(visit.Antiforgery, visit.NavigationOf(Paths.Sessions)));
+    public Task ConfirmAsync(HttpContext http) => gate.ShowAsync(http, Page, page =>
+        http.SignOutEverywhereAsync(page.Antiforgery, page.NavigationOf(Paths.Sessions)));
 
-    public Task EndAsync(HttpContext http) => gate.ChangeAsync(http, Page, visit => visit.Asked["what"] switch
+    public Task EndAsync(HttpContext http) => gate.ChangeAsync(http, Page, page => page.Parameters["what"] switch
     {
-        "everywhere" => EndEverythingAsync(visit),
-        "others" => EndOthersAsync(visit),
-        _ => EndOneAsync(visit, visit.Asked["session"]),
+        "everywhere" => EndEverythingAsync(page),
+        "others" => EndOthersAsync(page),
+        _ => EndOneAsync(page, page.Parameters["session"]),
     });
 
-    private async Task EndOneAsync(PageRequest visit, string? key)
+    private async Task EndOneAsync(PageRequest page, string? key)
     {
-        var (session, context) = (visit.Session, visit.Context);
-        if (IdHash(key) is not { } id || !await sessions.EndAsync(id, session.Subject, context.RequestId, context.Address, time.GetUtcNow()))
-            await SignedInGate.NotFoundAsync(visit);
+        var (session, context) = (page.Session, page.Context);
+        if (IdHash(key) is not { } id || !await sessions.EndAsync(id, session.Subject, context.RequestId, context.Address, context.At))
+            await SignedInGate.NotFoundAsync(page);
         else if (id.AsSpan().SequenceEqual(session.IdHash))
-            await SignedOutAsync(visit);
+            await SignedOutAsync(page);
         else
-            await visit.Done($"{Paths.Sessions}?done={context.RequestId}");
+            await page.Done($"{Paths.Sessions}?done={context.RequestId}");
     }
 
-    private async Task EndOthersAsync(PageRequest visit)
+    private async Task EndOthersAsync(PageRequest page)
     {
-        await sessions.EndOthersAsync(visit.Session.IdHash, visit.Session.Subject, visit.Context.RequestId, visit.Context.Address, time.GetUtcNow());
-        await visit.Done($"{Paths.Sessions}?done={visit.Context.RequestId}");
+        await sessions.EndOthersAsync(page.Session.IdHash, page.Session.Subject, page.Context.RequestId, page.Context.Address, page.Context.At);
+        await page.Done($"{Paths.Sessions}?done={page.Context.RequestId}");
     }
 
-    private async Task EndEverythingAsync(PageRequest visit)
+    private async Task EndEverythingAsync(PageRequest page)
     {
-        await sessions.EndEverythingAsync(visit.Session.Subject, visit.Author, time.GetUtcNow());
-        await SignedOutAsync(visit);
+        await sessions.EndEverythingAsync(page.Session.Subject, page.Author, page.Context.At);
+        await SignedOutAsync(page);
     }
 
-    private Task SignedOutAsync(PageRequest visit)
+    private Task SignedOutAsync(PageRequest page)
     {
-        cookies.EndSession(visit.Http);
-        return visit.Done(Paths.Logout);
+        cookies.EndSession(page.Http);
+        return page.Done(Paths.Logout);
     }
 
     // As OwnSessionStore wrote it.
@@ -83,20 +83,5 @@ public sealed class OwnSessionsEndpoint(
     {
         var hash = new byte[HashBytes];
         return hex?.Length == 2 * HashBytes && Convert.FromHexString(hex, hash, out _, out _) == System.Buffers.OperationStatus.Done ? hash : null;
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class OwnSessionsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapOwnSessions()
-        {
-            var sessions = app.ServiceProvider.GetRequiredService<OwnSessionsEndpoint>();
-            app.MapGet(Paths.Sessions, sessions.ShowAsync);
-            app.MapGet(Paths.SignOutEverywhere, sessions.AskAsync);
-            app.MapPost(Paths.Sessions, sessions.EndAsync);
-        }
     }
 }

@@ -16,56 +16,43 @@ public sealed class PasswordEndpoint(SignedInGate gate, SignIn signIn, HashQueue
 {
     private const string Page = "password";
 
-    public Task AskAsync(HttpContext http) => gate.ShowAsync(http, Page, async visit =>
-        await http.PasswordAsync(visit.Antiforgery, visit.NavigationOf(Paths.Password), changed: visit.Asked["done"] is { } request && await HasChangedAsync(visit, request)));
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
+        await http.PasswordAsync(page.Antiforgery, page.NavigationOf(Paths.Password), changed: page.Parameters["done"] is { } request && await HasChangedAsync(page, request)));
 
-    public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async visit =>
+    public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        var (session, context, frame) = (visit.Session, visit.Context, visit.NavigationOf(Paths.Password));
-        var old = visit.Asked[PasswordPage.Current] ?? "";
-        var (password, again) = (visit.Asked[PasswordPage.New] ?? "", visit.Asked[PasswordPage.Again] ?? "");
+        var (session, context, frame) = (page.Session, page.Context, page.NavigationOf(Paths.Password));
+        var old = page.Parameters[PasswordPage.Current] ?? "";
+        var (password, again) = (page.Parameters[PasswordPage.New] ?? "", page.Parameters[PasswordPage.Again] ?? "");
         // Typed differently the second time is said of that field, beside whatever is wrong with the first.
         var (flaw, differs) = (NewPassword.FlawOf(password, session.Username, old), password != again);
-        var proven = old.Length == 0
+        var authenticated = old.Length == 0
             ? OAuthError.InvalidRequest("Enter your current password", "a field was left empty", "sign-in")
             : await signIn.AuthenticateAsync(session.Username, old, context, http.RequestAborted);
-        if (proven.Refused(out var refused, out var user) || flaw is not null || differs)
+        if (authenticated.Refused(out var refused, out var user) || flaw is not null || differs)
         {
             if (refused is not null) http.Response.SetErrorHeaders(refused);
-            await http.PasswordAsync(visit.Antiforgery, frame, wrong: new PasswordPage.RefusedPassword(flaw, differs, refused));
+            await http.PasswordAsync(page.Antiforgery, frame, wrong: new PasswordPage.RefusedPassword(flaw, differs, refused));
         }
         else
         {
             var hash = await hashes.PasswordAsync(password, http.RequestAborted);
-            if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash, hash, visit.Author)
+            if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash, hash, page.Author)
                 && await sessions.StartAsync(user with { PasswordHash = hash }, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is { } id)
                 cookies.SetSession(http, id);
             // Else another password was set meanwhile, which ended this session too: the page asks for a sign-in.
-            await visit.Done($"{Paths.Password}?done={context.RequestId}");
+            await page.Done($"{Paths.Password}?done={context.RequestId}");
         }
     });
 
-    // From the audit log: a link cannot make the page say so.
-    private async Task<bool> HasChangedAsync(PageRequest visit, string request) =>
-        (await audit.FindAsync(request, visit.Http.RequestAborted)).Exists(row => row.Event == "edit" && row.Subject == visit.Session.Subject.ToString());
-}
-
-/// <summary>Where it is found.</summary>
-public static class PasswordRoutes
-{
-    extension(IEndpointRouteBuilder app)
+    /// <summary>W3C, A Well-Known URL for Changing Passwords.</summary>
+    public static Task RedirectAsync(HttpContext http)
     {
-        public void MapPassword()
-        {
-            var password = app.ServiceProvider.GetRequiredService<PasswordEndpoint>();
-            app.MapGet(Paths.Password, password.AskAsync);
-            app.MapPost(Paths.Password, password.ChangeAsync);
-        }
-
-        public void MapChangePassword() => app.MapGet(Paths.ChangePassword, http =>
-        {
-            http.GoTo(Paths.Password);
-            return Task.CompletedTask;
-        });
+        http.GoTo(Paths.Password);
+        return Task.CompletedTask;
     }
+
+    // From the audit log: a link cannot make the page say so.
+    private async Task<bool> HasChangedAsync(PageRequest page, string request) =>
+        (await audit.FindAsync(request, page.Http.RequestAborted)).Exists(row => row.Event == "edit" && row.Subject == page.Session.Subject.ToString());
 }

@@ -1,4 +1,3 @@
-using OAuthServer.Authorization;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Users;
@@ -55,7 +54,7 @@ public static class PasswordPage
     {
         var problems = new Dictionary<string, string>(3);
         if (wrong.Current is { } refused)
-            problems[Current] = refused.RetryAfter is not null ? LoginPage.Say(refused, say)
+            problems[Current] = refused.RetryAfter is not null ? SignInText.Refusal(refused, say)
                 : refused.Status == 401 ? "Incorrect password."
                 : "Enter your current password.";
         if (wrong.Flaw is { } flaw) problems[New] = Say(flaw);

@@ -17,7 +17,7 @@ public sealed record Confirmation
     public required Markup Consequence { get; init; }
 
     /// <summary>Its blast radius: what ends, and of how many.</summary>
-    public required IReadOnlyList<Markup> Reach { get; init; }
+    public required IReadOnlyList<Markup> Impact { get; init; }
 
     /// <summary>What an operator would type for the same; null: nothing that could be typed.</summary>
     public string? Sql { get; init; }
@@ -49,7 +49,7 @@ public sealed record Confirmation
     private const int MostNamed = 20;
 }
 
-/// <summary>PlaygroundRequests before something ends.</summary>
+/// <summary>The page before something ends.</summary>
 public static class ConfirmationPage
 {
     public static Task ConfirmationAsync(this HttpContext http, Markup antiforgery, Navigation frame, Confirmation danger)
@@ -61,7 +61,7 @@ public static class ConfirmationPage
             <h1>{danger.Question}</h1>
             {problem}
             <p class="lead">{danger.Consequence}</p>
-            <ul class="reach">{danger.Reach.Select(one => (Markup)$"<li>{one}</li>")}</ul>
+            <ul class="reach">{danger.Impact.Select(one => (Markup)$"<li>{one}</li>")}</ul>
             {sql}
             <form method="post" action="{settings.IssuerPath + danger.Path}">
             {antiforgery}{danger.Form.Select(field => (Markup)$"""<input type="hidden" name="{field.Name}" value="{field.Value}">""")}

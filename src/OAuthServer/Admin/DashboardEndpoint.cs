@@ -19,7 +19,7 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
-    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         var (now, cancel, say) = (time.GetUtcNow(), http.RequestAborted, http.Language());
         var thisHour = new DateTimeOffset(now.Year, now.Month, now.Day, now.Hour, 0, 0, TimeSpan.Zero);
@@ -30,7 +30,7 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
         var rows = await keys.ListAsync(cancel);
         var next = settings.KeyRotationDays > 0 ? rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom)?.AddDays(settings.KeyRotationDays) : null;
 
-        await http.DashboardAsync(visit.NavigationOf(Paths.Admin), new DashboardView
+        await http.DashboardAsync(page.NavigationOf(Paths.Admin), new DashboardView
         {
             Now = now,
             Figures = await dashboard.FiguresAsync(now - Week, now, cancel),
@@ -50,13 +50,4 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
         ChartColumn Day(DateTimeOffset at) => new(
             say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
     });
-}
-
-/// <summary>Where it is found.</summary>
-public static class DashboardRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminDashboard() => app.MapGet(Paths.Admin, app.ServiceProvider.GetRequiredService<DashboardEndpoint>().ShowAsync);
-    }
 }

@@ -9,7 +9,7 @@ namespace OAuthServer.Admin;
 /// <summary>/admin/keys shows the signing keys, makes the next one, and takes a compromised one out.</summary>
 public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
 {
-    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         var (rows, now) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow());
         var readable = rows.FindAll(row => !ring.Unreadable.Contains(row.Kid));
@@ -26,32 +26,32 @@ public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStor
             Pem = SigningKey.Pem(row),
         }).Reverse().ToList();
         DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now + KeyRing.NoticeOf(settings);
-        await http.KeysAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminKeys), keys, next, visit.Asked[Notice.Field]);
+        await http.KeysAsync(page.Antiforgery, page.NavigationOf(Paths.AdminKeys), keys, next, page.Parameters[Notice.Field]);
     });
 
-    public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var made = await ring.RotateAsync(visit.Author, http.RequestAborted);
-        await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={(made is null ? Notice.Underway : Notice.Rotated)}");
+        var made = await ring.RotateAsync(page.Author, http.RequestAborted);
+        await page.Done($"{Paths.AdminKeys}?{Notice.Field}={(made is null ? Notice.Underway : Notice.Rotated)}");
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
-        if (rows.Find(row => row.Kid == visit.Asked["kid"]) is not { } key
+        if (rows.Find(row => row.Kid == page.Parameters["kid"]) is not { } key
             || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
-        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminKeys), new Confirmation
+        await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(Paths.AdminKeys), new Confirmation
         {
             Title = say["Revoke a key"],
             Question = say.Put("Revoke {0} now?", $"<code>{key.Kid}</code>"),
             Consequence = $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
-            Reach =
+            Impact =
             [
                 state switch
                 {
@@ -70,25 +70,9 @@ public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStor
         });
     });
 
-    public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (visit.Asked["kid"] is { } kid && await ring.RetireNowAsync(kid, visit.Author, CancellationToken.None)) await visit.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
-        else await SignedInGate.NotFoundAsync(visit);
+        if (page.Parameters["kid"] is { } kid && await ring.RetireNowAsync(kid, page.Author, CancellationToken.None)) await page.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
+        else await SignedInGate.NotFoundAsync(page);
     });
-}
-
-/// <summary>Where they are found.</summary>
-public static class KeysRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminKeys()
-        {
-            var keys = app.ServiceProvider.GetRequiredService<KeysEndpoint>();
-            app.MapGet(Paths.AdminKeys, keys.ListAsync);
-            app.MapPost(Paths.AdminKeysRotate, keys.RotateAsync);
-            app.MapGet(Paths.AdminKeysRetire, keys.AskAsync);
-            app.MapPost(Paths.AdminKeysRetire, keys.RetireAsync);
-        }
-    }
 }

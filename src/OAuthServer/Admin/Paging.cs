@@ -27,8 +27,8 @@ public sealed record Paging
     {
         Total = slice.Total,
         // A page beyond the end has no row to go back from.
-        Previous = slice.HasPrevious ? Url(path, [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)]) : null,
-        Next = slice.HasNext ? Url(path, [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
+        Previous = slice.HasPrevious ? PageUrl.Of(path, [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)]) : null,
+        Next = slice.HasNext ? PageUrl.Of(path, [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
     };
 
     /// <summary>Of a short list that is read whole and shown in pages.</summary>
@@ -40,16 +40,9 @@ public sealed record Paging
         return ([.. all.Skip((page - 1) * length).Take(length)], new Paging
         {
             Total = all.Count,
-            Previous = page > 1 ? Url(path, ("page", Text(page - 1))) : null,
-            Next = page < last ? Url(path, ("page", Text(page + 1))) : null,
+            Previous = page > 1 ? PageUrl.Of(path, ("page", Text(page - 1))) : null,
+            Next = page < last ? PageUrl.Of(path, ("page", Text(page + 1))) : null,
         });
-    }
-
-    /// <summary>A path with a query of what has a value.</summary>
-    public static string Url(string path, params (string Name, string? Value)[] query)
-    {
-        var text = string.Join('&', query.Where(one => !string.IsNullOrEmpty(one.Value)).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
-        return text.Length == 0 ? path : $"{path}?{text}";
     }
 
     /// <summary>A heading, and beside it the way to add to the list.</summary>

@@ -46,7 +46,7 @@ public sealed class TooManyRefusalsException(OAuthError error) : Exception(error
 /// The append-only log of decisions. Rows that wait at the same moment are written together; a row is durable when its task
 /// completes, and an answer leaves only then.
 /// </summary>
-public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider time) : IDisposable
+public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
 {
     // Long enough to recognise, short enough that nobody fills the log with one request.
     private const int LongestField = 512;
@@ -84,7 +84,7 @@ public sealed class AuditLog(AuditStore store, Settings settings, TimeProvider t
         if (subject is null && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
         return WriteAsync(new AuditRow
         {
-            At = time.GetUtcNow(),
+            At = request.At,
             RequestId = request.RequestId,
             Event = @event,
             Outcome = "refused",

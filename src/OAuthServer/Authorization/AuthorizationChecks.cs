@@ -1,6 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
-using Known = OAuthServer.Clients.ResourceDirectory.Snapshot;
+using Catalog = OAuthServer.Clients.ResourceDirectory.Snapshot;
 
 namespace OAuthServer.Authorization;
 
@@ -10,7 +10,7 @@ namespace OAuthServer.Authorization;
 /// </summary>
 public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, Settings settings)
 {
-    private delegate Result<AuthorizationRequest> Check(AuthorizationRequest request, Parameters asked, Known known);
+    private delegate Result<AuthorizationRequest> Check(AuthorizationRequest request, Parameters parameters, Catalog catalog);
 
     private static readonly Func<Client, Parameters, OAuthError?>[] OfTheClient =
     [
@@ -19,21 +19,13 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         RedirectUriCameOnce,
     ];
 
-    private static readonly Check[] OfTheRest =
-    [
-        NothingIsRepeated,
-        NothingIsMalformed,
-        NoRequestObject,
-        ResponseTypeIsCode,
-        ResponseModeIsQuery,
-        ChallengeCame,
-        MethodIsS256,
-        ChallengeIsWellFormed,
-        ScopeIsWellFormed,
-        ResourceAndScopeAreAllowed,
-        PromptNoneIsAlone,
-        MaxAgeIsANumber,
-    ];
+    private static readonly Check[] OfTheParameters = [NothingIsRepeated, NothingIsMalformed, NoRequestObject];
+
+    // How it is answered: another delivery has others.
+    private static readonly Check[] OfTheRedirect = [ResponseTypeIsCode, ResponseModeIsQuery, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
+
+    // What is requested, however it is answered.
+    private static readonly Check[] OfWhatIsRequested = [ScopeIsWellFormed, ResourceAndScopeAreAllowed, PromptNoneIsAlone, MaxAgeIsANumber];
 
     /// <summary>
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
@@ -42,37 +34,35 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     /// <param name="address">Who asks.</param>
     public async Task<Result<AuthorizationRequest>> ReadAsync(string query, string address, CancellationToken cancel)
     {
-        var asked = Parameters.OfQuery(query);
-        if (ClientId(asked).Refused(out var error, out var id)) return error;
+        var parameters = Parameters.OfQuery(query);
+        if (ClientId(parameters).Refused(out var error, out var id)) return error;
         if ((await clients.ResolveAsync(id, address, cancel)).Refused(out error, out var client)) return error;
         foreach (var check in OfTheClient)
-            if ((error = check(client, asked)) is not null)
+            if ((error = check(client, parameters)) is not null)
                 return error;
-        if (Registered(client, asked).Refused(out error, out var uri)) return error;
+        if (Registered(client, parameters).Refused(out error, out var uri)) return error;
 
-        var known = await resources.ReadAsync(cancel);
+        var catalog = await resources.ReadAsync(cancel);
         var request = new AuthorizationRequest
         {
             Client = client,
-            RedirectUri = uri.Asked,
-            RegisteredUri = uri.Registered,
-            State = asked["state"],
-            Prompt = asked["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
-            LoginHint = asked["login_hint"],
-            UiLocales = asked["ui_locales"],
+            Delivery = uri with { State = parameters["state"] },
+            Prompt = parameters["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
+            LoginHint = parameters["login_hint"],
+            UiLocales = parameters["ui_locales"],
         };
-        foreach (var check in OfTheRest)
+        foreach (var check in (Check[])[.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested])
         {
-            if (check(request, asked, known).Refused(out error, out var next)) return request with { Problem = error };
+            if (check(request, parameters, catalog).Refused(out error, out var next)) return request with { Problem = error };
             request = next;
         }
 
         return request;
     }
 
-    private static Result<string> ClientId(Parameters asked) =>
-        asked.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once", "OAuth 2.1 §3.1", "one client_id", "several")
-        : asked["client_id"] is not { } id ? OAuthError.InvalidRequest("client_id is required", "no client_id came", "OAuth 2.1 §4.1.1", "client_id")
+    private static Result<string> ClientId(Parameters parameters) =>
+        parameters.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once", "OAuth 2.1 §3.1", "one client_id", "several")
+        : parameters["client_id"] is not { } id ? OAuthError.InvalidRequest("client_id is required", "no client_id came", "OAuth 2.1 §4.1.1", "client_id")
         // No id has other characters, and PostgreSQL would not take some of them.
         : id.Length > 2048 || id.Any(character => character is <= ' ' or > '~') ? Unknown("characters no client id has")
         : id;
@@ -80,86 +70,96 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     private static OAuthError Unknown(string id) =>
         OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", id) with { Status = 400, Description = "This app is not registered here" };
 
-    private static OAuthError? IsEnabled(Client client, Parameters asked) =>
+    private static OAuthError? IsEnabled(Client client, Parameters parameters) =>
         client.Row.Enabled ? null
         : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with { Description = "This app has been disabled here" };
 
-    private static OAuthError? IsForPeople(Client client, Parameters asked) =>
-        client.IsUserFacing && client.MayUse("authorization_code") ? null
+    private static OAuthError? IsForPeople(Client client, Parameters parameters) =>
+        client.IsUserFacing && client.MayUse(GrantType.AuthorizationCode) ? null
         : OAuthError.UnauthorizedClient("the client may not use authorization_code", "a user-facing client with authorization_code", $"{client.Row.Kind}: {Scope.Join(client.Row.GrantTypes)}")
             with
         { Description = "This app cannot sign people in" };
 
-    private static OAuthError? RedirectUriCameOnce(Client client, Parameters asked) =>
-        asked.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once", "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;
+    private static OAuthError? RedirectUriCameOnce(Client client, Parameters parameters) =>
+        parameters.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once", "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;
 
     // OAuth 2.1 §2.3: compared with what is registered, octet by octet; optional when there is only one.
-    private Result<(string Asked, string Registered)> Registered(Client client, Parameters asked)
+    private Result<Delivery.Redirect> Registered(Client client, Parameters parameters)
     {
         var registered = client.Row.RedirectUris;
-        if (asked["redirect_uri"] is not { } uri)
-            return registered is [var only] ? (only, only)
-                : OAuthError.InvalidRequest("redirect_uri is required", "no redirect_uri came and the client has not exactly one", "OAuth 2.1 §4.1.1", Scope.Join(registered), "none");
+        if (parameters["redirect_uri"] is not { } uri)
+            return registered is [var only] ? To(only, only)
+                : OAuthError.InvalidRequest("redirect_uri is required", "no redirect_uri came and the client has not exactly one",
+                    "OAuth 2.1 §4.1.1", Scope.Join(registered), "none");
         // The exact one first: a loopback address may be registered both with and without a port.
-        var match = Array.Find(registered, one => string.Equals(one, uri, StringComparison.Ordinal)) ?? Array.Find(registered, one => RedirectUri.Matches(one, uri, client.IsPublic));
-        return match is null ? OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri)
-            // A stranger's loopback address takes any port, our own among them.
-            : !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings) ? OAuthError.InvalidRequest("redirect_uri is not registered for this app", "redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
-            : (uri, match);
+        var match = Array.Find(registered, one => string.Equals(one, uri, StringComparison.Ordinal))
+            ?? Array.Find(registered, one => RedirectUri.Matches(one, uri, client.IsPublic));
+        if (match is null) return NotRegistered("redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri);
+        // The loopback address of a client nobody vouches for takes any port, our own among them.
+        return !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings)
+            ? NotRegistered("redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
+            : To(uri, match);
+
+        static Delivery.Redirect To(string uri, string registered) => new() { Uri = uri, RegisteredUri = registered, State = null };
+
+        static OAuthError NotRegistered(string reason, string rule, string expected, string got) =>
+            OAuthError.InvalidRequest("redirect_uri is not registered for this app", reason, rule, expected, got);
     }
 
-    private static Result<AuthorizationRequest> NothingIsRepeated(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked.Repeated is not null ? asked.Problem()! : request;
+    private static Result<AuthorizationRequest> NothingIsRepeated(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters.Repeated is not null ? parameters.Problem()! : request;
 
-    private static Result<AuthorizationRequest> NothingIsMalformed(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked.Malformed is not null ? asked.Problem()! : request;
+    private static Result<AuthorizationRequest> NothingIsMalformed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters.Malformed is not null ? parameters.Problem()! : request;
 
     // RFC 9101: never read, and above all never fetched.
-    private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked["request"] is null && asked["request_uri"] is null ? request
-        : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5", "plain parameters", asked["request_uri"] ?? "request");
+    private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["request"] is null && parameters["request_uri"] is null ? request
+        : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5", "plain parameters", parameters["request_uri"] ?? "request");
 
-    private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters asked, Known known) => asked["response_type"] switch
+    private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["response_type"] switch
     {
         "code" => request,
         null => OAuthError.InvalidRequest("response_type is required", "no response_type came", "OAuth 2.1 §4.1.1", "code"),
         var other => OAuthError.UnsupportedResponseType(other),
     };
 
-    private static Result<AuthorizationRequest> ResponseModeIsQuery(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked["response_mode"] is null or "query" ? request
-        : OAuthError.InvalidRequest("response_mode must be query", "another response_mode", "OAuth 2.0 Multiple Response Types §2.1", "query", asked["response_mode"]);
+    private static Result<AuthorizationRequest> ResponseModeIsQuery(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["response_mode"] is null or "query" ? request
+        : OAuthError.InvalidRequest("response_mode must be query", "another response_mode", "OAuth 2.0 Multiple Response Types §2.1", "query", parameters["response_mode"]);
 
-    private static Result<AuthorizationRequest> ChallengeCame(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked["code_challenge"] is { } challenge ? request with { CodeChallenge = challenge }
+    private static Result<AuthorizationRequest> ChallengeCame(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["code_challenge"] is { } challenge ? request with { Delivery = Redirect(request) with { CodeChallenge = challenge } }
         : OAuthError.InvalidRequest("code_challenge is required", "no code_challenge came", "RFC 7636 §4.4.1", "code_challenge");
 
+    private static Delivery.Redirect Redirect(AuthorizationRequest request) => (Delivery.Redirect)request.Delivery;
+
     // Absent means plain (RFC 7636 §4.3), and plain is not taken.
-    private static Result<AuthorizationRequest> MethodIsS256(AuthorizationRequest request, Parameters asked, Known known) =>
-        asked["code_challenge_method"] == "S256" ? request
-        : OAuthError.InvalidRequest("code_challenge_method must be S256", "another code_challenge_method, or none", "RFC 7636 §4.3", "S256", asked["code_challenge_method"] ?? "none");
+    private static Result<AuthorizationRequest> MethodIsS256(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["code_challenge_method"] == "S256" ? request
+        : OAuthError.InvalidRequest("code_challenge_method must be S256", "another code_challenge_method, or none", "RFC 7636 §4.3", "S256", parameters["code_challenge_method"] ?? "none");
 
-    private static Result<AuthorizationRequest> ChallengeIsWellFormed(AuthorizationRequest request, Parameters asked, Known known) =>
-        Pkce.IsChallenge(request.CodeChallenge) ? request
-        : OAuthError.InvalidRequest("code_challenge must be 43 base64url characters", "malformed code_challenge", "RFC 7636 §4.2", "43 base64url characters", $"{request.CodeChallenge.Length} characters");
+    private static Result<AuthorizationRequest> ChallengeIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        Pkce.IsChallenge(Redirect(request).CodeChallenge) ? request
+        : OAuthError.InvalidRequest("code_challenge must be 43 base64url characters", "malformed code_challenge", "RFC 7636 §4.2", "43 base64url characters", $"{Redirect(request).CodeChallenge.Length} characters");
 
-    private static Result<AuthorizationRequest> ScopeIsWellFormed(AuthorizationRequest request, Parameters asked, Known known) =>
-        Scope.Parse(asked["scope"]) is { } scope ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
+    private static Result<AuthorizationRequest> ScopeIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        Scope.Parse(parameters["scope"]) is { } scope ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
         : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with { Description = "scope is malformed" };
 
-    // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always asked.
-    private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(AuthorizationRequest request, Parameters asked, Known known)
+    // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always parameters.
+    private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(AuthorizationRequest request, Parameters parameters, Catalog catalog)
     {
-        if (known.Decide(request.Client, asked.Resources, request.Scope).Refused(out var error, out var target)) return error;
-        string[] offline = request.Client.MayUse("refresh_token") ? [Scope.OfflineAccess] : [];
+        if (catalog.Decide(request.Client, parameters.Resources, request.Scope).Refused(out var error, out var target)) return error;
+        string[] offline = request.Client.MayUse(GrantType.RefreshToken) ? [Scope.OfflineAccess] : [];
         return request with { Resources = target.Resources, Scope = [.. target.Scope, .. offline] };
     }
 
-    private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters asked, Known known) =>
+    private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.IsSilent || !request.Prompt.Any(value => value is "login" or "consent" or "select_account") ? request
-        : OAuthError.InvalidRequest("prompt=none goes with no other value", "prompt has none and another value", "OIDC Core §3.1.2.1", "none alone", asked["prompt"]);
+        : OAuthError.InvalidRequest("prompt=none goes with no other value", "prompt has none and another value", "OIDC Core §3.1.2.1", "none alone", parameters["prompt"]);
 
-    private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters asked, Known known) => asked["max_age"] switch
+    private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["max_age"] switch
     {
         null => request,
         var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds", "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),

@@ -9,10 +9,12 @@ using OAuthServer.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>
-/// GET /authorize (OAuth 2.1 §4.1.1) begins a request, GET /authorize/{ticket} takes up a stored one again. Each takes exactly one
+/// GET /authorize (OAuth 2.1 §4.1.1) begins a request, GET /authorize/{request} takes up a stored one again. Each takes exactly one
 /// step: ask a person on another page, or answer the client.
 /// </summary>
-public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, Cookies cookies, AuditLog audit, Settings settings)
+public sealed class AuthorizeEndpoint(
+    AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, Cookies cookies,
+    AuditLog audit, Settings settings)
 {
     public async Task BeginAsync(HttpContext http)
     {
@@ -28,21 +30,23 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps
         if (step is Step.SignIn or Step.Consent)
         {
             var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
-            if (opened.Refused(out error, out var ticket))
+            if (opened.Refused(out error, out var pending))
             {
                 await RefuseAsync(http, error, request.Client.Id, session);
                 return;
             }
 
-            request = request with { PendingRequest = ticket };
+            request = request with { PendingRequest = pending };
         }
 
         await TakeAsync(http, step, request, session);
     }
 
-    public async Task ResumeAsync(HttpContext http, string ticket)
+    public async Task ResumeAsync(HttpContext http)
     {
-        if ((await pendingRequests.FindAsync(ticket, cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        var id = http.PathPart("request");
+        var found = await pendingRequests.FindAsync(id, cookies.Browser(http), http.Context().Address, http.RequestAborted);
+        if (found.Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, null);
             return;
@@ -71,10 +75,11 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps
                 break;
             case Step.RedirectError(var error):
                 await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), request.Client.Id, session?.Subject.ToString());
-                http.GoToClient(AuthorizationResponse.Error(request, error, settings.Issuer));
+                http.GoToClient(request.Delivery.Error(error, settings.Issuer));
                 break;
             case Step.ShowError(var error):
-                var back = new ErrorPage.Link(AuthorizationResponse.Error(request, error, settings.Issuer), string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], RedirectUri.Host(request.RedirectUri)));
+                var back = new ErrorPage.Link(request.Delivery.Error(error, settings.Issuer),
+                    string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], request.Delivery.Host));
                 await RefuseAsync(http, error, request.Client.Id, session, back);
                 break;
         }
@@ -84,19 +89,5 @@ public sealed class AuthorizeEndpoint(AuthorizationChecks checks, NextStep steps
     {
         await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), client, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class AuthorizeRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAuthorize()
-        {
-            var authorize = app.ServiceProvider.GetRequiredService<AuthorizeEndpoint>();
-            app.MapGet(Paths.Authorize, authorize.BeginAsync);
-            app.MapGet(Paths.Authorize + "/{ticket}", authorize.ResumeAsync);
-        }
     }
 }

@@ -14,14 +14,13 @@ namespace OAuthServer.Authorization;
 /// change client, redirect URI or anything else.
 /// </summary>
 public sealed class ConsentEndpoint(
-    PendingRequests pendingRequests, NextStep steps, Consents consents, ResourceDirectory resources, ClientQueries clients, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+    PendingRequests pendingRequests, NextStep steps, Consents consents, ResourceDirectory resources, ClientQueries clients,
+    Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
 {
-    public async Task AskAsync(HttpContext http)
+    public async Task ShowAsync(HttpContext http)
     {
-        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        OAuthError? error;
-        if ((error = asked.Problem() ?? Decided(asked)) is not null
-            || (await pendingRequests.FindAsync(asked["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted)).Refused(out error, out var request))
+        var parameters = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if ((await FindAsync(http, parameters)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, null, null);
             return;
@@ -41,22 +40,27 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        await ShowAsync(http, request, session, consent, null, onlyReading: asked["only"] == "read");
+        await ShowAsync(http, request, session, consent, null, onlyReading: parameters["only"] == "read");
     }
 
     public async Task AnswerAsync(HttpContext http)
     {
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        if ((await http.FormAsync()).Refused(out var error, out var form)
-            || (error = form.Problem()) is not null)
+        if ((await http.FormAsync()).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error, null, session);
             return;
         }
 
+        if (form.Problem() is { } malformed)
+        {
+            await RefuseAsync(http, malformed, null, session);
+            return;
+        }
+
         var forged = await forms.RefusalAsync(http, session?.IdHash);
-        var decision = forged is null && session is not null && cookies.BrowserSecret(http) is { } browser && form["request"] is { } ticket
-            ? new PostedDecision(browser, ticket, session, form.All.Where(field => field.Key != Forms.FieldName))
+        var decision = forged is null && session is not null && cookies.BrowserSecret(http) is { } browser && form["request"] is { } pending
+            ? new PostedDecision(browser, pending, session, form.All.Where(field => field.Key != Forms.FieldName))
             : null;
         var found = await pendingRequests.FindAsync(form["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
         if (!found.Refused(out error, out var request)) http.Speak(request.UiLocales);
@@ -99,7 +103,7 @@ public sealed class ConsentEndpoint(
     private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form, PostedDecision decision)
     {
         var session = decision.Session;
-        if (Array.Find(GrantDuration.For(request.Client), one => one.Key == (form["until"] ?? GrantDuration.Longest)) is not { } lasting)
+        if (Array.Find(GrantDuration.For(request.Client), one => one.Key == (form["until"] ?? GrantDuration.Longest)) is not { } duration)
         {
             await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
             return;
@@ -113,7 +117,7 @@ public sealed class ConsentEndpoint(
             return;
         }
 
-        var allowed = new Allowance { Decision = decision, Scope = scope, GrantDuration = lasting, Remembered = consent.Remembered };
+        var allowed = new Allowance { Decision = decision, Scope = scope, GrantDuration = duration, Remembered = consent.Remembered };
         await AnswerAsync(http, request, decision, await consents.AllowAsync(request, allowed, http.Context()));
     }
 
@@ -140,10 +144,17 @@ public sealed class ConsentEndpoint(
             Known = await resources.ReadAsync(http.RequestAborted),
             Remembered = consent.Remembered,
             Now = time.GetUtcNow(),
-            Said = await clients.SaidAsync(request.Client.Id, http.RequestAborted),
+            Claimed = await clients.ClaimedAsync(request.Client.Id, http.RequestAborted),
             OnlyReading = onlyReading,
             Answered = answered,
         });
+
+    private async Task<Result<AuthorizationRequest>> FindAsync(HttpContext http, Parameters parameters)
+    {
+        if (parameters.Problem() is { } malformed) return malformed;
+        if (Decided(parameters) is { } decided) return decided;
+        return await pendingRequests.FindAsync(parameters["request"], cookies.Browser(http), http.Context().Address, http.RequestAborted);
+    }
 
     // A link that somebody else made could press the button (CWE-352): an answer is a form of ours, posted.
     private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
@@ -155,19 +166,5 @@ public sealed class ConsentEndpoint(
     {
         await audit.RefusedAsync(AuditEvents.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class ConsentRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapConsent()
-        {
-            var consent = app.ServiceProvider.GetRequiredService<ConsentEndpoint>();
-            app.MapGet(Paths.Consent, consent.AskAsync);
-            app.MapPost(Paths.Consent, consent.AnswerAsync);
-        }
     }
 }

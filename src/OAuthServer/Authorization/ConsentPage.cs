@@ -20,7 +20,7 @@ public sealed record ConsentView
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>What the app itself stated about its rules when it registered; null: it did not register itself.</summary>
-    public ClaimedMetadata? Said { get; init; }
+    public ClaimedMetadata? Claimed { get; init; }
 
     /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
     public bool OnlyReading { get; init; }
@@ -32,8 +32,6 @@ public sealed record ConsentView
 /// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
 public static class ConsentPage
 {
-    private const int LongestScopeText = 200;
-
     // HTML §4.10.21.2, implicit submission: Enter in a checkbox presses the form's first button. This one sends nothing: method dialog
     // is for forms in a dialog (§4.10.21.3). A disabled one would not do, Chromium looks past it for checkboxes.
     private static readonly Markup NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
@@ -51,16 +49,16 @@ public static class ConsentPage
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var (request, say) = (view.Request, http.Language());
-        var (client, ticket, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
+        var (client, pending, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
         Markup problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
-        Markup careful = request.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
+        Markup careful = request.Delivery.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
-            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={ticket}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
+            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={pending}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
             <div class="app">{AppTile.Of(client.Name, say)}<div>
             <h1>{say.Put("{0} wants access to your account", $"<bdi>{say.App(client.Name)}</bdi>")}</h1>
-            <p class="identity">{Identity(client, request.LandsOnThisComputer, view.Now, settings, say)}</p>
+            <p class="identity">{AppText.Identity(client, request.Delivery.LandsOnThisComputer, view.Now, settings, say)}</p>
             </div></div>
             <dl class="pairs">
             <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
@@ -71,7 +69,7 @@ public static class ConsentPage
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {NothingByEnter}
-            {antiforgery}<input type="hidden" name="request" value="{ticket}">
+            {antiforgery}<input type="hidden" name="request" value="{pending}">
             <fieldset{described}>
             <legend>{say["This app will be able to"]}</legend>
             <ul>
@@ -88,31 +86,10 @@ public static class ConsentPage
             """);
     }
 
-    /// <summary>What a scope means, as somebody wrote it, tamed; its name when nobody did.</summary>
-    public static string ScopeWords(string scope, ResourceDirectory.Snapshot known, Language say) =>
-        Words.Sanitize(known.TextOf(scope, say.Code) ?? (scope == Scope.OfflineAccess ? say["Stay connected while you are away"] : ""), scope, LongestScopeText);
-
-    /// <summary>Who vouches for a client's name, if anybody.</summary>
-    /// <param name="landsHere">Whether the answer goes to a program on the person's own computer.</param>
-    public static Markup Identity(ClientRow client, bool landsHere, DateTimeOffset now, Settings settings, Language say)
-    {
-        switch (client.Origin)
-        {
-            case "operator":
-                return say.Put("Approved by {0}", $"<strong><bdi>{settings.DisplayName}</bdi></strong>");
-            // MCP, Localhost Redirect URI Risks: the document is its publisher's, the program that listens may be anybody's.
-            case "document":
-                Markup anybody = landsHere ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Markup.None;
-                return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
-            default:
-                return $"""<span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
-        }
-    }
-
     private static Markup Destination(AuthorizationRequest request, Language say)
     {
-        var host = RedirectUri.Host(request.RedirectUri);
-        if (!request.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
+        var host = request.Delivery.Host;
+        if (!request.Delivery.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
         if (host.EndsWith(':')) return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
         return $"""{Icons.Computer}<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
     }
@@ -120,7 +97,7 @@ public static class ConsentPage
     // Hosts, not links: the app chose them, and nobody has read what is there.
     private static Markup Statements(ConsentView view, Language say)
     {
-        return $"""{Host("Its privacy policy is at", view.Said?.PolicyUri)}{Host("Its terms are at", view.Said?.TosUri)}""";
+        return $"""{Host("Its privacy policy is at", view.Claimed?.PolicyUri)}{Host("Its terms are at", view.Claimed?.TosUri)}""";
 
         Markup Host(string label, string? uri) => uri is null ? Markup.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
@@ -131,7 +108,7 @@ public static class ConsentPage
     private static Markup Item(string scope, int index, ConsentView view, Language say)
     {
         var row = RowOf(scope, view.Known);
-        var words = ScopeWords(scope, view.Known, say);
+        var words = AppText.Scope(scope, view.Known, say);
         Markup isNew = view.Remembered is { } before && !before.Scope.Contains(scope) ? Mark(say["New since last time"]) : Markup.None;
         Markup writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Markup.None;
         Markup sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Markup.None;

@@ -12,8 +12,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
-public sealed class Consents(
-    GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings) : IDisposable
 {
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
@@ -31,12 +30,12 @@ public sealed class Consents(
     }
 
     /// <summary>
-    /// Where the browser goes with the code, or null when the ticket was spent meanwhile or the person disabled. The same request
+    /// Where the browser goes with the code, or null when the pending request was spent meanwhile or the person disabled. The same request
     /// allowed twice is one grant.
     /// </summary>
     public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
-        var ends = time.GetUtcNow() + allowed.GrantDuration.Length;
+        var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
         return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
         {
@@ -54,7 +53,7 @@ public sealed class Consents(
     public Task<string?> AllowAgainAsync(
         AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
-        var most = time.GetUtcNow().AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
         var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
         return GrantAsync(request, session, request.Scope, ends, context, null, null);
     }
@@ -63,7 +62,8 @@ public sealed class Consents(
         AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context,
         PostedDecision? decision, RememberedConsent? remember)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
+        var delivery = (Delivery.Redirect)request.Delivery;
         var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
         string[] granted = [.. request.Scope.Where(scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
@@ -75,12 +75,12 @@ public sealed class Consents(
             Subject = session.Subject,
             Fingerprint = Digest(
             [
-                request.Client.Id, session.Subject.ToString(), request.RedirectUri, request.CodeChallenge, Scope.Join(withoutOffline),
+                request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline),
                 .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
             ]),
-            RedirectUri = request.RedirectUri,
-            CodeChallenge = request.CodeChallenge,
+            RedirectUri = delivery.Uri,
+            CodeChallenge = delivery.CodeChallenge,
             Scope = withoutOffline,
             Resources = request.Resources,
             Offline = offline,
@@ -89,7 +89,7 @@ public sealed class Consents(
             CodeHash = code.Hash,
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
-            PendingRequestHash = request.PendingRequest is { } ticket ? OpaqueToken.Hash(ticket.Id) : null,
+            PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
             Answer = decision is null ? null : id => decision.Seal(Answer(id)),
             RememberedKey = remember is null ? Key(request) : null,
@@ -101,16 +101,15 @@ public sealed class Consents(
         }, now);
         return made is { } grant ? Answer(grant) : null;
 
-        string Answer(Guid id) => AuthorizationResponse.Code(request, code.Of(id).Text, settings.Issuer);
+        string Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
     }
 
-    /// <summary>Where the browser goes with access_denied, once; null when the ticket was spent meanwhile. Nothing is remembered.</summary>
+    /// <summary>Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.</summary>
     public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");
-        var answer = AuthorizationResponse.Error(request, denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), time.GetUtcNow()))
-            return null;
+        var answer = request.Delivery.Error(denied, settings.Issuer);
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), context.At)) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
         return answer;
     }
@@ -121,7 +120,7 @@ public sealed class Consents(
     /// </summary>
     public async Task<string?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
     {
-        var now = time.GetUtcNow();
+        var now = context.At;
         var since = now - AnsweredAgain;
         var box = await requests.AnswerAsync(decision.PendingRequestHash, decision.BrowserHash, since, CancellationToken.None);
         if (box is null || decision.Open(box) is not { } answer) return null;
@@ -140,7 +139,7 @@ public sealed class Consents(
 
     /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
     public static byte[] Key(AuthorizationRequest request) =>
-        Digest([request.Client.Id, request.RegisteredUri, .. request.Resources.Order(StringComparer.Ordinal)]);
+        Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
 
     public void Dispose() => prompts.Dispose();
 

@@ -10,10 +10,11 @@ namespace OAuthServer.Authorization;
 /// /login: GET asks for name and password, POST proves them. Where it leads is a stored request or a page of ours by its key: never
 /// a URL that came with the query (CWE-601).
 /// </summary>
-public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
+public sealed class LoginEndpoint(
+    PendingRequests pendingRequests, NextStep steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
 {
     /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
-    public async Task AskAsync(HttpContext http)
+    public async Task ShowAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
@@ -25,9 +26,9 @@ public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep step
 
         var session = await sessions.FindAsync(cookies.Session(http), cancel);
         AuthorizationRequest? request = null;
-        if (asked["request"] is { } ticket)
+        if (asked["request"] is { } pending)
         {
-            if ((await pendingRequests.FindAsync(ticket, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
+            if ((await pendingRequests.FindAsync(pending, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
             {
                 await RefuseAsync(http, error);
                 return;
@@ -35,7 +36,7 @@ public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep step
 
             if (session is not null && asked["switch"] is null && await steps.NextAsync(request, session, cancel) is not Step.SignIn)
             {
-                http.GoTo($"{Paths.Authorize}/{ticket}");
+                http.GoTo($"{Paths.Authorize}/{pending}");
                 return;
             }
         }
@@ -45,24 +46,24 @@ public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep step
             return;
         }
 
-        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(asked["page"])), asked["switch"] is null ? request?.LoginHint ?? "" : "");
+        var hint = asked["switch"] is null ? request?.LoginHint ?? "" : "";
+        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(asked["page"])), hint);
     }
 
     /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>
     public async Task AuthenticateAsync(HttpContext http)
     {
         var browser = cookies.Browser(http);
-        if ((await http.FormAsync()).Refused(out var error, out var form)
-            || (error = form.Problem()) is not null
-            // Bound to the browser, not to a session: two tabs may both be at the sign-in.
-            || (error = await forms.RefusalAsync(http, browser)) is not null)
+        // Bound to the browser, not to a session: two tabs may both be at the sign-in.
+        if ((await forms.ReadAsync(http, browser)).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error);
             return;
         }
 
         AuthorizationRequest? request = null;
-        if (form["request"] is { } ticket && (await pendingRequests.FindAsync(ticket, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
+        if (form["request"] is { } pending
+            && (await pendingRequests.FindAsync(pending, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
         {
             await RefuseAsync(http, error);
             return;
@@ -118,19 +119,5 @@ public sealed class LoginEndpoint(PendingRequests pendingRequests, NextStep step
     {
         await audit.RefusedAsync(AuditEvents.SignIn, error, http.Context());
         await Refusals.RefuseAsync(http, error);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class LoginRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapLogin()
-        {
-            var login = app.ServiceProvider.GetRequiredService<LoginEndpoint>();
-            app.MapGet(Paths.Login, login.AskAsync);
-            app.MapPost(Paths.Login, login.AuthenticateAsync);
-        }
     }
 }

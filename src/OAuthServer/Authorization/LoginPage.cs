@@ -1,4 +1,3 @@
-using System.Globalization;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
@@ -19,7 +18,7 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     };
 
     /// <summary>Where to go once signed in.</summary>
-    public string Destination => Request is { PendingRequest: { } ticket } ? $"{Paths.Authorize}/{ticket.Id}" : Pages[Page ?? "apps"];
+    public string Destination => Request is { PendingRequest: { } pending } ? $"{Paths.Authorize}/{pending.Id}" : Pages[Page ?? "apps"];
 }
 
 /// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>
@@ -43,16 +42,16 @@ public static class LoginPage
         Markup purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
             : Markup.None;
-        Markup ticket = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
+        Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
         Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
-        Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{Say(error, say)}</p>""";
+        Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
 
         return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
             <h1>{say["Sign in"]}</h1>
             {purpose}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
-            {antiforgery}{ticket}{page}
+            {antiforgery}{pending}{page}
             <label for="username">{say["Username"]}</label>
             <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
             {Missing(Username, "Enter your username.")}
@@ -75,7 +74,7 @@ public static class LoginPage
         Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
     }
 
-    /// <summary>PlaygroundRequests before signing out: following a link changes nothing.</summary>
+    /// <summary>The page before signing out: following a link changes nothing.</summary>
     public static Task LogoutAsync(this HttpContext http, Markup antiforgery, SessionRow session)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
@@ -98,12 +97,6 @@ public static class LoginPage
             <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }
-
-    /// <summary>Why a name and password were not taken, and how long to wait when it is that.</summary>
-    internal static string Say(OAuthError error, Language say) =>
-        error.RetryAfter is { } seconds
-            ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
-            : say[error.Description] + ".";
 
     private static Markup Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
         ? $"{say["Forgot your password? Ask your administrator."]}"

@@ -2,6 +2,7 @@ using OAuthServer.Audit;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
 namespace OAuthServer.Authorization;
@@ -9,7 +10,7 @@ namespace OAuthServer.Authorization;
 /// <summary>/logout: GET asks, POST ends the session on the server. Grants live on: apps stay connected.</summary>
 public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
 {
-    public async Task AskAsync(HttpContext http)
+    public async Task ConfirmAsync(HttpContext http)
     {
         if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session)
             await http.LogoutAsync(forms.Field(http, session.IdHash), session);
@@ -20,9 +21,7 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
     public async Task EndAsync(HttpContext http)
     {
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        // The second click of two finds nobody signed in, and no token fits; but another site's form is refused all the same.
-        if ((await http.FormAsync()).Refused(out var error, out _)
-            || (error = session is null ? Forms.Foreign(http) : await forms.RefusalAsync(http, session.IdHash)) is not null)
+        if (await RefusalAsync(http, session) is { } error)
         {
             await audit.RefusedAsync(AuditEvents.SignOut, error, http.Context(), subject: session?.Subject.ToString());
             await Refusals.RefuseAsync(http, error);
@@ -37,18 +36,11 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
 
         http.GoTo(Paths.Logout);
     }
-}
 
-/// <summary>Where it is found.</summary>
-public static class LogoutRoutes
-{
-    extension(IEndpointRouteBuilder app)
+    // The second click of two finds nobody signed in, and no token fits; but another site's form is refused all the same.
+    private async Task<OAuthError?> RefusalAsync(HttpContext http, SessionRow? session)
     {
-        public void MapLogout()
-        {
-            var logout = app.ServiceProvider.GetRequiredService<LogoutEndpoint>();
-            app.MapGet(Paths.Logout, logout.AskAsync);
-            app.MapPost(Paths.Logout, logout.EndAsync);
-        }
+        if ((await http.FormAsync()).Refused(out var malformed, out _)) return malformed;
+        return session is null ? Forms.Foreign(http) : await forms.RefusalAsync(http, session.IdHash);
     }
 }

@@ -48,13 +48,13 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     // An attacker's own client could bounce people through us to its redirect URI by a deliberate error; an operator's is vouched for.
     private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsTrusted ? new Step.RedirectError(error) : new Step.ShowError(error);
 
-    // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored answers every wish for a fresh one.
+    // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
         (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
             || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
-        && !(request.PendingRequest is { } ticket && session.AuthenticatedAt >= ticket.StoredAt);
+        && !(request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt);
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.
     private static bool MayBeRemembered(AuthorizationRequest request) =>
-        request.Client.Row.Origin != "self-registered" && !request.LandsOnThisComputer && !request.Prompt.Contains("consent");
+        request.Client.Row.Origin != "self-registered" && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent");
 }

@@ -20,9 +20,9 @@ public sealed class PendingRequests(AuthorizationRequestStore store, Authorizati
     {
         if (limit.Refusal(address) is { } tooMany) return tooMany;
         var now = time.GetUtcNow();
-        var ticket = new PendingRequest { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
-        await store.AddAsync(OpaqueToken.Hash(ticket.Id), browser, request.Client.Id, query, now.AddSeconds(settings.RequestSeconds), now, cancel);
-        return ticket;
+        var pending = new PendingRequest { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
+        await store.AddAsync(OpaqueToken.Hash(pending.Id), browser, request.Client.Id, query, now.AddSeconds(settings.RequestSeconds), now, cancel);
+        return pending;
     }
 
     /// <summary>The stored request, if this very browser began it and it is neither answered nor too old.</summary>
@@ -37,5 +37,5 @@ public sealed class PendingRequests(AuthorizationRequestStore store, Authorizati
 
     /// <summary>One answer for spent, expired, foreign and made up.</summary>
     public static OAuthError Gone() => OAuthError.InvalidRequest(
-        "This request was already answered, has expired, or was started in another browser", "no open request under this ticket for this browser", "OAuth 2.1 §4.1.2", "an open request of this browser");
+        "This request was already answered, has expired, or was started in another browser", "no pending request under this id for this browser", "OAuth 2.1 §4.1.2", "an open request of this browser");
 }

@@ -5,20 +5,20 @@ namespace OAuthServer.Authorization;
 
 /// <summary>
 /// A decision as a browser posts it. Its answer is kept sealed with a key that needs the browser's cookie, the session and every
-/// field of the form, the request's ticket among them: the same post (a double click) opens the answer, anything else does not.
+/// field of the form, the pending request's id among them: the same post (a double click) opens the answer, anything else does not.
 /// </summary>
 public sealed class PostedDecision
 {
     private readonly string key;
 
     /// <param name="browser">The browser's cookie.</param>
-    /// <param name="ticket">The request it answers.</param>
+    /// <param name="pending">The request it answers.</param>
     /// <param name="form">As posted, without its antiforgery token.</param>
-    public PostedDecision(string browser, string ticket, SessionRow session, IEnumerable<KeyValuePair<string, string>> form)
+    public PostedDecision(string browser, string pending, SessionRow session, IEnumerable<KeyValuePair<string, string>> form)
     {
         var fields = Consents.Digest(form.OrderBy(field => field.Key, StringComparer.Ordinal).SelectMany(field => new[] { field.Key, field.Value }));
         key = $"answer {browser} {Convert.ToHexString(session.IdHash)} {Convert.ToHexString(fields)}";
-        (Session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(ticket), OpaqueToken.Hash(browser));
+        (Session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(pending), OpaqueToken.Hash(browser));
     }
 
     /// <summary>Who decides.</summary>

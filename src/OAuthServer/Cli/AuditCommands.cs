@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using OAuthServer.Audit;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Cli;
@@ -20,9 +21,9 @@ internal static class AuditCommands
         {
             if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1) result.AddError("--limit: write 1 or more");
         });
-        return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, desk, cancel) =>
+        return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, context, cancel) =>
         {
-            var found = await new AuditStore(desk.Database).SearchAsync(new AuditSearch
+            var found = await new AuditStore(context.Database).SearchAsync(new AuditSearch
             {
                 Client = parse.GetValue(client),
                 Subject = parse.GetValue(subject),
@@ -32,7 +33,7 @@ internal static class AuditCommands
                 Limit = parse.GetValue(limit),
             }, cancel);
             var events = found.Take(parse.GetValue(limit)).Reverse().ToList();
-            return desk.Output.Done(new { events }, events.Count == 0
+            return context.Output.Done(new { events }, events.Count == 0
                 ? "No results."
                 : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "ACTOR", "REASON"], events.Select(row => new[]
                 {
@@ -44,20 +45,24 @@ internal static class AuditCommands
     public static CliCommand Why()
     {
         var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
-        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why 0HNDQ8L9T6S5K", [id], async (parse, desk, cancel) =>
+        var scan = new Option<bool>("--scan") { Description = "Read the whole audit log, slowly: for ids from before 0.1.0, which carry no time" };
+        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why AZrVtdz4m0pXc1LqR3Zy", [id, scan], async (parse, context, cancel) =>
         {
-            var request = parse.GetRequiredValue(id);
-            var decisions = await new AuditStore(desk.Database).FindAsync(request, cancel);
-            if (decisions.Count == 0) return desk.Output.Refuse($"No audit entry for {request}", AuditEvents.NotKept + ".");
+            var (request, store) = (parse.GetRequiredValue(id), new AuditStore(context.Database));
+            if (TimedId.TimeOf(request) is null && !parse.GetValue(scan))
+                return context.Output.Refuse($"{request} carries no time, so its entries cannot be found by index",
+                    $"If it was copied whole, read the whole log, slowly: oauth-server why --scan {request}");
+            var decisions = parse.GetValue(scan) ? await store.ScanAsync(request, cancel) : await store.FindAsync(request, cancel);
+            if (decisions.Count == 0) return context.Output.Refuse($"No audit entry for {request}", AuditEvents.NotKept + ".");
 
             var stories = new List<string>();
             foreach (var row in decisions)
             {
-                var name = Guid.TryParse(row.Subject, out var subject) ? await desk.Users.NameAsync(subject, cancel) : null;
+                var name = Guid.TryParse(row.Subject, out var subject) ? await context.Users.NameAsync(subject, cancel) : null;
                 stories.Add(Words.Properties([("event", AuditFormatter.Title(row)), ("when", Words.At(row.At)), .. AuditFormatter.Of(row, name)]));
             }
 
-            return desk.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
+            return context.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
         });
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using OAuthServer.Admin.Clients;
+using OAuthServer.Clients;
 using OAuthServer.Keys;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
@@ -21,7 +22,7 @@ internal static class ClientAdd
         var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "Used when it names no resource; default: the only --resource" };
         var grants = Many("--grant-type", "GRANT", "Default: all grant types of its kind");
         var method = new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
-            .From("client_secret_basic", "client_secret_post", "none");
+            .From([.. AuthMethod.All.Select(one => one.Name)]);
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
@@ -30,7 +31,7 @@ internal static class ClientAdd
 
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
-            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, desk, cancel) =>
+            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, context, cancel) =>
             {
                 var audiences = Each(parse, resources);
                 var client = new NewClient
@@ -50,20 +51,20 @@ internal static class ClientAdd
                     RefreshIdleSeconds = parse.GetValue(idle),
                     Note = parse.GetValue(note),
                 };
-                return await AddAsync(desk, client, parse.GetValue(label)!, cancel);
+                return await AddAsync(context, client, parse.GetValue(label)!, cancel);
             });
     }
 
-    private static async Task<int> AddAsync(CommandContext desk, NewClient client, string label, CancellationToken cancel)
+    private static async Task<int> AddAsync(CommandContext context, NewClient client, string label, CancellationToken cancel)
     {
-        var isPublic = (client.AuthMethod ?? (client.Kind == "user-facing" ? "none" : "")) == "none";
+        var isPublic = (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
         var secret = isPublic ? null : SecretHash.NewSecret();
-        var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = desk.Hash(secret), Label = label, NotBefore = desk.Now, ExpiresAt = null };
-        if (!await desk.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))
-            return desk.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
+        var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = context.Hash(secret), Label = label, NotBefore = context.Now, ExpiresAt = null };
+        if (!await context.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))
+            return context.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
 
-        var curl = secret is null ? null : CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
-        return desk.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
+        var curl = secret is null ? null : CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+        return context.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
             secret is null
                 ? $"{client.ClientId} is added. It is public: it has no secret, and PKCE protects its codes."
                 : $"{client.ClientId} is added. {SecretCommands.Once(secret, curl!)}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
@@ -19,12 +20,12 @@ internal static class ClientCommands
     public static Argument<string> Id() => new("CLIENT_ID") { Description = "The client's id, such as nightly-etl" };
 
     /// <summary>The refusal for an id that is nobody's.</summary>
-    public static int Unknown(CommandContext desk, string client) => desk.Output.Refuse($"There is no client {client}", "See: oauth-server clients list");
+    public static int Unknown(CommandContext context, string client) => context.Output.Refuse($"There is no client {client}", "See: oauth-server clients list");
 
-    private static async Task<int> ListAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
+    private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
     {
-        var clients = await desk.Clients.ListAsync(cancel);
-        return desk.Output.Done(new { clients }, clients.Count == 0
+        var clients = await context.Clients.ListAsync(cancel);
+        return context.Output.Done(new { clients }, clients.Count == 0
             ? "There are no clients yet. Add one: oauth-server clients add --help"
             : Words.Table(["CLIENT", "KIND", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
             {
@@ -35,11 +36,11 @@ internal static class ClientCommands
     private static CliCommand Show()
     {
         var id = Id();
-        return CliCommand.On("show", "Show a client, without the hashes of its secrets", "oauth-server clients show nightly-etl", [id], async (parse, desk, cancel) =>
+        return CliCommand.On("show", "Show a client, without the hashes of its secrets", "oauth-server clients show nightly-etl", [id], async (parse, context, cancel) =>
         {
-            if (await desk.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return Unknown(desk, parse.GetRequiredValue(id));
-            var secrets = await desk.Clients.SecretsAsync(client.ClientId, cancel);
-            var now = desk.Now;
+            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return Unknown(context, parse.GetRequiredValue(id));
+            var secrets = await context.Clients.SecretsAsync(client.ClientId, cancel);
+            var now = context.Now;
             var text = Words.Properties(
                 ("client", client.ClientId),
                 ("name", client.Name),
@@ -54,7 +55,7 @@ internal static class ClientCommands
                 ("resources", Words.Lines(client.Resources)),
                 ("default resource", client.DefaultResource),
                 ("access token", $"{client.AccessTokenSeconds} s"),
-                ("refresh token", client.GrantTypes.Contains("refresh_token") ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
+                ("refresh token", client.GrantTypes.Contains(GrantType.RefreshToken.Name) ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
                 ("created", Words.At(client.CreatedAt)),
                 ("last used", Words.At(client.LastUsedAt) ?? "never"),
                 ("note", client.Note));
@@ -63,7 +64,7 @@ internal static class ClientCommands
                 {
                     $"{secret.Id}", State(secret, now), Words.At(secret.NotBefore), Words.At(secret.ExpiresAt), Words.At(secret.LastUsedAt), secret.Label,
                 }));
-            return desk.Output.Done(new { client, secrets }, text);
+            return context.Output.Done(new { client, secrets }, text);
         });
     }
 
@@ -73,12 +74,12 @@ internal static class ClientCommands
     private static CliCommand Enable(string name, bool enabled, string description)
     {
         var id = Id();
-        return CliCommand.On(name, description, $"oauth-server clients {name} nightly-etl", [id], async (parse, desk, cancel) =>
+        return CliCommand.On(name, description, $"oauth-server clients {name} nightly-etl", [id], async (parse, context, cancel) =>
         {
             var client = parse.GetRequiredValue(id);
-            var changed = await desk.Clients.EnableAsync(client, enabled, CommandContext.Actor, cancel);
-            if (!changed && await desk.Clients.FindAsync(client, cancel) is null) return Unknown(desk, client);
-            return desk.Output.Done(new { client_id = client, enabled, changed },
+            var changed = await context.Clients.EnableAsync(client, enabled, CommandContext.Actor, cancel);
+            if (!changed && await context.Clients.FindAsync(client, cancel) is null) return Unknown(context, client);
+            return context.Output.Done(new { client_id = client, enabled, changed },
                 !changed ? $"{client} is already {name}d."
                 : enabled ? $"{client} is enabled."
                 : $"{client} is disabled: its requests are refused and its tokens introspect as inactive.");

@@ -44,11 +44,13 @@ public static partial class Commands
         return root;
     }
 
-    private static async Task<int> MigrateAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
+    private static async Task<int> MigrateAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
     {
-        var applied = await new Migrations(desk.Database).ApplyAsync(cancel);
-        await OwnResource.EnsureAsync(desk.Database, desk.Settings, cancel);
-        return desk.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
+        IReadOnlyList<string> applied;
+        try { applied = await new Migrations(context.Database).ApplyAsync(cancel); }
+        catch (MigrationException refused) { return context.Output.Refuse(refused.Message, "Nothing was changed."); }
+        await OwnResource.EnsureAsync(context.Database, context.Settings, cancel);
+        return context.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
     }
 
     // One line each, without the names of .NET types; a missing command is not worth telling when an unknown one was given.

@@ -14,9 +14,9 @@ internal static class KeyCommands
         CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [], RotateAsync, withKey: true),
         Pem(), Retire());
 
-    private static async Task<int> ListAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
+    private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
     {
-        var (rows, now) = (await new SigningKeyStore(desk.Database).ListAsync(cancel), desk.Now);
+        var (rows, now) = (await new SigningKeyStore(context.Database).ListAsync(cancel), context.Now);
         var keys = rows.Select(row => new
         {
             row.Kid,
@@ -26,7 +26,7 @@ internal static class KeyCommands
             PublishedSince = row.CreatedAt,
             GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
         }).ToArray();
-        return desk.Output.Done(new { keys }, keys.Length == 0
+        return context.Output.Done(new { keys }, keys.Length == 0
             ? "There are no keys yet; the first server to start creates one."
             : Words.Table(["KEY", "ALG", "STATE", "SIGNS FROM", "PUBLISHED SINCE", "REMOVED"], keys.Select(key => new[]
             {
@@ -34,21 +34,21 @@ internal static class KeyCommands
             })));
     }
 
-    private static async Task<int> RotateAsync(ParseResult parse, CommandContext desk, CancellationToken cancel)
+    private static async Task<int> RotateAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
     {
-        await using var signed = await Edit.SignedAsync(desk.Settings.Database, CommandContext.Actor, cancel);
+        await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
         var store = new SigningKeyStore(signed);
-        if (await OpenAsync(desk, store, cancel) is not { } ring) return WrongKey(desk);
+        if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
         if (await ring.RotateAsync(cancel) is { } made)
         {
             var wait = made.SignsFrom - made.CreatedAt;
-            return desk.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is created and published. It signs "
+            return context.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is created and published. It signs "
                 + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {Span(wait)}; until then nothing changes for anybody."));
         }
 
-        var (rows, now) = (await store.ListAsync(cancel), desk.Now);
+        var (rows, now) = (await store.ListAsync(cancel), context.Now);
         var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
-        return desk.Output.Refuse(pending is null ? "Another rotation happened at the same time" : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
+        return context.Output.Refuse(pending is null ? "Another rotation happened at the same time" : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
     }
 
     private static string Span(TimeSpan wait) => wait.TotalHours < 2 ? $"{wait.TotalMinutes:0} minutes" : $"{wait.TotalHours:0} hours";
@@ -56,13 +56,13 @@ internal static class KeyCommands
     private static CliCommand Pem()
     {
         var kid = new Argument<string>("KID|active") { Description = "A key's id, or active for the one that signs now" };
-        return CliCommand.On("pem", "A public key in PEM, for openssl", "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid], async (parse, desk, cancel) =>
+        return CliCommand.On("pem", "A public key in PEM, for openssl", "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid], async (parse, context, cancel) =>
         {
-            var (rows, now, name) = (await new SigningKeyStore(desk.Database).ListAsync(cancel), desk.Now, parse.GetRequiredValue(kid));
+            var (rows, now, name) = (await new SigningKeyStore(context.Database).ListAsync(cancel), context.Now, parse.GetRequiredValue(kid));
             var key = rows.FirstOrDefault(row => row.Kid == name || (name == "active" && KeyRing.StateOf(row, rows, now) == SigningKeyState.Active));
             return key is null
-                ? Unknown(desk, name)
-                : desk.Output.Done(new { key.Kid, key.Alg, Pem = SigningKey.Pem(key) }, SigningKey.Pem(key));
+                ? Unknown(context, name)
+                : context.Output.Done(new { key.Kid, key.Alg, Pem = SigningKey.Pem(key) }, SigningKey.Pem(key));
         });
     }
 
@@ -70,35 +70,35 @@ internal static class KeyCommands
     {
         var kid = new Argument<string>("KID") { Description = "A key's id" };
         var atOnce = new Option<bool>("--now") { Description = "Confirm: every token it signed is refused" };
-        return CliCommand.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, desk, cancel) =>
+        return CliCommand.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, context, cancel) =>
         {
             var name = parse.GetRequiredValue(kid);
-            await using var signed = await Edit.SignedAsync(desk.Settings.Database, CommandContext.Actor, cancel);
+            await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
             var store = new SigningKeyStore(signed);
-            if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(desk, name);
+            if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(context, name);
             if (!parse.GetValue(atOnce))
-                return desk.Output.Refuse($"This would remove {name} from the JWKS at once, and every token it signed would be refused",
+                return context.Output.Refuse($"This would remove {name} from the JWKS at once, and every token it signed would be refused",
                     "For a compromised key, add --now. Otherwise: oauth-server keys rotate, and keys retire automatically once their last token has expired.");
 
-            if (await OpenAsync(desk, store, cancel) is not { } ring) return WrongKey(desk);
-            if (!await ring.RetireNowAsync(name, cancel)) return Unknown(desk, name);
-            return desk.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
+            if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
+            if (!await ring.RetireNowAsync(name, cancel)) return Unknown(context, name);
+            return context.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
         }, withKey: true);
     }
 
-    private static int Unknown(CommandContext desk, string name) => desk.Output.Refuse($"There is no key {name}", "See: oauth-server keys list");
+    private static int Unknown(CommandContext context, string name) => context.Output.Refuse($"There is no key {name}", "See: oauth-server keys list");
 
-    private static int WrongKey(CommandContext desk) =>
-        desk.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database", "Set the one they were sealed with. Nothing was done.");
+    private static int WrongKey(CommandContext context) =>
+        context.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database", "Set the one they were sealed with. Nothing was done.");
 
     // Tried before anything is written: under another key-encryption key nothing may be made or changed. One bad row among good ones
     // is no reason to refuse; it is what retire is for.
-    private static async Task<KeyRing?> OpenAsync(CommandContext desk, SigningKeyStore store, CancellationToken cancel)
+    private static async Task<KeyRing?> OpenAsync(CommandContext context, SigningKeyStore store, CancellationToken cancel)
     {
-        var encryption = new KeyEncryption(desk.Settings);
+        var encryption = new KeyEncryption(context.Settings);
         var rows = (await store.ListAsync(cancel)).FindAll(row => row.RetiredAt is null);
         return rows.Count > 0 && rows.TrueForAll(row => SigningKey.TryOpen(row, encryption) is null)
             ? null
-            : new KeyRing(store, encryption, desk.Unreadable, desk.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);
+            : new KeyRing(store, encryption, context.Unreadable, context.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);
     }
 }

@@ -1,4 +1,3 @@
-using OAuthServer.Admin.Audit;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
@@ -9,5 +8,5 @@ public static class OwnResource
 {
     /// <summary>Sees to it that the issuer is a resource and audit:read its scope: never open, never ticked beforehand. Texts and names that are there stay as they are.</summary>
     public static Task EnsureAsync(Database database, Settings settings, CancellationToken cancel) =>
-        new Seeds(database).AddResourceAsync(settings.Issuer, "This server", WhyEndpoint.Scope, "Read why requests were refused", CommandContext.Actor, cancel);
+        new Seeds(database).AddResourceAsync(settings.Issuer, "This server", Scope.ReadAudit, "Read why requests were refused", CommandContext.Actor, cancel);
 }

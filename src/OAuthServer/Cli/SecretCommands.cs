@@ -1,5 +1,5 @@
 using System.CommandLine;
-using OAuthServer.Admin.Clients;
+using OAuthServer.Clients;
 using OAuthServer.Keys;
 using OAuthServer.Stores.Clients;
 
@@ -22,21 +22,21 @@ internal static class SecretCommands
         {
             if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 1 or > 3650) result.AddError("--expires-in-days: write 1 to 3650");
         });
-        return CliCommand.On("add", "Add a secret to a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, desk, cancel) =>
+        return CliCommand.On("add", "Add a secret to a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, context, cancel) =>
         {
-            if (await desk.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return ClientCommands.Unknown(desk, parse.GetRequiredValue(id));
-            var (secret, now) = (SecretHash.NewSecret(), desk.Now);
+            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return ClientCommands.Unknown(context, parse.GetRequiredValue(id));
+            var (secret, now) = (SecretHash.NewSecret(), context.Now);
             var stored = new NewSecret
             {
                 ClientId = client.ClientId,
-                Hash = desk.Hash(secret),
+                Hash = context.Hash(secret),
                 Label = parse.GetValue(label)!,
                 NotBefore = now,
                 ExpiresAt = parse.GetValue(days) is { } life ? now.AddDays(life) : null,
             };
-            var number = await desk.Clients.AddSecretAsync(stored, CommandContext.Actor, cancel);
-            var curl = CurlLine.Of(desk.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
-            return desk.Output.Done(new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
+            var number = await context.Clients.AddSecretAsync(stored, CommandContext.Actor, cancel);
+            var curl = CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+            return context.Output.Done(new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
                 $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
         });
     }
@@ -44,17 +44,17 @@ internal static class SecretCommands
     private static CliCommand Revoke()
     {
         var id = new Argument<long>("SECRET_ID") { Description = "The number that clients show and clients secret add print" };
-        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id], async (parse, desk, cancel) =>
+        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id], async (parse, context, cancel) =>
         {
             var number = parse.GetRequiredValue(id);
-            if (await desk.Clients.RevokeSecretAsync(number, desk.Now, CommandContext.Actor, cancel) is not { } client)
-                return await desk.Clients.SecretAsync(number, cancel) is { } revoked
-                    ? desk.Output.Refuse($"Secret {number} of {revoked.ClientId} was revoked on {Words.At(revoked.RevokedAt)}")
-                    : desk.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
+            if (await context.Clients.RevokeSecretAsync(number, context.Now, CommandContext.Actor, cancel) is not { } client)
+                return await context.Clients.SecretAsync(number, cancel) is { } revoked
+                    ? context.Output.Refuse($"Secret {number} of {revoked.ClientId} was revoked on {Words.At(revoked.RevokedAt)}")
+                    : context.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
 
-            var now = desk.Now;
-            var left = (await desk.Clients.SecretsAsync(client, cancel)).Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
-            return desk.Output.Done(new { client_id = client, id = number, secrets_left = left },
+            var now = context.Now;
+            var left = (await context.Clients.SecretsAsync(client, cancel)).Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
+            return context.Output.Done(new { client_id = client, id = number, secrets_left = left },
                 $"Secret {number} of {client} is revoked. " + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
         });
     }

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration.KeyPerFile;
 using Microsoft.Extensions.FileProviders;
-using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
@@ -55,7 +54,7 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         errors.InsertRange(0, problems);
         Exists(nameof(Settings.TlsCertificateFile), settings.TlsCertificateFile, errors);
         Exists(nameof(Settings.TlsKeyFile), settings.TlsKeyFile, errors);
-        if (settings.BrandLogoFile.Length > 0 && Logo.Read(Path.Combine(folder, settings.BrandLogoFile), out var flaw) is null)
+        if (settings.BrandLogoFile.Length > 0 && LogoProblem(Path.Combine(folder, settings.BrandLogoFile)) is { } flaw)
             errors.Add($"OAuth__{nameof(Settings.BrandLogoFile)}: {flaw}");
 
         if (settings.KeyEncryptionKey.Length > 0 || (withKey && !settings.Development)) return settings;
@@ -106,6 +105,19 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         values.GetValueOrDefault("ConnectionStrings:OAuth") is { Length: > 0 } text ? (DatabaseVariable, text)
         : values.GetValueOrDefault(UrlVariable) is { Length: > 0 } url ? (UrlVariable, url)
         : ("OAuth__Database", values.GetValueOrDefault("OAuth:Database"));
+
+    private static string? LogoProblem(string file)
+    {
+        try
+        {
+            Logo.Read(File.ReadAllBytes(file), out var problem);
+            return problem;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return fault is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : "the file cannot be read";
+        }
+    }
 
     private void Exists(string name, string file, List<string> errors)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OAuthServer.Cli;
 
-/// <summary>PlaygroundRequests a person at a terminal.</summary>
+/// <summary>Prompts a person at a terminal.</summary>
 internal static class Terminal
 {
     /// <summary>A line that is not shown while it is typed. The question goes to stderr: stdout is for results.</summary>

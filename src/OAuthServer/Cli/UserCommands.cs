@@ -11,10 +11,10 @@ internal static class UserCommands
         Add(), Passwd(), Role(),
         Enable("disable", false, "Disable a user: end all sessions and grants, and refuse new ones"),
         Enable("enable", true, "Allow a disabled user to sign in again"),
-        CliCommand.On("list", "List all users", "oauth-server users list", [], async (_, desk, cancel) =>
+        CliCommand.On("list", "List all users", "oauth-server users list", [], async (_, context, cancel) =>
         {
-            var users = await desk.Users.ListAsync(cancel);
-            return desk.Output.Done(new { users }, users.Count == 0
+            var users = await context.Users.ListAsync(cancel);
+            return context.Output.Done(new { users }, users.Count == 0
                 ? "There are no users yet. Add one: oauth-server users add --help"
                 : Words.Table(["NAME", "ROLE", "STATE", "CREATED", "SUBJECT"], users.Select(user => new[]
                 {
@@ -32,28 +32,28 @@ internal static class UserCommands
         var (name, stdin) = (Name(), FromStdin());
         var role = new Option<string>("--role") { Description = "The role", DefaultValueFactory = _ => "user" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return CliCommand.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, desk, cancel) =>
+        return CliCommand.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
-            if (await desk.Users.FindAsync(username, cancel) is not null) return Taken(desk, username);
-            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
-            return await desk.Users.AddAsync(username, desk.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel) is { } subject
-                ? desk.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with subject {subject}.")
-                : Taken(desk, username);
+            if (await context.Users.FindAsync(username, cancel) is not null) return Taken(context, username);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
+            return await context.Users.AddAsync(username, context.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel) is { } subject
+                ? context.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with subject {subject}.")
+                : Taken(context, username);
         });
     }
 
     private static CliCommand Passwd()
     {
         var (name, stdin) = (Name(), FromStdin());
-        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, desk, cancel) =>
+        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
-            if (await desk.Users.FindAsync(username, cancel) is null) return Unknown(desk, username);
-            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return desk.Output.Refuse(problem!);
-            return await desk.Users.PasswordAsync(username, desk.Hash(password), CommandContext.Actor, cancel)
-                ? desk.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")
-                : Unknown(desk, username);
+            if (await context.Users.FindAsync(username, cancel) is null) return Unknown(context, username);
+            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
+            return await context.Users.PasswordAsync(username, context.Hash(password), CommandContext.Actor, cancel)
+                ? context.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")
+                : Unknown(context, username);
         });
     }
 
@@ -62,13 +62,13 @@ internal static class UserCommands
         var name = Name();
         var role = new Argument<string>("ROLE") { Description = "user or admin" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return CliCommand.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role], async (parse, desk, cancel) =>
+        return CliCommand.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role], async (parse, context, cancel) =>
         {
             var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
-            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
             var changed = user.Role != wanted;
-            if (changed && await ChangeAsync(desk, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
-            return desk.Output.Done(new { username, role = wanted, changed },
+            if (changed && await ChangeAsync(context, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
+            return context.Output.Done(new { username, role = wanted, changed },
                 $"{username} is {(changed ? "" : "already ")}{(wanted == "admin" ? "an administrator" : "a user")}.");
         });
     }
@@ -76,13 +76,13 @@ internal static class UserCommands
     private static CliCommand Enable(string verb, bool enabled, string description)
     {
         var name = Name();
-        return CliCommand.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, desk, cancel) =>
+        return CliCommand.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
-            if (await desk.Users.FindAsync(username, cancel) is not { } user) return Unknown(desk, username);
+            if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
             var changed = user.Enabled != enabled;
-            if (changed && await ChangeAsync(desk, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
-            return desk.Output.Done(new { username, enabled, changed },
+            if (changed && await ChangeAsync(context, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
+            return context.Output.Done(new { username, enabled, changed },
                 !changed ? $"{username} is already {verb}d."
                 : enabled ? $"{username} may sign in again."
                 : $"{username} is disabled; all sessions and grants have ended.");
@@ -90,20 +90,20 @@ internal static class UserCommands
     }
 
     // Null: done. The rule is the statement's, the same as the administration's pages have.
-    private static async Task<int?> ChangeAsync(CommandContext desk, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
-        await desk.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor, cancel) switch
+    private static async Task<int?> ChangeAsync(CommandContext context, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
+        await context.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor, cancel) switch
         {
             UserOutcome.Done => null,
-            UserOutcome.LastAdministrator => desk.Output.Refuse(
+            UserOutcome.LastAdministrator => context.Output.Refuse(
                 $"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
                 "Nothing was done. Make another one first: oauth-server users role NAME admin"),
-            _ => Unknown(desk, user.Username),
+            _ => Unknown(context, user.Username),
         };
 
-    private static int Taken(CommandContext desk, string name) =>
-        desk.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
+    private static int Taken(CommandContext context, string name) =>
+        context.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
 
-    private static int Unknown(CommandContext desk, string name) => desk.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
+    private static int Unknown(CommandContext context, string name) => context.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
 
     private static string? Password(string username, bool stdin, out string? problem)
     {

@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
@@ -12,7 +13,7 @@ public sealed record Client
     public string Id => Row.ClientId;
 
     /// <summary>RFC 6749 §2.1: has no secret.</summary>
-    public bool IsPublic => Row.AuthMethod == "none";
+    public bool IsPublic => Row.AuthMethod == AuthMethod.None.Name;
 
     public bool IsUserFacing => Row.Kind == "user-facing";
 
@@ -21,6 +22,5 @@ public sealed record Client
     /// <summary>Registered by an operator, who vouches for its redirect URIs (RFC 9700 §4.11).</summary>
     public bool IsTrusted => Row.Origin == "operator";
 
-    /// <summary>Whether it may use a grant type or response type.</summary>
-    public bool MayUse(string grantType) => Row.GrantTypes.Contains(grantType);
+    public bool MayUse(GrantType type) => Row.GrantTypes.Contains(type.Name);
 }

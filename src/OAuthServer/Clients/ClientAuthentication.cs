@@ -9,18 +9,9 @@ using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 
-/// <summary>What a request says about its client: HTTP Basic or the body, never both.</summary>
-public sealed record PresentedClient
-{
-    public required string? Id { get; init; }
-
-    /// <summary>Null when absent or empty.</summary>
-    public required string? Secret { get; init; }
-}
-
 /// <summary>
-/// RFC 6749 §2.3: proves a client by its secret. Unknown and wrong get one answer after one time; details only once the secret
-/// was proven. A secret proven before is remembered as a keyed hash, so that bcrypt is paid once and not per request.
+/// RFC 6749 §2.3: authenticates a client by its secret. Unknown and wrong get one answer after one time; details only once the
+/// secret was verified. A secret verified before is remembered as a keyed hash, so that bcrypt is paid once and not per request.
 /// </summary>
 public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hashes, Settings settings, TimeProvider time) : IDisposable
 {
@@ -28,70 +19,74 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private const int MostRemembered = 50_000;
 
     private readonly FailureLimit failures = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly ConcurrentDictionary<string, byte[]> proven = new(StringComparer.Ordinal);
-    private readonly SingleFlight<VerifiedSecret> proofs = new();
+    private readonly ConcurrentDictionary<string, byte[]> remembered = new(StringComparer.Ordinal);
+    private readonly SingleFlight<VerifiedSecret> verifications = new();
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
-    /// <summary>The client, proven (or public), or the refusal.</summary>
-    public async ValueTask<Result<Authenticated>> AuthenticateAsync(PresentedClient presented, RequestContext request, CancellationToken cancel)
+    /// <summary>The client, authenticated (or public), or the refusal.</summary>
+    public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
     {
-        var client = presented.Id is { } id ? await clients.FindAsync(id, cancel) : null;
+        if (presented is ClientCredential.Assertion)
+            return OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
+        var client = presented.ClientId is { } id ? await clients.FindAsync(id, cancel) : null;
         return client is not null && IsKnown(client, presented, out var secret)
             ? Judge(client, secret)
             : await VerifySecretOnceAsync(presented, request, cancel);
     }
 
-    // Costs nothing slow: a public client, or a secret proven before. Else it has to be proven.
-    private bool IsKnown(Client client, PresentedClient presented, out SecretRow? secret)
+    // Costs nothing slow: a public client, or a secret verified before. Else it has to be verified.
+    private bool IsKnown(Client client, ClientCredential presented, out SecretRow? secret)
     {
-        secret = client.IsPublic || presented.Secret is not { } text ? null : client.Secrets.FirstOrDefault(row => IsRemembered(row, text));
-        return secret is not null || (client is { IsPublic: true, Row.Enabled: true } && presented.Secret is null);
+        secret = presented is ClientCredential.Secret { Text: var text } && !client.IsPublic
+            ? client.Secrets.FirstOrDefault(row => IsRemembered(row, text))
+            : null;
+        return secret is not null || (presented is ClientCredential.None && client is { IsPublic: true, Row.Enabled: true });
     }
 
     public void Dispose() => failures.Dispose();
 
-    // Many who present one secret at the same moment, as after a restart, share one proof: only the first takes a place in the limit
+    // Many who present one secret at the same moment, as after a restart, share one verification: only the first takes a place in the limit
     // and in the queue of slow hashes.
-    private async Task<Result<Authenticated>> VerifySecretOnceAsync(PresentedClient presented, RequestContext request, CancellationToken cancel)
+    private async Task<Result<Authenticated>> VerifySecretOnceAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
     {
         var address = FailureLimit.Subscriber(request.Address);
-        var pair = FailureLimit.Pair(presented.Id, address);
+        var pair = FailureLimit.Pair(presented.ClientId, address);
         // A keyed digest: nobody can aim at another's, so that looking it up tells nothing by its time.
-        var key = Convert.ToHexString(Mac(presented.Id + '\0', presented.Secret ?? ""));
+        var key = Convert.ToHexString(Mac(presented.ClientId + '\0', (presented as ClientCredential.Secret)?.Text ?? ""));
         while (true)
         {
             var first = false;
-            var proof = await proofs.JoinAsync(key, () =>
+            var verified = await verifications.JoinAsync(key, () =>
             {
                 first = true;
                 return VerifySecretAsync(presented, address, pair);
             }, cancel);
 
             // Another address has used up its failures, not this one perhaps.
-            if (proof.TooMany && !first) continue;
-            if (proof.TooMany) return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
-            if (proof.Proven) return Judge(proof.Client!, proof.Secret);
+            if (verified.TooMany && !first) continue;
+            if (verified.TooMany) return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
+            if (verified.Verified) return Judge(verified.Client!, verified.Secret);
             failures.Count(address);
             failures.Count(pair);
-            return Wrong(proof.Client, presented);
+            return Wrong(verified.Client, presented);
         }
     }
 
-    private async Task<VerifiedSecret> VerifySecretAsync(PresentedClient presented, string address, string pair)
+    private async Task<VerifiedSecret> VerifySecretAsync(ClientCredential presented, string address, string pair)
     {
         using var attempt = failures.Begin(address, pair);
         if (attempt.TooMany) return new VerifiedSecret { TooMany = true };
 
         // What is remembered of the row may be a moment old: a secret just added works with its first use.
-        var client = presented.Id is { } id ? await clients.ReadAsync(id, CancellationToken.None) : null;
+        var client = presented.ClientId is { } id ? await clients.ReadAsync(id, CancellationToken.None) : null;
         if (client is not null && IsKnown(client, presented, out var known))
-            return new VerifiedSecret { Client = client, Secret = known, Proven = true };
+            return new VerifiedSecret { Client = client, Secret = known, Verified = true };
 
         var work = hashes.Begin(HashLane.Clients, address);
         try
         {
             var costs = new List<int>(SecretsPerClient);
-            if (client is { IsPublic: false } && presented.Secret is { } secret && SecretHash.CanHash(secret))
+            if (client is { IsPublic: false } && presented is ClientCredential.Secret { Text: var secret } && SecretHash.CanHash(secret))
             {
                 foreach (var row in client.Secrets)
                 {
@@ -99,7 +94,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
                     costs.Add(cost);
                     if (!await work.VerifyAsync(secret, row.Hash, CancellationToken.None)) continue;
                     Remember(row, secret);
-                    return new VerifiedSecret { Client = client, Secret = row, Proven = true };
+                    return new VerifiedSecret { Client = client, Secret = row, Verified = true };
                 }
             }
 
@@ -117,18 +112,18 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         return new VerifiedSecret { Client = client };
     }
 
-    private static OAuthError Wrong(Client? client, PresentedClient presented) => OAuthError.InvalidClient(client switch
+    private static OAuthError Wrong(Client? client, ClientCredential presented) => OAuthError.InvalidClient(client switch
     {
-        null when presented.Id is null => "no client credentials came",
+        null when presented.ClientId is null => "no client credentials came",
         null => "unknown client",
         { IsPublic: true, Row.Enabled: false } => "the public client is disabled",
         { IsPublic: true } => "a public client sent a secret",
-        _ when presented.Secret is null => "the client has a secret and sent none",
+        _ when presented is ClientCredential.None => "the client has a secret and sent none",
         _ => "wrong secret",
     }, expected: client is null ? "a registered client" : client.IsPublic ? "no secret" : "one of its secrets",
-        got: client?.Id ?? (presented.Id is { } id ? Presented.Unknown(id) : null));
+        got: client?.Id ?? (presented.ClientId is { } id ? Presented.Unknown(id) : null));
 
-    // RFC 6749 §5.2, and behaviour 6: the secret is proven, so the client may be told its own state.
+    // RFC 6749 §5.2, and behaviour 6: the secret is verified, so the client may be told its own state.
     private Result<Authenticated> Judge(Client client, SecretRow? secret)
     {
         if (secret is null) return new Authenticated(client, null);
@@ -140,12 +135,12 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     }
 
     private bool IsRemembered(SecretRow row, string secret) =>
-        proven.TryGetValue(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
+        remembered.TryGetValue(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
 
     private void Remember(SecretRow row, string secret)
     {
-        if (proven.Count >= MostRemembered) proven.Clear();
-        proven[row.Hash] = Mac(row.Hash, secret);
+        if (remembered.Count >= MostRemembered) remembered.Clear();
+        remembered[row.Hash] = Mac(row.Hash, secret);
     }
 
     private byte[] Mac(string what, string secret) => HMACSHA256.HashData(memoryKey, Encoding.UTF8.GetBytes(what + secret));
@@ -155,10 +150,10 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     {
         public Client? Client { get; init; }
         public SecretRow? Secret { get; init; }
-        public bool Proven { get; init; }
+        public bool Verified { get; init; }
         public bool TooMany { get; init; }
     }
 }
 
-/// <summary>A client whose identity holds, and the secret that proved it; null for public clients.</summary>
+/// <summary>A client whose identity holds, and the secret that authenticated it; null for public clients.</summary>
 public sealed record Authenticated(Client Client, long? SecretId);

@@ -13,8 +13,6 @@ public sealed record ClientDocument
 {
     private const int MostRedirects = 10;
     private const int LongestName = 256;
-    private const string PublicMethod = "none";
-    private static readonly string[] OurGrants = ["authorization_code", "refresh_token"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     public required string Name { get; init; }
@@ -32,13 +30,13 @@ public sealed record ClientDocument
     public required byte[] TrustHash { get; init; }
 
     /// <summary>The document of this URL, or why it is none.</summary>
-    public static Result<ClientDocument> Read(string url, byte[] body, Settings settings)
+    public static Result<ClientDocument> Read(string url, byte[] body, Capabilities capabilities, Settings settings)
     {
         try
         {
             using var json = JsonDocument.Parse(body, Strict);
             return json.RootElement.ValueKind == JsonValueKind.Object
-                ? Read(url, body, json.RootElement, settings)
+                ? Read(url, body, json.RootElement, capabilities, settings)
                 : Refuse("not an object", "a JSON object", json.RootElement.ValueKind.ToString());
         }
         // A lone surrogate, or octets that are no UTF-8, are found out only when the string is taken.
@@ -48,13 +46,13 @@ public sealed record ClientDocument
         }
     }
 
-    private static Result<ClientDocument> Read(string url, byte[] body, JsonElement json, Settings settings)
+    private static Result<ClientDocument> Read(string url, byte[] body, JsonElement json, Capabilities capabilities, Settings settings)
     {
         if (Text(json, "client_id") is var id && !string.Equals(id, url, StringComparison.Ordinal)) return Refuse("client_id is not its URL", url, id ?? "no text");
         foreach (var secret in (string[])["client_secret", "client_secret_expires_at"])
             if (Member(json, secret) is not null)
                 return Refuse("a secret in a public document", $"no {secret}", "one");
-        if (MethodProblem(json) is { } problem) return problem;
+        if (MethodProblem(json, capabilities) is { } problem) return problem;
         if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name)
             return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
         if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects)
@@ -63,21 +61,27 @@ public sealed record ClientDocument
         if (usable.Length == 0) return Unusable(RedirectRules.Refusal(redirects[0], settings)!);
         if (Member(json, "response_types") is not null && Texts(json, "response_types")?.Contains("code") != true)
             return Refuse("it does not want codes", "response_types with code", "something else");
-        if (Texts(json, "grant_types") is var grants && (grants is null ? Member(json, "grant_types") is not null : !grants.Contains(OurGrants[0])))
-            return Refuse("it does not want to ask people", "grant_types with authorization_code", "something else");
+        var ours = capabilities.GrantTypesFor("user-facing").ToArray();
+        var begins = ours.Where(type => !type.Continues).Select(type => type.Name).ToArray();
+        var grants = Texts(json, "grant_types");
+        if (grants is null ? Member(json, "grant_types") is not null : !grants.Any(begins.Contains))
+            return Refuse("it does not want to ask people", $"grant_types with {Capabilities.OneOf(begins)}", "something else");
 
         return new ClientDocument
         {
             Name = name,
             RedirectUris = usable,
-            GrantTypes = grants is null ? OurGrants : [.. OurGrants.Where(grants.Contains)],
+            GrantTypes = grants is null
+                ? capabilities.DefaultGrantTypes("user-facing")
+                : [.. ours.Select(type => type.Name).Where(grants.Contains)],
             BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0', usable))]),
-            TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
+            TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
+                string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };
     }
 
     // What it offers is its one method together with all those it supports: one that we take suffices, and none may need a secret.
-    private static OAuthError? MethodProblem(JsonElement json)
+    private static OAuthError? MethodProblem(JsonElement json, Capabilities capabilities)
     {
         var (chosen, supported) = (Text(json, "token_endpoint_auth_method"), Texts(json, "token_endpoint_auth_methods_supported"));
         if (chosen is null && Member(json, "token_endpoint_auth_method") is not null)
@@ -85,11 +89,12 @@ public sealed record ClientDocument
         if (supported is null && Member(json, "token_endpoint_auth_methods_supported") is not null)
             return Refuse("token_endpoint_auth_methods_supported is malformed", "a list of strings", "something else");
         string[] offered = [.. supported ?? [], .. chosen is null ? Array.Empty<string>() : [chosen]];
+        string[] taken = [.. capabilities.AuthMethodsFor("user-facing").Where(method => !method.NeedsSecret).Select(method => method.Name)];
         if (Array.Find(offered, method => method.StartsWith("client_secret_", StringComparison.Ordinal)) is { } secret)
-            return Refuse("a method that needs a secret", PublicMethod, secret);
-        return offered.Length == 0 || offered.Contains(PublicMethod)
+            return Refuse("a method that needs a secret", Capabilities.OneOf(taken), secret);
+        return offered.Length == 0 || offered.Any(taken.Contains)
             ? null
-            : Refuse("no method this server takes from documents", PublicMethod, string.Join(' ', offered));
+            : Refuse("no method this server takes from documents", Capabilities.OneOf(taken), string.Join(' ', offered));
     }
 
     // Null: missing, or JSON's null.

@@ -2,7 +2,7 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
 
-/// <summary>Client id document draft §3: which URLs may be client ids. EditResult as they came, since parsers repair what they read.</summary>
+/// <summary>Client id document draft §3: which URLs may be client ids. Compared as they came, since parsers repair what they read.</summary>
 public static class ClientDocumentUrl
 {
     private const string Scheme = "https://";

@@ -11,7 +11,9 @@ namespace OAuthServer.Clients;
 /// Clients that are known by the URL of a document about them (OAuth client id metadata document). The last good one is a row of
 /// clients; /authorize refreshes it when stale, everything else uses the row. An operator's row under the same id wins.
 /// </summary>
-public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Settings settings, TimeProvider time) : IDisposable
+public sealed class ClientDocuments(
+    ClientDirectory clients, ClientDocumentStore store, Fetcher fetcher, AuditLog audit, Capabilities capabilities,
+    Settings settings, TimeProvider time) : IDisposable
 {
     /// <summary>Bounds on what HTTP caching headers say.</summary>
     public static readonly TimeSpan LeastFresh = TimeSpan.FromMinutes(5), MostFresh = TimeSpan.FromHours(24);
@@ -20,7 +22,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
     public static readonly TimeSpan StaleIfError = TimeSpan.FromHours(24);
 
     private readonly SingleFlight<Result<Client>> flights = new();
-    private readonly NewClientLimit newcomers = new(settings, "new client id documents");
+    private readonly NewClientLimit newClients = new(settings, "new client id documents");
 
     /// <summary>
     /// The client of an authorization request: from the database, or from its document when there is none or it is stale.
@@ -36,10 +38,10 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
         if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
-        return await flights.JoinAsync(id, async () => known is null && newcomers.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
+        return await flights.JoinAsync(id, async () => known is null && newClients.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
     }
 
-    public void Dispose() => newcomers.Dispose();
+    public void Dispose() => newClients.Dispose();
 
     // A row that an operator has disabled is not fetched again either: the checks that follow refuse it.
     private static bool Serves(Client known, ClientDocumentRow? stored, DateTimeOffset now) =>
@@ -55,7 +57,7 @@ public sealed class ClientDocuments(ClientDirectory clients, ClientDocumentStore
 
         if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
-        if (ClientDocument.Read(id, fetched.Body, settings).Refused(out error, out var document))
+        if (ClientDocument.Read(id, fetched.Body, capabilities, settings).Refused(out error, out var document))
             return await FallBackAsync(error, id, known, stored, now);
 
         var fresh = fetched.FreshFor ?? LeastFresh;

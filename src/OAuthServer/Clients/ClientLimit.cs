@@ -3,7 +3,7 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
 
-/// <summary>How often one proven client may ask: generous, and by client, so that many of them behind one address do not share it.</summary>
+/// <summary>How often one authenticated client may ask: generous, and by client, so that many of them behind one address do not share it.</summary>
 public sealed class ClientLimit(Settings settings) : IDisposable
 {
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(client =>

@@ -5,7 +5,7 @@ namespace OAuthServer.Clients;
 
 /// <summary>
 /// Which redirect URIs may be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1). <see cref="Problem"/> says what the
-/// database's redirect_uri_problem says, word for word; <see cref="Refusal"/> adds what holds for strangers only.
+/// database's redirect_uri_problem says, word for word; <see cref="Refusal"/> adds what holds for unregistered clients only.
 /// </summary>
 public static class RedirectRules
 {

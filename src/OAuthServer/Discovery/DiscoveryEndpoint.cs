@@ -1,30 +1,27 @@
 using System.Text.Json;
-using OAuthServer.Admin.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
-using OAuthServer.Token;
 
 namespace OAuthServer.Discovery;
 
 /// <summary>
-/// RFC 8414 and RFC 9728 metadata. Lists the registered grants, so it cannot lie; every URL is built from the configured issuer.
+/// RFC 8414 and RFC 9728 metadata. Lists what is registered, so it cannot lie; every URL is built from the configured issuer.
 /// Answers from memory while the database is away.
 /// </summary>
-public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirectory resources, KeyRing keys, Settings settings)
+public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirectory resources, KeyRing keys, Settings settings)
 {
-    private static readonly string[] SecretMethods = ["client_secret_basic", "client_secret_post"];
-    private readonly string[] grantTypes = [.. grants.Select(grant => grant.GrantType)];
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private IReadOnlyList<string> lastScopes = [];
     private Task<ResourceDirectory.Snapshot>? overdue;
 
-    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/openid-configuration.md).</summary>
+    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/0021-openid-configuration.md).</summary>
     public async Task ServerAsync(HttpContext http)
     {
         var scopes = await ScopesAsync(http.RequestAborted);
         Cacheable(http);
+        var methods = capabilities.AuthMethods.Select(method => method.Name);
         await http.TaggedJsonAsync(json =>
         {
             json.WriteString("issuer", settings.Issuer);
@@ -38,11 +35,11 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
             Strings(json, "scopes_supported", scopes);
             Strings(json, "response_types_supported", ["code"]);
             Strings(json, "response_modes_supported", ["query"]);
-            Strings(json, "grant_types_supported", grantTypes);
-            // client_secret_basic first: some clients take the first without looking (the C# MCP SDK among them).
-            Strings(json, "token_endpoint_auth_methods_supported", [.. SecretMethods, "none"]);
-            Strings(json, "revocation_endpoint_auth_methods_supported", [.. SecretMethods, "none"]);
-            Strings(json, "introspection_endpoint_auth_methods_supported", SecretMethods);
+            Strings(json, "grant_types_supported", capabilities.GrantTypes.Select(type => type.Name));
+            Strings(json, "token_endpoint_auth_methods_supported", methods);
+            Strings(json, "revocation_endpoint_auth_methods_supported", methods);
+            Strings(json, "introspection_endpoint_auth_methods_supported",
+                capabilities.AuthMethodsFor("resource-server").Select(method => method.Name));
             Strings(json, "code_challenge_methods_supported", ["S256"]);
             // OpenID Connect Discovery §3, required there: each person has one sub, and go-oidc verifies no other algorithm than these.
             Strings(json, "subject_types_supported", ["public"]);
@@ -64,7 +61,7 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
         {
             json.WriteString("resource", settings.Issuer);
             Strings(json, "authorization_servers", [settings.Issuer]);
-            Strings(json, "scopes_supported", [WhyEndpoint.Scope]);
+            Strings(json, "scopes_supported", [Scope.ReadAudit]);
             Strings(json, "bearer_methods_supported", ["header"]);
             json.WriteString("resource_name", settings.DisplayName);
         });
@@ -108,28 +105,4 @@ public sealed class DiscoveryEndpoint(IEnumerable<IGrant> grants, ResourceDirect
         foreach (var value in values) json.WriteStringValue(value);
         json.WriteEndArray();
     }
-}
-
-/// <summary>
-/// Where they are found: between host and path (RFC 8414 §3.1, RFC 9728 §3.1); that of OpenID Connect also behind the path, where
-/// its Discovery 1.0 §4 puts it and most API libraries look.
-/// </summary>
-public static class DiscoveryRoutes
-{
-    // RFC 9110 §9.1: whatever answers GET answers HEAD.
-    private static readonly string[] Read = ["GET", "HEAD"];
-
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapDiscovery(Settings settings)
-        {
-            var discovery = app.ServiceProvider.GetRequiredService<DiscoveryEndpoint>();
-            foreach (var path in ServerPaths(settings.IssuerPath)) app.MapMethods(path, Read, discovery.ServerAsync);
-            app.MapMethods(Paths.ResourceMetadata + settings.IssuerPath, Read, discovery.ResourceAsync);
-        }
-    }
-
-    // Without a path, both places of OpenID Connect are one.
-    private static IEnumerable<string> ServerPaths(string issuerPath) =>
-        new[] { Paths.ServerMetadata + issuerPath, Paths.OpenIdConfiguration + issuerPath, issuerPath + Paths.OpenIdConfiguration }.Distinct();
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using OAuthServer.Http;
@@ -21,8 +20,10 @@ public sealed class Readiness(
         if (shutdown.Begun) return HealthCheckResult.Unhealthy("the server is shutting down");
         try
         {
-            if (await migrations.PendingAsync(cancellationToken) is { Count: > 0 } pending)
-                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", pending)}): run oauth-server migrate");
+            var schema = await migrations.StateAsync(cancellationToken);
+            if (schema.Problem is { } problem) return HealthCheckResult.Unhealthy(problem);
+            if (schema.Pending.Count > 0)
+                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", schema.Pending)}): run oauth-server migrate");
             await clock.MeasureAsync(cancellationToken);
         }
         catch (PoolerException fault)
@@ -39,45 +40,39 @@ public sealed class Readiness(
             throw;
         }
 
-        if (!keys.Ready) return HealthCheckResult.Unhealthy(Said("no signing key has been read yet"));
+        if (!keys.Ready) return HealthCheckResult.Unhealthy(Reason("no signing key has been read yet"));
         var skew = clock.Skew.Duration();
-        var words = Said($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
+        var words = Reason($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
         return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)
             : skew > WorthAWarning ? HealthCheckResult.Degraded(words)
             : HealthCheckResult.Healthy(words);
 
         // What harms only itself is told here and keeps nobody from being served.
-        string Said(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
+        string Reason(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
     }
 }
 
 /// <summary>/healthz answers while the process lives, /readyz once it can serve.</summary>
-public static class HealthRoutes
+public sealed class HealthEndpoint(HealthCheckService checks)
 {
-    extension(IEndpointRouteBuilder app)
+    public Task HealthAsync(HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive"));
+
+    public async Task ReadyAsync(HttpContext http)
     {
-        public void MapHealth()
+        var report = await checks.CheckHealthAsync(http.RequestAborted);
+        var ready = report.Status != HealthStatus.Unhealthy;
+        if (!ready) http.Response.Headers.RetryAfter = "5";
+        await http.JsonAsync(ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, json =>
         {
-            app.MapGet(Paths.Health, (HttpContext http) => http.JsonAsync(200, json => json.WriteString("status", "alive")));
-            app.MapHealthChecks(Paths.Ready, new HealthCheckOptions
+            json.WriteString("status", report.Status switch
             {
-                ResponseWriter = (http, report) =>
-                {
-                    if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "5";
-                    return http.JsonAsync(http.Response.StatusCode, json =>
-                    {
-                        json.WriteString("status", report.Status switch
-                        {
-                            HealthStatus.Healthy => "ready",
-                            HealthStatus.Degraded => "ready, with a warning",
-                            _ => "not ready",
-                        });
-                        foreach (var (name, entry) in report.Entries)
-                            if (entry.Description is { } words)
-                                json.WriteString(name, words);
-                    });
-                },
+                HealthStatus.Healthy => "ready",
+                HealthStatus.Degraded => "ready, with a warning",
+                _ => "not ready",
             });
-        }
+            foreach (var (name, entry) in report.Entries)
+                if (entry.Description is { } words)
+                    json.WriteString(name, words);
+        });
     }
 }

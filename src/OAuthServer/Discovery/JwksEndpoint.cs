@@ -26,12 +26,3 @@ public sealed class JwksEndpoint(KeyRing keys, Settings settings)
         });
     }
 }
-
-/// <summary>Where it is found.</summary>
-public static class JwksRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapJwks() => app.MapMethods(Paths.Jwks, ["GET", "HEAD"], app.ServiceProvider.GetRequiredService<JwksEndpoint>().HandleAsync);
-    }
-}

@@ -39,7 +39,7 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
         try
         {
             if ((await AddressesAsync(url.IdnHost, deadline.Token)).Refused(out var error, out var addresses)) return error;
-            return await AskAsync(url, addresses, deadline.Token);
+            return await RequestAsync(url, addresses, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -79,7 +79,7 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
 
     private bool MayReach(IPAddress address) => !SpecialUse.Contains(address) || (loopbackAllowed && IPAddress.IsLoopback(address));
 
-    private async Task<Result<Fetched>> AskAsync(Uri url, IPAddress[] addresses, CancellationToken cancel)
+    private async Task<Result<Fetched>> RequestAsync(Uri url, IPAddress[] addresses, CancellationToken cancel)
     {
         using var http = new HttpMessageInvoker(Handler(addresses));
         using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };

@@ -28,7 +28,7 @@ public sealed class Assets
         Style = new Asset(Paths.Stylesheet, "text/css; charset=utf-8", Encoding.UTF8.GetBytes(BuiltInStyle() + Rules(accent)));
         TabIcon = new Asset(Paths.TabIcon, "image/svg+xml", Encoding.UTF8.GetBytes(Key(accent?.Light ?? BuiltInAccent)));
         if (settings.BrandLogoFile.Length > 0)
-            Logo = Html.Logo.Read(settings.BrandLogoFile, out var problem) is { } logo
+            Logo = Protocol.Logo.Read(File.ReadAllBytes(settings.BrandLogoFile), out var problem) is { } logo
                 ? new Asset(Paths.Logo, logo.Type, logo.Octets)
                 : throw new InvalidOperationException($"OAuth__BrandLogoFile: {problem}");
     }

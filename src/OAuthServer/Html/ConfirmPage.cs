@@ -1,5 +1,3 @@
-using OAuthServer.Admin;
-using OAuthServer.Admin.Clients;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Html;
@@ -34,8 +32,8 @@ public static class ConfirmPage
     // The page of the row the form is about where it names one, else the list the row is in.
     private static string Back(string path, Parameters form) => (form["id"], form["subject"]) switch
     {
-        ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => Paging.Url(Paths.AdminClient, ("id", id)),
-        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => Paging.Url(Paths.AdminUser, ("subject", subject)),
+        ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => PageUrl.Of(Paths.AdminClient, ("id", id)),
+        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => PageUrl.Of(Paths.AdminUser, ("subject", subject)),
         _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => ClientKind.Of(form["kind"])?.Path ?? Paths.Admin,
         _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
         _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal) || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Antiforgery;
+using OAuthServer.Http;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Html;
@@ -21,6 +22,15 @@ public sealed class Forms(IAntiforgery antiforgery)
         return $"<input type=\"hidden\" name=\"{FieldName}\" value=\"{tokens.RequestToken}\">";
     }
 
+    /// <summary>The posted form, whole and of a page of ours; else the refusal.</summary>
+    public async Task<Result<Parameters>> ReadAsync(HttpContext http, byte[]? owner)
+    {
+        if ((await http.FormAsync()).Refused(out var error, out var form)) return error;
+        if (form.Problem() is { } malformed) return malformed;
+        if (await RefusalAsync(http, owner) is { } forged) return forged;
+        return form;
+    }
+
     /// <summary>The refusal of a forged post, or null. The form has been read.</summary>
     public async Task<OAuthError?> RefusalAsync(HttpContext http, byte[]? owner)
     {
@@ -31,15 +41,16 @@ public sealed class Forms(IAntiforgery antiforgery)
             if (await antiforgery.IsRequestValidAsync(http)) return null;
         }
 
-        return OAuthError.InvalidRequest("This page has expired; open it again", "no antiforgery token, or another session's", "CWE-352", "the token of this session's form");
+        return OAuthError.InvalidRequest("This page has expired; open it again", "no antiforgery token, or another session's", "CWE-352",
+            "the token of this session's form");
     }
 
     /// <summary>The refusal of a form whose browser says that another site sent it, or null.</summary>
     public static OAuthError? Foreign(HttpContext http) =>
         http.Request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
             ? null
-            : OAuthError.InvalidRequest("This form was sent from another website", "the form came from another site", "CWE-352", "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString())
-                with
+            : OAuthError.InvalidRequest("This form was sent from another website", "the form came from another site", "CWE-352",
+                "Sec-Fetch-Site: same-origin", http.Request.Headers["Sec-Fetch-Site"].ToString()) with
             { Status = 403 };
 
     /// <summary>Names and cookie of ASP.NET Core's antiforgery.</summary>

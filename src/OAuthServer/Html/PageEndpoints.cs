@@ -4,25 +4,18 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Html;
 
 /// <summary>Pages that decide nothing: the way in, what all pages load, and what error_uri points at.</summary>
-public static class PageRoutes
+public static class PageEndpoints
 {
-    extension(IEndpointRouteBuilder app)
+    /// <summary>The front door leads to the playground where there is one, else to the connected apps.</summary>
+    public static Task EnterAsync(HttpContext http)
     {
-        public void MapPages(Settings settings)
-        {
-            var first = settings.HasPlayground ? Paths.Playground : Paths.ConnectedApps;
-            app.MapGet("/", http =>
-            {
-                http.GoTo(first);
-                return Task.CompletedTask;
-            });
-            app.MapGet(Paths.Errors, (RequestDelegate)(http => http.ErrorsAsync()));
-            foreach (var asset in app.ServiceProvider.GetRequiredService<Assets>().All)
-                app.MapGet(asset.Path, http => LoadAsync(http, asset));
-        }
+        http.GoTo(http.RequestServices.GetRequiredService<Settings>().HasPlayground ? Paths.Playground : Paths.ConnectedApps);
+        return Task.CompletedTask;
     }
 
-    private static Task LoadAsync(HttpContext http, Asset asset)
+    public static Task ErrorsAsync(HttpContext http) => ErrorPage.ErrorsAsync(http);
+
+    public static Task LoadAsync(HttpContext http, Asset asset)
     {
         // The URL carries the octets' hash: what it names never changes.
         http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";

@@ -9,9 +9,6 @@ namespace OAuthServer.Html;
 /// </summary>
 public static class Refusals
 {
-    private static readonly PathString[] PagePaths = [Paths.Authorize, Paths.Login, Paths.Logout, Paths.Consent, Paths.ConnectedApps, Paths.Sessions, Paths.Password, Paths.Admin, Paths.Playground, Paths.Errors];
-    private static readonly PathString[] JsonPaths = [Paths.Token, Paths.Revoke, Paths.Introspect, Paths.Register, Paths.Revocations, Paths.Jwks, Paths.Why, Paths.Health, Paths.Ready, "/.well-known"];
-
     /// <summary>Writes the refusal as a page or as JSON.</summary>
     public static Task RefuseAsync(HttpContext http, OAuthError error) => RefuseAsync(http, error, null);
 
@@ -25,19 +22,20 @@ public static class Refusals
 
     private static bool WantsPage(HttpContext http)
     {
-        var settings = http.RequestServices.GetRequiredService<Settings>();
-        var path = http.Request.Path.StartsWithSegments(settings.IssuerPath, out var below) ? below : http.Request.Path;
-        if (JsonPaths.Any(one => http.Request.Path.StartsWithSegments(one) || path.StartsWithSegments(one))) return false;
+        var route = http.Route;
+        if (route.HasFlag(RouteTraits.Json)) return false;
         var (html, json) = (Quality(http, "text", "html"), Quality(http, "application", "json"));
         // Where pages live, a page unless JSON is preferred; elsewhere JSON unless somebody names HTML.
-        return PagePaths.Any(one => path.StartsWithSegments(one)) ? json <= html : html > json;
+        return route.HasFlag(RouteTraits.Page) ? json <= html : html > json;
     }
 
     // RFC 9110 §12.5.1: the most specific range that fits decides; no header is any type.
     private static double Quality(HttpContext http, string type, string subtype)
     {
         if (!MediaTypeHeaderValue.TryParseList(http.Request.Headers.Accept, out var ranges) || ranges.Count == 0) return 1;
-        var fits = ranges.Where(range => (range.Type == "*" || range.Type.Equals(type, StringComparison.OrdinalIgnoreCase)) && (range.SubType == "*" || range.SubType.Equals(subtype, StringComparison.OrdinalIgnoreCase)));
+        var fits = ranges.Where(range =>
+            (range.Type == "*" || range.Type.Equals(type, StringComparison.OrdinalIgnoreCase))
+            && (range.SubType == "*" || range.SubType.Equals(subtype, StringComparison.OrdinalIgnoreCase)));
         return fits.OrderBy(range => (range.Type == "*" ? 2 : 0) + (range.SubType == "*" ? 1 : 0)).FirstOrDefault() is { } best ? best.Quality ?? 1 : 0;
     }
 }

@@ -1,5 +1,4 @@
 using OAuthServer.Audit;
-using OAuthServer.Authorization;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -21,7 +20,7 @@ public sealed record PageRequest
     public Markup Antiforgery => Forms.Field(Http, Session.IdHash);
 
     /// <summary>The query of a page, the form of a change.</summary>
-    public required Parameters Asked { get; init; }
+    public required Parameters Parameters { get; init; }
 
     /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
     public Author Author => new($"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}") { RequestId = Context.RequestId, Address = Context.Address };
@@ -47,40 +46,41 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
 
     /// <summary>A page of the person's own.</summary>
-    /// <param name="page">Its key in <see cref="Waiting.Pages"/>, to come back to after a sign-in.</param>
-    public Task ShowAsync(HttpContext http, string page, Func<PageRequest, Task> show) => EnterAsync(http, page, session => ShowAsync(http, session, show));
+    /// <param name="key">The key by which sign-in leads back to it.</param>
+    public Task ShowAsync(HttpContext http, string key, Func<PageRequest, Task> show) => EnterAsync(http, key, session => ShowAsync(http, session, show));
 
     /// <summary>A change by the person, from a form of ours.</summary>
-    public Task ChangeAsync(HttpContext http, string page, Func<PageRequest, Task> change) => EnterAsync(http, page, session => ChangeAsync(http, session, change));
+    public Task ChangeAsync(HttpContext http, string key, Func<PageRequest, Task> change) => EnterAsync(http, key, session => ChangeAsync(http, session, change));
 
     /// <summary>A page of the administration.</summary>
     public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(http, session => ShowAsync(http, session, show));
 
     /// <summary>A change in the administration.</summary>
-    public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(http, session => ChangeAsync(http, session, async visit =>
+    public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(http, session => ChangeAsync(http, session, async page =>
     {
-        if (visit.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(visit);
-        else if (visit.Asked[ConfirmPage.Password] is not { } password) await ConfirmAsync(visit, null);
-        else if ((await signIn.AuthenticateAsync(visit.Session.Username, password, visit.Context, http.RequestAborted)).Refused(out var error, out var user)) await ConfirmAsync(visit, error);
-        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), visit.Context) is not { } id
-                 || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NotFoundAsync(visit);
+        if (page.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(page);
+        else if (page.Parameters[ConfirmPage.Password] is not { } password) await ConfirmAsync(page, null);
+        else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted)).Refused(out var error, out var user))
+            await ConfirmAsync(page, error);
+        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context) is not { } id
+                 || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NotFoundAsync(page);
         else
         {
             cookies.SetSession(http, id);
-            await change(At(http, session, visit.Asked));
+            await change(At(http, session, page.Parameters));
         }
     }));
 
     /// <summary>What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.</summary>
-    public static Task NotFoundAsync(PageRequest visit) => NotFoundAsync(visit.Http);
+    public static Task NotFoundAsync(PageRequest page) => NotFoundAsync(page.Http);
 
     private static Task NotFoundAsync(HttpContext http) =>
         Refusals.RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
 
-    private async Task EnterAsync(HttpContext http, string page, Func<SessionRow, Task> enter)
+    private async Task EnterAsync(HttpContext http, string key, Func<SessionRow, Task> enter)
     {
         if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session) await enter(session);
-        else http.GoTo($"{Paths.Login}?page={page}");
+        else http.GoTo($"{Paths.Login}?page={key}");
     }
 
     // Before anything else is looked at: a bad form must not tell that something is here.
@@ -96,21 +96,17 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
 
     private async Task ChangeAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> change)
     {
-        if ((await http.FormAsync()).Refused(out var error, out var form)
-            || (error = form.Problem()) is not null
-            || (error = await forms.RefusalAsync(http, session.IdHash)) is not null)
-            await RefuseAsync(http, error, session);
-        else
-            await change(At(http, session, form));
+        if ((await forms.ReadAsync(http, session.IdHash)).Refused(out var error, out var form)) await RefuseAsync(http, error, session);
+        else await change(At(http, session, form));
     }
 
-    private PageRequest At(HttpContext http, SessionRow session, Parameters asked) =>
-        new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Asked = asked };
+    private PageRequest At(HttpContext http, SessionRow session, Parameters parameters) =>
+        new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Parameters = parameters };
 
-    private static Task ConfirmAsync(PageRequest visit, OAuthError? error)
+    private static Task ConfirmAsync(PageRequest page, OAuthError? error)
     {
-        if (error is not null) visit.Http.Response.SetErrorHeaders(error);
-        return visit.Http.ConfirmAsync(visit.Antiforgery, visit.NavigationOf(Paths.Admin), visit.Asked, error);
+        if (error is not null) page.Http.Response.SetErrorHeaders(error);
+        return page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(Paths.Admin), page.Parameters, error);
     }
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, SessionRow session)

@@ -38,19 +38,32 @@ public sealed class BackgroundLoops(IHostApplicationLifetime lifetime, ILogger<B
     }
 }
 
-/// <summary>How a loop is added.</summary>
-public static class BackgroundLoopServices
+/// <summary>Starts the loops of every room with the server; after the listener has ended, stops them one by one, the last first.</summary>
+internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLoops running, IServiceProvider provider) : IHostedService
 {
-    extension(IServiceCollection services)
+    private readonly Stack<(CancellationTokenSource Stop, Task Run)> started = new();
+
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        /// <summary>A loop of <typeparamref name="T"/>, started with the server and stopped after its listener.</summary>
-        public void AddLoop<T>(Func<T, CancellationToken, Task> run) where T : notnull =>
-            services.AddSingleton<IHostedService>(provider => new Loop(stop =>
-                provider.GetRequiredService<BackgroundLoops>().RunAsync(typeof(T).Name, cancel => run(provider.GetRequiredService<T>(), cancel), stop)));
+        foreach (var loop in loops)
+        {
+            var stop = new CancellationTokenSource();
+            var run = Task.Run(() => running.RunAsync(loop.Name, cancel => loop.RunAsync(provider, cancel), stop.Token), CancellationToken.None);
+            started.Push((stop, run));
+        }
+
+        return Task.CompletedTask;
     }
 
-    private sealed class Loop(Func<CancellationToken, Task> run) : BackgroundService
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken) => run(stoppingToken);
+        while (started.TryPop(out var loop))
+        {
+            using (loop.Stop)
+            {
+                await loop.Stop.CancelAsync();
+                await loop.Run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 }

@@ -1,5 +1,3 @@
-using OAuthServer.Protocol;
-
 namespace OAuthServer.Http;
 
 /// <summary>
@@ -8,30 +6,31 @@ namespace OAuthServer.Http;
 /// </summary>
 public static class HeadRequests
 {
-    private static readonly PathString[] Spending = [Paths.Authorize, Paths.Consent];
-
     /// <summary>Whether this GET was sent as HEAD.</summary>
     public static bool IsHead(this HttpContext http) => http.Items.ContainsKey(typeof(HeadRequests));
 
-    public static void UseHead(this IApplicationBuilder app, Settings settings) => app.Use(async (http, next) =>
+    /// <summary>HEAD becomes GET.</summary>
+    public static void UseHead(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
         if (!HttpMethods.IsHead(http.Request.Method))
         {
             await next(http);
+            return;
         }
-        else if (http.Request.Path == Paths.PlaygroundCallback
-                 || Array.Exists(Spending, path => http.Request.Path.StartsWithSegments(settings.IssuerPath + path)))
-        {
-            http.Response.NoStore();
-            http.Response.ContentType = "text/html; charset=utf-8";
-        }
-        else
-        {
-            http.Items[typeof(HeadRequests)] = true;
-            http.Request.Method = HttpMethods.Get;
-            // The access log says what was sent.
-            try { await next(http); }
-            finally { http.Request.Method = HttpMethods.Head; }
-        }
+
+        http.Items[typeof(HeadRequests)] = true;
+        http.Request.Method = HttpMethods.Get;
+        // The access log says what was sent.
+        try { await next(http); }
+        finally { http.Request.Method = HttpMethods.Head; }
+    });
+
+    /// <summary>Answers HEAD of a route that spends.</summary>
+    public static void UseSpendingHead(this IApplicationBuilder app) => app.Use((http, next) =>
+    {
+        if (!http.IsHead() || !http.Route.HasFlag(RouteTraits.Spends)) return next(http);
+        http.Response.NoStore();
+        http.Response.ContentType = "text/html; charset=utf-8";
+        return Task.CompletedTask;
     });
 }

@@ -13,8 +13,7 @@ public static class IssuerHost
         app.Use((http, next) =>
             string.Equals(http.Request.Host.Value, authority, StringComparison.OrdinalIgnoreCase)
             || string.Equals(http.Request.Host.Value, withPort, StringComparison.OrdinalIgnoreCase)
-            // Probes know an address, not a name.
-            || http.Request.Path == Paths.Health || http.Request.Path == Paths.Ready
+            || http.Route.HasFlag(RouteTraits.AnyHost)
                 ? next(http)
                 : refuse(http, OAuthError.InvalidRequest("Host must be the issuer's", "another Host", "RFC 9700 §4.13", authority, http.Request.Host.Value)));
     }

@@ -19,6 +19,7 @@ public static class Request
     public static RequestContext Context(this HttpContext http) => new()
     {
         RequestId = http.TraceIdentifier,
+        At = TimedId.TimeOf(http.TraceIdentifier) ?? throw new InvalidOperationException("the request has no id of ours"),
         Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "unknown",
     };
 
@@ -65,25 +66,33 @@ public static class Request
     /// secret, and an Authorization header without a value, are none. An assertion (RFC 7521 §4.2) is a method of its own: beside
     /// another it is one too many, alone one that is not supported.
     /// </summary>
-    public static Result<PresentedClient> Client(this HttpContext http, Parameters form)
+    public static Result<ClientCredential> Client(this HttpContext http, Parameters form)
     {
         var headers = Authorization(http);
         var id = form["client_id"];
         var secret = form["client_secret"];
         if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
             return headers.Length > 0 || secret is not null
-                ? OAuthError.InvalidRequest("Use one client authentication method", "a client assertion beside another method", "RFC 6749 §2.3", "one method", "two")
-                : OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
-        if (headers.Length == 0) return new PresentedClient { Id = id, Secret = secret };
+                ? TwoMethods("a client assertion beside another method")
+                : new ClientCredential.Assertion(id);
+        if (headers.Length == 0) return secret is null ? new ClientCredential.None(id) : new ClientCredential.Secret(id, secret, AuthMethod.ClientSecretPost);
         if (headers.Length > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
         if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
             return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)", "something else");
         if (secret is not null)
-            return OAuthError.InvalidRequest("Use one client authentication method", "a secret in the header and one in the body", "RFC 6749 §2.3", "one method", "two");
+            return TwoMethods("a secret in the header and one in the body");
         if (id is not null && id != basicId)
             return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", "one client id", "two");
-        return new PresentedClient { Id = basicId.Length == 0 ? null : basicId, Secret = basicSecret.Length == 0 ? null : basicSecret };
+        var named = basicId.Length == 0 ? null : basicId;
+        return basicSecret.Length == 0 ? new ClientCredential.None(named) : new ClientCredential.Secret(named, basicSecret, AuthMethod.ClientSecretBasic);
     }
+
+    /// <summary>Which client a refused request names, for the audit log; it need not be that client's.</summary>
+    public static string? NamedClient(this HttpContext http, Parameters form) =>
+        form.Problem() is not null ? null : http.Client(form).Refused(out _, out var presented) ? form["client_id"] : presented.ClientId;
+
+    private static OAuthError TwoMethods(string reason) =>
+        OAuthError.InvalidRequest("Use one client authentication method", reason, "RFC 6749 §2.3", "one method", "two");
 
     /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
     public static string? Bearer(this HttpContext http) =>

@@ -1,23 +1,23 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
 
 /// <summary>
-/// Every answer carries a Request-Id of ours; what a client sends under that name is not believed. It begins with a letter, so that
-/// <c>why</c> and other commands take it as it is: 95 random bits.
+/// Every answer carries a Request-Id of ours (<see cref="TimedId"/>); what a client sends under that name is not believed. It begins
+/// with a letter until the year 2100, so that <c>why</c> and other commands take it as it is.
 /// </summary>
 public static class RequestIds
 {
     public const string Header = "Request-Id";
 
-    public static void UseRequestIds(this IApplicationBuilder app) => app.Use((http, next) =>
+    public static void UseRequestIds(this WebApplication app)
     {
-        Span<byte> random = stackalloc byte[12];
-        RandomNumberGenerator.Fill(random);
-        random[0] &= 0x7F;
-        http.TraceIdentifier = Base64Url.EncodeToString(random);
-        http.Response.Headers[Header] = http.TraceIdentifier;
-        return next(http);
-    });
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        app.Use((http, next) =>
+        {
+            http.TraceIdentifier = TimedId.NewRequestId(time.GetUtcNow());
+            http.Response.Headers[Header] = http.TraceIdentifier;
+            return next(http);
+        });
+    }
 }

@@ -33,7 +33,7 @@ public sealed partial class HashQueue(Settings settings, TimeProvider time) : ID
     /// <summary>The hash of a secret this server made: 256 random bits gain nothing from slowness, so its cost is the least there is.</summary>
     public async Task<string> MakeAsync(string secret, CancellationToken cancel)
     {
-        // One after the other, and only in time nobody else wants: strangers make us hash.
+        // One after the other, and only in time nobody else wants: anybody makes us hash.
         if (!await making.WaitAsync(settings.HashQueueMilliseconds, cancel)) throw new HashQueueFullException();
         try { return await RunAsync(HashLane.Secrets, "", Patience, () => SecretHash.Make(secret, LeastCost), OnlyWhenIdle, cancel); }
         finally { making.Release(); }

@@ -21,7 +21,7 @@ public enum HashLane
 /// <param name="mostWaiting">How many wait in one lane; past that, the one who would be served last is refused.</param>
 public sealed class FairQueue(int places, int mostWaiting)
 {
-    // Forty addresses with a wrong secret every three seconds leave a newcomer behind one or two of them.
+    // Forty addresses with a wrong secret every three seconds leave a new address behind one or two of them.
     private const int TurnsPerFailure = 16;
     private const int MostAddresses = 10_000;
 

@@ -25,7 +25,7 @@ public sealed class HostLimit(TimeProvider time)
             if (!starts.TryGetValue(host, out var recent))
             {
                 if (starts.Count >= MostHosts && now >= sweepFrom) Forget(now);
-                // A flood of made-up hosts stops strangers for a minute, and nobody else.
+                // A flood of made-up hosts stops unknown hosts for a minute, and nobody else.
                 if (starts.Count >= MostHosts) return known ? null : (int)Minute.TotalSeconds;
                 starts[host] = recent = new Queue<DateTimeOffset>(PerMinute);
             }

@@ -4,7 +4,7 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Limits;
 
 /// <summary>
-/// How often strangers may become clients: by address, then all together, before anything slow is done for them (RFC 7591 §5).
+/// How often new clients may be made: by address, then all together, before anything slow is done for them (RFC 7591 §5).
 /// Registrations and client id documents seen for the first time have one of these each: a flood of the one leaves the other room.
 /// </summary>
 public sealed class NewClientLimit(Settings settings, string what) : IDisposable
@@ -14,7 +14,7 @@ public sealed class NewClientLimit(Settings settings, string what) : IDisposable
     private readonly AddressLimit byAddress = new(settings.RegistrationsPerMinute, what);
     private readonly TokenBucketRateLimiter inAll = new(Bucket.Of(settings.RegistrationsPerMinuteInAll, Minute, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
-    /// <summary>Counts one newcomer; the refusal when there were too many, else null.</summary>
+    /// <summary>Counts one new client; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(string address)
     {
         if (byAddress.Refusal(address) is { } tooMany) return tooMany;

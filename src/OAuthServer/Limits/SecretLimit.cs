@@ -3,7 +3,7 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Limits;
 
-/// <summary>How often a stranger's registration may cost a slow hash, all strangers together: the rest is refused before it is spent.</summary>
+/// <summary>How often the registration of a new client may cost a slow hash, all of them together: the rest is refused before it is spent.</summary>
 public sealed class SecretLimit(Settings settings) : IDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

@@ -7,7 +7,7 @@ namespace OAuthServer.Playground;
 
 /// <summary>
 /// Sends the playground's requests to this very server, as any client would: over HTTP, through every check. It has an HTTP
-/// client of its own because the one of Fetch is for documents of strangers and must never reach this computer, while this one
+/// client of its own because the one of Fetch is for documents of unregistered clients and must never reach this computer, while this one
 /// goes nowhere else: address and paths are our own, and nothing of them comes from a request.
 /// </summary>
 public sealed class Caller(AuditStore audit, Settings settings) : IDisposable

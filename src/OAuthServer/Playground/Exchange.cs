@@ -5,7 +5,7 @@ using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Playground;
 
-/// <summary>One request of the walk, and what is promised of its answer.</summary>
+/// <summary>One request of the walkthrough, and what is promised of its answer.</summary>
 public sealed record PlaygroundRequest
 {
     /// <summary>Who asks for what.</summary>
@@ -68,7 +68,7 @@ public sealed record Exchange
     }
 }
 
-/// <summary>What a page of the walk shows.</summary>
+/// <summary>What a page of the walkthrough shows.</summary>
 public sealed record PlaygroundView
 {
     /// <summary>The hidden field of its forms.</summary>

@@ -9,10 +9,10 @@ using OAuthServer.Stores.Audit;
 namespace OAuthServer.Playground;
 
 /// <summary>
-/// /playground: GET shows a step of the walk, POST does it. Nobody need be signed in: forms and tokens are bound to the browser's
+/// /playground: GET shows a step of the walkthrough, POST does it. Nobody need be signed in: forms and tokens are bound to the browser's
 /// cookie, and no URL carries anything but the name of a step. /callback is where the code of step 2 arrives.
 /// </summary>
-public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
+public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
 {
     private readonly PlaygroundRequests asks = new(settings);
 
@@ -26,14 +26,14 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
         else
         {
             var browser = cookies.KeepBrowser(http);
-            var walk = walks.Find(browser);
+            var walkthrough = walkthroughs.Find(browser);
             await http.PlaygroundAsync(new PlaygroundView
             {
                 Antiforgery = forms.Field(http, browser),
                 Stage = stage,
-                Done = walk.Done,
-                Exchanges = stage is null ? null : walk.Exchanges.GetValueOrDefault(stage),
-                Missing = stage is null ? null : walk.Missing(stage, time.GetUtcNow()),
+                Done = walkthrough.Done,
+                Exchanges = stage is null ? null : walkthrough.Exchanges.GetValueOrDefault(stage),
+                Missing = stage is null ? null : walkthrough.Missing(stage, time.GetUtcNow()),
             });
         }
     }
@@ -41,9 +41,7 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
     public async Task DoAsync(HttpContext http)
     {
         var browser = cookies.Browser(http);
-        if ((await http.FormAsync()).Refused(out var error, out var form)
-            || (error = form.Problem()) is not null
-            || (error = await forms.RefusalAsync(http, browser)) is not null)
+        if ((await forms.ReadAsync(http, browser)).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error);
             return;
@@ -52,7 +50,7 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
         switch (form[PlaygroundPage.Field])
         {
             case PlaygroundPage.Over:
-                walks.Forget(browser!);
+                walkthroughs.Forget(browser!);
                 http.GoTo(Paths.Playground);
                 break;
             case Stages.Person:
@@ -70,19 +68,16 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
     /// <summary>The redirect URI of step 2 (RFC 6749 §4.1.2): only the browser that left with this state may come back with it.</summary>
     public async Task ReturnAsync(HttpContext http)
     {
-        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        var parameters = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         var browser = cookies.Browser(http);
-        var walk = walks.Find(browser);
-        if (asked.Problem() is { } error
-            || (error = walk.Pending is { } pending && asked["state"] == pending.State && asked["iss"] == settings.Issuer
-                ? null
-                : OAuthError.InvalidRequest("This response does not match a request from this browser", "no such state, or another issuer", "RFC 6749 §10.12, RFC 9207 §2.4")) is not null)
+        var walkthrough = walkthroughs.Find(browser);
+        if (ReturnProblem(parameters, walkthrough) is { } error)
         {
             await RefuseAsync(http, error, new ErrorPage.Link(settings.IssuerPath + Paths.Playground, http.Language()["Go to the playground"]));
             return;
         }
 
-        pending = walk.Pending!;
+        var pending = walkthrough.Pending!;
         var back = new Exchange
         {
             Request = pending.Request,
@@ -91,14 +86,14 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
             Body = "",
             Audit = [],
         };
-        walk = walk with { Pending = null, First = null, Second = null };
-        if (asked["code"] is not { } code) Keep(http, browser!, walk.With(Stages.Person, back), Stages.Person);
+        walkthrough = walkthrough with { Pending = null, First = null, Second = null };
+        if (parameters["code"] is not { } code) Keep(http, browser!, walkthrough.With(Stages.Person, back), Stages.Person);
         else
             await TryAsync(http, async () =>
             {
                 var redeemed = await caller.SendAsync(asks.Redeem(code, pending.Verifier));
                 back = back with { Audit = await ConsentAsync(redeemed, pending.At) };
-                Keep(http, browser!, (walk with { First = redeemed["refresh_token"] }).With(Stages.Person, back, redeemed), Stages.Person);
+                Keep(http, browser!, (walkthrough with { First = redeemed["refresh_token"] }).With(Stages.Person, back, redeemed), Stages.Person);
             });
     }
 
@@ -107,54 +102,54 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
     {
         var (state, verifier) = (OpaqueToken.Mint(), OpaqueToken.Mint());
         var ask = asks.Authorize(state, Pkce.Challenge(verifier));
-        walks.Keep(browser, walks.Find(browser) with { Pending = new Pending(ask, state, verifier, time.GetUtcNow()) });
+        walkthroughs.Keep(browser, walkthroughs.Find(browser) with { Pending = new Pending(ask, state, verifier, time.GetUtcNow()) });
         http.GoTo($"{Paths.Authorize}?{ask.Encoded}");
     }
 
     // A step that was done, or lacks what it needs, shows itself: a form sent twice does nothing twice.
     private async Task WalkAsync(HttpContext http, byte[] browser, string stage)
     {
-        var walk = walks.Find(browser);
-        if (walk.Missing(stage, time.GetUtcNow()) is null && (Stages.MayBeRepeated(stage) || !walk.Done.Contains(stage)))
+        var walkthrough = walkthroughs.Find(browser);
+        if (walkthrough.Missing(stage, time.GetUtcNow()) is null && (Stages.MayBeRepeated(stage) || !walkthrough.Done.Contains(stage)))
             await TryAsync(http, async () => Keep(http, browser, await (stage switch
             {
-                Stages.Machine => MachineAsync(walk),
-                Stages.Refresh => RefreshAsync(walk),
-                Stages.Replay => ReplayAsync(walk),
-                _ => RevokeAsync(walk),
+                Stages.Machine => MachineAsync(walkthrough),
+                Stages.Refresh => RefreshAsync(walkthrough),
+                Stages.Replay => ReplayAsync(walkthrough),
+                _ => RevokeAsync(walkthrough),
             }), stage));
         else http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
     }
 
-    private async Task<Walkthrough> MachineAsync(Walkthrough walk)
+    private async Task<Walkthrough> MachineAsync(Walkthrough walkthrough)
     {
         var got = await caller.SendAsync(asks.MachineToken());
-        return walk.With(Stages.Machine, got) with { Machine = got["access_token"], MachineEnds = EndOf(got) };
+        return walkthrough.With(Stages.Machine, got) with { Machine = got["access_token"], MachineEnds = EndOf(got) };
     }
 
-    private async Task<Walkthrough> RefreshAsync(Walkthrough walk)
+    private async Task<Walkthrough> RefreshAsync(Walkthrough walkthrough)
     {
-        var got = await caller.SendAsync(asks.Refresh(walk.First!));
-        return walk.With(Stages.Refresh, got) with { Second = got["refresh_token"] };
+        var got = await caller.SendAsync(asks.Refresh(walkthrough.First!));
+        return walkthrough.With(Stages.Refresh, got) with { Second = got["refresh_token"] };
     }
 
     // The successor is used first: after that the old token cannot be a retry any more.
-    private async Task<Walkthrough> ReplayAsync(Walkthrough walk)
+    private async Task<Walkthrough> ReplayAsync(Walkthrough walkthrough)
     {
-        var went = await caller.SendAsync(asks.GoOn(walk.Second!));
-        if (!went.Fits) return walk.With(Stages.Replay, went);
-        var replayed = await caller.SendAsync(asks.Replay(walk.First!));
+        var went = await caller.SendAsync(asks.GoOn(walkthrough.Second!));
+        if (!went.Fits) return walkthrough.With(Stages.Replay, went);
+        var replayed = await caller.SendAsync(asks.Replay(walkthrough.First!));
         var after = await caller.SendAsync(asks.AfterTheft(went["refresh_token"]!));
         var dead = await caller.SendAsync(asks.Dead(went["access_token"]!));
-        return walk.With(Stages.Replay, went, replayed, after, dead);
+        return walkthrough.With(Stages.Replay, went, replayed, after, dead);
     }
 
-    private async Task<Walkthrough> RevokeAsync(Walkthrough walk)
+    private async Task<Walkthrough> RevokeAsync(Walkthrough walkthrough)
     {
-        var before = await caller.SendAsync(asks.Alive(walk.Machine!));
-        var revoked = await caller.SendAsync(asks.Revoke(walk.Machine!));
-        var after = await caller.SendAsync(asks.Dead(walk.Machine!));
-        return walk.With(Stages.Revoke, before, revoked, after);
+        var before = await caller.SendAsync(asks.Alive(walkthrough.Machine!));
+        var revoked = await caller.SendAsync(asks.Revoke(walkthrough.Machine!));
+        var after = await caller.SendAsync(asks.Dead(walkthrough.Machine!));
+        return walkthrough.With(Stages.Revoke, before, revoked, after);
     }
 
     // What the person's part left: the consent that the new token stands on.
@@ -168,17 +163,17 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
     private static DateTimeOffset EndOf(Exchange got) =>
         long.TryParse(ExchangeParts.Claim(got, "exp"), out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : default;
 
-    private void Keep(HttpContext http, byte[] browser, Walkthrough walk, string stage)
+    private void Keep(HttpContext http, byte[] browser, Walkthrough walkthrough, string stage)
     {
-        walks.Keep(browser, walk);
+        walkthroughs.Keep(browser, walkthrough);
         http.GoTo($"{Paths.Playground}?{PlaygroundPage.Field}={stage}");
     }
 
-    private async Task TryAsync(HttpContext http, Func<Task> walk)
+    private async Task TryAsync(HttpContext http, Func<Task> walkthrough)
     {
         try
         {
-            await walk();
+            await walkthrough();
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
         {
@@ -190,25 +185,18 @@ public sealed class PlaygroundEndpoint(Walkthroughs walks, Caller caller, Client
     private async Task<bool> HasDemoAsync(CancellationToken cancel) =>
         await clients.FindAsync(PlaygroundRequests.Machine, cancel) is not null && await clients.FindAsync(PlaygroundRequests.App, cancel) is not null && await clients.FindAsync(PlaygroundRequests.Api, cancel) is not null;
 
+    private OAuthError? ReturnProblem(Parameters parameters, Walkthrough walkthrough)
+    {
+        if (parameters.Problem() is { } malformed) return malformed;
+        return walkthrough.Pending is { } pending && parameters["state"] == pending.State && parameters["iss"] == settings.Issuer
+            ? null
+            : OAuthError.InvalidRequest("This response does not match a request from this browser", "no such state, or another issuer",
+                "RFC 6749 §10.12, RFC 9207 §2.4");
+    }
+
     private async Task RefuseAsync(HttpContext http, OAuthError error, ErrorPage.Link? link = null)
     {
         await audit.RefusedAsync(AuditEvents.Page, error, http.Context());
         await Refusals.RefuseAsync(http, error, link);
-    }
-}
-
-/// <summary>Where it is found; nowhere outside Development.</summary>
-public static class PlaygroundRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapPlayground(Settings settings)
-        {
-            if (!settings.HasPlayground) return;
-            var playground = app.ServiceProvider.GetRequiredService<PlaygroundEndpoint>();
-            app.MapGet(settings.IssuerPath + Paths.Playground, playground.ShowAsync);
-            app.MapPost(settings.IssuerPath + Paths.Playground, playground.DoAsync);
-            app.MapGet(Paths.PlaygroundCallback, playground.ReturnAsync);
-        }
     }
 }

@@ -3,7 +3,7 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Playground;
 
-/// <summary>A walk through OAuth against this very server, one step a page: first what will be sent and why, then what came back.</summary>
+/// <summary>A walkthrough through OAuth against this very server, one step a page: first what will be sent and why, then what came back.</summary>
 public static class PlaygroundPage
 {
     /// <summary>The name of the field that says which step to do; <see cref="Over"/> begins anew.</summary>
@@ -19,7 +19,7 @@ public static class PlaygroundPage
             : http.PageAsync(200, "Playground", Begin(view, settings, say), roomy: true);
     }
 
-    /// <summary>There is no demo world to walk through.</summary>
+    /// <summary>There is no demo world to walkthrough through.</summary>
     public static Task PlaygroundIsEmptyAsync(this HttpContext http)
     {
         var say = http.Language();
@@ -118,7 +118,7 @@ public static class PlaygroundPage
     private static Markup NextStep(PlaygroundView view, Settings settings, Language say)
     {
         return $"""
-            <nav class="steps" aria-label="{say["NextStep"]}">
+            <nav class="steps" aria-label="{say["Steps"]}">
             <ol>
             {Stages.All.Select(Entry)}
             </ol>

@@ -4,7 +4,7 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Playground;
 
 /// <summary>
-/// The requests of the walk, for the clients of the demo world (sql/seed/demo.sql), whose secrets everybody knows. The same
+/// The requests of the walkthrough, for the clients of the demo world (sql/seed/demo.sql), whose secrets everybody knows. The same
 /// method makes the request that is announced, with words in place of tokens, and the one that is sent.
 /// </summary>
 public sealed class PlaygroundRequests(Settings settings)

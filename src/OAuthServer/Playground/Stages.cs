@@ -2,7 +2,7 @@ using OAuthServer.Html;
 
 namespace OAuthServer.Playground;
 
-/// <summary>The five steps of the walk, by their keys in URLs and forms, and what is said of each.</summary>
+/// <summary>The five steps of the walkthrough, by their keys in URLs and forms, and what is said of each.</summary>
 public static class Stages
 {
     public const string Machine = "machine";

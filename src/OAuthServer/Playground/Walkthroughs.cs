@@ -50,12 +50,12 @@ public sealed record Walkthrough
 public sealed record Pending(PlaygroundRequest Request, string State, string Verifier, DateTimeOffset At);
 
 /// <summary>
-/// The walks of all browsers, by the hash of the browser's cookie. In memory only, and bounded: half an hour after the last step
-/// a walk is forgotten, and the oldest one when there are too many.
+/// The walkthroughs of all browsers, by the hash of the browser's cookie. In memory only, and bounded: half an hour after the last step
+/// a walkthrough is forgotten, and the oldest one when there are too many.
 /// </summary>
 public sealed class Walkthroughs(TimeProvider time)
 {
-    /// <summary>How long a walk is kept after its last step.</summary>
+    /// <summary>How long a walkthrough is kept after its last step.</summary>
     public static readonly TimeSpan GrantDuration = TimeSpan.FromMinutes(30);
 
     /// <summary>How many are kept at once.</summary>
@@ -64,14 +64,14 @@ public sealed class Walkthroughs(TimeProvider time)
     private readonly Lock gate = new();
     private readonly Dictionary<string, (Walkthrough Walkthrough, DateTimeOffset Until)> known = new(StringComparer.Ordinal);
 
-    /// <summary>The browser's walk; a new one when it has none.</summary>
+    /// <summary>The browser's walkthrough; a new one when it has none.</summary>
     public Walkthrough Find(byte[]? browser)
     {
         if (browser is null) return Walkthrough.New;
         lock (gate) return known.TryGetValue(Key(browser), out var one) && one.Until > time.GetUtcNow() ? one.Walkthrough : Walkthrough.New;
     }
 
-    public void Keep(byte[] browser, Walkthrough walk)
+    public void Keep(byte[] browser, Walkthrough walkthrough)
     {
         var now = time.GetUtcNow();
         lock (gate)
@@ -79,7 +79,7 @@ public sealed class Walkthroughs(TimeProvider time)
             foreach (var (key, one) in known)
                 if (one.Until <= now)
                     known.Remove(key);
-            known[Key(browser)] = (walk, now + GrantDuration);
+            known[Key(browser)] = (walkthrough, now + GrantDuration);
             if (known.Count > Most) known.Remove(known.MinBy(one => one.Value.Until).Key);
         }
     }

@@ -59,18 +59,21 @@ public static class Paths
     public const string Health = "/healthz";
     public const string Ready = "/readyz";
 
+    /// <summary>RFC 8615.</summary>
+    public const string WellKnown = "/.well-known";
+
     /// <summary>RFC 8414 §3: inserted between host and the issuer's path.</summary>
-    public const string ServerMetadata = "/.well-known/oauth-authorization-server";
+    public const string ServerMetadata = WellKnown + "/oauth-authorization-server";
 
     /// <summary>OpenID Connect Discovery 1.0 §4: appended to the issuer; inserted before its path as in RFC 8414 §5 too.</summary>
-    public const string OpenIdConfiguration = "/.well-known/openid-configuration";
+    public const string OpenIdConfiguration = WellKnown + "/openid-configuration";
 
     /// <summary>RFC 9728 §3: inserted between host and the resource's path.</summary>
-    public const string ResourceMetadata = "/.well-known/oauth-protected-resource";
+    public const string ResourceMetadata = WellKnown + "/oauth-protected-resource";
 
     /// <summary>W3C, A Well-Known URL for Changing Passwords: below the host, where password managers look for it.</summary>
-    public const string ChangePassword = "/.well-known/change-password";
+    public const string ChangePassword = WellKnown + "/change-password";
 
     /// <summary>RFC 9116 §3.</summary>
-    public const string SecurityText = "/.well-known/security.txt";
+    public const string SecurityText = WellKnown + "/security.txt";
 }

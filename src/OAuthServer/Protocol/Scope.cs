@@ -3,8 +3,11 @@ namespace OAuthServer.Protocol;
 /// <summary>RFC 6749 §3.3: a list of scope tokens separated by single spaces.</summary>
 public static class Scope
 {
-    /// <summary>PlaygroundRequests for refresh tokens; granted or ignored, never written into a token.</summary>
+    /// <summary>Requests refresh tokens; granted or ignored, never written into a token.</summary>
     public const string OfflineAccess = "offline_access";
+
+    /// <summary>A token of this very server with it reads why requests were refused.</summary>
+    public const string ReadAudit = "audit:read";
 
     /// <summary>OpenID Connect Core §5.4: clients send them from habit. Ignored, since this server issues no ID tokens.</summary>
     public static IReadOnlyList<string> OfOpenIdConnect { get; } = ["openid", "profile", "email", "address", "phone"];

@@ -133,7 +133,7 @@ public sealed record Settings
     /// <summary>Registrations per minute from all addresses together, ten seconds' worth of them at once (20 at least). New client id documents have one of the same size of their own.</summary>
     public int RegistrationsPerMinuteInAll { get; init; } = 120;
 
-    /// <summary>Uninvited registrations per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
+    /// <summary>Registrations without an invitation per minute from all addresses together that need a secret, ten seconds' worth of them at once (3 at least): each costs a slow hash (0.1 s of a core).</summary>
     public int SecretRegistrationsPerMinuteInAll { get; init; } = 20;
 
     /// <summary>Private-use schemes (RFC 8252 §7.1) that clients may register redirect URIs with, separated by spaces.</summary>
@@ -145,7 +145,7 @@ public sealed record Settings
     /// <summary>How a client authenticates that does not say: none, client_secret_basic or client_secret_post; empty: by secret when all its redirect URIs are https, else not.</summary>
     public string RegistrationMethod { get; init; } = "";
 
-    /// <summary>Hours after which a client that registered uninvited and was never used is removed.</summary>
+    /// <summary>Hours after which a client that registered without an invitation and was never used is removed.</summary>
     public int RegistrationUnusedHours { get; init; } = 72;
 
     /// <summary>Days after which a self-registered client is removed once all its grants have lapsed.</summary>
@@ -246,12 +246,15 @@ public sealed record Settings
             errors.Add("OAuth__Issuer: write an absolute URL such as https://auth.example.com");
         else if (!Issuer.All(char.IsAscii))
             // RFC 3986 §2: a URL is ASCII, and so is every header that carries this one.
-            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost}) and the path percent-encoded");
+            errors.Add($"OAuth__Issuer: write it in ASCII, the host in punycode ({issuer.IdnHost})");
         else
         {
             loopback = issuer.IsLoopback;
             if (Issuer.EndsWith('/') || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
                 errors.Add("OAuth__Issuer: no trailing slash, query, fragment or user information");
+            else if (issuer.AbsolutePath.Contains('%'))
+                // Routes compare decoded paths, clients compare issuers octet by octet (RFC 8414 §3.3): one spelling serves both.
+                errors.Add("OAuth__Issuer: no escapes, braces or spaces in its path; write letters, digits and - . _ ~");
             else if (issuer.AbsoluteUri.TrimEnd('/') != Issuer)
                 errors.Add($"OAuth__Issuer: write it in its plain form, {issuer.AbsoluteUri.TrimEnd('/')}");
             if (!loopback && issuer.Scheme == "http")
@@ -268,8 +271,8 @@ public sealed record Settings
             errors.Add("OAuth__KeyEncryptionKey: not 32 bytes in base64; openssl rand -base64 32 makes such a key");
         if (Algorithm is not ("ES256" or "RS256")) errors.Add("OAuth__Algorithm: write ES256 or RS256");
         if (Registration is not ("open" or "token" or "off")) errors.Add("OAuth__Registration: write open, token or off");
-        if (RegistrationMethod is not ("" or "none" or "client_secret_basic" or "client_secret_post"))
-            errors.Add("OAuth__RegistrationMethod: write none, client_secret_basic or client_secret_post, or leave it empty");
+        if (RegistrationMethod.Length > 0 && AuthMethod.All.All(method => method.Name != RegistrationMethod))
+            errors.Add($"OAuth__RegistrationMethod: write {Capabilities.OneOf(AuthMethod.All.Select(method => method.Name))}, or leave it empty");
         foreach (var scheme in RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             if (!Uri.CheckSchemeName(scheme) || scheme.ToLowerInvariant() is "http" or "https" or "javascript" or "data" or "file" or "vbscript" or "blob" or "about")
                 errors.Add("OAuth__RegistrationSchemes: write private-use schemes such as com.example.app, separated by spaces; never http, https, or one that can run code");

@@ -8,55 +8,55 @@ namespace OAuthServer.Registration;
 
 /// <summary>
 /// POST /register (RFC 7591), and GET, PUT, DELETE of a client's own registration (RFC 7592). Limits come first, then the token,
-/// then the body: nothing slow is done for a stranger who asks too often.
+/// then the body: nothing slow is done for an address that registers too often.
 /// </summary>
 public sealed class RegistrationEndpoint(Registrations registrations, RegistrationLimit limit, AuditLog audit, Settings settings)
 {
     /// <summary>RFC 7591 §3.</summary>
-    public async Task RegisterAsync(HttpContext http)
+    public async Task RegisterAsync(HttpContext http) => await AnswerAsync(http, 201, null, await NewAsync(http));
+
+    private async Task<Result<Registered>> NewAsync(HttpContext http)
     {
         var request = http.Context();
-        if (limit.Refusal(request) is { } error
-            || (await registrations.AdmitAsync(http.Bearer(), http.RequestAborted)).Refused(out error, out var admission)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.RegisterAsync(said, admission, request, http.RequestAborted)).Refused(out error, out var registered))
-            await RefuseAsync(http, error, request, null);
-        else
-            await ShowAsync(http, 201, registered);
+        if (limit.Refusal(request) is { } tooMany) return tooMany;
+        if ((await registrations.AdmitAsync(http.Bearer(), http.RequestAborted)).Refused(out var error, out var admission)) return error;
+        if ((await MetadataAsync(http)).Refused(out error, out var metadata)) return error;
+        return await registrations.RegisterAsync(metadata, admission, request, http.RequestAborted);
     }
 
     /// <summary>RFC 7592 §2.1.</summary>
-    public async Task ReadAsync(HttpContext http, string client)
+    public async Task ReadAsync(HttpContext http)
     {
-        var request = http.Context();
-        if (limit.GuessRefusal(request) is { } error
-            || (await registrations.ReadAsync(client, http.Bearer(), request, http.RequestAborted)).Refused(out error, out var registered))
-            await RefuseAsync(http, error, request, client);
-        else
-            await ShowAsync(http, 200, registered);
+        var (client, request) = (http.PathPart("client"), http.Context());
+        await AnswerAsync(http, 200, client, limit.GuessRefusal(request) is { } tooMany
+            ? tooMany
+            : await registrations.ReadAsync(client, http.Bearer(), request, http.RequestAborted));
     }
 
     /// <summary>RFC 7592 §2.2.</summary>
-    public async Task UpdateAsync(HttpContext http, string client)
+    public async Task UpdateAsync(HttpContext http)
+    {
+        var client = http.PathPart("client");
+        await AnswerAsync(http, 200, client, await ReplaceAsync(http, client));
+    }
+
+    private async Task<Result<Registered>> ReplaceAsync(HttpContext http, string client)
     {
         var request = http.Context();
-        if (limit.GuessRefusal(request) is { } error
-            || (error = limit.Refusal(request)) is not null
-            || (await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out error, out var before)
-            || (await MetadataAsync(http)).Refused(out error, out var said)
-            || (await registrations.UpdateAsync(before, said, http.Bearer()!, request, http.RequestAborted)).Refused(out error, out var registered))
-            await RefuseAsync(http, error, request, client);
-        else
-            await ShowAsync(http, 200, registered);
+        if (limit.GuessRefusal(request) is { } tooManyGuesses) return tooManyGuesses;
+        if (limit.Refusal(request) is { } tooMany) return tooMany;
+        if ((await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out var error, out var before)) return error;
+        if ((await MetadataAsync(http)).Refused(out error, out var metadata)) return error;
+        return await registrations.UpdateAsync(before, metadata, http.Bearer()!, request, http.RequestAborted);
     }
 
     /// <summary>RFC 7592 §2.3.</summary>
-    public async Task DeleteAsync(HttpContext http, string client)
+    public async Task DeleteAsync(HttpContext http)
     {
-        var request = http.Context();
+        var (client, request) = (http.PathPart("client"), http.Context());
         if ((limit.GuessRefusal(request) ?? await registrations.DeleteAsync(client, http.Bearer(), request)) is { } error)
         {
-            await RefuseAsync(http, error, request, client);
+            await RefuseAsync(http, error, client);
             return;
         }
 
@@ -64,11 +64,18 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         http.Response.StatusCode = 204;
     }
 
+    private async Task AnswerAsync(HttpContext http, int status, string? client, Result<Registered> outcome)
+    {
+        if (outcome.Refused(out var error, out var registered)) await RefuseAsync(http, error, client);
+        else await ShowAsync(http, status, registered);
+    }
+
     private static async Task<Result<ClientMetadata>> MetadataAsync(HttpContext http) =>
         (await http.JsonAsync()).Refused(out var error, out var body) ? error : ClientMetadata.Read(body);
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
     {
+        var request = http.Context();
         // Only guesses at a registration; the refusals of /register have a limit of their own.
         if (client is not null && error.Status == 401) limit.CountGuess(request);
         await audit.RefusedAsync(AuditEvents.Registration, error, request, client);
@@ -103,22 +110,5 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         json.WriteStartArray(name);
         foreach (var value in values) json.WriteStringValue(value);
         json.WriteEndArray();
-    }
-}
-
-/// <summary>Where it is found; nowhere when registration is off.</summary>
-public static class RegistrationRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRegistration(Settings settings)
-        {
-            if (settings.Registration == "off") return;
-            var registration = app.ServiceProvider.GetRequiredService<RegistrationEndpoint>();
-            app.MapPost(Paths.Register, registration.RegisterAsync);
-            app.MapGet(Paths.Register + "/{client}", registration.ReadAsync);
-            app.MapPut(Paths.Register + "/{client}", registration.UpdateAsync);
-            app.MapDelete(Paths.Register + "/{client}", registration.DeleteAsync);
-        }
     }
 }

@@ -6,11 +6,11 @@ namespace OAuthServer.Registration;
 /// <summary>How often clients may register, and how often an address may guess at registration access tokens.</summary>
 public sealed class RegistrationLimit(Settings settings) : IDisposable
 {
-    private readonly NewClientLimit newcomers = new(settings, "registrations");
+    private readonly NewClientLimit newClients = new(settings, "registrations");
     private readonly FailureLimit guesses = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
 
     /// <summary>Counts one registration; the refusal when there were too many, else null.</summary>
-    public OAuthError? Refusal(RequestContext request) => newcomers.Refusal(request.Address);
+    public OAuthError? Refusal(RequestContext request) => newClients.Refusal(request.Address);
 
     /// <summary>The refusal when this address guessed wrong too often, else null.</summary>
     public OAuthError? GuessRefusal(RequestContext request) =>
@@ -21,7 +21,7 @@ public sealed class RegistrationLimit(Settings settings) : IDisposable
 
     public void Dispose()
     {
-        newcomers.Dispose();
+        newClients.Dispose();
         guesses.Dispose();
     }
 }

@@ -14,83 +14,100 @@ public sealed record Proposal
 
     /// <summary>The open ones of the scopes it asked for, offline_access included.</summary>
     public required string[] Scope { get; init; }
-    public required ClientMetadata Said { get; init; }
+    public required ClientMetadata Metadata { get; init; }
 
     public bool IsMachine => Kind == "machine";
 
-    public bool IsPublic => AuthMethod == "none";
+    public bool IsPublic => AuthMethod == Protocol.AuthMethod.None.Name;
 
     /// <summary>What goes into its row: offline_access is granted to every user-facing client that asks, and to nobody else.</summary>
     public string[] Allowance => [.. Scope.Where(scope => scope != Protocol.Scope.OfflineAccess)];
 }
 
 /// <summary>
-/// RFC 7591 §2 and §3.2: turns what a client says into what it gets. Two registries: client_credentials makes a machine, everything
-/// else signs people in, and nothing is both.
+/// RFC 7591 §2 and §3.2: turns a client's metadata into what it gets. A grant type for machines makes a machine, every other signs people
+/// in, and nothing is both.
 /// </summary>
-public static class RegistrationRules
+public sealed class RegistrationRules(Capabilities capabilities, Settings settings)
 {
     private const int MostRedirects = 10;
-    private static readonly string[] Usual = ["authorization_code", "refresh_token"];
 
-    /// <param name="open">Scopes anybody may ask for.</param>
-    public static Result<Proposal> Propose(ClientMetadata said, IReadOnlyList<string> open, Settings settings)
+    /// <param name="open">Scopes anybody may request.</param>
+    public Result<Proposal> Propose(ClientMetadata metadata, IReadOnlyList<string> open)
     {
-        var grants = said.GrantTypes is { Length: > 0 } named ? named : Usual;
-        if (grants.Contains("implicit") || grants.Contains("password"))
-            return OAuthError.InvalidClientMetadata("The implicit and password grants do not exist here", Scope.Join(grants), "OAuth 2.1 §10", "authorization_code");
-        if (said.ResponseTypes?.FirstOrDefault(type => type != "code") is { } type)
+        var named = metadata.GrantTypes is { Length: > 0 } types ? types : capabilities.DefaultGrantTypes("user-facing");
+        if (named.Contains("implicit") || named.Contains("password"))
+            return OAuthError.InvalidClientMetadata("The implicit and password grants do not exist here", Scope.Join(named), "OAuth 2.1 §10",
+                "authorization_code");
+        if (metadata.ResponseTypes?.FirstOrDefault(type => type != "code") is { } type)
             return OAuthError.InvalidClientMetadata("The only response type is code", type, "RFC 7591 §2.1", "code");
-        if (Scope.Parse(said.Scope) is not { } requested)
-            return OAuthError.InvalidClientMetadata("scope has a character that no scope has", said.Scope!, "RFC 6749 §3.3", "scope tokens separated by spaces");
+        if (Scope.Parse(metadata.Scope) is not { } requested)
+            return OAuthError.InvalidClientMetadata("scope has a character that no scope has", metadata.Scope!, "RFC 6749 §3.3",
+                "scope tokens separated by spaces");
+
+        var begins = capabilities.GrantTypes.Where(type => !type.Continues).ToArray();
+        var grants = Array.FindAll(begins, type => named.Contains(type.Name));
+        if (grants.Length == 0)
+            return OAuthError.InvalidClientMetadata($"grant_types must hold {Capabilities.OneOf(begins.Select(type => type.Name))}", Scope.Join(named),
+                "RFC 7591 §2", begins[0].Name);
 
         string[] scope = [.. requested.Where(open.Contains)];
-        var hasAsked = requested.Any(one => open.Contains(one) || !Scope.OfOpenIdConnect.Contains(one));
-        return grants.Contains("client_credentials") ? Machine(said, grants, hasAsked ? scope : [.. open], settings) : UserFacing(said, grants, scope, settings);
+        var requests = requested.Any(one => open.Contains(one) || !Scope.OfOpenIdConnect.Contains(one));
+        return Array.Find(grants, type => !type.IsFor("user-facing")) is { } machine
+            ? Machine(metadata, machine, grants, requests ? scope : [.. open])
+            : UserFacing(metadata, named, grants, scope);
     }
 
-    private static Result<Proposal> Machine(ClientMetadata said, string[] grants, string[] scope, Settings settings)
+    private Result<Proposal> Machine(ClientMetadata metadata, GrantType machine, GrantType[] grants, string[] scope)
     {
-        if (grants.Contains("authorization_code"))
-            return OAuthError.InvalidClientMetadata("client_credentials and authorization_code are two clients", Scope.Join(grants), "RFC 7591 §2", "one of them");
-        var method = said.AuthMethod ?? (settings.RegistrationMethod == "client_secret_post" ? settings.RegistrationMethod : "client_secret_basic");
-        if (method is not ("client_secret_basic" or "client_secret_post"))
-            return OAuthError.InvalidClientMetadata("token_endpoint_auth_method must be client_secret_basic or client_secret_post", method, "RFC 6749 §4.4", "a secret");
+        if (Array.Find(grants, type => !type.IsFor("machine")) is { } other)
+            return OAuthError.InvalidClientMetadata($"{machine.Name} and {other.Name} are two clients", Scope.Join(grants.Select(type => type.Name)),
+                "RFC 7591 §2", "one of them");
+        var preset = capabilities.AuthMethodsFor("machine").Any(one => one.Name == settings.RegistrationMethod);
+        var method = metadata.AuthMethod ?? (preset ? settings.RegistrationMethod : capabilities.DefaultAuthMethod("machine"));
+        if (MethodProblem("machine", method, "RFC 6749 §4.4", "a secret") is { } problem) return problem;
         return new Proposal
         {
             Kind = "machine",
             RedirectUris = [],
-            GrantTypes = ["client_credentials"],
+            GrantTypes = [.. grants.Select(type => type.Name)],
             AuthMethod = method,
             Scope = [.. scope.Where(name => name != Scope.OfflineAccess)],
-            Said = said,
+            Metadata = metadata,
         };
     }
 
-    private static Result<Proposal> UserFacing(ClientMetadata said, string[] grants, string[] scope, Settings settings)
+    private Result<Proposal> UserFacing(ClientMetadata metadata, string[] named, GrantType[] grants, string[] scope)
     {
-        if (!grants.Contains("authorization_code"))
-            return OAuthError.InvalidClientMetadata("grant_types must hold authorization_code or client_credentials", Scope.Join(grants), "RFC 7591 §2", "authorization_code");
-        if (said.RedirectUris is not { Length: > 0 } redirects)
+        var redirects = metadata.RedirectUris ?? [];
+        if (redirects.Length == 0 && grants.Any(type => type.NeedsRedirectUris))
             return OAuthError.InvalidRedirectUri("redirect_uris is required", "none");
         if (redirects.Length > MostRedirects)
-            return OAuthError.InvalidRedirectUri("A client has at most 10 redirect URIs", $"{redirects.Length}");
+            return OAuthError.InvalidRedirectUri($"A client has at most {MostRedirects} redirect URIs", $"{redirects.Length}");
         foreach (var redirect in redirects)
             if (RedirectRules.Refusal(redirect, settings) is { } refusal)
                 return refusal;
 
-        var method = said.AuthMethod ?? (settings.RegistrationMethod.Length > 0 ? settings.RegistrationMethod : redirects.All(RedirectRules.IsPage) ? "client_secret_basic" : "none");
-        if (method is not ("client_secret_basic" or "client_secret_post" or "none"))
-            return OAuthError.InvalidClientMetadata("token_endpoint_auth_method must be client_secret_basic, client_secret_post or none", method, "RFC 7591 §2", "a method of ours");
+        var usual = redirects.Length > 0 && redirects.All(RedirectRules.IsPage) ? AuthMethod.ClientSecretBasic : AuthMethod.None;
+        var method = metadata.AuthMethod ?? (settings.RegistrationMethod.Length > 0 ? settings.RegistrationMethod : usual.Name);
+        if (MethodProblem("user-facing", method, "RFC 7591 §2", "a method of ours") is { } problem) return problem;
         return new Proposal
         {
             Kind = "user-facing",
             RedirectUris = redirects,
             // Others are for other servers: VS Code sends all it knows.
-            GrantTypes = [.. Usual.Where(grants.Contains)],
+            GrantTypes = [.. capabilities.GrantTypesFor("user-facing").Select(type => type.Name).Where(named.Contains)],
             AuthMethod = method,
             Scope = scope,
-            Said = said,
+            Metadata = metadata,
         };
+    }
+
+    private OAuthError? MethodProblem(string kind, string method, string rule, string expected)
+    {
+        var allowed = capabilities.AuthMethodsFor(kind).Select(one => one.Name).ToArray();
+        return allowed.Contains(method)
+            ? null
+            : OAuthError.InvalidClientMetadata($"token_endpoint_auth_method must be {Capabilities.OneOf(allowed)}", method, rule, expected);
     }
 }

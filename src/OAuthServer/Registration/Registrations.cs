@@ -26,31 +26,31 @@ public sealed record Registered
 
 /// <summary>Clients that register themselves (RFC 7591) and come back to their registration (RFC 7592).</summary>
 public sealed class Registrations(
-    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, SecretLimit secrets, HashQueue hashes, Settings settings, TimeProvider time)
+    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, RegistrationRules rules, SecretLimit secrets, HashQueue hashes, Settings settings, TimeProvider time)
 {
     /// <summary>RFC 7591 §3: whether this caller may register at all; its invitation when it has a good one.</summary>
     /// <param name="token">The initial access token of the Authorization header, or null.</param>
     public async Task<Result<Admission>> AdmitAsync(string? token, CancellationToken cancel)
     {
         var invitation = token is null ? null : await invitations.FindAsync(OpaqueToken.Hash(token), time.GetUtcNow(), cancel);
-        if (settings.Registration == "token" && invitation is null) return Uninvited(token);
+        if (settings.Registration == "token" && invitation is null) return NotInvited(token);
         return new Admission(token, invitation);
     }
 
     /// <summary>Registers, or says why not. The invitation is spent and the client made by one statement.</summary>
-    public async Task<Result<Registered>> RegisterAsync(ClientMetadata said, Admission admission, RequestContext request, CancellationToken cancel)
+    public async Task<Result<Registered>> RegisterAsync(ClientMetadata metadata, Admission admission, RequestContext request, CancellationToken cancel)
     {
         var open = await OpenScopesAsync(cancel);
-        if (RegistrationRules.Propose(said, open, settings).Refused(out var error, out var proposal)) return error;
+        if (rules.Propose(metadata, open).Refused(out var error, out var proposal)) return error;
 
         // Anybody may register what acts for a person, who then consents. A machine acts for itself: somebody must vouch for it.
         var invited = proposal.IsMachine || settings.Registration == "token";
-        if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine))) return Uninvited(admission.Token);
+        if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine))) return NotInvited(admission.Token);
 
         if (!proposal.IsPublic && !invited && secrets.Refusal() is { } tooMany) return tooMany;
 
         var secret = proposal.IsPublic ? null : SecretHash.NewSecret();
-        var (token, now) = (OpaqueToken.Mint(), time.GetUtcNow());
+        var (token, now) = (OpaqueToken.Mint(), request.At);
         var registration = new NewRegistration
         {
             // 128 random bits; a prefix, so that no id begins with a dash.
@@ -62,39 +62,47 @@ public sealed class Registrations(
             TokenHash = OpaqueToken.Hash(token),
             InvitationHash = invited ? OpaqueToken.Hash(admission.Token!) : null,
         };
-        if (await store.AddAsync(registration, request.RequestId, request.Address, now) is not { } row) return Uninvited(admission.Token);
+        if (await store.AddAsync(registration, request) is not { } row) return NotInvited(admission.Token);
         return new Registered { Row = row, Scope = Effective(row, open), Token = token, Secret = secret };
     }
 
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
     public async Task<Result<Registered>> ReadAsync(string client, string? token, RequestContext request, CancellationToken cancel)
     {
-        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) is not { } row) return Stranger(token);
+        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request) is not { } row) return UnknownRegistration(token);
         return new Registered { Row = row, Scope = Effective(row, await OpenScopesAsync(cancel)), Token = token };
     }
 
     /// <summary>RFC 7592 §2.2, before the body is read: the registration this token belongs to.</summary>
     public async Task<Result<RegistrationRow>> RecogniseAsync(string client, string? token, CancellationToken cancel) =>
-        token is not null && await store.FindAsync(client, OpaqueToken.Hash(token), cancel) is { } row ? row : Stranger(token);
+        token is not null && await store.FindAsync(client, OpaqueToken.Hash(token), cancel) is { } row ? row : UnknownRegistration(token);
 
-    /// <summary>RFC 7592 §2.2: replaces what the client said; not what it is, nor whether it has a secret.</summary>
-    public async Task<Result<Registered>> UpdateAsync(RegistrationRow before, ClientMetadata said, string token, RequestContext request, CancellationToken cancel)
+    /// <summary>RFC 7592 §2.2: replaces the client's metadata; not what it is, nor whether it has a secret.</summary>
+    public async Task<Result<Registered>> UpdateAsync(RegistrationRow before, ClientMetadata metadata, string token, RequestContext request, CancellationToken cancel)
     {
-        if (said.ClientId != before.ClientId)
-            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration", said.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
+        if (metadata.ClientId != before.ClientId)
+            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration", metadata.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
         var open = await OpenScopesAsync(cancel);
-        if (RegistrationRules.Propose(said, open, settings).Refused(out var error, out var proposal)) return error;
-        if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == "none"))
+        if (rules.Propose(metadata, open).Refused(out var error, out var proposal)) return error;
+        if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == AuthMethod.None.Name))
             return OAuthError.InvalidClientMetadata("Register again to become another kind of client, or to gain or lose a secret",
                 $"{proposal.Kind} {proposal.AuthMethod}", "RFC 7592 §2.2", $"{before.Kind} {before.AuthMethod}");
-        return await store.UpdateAsync(before.ClientId, OpaqueToken.Hash(token), proposal.Kind, proposal.Allowance, Describe(proposal), request.RequestId, request.Address, time.GetUtcNow()) is { } row
+        var update = new RegistrationUpdate
+        {
+            ClientId = before.ClientId,
+            TokenHash = OpaqueToken.Hash(token),
+            Kind = proposal.Kind,
+            Allowance = proposal.Allowance,
+            Described = Describe(proposal),
+        };
+        return await store.UpdateAsync(update, request) is { } row
             ? new Registered { Row = row, Scope = Effective(row, open), Token = token }
-            : Stranger(token);
+            : UnknownRegistration(token);
     }
 
     /// <summary>RFC 7592 §2.3: the client, its secrets, its grants and their tokens end. The refusal, or null.</summary>
     public async Task<OAuthError?> DeleteAsync(string client, string? token, RequestContext request) =>
-        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request.RequestId, request.Address, time.GetUtcNow()) ? null : Stranger(token);
+        token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request) ? null : UnknownRegistration(token);
 
     private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
         [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];
@@ -103,18 +111,18 @@ public sealed class Registrations(
 
     private static Description Describe(Proposal proposal) => new()
     {
-        Name = proposal.Said.Name,
+        Name = proposal.Metadata.Name,
         RedirectUris = proposal.RedirectUris,
         GrantTypes = proposal.GrantTypes,
         AuthMethod = proposal.AuthMethod,
         Scope = proposal.Scope,
-        ClientUri = proposal.Said.ClientUri,
-        LogoUri = proposal.Said.LogoUri,
-        TosUri = proposal.Said.TosUri,
-        PolicyUri = proposal.Said.PolicyUri,
+        ClientUri = proposal.Metadata.ClientUri,
+        LogoUri = proposal.Metadata.LogoUri,
+        TosUri = proposal.Metadata.TosUri,
+        PolicyUri = proposal.Metadata.PolicyUri,
     };
 
-    private static OAuthError Uninvited(string? token) =>
+    private static OAuthError NotInvited(string? token) =>
         OAuthError.InvalidToken(token is null ? "no initial access token came" : "the initial access token is unknown, used up, expired or for another kind of client") with
         {
             Description = "This registration needs a valid initial access token",
@@ -122,7 +130,7 @@ public sealed class Registrations(
             Expected = "a token of oauth-server clients invite",
         };
 
-    private static OAuthError Stranger(string? token) =>
+    private static OAuthError UnknownRegistration(string? token) =>
         OAuthError.InvalidToken(token is null ? "no registration access token came" : "no such registration under this token") with
         {
             Description = "The registration access token is not valid",

@@ -35,12 +35,3 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         return null;
     });
 }
-
-/// <summary>Where it is found.</summary>
-public static class IntrospectionRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapIntrospection() => app.MapPost(Paths.Introspect, app.ServiceProvider.GetRequiredService<IntrospectionEndpoint>().HandleAsync);
-    }
-}

@@ -1,6 +1,5 @@
 using OAuthServer.Audit;
 using OAuthServer.Http;
-using OAuthServer.Protocol;
 using OAuthServer.Tokens;
 
 namespace OAuthServer.Revocation;
@@ -16,13 +15,4 @@ public sealed class RevocationEndpoint(ClientEndpoint shared, Revocations revoca
         http.Response.ContentLength = 0;
         return null;
     });
-}
-
-/// <summary>Where it is found.</summary>
-public static class RevocationRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRevocation() => app.MapPost(Paths.Revoke, app.ServiceProvider.GetRequiredService<RevocationEndpoint>().HandleAsync);
-    }
 }

@@ -16,31 +16,38 @@ public sealed class RevocationFeedEndpoint(
 {
     public async Task HandleAsync(HttpContext http)
     {
-        var request = http.Context();
-        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        Authenticated? authenticated = null;
-        FeedAnswer? answer = null;
-        if ((query.Problem() is not { } error)
-            && !http.Client(new Parameters([])).Refused(out error, out var presented)
-            && !(await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out authenticated)
-            && (error = limit.Refusal(authenticated.Client, request) ?? Reads(authenticated)) is null
-            && !Wait(query).Refused(out error, out var wait)
-            && (answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], http.IsHead() ? TimeSpan.Zero : wait,
-                Known(http.Request), shutdown.Closing, http.RequestAborted)) is null)
-            error = OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew", "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
-
-        if (error is not null)
+        var read = await ReadAsync(http);
+        if (!read.Refused(out var error, out var answer))
         {
-            await audit.RefusedAsync(AuditEvents.RevocationFeed, error, request, authenticated?.Client.Id);
-            await http.RefuseAsync(error);
+            await AnswerAsync(http, answer);
             return;
         }
 
-        log.LogDebug("{Client} read {Count} revocations", authenticated!.Client.Id, answer!.Entries.Count);
-        await TellAsync(http, answer);
+        await audit.RefusedAsync(AuditEvents.RevocationFeed, error, http.Context(), http.NamedClient(new Parameters([])));
+        await http.RefuseAsync(error);
     }
 
-    private static Task TellAsync(HttpContext http, FeedAnswer answer)
+    private async Task<Result<FeedAnswer>> ReadAsync(HttpContext http)
+    {
+        var (request, cancel) = (http.Context(), http.RequestAborted);
+        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if (query.Problem() is { } malformed) return malformed;
+        if (http.Client(new Parameters([])).Refused(out var error, out var presented)) return error;
+        if ((await clients.AuthenticateAsync(presented, request, cancel)).Refused(out error, out var authenticated)) return error;
+        if (limit.Refusal(authenticated.Client, request) is { } tooMany) return tooMany;
+        if (MayRead(authenticated) is { } notAllowed) return notAllowed;
+        if (Wait(query).Refused(out error, out var wait)) return error;
+
+        var longest = http.IsHead() ? TimeSpan.Zero : wait;
+        var answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], longest, Known(http.Request), shutdown.Closing, cancel);
+        if (answer is null)
+            return OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew",
+                "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
+        log.LogDebug("{Client} read {Count} revocations", authenticated.Client.Id, answer.Entries.Count);
+        return answer;
+    }
+
+    private static Task AnswerAsync(HttpContext http, FeedAnswer answer)
     {
         http.Response.Headers.CacheControl = "private, no-cache";
         if (http.IsKnown(answer.ETag)) return Task.CompletedTask;
@@ -65,7 +72,7 @@ public sealed class RevocationFeedEndpoint(
 
     private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 
-    private OAuthError? Reads(Authenticated reader)
+    private OAuthError? MayRead(Authenticated reader)
     {
         if (!reader.Client.IsResourceServer)
             return OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", reader.Client.Row.Kind);
@@ -76,15 +83,8 @@ public sealed class RevocationFeedEndpoint(
 
     private static Result<TimeSpan> Wait(Parameters query) =>
         query["wait"] is not { } text ? TimeSpan.Zero
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RevocationFeed.LongestWait ? TimeSpan.FromSeconds(seconds)
-        : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}", "wait is not a number or too long", "behaviour 23", $"0 to {RevocationFeed.LongestWait}", text);
-}
-
-/// <summary>Where it is found.</summary>
-public static class RevocationFeedRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapRevocationFeed() => app.MapGet(Paths.Revocations, app.ServiceProvider.GetRequiredService<RevocationFeedEndpoint>().HandleAsync);
-    }
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RevocationFeed.LongestWait
+            ? TimeSpan.FromSeconds(seconds)
+        : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}", "wait is not a number or too long",
+            "behaviour 23", $"0 to {RevocationFeed.LongestWait}", text);
 }

@@ -11,11 +11,11 @@ namespace OAuthServer.Token;
 /// is spent; a valid second use ends the grant, whatever resource it names.
 /// </summary>
 public sealed class AuthorizationCodeGrant(
-    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens, TimeProvider time) : IGrant
+    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens) : IGrant
 {
     private const int MostWrongVerifiers = 5;
 
-    public string GrantType => "authorization_code";
+    public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
@@ -30,8 +30,8 @@ public sealed class AuthorizationCodeGrant(
 
         if (await presented.CodeAsync(text, cancel) is not { } code) return NoSuchCode();
 
-        var (now, grant) = (time.GetUtcNow(), code.Grant);
-        var refresh = grant.Offline && client.MayUse("refresh_token") ? RefreshToken.Mint(grant.Id) : null;
+        var (now, grant) = (request.Context.At, code.Grant);
+        var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {

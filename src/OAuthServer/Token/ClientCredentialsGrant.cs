@@ -7,9 +7,9 @@ using OAuthServer.Tokens;
 namespace OAuthServer.Token;
 
 /// <summary>RFC 6749 §4.4: a machine acts for itself. Never a refresh token. Costs one audit row, committed with its neighbours'.</summary>
-public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTokens tokens, AuditLog audit, TimeProvider time) : IGrant
+public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTokens tokens, AuditLog audit) : IGrant
 {
-    public string GrantType => "client_credentials";
+    public GrantType Type => GrantType.ClientCredentials;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
@@ -19,14 +19,14 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
         if (parameters.Resources.Count > 1) return ResourceDirectory.Snapshot.SeveralResources();
         if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target)) return error;
 
-        var now = time.GetUtcNow();
+        var now = request.Context.At;
         var claims = new AccessTokenClaims
         {
             Subject = client.Id,
             ClientId = client.Id,
             Audience = target.Resource,
             Scope = Scope.Join(target.Scope),
-            Jti = AccessTokens.NewJti(),
+            Jti = TimedId.NewJti(now),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(client.Row.AccessTokenSeconds),
         };

@@ -22,7 +22,7 @@ internal static class GrantTokens
             ClientId = client.Id,
             Audience = target.Resource,
             Scope = Scope.Join(target.Scope),
-            Jti = AccessTokens.NewJti(),
+            Jti = TimedId.NewJti(now),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(life),
             Grant = grant.Id,

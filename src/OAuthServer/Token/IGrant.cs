@@ -6,14 +6,14 @@ namespace OAuthServer.Token;
 /// <summary>One way to get tokens (RFC 6749 §4). The endpoint has read the form once, authenticated the client and checked that it may use this grant.</summary>
 public interface IGrant
 {
-    /// <summary>The grant_type it answers to; discovery lists it.</summary>
-    string GrantType { get; }
+    /// <summary>What it is: the record it was registered with.</summary>
+    GrantType Type { get; }
 
     /// <summary>Checks everything, then does the one thing that may happen once; refuses with nothing consumed.</summary>
     Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel);
 }
 
-/// <summary>A token request whose client is proven.</summary>
+/// <summary>A token request whose client is authenticated.</summary>
 public sealed record TokenRequest
 {
     public required Client Client { get; init; }

@@ -12,10 +12,10 @@ namespace OAuthServer.Token;
 /// it names. The access token is made before anything is consumed.
 /// </summary>
 public sealed class RefreshTokenGrant(
-    PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings,
-    TimeProvider time) : IGrant
+    PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings)
+    : IGrant
 {
-    public string GrantType => "refresh_token";
+    public GrantType Type => GrantType.RefreshToken;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
@@ -24,7 +24,7 @@ public sealed class RefreshTokenGrant(
             return OAuthError.InvalidRequest("refresh_token is required", "no refresh_token came", "RFC 6749 §6", "refresh_token");
         if (await presented.RefreshTokenAsync(text, cancel) is not { } token) return NoSuchToken();
 
-        var (now, grant) = (time.GetUtcNow(), token.Grant);
+        var (now, grant) = (request.Context.At, token.Grant);
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var successor = token.Successor();
         var rotation = new Rotation

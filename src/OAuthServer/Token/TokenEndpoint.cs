@@ -6,39 +6,27 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Token;
 
 /// <summary>
-/// POST /token (RFC 6749 §3.2). Owns the phases every grant shares: the form read once, the grant known, the client proven and
-/// allowed to use it. The grant then decides.
+/// POST /token (RFC 6749 §3.2). Owns the phases every grant shares: the form read once, the grant known, the client authenticated
+/// and allowed to use it. The grant then decides.
 /// </summary>
 public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
 {
-    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.GrantType, StringComparer.Ordinal);
+    private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
     public async Task HandleAsync(HttpContext http)
     {
-        var request = http.Context();
-        if ((await http.FormAsync()).Refused(out var error, out var form) || (error = form.Problem()) is not null)
+        if ((await http.FormAsync()).Refused(out var error, out var form))
         {
-            await RefuseAsync(http, error, request, null);
+            await RefuseAsync(http, error, null);
             return;
         }
 
-        if (Choose(form).Refused(out error, out var grant)
-            || http.Client(form).Refused(out error, out var presented))
+        if ((await RedeemAsync(http, form)).Refused(out error, out var tokens))
         {
-            await RefuseAsync(http, error, request, form["client_id"]);
+            await RefuseAsync(http, error, http.NamedClient(form));
             return;
         }
 
-        if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated)
-            || (error = limit.Refusal(authenticated.Client, request)) is not null
-            || (error = Allowed(authenticated.Client, grant)) is not null
-            || (await grant.RedeemAsync(new TokenRequest { Client = authenticated.Client, Parameters = form, Context = request }, http.RequestAborted)).Refused(out error, out var tokens))
-        {
-            await RefuseAsync(http, error, request, presented.Id);
-            return;
-        }
-
-        use.Note(authenticated);
         await http.JsonAsync(200, json =>
         {
             json.WriteString("access_token", tokens.AccessToken);
@@ -49,28 +37,35 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
         });
     }
 
+    private async Task<Result<TokenResponse>> RedeemAsync(HttpContext http, Parameters form)
+    {
+        var (context, cancel) = (http.Context(), http.RequestAborted);
+        if (form.Problem() is { } malformed) return malformed;
+        if (Choose(form).Refused(out var error, out var grant)) return error;
+        if (http.Client(form).Refused(out error, out var presented)) return error;
+        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
+        if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
+        if (Allowed(authenticated.Client, grant) is { } notAllowed) return notAllowed;
+
+        var request = new TokenRequest { Client = authenticated.Client, Parameters = form, Context = context };
+        if ((await grant.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
+        use.Note(authenticated);
+        return tokens;
+    }
+
     private Result<IGrant> Choose(Parameters form) =>
         form["grant_type"] is not { } type ? OAuthError.InvalidRequest("grant_type is required", "no grant_type came", "RFC 6749 §4", "grant_type")
         : byType.TryGetValue(type, out var grant) ? Result.Of(grant)
         : OAuthError.UnsupportedGrantType(type, string.Join(' ', byType.Keys));
 
     private static OAuthError? Allowed(Client client, IGrant grant) =>
-        client.MayUse(grant.GrantType)
+        client.MayUse(grant.Type)
             ? null
-            : OAuthError.UnauthorizedClient("the client has not this grant type", Scope.Join(client.Row.GrantTypes), grant.GrantType);
+            : OAuthError.UnauthorizedClient("the client does not have this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, RequestContext request, string? client)
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
     {
-        await audit.RefusedAsync(AuditEvents.Token, error, request, client);
+        await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), client);
         await http.RefuseAsync(error);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class TokenRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapToken() => app.MapPost(Paths.Token, app.ServiceProvider.GetRequiredService<TokenEndpoint>().HandleAsync);
     }
 }

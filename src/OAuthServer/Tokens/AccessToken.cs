@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Frozen;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -41,9 +40,6 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     private static readonly Dictionary<string, object> TypeHeader = new() { ["typ"] = Type };
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
     private readonly VerifiedTokens verified = new(time);
-
-    /// <summary>A new jti: 128 random bits.</summary>
-    public static string NewJti() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>Signs with the active key. Refuses when no key has been read yet, or when the token would pass 4 KiB.</summary>
     public Result<string> Issue(AccessTokenClaims claims)

@@ -18,7 +18,7 @@ public sealed class Revocations(
     /// </summary>
     public async Task RevokeAsync(string token, string client, RequestContext request)
     {
-        var now = time.GetUtcNow();
+        var now = request.At;
         if (await tokens.ReadAsync(token, now) is { } claims)
         {
             if (claims.ClientId != client) await NothingAsync("access token", client, claims.ClientId, claims.Grant, request, now);

@@ -23,20 +23,20 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
         return session;
     }
 
-    /// <summary>A new session under a new id for a person who has just proven who they are; null when disabled meanwhile.</summary>
+    /// <summary>A new session under a new id for a person who has just authenticated; null when disabled meanwhile.</summary>
     /// <param name="previous">The browser's session until now, which ends.</param>
     /// <param name="agent">As the browser names itself.</param>
     public async Task<string?> StartAsync(UserRow user, string? previous, string agent, RequestContext request)
     {
         var id = OpaqueToken.Mint();
-        var now = time.GetUtcNow();
+        var now = request.At;
         var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject, user.PasswordHash,
             now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
         return started ? id : null;
     }
 
     /// <summary>Ends this session, on the server.</summary>
-    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, time.GetUtcNow());
+    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, request.At);
 
     private static string Printable(string agent) =>
         string.Concat(agent.Take(LongestAgent).Select(character => character is >= ' ' and <= '~' ? character : '?'));

@@ -17,7 +17,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
 
     private readonly FailureLimit failures = new(settings.LoginsPerMinute, TimeSpan.FromMinutes(1));
 
-    /// <summary>The person, proven; or the refusal, audited. The audit row of a success is the session's.</summary>
+    /// <summary>The person, authenticated; or the refusal, audited. The audit row of a success is the session's.</summary>
     /// <param name="username">As typed: neither case nor blanks around it matter.</param>
     public async Task<Result<UserRow>> AuthenticateAsync(string username, string password, RequestContext request, CancellationToken cancel)
     {
@@ -49,13 +49,13 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
     {
         var user = await users.FindAsync(name, cancel);
         var costs = new List<int>(1);
-        var proven = false;
+        var authenticated = false;
         var work = hashes.Begin(HashLane.People, keys[0]);
         try
         {
             if (user is not null && SecretHash.CanHash(password) && SecretHash.Cost(user.PasswordHash) is { } cost)
             {
-                proven = await work.VerifyAsync(password, user.PasswordHash, cancel);
+                authenticated = await work.VerifyAsync(password, user.PasswordHash, cancel);
                 costs.Add(cost);
             }
 
@@ -68,7 +68,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
             throw;
         }
 
-        if (proven && user!.Enabled) return user;
+        if (authenticated && user!.Enabled) return user;
 
         work.Failed();
         foreach (var key in keys) failures.Count(key);

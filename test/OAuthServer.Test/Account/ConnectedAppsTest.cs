@@ -14,7 +14,7 @@ namespace OAuthServer.Test.Account;
 public sealed class ConnectedAppsTest : ServerFixture
 {
     [Test]
-    public async Task It_lists_who_may_do_what_and_since_when_and_until_when()
+    public async Task The_page_lists_which_app_may_do_what_since_when_and_until_when()
     {
         var (alice, app, pending, stranger, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await stranger.TokensAsync(await Server.UserAsync("bob"));
@@ -216,7 +216,7 @@ public sealed class ConnectedAppsTest : ServerFixture
     }
 
     [Test, Rfc(9700, "4.11")]
-    public async Task Who_is_not_signed_in_signs_in_first_and_comes_back()
+    public async Task A_person_not_signed_in_signs_in_first_and_comes_back()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
 

@@ -158,7 +158,7 @@ public sealed class OwnSessionsTest : ServerFixture
     }
 
     [Test, Behaviour(25)]
-    public async Task What_happened_lately_is_told_in_words_with_its_address()
+    public async Task Recent_activity_is_told_in_words_with_its_address()
     {
         var (alice, app, denied, browser, guesser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
         await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, "a guess");
@@ -199,7 +199,7 @@ public sealed class OwnSessionsTest : ServerFixture
     }
 
     [Test]
-    public async Task What_an_operator_ended_is_said_to_be_theirs_and_from_nowhere()
+    public async Task An_access_ended_by_an_operator_is_named_as_such_without_an_address()
     {
         var (alice, app, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await app.TokensAsync(alice, browser);

@@ -17,7 +17,7 @@ public sealed class PasswordTest : ServerFixture
     protected override Settings Change(Settings settings) => settings with { BcryptCost = 11 };
 
     [Test, Rfc(6819, "5.1.4.2.3")]
-    public async Task It_ends_every_session_code_and_grant_and_this_browser_goes_on_under_a_new_id()
+    public async Task A_new_password_ends_every_session_code_and_grant_and_this_browser_goes_on_under_a_new_id()
     {
         var (alice, app, browser, other, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
         var (tokens, code) = (await app.TokensAsync(alice, other), await app.CodeAsync(alice, other));
@@ -62,7 +62,7 @@ public sealed class PasswordTest : ServerFixture
     [TestCase(Cast.Password, Cast.Password, "password", "differs from your current one")]
     [TestCase(null, null, "password", "must differ from your username")]
     [TestCase(Better, Better + " ", "again", "do not match")]
-    public async Task What_is_no_good_password_is_said_beside_the_field(string? password, string? again, string field, string words)
+    public async Task A_password_that_is_no_good_is_explained_beside_the_field(string? password, string? again, string field, string words)
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
@@ -144,7 +144,7 @@ public sealed class PasswordTest : ServerFixture
     }
 
     [Test, Rfc(9700, "4.11")]
-    public async Task Who_is_not_signed_in_signs_in_first_and_comes_back()
+    public async Task A_person_not_signed_in_signs_in_first_and_comes_back()
     {
         var browser = Server.NewBrowser();
 

@@ -87,7 +87,7 @@ public sealed partial class AuditPageTest : AdminFixture
     }
 
     [TestCase("person=nobody-at-all", "There is no user with this name."), TestCase("from=yesterday", "Enter a date and time"), TestCase("to=31.12.", "Enter a date and time")]
-    public async Task What_cannot_be_searched_for_is_said_beside_its_field(string query, string problem)
+    public async Task A_search_that_cannot_be_read_is_explained_beside_its_field(string query, string problem)
     {
         var (_, browser) = await OliviaAsync();
 

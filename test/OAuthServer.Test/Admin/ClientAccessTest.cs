@@ -28,7 +28,7 @@ public sealed class ClientAccessTest : ServerFixture
     private static string[] Nowhere => [Paths.Admin + "/nowhere", Paths.Admin + "/client/nowhere", Paths.Admin + "/machines/nowhere"];
 
     [Test]
-    public async Task It_does_not_exist_for_anybody_but_administrators()
+    public async Task The_panel_does_not_exist_for_anybody_but_administrators()
     {
         var (alice, _) = await Server.SignedInAsync("alice", "user");
         var token = Token(await alice.FollowAsync(Paths.Logout));
@@ -62,7 +62,7 @@ public sealed class ClientAccessTest : ServerFixture
     }
 
     [Test]
-    public async Task Who_is_not_signed_in_is_asked_to()
+    public async Task A_person_not_signed_in_is_asked_to_sign_in()
     {
         foreach (var page in Pages.Concat(Nowhere)) (await Server.NewBrowser().GetAsync(page)).Location.Should().Be($"{Server.Issuer}{Paths.Login}?page=admin");
         foreach (var path in Changes.Concat(Nowhere)) (await Server.NewBrowser().PostAsync(path, Form("none"))).Location.Should().Be($"{Server.Issuer}{Paths.Login}?page=admin");

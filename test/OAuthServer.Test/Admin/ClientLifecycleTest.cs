@@ -79,7 +79,7 @@ public sealed class ClientLifecycleTest : ServerFixture
     }
 
     [Test]
-    public async Task What_registered_itself_or_has_a_document_can_be_disabled_enabled_and_deleted()
+    public async Task A_client_that_no_operator_made_can_be_disabled_enabled_and_deleted()
     {
         var olivia = await Server.OliviaAsync();
         var stranger = await Server.PublicClientAsync(origin: "self-registered", resource: null);

@@ -133,5 +133,6 @@ public sealed class ClientSecretsTest : ServerFixture
         bad.Body.Should().MatchRegex("id=\"client_id-problem\">A client id has characters").And.Contain("value=\"Typed name\"");
         none.Body.Should().MatchRegex("id=\"client_id-problem\">Enter an id");
         foreach (var reply in new[] { taken, bad, none }) reply.Body.Should().NotContain("<pre id=\"secret\">");
+        (await Server.ScalarAsync<int>("select count(*)::int from clients where name = 'Typed name'")).Should().Be(0);
     }
 }

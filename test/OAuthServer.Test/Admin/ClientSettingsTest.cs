@@ -13,7 +13,7 @@ namespace OAuthServer.Test.Admin;
 public sealed class ClientSettingsTest : ServerFixture
 {
     [Test]
-    public async Task What_is_saved_is_in_effect_within_moments_and_audited_with_its_author()
+    public async Task An_edit_takes_effect_within_moments_and_is_audited_with_its_author()
     {
         var (olivia, person) = await Server.SignedInAsync("olivia", "admin");
         var app = await Server.ConfidentialClientAsync();
@@ -81,7 +81,7 @@ public sealed class ClientSettingsTest : ServerFixture
     [TestCase("scope gone", "yes", "scopes", "A scope in this row does not exist")]
     [TestCase("auth_method", "magic", "auth_method", "This authentication method does not exist")]
     [TestCase("name", " ", "name", "Enter a name that people can read.")]
-    public async Task What_is_not_taken_is_told_beside_the_field_and_everything_typed_is_kept(string field, string value, string marked, string words)
+    public async Task A_refused_field_is_explained_beside_it_and_everything_typed_is_kept(string field, string value, string marked, string words)
     {
         var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
         var before = await Server.Get<ClientEdits>().FindAsync(app.Id, default);
@@ -124,7 +124,7 @@ public sealed class ClientSettingsTest : ServerFixture
     }
 
     [Test]
-    public async Task What_depends_on_a_refused_setting_is_not_refused_with_it()
+    public async Task A_setting_that_depends_on_a_refused_one_is_not_refused_with_it()
     {
         var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
 
@@ -207,7 +207,7 @@ public sealed class ClientSettingsTest : ServerFixture
     }
 
     [Test]
-    public async Task What_came_of_itself_or_by_a_document_is_shown_and_not_edited()
+    public async Task A_client_that_no_operator_made_is_shown_and_not_edited()
     {
         var olivia = await Server.OliviaAsync();
         var stranger = await Server.PublicClientAsync(origin: "self-registered", resource: null);

@@ -41,7 +41,7 @@ public sealed class GuardTest : AdminFixture
     }
 
     [Test]
-    public async Task Who_is_not_signed_in_is_sent_to_sign_in()
+    public async Task An_anonymous_visitor_is_sent_to_sign_in()
     {
         foreach (var (method, path) in Mapped)
         {
@@ -82,7 +82,7 @@ public sealed class GuardTest : AdminFixture
     }
 
     [Test]
-    public async Task Who_cancels_the_password_question_is_back_where_the_form_was()
+    public async Task Cancelling_the_password_question_leads_back_to_the_form()
     {
         var (olivia, browser) = await OliviaAsync();
         var (machine, alice) = (await Server.MachineAsync(), await Server.UserAsync());

@@ -40,7 +40,7 @@ public sealed class LastAdministratorTest : AdminFixture
     }
 
     [Test]
-    public async Task Who_is_just_being_demoted_cannot_demote_the_last_one_left()
+    public async Task An_administrator_being_demoted_cannot_demote_the_last_one_left()
     {
         var ((olivia, _), (oscar, his)) = (await OliviaAsync(), await OliviaAsync());
         var page = await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}");

@@ -42,7 +42,7 @@ public sealed class ResourcesTest : AdminFixture
     }
 
     [Test]
-    public async Task What_is_wrong_stands_beside_its_field_and_what_was_typed_stays()
+    public async Task An_error_stands_beside_its_field_and_everything_typed_stays()
     {
         var (_, browser) = await OliviaAsync();
 
@@ -206,7 +206,7 @@ public sealed class ResourcesTest : AdminFixture
     }
 
     [Test]
-    public async Task What_is_deleted_leaves_every_client_whoever_deletes_it()
+    public async Task A_deleted_scope_or_resource_leaves_every_client_whoever_deletes_it()
     {
         var (name, uri, renamed) = (await ScopeAsync(), $"https://gone-{Guid.NewGuid():N}.example/", await ScopeAsync());
         var client = await Server.MachineAsync(scopes: $"notes:read {name} {renamed}");

@@ -3,29 +3,22 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Architecture;
 
-/// <summary>A source file of the server: the room it is in, the rooms and packages it names.</summary>
+/// <summary>A source file of the server: what leaves no compiled reference, such as constants of other rooms and SQL.</summary>
 internal sealed partial record SourceText(string Path, string Room, string Text)
 {
-    /// <summary>From the top of the stairs down: a room may use only what follows it.</summary>
-    public static readonly string[] Staircase =
-        [
-            "Cli", "Discovery", "Token", "Authorization", "Account", "Admin", "Playground", "Registration", "Revocation", "Html", "Http", "Maintenance",
-            "Users", "Clients", "Tokens", "Keys", "Grants", "Audit", "Fetch", "Limits", "Stores", "Protocol",
-        ];
-
     public static string Root { get; } = System.IO.Path.Combine(TestDatabase.Root, "src/OAuthServer");
 
-    /// <summary>All files of the server but what the build makes.</summary>
+    /// <summary>All files in rooms but what the build makes.</summary>
     public static IReadOnlyList<SourceText> All { get; } = Read();
 
     /// <summary>Without comments and texts in quotes, line for line.</summary>
     public string Code { get; } = Comments().Replace(Text, match => new string('\n', match.Value.Count(character => character == '\n')));
 
-    /// <summary>Rooms named by using directives or by qualified names.</summary>
-    public IEnumerable<string> Uses =>
-        Namespaces().Matches(Code).Select(match => match.Groups["room"].Value)
-            .Concat(Qualified().Matches(Code).Select(match => match.Groups["room"].Value).Where(room => Directory.Exists(System.IO.Path.Combine(Root, room))))
-            .Where(room => room != Room).Distinct();
+    /// <summary>Rooms it names in using directives or qualified names.</summary>
+    public IEnumerable<string> Uses => Namespaces().Matches(Code).Select(match => match.Groups["room"].Value).Where(room => room != Room).Distinct();
+
+    /// <summary>Whether a statement stands in it.</summary>
+    public bool HoldsSql => Statement().IsMatch(Text);
 
     private static SourceText[] Read() =>
     [
@@ -42,7 +35,6 @@ internal sealed partial record SourceText(string Path, string Room, string Text)
     [GeneratedRegex(@"\bOAuthServer\.(?<room>[A-Z]\w+)")]
     private static partial Regex Namespaces();
 
-    // Inside namespace OAuthServer.X, `Keys.KeyRing` means OAuthServer.Keys.KeyRing.
-    [GeneratedRegex(@"(?<![\w.])(?<room>Cli|Discovery|Token|Authorization|Account|Admin|Playground|Registration|Revocation|Html|Http|Maintenance|Users|Clients|Tokens|Keys|Grants|Audit|Fetch|Limits|Stores|Protocol)\.[A-Z]\w*")]
-    private static partial Regex Qualified();
+    [GeneratedRegex(@"\b(select\s.+\sfrom|insert\s+into|update\s+\w+\s+set|delete\s+from)\s", RegexOptions.IgnoreCase)]
+    private static partial Regex Statement();
 }

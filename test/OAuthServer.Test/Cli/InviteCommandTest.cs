@@ -29,7 +29,7 @@ public sealed class InviteCommandTest : ServerFixture
     }
 
     [Test]
-    public async Task It_is_good_for_one_registration_by_default_and_prints_a_line_to_paste()
+    public async Task An_invitation_is_good_for_one_registration_by_default_and_prints_a_line_to_paste()
     {
         var (exit, output) = await RunAsync("clients", "invite");
 
@@ -43,7 +43,7 @@ public sealed class InviteCommandTest : ServerFixture
     public async Task Nonsense_is_refused(string option, string value) => (await RunAsync("clients", "invite", option, value)).Exit.Should().Be(2);
 
     [Test]
-    public async Task It_explains_itself()
+    public async Task The_program_explains_itself()
     {
         var (exit, output) = await RunAsync("clients", "invite", "--help");
 

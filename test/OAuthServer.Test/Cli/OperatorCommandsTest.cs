@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
+using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Cli;
@@ -87,7 +88,7 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         string[][] verbs =
         [
             ["clients", "list"], ["clients", "show", id], ["clients", "show", id, "--json"],
-            ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"],
+            ["clients", "show", "no\u202Esuch\u2029client"], ["users", "passwd", "\u2067x"], ["clients", "li\u202Est"],
         ];
         foreach (var verb in verbs)
         {
@@ -129,9 +130,23 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         why.Code.Should().Be(0);
         why.Out.Should().Contain("RFC 6749 §3.3").And.MatchRegex("expected.*notes:read").And.MatchRegex("received.*notes:write");
         (await JsonAsync("audit", "--refused", "--since", "1h")).GetRawText().Should().Contain(refused.RequestId);
-        var nothing = await Server.RunBinaryAsync(null, "why", "no-such-request");
+        var nothing = await Server.RunBinaryAsync(null, "why", TimedId.NewRequestId(TimeProvider.System.GetUtcNow()));
         nothing.Code.Should().Be(1);
         (nothing.Out + nothing.Error).Should().Contain("access log");
+    }
+
+    [Test, Behaviour(25)]
+    public async Task An_id_without_a_time_is_found_by_reading_the_whole_log_when_asked_to()
+    {
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, reason) values (now(), 'from-an-early-version', 'token', 'refused', 'an early reason')");
+
+        var quick = await Server.RunBinaryAsync(null, "why", "from-an-early-version");
+        var slow = await Server.RunBinaryAsync(null, "why", "--scan", "from-an-early-version");
+
+        quick.Code.Should().Be(1);
+        (quick.Out + quick.Error).Should().Contain("carries no time").And.Contain("why --scan from-an-early-version");
+        slow.Code.Should().Be(0);
+        slow.Out.Should().Contain("an early reason");
     }
 
     [Test, Behaviour(11)]

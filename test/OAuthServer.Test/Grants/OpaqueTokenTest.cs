@@ -11,7 +11,7 @@ namespace OAuthServer.Test.Grants;
 public sealed class OpaqueTokenTest
 {
     [Test]
-    public void It_is_stored_as_its_SHA_256() =>
+    public void A_token_is_stored_as_its_SHA_256() =>
         Convert.ToHexStringLower(OpaqueToken.Hash("abc")).Should().Be("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 
     [Test]

@@ -29,7 +29,7 @@ public sealed class BrowserNamesTest
     }
 
     [TestCase("curl/8.5.0", "curl/8.5.0"), TestCase("", "unknown browser"), TestCase("Lynx on Linux \u202E<b>", "Lynx on Linux &lt;b&gt;")]
-    public void Who_is_not_known_is_called_what_it_calls_itself(string agent, string words)
+    public void An_unknown_browser_is_shown_by_its_own_name(string agent, string words)
     {
         BrowserNames.Say(agent, OAuthServer.Html.Language.English).ToString().Should().Be($"<bdi>{words}</bdi>");
         BrowserNames.Exactly(agent, OAuthServer.Html.Language.English).ToString().Should().BeEmpty();

@@ -23,7 +23,7 @@ public sealed class EveryPageTest(PageCase pageCase)
     }
 
     [Test, Case("UI-045")]
-    public async Task It_says_in_its_title_and_one_heading_what_it_is()
+    public async Task A_page_says_in_its_title_and_one_heading_what_it_is()
     {
         (await visitor.Page.TitleAsync()).Split('·')[0].Trim().Should().NotBeEmpty();
         (await visitor.Page.Locator("h1").AllInnerTextsAsync()).Should().ContainSingle().Which.Should().NotBeNullOrWhiteSpace();
@@ -43,7 +43,7 @@ public sealed class EveryPageTest(PageCase pageCase)
     public async Task Nothing_sticks_out_of(int width, int height) => (await Measures.StickingOutAsync(visitor.Page, width, height)).Should().BeEmpty();
 
     [Test, Case("UI-045")]
-    public async Task What_can_be_pressed_is_large_enough_for_a_finger()
+    public async Task Everything_that_can_be_pressed_is_large_enough_for_a_finger()
     {
         foreach (var width in new[] { 320, 1024 })
         {
@@ -69,7 +69,7 @@ public sealed class EveryPageTest(PageCase pageCase)
 
     [TestCaseSource(nameof(Others))]
     [Case("UI-045")]
-    public async Task It_is_as_good_in_another_language_and_in_the_dark(string code)
+    public async Task A_page_is_as_good_in_another_language_and_in_the_dark(string code)
     {
         await using var reader = await BrowserSession.OpenAsync(PagesSetUp.PageFixture, pageCase, new Look { Language = code, Dark = true });
         using var scope = new AssertionScope(pageCase.Name);

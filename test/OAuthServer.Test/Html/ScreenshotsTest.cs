@@ -59,7 +59,7 @@ public sealed class ScreenshotsTest
     }
 
     [TestCaseSource(nameof(Shots))]
-    public async Task It_is_taken_in_light_and_in_dark(Screenshot shot)
+    public async Task A_screenshot_is_taken_in_light_and_in_dark(Screenshot shot)
     {
         foreach (var dark in new[] { false, true })
         {

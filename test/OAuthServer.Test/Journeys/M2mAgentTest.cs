@@ -9,7 +9,7 @@ namespace OAuthServer.Test.Journeys;
 public sealed class M2mAgentTest : ServerFixture
 {
     [Test, Rfc(8414, "3"), Rfc(6749, "4.4"), Rfc(9068, "4"), Behaviour(5, 13, 28, 32)]
-    public async Task It_discovers_gets_a_token_and_an_API_verifies_it()
+    public async Task An_agent_discovers_the_server_and_gets_a_token_that_an_API_verifies()
     {
         var metadata = (await Server.GetAsync(Paths.ServerMetadata)).Json;
         var machine = await Server.MachineAsync();

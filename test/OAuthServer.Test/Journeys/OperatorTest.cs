@@ -53,7 +53,7 @@ public sealed class OperatorTest : ServerFixture
         decision.GetProperty("got").GetString().Should().Be("notes:write");
         refused.Body.Should().NotContain(decision.GetProperty("reason").GetString());
         (await Server.GetAsync($"{Paths.Why}/{refused.RequestId}", ("Authorization", $"Bearer {(await machine.CredentialsAsync()).AccessToken}"))).Status.Should().Be(401, "a token for another resource");
-        WhyEndpoint.Scope.Should().Be("audit:read");
+        Scope.ReadAudit.Should().Be("audit:read");
     }
 
     [Test, Rfc(6749, "4.1.2.1"), Behaviour(20, 25, 26)]
@@ -65,7 +65,7 @@ public sealed class OperatorTest : ServerFixture
         refused.Body.Should().NotContain("evil.example").And.NotContain(Cast.Redirect);
 
         var (exit, said) = await OAuthProgram.RunAsync(Server.Settings, "why", refused.RequestId);
-        var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", "no-such-request");
+        var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", TimedId.NewRequestId(TimeProvider.System.GetUtcNow()));
 
         exit.Should().Be(0, said);
         said.Should().ContainAll(app.Id, "OAuth 2.1 §2.3.1", Cast.Redirect, "https://evil.example/cb", "redirect_uri matches none that is registered");

@@ -1,7 +1,9 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Protocol;
+using OAuthServer.Stores;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Journeys;
@@ -28,6 +30,16 @@ public sealed class PgBouncerTest
             role.Should().Be("none");
             actor.Should().BeEmpty();
         }
+    }
+
+    [TestCase("transaction"), TestCase("statement"), Behaviour(25)]
+    public async Task Where_sessions_are_shared_nothing_is_migrated_either(string mode)
+    {
+        await using var bouncer = await PgBouncer.StartAsync(await TestDatabase.CloneAsync(), mode);
+        await using var database = new OAuthServer.Stores.Postgres.Database(bouncer.Through);
+
+        await FluentActions.Awaiting(() => new Migrations(database).ApplyAsync(CancellationToken.None))
+            .Should().ThrowAsync<PoolerException>().WithMessage("*pool_mode = session*");
     }
 
     [Test, Behaviour(26)]

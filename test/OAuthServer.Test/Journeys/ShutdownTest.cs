@@ -3,9 +3,13 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
+using OAuthServer.Http;
 
 namespace OAuthServer.Test.Journeys;
 
@@ -16,7 +20,7 @@ public sealed class ShutdownTest
     private const int Grace = 4;
 
     [Test, Rfc(9110, "15.6.4")]
-    public async Task It_stops_being_ready_then_closes_its_port_and_ends_what_is_in_flight()
+    public async Task A_server_that_stops_is_first_unready_then_closes_its_port_and_finishes_requests_in_flight()
     {
         await using var server = TestServer.ExternalServer(new Settings
         {
@@ -55,6 +59,21 @@ public sealed class ShutdownTest
         ((int)(await waiting).StatusCode).Should().Be(200);
         (await exit).Should().Be(0);
         program.Said.Should().NotContain("   at ");
+    }
+
+    [Test]
+    public async Task Requests_in_flight_have_their_time_after_the_longest_grace()
+    {
+        var settings = new Settings
+        {
+            Database = "Host=/nowhere",
+            KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
+            ShutdownGraceSeconds = 300,
+        };
+        await using var app = global::Server.Build(settings, TimeProvider.System);
+
+        app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout
+            .Should().Be(TimeSpan.FromSeconds(300) + Shutdown.InFlight);
     }
 
     private static async Task PortClosesAsync(TestServer server)

@@ -45,7 +45,7 @@ public sealed class SecretHashTest
     [TestCase("")]
     [TestCase("a\0b")]
     [TestCase("\0")]
-    public void What_bcrypt_would_cut_is_refused(string secret)
+    public void A_secret_bcrypt_would_truncate_is_refused(string secret)
     {
         SecretHash.CanHash(secret).Should().BeFalse();
         SecretHash.Verify(secret, SecretHash.Make("a", 10)).Should().BeFalse();
@@ -77,7 +77,7 @@ public sealed class SecretHashTest
     }
 
     [Test]
-    public async Task What_pgcrypto_made_is_read_and_what_we_make_pgcrypto_reads()
+    public async Task Hashes_of_pgcrypto_are_read_and_pgcrypto_reads_ours()
     {
         await using var server = await TestServer.StartAsync();
 

@@ -13,7 +13,7 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     public Task SeedAsync() => PageTourFixture.SeedAsync(Server);
 
     [Test]
-    public async Task It_listens_where_it_is_told_to_and_keeps_the_issuer_s_name()
+    public async Task The_server_listens_where_it_is_told_to_and_keeps_the_issuers_name()
     {
         await using var twin = await Server.StartSecondInstanceAsync();
 
@@ -21,7 +21,7 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     }
 
     [Test]
-    public async Task It_works_below_a_path()
+    public async Task The_playground_works_below_a_path()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/tenant" });
         await PageTourFixture.SeedAsync(server);
@@ -68,7 +68,7 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     }
 
     [Test]
-    public async Task It_is_nowhere_outside_Development_on_this_computer()
+    public async Task The_playground_is_nowhere_outside_Development_on_this_computer()
     {
         (Server.Settings.HasPlayground, (Server.Settings with { Listen = "http://0.0.0.0:8080" }).HasPlayground).Should().Be((true, false), "the whole network would come in");
         foreach (var change in new Func<Settings, Settings>[]

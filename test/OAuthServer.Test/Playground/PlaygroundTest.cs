@@ -89,7 +89,7 @@ public sealed class PlaygroundTest : ServerFixture
     }
 
     [Test]
-    public async Task Who_denies_is_told_what_the_app_learns()
+    public async Task The_consent_page_says_what_the_app_learns_of_a_denial()
     {
         var walker = new PageTourFixture(Server);
 

@@ -31,5 +31,5 @@ public sealed class ScopeTest
     public void A_character_outside_the_grammar_makes_it_no_scope(string text) => Scope.Parse(text).Should().BeNull();
 
     [Test, Rfc(6749, "3.3")]
-    public void It_is_written_with_single_spaces() => Scope.Join(["a", "b"]).Should().Be("a b");
+    public void A_scope_is_written_with_single_spaces() => Scope.Join(["a", "b"]).Should().Be("a b");
 }

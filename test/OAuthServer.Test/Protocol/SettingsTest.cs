@@ -154,6 +154,11 @@ public sealed class SettingsTest
     public void An_issuer_that_is_not_ASCII_is_refused_with_what_to_write(string issuer) =>
         Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ").And.Contain("punycode").And.MatchRegex("xn--bcher-kva|auth.example.com");
 
+    [TestCase("https://auth.example.com/a%20b"), TestCase("https://auth.example.com/%7Btenant%7D"), TestCase("https://auth.example.com/{tenant}")]
+    [Rfc(8414, "3.3")]
+    public void An_issuer_whose_path_has_escapes_is_refused(string issuer) =>
+        Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: no escapes");
+
     [Test, Behaviour(9)]
     public void A_grace_before_the_port_closes_is_for_production()
     {

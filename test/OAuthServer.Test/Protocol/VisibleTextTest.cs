@@ -28,14 +28,21 @@ public sealed class VisibleTextTest : ServerFixture
     }
 
     [TestCaseSource(nameof(Invisible))]
-    public async Task What_nobody_sees_is_taken_out_of_a_name_wherever_it_comes_from(string character)
+    public async Task Invisible_characters_are_removed_from_a_name_wherever_it_comes_from(string character)
     {
         var id = $"seen-{Guid.NewGuid():N}";
         await Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', @name)", new { id, name = $"A{character}B" });
 
         VisibleText.Name($"A{character}B").Should().Be("AB");
+        Words.Sanitize($"A{character}B").Should().BeOneOf("AB", "A B");
         (await Server.ScalarAsync<string>("select name from clients where client_id = @id", new { id })).Should().Be("AB");
     }
+
+    [TestCase("insert into resources (uri, name) values ('https://seen.example.test/', @text) returning name")]
+    [TestCase("insert into resource_texts (uri, locale, name) values (@Notes, 'fr', @text) returning name")]
+    [TestCase("insert into scope_texts (scope, locale, text) values ('notes:read', 'fr', @text) returning text")]
+    public async Task Invisible_characters_are_removed_from_whatever_operators_write_for_people(string sql) =>
+        (await Server.ScalarAsync<string>(sql, new { Cast.Notes, text = "A\u202EB\u3164" })).Should().Be("AB");
 
     [TestCase("Notes"), TestCase("Заметки"), TestCase("ملاحظات"), TestCase("日本語"), TestCase("한국어"), TestCase("می\u200Cخواهم"), TestCase("é"), TestCase("👩\u200D💻 Tools"), TestCase("C++ & <more>")]
     public async Task A_name_of_any_script_stays_as_it_is(string name)

@@ -49,7 +49,7 @@ public sealed class ExpressTest : ServerFixture
     public void The_page_shows_the_very_file() => Guide.Snippet("js").Should().Be(File.ReadAllText(Path.Combine(Folder, "express-jose.mjs")));
 
     [Test, Rfc(9068, "4")]
-    public async Task It_takes_good_tokens_and_refuses_the_rest()
+    public async Task An_Express_API_takes_good_tokens_and_refuses_the_rest()
     {
         var machine = await TasksMachineAsync();
         var token = (await machine.CredentialsAsync()).AccessToken;
@@ -86,7 +86,7 @@ public sealed class ExpressTest : ServerFixture
     }
 
     [Test]
-    public async Task It_hears_of_a_revocation_within_a_second()
+    public async Task A_host_application_learns_of_a_revocation_within_a_second()
     {
         var machine = await TasksMachineAsync();
         var token = (await machine.CredentialsAsync()).AccessToken;

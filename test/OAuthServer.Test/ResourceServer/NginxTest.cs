@@ -65,7 +65,7 @@ public sealed class NginxTest : ServerFixture
     }
 
     [Test, Rfc(6750, "3")]
-    public async Task It_lets_good_tokens_through_and_passes_challenges_on()
+    public async Task The_proxy_passes_good_tokens_and_challenges_on()
     {
         var machine = await Server.MachineAsync();
         var token = (await machine.CredentialsAsync()).AccessToken;

@@ -15,7 +15,7 @@ public sealed class RevocationReachTest : ServerFixture
     private const int Times = 100;
 
     [Test]
-    public async Task It_arrives_in_under_a_second_through_another_server()
+    public async Task A_revocation_arrives_in_under_a_second_through_another_server()
     {
         await using var twin = await Server.StartSecondInstanceAsync();
         await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync());

@@ -13,7 +13,7 @@ namespace OAuthServer.Test.ResourceServer;
 public sealed class StaleFeedTest : ServerFixture
 {
     [Test]
-    public async Task Who_cannot_follow_refuses_with_503_or_goes_on_if_told_to()
+    public async Task An_API_that_cannot_follow_the_feed_refuses_with_503_or_goes_on_if_told_to()
     {
         var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
         await using var closed = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync(), options => options.ClientSecret = "wrong");

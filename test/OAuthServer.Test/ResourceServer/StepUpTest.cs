@@ -20,7 +20,7 @@ public sealed class StepUpTest : ServerFixture
     }
 
     [Test]
-    public async Task What_the_token_holds_is_named_whether_or_not_the_metadata_list_it()
+    public async Task Scopes_of_the_token_are_named_whether_or_not_the_metadata_list_them()
     {
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.ScopesSupported.Clear());
         (await ChallengeAsync(api, await Server.MachineAsync(scopes: "notes:read notes:write"), "notes:read")).Should().Contain("scope=\"notes:read notes:write notes:delete\"");

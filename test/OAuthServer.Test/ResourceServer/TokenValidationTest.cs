@@ -129,7 +129,7 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     ];
 
     [TestCaseSource(nameof(Mutations)), Rfc(8725, "3"), Case("RES-008", "RES-009", "RES-010", "RES-011", "RES-013", "RES-014", "RES-017", "RES-018", "RES-019")]
-    public async Task It_refuses(Func<TokenValidationTest, string, string> mutate)
+    public async Task A_document_that_breaks_a_rule_is_refused(Func<TokenValidationTest, string, string> mutate)
     {
         var reply = await api.GetAsync("/any", mutate(this, token));
         reply.Status.Should().Be(401);
@@ -137,7 +137,7 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     }
 
     [Test]
-    public async Task What_the_refusals_are_made_with_opens_when_nothing_is_changed()
+    public async Task The_token_the_refusals_are_made_from_is_accepted_unchanged()
     {
         (await api.GetAsync("/any", Sign(token))).Status.Should().Be(200);
         (await api.GetAsync("/any", Sign(token, payload => payload["exp"] = DateTimeOffset.UtcNow.AddSeconds(-20).ToUnixTimeSeconds()))).Status.Should().Be(200, "30 s of leeway");

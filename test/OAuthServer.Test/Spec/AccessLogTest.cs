@@ -55,7 +55,7 @@ public sealed class AccessLogTest : ServerFixture
     }
 
     [Test]
-    public async Task It_says_HEAD_when_HEAD_was_asked()
+    public async Task A_HEAD_request_is_logged_as_HEAD()
     {
         await Server.SendAsync(HttpMethod.Head, "/errors");
         await AskAsync("after-head");

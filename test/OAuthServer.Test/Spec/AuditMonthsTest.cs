@@ -94,6 +94,24 @@ public sealed class AuditMonthsTest
     }
 
     [Test]
+    public async Task A_month_whose_rows_came_before_it_stays_in_the_default_partition_and_the_others_are_made()
+    {
+        await using var server = await TestServer.StartAsync();
+        await DropMonthsAheadAsync(server);
+        await server.ExecuteAsync("""
+            insert into audit_events (at, request_id, event, outcome)
+            values (date_trunc('month', now()) + interval '40 days', 'early', 'token', 'ok')
+            """);
+
+        await MaintainAsync(server);
+
+        (await MonthsAsync(server)).Should().Be(2, "this month and the one after the next");
+        (await server.ScalarAsync<string>("select tableoid::regclass::text from audit_events where request_id = 'early'"))
+            .Should().Be("audit_events_default");
+        server.Get<AuditPartitions>().Detail.Should().Contain("default partition");
+    }
+
+    [Test]
     public async Task Servers_that_keep_the_log_at_once_make_each_month_once()
     {
         await using var server = await TestServer.StartAsync();

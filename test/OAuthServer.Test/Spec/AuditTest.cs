@@ -57,7 +57,7 @@ public sealed class AuditTest : ServerFixture
     }
 
     [Test]
-    public async Task What_was_no_request_to_decide_about_leaves_none()
+    public async Task A_request_with_nothing_to_decide_leaves_no_row()
     {
         foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token"), await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("{}", "application/json")), await Server.PostTokenAsync(new string('x', 70_000)) })
         {
@@ -195,7 +195,7 @@ public sealed class AuditTest : ServerFixture
     }
 
     [Test]
-    public async Task What_an_attacker_sends_can_forge_no_line()
+    public async Task Hostile_input_forges_no_line_of_the_log()
     {
         var reply = await Server.PostTokenAsync($"grant_type={Uri.EscapeDataString("x\r\nok token \u0007 " + new string('y', 5000))}");
 
@@ -286,7 +286,9 @@ public sealed class AuditTest : ServerFixture
     public async Task A_password_typed_as_a_user_name_is_not_readable_in_the_log()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
-        var (before, typed) = (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'"), $"my password {Guid.NewGuid():N}");
+        var before = await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in'");
+        // Too short to be taken for a token, which the log would leave out by itself.
+        var typed = $"my password {Guid.NewGuid().ToString("N")[..12]}";
 
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice with { Username = typed });
 

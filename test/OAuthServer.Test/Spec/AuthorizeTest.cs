@@ -91,7 +91,7 @@ public sealed class AuthorizeTest : ServerFixture
     }
 
     [Test, Rfc(6749, "3.1"), Case("AZ-023", "AZ-024")]
-    public async Task It_is_for_browsers_that_navigate()
+    public async Task A_page_is_for_browsers_that_navigate()
     {
         var post = await Server.SendAsync(HttpMethod.Post, "/authorize", Requests.Form(client.AuthorizeQuery(TestClient.NewVerifier())), ("Accept", "application/json"));
         post.Status.Should().Be(405);
@@ -249,7 +249,7 @@ public sealed class AuthorizeTest : ServerFixture
     }
 
     [Test, Rfc(6749, "3.3"), Behaviour(19, 34)]
-    public async Task What_is_left_out_is_the_clients_default()
+    public async Task A_scope_left_out_is_the_clients_default()
     {
         var modest = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "notes:read notes:write", "operator", Cast.Notes, null, defaultScopes: "notes:write");
 

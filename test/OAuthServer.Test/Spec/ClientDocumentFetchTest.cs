@@ -187,7 +187,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
 
     [Test, Case("CIMD-031")]
     [TestCase("{"), TestCase("null"), TestCase("{\"client_id\":\"URL\",\"client_id\":\"URL\",\"client_name\":\"a\",\"redirect_uris\":[\"https://app.example/cb\"]}")]
-    public async Task What_cannot_be_read_in_one_way_is_refused_and_not_remembered(string body)
+    public async Task An_ambiguous_request_is_refused_and_not_remembered(string body)
     {
         var host = await outside.HostAsync(Documents.Answer(""));
         host.Answer = Documents.Answer(body.Replace("URL", host.Url()));
@@ -348,7 +348,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     }
 
     [Test]
-    public async Task Who_hangs_up_leaves_the_fetch_to_the_others()
+    public async Task A_caller_that_hangs_up_leaves_the_fetch_to_the_others()
     {
         var host = await outside.GoodHostAsync();
         var answer = host.Answer;

@@ -55,8 +55,8 @@ public sealed class ClientDocumentReadTest
     public void A_setting_that_changes_what_is_usable_makes_it_another_document()
     {
         var body = Encoding.UTF8.GetBytes(With("\"x\":1").Replace("[", "[\"myapp:/cb\","));
-        ClientDocument.Read(Url, body, new Settings()).Refused(out _, out var before).Should().BeFalse();
-        ClientDocument.Read(Url, body, new Settings { RegistrationSchemes = "myapp" }).Refused(out _, out var after).Should().BeFalse();
+        ClientDocument.Read(Url, body, Capabilities.BuiltIn, new Settings()).Refused(out _, out var before).Should().BeFalse();
+        ClientDocument.Read(Url, body, Capabilities.BuiltIn, new Settings { RegistrationSchemes = "myapp" }).Refused(out _, out var after).Should().BeFalse();
 
         after!.RedirectUris.Should().Contain("myapp:/cb");
         after.BodyHash.Should().NotEqual(before!.BodyHash, "else the row would stay as it is");
@@ -65,7 +65,7 @@ public sealed class ClientDocumentReadTest
     [Test, Case("CIMD-031")]
     [TestCase(""), TestCase("null"), TestCase("[]"), TestCase("\"x\""), TestCase("{"), TestCase("{} {}"), TestCase("{\"client_id\":\"https://app.example/client.json\",}")]
     [TestCase("<html></html>"), TestCase("{/*c*/}"), TestCase("{'client_id':1}")]
-    public void What_is_not_one_object_is_refused(string body) => Refused(body);
+    public void A_body_that_is_not_one_object_is_refused(string body) => Refused(body);
 
     [Test, Case("CIMD-031")]
     [TestCase("\"client_id\":\"https://evil.example/c\""), TestCase("\"client\\u005fname\":\"Bank\""), TestCase("\"redirect_uris\":[\"https://evil.example/cb\"]"), TestCase("\"x\":1,\"x\":1")]
@@ -92,12 +92,12 @@ public sealed class ClientDocumentReadTest
     {
         var body = $$"""{"client_id":"{{Url}}","client_name":"{{name}}","redirect_uris":["https://app.example/cb"]}""";
 
-        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), new Settings()).Refused(out _, out var document).Should().BeFalse();
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), Capabilities.BuiltIn, new Settings()).Refused(out _, out var document).Should().BeFalse();
         document!.Name.Should().Be("ab");
     }
 
     [TestCase("\"grant_types\":[\"client_credentials\"]"), TestCase("\"grant_types\":\"authorization_code\""), TestCase("\"grant_types\":[]"), TestCase("\"response_types\":[\"token\"]"), TestCase("\"response_types\":\"code\"")]
-    public void Who_does_not_want_codes_is_refused(string member) => Refused(With(member));
+    public void A_client_that_does_not_use_codes_is_refused(string member) => Refused(With(member));
 
     [TestCase("\"scope\":\"x\"", "authorization_code refresh_token")]
     [TestCase("\"grant_types\":[\"authorization_code\"]", "authorization_code")]
@@ -112,7 +112,7 @@ public sealed class ClientDocumentReadTest
     {
         byte[] body = [.. Encoding.UTF8.GetBytes("{\"client_id\":\"https://app.example/client.json\",\"redirect_uris\":[\"https://app.example/cb\"],\"client_name\":\""), 0xFF, 0xFE, .. "\"}"u8];
 
-        ClientDocument.Read(Url, body, new Settings()).Refused(out _, out _).Should().BeTrue();
+        ClientDocument.Read(Url, body, Capabilities.BuiltIn, new Settings()).Refused(out _, out _).Should().BeTrue();
     }
 
     [Test]
@@ -131,11 +131,11 @@ public sealed class ClientDocumentReadTest
     private static string With(string member) => $$"""{"client_id":"{{Url}}","client_name":"App","redirect_uris":["https://app.example/cb"],{{member}}}""";
 
     private static ClientDocument Taken(string body) =>
-        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), new Settings()).Refused(out var error, out var document) ? throw new AssertionException(error.ToString()) : document;
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), Capabilities.BuiltIn, new Settings()).Refused(out var error, out var document) ? throw new AssertionException(error.ToString()) : document;
 
     private static void Refused(string body)
     {
-        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), new Settings()).Refused(out var error, out _).Should().BeTrue();
+        ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), Capabilities.BuiltIn, new Settings()).Refused(out var error, out _).Should().BeTrue();
         error!.Code.Should().Be("invalid_client");
         error.Rule.Should().StartWith("CIMD §4");
     }

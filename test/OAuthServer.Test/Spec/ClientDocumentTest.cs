@@ -272,7 +272,7 @@ public sealed class ClientDocumentTest : ServerFixture
     }
 
     [Test, Case("CIMD-038")]
-    public async Task What_the_operators_guide_says_pins_one_and_bans_another()
+    public async Task The_SQL_of_the_operating_guide_pins_one_document_and_bans_another()
     {
         var guide = await File.ReadAllTextAsync(Path.Combine(TestDatabase.Root, "docs/operating.md"));
         var section = guide[guide.IndexOf("## Clients with a document", StringComparison.Ordinal)..];
@@ -320,7 +320,7 @@ public sealed class ClientDocumentTest : ServerFixture
 
     [TestCase("http://app.example/c"), TestCase("https://app.example/a/../c"), TestCase("https://app.example/c#x"), TestCase("nobody"), TestCase("https:\\\\app.example\\c"), TestCase("https://app.example/c\0")]
     [Case("CIMD-002")]
-    public async Task What_is_no_document_url_is_an_unknown_client_and_nothing_is_fetched(string id)
+    public async Task A_client_id_that_is_no_document_url_is_unknown_and_nothing_is_fetched(string id)
     {
         var before = outside.Connections.Count + outside.Lookups.Count;
 

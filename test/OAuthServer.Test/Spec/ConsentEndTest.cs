@@ -47,7 +47,7 @@ public sealed class ConsentEndTest
     }
 
     [Test]
-    public async Task What_is_remembered_ends_with_it_and_is_not_renewed_in_silence()
+    public async Task A_remembered_consent_ends_with_its_grant_and_is_not_renewed_in_silence()
     {
         var (verifier, page) = await OpenAsync();
         await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow", ("until", "hour")), verifier);
@@ -121,7 +121,7 @@ public sealed class ConsentEndTest
     }
 
     [Test]
-    public async Task What_is_revoked_at_the_same_moment_is_not_granted_in_silence()
+    public async Task A_consent_revoked_at_the_same_moment_is_not_granted_in_silence()
     {
         var (verifier, page) = await OpenAsync();
         await RedeemAsync(await browser.SubmitAsync(page, "decision", "allow"), verifier);

@@ -12,7 +12,7 @@ namespace OAuthServer.Test.Spec;
 public sealed class ConsentTest : ServerFixture
 {
     [Test, Case("AZ-041", "UI-037")]
-    public async Task It_says_who_asks_for_what_and_where_the_answer_goes()
+    public async Task The_consent_page_names_the_app_its_scopes_and_where_the_answer_goes()
     {
         var (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
 
@@ -25,7 +25,7 @@ public sealed class ConsentTest : ServerFixture
     }
 
     [Test, Case("UI-037")]
-    public async Task It_says_whose_document_an_app_is_known_by()
+    public async Task The_consent_page_names_the_host_of_an_apps_document()
     {
         var (alice, client) = (await Server.UserAsync(), await Server.DocumentClientAsync());
 
@@ -49,7 +49,7 @@ public sealed class ConsentTest : ServerFixture
     }
 
     [Test, Case("UI-039")]
-    public async Task What_was_allowed_is_not_asked_again_and_more_is()
+    public async Task A_remembered_consent_is_not_asked_again_and_a_wider_one_is()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var client = await Server.PublicClientAsync(scopes: "notes:read notes:write read_sensors");
@@ -299,7 +299,7 @@ public sealed class ConsentTest : ServerFixture
     }
 
     [Test]
-    public async Task What_was_unticked_is_not_remembered_as_allowed()
+    public async Task An_unticked_scope_is_not_remembered_as_allowed()
     {
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
@@ -311,7 +311,7 @@ public sealed class ConsentTest : ServerFixture
     }
 
     [Test]
-    public async Task What_was_allowed_in_two_steps_is_remembered_together()
+    public async Task Scopes_allowed_in_two_steps_are_remembered_together()
     {
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);

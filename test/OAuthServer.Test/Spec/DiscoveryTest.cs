@@ -25,7 +25,7 @@ public sealed class DiscoveryTest : ServerFixture
     }
 
     [Test, Rfc(8414, "2"), Case("META-004")]
-    public async Task It_lists_exactly_what_works()
+    public async Task The_metadata_list_exactly_what_works()
     {
         var document = await MetadataAsync();
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -84,6 +85,38 @@ public sealed class DoubleClickTest : ServerFixture
         (await other.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
         await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), await Server.UserAsync("mallory"));
         (await browser.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
+    }
+
+    [Test]
+    public async Task Another_person_at_the_same_browser_gets_no_answer_with_a_form_of_their_own()
+    {
+        var (browser, _, page) = await OpenAsync();
+        await browser.SubmitAsync(page, "decision", "allow");
+        await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), await Server.UserAsync("mallory"));
+        var query = client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read"), ("prompt", "consent"));
+        var hers = await browser.FollowAsync($"{Paths.Authorize}?{query}");
+
+        var refused = await browser.SubmitAsync(hers, "decision", "allow", ("request", page.Parameters["request"]));
+
+        refused.Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
+        (await browser.SubmitAsync(hers, "decision", "allow")).Status.Should().Be(303, "all else is as it should be");
+    }
+
+    [Test]
+    public async Task A_session_taken_to_another_browser_gets_no_answer()
+    {
+        var (browser, _, page) = await OpenAsync();
+        var allowed = await browser.SubmitAsync(page, "decision", "allow");
+        var (other, own) = (Server.NewBrowser(), Cookies.Name("b", Server.Settings));
+        await other.FollowAsync(Paths.Login);
+        foreach (var (name, value) in browser.Cookies)
+            if (name != own) other.Cookies[name] = value;
+
+        other.Cookies[own].Should().NotBe(browser.Cookies[own]);
+        (await other.SubmitAsync(page, "decision", "allow"))
+            .Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
+        other.Cookies[own] = browser.Cookies[own];
+        (await other.SubmitAsync(page, "decision", "allow")).Location.Should().Be(allowed.Location, "the cookie is all that was missing");
     }
 
     [Test]

@@ -129,7 +129,7 @@ public sealed class HostileOctetsTest : ServerFixture
         NoStackTrace();
         if (octets.StartsWith("PRI", StringComparison.Ordinal)) return;
         reply.Status.Should().BeInRange(200, bare ? 505 : 499).And.NotBe(500);
-        // docs/decisions/head-and-bare-refusals.md: what Kestrel refuses by itself.
+        // docs/decisions/0026-head-and-bare-refusals.md: what Kestrel refuses by itself.
         if (bare && reply.Header("Content-Length") == "0") return;
         reply.Header("Request-Id").Should().HaveLength(16);
         if (reply.Status < 400 || octets.StartsWith("OPTIONS", StringComparison.Ordinal)) return;

@@ -43,7 +43,7 @@ public sealed class InFlightTest : ServerFixture
     }
 
     [Test, Rfc(8707, "2"), Behaviour(19, 34)]
-    public async Task What_an_operator_took_away_is_not_refreshed()
+    public async Task A_scope_an_operator_took_away_is_not_refreshed()
     {
         await Server.ExecuteAsync("""
             insert into resources (uri, name) values ('https://brief.example/', 'Brief');

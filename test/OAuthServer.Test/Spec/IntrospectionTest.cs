@@ -233,7 +233,7 @@ public sealed class IntrospectionTest : ServerFixture
     }
 
     [Test, Rfc(7662, "2.2"), Case("INTRO-007", "INTRO-014")]
-    public async Task What_was_never_a_token_is_inactive()
+    public async Task A_string_that_was_never_a_token_is_inactive()
     {
         foreach (var text in new[] { "nonsense", "a.b.c", "....", "e30.e30.e30", "' OR 1=1--", "{}", "ﷺ", new string('.', 2000) }) await IsInactiveAsync(text);
         (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form("token=%27+OR+1%3D1--%00"), ("Authorization", Requests.BasicOf($"{resourceServer.Id}:{Cast.Secret}"))))

@@ -17,7 +17,7 @@ public sealed class JwksTest(string algorithm) : ServerFixture
     protected override Settings Change(Settings settings) => settings with { Algorithm = algorithm, JwksMaxAgeSeconds = 1200 };
 
     [Test, Rfc(7517, "4"), Case("META-007")]
-    public async Task It_holds_public_members_only()
+    public async Task The_JWKS_holds_public_members_only()
     {
         var reply = await Server.GetAsync(Paths.Jwks);
 
@@ -48,7 +48,7 @@ public sealed class JwksTest(string algorithm) : ServerFixture
     }
 
     [Test, Rfc(9110, "13.1.2")]
-    public async Task It_is_not_sent_again_to_who_has_it()
+    public async Task An_asset_is_not_sent_again_to_a_browser_that_has_it()
     {
         var first = await Server.GetAsync(Paths.Jwks);
 

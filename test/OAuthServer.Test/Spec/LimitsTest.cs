@@ -11,7 +11,7 @@ public sealed class LimitsTest : ServerFixture
     protected override Settings Change(Settings settings) => settings with { FailuresPerSecond = 1, ClientRequestsPerSecond = 1, ClientBurst = 5 };
 
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
-    public async Task Who_guesses_a_secret_is_slowed_down_and_its_owner_elsewhere_is_not()
+    public async Task An_address_that_guesses_a_secret_is_slowed_down_and_its_owner_elsewhere_is_not()
     {
         var machine = await Server.MachineAsync();
         using var thief = Server.NewHttpFrom("127.0.0.2");
@@ -70,7 +70,7 @@ public sealed class LimitsTest : ServerFixture
     }
 
     [Test]
-    public async Task What_is_slowed_down_leaves_no_row_in_the_audit_log()
+    public async Task A_429_leaves_no_row_in_the_audit_log()
     {
         var machine = await Server.MachineAsync();
         var reply = await UntilSlowedDownAsync(() => machine.CredentialsAsync());

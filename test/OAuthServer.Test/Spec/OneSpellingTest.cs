@@ -78,24 +78,6 @@ public sealed class OneSpellingTest : ServerFixture
         (await Server.ScalarAsync<string>("select resource_fold(@uri)", new { uri })).Should().Be(Resource.Fold(uri));
 
     [Test]
-    public async Task A_database_that_has_such_a_pair_is_told_at_migration_what_to_do()
-    {
-        var clone = await TestDatabase.CloneAsync();
-        await TestDatabase.ExecuteAsync(clone, """
-            drop trigger resources_one_spelling on resources; drop index resources_one_spelling;
-            insert into resources (uri, name) values ('https://sensors.example.test', 'The same');
-            """);
-        var migration = Migrations.Read("migrations/0056_one_spelling.sql");
-        var first = migration[migration.IndexOf("do $$", StringComparison.Ordinal)..(migration.IndexOf("end $$;\ncreate unique index", StringComparison.Ordinal) + "end $$;".Length)];
-
-        var refusal = await RefusalAsync(() => TestDatabase.ExecuteAsync(clone, first));
-
-        var (problem, hint) = DatabaseFault.Explain(refusal)!.Value;
-        problem.Should().Contain("https://sensors.example.test https://sensors.example.test/");
-        hint.Should().Contain("oauth-server migrate again");
-    }
-
-    [Test]
     public async Task The_issuer_may_be_a_resource_in_another_spelling_before_the_server_makes_it_one()
     {
         await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'This server, by hand')", new { uri = Server.Issuer + "/" });

@@ -98,7 +98,7 @@ public sealed class PageTest : ServerFixture
 
     [TestCase("<script>alert(1)</script>"), TestCase("\" onmouseover=\"alert(1)"), TestCase("'><img src=x onerror=alert(1)>"), TestCase("&lt;b&gt; ${7*7} {{7*7}}")]
     [Test, Case("UI-036")]
-    public async Task What_others_wrote_is_shown_and_never_obeyed(string words)
+    public async Task Text_of_others_is_shown_and_never_obeyed(string words)
     {
         var scope = $"hostile:{Guid.NewGuid():N}";
         var resource = $"https://{Guid.NewGuid():N}.example.test/a'b\"c<d>";
@@ -142,7 +142,7 @@ public sealed class PageTest : ServerFixture
     }
 
     [Test, Case("UI-036")]
-    public async Task What_a_scope_means_is_one_line_of_visible_characters()
+    public async Task The_text_of_a_scope_is_one_line_of_visible_characters()
     {
         var (app, browser) = (await Server.PublicClientAsync(), Server.NewBrowser());
         await Server.ExecuteAsync("insert into scopes (name, resource, access, open) values ('notes:hostile', @Notes, 'read', true)", new { Cast.Notes });

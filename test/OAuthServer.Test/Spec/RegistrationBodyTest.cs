@@ -29,7 +29,7 @@ public sealed class RegistrationBodyTest : ServerFixture
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":true}""")]
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":""}""")]
     [Rfc(7591, "3.1"), Case("DCR-038")]
-    public async Task What_is_no_client_metadata_is_refused(string body) => (await Server.RegisterAsync(body)).Should().BeRefusedWith("invalid_client_metadata");
+    public async Task A_body_that_is_no_client_metadata_is_refused(string body) => (await Server.RegisterAsync(body)).Should().BeRefusedWith("invalid_client_metadata");
 
     [Test, Case("DCR-038")]
     public async Task Octets_that_are_no_text_are_refused()

@@ -21,7 +21,7 @@ public sealed class RegistrationClientsTest : ServerFixture
     [TestCase("claude-code", "none", AllOpen)]
     [TestCase("chatgpt", "client_secret_post", "offline_access")]
     [TestCase("lm-studio", "none", AllOpen)]
-    public async Task It_registers(string client, string method, string scope)
+    public async Task A_client_of_this_vendor_registers(string client, string method, string scope)
     {
         var body = Body(client);
         var reply = await Server.RegisterAsync(body);
@@ -38,7 +38,7 @@ public sealed class RegistrationClientsTest : ServerFixture
     [Test]
     public void Nobody_is_forgotten() =>
         Directory.GetFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Should().BeEquivalentTo(
-            typeof(RegistrationClientsTest).GetMethod(nameof(It_registers))!.GetCustomAttributes(typeof(TestCaseAttribute), false).Select(test => ((TestCaseAttribute)test).Arguments[0]));
+            typeof(RegistrationClientsTest).GetMethod(nameof(A_client_of_this_vendor_registers))!.GetCustomAttributes(typeof(TestCaseAttribute), false).Select(test => ((TestCaseAttribute)test).Arguments[0]));
 
     internal static string Folder { get; } = Path.Combine(TestDatabase.Root, "test/OAuthServer.Test/Spec/Registration");
 

@@ -22,7 +22,7 @@ public sealed class RegistrationFlowTest : ServerFixture
     [TestCase("chatgpt", "", Cast.Notes, null, "notes:read notes:write")]
     [TestCase("lm-studio", null, Cast.Notes, null, "notes:read notes:write")]
     [Test, Rfc(7591, "3"), Behaviour(15, 19), Case("DCR-001")]
-    public async Task It_gets_tokens_at_every_redirect_URI_it_registered(string name, string? scope, string? resource, string? prompt, string granted)
+    public async Task A_client_gets_tokens_at_every_redirect_URI_it_registered(string name, string? scope, string? resource, string? prompt, string granted)
     {
         var registered = await Server.RegisterAsync(RegistrationClientsTest.Body(name));
         registered.ShouldBeRegistered();

@@ -135,7 +135,7 @@ public sealed class RegistrationManagementTest : ServerFixture
 
     [TestCase("update clients set origin = 'operator' where client_id = @id")]
     [TestCase("update clients set enabled = false where client_id = @id")]
-    public async Task What_an_operator_took_over_or_disabled_is_out_of_the_clients_hands(string edit)
+    public async Task A_client_an_operator_took_over_or_disabled_cannot_manage_itself(string edit)
     {
         var (_, id, token) = await RegisterAsync("none");
         await Server.ExecuteAsync(edit, new { id });

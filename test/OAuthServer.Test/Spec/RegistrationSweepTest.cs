@@ -10,7 +10,7 @@ namespace OAuthServer.Test.Spec;
 public sealed class RegistrationSweepTest
 {
     [Test, Case("DCR-039")]
-    public async Task What_was_never_used_leaves_after_three_days()
+    public async Task A_client_never_used_is_removed_after_three_days()
     {
         await using var server = await TestServer.StartAsync();
         var (never, operators) = (await RegisterAsync(server), await server.PublicClientAsync(origin: "operator"));
@@ -29,7 +29,7 @@ public sealed class RegistrationSweepTest
     }
 
     [Test]
-    public async Task What_people_use_stays_until_its_grants_have_lapsed_for_a_month()
+    public async Task A_client_in_use_is_kept_until_its_grants_have_lapsed_for_a_month()
     {
         await using var server = await TestServer.StartAsync();
         var made = await RegisterAsync(server);
@@ -96,7 +96,7 @@ public sealed class RegistrationSweepTest
     }
 
     [Test]
-    public async Task What_deleted_itself_leaves_later_and_what_an_operator_disabled_stays()
+    public async Task A_client_that_deleted_itself_is_removed_later_and_one_an_operator_disabled_stays()
     {
         await using var server = await TestServer.StartAsync();
         var (deleted, disabled) = (await RegisterAsync(server), await RegisterAsync(server));

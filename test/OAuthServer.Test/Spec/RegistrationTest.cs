@@ -58,7 +58,7 @@ public sealed class RegistrationTest : ServerFixture
     }
 
     [Test, Rfc(7591, "2")]
-    public async Task What_is_left_out_gets_its_default()
+    public async Task A_member_left_out_gets_its_default()
     {
         var native = await Server.RegisterAsync("""{"redirect_uris":["http://localhost:1234/callback"],"client_name":null,"grant_types":null}""");
         var web = await Server.RegisterAsync(new { redirect_uris = new[] { Web } });
@@ -140,7 +140,7 @@ public sealed class RegistrationTest : ServerFixture
     }
 
     [Test, Case("DCR-041")]
-    public async Task What_the_client_may_not_choose_is_ignored()
+    public async Task A_member_the_client_may_not_choose_is_ignored()
     {
         var reply = await Server.RegisterAsync(new
         {

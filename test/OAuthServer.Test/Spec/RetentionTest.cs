@@ -23,7 +23,7 @@ public sealed class RetentionTest
     }
 
     [Test]
-    public async Task What_has_expired_leaves_by_itself_and_what_lives_stays()
+    public async Task Expired_rows_are_removed_and_live_ones_stay()
     {
         await using var server = await TestServer.StartAsync();
         var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());

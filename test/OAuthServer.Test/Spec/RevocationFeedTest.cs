@@ -171,7 +171,7 @@ public sealed class RevocationFeedTest : ServerFixture
     }
 
     [Test]
-    public async Task Who_waits_is_woken_in_under_a_second_by_another_server()
+    public async Task A_waiting_reader_is_woken_in_under_a_second_by_another_server()
     {
         await using var twin = await Server.StartSecondInstanceAsync();
         var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
@@ -198,7 +198,7 @@ public sealed class RevocationFeedTest : ServerFixture
     }
 
     [Test, Rfc(9110, "13.1.2")]
-    public async Task What_is_known_under_its_tag_is_304()
+    public async Task An_answer_known_under_its_tag_is_304()
     {
         var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
         await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);
@@ -215,7 +215,7 @@ public sealed class RevocationFeedTest : ServerFixture
     }
 
     [Test]
-    public async Task What_is_known_can_be_waited_on_too()
+    public async Task A_known_position_can_be_waited_on_too()
     {
         var (reader, machine) = (await ReaderAsync(), await Server.MachineAsync());
         await machine.RevokeAsync((await machine.CredentialsAsync()).AccessToken);

@@ -169,7 +169,7 @@ public sealed class DurableRevocationTest
     }
 
     [Test, Category("Long"), Rfc(7009, "2.2"), Case("REVOKE-009")]
-    public async Task What_was_answered_200_survives_PostgreSQL_killed_the_moment_after()
+    public async Task A_revocation_answered_200_survives_PostgreSQL_killed_the_moment_after()
     {
         await using var cluster = await OwnCluster.StartAsync();
         var database = cluster.ConnectionString;

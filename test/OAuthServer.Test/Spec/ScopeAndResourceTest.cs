@@ -115,6 +115,17 @@ public sealed class ScopeAndResourceTest : ServerFixture
         landed.Parameters["error"].Should().Be("invalid_scope", landed.ToString());
     }
 
+    [Test, Rfc(6749, "3.3")]
+    public async Task Open_scopes_do_not_stand_in_for_the_scopes_an_operator_gave_a_client()
+    {
+        var client = await Server.PublicClientAsync(scopes: "read_sensors");
+        var query = client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", null), ("resource", Cast.Notes));
+
+        var landed = await Server.NewBrowser().AllowAsync(query, alice);
+
+        landed.Parameters["error"].Should().Be("invalid_scope", landed.ToString());
+    }
+
     [Test, Rfc(8707, "2.2"), Rfc(9068, "2.2.3")]
     public async Task A_token_for_one_of_several_granted_resources_carries_that_ones_scopes_only()
     {
@@ -164,7 +175,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
     public async Task The_default_of_the_server_is_for_clients_that_may_have_it()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { DefaultResource = Cast.Notes });
-        var client = await server.AddClientAsync("conf", "user-facing", "none", [Cast.Redirect], "read_sensors", "operator", null, null);
+        var client = await server.AddClientAsync(
+            "conf", "user-facing", "none", [Cast.Redirect], "read_sensors notes:read", "operator", null, null);
         await server.ExecuteAsync("update clients set resources = array[@Sensors] where client_id = @Id", new { Cast.Sensors, client.Id });
 
         var tokens = await client.TokensAsync(await server.UserAsync(), null, ("resource", null), ("scope", null));

@@ -324,7 +324,7 @@ public sealed class SignInLimitTest : ServerFixture
     }
 
     [Test]
-    public async Task Who_guesses_locks_nobody_else_out()
+    public async Task An_address_that_guesses_locks_nobody_else_out()
     {
         var (alice, guesser) = (await Server.UserAsync(), Server.NewBrowserFrom("127.0.0.9"));
         for (var i = 0; i < 6; i++) await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, $"guess {i}");

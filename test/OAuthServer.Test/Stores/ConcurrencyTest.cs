@@ -140,7 +140,7 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
 
     // An end that is not committed yet: who comes meanwhile waits for it, and gets nothing.
     [Test, Rfc(7009, "2.1"), Behaviour(35)]
-    public async Task Who_meets_the_end_of_a_grant_waits_for_it_and_is_refused()
+    public async Task A_rotation_that_meets_the_end_of_its_grant_waits_for_it_and_is_refused()
     {
         const string end = "update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = @id";
         var (code, tokens) = (await Server.GrantAsync(client, alice), await Server.TokensAsync(client, alice));

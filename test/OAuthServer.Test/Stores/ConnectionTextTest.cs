@@ -44,7 +44,7 @@ public sealed class ConnectionTextTest
     [TestCase("postgres://localhost:secret-value/oauth", "port")]
     [TestCase("Host=localhost;Nonsense=secret-value", "nonsense")]
     [TestCase("Host=localhost;Maximum Pool Size=secret-value", "maximum pool size")]
-    public void What_is_not_understood_is_named_without_its_value(string text, string name)
+    public void A_parameter_not_understood_is_named_without_its_value(string text, string name)
     {
         ConnectionText.Read(text, out var problem).Should().BeNull();
 

@@ -22,7 +22,7 @@ public sealed partial class SchemaTest
     }
 
     // Without what differs by version or month: settings, comments about the dump itself, the audit log's partitions.
-    private static async Task<string> DumpAsync(string connectionString)
+    internal static async Task<string> DumpAsync(string connectionString)
     {
         var database = new NpgsqlConnectionStringBuilder(connectionString);
         var start = new ProcessStartInfo(Tool(),

@@ -11,7 +11,7 @@ namespace OAuthServer.Test.Stores;
 public sealed class WriteBatcherTest
 {
     [Test]
-    public async Task What_waits_at_the_same_moment_goes_in_one_round_trip_and_each_gets_its_own_answer()
+    public async Task Writes_waiting_at_the_same_moment_go_in_one_round_trip_and_each_gets_its_own_answer()
     {
         var batches = new ConcurrentQueue<int[]>();
         var door = new SemaphoreSlim(0);
@@ -106,7 +106,7 @@ public sealed class WriteBatcherTest
     }
 
     [Test]
-    public async Task What_is_queued_when_the_server_stops_is_still_written()
+    public async Task Writes_queued_when_the_server_stops_are_still_written()
     {
         var written = new List<int>();
         var group = new WriteBatcher<int, int>(items =>

@@ -23,19 +23,15 @@ public static class TestDatabase
         return new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
     }
 
-    /// <summary>Connection string of a database as it was before a migration, with the cast's rows.</summary>
-    /// <param name="migration">The beginning of its name.</param>
-    public static async Task<string> BeforeAsync(string migration)
+    /// <summary>Connection string of a database as the version before 0.1.0 left it, with the cast in it.</summary>
+    public static async Task<string> BeforeAsync()
     {
         var cluster = await Cluster.Value;
         var name = $"t{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
         await ExecuteAsync(cluster, $"create database {name}");
         var database = new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
+        await ExecuteAsync(database, await File.ReadAllTextAsync(Path.Combine(Root, "test/OAuthServer.Test/Stores/before-0.1.0.sql")));
         await ExecuteAsync(database, "create extension pgcrypto");
-        await ExecuteAsync(database, "create table schema_migrations (name text primary key, applied_at timestamptz not null default now())");
-        foreach (var earlier in Migrations.All.TakeWhile(one => !one.StartsWith($"migrations/{migration}", StringComparison.Ordinal)))
-            await ExecuteAsync(
-                database, $"{Migrations.Read(earlier)}; insert into schema_migrations values ('{Path.GetFileNameWithoutExtension(earlier)}')");
         await ExecuteAsync(database, Cast.Sql);
         return database;
     }

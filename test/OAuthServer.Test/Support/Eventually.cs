@@ -11,7 +11,7 @@ public static class Eventually
 
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
 
-    /// <summary>PlaygroundRequests again and again until it is so. A question asked ten seconds after the edit, unless said otherwise, must not find it undone.</summary>
+    /// <summary>Asks again and again until it is so. A question asked ten seconds after the edit, unless said otherwise, must not find it undone.</summary>
     public static async Task BecomesTrueAsync(Func<Task<bool>> question, TimeSpan? within = null, string because = "")
     {
         var began = TimeProvider.System.GetTimestamp();

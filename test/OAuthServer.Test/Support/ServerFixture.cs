@@ -1,3 +1,4 @@
+using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -8,6 +9,9 @@ namespace OAuthServer.Test.Support;
 [Parallelizable(ParallelScope.Fixtures)]
 public abstract class ServerFixture
 {
+    private const string RowsOfAnotherMoment =
+        "select event || ' ' || coalesce(detail, reason, '') from audit_events where request_time(request_id) <> at";
+
     protected TestServer Server { get; private set; } = null!;
 
     /// <summary>Settings of this fixture's server.</summary>
@@ -24,6 +28,9 @@ public abstract class ServerFixture
     [OneTimeTearDown]
     public async Task StopServerAsync()
     {
-        if (Server is not null) await Server.DisposeAsync();
+        if (Server is null) return;
+        var elsewhere = await Server.QueryAsync<string>(RowsOfAnotherMoment);
+        await Server.DisposeAsync();
+        elsewhere.Should().BeEmpty("every row a request writes is of the millisecond its id carries: that is where it is looked for");
     }
 }

@@ -14,9 +14,9 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
     // The log grows without end: of more rows than these it is said that there are more.
     private const int MostCounted = 1000;
 
-    public Task SearchAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task SearchAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (asked, cancel, problems) = (visit.Asked, http.RequestAborted, new Dictionary<string, string>());
+        var (asked, cancel, problems) = (page.Parameters, http.RequestAborted, new Dictionary<string, string>());
         var (from, to, before, after) = (Moment("from"), Moment("to"), Moment("before"), Moment("after"));
         var subject = asked["person"] is { } name ? await SubjectAsync(name.Trim(), cancel) : null;
         if (asked["person"] is not null && subject is null) problems["person"] = http.Language()["There is no user with this name."];
@@ -34,7 +34,7 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         };
         var found = problems.Count > 0 ? [] : await audit.SearchAsync(search with { Before = before < to ? before : to ?? before, After = after, Limit = PageLength + 1 }, cancel);
         var (rows, more) = Cut(found, after is not null);
-        await http.AuditAsync(visit.NavigationOf(Paths.AdminAudit), new AuditSearchView
+        await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
             Asked = asked,
             Problems = problems,
@@ -57,11 +57,11 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         }
     });
 
-    public Task WhyAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task WhyAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var id = visit.Asked["id"]?.Trim();
+        var id = page.Parameters["id"]?.Trim();
         var rows = id is null ? [] : await audit.FindAsync(id, http.RequestAborted);
-        await http.WhyAsync(visit.NavigationOf(Paths.AdminWhy), id, await users.NameAsync(rows, http.RequestAborted));
+        await http.WhyAsync(page.NavigationOf(Paths.AdminWhy), id, await users.NameAsync(rows, http.RequestAborted));
     });
 
     // A page ends before the moment of the first row too many, so that the next can begin there; backwards that is the newest. When
@@ -87,19 +87,5 @@ internal static class AuditNames
         var subjects = rows.Select(row => Guid.TryParse(row.Subject, out var subject) ? subject : (Guid?)null).OfType<Guid>().Distinct().ToArray();
         var known = subjects.Length == 0 ? [] : await users.NamesAsync(subjects, cancel);
         return new AuditView { Rows = rows, Names = known.ToDictionary(person => person.Subject.ToString(), person => person.Username) };
-    }
-}
-
-/// <summary>Where they are found.</summary>
-public static class AuditRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminAudit()
-        {
-            var audit = app.ServiceProvider.GetRequiredService<AuditEndpoint>();
-            app.MapGet(Paths.AdminAudit, audit.SearchAsync);
-            app.MapGet(Paths.AdminWhy, audit.WhyAsync);
-        }
     }
 }

@@ -12,10 +12,9 @@ namespace OAuthServer.Admin.Audit;
 /// </summary>
 public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, AuditLog log, Settings settings)
 {
-    public const string Scope = "audit:read";
-
-    public async Task HandleAsync(HttpContext http, string id)
+    public async Task HandleAsync(HttpContext http)
     {
+        var id = http.PathPart("id");
         if (await OpensAsync(http) is not null) return;
         var rows = await audit.FindAsync(id, http.RequestAborted);
         await http.JsonAsync(rows.Count == 0 ? 404 : 200, json =>
@@ -55,21 +54,12 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
         OAuthError error;
         if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
         else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer)) error = OAuthError.InvalidToken("not a live token for this server");
-        else if (!claims.Scope.Split(' ').Contains(Scope)) error = OAuthError.InsufficientScope(Scope, claims.Scope);
+        else if (!claims.Scope.Split(' ').Contains(Scope.ReadAudit)) error = OAuthError.InsufficientScope(Scope.ReadAudit, claims.Scope);
         else return null;
 
-        http.AddBearerChallenge(error, settings, Scope);
+        http.AddBearerChallenge(error, settings, Scope.ReadAudit);
         await log.RefusedAsync(AuditEvents.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class WhyRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapWhy() => app.MapGet(Paths.Why + "/{id}", app.ServiceProvider.GetRequiredService<WhyEndpoint>().HandleAsync);
     }
 }

@@ -1,4 +1,5 @@
 using OAuthServer.Admin.Resources;
+using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -16,21 +17,21 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
     // Stands in for an id or a name that is missing or refused while the rest of the row is judged; no row of this id is ever written.
     private const string Placeholder = "to-be-judged";
 
-    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, null, []));
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, page => RenderAsync(page, null, []));
 
-    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (ClientKind.Of(visit.Asked["kind"]) is not { } registry)
+        if (ClientKind.Of(page.Parameters["kind"]) is not { } kind)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
-        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, registry.Kind) with { Name = Placeholder });
-        var client = ClientFields.Read(blank, visit.Asked, problems);
-        if (visit.Asked["client_id"] is { } id) client = client with { ClientId = id.Trim() };
+        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, kind.Kind) with { Name = Placeholder });
+        var client = ClientFields.Read(blank, page.Parameters, problems);
+        if (page.Parameters["client_id"] is { } id) client = client with { ClientId = id.Trim() };
         else problems["client_id"] = "Enter an id such as nightly-etl.";
-        var secret = client.AuthMethod == "none" ? null : SecretHash.NewSecret();
+        var secret = client.AuthMethod == AuthMethod.None.Name ? null : SecretHash.NewSecret();
         // A hash takes its time, and a form with problems needs none.
         var stored = secret is null || problems.Count > 0 ? null : new NewSecret
         {
@@ -45,14 +46,14 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
             Row = client,
             Restore = (row, column) => ClientFields.Restore(row, blank, column),
             Write = problems.Count == 0,
-        }, stored, visit.Author, http.RequestAborted);
+        }, stored, page.Author, http.RequestAborted);
         problems.Add(judged.Refusals, http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("client_id", "There is already a client with this id.");
 
-        if (problems.Count > 0) await RenderAsync(visit, visit.Asked, problems);
-        else if (secret is null) await visit.Done(ClientText.Done(client.ClientId, Notice.Saved));
+        if (problems.Count > 0) await RenderAsync(page, page.Parameters, problems);
+        else if (secret is null) await page.Done(ClientText.Done(client.ClientId, Notice.Saved));
         else
-            await http.NewSecretAsync(visit.NavigationOf(registry.Path), new NewSecretView
+            await http.NewSecretAsync(page.NavigationOf(kind.Path), new NewSecretView
             {
                 ClientId = client.ClientId,
                 Name = client.Name,
@@ -62,26 +63,12 @@ public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, Reso
             });
     });
 
-    private async Task RenderAsync(PageRequest visit, Parameters? typed, Dictionary<string, string> problems)
+    private async Task RenderAsync(PageRequest page, Parameters? typed, Dictionary<string, string> problems)
     {
-        if (ClientKind.Of(visit.Asked["kind"]) is { } registry)
-            await visit.Http.AddClientAsync(visit.Antiforgery, visit.NavigationOf(registry.Path), registry,
-                await ClientSettingsEndpoint.KnownAsync(resources, visit.Http.RequestAborted), typed, problems);
+        if (ClientKind.Of(page.Parameters["kind"]) is { } kind)
+            await page.Http.AddClientAsync(page.Antiforgery, page.NavigationOf(kind.Path), kind,
+                await ClientSettingsEndpoint.KnownAsync(resources, page.Http.RequestAborted), typed, problems);
         else
-            await SignedInGate.NotFoundAsync(visit);
-    }
-}
-
-/// <summary>Where it is found.</summary>
-public static class ClientAddRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientAdd()
-        {
-            var add = app.ServiceProvider.GetRequiredService<ClientAddEndpoint>();
-            app.MapGet(Paths.AdminClientNew, add.AskAsync);
-            app.MapPost(Paths.AdminClientNew, add.AddAsync);
-        }
+            await SignedInGate.NotFoundAsync(page);
     }
 }

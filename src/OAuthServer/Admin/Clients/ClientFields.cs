@@ -72,13 +72,8 @@ public static class ClientFields
         DefaultScopes = [],
         Resources = [],
         DefaultResource = null,
-        GrantTypes = kind switch
-        {
-            "machine" => ["client_credentials"],
-            "user-facing" => ["authorization_code", "refresh_token"],
-            _ => [],
-        },
-        AuthMethod = kind == "user-facing" ? "none" : "client_secret_basic",
+        GrantTypes = Capabilities.BuiltIn.DefaultGrantTypes(kind),
+        AuthMethod = Capabilities.BuiltIn.DefaultAuthMethod(kind),
         AccessTokenSeconds = 600,
         RefreshTokenSeconds = 2_592_000,
         RefreshIdleSeconds = 1_209_600,

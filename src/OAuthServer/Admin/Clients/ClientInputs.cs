@@ -29,12 +29,17 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {fields.Text("note", "Note", "For operators")}
         """;
 
-    private IEnumerable<(string Value, string Text)> Methods()
-    {
-        if (IsUserFacing) yield return ("none", "No secret: a public client");
-        yield return ("client_secret_basic", "A secret in the header (client_secret_basic)");
-        yield return ("client_secret_post", "A secret in the request body (client_secret_post)");
-    }
+    private IEnumerable<(string Value, string Text)> Methods() =>
+        from method in AuthMethod.All
+        where method.IsFor(row.Kind)
+        orderby method.NeedsSecret
+        select (method.Name, Label(method));
+
+    private static string Label(AuthMethod method) =>
+        method == AuthMethod.None ? "No secret: a public client"
+        : method == AuthMethod.ClientSecretBasic ? "A secret in the header (client_secret_basic)"
+        : method == AuthMethod.ClientSecretPost ? "A secret in the request body (client_secret_post)"
+        : method.Name;
 
     private Markup Scopes()
     {

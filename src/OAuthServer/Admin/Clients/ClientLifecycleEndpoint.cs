@@ -7,19 +7,19 @@ namespace OAuthServer.Admin.Clients;
 /// <summary>/admin/client/disable and /delete: GET says what would end with the client, POST ends it. /enable takes a disabled one back.</summary>
 public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, TimeProvider time)
 {
-    public Task AskDisableAsync(HttpContext http) => AskAsync(http, Paths.AdminClientDisable);
+    public Task ConfirmDisableAsync(HttpContext http) => ConfirmAsync(http, Paths.AdminClientDisable);
 
-    public Task AskDeleteAsync(HttpContext http) => AskAsync(http, Paths.AdminClientDelete);
+    public Task ConfirmDeleteAsync(HttpContext http) => ConfirmAsync(http, Paths.AdminClientDelete);
 
     public Task DisableAsync(HttpContext http) => EnableAsync(http, false);
 
     public Task EnableAsync(HttpContext http) => EnableAsync(http, true);
 
-    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (visit.Asked["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client && await edits.DeleteAsync(id, visit.Author, http.RequestAborted))
-            await visit.Done($"{ClientKind.Of(client.Kind)!.Path}?{Notice.Field}={Notice.Deleted}");
-        else await SignedInGate.NotFoundAsync(visit);
+        if (page.Parameters["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client && await edits.DeleteAsync(id, page.Author, http.RequestAborted))
+            await page.Done($"{ClientKind.Of(client.Kind)!.Path}?{Notice.Field}={Notice.Deleted}");
+        else await SignedInGate.NotFoundAsync(page);
     });
 
     /// <summary>The blast radius in words.</summary>
@@ -32,29 +32,29 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
         yield return used is { } moment ? say.Put("Last used: {0}", say.Time(moment)) : $"{say["Never used"]}";
     }
 
-    private Task AskAsync(HttpContext http, string path) => gate.ShowAdminAsync(http, async visit =>
+    private Task ConfirmAsync(HttpContext http, string path) => gate.ShowAdminAsync(http, async page =>
     {
-        if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { } client)
+        if (page.Parameters["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { } client)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var (say, now, deletes) = (http.Language(), time.GetUtcNow(), path == Paths.AdminClientDelete);
         if (!deletes && !client.Enabled)
         {
-            await visit.Done(ClientText.At(id));
+            await page.Done(ClientText.At(id));
             return;
         }
 
         var reach = await register.ReachAsync(id, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
         Markup name = $"<bdi>{say.App(client.Name)}</bdi>";
-        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
+        await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
         {
             Title = deletes ? say["Delete a client"] : say["Disable a client"],
             Question = deletes ? say.Put("Delete {0}?", name) : say.Put("Disable {0}?", name),
             Consequence = $"{(deletes ? Deleted(client.Origin, say) : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
-            Reach = [.. Tell(reach, client.LastUsedAt, say)],
+            Impact = [.. Tell(reach, client.LastUsedAt, say)],
             Sql = deletes ? ClientEdits.DeleteText(id) : ClientEdits.DisableText(id),
             Path = path,
             Form = [("id", id)],
@@ -63,11 +63,11 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
         });
     });
 
-    private Task EnableAsync(HttpContext http, bool enabled) => gate.ChangeAdminAsync(http, async visit =>
+    private Task EnableAsync(HttpContext http, bool enabled) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (visit.Asked["id"] is not { } id || (!await edits.EnableAsync(id, enabled, visit.Author, http.RequestAborted) && await register.FindAsync(id, http.RequestAborted) is null))
-            await SignedInGate.NotFoundAsync(visit);
-        else await visit.Done(ClientText.Done(id, Notice.Saved));
+        if (page.Parameters["id"] is not { } id || (!await edits.EnableAsync(id, enabled, page.Author, http.RequestAborted) && await register.FindAsync(id, http.RequestAborted) is null))
+            await SignedInGate.NotFoundAsync(page);
+        else await page.Done(ClientText.Done(id, Notice.Saved));
     });
 
     private static string Deleted(string origin, Language say) => origin switch
@@ -76,21 +76,4 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
         "self-registered" => say["Its registration, grants, tokens and remembered consents are deleted permanently. It can register again under another id."],
         _ => say["Its secrets, grants, tokens and remembered consents are deleted permanently. This cannot be undone."],
     };
-}
-
-/// <summary>Where they are found.</summary>
-public static class ClientLifecycleRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientLifecycle()
-        {
-            var ends = app.ServiceProvider.GetRequiredService<ClientLifecycleEndpoint>();
-            app.MapGet(Paths.AdminClientDisable, ends.AskDisableAsync);
-            app.MapPost(Paths.AdminClientDisable, ends.DisableAsync);
-            app.MapPost(Paths.AdminClientEnable, ends.EnableAsync);
-            app.MapGet(Paths.AdminClientDelete, ends.AskDeleteAsync);
-            app.MapPost(Paths.AdminClientDelete, ends.DeleteAsync);
-        }
-    }
 }

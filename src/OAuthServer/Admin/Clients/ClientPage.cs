@@ -10,7 +10,7 @@ public sealed record ClientView
 {
     public required ClientForm Client { get; init; }
     public required IReadOnlyList<SecretSummary> Secrets { get; init; }
-    public required ClaimedMetadata Said { get; init; }
+    public required ClaimedMetadata Claimed { get; init; }
     public required ClientFields.Known Known { get; init; }
     public required DateTimeOffset Now { get; init; }
 
@@ -132,7 +132,7 @@ public static class ClientPage
 
     private static Markup Metadata(ClientView view, Language say)
     {
-        var (client, said) = (view.Client, view.Said);
+        var (client, claimed) = (view.Client, view.Claimed);
         var isDocument = client.Origin == "document";
         return $"""
             <p class="note">{(isDocument
@@ -141,16 +141,16 @@ public static class ClientPage
             <dl class="facts">
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
             {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
-            {Fact(say["Scopes"], List(said.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
+            {Fact(say["Scopes"], List(claimed.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
             {Fact(say["Resources"], List(client.Resources))}
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
             {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
             {(client.Kind == "user-facing" ? Lifetimes(client, say) : Markup.None)}
-            {Link(say["Home page"], said.ClientUri)}{Link(say["Logo"], said.LogoUri)}{Link(say["Terms of service"], said.TosUri)}{Link(say["Privacy policy"], said.PolicyUri)}
-            {When(say["Registration last used"], said.SeenAt, say)}
-            {When(say["Registration deleted by the client"], said.DeletedAt, say)}
-            {When(say["Document fetched"], said.FetchedAt, say)}
-            {When(say["Document no longer available since"], said.GoneAt, say)}
+            {Link(say["Home page"], claimed.ClientUri)}{Link(say["Logo"], claimed.LogoUri)}{Link(say["Terms of service"], claimed.TosUri)}{Link(say["Privacy policy"], claimed.PolicyUri)}
+            {When(say["Registration last used"], claimed.SeenAt, say)}
+            {When(say["Registration deleted by the client"], claimed.DeletedAt, say)}
+            {When(say["Document fetched"], claimed.FetchedAt, say)}
+            {When(say["Document no longer available since"], claimed.GoneAt, say)}
             {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Sanitize(note, "–", 600)}</bdi>") : Markup.None)}
             </dl>
             """;

@@ -28,7 +28,7 @@ public static class ClientSecrets
     internal static (Markup Content, Markup Problems) Of(ClientView view, Markup hidden, Settings settings, Language say)
     {
         Markup table = view.Secrets.Count == 0
-            ? (Markup)$"""<p class="note">{(view.Client.AuthMethod == "none" ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
+            ? (Markup)$"""<p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
             : $"""
                 <table>
                 <caption>{say["Only hashes are stored: a secret is shown once, when it is created"]}</caption>
@@ -38,7 +38,7 @@ public static class ClientSecrets
                 </tbody>
                 </table>
                 """;
-        if (view.Client is not { Origin: "operator", AuthMethod: not "none" }) return (table, Markup.None);
+        if (view.Client.Origin != "operator" || view.Client.AuthMethod == AuthMethod.None.Name) return (table, Markup.None);
         var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say) : Full(view, say);
         return ($"{table}{another.Form}", another.Problems);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -12,35 +13,35 @@ namespace OAuthServer.Admin.Clients;
 /// /admin/client/secrets/revoke: GET says what it would end, POST ends it.
 /// </summary>
 public sealed class ClientSecretsEndpoint(
-    SignedInGate gate, ClientSettingsEndpoint page, ClientQueries register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
+    SignedInGate gate, ClientSettingsEndpoint settingsPage, ClientQueries register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
 {
-    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
+        if (page.Parameters["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var now = time.GetUtcNow();
         var problems = new Dictionary<string, string>();
-        var expires = End(visit.Asked["expires"]);
-        if (visit.Asked["expires"] is not null && !(expires > now)) problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
+        var expires = End(page.Parameters["expires"]);
+        if (page.Parameters["expires"] is not null && !(expires > now)) problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
         var secret = SecretHash.NewSecret();
         if (problems.Count == 0 && await Edit.TryAsync(async () => await edits.AddSecretAsync(new NewSecret
         {
             ClientId = id,
             Hash = await hashes.MakeAsync(secret, http.RequestAborted),
-            Label = visit.Asked["label"]?.Trim() ?? "",
+            Label = page.Parameters["label"]?.Trim() ?? "",
             NotBefore = now,
             ExpiresAt = expires,
-        }, visit.Author, http.RequestAborted)) is { } refusal)
+        }, page.Author, http.RequestAborted)) is { } refusal)
             problems[refusal.Column ?? ""] = http.Language().Refusal(refusal);
 
         if (problems.Count > 0)
-            await page.RenderAsync(visit, id, view => view with { TypedSecret = visit.Asked, Problems = problems });
+            await settingsPage.RenderAsync(page, id, view => view with { TypedSecret = page.Parameters, Problems = problems });
         else
-            await http.NewSecretAsync(visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), new NewSecretView
+            await http.NewSecretAsync(page.NavigationOf(ClientKind.Of(client.Kind)!.Path), new NewSecretView
             {
                 ClientId = id,
                 Name = client.Name,
@@ -50,17 +51,17 @@ public sealed class ClientSecretsEndpoint(
             });
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        if (await FindAsync(visit) is not var (secret, client))
+        if (await FindAsync(page) is not var (secret, client))
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         if (secret.RevokedAt is not null)
         {
-            await visit.Done(ClientText.At(client.ClientId));
+            await page.Done(ClientText.At(client.ClientId));
             return;
         }
 
@@ -68,12 +69,12 @@ public sealed class ClientSecretsEndpoint(
         var reach = await register.ReachAsync(client.ClientId, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
         var others = (await edits.SecretsAsync(client.ClientId, http.RequestAborted)).Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
         var number = secret.Id.ToString(CultureInfo.InvariantCulture);
-        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
+        await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
         {
             Title = say["Revoke a secret"],
             Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Sanitize(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
             Consequence = $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
-            Reach = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientLifecycleEndpoint.Tell(reach, secret.LastUsedAt, say)],
+            Impact = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientLifecycleEndpoint.Tell(reach, secret.LastUsedAt, say)],
             Sql = ClientEdits.RevokeSecretText(secret.Id),
             Path = Paths.AdminClientSecretRevoke,
             Form = [("secret", number)],
@@ -82,22 +83,22 @@ public sealed class ClientSecretsEndpoint(
         });
     });
 
-    public Task RevokeAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task RevokeAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (await FindAsync(visit) is not var (secret, client))
+        if (await FindAsync(page) is not var (secret, client))
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
-        await edits.RevokeSecretAsync(secret.Id, time.GetUtcNow(), visit.Author, http.RequestAborted);
-        await visit.Done(ClientText.Done(client.ClientId, Notice.Ended));
+        await edits.RevokeSecretAsync(secret.Id, time.GetUtcNow(), page.Author, http.RequestAborted);
+        await page.Done(ClientText.Done(client.ClientId, Notice.Ended));
     });
 
-    private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(PageRequest visit) =>
-        long.TryParse(visit.Asked["secret"], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-        && await edits.SecretAsync(number, visit.Http.RequestAborted) is { } secret
-        && await register.FindAsync(secret.ClientId, visit.Http.RequestAborted) is { Origin: "operator" } client
+    private async Task<(SecretSummary Secret, ClientForm Client)?> FindAsync(PageRequest page) =>
+        long.TryParse(page.Parameters["secret"], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && await edits.SecretAsync(number, page.Http.RequestAborted) is { } secret
+        && await register.FindAsync(secret.ClientId, page.Http.RequestAborted) is { Origin: "operator" } client
             ? (secret, client)
             : null;
 
@@ -106,19 +107,4 @@ public sealed class ClientSecretsEndpoint(
         DateOnly.TryParseExact(day?.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var last) && last < DateOnly.MaxValue
             ? new DateTimeOffset(last.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero)
             : null;
-}
-
-/// <summary>Where they are found.</summary>
-public static class ClientSecretsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClientSecrets()
-        {
-            var secrets = app.ServiceProvider.GetRequiredService<ClientSecretsEndpoint>();
-            app.MapPost(Paths.AdminClientSecrets, secrets.AddAsync);
-            app.MapGet(Paths.AdminClientSecretRevoke, secrets.AskAsync);
-            app.MapPost(Paths.AdminClientSecretRevoke, secrets.RevokeAsync);
-        }
-    }
 }

@@ -1,6 +1,5 @@
 using OAuthServer.Admin.Resources;
 using OAuthServer.Html;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
@@ -10,49 +9,49 @@ namespace OAuthServer.Admin.Clients;
 /// <summary>/admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved unseen.</summary>
 public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, TimeProvider time)
 {
-    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => RenderAsync(visit, visit.Asked["id"], view => view with { Done = visit.Asked[Notice.Field] }));
+    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, page => RenderAsync(page, page.Parameters["id"], view => view with { Done = page.Parameters[Notice.Field] }));
 
-    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (visit.Asked["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
+        if (page.Parameters["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { Origin: "operator" } client)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var problems = new Dictionary<string, string>();
         var judged = await edits.SaveAsync(new RowEdit<ClientForm>
         {
-            Row = ClientFields.Read(client, visit.Asked, problems),
+            Row = ClientFields.Read(client, page.Parameters, problems),
             Restore = (row, column) => ClientFields.Restore(row, client, column),
             Write = problems.Count == 0,
-        }, visit.Author, http.RequestAborted);
+        }, page.Author, http.RequestAborted);
         problems.Add(judged.Refusals, http.Language());
 
-        if (problems.Count > 0) await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Problems = problems });
-        else if (judged.Outcome == EditOutcome.Done) await visit.Done(ClientText.Done(id, Notice.Saved));
+        if (problems.Count > 0) await RenderAsync(page, id, view => view with { Typed = page.Parameters, Problems = problems });
+        else if (judged.Outcome == EditOutcome.Done) await page.Done(ClientText.Done(id, Notice.Saved));
         else
         {
             var last = await register.LastEditAsync(id, http.RequestAborted);
-            await RenderAsync(visit, id, view => view with { Typed = visit.Asked, Stale = true, LastEdit = last });
+            await RenderAsync(page, id, view => view with { Typed = page.Parameters, Stale = true, LastEdit = last });
         }
     });
 
     /// <summary>The client's page, or that there is none.</summary>
     /// <param name="change">What was typed into it and why it was not taken.</param>
-    internal async Task RenderAsync(PageRequest visit, string? id, Func<ClientView, ClientView> change)
+    internal async Task RenderAsync(PageRequest page, string? id, Func<ClientView, ClientView> change)
     {
-        var cancel = visit.Http.RequestAborted;
-        if (id is null || await register.FindAsync(id, cancel) is not { } client || await register.SaidAsync(id, cancel) is not { } said)
+        var cancel = page.Http.RequestAborted;
+        if (id is null || await register.FindAsync(id, cancel) is not { } client || await register.ClaimedAsync(id, cancel) is not { } claimed)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
-        await visit.Http.ClientAsync(visit.Antiforgery, visit.NavigationOf(ClientKind.Of(client.Kind)!.Path), change(new ClientView
+        await page.Http.ClientAsync(page.Antiforgery, page.NavigationOf(ClientKind.Of(client.Kind)!.Path), change(new ClientView
         {
             Client = client,
-            Said = said,
+            Claimed = claimed,
             Secrets = await edits.SecretsAsync(id, cancel),
             Known = await KnownAsync(resources, cancel),
             Now = time.GetUtcNow(),
@@ -62,18 +61,4 @@ public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries regi
     /// <summary>What there is to choose from.</summary>
     internal static async Task<ClientFields.Known> KnownAsync(ResourceStore resources, CancellationToken cancel) =>
         new(await resources.ScopesAsync(cancel), await resources.ResourcesAsync(cancel));
-}
-
-/// <summary>Where it is found.</summary>
-public static class ClientSettingsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClient()
-        {
-            var client = app.ServiceProvider.GetRequiredService<ClientSettingsEndpoint>();
-            app.MapGet(Paths.AdminClient, client.ShowAsync);
-            app.MapPost(Paths.AdminClient, client.SaveAsync);
-        }
-    }
 }

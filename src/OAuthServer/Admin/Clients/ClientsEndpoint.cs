@@ -9,38 +9,27 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, T
 {
     private const int PageLength = 50;
 
-    public Task ListAsync(HttpContext http, ClientKind registry) => gate.ShowAdminAsync(http, async visit =>
+    public RequestDelegate List(ClientKind kind) => http => ListAsync(http, kind);
+
+    private Task ListAsync(HttpContext http, ClientKind kind) => gate.ShowAdminAsync(http, async page =>
     {
-        var asked = visit.Asked;
+        var asked = page.Parameters;
         var (search, cursor) = (new ClientSearch
         {
-            Kind = registry.Kind,
+            Kind = kind.Kind,
             Text = asked["q"]?.Trim() ?? "",
             Origin = asked["origin"],
             Enabled = asked["state"] switch { "enabled" => true, "disabled" => false, _ => null },
         }, new Cursor(asked["after"], asked["before"]));
         var found = await register.ListAsync(search, cursor, PageLength, http.RequestAborted);
-        await http.ClientsAsync(visit.NavigationOf(registry.Path), new ClientListView
+        await http.ClientsAsync(page.NavigationOf(kind.Path), new ClientListView
         {
-            ClientKind = registry,
+            ClientKind = kind,
             Search = search,
             Clients = found.Rows,
-            Paging = Paging.Of(found, registry.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
+            Paging = Paging.Of(found, kind.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
             Now = time.GetUtcNow(),
-            Done = visit.Asked[Notice.Field],
+            Done = page.Parameters[Notice.Field],
         });
     });
-}
-
-/// <summary>Where they are found.</summary>
-public static class ClientsRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminClients()
-        {
-            var clients = app.ServiceProvider.GetRequiredService<ClientsEndpoint>();
-            foreach (var registry in ClientKind.All) app.MapGet(registry.Path, (RequestDelegate)(http => clients.ListAsync(http, registry)));
-        }
-    }
 }

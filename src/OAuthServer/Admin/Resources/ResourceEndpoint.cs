@@ -14,33 +14,33 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
     // Stands in for what was refused while the rest of the row is judged; no row of it is ever written.
     private const string Placeholder = "https://to-be-judged.invalid/";
 
-    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, visit.Asked["page"], PageLength);
-        await http.ResourcesAsync(visit.NavigationOf(Paths.AdminResources), new ResourcesView
+        var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, page.Parameters["page"], PageLength);
+        await http.ResourcesAsync(page.NavigationOf(Paths.AdminResources), new ResourcesView
         {
             Resources = shown,
             Paging = paging,
             Scopes = await store.ScopesAsync(http.RequestAborted),
             Texts = await store.TextsAsync(http.RequestAborted),
-            Done = visit.Asked[Notice.Field],
+            Done = page.Parameters[Notice.Field],
         });
     });
 
-    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        if (visit.Asked["uri"] is not { } uri) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = _ => null }, null);
-        else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(visit);
-        else await ShowAsync(visit, new RowForm { Key = uri, Version = row.Version, Values = values }, row.Enabled);
+        if (page.Parameters["uri"] is not { } uri) await ShowAsync(page, new RowForm { Key = null, Version = null, Values = _ => null }, null);
+        else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(page);
+        else await ShowAsync(page, new RowForm { Key = uri, Version = row.Version, Values = values }, row.Enabled);
     });
 
-    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel, key) = (visit.Asked, http.RequestAborted, visit.Asked["key"]);
+        var (asked, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
         var before = key is null ? null : await edits.FindAsync(key, cancel);
         if (key is not null && before is null)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
@@ -51,50 +51,50 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
             Row = row,
             Restore = (one, column) => column == "uri" ? one with { Uri = Placeholder } : one with { Name = before?.Name ?? Placeholder },
         };
-        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals, http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("uri", http.Language()["There is already a resource with this URI."]);
         if (problems.Count > 0)
-            await ShowAsync(visit, form with { Problems = problems }, before?.Enabled);
+            await ShowAsync(page, form with { Problems = problems }, before?.Enabled);
         else if (judged.Outcome == EditOutcome.Done)
-            await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+            await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else if (await ReadAsync(row.Uri, cancel) is var (now, values))
-            await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values }, now.Enabled);
+            await ShowAsync(page, form with { Version = now.Version, Meanwhile = values }, now.Enabled);
         else
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
+    public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, page => ConfirmAsync(page, null));
 
-    public Task SwitchAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task SwitchAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel) = (visit.Asked, http.RequestAborted);
+        var (asked, cancel) = (page.Parameters, http.RequestAborted);
         var row = asked["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
-        var changed = row is null ? EditOutcome.Gone : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, visit.Author, cancel);
-        if (changed == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
-        else await AskAsync(visit, Overtaken(http.Language()));
+        var changed = row is null ? EditOutcome.Gone : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, page.Author, cancel);
+        if (changed == EditOutcome.Done) await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+        else await ConfirmAsync(page, Overtaken(http.Language()));
     });
 
     /// <summary>What is said before a change that is asked about again.</summary>
     internal static string Overtaken(Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
 
-    private async Task AskAsync(PageRequest visit, string? problem)
+    private async Task ConfirmAsync(PageRequest page, string? problem)
     {
-        var (http, say) = (visit.Http, visit.Http.Language());
-        if (visit.Asked["uri"] is not { } uri || await edits.FindAsync(uri, http.RequestAborted) is not { Enabled: true } row)
+        var (http, say) = (page.Http, page.Http.Language());
+        if (page.Parameters["uri"] is not { } uri || await edits.FindAsync(uri, http.RequestAborted) is not { Enabled: true } row)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var holders = await edits.HoldersAsync(uri, time.GetUtcNow(), http.RequestAborted);
-        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), new Confirmation
+        await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), new Confirmation
         {
             Title = say["Disable a resource"],
             Question = say.Put("Disable {0}?", $"<bdi>{Words.Sanitize(row.Name)}</bdi>"),
             Consequence = $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
-            Reach = [.. Confirmation.Of(holders, say)],
+            Impact = [.. Confirmation.Of(holders, say)],
             Sql = ResourceEdits.DisableText(uri),
             Path = Paths.AdminResourceState,
             Form = [("uri", uri), ("version", row.Version)],
@@ -112,7 +112,7 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
         return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
     }
 
-    private static Task ShowAsync(PageRequest visit, RowForm form, bool? enabled) => visit.Http.ResourceAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), form, enabled);
+    private static Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => page.Http.ResourceAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), form, enabled);
 }
 
 /// <summary>What forms of rows with words in several languages share.</summary>
@@ -133,22 +133,5 @@ internal static class RowForms
     public static void Add(this Dictionary<string, string> problems, IEnumerable<EditRefusal> refusals, Language say)
     {
         foreach (var refusal in refusals) problems.TryAdd(refusal.Column ?? "", say.Refusal(refusal));
-    }
-}
-
-/// <summary>Where they are found.</summary>
-public static class ResourceRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminResources()
-        {
-            var resources = app.ServiceProvider.GetRequiredService<ResourceEndpoint>();
-            app.MapGet(Paths.AdminResources, resources.ListAsync);
-            app.MapGet(Paths.AdminResource, resources.OpenAsync);
-            app.MapPost(Paths.AdminResource, resources.SaveAsync);
-            app.MapGet(Paths.AdminResourceState, (RequestDelegate)resources.AskAsync);
-            app.MapPost(Paths.AdminResourceState, resources.SwitchAsync);
-        }
     }
 }

@@ -9,17 +9,17 @@ namespace OAuthServer.Admin.Resources;
 /// <summary>/admin/scope adds, edits and deletes a scope with the words people read of it.</summary>
 public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceStore store, TimeProvider time)
 {
-    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         // Of a new one: what harms least, and optional as most are.
-        if (visit.Asked["name"] is not { } name) await ShowAsync(visit, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
-        else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(visit);
-        else await ShowAsync(visit, new RowForm { Key = name, Version = row.Version, Values = values });
+        if (page.Parameters["name"] is not { } name) await ShowAsync(page, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
+        else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(page);
+        else await ShowAsync(page, new RowForm { Key = name, Version = row.Version, Values = values });
     });
 
-    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel, key) = (visit.Asked, http.RequestAborted, visit.Asked["key"]);
+        var (asked, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
         var row = new ScopeForm
         {
             Name = key ?? asked["name"]?.Trim() ?? "",
@@ -32,50 +32,50 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
         };
         var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
         var edit = new RowEdit<ScopeForm> { Row = row, Restore = Restore };
-        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), visit.Author, cancel));
+        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one), http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("name", http.Language()["There is already a scope with this name."]);
         if (problems.Count > 0)
-            await ShowAsync(visit, form with { Problems = problems });
+            await ShowAsync(page, form with { Problems = problems });
         else if (judged.Outcome == EditOutcome.Done)
-            await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
+            await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else if (await ReadAsync(row.Name, cancel) is var (now, values))
-            await ShowAsync(visit, form with { Version = now.Version, Meanwhile = values });
+            await ShowAsync(page, form with { Version = now.Version, Meanwhile = values });
         else
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
     });
 
-    public Task AskAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => AskAsync(visit, null));
+    public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, page => ConfirmAsync(page, null));
 
-    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
         var (say, outcome) = (http.Language(), EditOutcome.Gone);
-        var refusal = visit.Asked["name"] is { } name and not Scope.OfflineAccess
-            ? await Edit.TryAsync(async () => outcome = await edits.DeleteAsync(name, visit.Asked["version"] ?? "", visit.Author, http.RequestAborted))
+        var refusal = page.Parameters["name"] is { } name and not Scope.OfflineAccess
+            ? await Edit.TryAsync(async () => outcome = await edits.DeleteAsync(name, page.Parameters["version"] ?? "", page.Author, http.RequestAborted))
             : null;
-        if (refusal is not null) await AskAsync(visit, say.Refusal(refusal));
-        else if (outcome == EditOutcome.Done) await visit.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
-        else await AskAsync(visit, ResourceEndpoint.Overtaken(say));
+        if (refusal is not null) await ConfirmAsync(page, say.Refusal(refusal));
+        else if (outcome == EditOutcome.Done) await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
+        else await ConfirmAsync(page, ResourceEndpoint.Overtaken(say));
     });
 
-    private async Task AskAsync(PageRequest visit, string? problem)
+    private async Task ConfirmAsync(PageRequest page, string? problem)
     {
-        var (http, say) = (visit.Http, visit.Http.Language());
+        var (http, say) = (page.Http, page.Http.Language());
         // Refresh tokens hang on offline_access: without its row none would be given.
-        if (visit.Asked["name"] is not ({ } name and not Scope.OfflineAccess) || await edits.FindAsync(name, http.RequestAborted) is not { } row)
+        if (page.Parameters["name"] is not ({ } name and not Scope.OfflineAccess) || await edits.FindAsync(name, http.RequestAborted) is not { } row)
         {
-            await SignedInGate.NotFoundAsync(visit);
+            await SignedInGate.NotFoundAsync(page);
             return;
         }
 
         var holders = await edits.HoldersAsync(name, time.GetUtcNow(), http.RequestAborted);
-        await http.ConfirmationAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), new Confirmation
+        await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), new Confirmation
         {
             Title = say["Delete a scope"],
             Question = say.Put("Delete {0}?", $"<code>{name}</code>"),
             Consequence = $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
-            Reach = [.. Confirmation.Of(holders, say)],
+            Impact = [.. Confirmation.Of(holders, say)],
             Sql = ScopeEdits.DeleteText(name),
             Path = Paths.AdminScopeDelete,
             Form = [("name", name), ("version", row.Version)],
@@ -110,22 +110,6 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
         });
     }
 
-    private async Task ShowAsync(PageRequest visit, RowForm form) => await visit.Http.ScopeAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminResources), form,
-        (await store.ResourcesAsync(visit.Http.RequestAborted)).Select(row => row.Uri));
-}
-
-/// <summary>Where they are found.</summary>
-public static class ScopeRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminScopes()
-        {
-            var scopes = app.ServiceProvider.GetRequiredService<ScopeEndpoint>();
-            app.MapGet(Paths.AdminScope, scopes.OpenAsync);
-            app.MapPost(Paths.AdminScope, scopes.SaveAsync);
-            app.MapGet(Paths.AdminScopeDelete, (RequestDelegate)scopes.AskAsync);
-            app.MapPost(Paths.AdminScopeDelete, scopes.DeleteAsync);
-        }
-    }
+    private async Task ShowAsync(PageRequest page, RowForm form) => await page.Http.ScopeAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), form,
+        (await store.ResourcesAsync(page.Http.RequestAborted)).Select(row => row.Uri));
 }

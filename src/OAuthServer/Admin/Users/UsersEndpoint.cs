@@ -12,11 +12,11 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue 
 {
     private const int PageLength = 50;
 
-    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async visit =>
+    public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (text, cursor) = (visit.Asked["q"]?.Trim() ?? "", new Cursor(visit.Asked["after"], visit.Asked["before"]));
+        var (text, cursor) = (page.Parameters["q"]?.Trim() ?? "", new Cursor(page.Parameters["after"], page.Parameters["before"]));
         var found = await users.SearchAsync(text, cursor, PageLength, time.GetUtcNow(), http.RequestAborted);
-        await http.UsersAsync(visit.NavigationOf(Paths.AdminUsers), new UsersView
+        await http.UsersAsync(page.NavigationOf(Paths.AdminUsers), new UsersView
         {
             People = found.Rows,
             Search = text,
@@ -24,36 +24,21 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue 
         });
     });
 
-    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, visit => ShowAsync(visit, []));
+    public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, page => ShowAsync(page, []));
 
-    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async visit =>
+    public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (username, role, password) = (visit.Asked["username"]?.Trim() ?? "", visit.Asked["role"] ?? "", FirstPassword.Make());
+        var (username, role, password) = (page.Parameters["username"]?.Trim() ?? "", page.Parameters["role"] ?? "", FirstPassword.Make());
         var hash = await hashes.PasswordAsync(password, http.RequestAborted);
         Guid? subject = null;
-        if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, visit.Author, http.RequestAborted)) is { } refusal)
-            await ShowAsync(visit, refusal.Problems(http.Language()));
+        if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, page.Author, http.RequestAborted)) is { } refusal)
+            await ShowAsync(page, refusal.Problems(http.Language()));
         else if (subject is not { } added)
-            await ShowAsync(visit, new() { ["username"] = http.Language()["There is already a user with this name."] });
+            await ShowAsync(page, new() { ["username"] = http.Language()["There is already a user with this name."] });
         else
-            await http.PasswordOnceAsync(visit.NavigationOf(Paths.AdminUsers), added, username, password);
+            await http.PasswordOnceAsync(page.NavigationOf(Paths.AdminUsers), added, username, password);
     });
 
-    private static Task ShowAsync(PageRequest visit, Dictionary<string, string> problems) => visit.Http.AddPersonAsync(visit.Antiforgery, visit.NavigationOf(Paths.AdminUsers),
-        new RowForm { Key = null, Version = null, Values = name => visit.Asked[name], Problems = problems });
-}
-
-/// <summary>Where it is found.</summary>
-public static class UsersRoutes
-{
-    extension(IEndpointRouteBuilder app)
-    {
-        public void MapAdminUsers()
-        {
-            var people = app.ServiceProvider.GetRequiredService<UsersEndpoint>();
-            app.MapGet(Paths.AdminUsers, people.ListAsync);
-            app.MapGet(Paths.AdminUsersAdd, people.OpenAsync);
-            app.MapPost(Paths.AdminUsersAdd, people.AddAsync);
-        }
-    }
+    private static Task ShowAsync(PageRequest page, Dictionary<string, string> problems) => page.Http.AddPersonAsync(page.Antiforgery, page.NavigationOf(Paths.AdminUsers),
+        new RowForm { Key = null, Version = null, Values = name => page.Parameters[name], Problems = problems });
 }

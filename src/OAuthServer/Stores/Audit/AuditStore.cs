@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Audit;
@@ -98,14 +99,20 @@ public sealed class AuditStore(Database database)
         }
     }
 
-    private const string FindSql = "select * from audit_events where request_id = @request order by at";
+    private const string FindSql = "select * from audit_events where at = @at and request_id = @request";
 
-    /// <summary>What was decided for one request.</summary>
-    public Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(FindSql, new { request }, cancel);
+    /// <summary>What was decided for one request: all its rows are of the millisecond its id carries. An id without one finds nothing.</summary>
+    public async Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) =>
+        TimedId.TimeOf(request) is { } at ? await database.ListAsync<AuditRow>(FindSql, new { at = at.UtcDateTime, request }, cancel) : [];
+
+    private const string ScanSql = "select * from audit_events where request_id = @request order by at";
+
+    /// <summary>The same for an id that carries no time, as those had before 0.1.0: reads the whole log.</summary>
+    public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(ScanSql, new { request }, cancel);
 
     // One of these for each index, so that a plan made for all values is a good one, too.
     private const string All = "audit_events where true";
-    private const string OfRequest = "audit_events where request_id = @request";
+    private const string OfRequest = "audit_events where at = @at and request_id = @request";
     private const string OfClient = "audit_events where client_id = @client";
     private const string OfSubject = "audit_events where subject = @subject and subject is distinct from client_id";
     private const string OfEvent = "audit_events where event = @event and event <> 'token'";
@@ -115,7 +122,7 @@ public sealed class AuditStore(Database database)
 
            and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
            and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
-           and (@request::text is null or request_id = @request)
+           and (@request::text is null or (at = @at and request_id = @request))
            and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
 
         """;
@@ -189,6 +196,7 @@ public sealed class AuditStore(Database database)
         @event = search.Event,
         outcome = search.Outcome,
         request = search.Request,
+        at = search.Request is { } id ? TimedId.TimeOf(id)?.UtcDateTime : null,
         since = search.Since?.UtcDateTime,
         before = search.Before?.UtcDateTime,
         after = search.After?.UtcDateTime,

@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Clients;
@@ -106,8 +107,11 @@ public sealed class ClientDocumentStore(Database database)
         """;
 
     /// <summary>How many grants it ended.</summary>
-    public Task<int> EndAsync(string client, DateTimeOffset now) =>
-        database.FindAsync<int>(EndSql, new { client, request = $"document-{Guid.CreateVersion7(now):N}", now = now.UtcDateTime }, CancellationToken.None);
+    public Task<int> EndAsync(string client, DateTimeOffset now)
+    {
+        var request = TimedId.NewRequestId(now);
+        return database.FindAsync<int>(EndSql, new { client, request, now = TimedId.TimeOf(request)!.Value.UtcDateTime }, CancellationToken.None);
+    }
 
     // A row that an operator disabled is a ban, and stays.
     public const string SweepSql = """

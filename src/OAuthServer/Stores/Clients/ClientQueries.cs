@@ -47,7 +47,7 @@ public sealed record ClientForm
     public required string Version { get; init; }
 }
 
-/// <summary>What a client that is no operator's said of itself beyond its row, and where that is kept.</summary>
+/// <summary>What a client that is no operator's claimed of itself beyond its row, and where that is kept.</summary>
 public sealed record ClaimedMetadata
 {
     /// <summary>The open scopes it registered with; empty: any open one. Null: it did not register itself.</summary>
@@ -141,14 +141,14 @@ public sealed class ClientQueries(Database database)
     /// <summary>One client, or null.</summary>
     public Task<ClientForm?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientForm>(FindSql, new { client }, cancel);
 
-    public const string SaidSql = """
+    public const string ClaimedSql = """
         select r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.seen_at, r.deleted_at, d.fetched_at, d.gone_at
           from clients c left join registrations r on r.client_id = c.client_id left join client_documents d on d.client_id = c.client_id
          where c.client_id = @client
         """;
 
-    /// <summary>What it said of itself, or null when there is no such client.</summary>
-    public Task<ClaimedMetadata?> SaidAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(SaidSql, new { client }, cancel);
+    /// <summary>What it claimed of itself, or null when there is no such client.</summary>
+    public Task<ClaimedMetadata?> ClaimedAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(ClaimedSql, new { client }, cancel);
 
     public const string ReachSql = """
         select count(*)::int as grants, count(distinct subject)::int as people,

@@ -35,6 +35,22 @@ public sealed record NewRegistration
     public required byte[]? InvitationHash { get; init; }
 }
 
+/// <summary>A registration as its client wants it replaced.</summary>
+public sealed record RegistrationUpdate
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>SHA-256 of its registration access token.</summary>
+    public required byte[] TokenHash { get; init; }
+
+    /// <summary>Its kind, which stays.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Its scopes without offline_access.</summary>
+    public required string[] Allowance { get; init; }
+    public required Description Described { get; init; }
+}
+
 /// <summary>A registration with its client.</summary>
 public sealed record RegistrationRow
 {

@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Clients;
@@ -39,9 +40,9 @@ public sealed class RegistrationStore(Database database)
         """;
 
     /// <summary>The registration; null when the invitation was not good for it.</summary>
-    public Task<RegistrationRow?> AddAsync(NewRegistration item, string request, string address, DateTimeOffset now)
+    public Task<RegistrationRow?> AddAsync(NewRegistration item, RequestContext request)
     {
-        var said = item.Described;
+        var described = item.Described;
         return database.FindAsync<RegistrationRow>(AddSql, new
         {
             item.ClientId,
@@ -50,18 +51,18 @@ public sealed class RegistrationStore(Database database)
             item.SecretHash,
             item.TokenHash,
             item.InvitationHash,
-            said.Name,
-            said.RedirectUris,
-            said.GrantTypes,
-            said.AuthMethod,
-            said.Scope,
-            said.ClientUri,
-            said.LogoUri,
-            said.TosUri,
-            said.PolicyUri,
-            request,
-            address,
-            now = now.UtcDateTime,
+            described.Name,
+            described.RedirectUris,
+            described.GrantTypes,
+            described.AuthMethod,
+            described.Scope,
+            described.ClientUri,
+            described.LogoUri,
+            described.TosUri,
+            described.PolicyUri,
+            request = request.RequestId,
+            request.Address,
+            now = request.At.UtcDateTime,
         }, CancellationToken.None);
     }
 
@@ -94,8 +95,8 @@ public sealed class RegistrationStore(Database database)
         """;
 
     /// <summary>RFC 7592 §2.1: the same, shown to its client, which counts as use.</summary>
-    public Task<RegistrationRow?> ReadAsync(string client, byte[] token, string request, string address, DateTimeOffset now) =>
-        database.FindAsync<RegistrationRow>(ReadSql, new { client, token, request, address, now = now.UtcDateTime }, CancellationToken.None);
+    public Task<RegistrationRow?> ReadAsync(string client, byte[] token, RequestContext request) =>
+        database.FindAsync<RegistrationRow>(ReadSql, new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
 
     /// <summary>RFC 7592 §2.2. Closed scopes are an operator's gift and stay; kind, secret or none, and what an operator set stay, too.</summary>
     public const string UpdateSql = $"""
@@ -122,25 +123,25 @@ public sealed class RegistrationStore(Database database)
         """;
 
     /// <summary>The registration as it is now; null when it is not this token's, or would become another kind of client.</summary>
-    public Task<RegistrationRow?> UpdateAsync(string client, byte[] token, string kind, string[] allowance, Description said, string request, string address, DateTimeOffset now) =>
+    public Task<RegistrationRow?> UpdateAsync(RegistrationUpdate update, RequestContext request) =>
         database.FindAsync<RegistrationRow>(UpdateSql, new
         {
-            client,
-            token,
-            kind,
-            allowance,
-            said.Name,
-            said.RedirectUris,
-            said.GrantTypes,
-            said.AuthMethod,
-            said.Scope,
-            said.ClientUri,
-            said.LogoUri,
-            said.TosUri,
-            said.PolicyUri,
-            request,
-            address,
-            now = now.UtcDateTime,
+            client = update.ClientId,
+            token = update.TokenHash,
+            update.Kind,
+            update.Allowance,
+            update.Described.Name,
+            update.Described.RedirectUris,
+            update.Described.GrantTypes,
+            update.Described.AuthMethod,
+            update.Described.Scope,
+            update.Described.ClientUri,
+            update.Described.LogoUri,
+            update.Described.TosUri,
+            update.Described.PolicyUri,
+            request = request.RequestId,
+            request.Address,
+            now = request.At.UtcDateTime,
         }, CancellationToken.None);
 
     /// <summary>RFC 7592 §2.3. The row stays disabled until the last access token has expired, so that resource servers hear of it.</summary>
@@ -163,8 +164,8 @@ public sealed class RegistrationStore(Database database)
         """;
 
     /// <summary>True when it was this token's, and now is over.</summary>
-    public Task<bool> DeleteAsync(string client, byte[] token, string request, string address, DateTimeOffset now) =>
-        database.FindAsync<bool>(DeleteSql, new { client, token, request, address, now = now.UtcDateTime }, CancellationToken.None);
+    public Task<bool> DeleteAsync(string client, byte[] token, RequestContext request) =>
+        database.FindAsync<bool>(DeleteSql, new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
 
     /// <summary>
     /// What nobody will miss: deleted ones after a day; never used ones nobody invited; what signed people in, once every grant has

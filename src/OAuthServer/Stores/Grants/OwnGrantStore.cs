@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
@@ -92,11 +93,13 @@ public sealed class OwnGrantStore(Database database)
     public const string EndedSql = """
         select c.name as client_name, least(g.ended_at + c.access_token_seconds * interval '1 second', g.expires_at) as tokens_until
           from audit_events a join grants g on g.id = a.grant_id join clients c on c.client_id = g.client_id
-         where a.request_id = @request and a.event = 'revocation' and g.subject = @subject and g.ended_reason = 'revoked_by_user'
+         where a.at = @at and a.request_id = @request and a.event = 'revocation' and g.subject = @subject and g.ended_reason = 'revoked_by_user'
          order by c.name
         """;
 
-    /// <summary>What the person ended with one request.</summary>
-    public Task<List<EndedGrantRow>> EndedAsync(Guid subject, string request, CancellationToken cancel) =>
-        database.ListAsync<EndedGrantRow>(EndedSql, new { subject, request }, cancel);
+    /// <summary>What the person ended with one request; nothing for an id that carries no time.</summary>
+    public async Task<List<EndedGrantRow>> EndedAsync(Guid subject, string request, CancellationToken cancel) =>
+        TimedId.TimeOf(request) is { } at
+            ? await database.ListAsync<EndedGrantRow>(EndedSql, new { subject, request, at = at.UtcDateTime }, cancel)
+            : [];
 }

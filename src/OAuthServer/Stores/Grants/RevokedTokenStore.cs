@@ -64,7 +64,7 @@ public sealed class RevokedTokenStore
     /// </summary>
     public Task<TokenState> StateAsync(TokenQuestion question) => ask.AddAsync(question);
 
-    /// <summary>PlaygroundRequests for all who wait at the same moment.</summary>
+    /// <summary>One read for all who wait at the same moment.</summary>
     public Task RunAsync(CancellationToken cancel) => ask.RunAsync(cancel);
 
     private async Task<IReadOnlyList<TokenState>> StatesAsync(IReadOnlyList<TokenQuestion> questions)

@@ -1,0 +1,15 @@
+namespace OAuthServer.Account;
+
+/// <summary>A person's own pages.</summary>
+public static class AccountRoom
+{
+    extension(IServiceCollection services)
+    {
+        public void AddAccount()
+        {
+            services.AddSingleton<ConnectedAppsEndpoint>();
+            services.AddSingleton<OwnSessionsEndpoint>();
+            services.AddSingleton<PasswordEndpoint>();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using OAuthServer.Admin.Audit;
+using OAuthServer.Admin.Clients;
+using OAuthServer.Admin.Resources;
+using OAuthServer.Admin.Users;
+
+namespace OAuthServer.Admin;
+
+/// <summary>The panel.</summary>
+public static class AdminRoom
+{
+    extension(IServiceCollection services)
+    {
+        public void AddAdmin()
+        {
+            services.AddSingleton<DashboardEndpoint>();
+            services.AddSingleton<AuditEndpoint>();
+            services.AddSingleton<WhyEndpoint>();
+            services.AddSingleton<KeysEndpoint>();
+            services.AddSingleton<ClientsEndpoint>();
+            services.AddSingleton<ClientAddEndpoint>();
+            services.AddSingleton<ClientSettingsEndpoint>();
+            services.AddSingleton<ClientSecretsEndpoint>();
+            services.AddSingleton<ClientLifecycleEndpoint>();
+            services.AddSingleton<ResourceEndpoint>();
+            services.AddSingleton<ScopeEndpoint>();
+            services.AddSingleton<UsersEndpoint>();
+            services.AddSingleton<UserEndpoint>();
+            services.AddSingleton<AdminFallback>();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace OAuthServer.Authorization;
+
+/// <summary>/authorize, sign-in, sign-out, consent.</summary>
+public static class AuthorizationRoom
+{
+    extension(IServiceCollection services)
+    {
+        public void AddAuthorization()
+        {
+            services.AddSingleton<AuthorizationChecks>();
+            services.AddSingleton<PendingRequests>();
+            services.AddSingleton<NextStep>();
+            services.AddSingleton<Consents>();
+            services.AddSingleton<AuthorizeEndpoint>();
+            services.AddSingleton<LoginEndpoint>();
+            services.AddSingleton<LogoutEndpoint>();
+            services.AddSingleton<ConsentEndpoint>();
+        }
+    }
+}

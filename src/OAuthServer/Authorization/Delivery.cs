@@ -1,0 +1,62 @@
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>
+/// How an authorization request is answered, apart from what it requests. A redirect is the one way today; a device (RFC 8628)
+/// would be another case, with the same checks of what is requested and the same consent page.
+/// </summary>
+public abstract record Delivery
+{
+    private Delivery()
+    {
+    }
+
+    /// <summary>The URL a browser is sent back to (OAuth 2.1 §4.1.2, RFC 9207), with a code that a PKCE verifier redeems.</summary>
+    public sealed record Redirect : Delivery
+    {
+        /// <summary>Exactly as it was requested.</summary>
+        public required string Uri { get; init; }
+
+        /// <summary>The client's own spelling of it: for a loopback address, without the port of the day (RFC 8252 §7.3).</summary>
+        public required string RegisteredUri { get; init; }
+
+        /// <summary>Percent-encoded as it came; null when it did not.</summary>
+        public required string? State { get; init; }
+
+        /// <summary>RFC 7636 §4.3, S256. Empty only where a problem is answered.</summary>
+        public string CodeChallenge { get; init; } = "";
+
+        public override string Name => RegisteredUri;
+
+        public override string Host => RedirectUri.Host(Uri);
+
+        public override bool LandsOnThisComputer =>
+            !System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.IsLoopback;
+
+        /// <summary>The redirect URI with the code, state if it came, and iss, each once.</summary>
+        public string Code(string code, string issuer) => Append("code=" + code, issuer);
+
+        public override string Error(OAuthError error, string issuer) =>
+            Append($"error={error.Code}&error_description={System.Uri.EscapeDataString(error.Description)}", issuer);
+
+        private string Append(string outcome, string issuer)
+        {
+            var separator = !Uri.Contains('?') ? "?" : Uri[^1] is '?' or '&' ? "" : "&";
+            var state = State is { } encoded ? "&state=" + encoded : "";
+            return $"{Uri}{separator}{outcome}{state}&iss={System.Uri.EscapeDataString(issuer)}";
+        }
+    }
+
+    /// <summary>Under what a consent for it is remembered.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What a person reads about where the answer goes.</summary>
+    public abstract string Host { get; }
+
+    /// <summary>Nobody else can be shown to own such an address: a loopback port or a private-use scheme (RFC 8252 §8.6).</summary>
+    public abstract bool LandsOnThisComputer { get; }
+
+    /// <summary>Where the browser goes with a refusal.</summary>
+    public abstract string Error(OAuthError error, string issuer);
+}

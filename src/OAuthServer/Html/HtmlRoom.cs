@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using OAuthServer.Keys;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Html;
+
+/// <summary>What pages need: cookies, forms, and Data Protection whose keys live sealed in PostgreSQL.</summary>
+public static class HtmlRoom
+{
+    public static void AddHtml(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton<DataProtectionKeys>();
+        services.AddSingleton<DataProtectionSeal>();
+        services.AddDataProtection().SetApplicationName("oauth-server");
+        services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys, DataProtectionSeal>((options, keys, seal) =>
+        {
+            options.XmlRepository = keys;
+            options.XmlEncryptor = seal;
+        });
+
+        services.AddSingleton<IAntiforgeryAdditionalDataProvider, FormOwner>();
+        services.AddAntiforgery(options => Forms.Configure(options, settings));
+        services.AddSingleton<Assets>();
+        services.AddSingleton<Cookies>();
+        services.AddSingleton<Forms>();
+        services.AddSingleton<SignedInGate>();
+    }
+}

@@ -1,0 +1,48 @@
+namespace OAuthServer.Protocol;
+
+/// <summary>
+/// What a grant type is (RFC 6749 §1.3). Its file in Token does it; metadata, registration, client documents and the table
+/// grant_types, which the triggers of clients read, follow from this record.
+/// </summary>
+public sealed record GrantType
+{
+    public static readonly GrantType AuthorizationCode = new()
+    {
+        Name = "authorization_code",
+        Kinds = ["user-facing"],
+        DefaultFor = ["user-facing"],
+        NeedsRedirectUris = true,
+    };
+
+    public static readonly GrantType RefreshToken = new()
+    {
+        Name = "refresh_token",
+        Kinds = ["user-facing"],
+        DefaultFor = ["user-facing"],
+        Continues = true,
+    };
+
+    public static readonly GrantType ClientCredentials = new()
+    {
+        Name = "client_credentials",
+        Kinds = ["machine"],
+        DefaultFor = ["machine"],
+    };
+
+    /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The kinds of client that may use it.</summary>
+    public required string[] Kinds { get; init; }
+
+    /// <summary>The kinds of client that get it when they name none.</summary>
+    public string[] DefaultFor { get; init; } = [];
+
+    /// <summary>Whether a client that uses it needs redirect URIs.</summary>
+    public bool NeedsRedirectUris { get; init; }
+
+    /// <summary>Whether it only continues what another grant type began.</summary>
+    public bool Continues { get; init; }
+
+    public bool IsFor(string kind) => Kinds.Contains(kind, StringComparer.Ordinal);
+}

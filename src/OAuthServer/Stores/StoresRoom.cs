@@ -1,0 +1,61 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
+using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Stores;
+
+/// <summary>The database, its stores, and the loops that write for them.</summary>
+public static class StoresRoom
+{
+    extension(IServiceCollection services)
+    {
+        public void AddStores(Settings settings)
+        {
+            services.AddSingleton(_ => new Database(settings.Database));
+            services.AddSingleton<Migrations>();
+            services.AddSingleton<Notifications>();
+            services.AddSingleton<UnreadableRows>();
+            services.AddSingleton<DatabaseClock>();
+            services.AddLoop<Notifications>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<DatabaseClock>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddSingleton<AuditStore>();
+            services.AddSingleton<DashboardStore>();
+            services.AddSingleton<ClientDocumentStore>();
+            services.AddSingleton<ClientEdits>();
+            services.AddSingleton<ClientQueries>();
+            services.AddSingleton<ClientStore>();
+            services.AddSingleton<InvitationStore>();
+            services.AddSingleton<RegistrationStore>();
+            services.AddSingleton<AuthorizationRequestStore>();
+            services.AddSingleton<ConsentStore>();
+            services.AddSingleton<GrantRevocationStore>();
+            services.AddSingleton<GrantStore>();
+            services.AddSingleton<GrantSweepStore>();
+            services.AddSingleton<OwnGrantStore>();
+            services.AddSingleton<PresentedGrantStore>();
+            services.AddSingleton<RedemptionStore>();
+            services.AddSingleton<RotationStore>();
+            services.AddSingleton<RevokedTokenStore>();
+            services.AddSingleton<RevocationFeedStore>();
+            services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<RevokedTokenStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddSingleton<DataProtectionKeyStore>();
+            services.AddSingleton<SigningKeyStore>();
+            services.AddSingleton<AccessEdits>();
+            services.AddSingleton<ResourceEdits>();
+            services.AddSingleton<ResourceStore>();
+            services.AddSingleton<ScopeEdits>();
+            services.AddSingleton<AccountEventStore>();
+            services.AddSingleton<OwnSessionStore>();
+            services.AddSingleton<SessionStore>();
+            services.AddSingleton<UserEdits>();
+            services.AddSingleton<UserStore>();
+        }
+    }
+}

@@ -1,0 +1,1688 @@
+-- A database as the version before 0.1.0 left it (pg_dump, without settings, owners and months of the audit log): what a database that
+-- is carried over begins with.
+
+set search_path = '';
+set check_function_bodies = false;
+
+CREATE FUNCTION public.audit_edit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    before  jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
+    after   jsonb := case when tg_op = 'DELETE' then '{}' else to_jsonb(new) end;
+    whole   jsonb := before || after;
+    changed text;
+begin
+    if tg_op = 'UPDATE' then
+        select string_agg(key, ' ' order by key) into changed from jsonb_each(after)
+         where value is distinct from before -> key and key <> 'last_used_at';
+        if changed is null then return null; end if;
+    end if;
+    insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
+    values (clock_timestamp(), coalesce(nullif(current_setting('oauth.request_id', true), ''), 'sql-' || txid_current()), 'edit', 'ok',
+            whole ->> 'client_id', whole ->> 'subject',
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
+            lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid'), '') || coalesce(': ' || changed, ''));
+    return null;
+end $$;
+
+CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise insufficient_privilege using message = 'The audit log is append-only', hint = 'Whole months leave by audit_keep(months).';
+end $$;
+
+CREATE FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    SET lock_timeout TO '100ms'
+    AS $_$
+declare
+    month date;
+    part  text;
+begin
+    if months < 1 then
+        raise check_violation using message = 'At least one month of audit is kept', hint = 'Write 1 or more.';
+    end if;
+    waits := false;
+    -- Several servers keep the same log: one at a time.
+    if pg_try_advisory_xact_lock(7305914) then
+        begin
+            for i in 0..2 loop
+                month := date_trunc('month', now() at time zone 'utc') + make_interval(months => i);
+                part := 'audit_events_' || to_char(month, 'YYYY_MM');
+                -- Rows already in the default partition would refuse the new one; then that month stays there.
+                continue when to_regclass(part) is not null
+                    or exists (select from audit_events_default
+                                where at >= month::timestamp at time zone 'utc' and at < (month + interval '1 month') at time zone 'utc');
+                execute format('create table %I (like audit_events including all)', part);
+                execute format('alter table audit_events attach partition %I for values from (%L) to (%L)',
+                    part, month::timestamp at time zone 'utc', (month + interval '1 month') at time zone 'utc');
+            end loop;
+        exception when lock_not_available then
+            waits := true;
+        end;
+        begin
+            for part in select inhrelid::regclass::text from pg_inherits
+                         where not waits and inhparent = 'audit_events'::regclass
+                           and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'
+                           and to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')
+                               < date_trunc('month', now() at time zone 'utc') - make_interval(months => months) loop
+                execute format('drop table %s', part);
+            end loop;
+        exception when lock_not_available then
+            waits := true;
+        end;
+    end if;
+    strays := exists (select from audit_events_default);
+end $_$;
+
+COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, drops those older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
+
+CREATE FUNCTION public.check_dates() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    name   text;
+    moment timestamptz;
+begin
+    foreach name in array tg_argv loop
+        execute format('select ($1).%I', name) into moment using new;
+        if not is_plain_date(moment) then
+            raise check_violation using message = format('The date in %s is infinite, or outside 1970 to 9998', name), column = name,
+                hint = 'Write a date such as ''2030-01-31''; for never, where the column may be empty, write null.';
+        end if;
+    end loop;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.check_dates() IS 'Refuses dates that are not plain, in the columns it is given.';
+
+CREATE FUNCTION public.check_lists() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    name text;
+    list text[];
+begin
+    foreach name in array tg_argv loop
+        execute format('select ($1).%I', name) into list using new;
+        if not is_plain_list(list) then
+            raise check_violation using message = format('The list in %s has more than one dimension, or an element without a value', name), column = name,
+                hint = 'Write ''{one,two}'': a single pair of braces, no NULL among the elements.';
+        end if;
+    end loop;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.check_lists() IS 'Refuses lists that are not plain, in the columns it is given.';
+
+CREATE FUNCTION public.check_locale() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.locale is null or new.locale !~ '^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$' or new.locale <> locale_of(new.locale) then
+        raise check_violation using message = 'This is no language tag, or not in its usual case', column = 'locale',
+            hint = 'Write en, ar, pt-BR or zh-Hant (BCP 47).';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.check_names() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.name := visible_text(new.name);
+    -- Blanks, joiners and combining marks alone show nothing.
+    if new.name is not null
+       and regexp_replace(new.name, '[\s\u00A0\u1680\u2000-\u200D\u202F\u205F\u3000\u0300-\u036F\u20D0-\u20FF\uFE20-\uFE2F]', '', 'g') = '' then
+        raise check_violation using message = 'A name needs at least one character that people can see', column = 'name',
+            hint = 'Write a few words, such as Demo notes.';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.check_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.text := visible_text(new.text);
+    return new;
+end $$;
+
+CREATE FUNCTION public.client_secrets_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.client_id is null or not exists (select from clients where client_id = new.client_id) then
+        raise check_violation using message = 'This client does not exist', column = 'client_id', hint = 'Insert it into clients first.';
+    end if;
+    if new.hash is null or new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+        raise check_violation using message = 'A secret is stored as a bcrypt hash, never as it is', column = 'hash',
+            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID. What you wrote may stand in PostgreSQL''s log now: choose another secret.';
+    end if;
+    if new.hash !~ '^\$2[aby]\$1[0-4]\$' then
+        raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
+            hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)).';
+    end if;
+    if exists (select from clients where client_id = new.client_id and auth_method = 'none') and new.revoked_at is null then
+        raise check_violation using message = 'A public client has no secret', column = 'client_id',
+            hint = 'Set auth_method of the client to client_secret_basic first.';
+    end if;
+    if new.revoked_at is null then
+        perform from clients where client_id = new.client_id for no key update;
+        if (select count(*) from client_secrets where client_id = new.client_id and revoked_at is null and id <> new.id) >= 2 then
+            raise check_violation using message = 'A client has at most two secrets that are not revoked', column = 'client_id',
+                hint = 'Revoke one first: update client_secrets set revoked_at = now() where id = …;';
+        end if;
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.clients_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    problem   text;
+    candidate text;
+begin
+    if new.kind is null or new.kind not in ('machine', 'user-facing', 'resource-server') then
+        raise check_violation using message = 'This kind of client does not exist', column = 'kind',
+            hint = 'Write machine, user-facing or resource-server.';
+    end if;
+    if new.client_id ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+        raise check_violation using message = 'A client id may not look like the subject of a person', column = 'client_id',
+            hint = 'Choose a name such as nightly-etl.';
+    end if;
+    if not (new.client_id ~ '^[A-Za-z0-9_.~-]{1,255}$' or (new.client_id ~ '^https://[^\s#@]+/[^\s#]*$' and length(new.client_id) <= 2048)) then
+        raise check_violation using message = 'A client id has characters that HTTP Basic cannot carry unchanged', column = 'client_id',
+            hint = 'Write A-Z a-z 0-9 _ . ~ - only, or the https URL of a client id document.';
+    end if;
+    if num_nulls(new.client_id, new.name, new.origin, new.enabled, new.access_token_seconds, new.refresh_token_seconds, new.refresh_idle_seconds) > 0 then
+        raise not_null_violation using message = 'A column of this row that needs a value has none',
+            hint = 'Write client_id, kind and name; leave other columns out to get their defaults.';
+    end if;
+    if new.default_resource is not null and not exists (select from resources where uri = new.default_resource) then
+        raise check_violation using message = 'The default resource of this row does not exist', column = 'default_resource',
+            hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
+    end if;
+    new.redirect_uris := coalesce(new.redirect_uris, '{}');
+    new.scopes := coalesce(new.scopes, '{}');
+    new.default_scopes := coalesce(new.default_scopes, '{}');
+    new.resources := coalesce(new.resources, '{}');
+    new.grant_types := coalesce(new.grant_types, case new.kind
+        when 'machine' then array['client_credentials']
+        when 'user-facing' then array['authorization_code', 'refresh_token']
+        else '{}' end);
+    new.auth_method := coalesce(new.auth_method, case new.kind when 'user-facing' then 'none' else 'client_secret_basic' end);
+
+    if new.auth_method not in ('client_secret_basic', 'client_secret_post', 'none') then
+        raise check_violation using message = 'This authentication method does not exist', column = 'auth_method',
+            hint = 'Write client_secret_basic, client_secret_post or none.';
+    end if;
+    if not new.grant_types <@ array['authorization_code', 'refresh_token', 'client_credentials'] then
+        raise check_violation using message = 'A grant type in this row does not exist', column = 'grant_types',
+            hint = 'Write authorization_code, refresh_token or client_credentials.';
+    end if;
+    if new.kind = 'machine' and new.redirect_uris <> '{}' then
+        raise check_violation using message = 'A machine client has no redirect URIs', column = 'redirect_uris',
+            hint = 'Leave redirect_uris out, or make the client user-facing.';
+    end if;
+    if new.kind = 'machine' and (new.grant_types <> '{client_credentials}' or new.auth_method = 'none') then
+        raise check_violation using message = 'A machine client uses client_credentials, with a secret', column = 'grant_types',
+            hint = 'Write grant_types ''{client_credentials}'' and auth_method client_secret_basic or client_secret_post.';
+    end if;
+    if new.kind = 'user-facing' and new.grant_types @> '{client_credentials}' then
+        raise check_violation using message = 'A user-facing client cannot use client_credentials', column = 'grant_types',
+            hint = 'Make a second client of kind machine.';
+    end if;
+    if new.kind = 'resource-server' and (new.grant_types <> '{}' or new.redirect_uris <> '{}' or new.auth_method = 'none') then
+        raise check_violation using message = 'A resource server only introspects, with a secret', column = 'grant_types',
+            hint = 'Leave grant_types and redirect_uris empty; auth_method client_secret_basic or client_secret_post.';
+    end if;
+    if new.access_token_seconds not between 1 and 3600 then
+        raise check_violation using message = 'An access token lives at most an hour', column = 'access_token_seconds',
+            hint = 'Write 1 to 3600 (RFC 9068; the default is 600).';
+    end if;
+    if new.refresh_token_seconds not between 1 and 31536000 or new.refresh_idle_seconds not between 1 and 31536000 then
+        raise check_violation using message = 'A refresh token lives at most a year', column = 'refresh_token_seconds',
+            hint = 'Write 1 to 31536000 (the defaults are 2592000 and 1209600).';
+    end if;
+    if cardinality(new.redirect_uris) > 100 then
+        raise check_violation using message = 'A client has at most 100 redirect URIs', column = 'redirect_uris', hint = 'Remove some.';
+    end if;
+    foreach candidate in array new.redirect_uris loop
+        problem := redirect_uri_problem(candidate);
+        if problem is not null then
+            raise check_violation using message = problem, column = 'redirect_uris',
+                hint = 'Write https://host.example/path, http://127.0.0.1/path, http://localhost/path, or a private-use scheme with a dot such as com.example.app:/path; no fragment, no wildcard, no user information.';
+        end if;
+    end loop;
+    if exists (select from unnest(new.scopes || new.default_scopes) as wanted where not exists (select from scopes where name = wanted)) then
+        raise check_violation using message = 'A scope in this row does not exist', column = 'scopes',
+            hint = 'Insert it into scopes first: insert into scopes (name, resource) values (…).';
+    end if;
+    if not new.default_scopes <@ new.scopes then
+        raise check_violation using message = 'A default scope is not among the client''s scopes', column = 'default_scopes',
+            hint = 'Add it to scopes too.';
+    end if;
+    if exists (select from unnest(new.resources) as wanted where not exists (select from resources where uri = wanted)) then
+        raise check_violation using message = 'A resource in this row does not exist', column = 'resources',
+            hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.clients_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    hour     constant interval := interval '1 hour';
+    had      text[];
+    concerns text[];
+begin
+    if tg_op <> 'INSERT' then had := array_remove(old.resources || old.default_resource, null); end if;
+    if tg_op <> 'INSERT' and old.enabled and (tg_op = 'DELETE' or not new.enabled or new.client_id <> old.client_id) then
+        -- A renamed client's grants have its new name already.
+        select array_agg(distinct uri) into concerns from (
+            select unnest(had)
+            union all select unnest(resources) from grants where client_id in (old.client_id, new.client_id)
+            union all select unnest(audiences) from revocation_feed where kind = 'client_id' and value = old.client_id and leaves_at > now()
+        ) as known (uri);
+        if concerns is not null or old.kind <> 'user-facing' then
+            perform revocation_feed_add('client_id', old.client_id, concerns, now() + hour);
+        end if;
+    elsif tg_op = 'UPDATE' and not had <@ (new.resources || new.default_resource) then
+        perform revocation_feed_add('client_id', old.client_id, had, now() + hour, held => true);
+    end if;
+    if tg_op <> 'DELETE' and new.enabled and (tg_op = 'INSERT' or not old.enabled or new.client_id <> old.client_id)
+       and exists (select from revocation_feed where kind = 'client_id' and value = new.client_id and not held and leaves_at > now()) then
+        perform revocation_feed_add('client_id', new.client_id, null, now());
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.clients_hold_scopes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from scopes where name = any (new.scopes) for key share;
+    if exists (select from unnest(new.scopes) as wanted where not exists (select from scopes where name = wanted)) then
+        raise check_violation using message = 'A scope in this row does not exist', column = 'scopes',
+            hint = 'Insert it into scopes first: insert into scopes (name, resource) values (…).';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.clients_let_go() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '$user', 'public'
+    AS $$
+begin
+    if exists (
+        select from clients
+         where default_scopes <> '{}' and not exists (select from scopes where name = any (default_scopes))
+           and exists (select from scopes where name = any (clients.scopes))
+    ) then
+        raise check_violation using message = 'A client would be left without a default scope, and get all it has when it names none', column = 'name',
+            hint = 'Give it another default first: update clients set default_scopes = … where client_id = …';
+    end if;
+    update clients set
+        scopes = array(select one from unnest(scopes) with ordinality as u (one, place) where exists (select from scopes s where s.name = one) order by place),
+        default_scopes = array(select one from unnest(default_scopes) with ordinality as u (one, place) where exists (select from scopes s where s.name = one) order by place),
+        resources = array(select one from unnest(resources) with ordinality as u (one, place) where exists (select from resources r where r.uri = one) order by place)
+     where exists (select from unnest(scopes || default_scopes) as one where not exists (select from scopes s where s.name = one))
+        or exists (select from unnest(resources) as one where not exists (select from resources r where r.uri = one));
+end $$;
+
+COMMENT ON FUNCTION public.clients_let_go() IS 'Takes scopes and resources that are gone from every client; refuses when that would widen what a client gets by default.';
+
+CREATE FUNCTION public.clients_let_go_of_deleted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform clients_let_go();
+    return null;
+end $$;
+
+CREATE FUNCTION public.clients_one_spelling() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.client_id ~* '^https:' and substring(new.client_id from '^[^/]*//[^/]*') <> lower(substring(new.client_id from '^[^/]*//[^/]*')) then
+        raise check_violation using message = 'The host of a client id document is written in lower case', column = 'client_id',
+            hint = 'Write https://client.example/path, as the document itself does.';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.clients_schemes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from unnest(new.redirect_uris) as uri
+                where uri !~* '^[a-z][a-z0-9+-]*\.[a-z0-9+.-]*:' and uri !~* '^(https?|cursor|vscode|vscode-insiders|windsurf):') then
+        raise check_violation using message = 'A private-use scheme needs a dot', column = 'redirect_uris',
+            hint = 'Write a domain name of yours backwards, such as com.example.app:/path.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_schemes() IS 'RFC 8252 §7.1, for rows an operator types; a client that registers itself has only the schemes the setting lists.';
+
+CREATE FUNCTION public.grants_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('grant', old.id::text, old.resources,
+        (case when tg_op = 'UPDATE' then new.ended_at else now() end) + interval '1 hour');
+    return null;
+end $$;
+
+CREATE FUNCTION public.is_plain_date(moment timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select moment is null or (moment >= timestamptz '1970-01-01 00:00:00+00' and moment < timestamptz '9999-01-01 00:00:00+00')
+$$;
+
+COMMENT ON FUNCTION public.is_plain_date(moment timestamp with time zone) IS 'From 1970 until 9999, not infinite.';
+
+CREATE FUNCTION public.is_plain_list(list text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case when list is null or cardinality(list) = 0 then true
+                when array_ndims(list) > 1 or array_lower(list, 1) <> 1 then false
+                else array_position(list, null) is null end
+$$;
+
+COMMENT ON FUNCTION public.is_plain_list(list text[]) IS 'One dimension that begins at 1, no element without a value.';
+
+CREATE FUNCTION public.locale_of(tag text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select string_agg(case when place > 1 and length(part) = 2 then upper(part) when place > 1 and length(part) = 4 and part ~ '^[A-Za-z]' then initcap(part)
+                           else lower(part) end, '-' order by place)
+      from unnest(string_to_array(replace(btrim(tag), '_', '-'), '-')) with ordinality as u (part, place)
+$$;
+
+COMMENT ON FUNCTION public.locale_of(tag text) IS 'A language tag in its usual case: en, pt-BR, zh-Hant.';
+
+CREATE FUNCTION public.notify_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_table_name in ('clients', 'client_secrets') then
+        if tg_op <> 'INSERT' then perform pg_notify('oauth_changes', 'clients:' || old.client_id); end if;
+        if tg_op <> 'DELETE' then perform pg_notify('oauth_changes', 'clients:' || new.client_id); end if;
+    else
+        perform pg_notify('oauth_changes', tg_table_name);
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.redirect_uri_problem(uri text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+    scheme    text := lower(substring(uri from '^([A-Za-z][A-Za-z0-9+.-]*):'));
+    authority text := lower(substring(uri from '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)'));
+    host      text := substring(authority from '^(\[[^]]*\]|[^:]*)');
+    port      text := substr(authority, length(host) + 1);
+    octet     constant text := '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+    here      boolean := host in ('localhost', '[::1]') or host ~ ('^127\.' || octet || '\.' || octet || '\.' || octet || '$');
+begin
+    if uri is null or uri = '' then return 'A redirect URI is empty'; end if;
+    if uri !~ '^[\x21-\x7E]+$' then return 'A redirect URI has a space, a control character or a character outside ASCII'; end if;
+    if length(uri) > 2048 then return 'A redirect URI is longer than 2048 characters'; end if;
+    if scheme is null then return 'A redirect URI is not absolute'; end if;
+    if scheme in ('javascript', 'data', 'file', 'vbscript', 'blob', 'about') then return 'A redirect URI has a scheme that can run code'; end if;
+    if position('#' in uri) > 0 then return 'A redirect URI has a fragment'; end if;
+    if position('*' in uri) > 0 then return 'A redirect URI has a wildcard'; end if;
+    if uri ~ '["<>\\^`{|}]' then return 'A redirect URI has a character that must be percent-encoded'; end if;
+    if position('@' in authority) > 0 then return 'A redirect URI carries user information'; end if;
+    if scheme not in ('http', 'https') then return null; end if;
+    if coalesce(host, '') = '' then return 'A redirect URI has no host'; end if;
+    if port <> '' and (port !~ '^:[0-9]{1,5}$' or substr(port, 2)::int not between 1 and 65535) then return 'A redirect URI has a malformed port'; end if;
+    if scheme = 'http' and not here then return 'An http redirect URI is for this computer only'; end if;
+    if scheme = 'https' and host <> 'localhost'
+       and (length(host) > 253 or host !~ '^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$') then
+        return 'An https redirect URI needs a fully qualified domain name';
+    end if;
+    return null;
+end $_$;
+
+COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
+
+CREATE FUNCTION public.resource_fold(uri text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    select regexp_replace(lower(start collate "C") || substr(uri, length(start) + 1), '/$', '')
+      from (select coalesce(substring(uri from '^[^:]*://[^/?]*'), '') as start) as part
+$_$;
+
+COMMENT ON FUNCTION public.resource_fold(uri text) IS 'RFC 8707: what all tolerated spellings of a resource have in common.';
+
+CREATE FUNCTION public.resources_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.uri is null or new.uri !~ '^[A-Za-z][A-Za-z0-9+.-]*://[!"$-~]+$' or length(new.uri) > 2048 then
+        raise check_violation using message = 'This is no URI of a resource', column = 'uri',
+            hint = 'Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.';
+    end if;
+    if new.name is null or btrim(new.name) = '' then
+        raise check_violation using message = 'A resource needs a name people can read', column = 'name', hint = 'Write a few words, such as Demo notes.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.resources_one_spelling() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from resources where resource_fold(uri) = resource_fold(new.uri) and uri <> new.uri and (tg_op = 'INSERT' or uri <> old.uri)) then
+        raise check_violation using message = 'This resource is there already, in another spelling', column = 'uri',
+            hint = 'Two resources never differ only in the case of scheme or host, or in one trailing slash. Change the row that is there.';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean DEFAULT false) RETURNS void
+    LANGUAGE sql
+    SET search_path TO '$user', 'public'
+    AS $_$
+    insert into revocation_feed (kind, value, audiences, held, expires_at, leaves_at)
+    values ($1, $2, $3, $5, $4, greatest($4, now() + interval '1 hour') + interval '1 minute');
+    select pg_notify('oauth_changes', 'revocations') where not $5;
+$_$;
+
+COMMENT ON FUNCTION public.revocation_feed_add(kind text, value text, audiences text[], expires timestamp with time zone, held boolean) IS 'Adds an entry and wakes the readers.';
+
+CREATE FUNCTION public.revoked_tokens_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('jti', new.jti, array[new.audience], new.expires_at);
+    return null;
+end $$;
+
+CREATE FUNCTION public.scopes_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.name is null or new.name !~ '^[\x21\x23-\x5B\x5D-\x7E]{1,128}$' then
+        raise check_violation using message = 'This is no name of a scope', column = 'name',
+            hint = 'Write 1 to 128 printable ASCII characters without space, quote or backslash, such as notes:read.';
+    end if;
+    if new.access is null or new.access not in ('read', 'write') then
+        raise check_violation using message = 'A scope reads or writes', column = 'access', hint = 'Write read or write.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.scopes_close() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update clients set scopes = array_remove(scopes, old.name), default_scopes = array_remove(default_scopes, old.name)
+     where origin = 'self-registered' and kind = 'user-facing' and old.name = any (scopes);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.scopes_close() IS 'A scope that is closed leaves the people-facing clients that registered themselves with it.';
+
+CREATE FUNCTION public.scopes_renamed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update clients set scopes = array_replace(scopes, old.name, new.name), default_scopes = array_replace(default_scopes, old.name, new.name)
+     where old.name = any (scopes || default_scopes);
+    return null;
+end $$;
+
+CREATE FUNCTION public.signing_keys_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform revocation_feed_add('kid', new.kid, null, new.retired_at + interval '1 hour');
+    return null;
+end $$;
+
+CREATE FUNCTION public.users_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.username is null or new.username !~ '^[a-z0-9][a-z0-9._@+-]{0,127}$' then
+        raise check_violation using message = 'This is no user name', column = 'username',
+            hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
+    end if;
+    if new.password_hash is null or new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+        raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
+            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
+    end if;
+    if new.password_hash !~ '^\$2[aby]\$1[0-4]\$' then
+        raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'password_hash',
+            hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)).';
+    end if;
+    if new.role is null or new.role not in ('user', 'admin') then
+        raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.users_end_access() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    why text := case when new.enabled then 'password_changed' else 'user_disabled' end;
+begin
+    if new.enabled and new.password_hash = old.password_hash then return null; end if;
+    delete from sessions where subject = new.subject;
+    update grants set ended_at = now(), ended_reason = why where subject = new.subject and ended_at is null;
+    return null;
+end $$;
+
+CREATE FUNCTION public.visible_text(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select btrim(regexp_replace(name,
+        '[\u0001-\u001F\u007F-\u009F\u00AD\u034F\u0600-\u0605\u061C\u06DD\u070F\u08E2\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B\u200E\u200F\u2028-\u202E'
+        '\u2060-\u206F\u2800\u3164\uE000-\uF8FF\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\U0001D159\U0001D173-\U0001D17A\U000E0000-\U000E0FFF]', '', 'g'))
+$$;
+
+COMMENT ON FUNCTION public.visible_text(name text) IS 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
+
+CREATE TABLE public.audit_events (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    event text NOT NULL,
+    outcome text NOT NULL,
+    client_id text,
+    subject text,
+    grant_id uuid,
+    jti text,
+    address text,
+    actor text,
+    error text,
+    rule text,
+    reason text,
+    expected text,
+    got text,
+    detail text,
+    CONSTRAINT audit_events_outcome_known CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text])))
+)
+PARTITION BY RANGE (at);
+
+COMMENT ON TABLE public.audit_events IS 'One row per decision. Rows are never changed; whole months are dropped when they are old enough.';
+
+COMMENT ON COLUMN public.audit_events.at IS 'When.';
+
+COMMENT ON COLUMN public.audit_events.request_id IS 'The Request-Id header of the answer; oauth-server why REQUEST_ID prints the story.';
+
+COMMENT ON COLUMN public.audit_events.event IS 'token, code, sign-in, consent, revocation, edit, …';
+
+COMMENT ON COLUMN public.audit_events.outcome IS 'ok or refused.';
+
+COMMENT ON COLUMN public.audit_events.client_id IS 'The client, as far as it was known.';
+
+COMMENT ON COLUMN public.audit_events.subject IS 'The person, or the client itself.';
+
+COMMENT ON COLUMN public.audit_events.grant_id IS 'The grant.';
+
+COMMENT ON COLUMN public.audit_events.jti IS 'The access token''s jti: never the token.';
+
+COMMENT ON COLUMN public.audit_events.address IS 'Where the request came from.';
+
+COMMENT ON COLUMN public.audit_events.actor IS 'Who made an edit.';
+
+COMMENT ON COLUMN public.audit_events.error IS 'The public error code.';
+
+COMMENT ON COLUMN public.audit_events.rule IS 'The rule that refused, by its RFC section.';
+
+COMMENT ON COLUMN public.audit_events.reason IS 'The private reason.';
+
+COMMENT ON COLUMN public.audit_events.expected IS 'What the rule expected.';
+
+COMMENT ON COLUMN public.audit_events.got IS 'What came, never a secret.';
+
+COMMENT ON COLUMN public.audit_events.detail IS 'Scope, resource, columns edited.';
+
+CREATE TABLE public.audit_events_default (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    event text NOT NULL,
+    outcome text NOT NULL,
+    client_id text,
+    subject text,
+    grant_id uuid,
+    jti text,
+    address text,
+    actor text,
+    error text,
+    rule text,
+    reason text,
+    expected text,
+    got text,
+    detail text,
+    CONSTRAINT audit_events_outcome_known CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text])))
+);
+
+CREATE TABLE public.authorization_requests (
+    id_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    client_id text NOT NULL,
+    query text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    consumed_at timestamp with time zone,
+    answer_sealed bytea
+);
+
+COMMENT ON TABLE public.authorization_requests IS 'Authorization requests that wait for a person to sign in or consent.';
+
+COMMENT ON COLUMN public.authorization_requests.id_hash IS 'SHA-256 of the ticket in the page''s URL.';
+
+COMMENT ON COLUMN public.authorization_requests.browser_hash IS 'SHA-256 of the cookie of the browser that began it: no other may finish it.';
+
+COMMENT ON COLUMN public.authorization_requests.client_id IS 'Who asks.';
+
+COMMENT ON COLUMN public.authorization_requests.query IS 'The request as it came; forms posted later cannot change it.';
+
+COMMENT ON COLUMN public.authorization_requests.created_at IS 'A sign-in after this satisfies prompt=login.';
+
+COMMENT ON COLUMN public.authorization_requests.expires_at IS 'Ten minutes later.';
+
+COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
+
+COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
+
+CREATE TABLE public.client_documents (
+    client_id text NOT NULL,
+    fetched_at timestamp with time zone NOT NULL,
+    fresh_until timestamp with time zone NOT NULL,
+    body_hash bytea NOT NULL,
+    trust_hash bytea NOT NULL,
+    gone_at timestamp with time zone,
+    CONSTRAINT client_documents_fetched_at_plain CHECK (public.is_plain_date(fetched_at)),
+    CONSTRAINT client_documents_fresh_until_plain CHECK (public.is_plain_date(fresh_until)),
+    CONSTRAINT client_documents_gone_at_plain CHECK (public.is_plain_date(gone_at))
+);
+
+COMMENT ON TABLE public.client_documents IS 'The last good client id document of each client that has one. To pin such a client, set its origin in clients to operator: it is never fetched again.';
+
+COMMENT ON COLUMN public.client_documents.client_id IS 'The document''s URL.';
+
+COMMENT ON COLUMN public.client_documents.fetched_at IS 'When it was last fetched and found good.';
+
+COMMENT ON COLUMN public.client_documents.fresh_until IS 'When /authorize fetches it again: what HTTP said, between 5 minutes and 24 hours.';
+
+COMMENT ON COLUMN public.client_documents.body_hash IS 'SHA-256 of the document.';
+
+COMMENT ON COLUMN public.client_documents.trust_hash IS 'SHA-256 over name, redirect URIs and keys: another one, and people are asked again.';
+
+COMMENT ON COLUMN public.client_documents.gone_at IS 'When its owner took it away (404, 410); the client is disabled until it is back.';
+
+CREATE TABLE public.client_secrets (
+    id bigint NOT NULL,
+    client_id text NOT NULL,
+    hash text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    not_before timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT client_secrets_expires_at_plain CHECK (public.is_plain_date(expires_at)),
+    CONSTRAINT client_secrets_hash_form CHECK ((hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
+    CONSTRAINT client_secrets_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
+    CONSTRAINT client_secrets_not_before_plain CHECK (public.is_plain_date(not_before)),
+    CONSTRAINT client_secrets_revoked_at_plain CHECK (public.is_plain_date(revoked_at))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.client_secrets IS 'bcrypt hashes of client secrets: at most two unrevoked per client, so that one can be rotated while the other works.';
+
+COMMENT ON COLUMN public.client_secrets.id IS 'Names the secret in commands.';
+
+COMMENT ON COLUMN public.client_secrets.client_id IS 'Whose it is.';
+
+COMMENT ON COLUMN public.client_secrets.hash IS 'crypt(''the secret'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14, $2a$ $2b$ or $2y$.';
+
+COMMENT ON COLUMN public.client_secrets.label IS 'For operators.';
+
+COMMENT ON COLUMN public.client_secrets.not_before IS 'Refused before.';
+
+COMMENT ON COLUMN public.client_secrets.expires_at IS 'Refused from then on; null: never.';
+
+COMMENT ON COLUMN public.client_secrets.revoked_at IS 'Refused from then on, for good.';
+
+COMMENT ON COLUMN public.client_secrets.last_used_at IS 'When it last proved a client, to the minute or so.';
+
+ALTER TABLE public.client_secrets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.client_secrets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.clients (
+    client_id text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    origin text DEFAULT 'operator'::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    redirect_uri text GENERATED ALWAYS AS (redirect_uris[1]) STORED,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    default_scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    resources text[] DEFAULT '{}'::text[] NOT NULL,
+    default_resource text,
+    grant_types text[] NOT NULL,
+    auth_method text NOT NULL,
+    access_token_seconds integer DEFAULT 600 NOT NULL,
+    refresh_token_seconds integer DEFAULT 2592000 NOT NULL,
+    refresh_idle_seconds integer DEFAULT 1209600 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    note text,
+    CONSTRAINT clients_auth_method_known CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
+    CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
+    CONSTRAINT clients_grant_types_known CHECK ((grant_types <@ ARRAY['authorization_code'::text, 'refresh_token'::text, 'client_credentials'::text])),
+    CONSTRAINT clients_grant_types_plain CHECK (public.is_plain_list(grant_types)),
+    CONSTRAINT clients_id_form CHECK (((client_id ~ '^[A-Za-z0-9_.~-]{1,255}$'::text) OR ((client_id ~ '^https://[^\s#@]+/[^\s#]*$'::text) AND (length(client_id) <= 2048)))),
+    CONSTRAINT clients_id_is_no_subject CHECK ((client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)),
+    CONSTRAINT clients_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'user-facing'::text, 'resource-server'::text]))),
+    CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
+    CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
+    CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types = '{client_credentials}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
+    CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
+    CONSTRAINT clients_redirect_uris_plain CHECK (public.is_plain_list(redirect_uris)),
+    CONSTRAINT clients_redirect_uris_valid CHECK ((cardinality(redirect_uris) <= 100)),
+    CONSTRAINT clients_resource_server CHECK (((kind <> 'resource-server'::text) OR ((grant_types = '{}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
+    CONSTRAINT clients_resources_plain CHECK (public.is_plain_list(resources)),
+    CONSTRAINT clients_scopes_plain CHECK (public.is_plain_list(scopes)),
+    CONSTRAINT clients_user_facing CHECK (((kind <> 'user-facing'::text) OR (NOT (grant_types @> '{client_credentials}'::text[]))))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.clients IS 'Everyone who may ask for tokens. An UPDATE here takes effect on every running server within milliseconds.';
+
+COMMENT ON COLUMN public.clients.client_id IS 'A-Z a-z 0-9 _ . ~ - , or the https URL of a client id document.';
+
+COMMENT ON COLUMN public.clients.kind IS 'machine (client_credentials), user-facing (authorization_code, refresh_token) or resource-server (introspection).';
+
+COMMENT ON COLUMN public.clients.name IS 'What a person reads on the consent page.';
+
+COMMENT ON COLUMN public.clients.origin IS 'operator, self-registered (RFC 7591) or document (client id document).';
+
+COMMENT ON COLUMN public.clients.enabled IS 'False: every request is refused, its tokens introspect as inactive.';
+
+COMMENT ON COLUMN public.clients.redirect_uris IS 'Compared octet by octet; the port of an http loopback address is free for native clients (RFC 8252 §7.3).';
+
+COMMENT ON COLUMN public.clients.redirect_uri IS 'The first of redirect_uris.';
+
+COMMENT ON COLUMN public.clients.scopes IS 'What it may be granted, beside the open scopes when user-facing.';
+
+COMMENT ON COLUMN public.clients.default_scopes IS 'What it is granted when it names no scope, as far as it belongs to the resource; empty: scopes.';
+
+COMMENT ON COLUMN public.clients.resources IS 'What its tokens may be for, beside default_resource. Taken out of here, also what it was granted there ends.';
+
+COMMENT ON COLUMN public.clients.default_resource IS 'aud when the client names no resource.';
+
+COMMENT ON COLUMN public.clients.grant_types IS 'Filled from kind when left out.';
+
+COMMENT ON COLUMN public.clients.auth_method IS 'client_secret_basic, client_secret_post (either may be used with a secret) or none.';
+
+COMMENT ON COLUMN public.clients.access_token_seconds IS 'Life of an access token, 1 to 3600.';
+
+COMMENT ON COLUMN public.clients.refresh_token_seconds IS 'A grant ends this long after consent, however often it is refreshed.';
+
+COMMENT ON COLUMN public.clients.refresh_idle_seconds IS 'A refresh token unused for this long is dead.';
+
+COMMENT ON COLUMN public.clients.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token or, a resource server, introspected one or read the revocation feed, to the minute or so.';
+
+COMMENT ON COLUMN public.clients.note IS 'For operators.';
+
+CREATE TABLE public.codes (
+    hash bytea NOT NULL,
+    grant_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    redeemed_at timestamp with time zone,
+    wrong_verifiers integer DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.codes IS 'Authorization codes. Client, redirect URI and challenge are those of the grant.';
+
+COMMENT ON COLUMN public.codes.hash IS 'SHA-256 of the 256-bit code.';
+
+COMMENT ON COLUMN public.codes.grant_id IS 'What it stands for.';
+
+COMMENT ON COLUMN public.codes.issued_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.codes.expires_at IS 'A minute later.';
+
+COMMENT ON COLUMN public.codes.redeemed_at IS 'Set once; a valid second use ends the grant.';
+
+COMMENT ON COLUMN public.codes.wrong_verifiers IS 'The fifth ends the code.';
+
+CREATE TABLE public.consents (
+    subject uuid NOT NULL,
+    client_id text NOT NULL,
+    redirect_uri text NOT NULL,
+    resources text[] NOT NULL,
+    scope text[] NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    key bytea NOT NULL,
+    expires_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.consents IS 'What a person has allowed before, so that the same is not asked twice.';
+
+COMMENT ON COLUMN public.consents.subject IS 'Who.';
+
+COMMENT ON COLUMN public.consents.client_id IS 'Whom.';
+
+COMMENT ON COLUMN public.consents.redirect_uri IS 'Where the code went.';
+
+COMMENT ON COLUMN public.consents.resources IS 'For which resources.';
+
+COMMENT ON COLUMN public.consents.scope IS 'What was allowed, offline_access included.';
+
+COMMENT ON COLUMN public.consents.given_at IS 'When last.';
+
+COMMENT ON COLUMN public.consents.key IS 'SHA-256 over client, redirect URI and resources.';
+
+COMMENT ON COLUMN public.consents.expires_at IS 'Until when it was allowed; null: as long as the client''s row says.';
+
+CREATE TABLE public.data_protection_keys (
+    id text NOT NULL,
+    xml text NOT NULL
+);
+
+COMMENT ON TABLE public.data_protection_keys IS 'ASP.NET Core Data Protection keys (antiforgery), encrypted under the key-encryption key.';
+
+COMMENT ON COLUMN public.data_protection_keys.id IS 'Friendly name.';
+
+COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
+
+CREATE TABLE public.grants (
+    id uuid NOT NULL,
+    client_id text NOT NULL,
+    subject uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    redirect_uri text NOT NULL,
+    code_challenge text NOT NULL,
+    scope text[] NOT NULL,
+    resources text[] NOT NULL,
+    offline boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    activated_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_reason text,
+    offline_requested boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.grants IS 'What one person allowed one client, once.';
+
+COMMENT ON COLUMN public.grants.id IS 'The grant claim of its access tokens.';
+
+COMMENT ON COLUMN public.grants.client_id IS 'Who may act.';
+
+COMMENT ON COLUMN public.grants.subject IS 'On whose behalf.';
+
+COMMENT ON COLUMN public.grants.fingerprint IS 'SHA-256 over client, person, redirect URI, challenge, scope and resources: the same request sent twice is one grant.';
+
+COMMENT ON COLUMN public.grants.redirect_uri IS 'The exact URI the code went to.';
+
+COMMENT ON COLUMN public.grants.code_challenge IS 'RFC 7636 S256 challenge.';
+
+COMMENT ON COLUMN public.grants.scope IS 'What was allowed, without offline_access.';
+
+COMMENT ON COLUMN public.grants.resources IS 'What tokens may be for; the first is the default.';
+
+COMMENT ON COLUMN public.grants.offline IS 'Whether refresh tokens are issued.';
+
+COMMENT ON COLUMN public.grants.created_at IS 'When it was allowed.';
+
+COMMENT ON COLUMN public.grants.activated_at IS 'When its code was first redeemed.';
+
+COMMENT ON COLUMN public.grants.expires_at IS 'No token of it outlives this.';
+
+COMMENT ON COLUMN public.grants.ended_at IS 'Set once; everything that points here is dead from then on.';
+
+COMMENT ON COLUMN public.grants.ended_reason IS 'code_replayed, refresh_reused, revoked_by_client, revoked_by_user, password_changed, user_disabled, …';
+
+COMMENT ON COLUMN public.grants.offline_requested IS 'Whether the client requested offline_access by name: then the scope of its token replies names it.';
+
+CREATE TABLE public.initial_access_tokens (
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    kind text DEFAULT 'any'::text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    uses_left integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT initial_access_tokens_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT initial_access_tokens_expires_at_plain CHECK (public.is_plain_date(expires_at)),
+    CONSTRAINT initial_access_tokens_hash_form CHECK ((length(hash) = 32)),
+    CONSTRAINT initial_access_tokens_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'any'::text]))),
+    CONSTRAINT initial_access_tokens_uses CHECK ((uses_left >= 0))
+);
+
+COMMENT ON TABLE public.initial_access_tokens IS 'Invitations to register (RFC 7591 §3): oauth-server clients invite makes them. Delete a row to take one back.';
+
+COMMENT ON COLUMN public.initial_access_tokens.id IS 'Names the invitation in the audit log.';
+
+COMMENT ON COLUMN public.initial_access_tokens.hash IS 'SHA-256 of the 256-bit token, which is shown once.';
+
+COMMENT ON COLUMN public.initial_access_tokens.kind IS 'machine: for client_credentials only. any: for every client.';
+
+COMMENT ON COLUMN public.initial_access_tokens.label IS 'For operators.';
+
+COMMENT ON COLUMN public.initial_access_tokens.uses_left IS 'Registrations it is still good for.';
+
+COMMENT ON COLUMN public.initial_access_tokens.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.initial_access_tokens.expires_at IS 'Refused from then on.';
+
+ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.initial_access_tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.refresh_tokens (
+    hash bytea NOT NULL,
+    grant_id uuid NOT NULL,
+    parent_hash bytea,
+    issued_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    successor_sealed bytea,
+    successor_used_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.refresh_tokens IS 'Refresh tokens, one row each, chained from parent to successor.';
+
+COMMENT ON COLUMN public.refresh_tokens.hash IS 'SHA-256 of the 256-bit token.';
+
+COMMENT ON COLUMN public.refresh_tokens.grant_id IS 'The family.';
+
+COMMENT ON COLUMN public.refresh_tokens.parent_hash IS 'The token it replaced.';
+
+COMMENT ON COLUMN public.refresh_tokens.issued_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.refresh_tokens.expires_at IS 'The idle limit or the end of the grant, whichever comes first.';
+
+COMMENT ON COLUMN public.refresh_tokens.used_at IS 'When it was first exchanged.';
+
+COMMENT ON COLUMN public.refresh_tokens.successor_sealed IS 'Its successor, sealed with a key that only this token yields (HKDF, AES-256-GCM): a lost answer can be given again.';
+
+COMMENT ON COLUMN public.refresh_tokens.successor_used_at IS 'When the successor was used: from then on this one is only ever a replay.';
+
+CREATE TABLE public.registrations (
+    client_id text NOT NULL,
+    token_hash bytea NOT NULL,
+    scope text[] NOT NULL,
+    client_uri text,
+    logo_uri text,
+    tos_uri text,
+    policy_uri text,
+    issued_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    invited_by bigint,
+    deleted_at timestamp with time zone,
+    CONSTRAINT registrations_deleted_at_plain CHECK (public.is_plain_date(deleted_at)),
+    CONSTRAINT registrations_issued_at_plain CHECK (public.is_plain_date(issued_at)),
+    CONSTRAINT registrations_scope_plain CHECK (public.is_plain_list(scope)),
+    CONSTRAINT registrations_seen_at_plain CHECK (public.is_plain_date(seen_at)),
+    CONSTRAINT registrations_token_hash_form CHECK ((length(token_hash) = 32))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.registrations IS 'What a client that registered itself said beyond its row in clients (RFC 7591), and the hash that lets it come back (RFC 7592).';
+
+COMMENT ON COLUMN public.registrations.client_id IS 'The client.';
+
+COMMENT ON COLUMN public.registrations.token_hash IS 'SHA-256 of the 256-bit registration access token.';
+
+COMMENT ON COLUMN public.registrations.scope IS 'The open scopes it asked for; empty: it asked for none, and may have any open one.';
+
+COMMENT ON COLUMN public.registrations.client_uri IS 'Its home page, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.logo_uri IS 'Its logo, https. Never fetched, never shown.';
+
+COMMENT ON COLUMN public.registrations.tos_uri IS 'Its terms of service, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.policy_uri IS 'Its privacy policy, https. Never fetched.';
+
+COMMENT ON COLUMN public.registrations.issued_at IS 'client_id_issued_at.';
+
+COMMENT ON COLUMN public.registrations.seen_at IS 'When it registered, or last came back to its registration.';
+
+COMMENT ON COLUMN public.registrations.invited_by IS 'The invitation it came with; null: nobody asked for one.';
+
+COMMENT ON COLUMN public.registrations.deleted_at IS 'Set by its own DELETE. The row stays disabled for a day, until the last access token has expired, so that resource servers hear of it.';
+
+CREATE TABLE public.resource_texts (
+    uri text NOT NULL,
+    locale text NOT NULL,
+    name text NOT NULL
+);
+
+COMMENT ON TABLE public.resource_texts IS 'Names of resources per locale (BCP 47).';
+
+COMMENT ON COLUMN public.resource_texts.uri IS 'The resource.';
+
+COMMENT ON COLUMN public.resource_texts.locale IS 'en, de, ar, …';
+
+COMMENT ON COLUMN public.resource_texts.name IS 'What a person reads.';
+
+CREATE TABLE public.resources (
+    uri text NOT NULL,
+    name text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT resources_uri_form CHECK (((uri ~ '^[A-Za-z][A-Za-z0-9+.-]*://[^#\s]+$'::text) AND (length(uri) <= 2048)))
+);
+
+COMMENT ON TABLE public.resources IS 'Protected resources (RFC 8707): what an access token is for. The uri goes into aud as it is spelt here.';
+
+COMMENT ON COLUMN public.resources.uri IS 'Absolute URI without a fragment.';
+
+COMMENT ON COLUMN public.resources.name IS 'The name a person reads on the consent page; resource_texts overrides it per locale.';
+
+COMMENT ON COLUMN public.resources.enabled IS 'False: no new token for this resource.';
+
+CREATE TABLE public.revocation_feed (
+    id bigint NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    audiences text[],
+    held boolean DEFAULT false NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    leaves_at timestamp with time zone NOT NULL,
+    CONSTRAINT revocation_feed_kind_known CHECK ((kind = ANY (ARRAY['jti'::text, 'grant'::text, 'client_id'::text, 'kid'::text])))
+);
+
+COMMENT ON TABLE public.revocation_feed IS 'What died before it expired, for resource servers that follow GET /revocations.';
+
+COMMENT ON COLUMN public.revocation_feed.id IS 'Order within one transaction.';
+
+COMMENT ON COLUMN public.revocation_feed.xid IS 'The transaction that wrote it: a reader has seen the row exactly if its last snapshot saw this transaction.';
+
+COMMENT ON COLUMN public.revocation_feed.kind IS 'jti: one token. grant: every token with this grant claim. client_id: every token of this client. kid: every token of this key.';
+
+COMMENT ON COLUMN public.revocation_feed.value IS 'The jti, grant, client id or key id.';
+
+COMMENT ON COLUMN public.revocation_feed.audiences IS 'Resources it concerns; null: all.';
+
+COMMENT ON COLUMN public.revocation_feed.held IS 'Handed to nobody: remembers resources a client lost while its tokens for them may live, should it be disabled then.';
+
+COMMENT ON COLUMN public.revocation_feed.expires_at IS 'When the last token it can concern expires; in the past: forget what an earlier entry said.';
+
+COMMENT ON COLUMN public.revocation_feed.leaves_at IS 'When the row may go: a minute after, as verifiers allow a leeway.';
+
+ALTER TABLE public.revocation_feed ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.revocation_feed_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.revoked_tokens (
+    jti text NOT NULL,
+    client_id text NOT NULL,
+    audience text NOT NULL,
+    revoked_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.revoked_tokens IS 'Access tokens revoked one by one (RFC 7009), until they would have expired.';
+
+COMMENT ON COLUMN public.revoked_tokens.jti IS 'The token''s jti.';
+
+COMMENT ON COLUMN public.revoked_tokens.client_id IS 'Whose it was.';
+
+COMMENT ON COLUMN public.revoked_tokens.audience IS 'The resource it was for.';
+
+COMMENT ON COLUMN public.revoked_tokens.revoked_at IS 'Since when.';
+
+COMMENT ON COLUMN public.revoked_tokens.expires_at IS 'When the row may go.';
+
+CREATE TABLE public.schema_migrations (
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.scope_texts (
+    scope text NOT NULL,
+    locale text NOT NULL,
+    text text NOT NULL
+);
+
+COMMENT ON TABLE public.scope_texts IS 'What a scope means, in words, per locale (BCP 47).';
+
+COMMENT ON COLUMN public.scope_texts.scope IS 'The scope.';
+
+COMMENT ON COLUMN public.scope_texts.locale IS 'en, de, ar, …';
+
+COMMENT ON COLUMN public.scope_texts.text IS 'Continues the sentence "This app will be able to …".';
+
+CREATE TABLE public.scopes (
+    name text NOT NULL,
+    resource text,
+    access text DEFAULT 'read'::text NOT NULL,
+    open boolean DEFAULT false NOT NULL,
+    sensitive boolean DEFAULT false NOT NULL,
+    optional boolean DEFAULT true NOT NULL,
+    CONSTRAINT scopes_access_known CHECK ((access = ANY (ARRAY['read'::text, 'write'::text]))),
+    CONSTRAINT scopes_name_form CHECK ((name ~ '^[\x21\x23-\x5B\x5D-\x7E]{1,128}$'::text))
+);
+
+COMMENT ON TABLE public.scopes IS 'Every scope this server knows (RFC 6749 §3.3).';
+
+COMMENT ON COLUMN public.scopes.name IS 'Printable ASCII without space, quote or backslash.';
+
+COMMENT ON COLUMN public.scopes.resource IS 'The resource it belongs to: no token for another one carries it. Null: it belongs to all. (offline_access is the server''s own and in no token.)';
+
+COMMENT ON COLUMN public.scopes.access IS 'read or write: the consent page offers to allow only the reading ones.';
+
+COMMENT ON COLUMN public.scopes.open IS 'True: any user-facing client may ask for it, and clients that registered themselves may ask for its resource. False: only clients whose scopes list it.';
+
+COMMENT ON COLUMN public.scopes.sensitive IS 'True: not ticked beforehand on the consent page.';
+
+COMMENT ON COLUMN public.scopes.optional IS 'True: the person may untick it.';
+
+CREATE TABLE public.sessions (
+    id_hash bytea NOT NULL,
+    subject uuid NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    address text NOT NULL,
+    user_agent text NOT NULL
+);
+
+COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
+
+COMMENT ON COLUMN public.sessions.id_hash IS 'SHA-256 of the 256-bit session id.';
+
+COMMENT ON COLUMN public.sessions.subject IS 'Who is signed in.';
+
+COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the password was given (auth_time).';
+
+COMMENT ON COLUMN public.sessions.last_seen_at IS 'Last page, to the minute; idle sessions end.';
+
+COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end.';
+
+COMMENT ON COLUMN public.sessions.address IS 'Where the sign-in came from.';
+
+COMMENT ON COLUMN public.sessions.user_agent IS 'The browser, as it named itself, at most 200 characters.';
+
+CREATE TABLE public.signing_keys (
+    kid text NOT NULL,
+    alg text NOT NULL,
+    public_key bytea NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    signs_from timestamp with time zone NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT signing_keys_alg_known CHECK ((alg = ANY (ARRAY['ES256'::text, 'RS256'::text]))),
+    CONSTRAINT signing_keys_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT signing_keys_retired_at_plain CHECK (public.is_plain_date(retired_at)),
+    CONSTRAINT signing_keys_signs_from_plain CHECK (public.is_plain_date(signs_from))
+);
+
+COMMENT ON TABLE public.signing_keys IS 'Keys that sign access tokens. Pending until signs_from, then active until the next one''s signs_from, then retired.';
+
+COMMENT ON COLUMN public.signing_keys.kid IS 'RFC 7638 thumbprint.';
+
+COMMENT ON COLUMN public.signing_keys.alg IS 'ES256 or RS256.';
+
+COMMENT ON COLUMN public.signing_keys.public_key IS 'SubjectPublicKeyInfo, DER.';
+
+COMMENT ON COLUMN public.signing_keys.sealed IS 'PKCS#8 private key, AES-256-GCM under the key-encryption key.';
+
+COMMENT ON COLUMN public.signing_keys.created_at IS 'Published in the JWKS from then on.';
+
+COMMENT ON COLUMN public.signing_keys.signs_from IS 'Signs from then on.';
+
+COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: out of the JWKS at once, its tokens are dead.';
+
+CREATE TABLE public.users (
+    subject uuid DEFAULT gen_random_uuid() NOT NULL,
+    username text NOT NULL,
+    password_hash text NOT NULL,
+    role text DEFAULT 'user'::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT users_password_form CHECK ((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
+    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
+    CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
+);
+
+COMMENT ON TABLE public.users IS 'The people who sign in. Disabling one, or a new password, ends sessions and grants at once.';
+
+COMMENT ON COLUMN public.users.subject IS 'sub of their tokens: opaque, never reused.';
+
+COMMENT ON COLUMN public.users.username IS 'Lower case; what they type.';
+
+COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14.';
+
+COMMENT ON COLUMN public.users.role IS 'user or admin.';
+
+COMMENT ON COLUMN public.users.enabled IS 'False: cannot sign in, and nothing granted works.';
+
+COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
+
+ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
+
+INSERT INTO public.schema_migrations VALUES ('0001_clients', '2026-11-28 19:53:56.064378+00');
+INSERT INTO public.schema_migrations VALUES ('0002_people', '2026-11-28 19:53:56.476988+00');
+INSERT INTO public.schema_migrations VALUES ('0003_grants', '2026-11-28 19:53:57.032024+00');
+INSERT INTO public.schema_migrations VALUES ('0004_keys', '2026-11-28 19:53:57.573706+00');
+INSERT INTO public.schema_migrations VALUES ('0005_audit', '2026-11-28 19:53:58.168691+00');
+INSERT INTO public.schema_migrations VALUES ('0006_roles', '2026-11-28 19:53:58.661688+00');
+INSERT INTO public.schema_migrations VALUES ('0010_registration', '2026-11-28 19:53:59.245537+00');
+INSERT INTO public.schema_migrations VALUES ('0020_client_documents', '2026-11-28 19:53:59.660272+00');
+INSERT INTO public.schema_migrations VALUES ('0030_revocation_feed', '2026-11-28 19:54:00.223502+00');
+INSERT INTO public.schema_migrations VALUES ('0040_pages', '2026-11-28 19:54:00.805541+00');
+INSERT INTO public.schema_migrations VALUES ('0041_administration', '2026-11-28 19:54:01.201525+00');
+INSERT INTO public.schema_migrations VALUES ('0042_what_is_gone', '2026-11-28 19:54:01.585541+00');
+INSERT INTO public.schema_migrations VALUES ('0043_documents_are_quiet', '2026-11-28 19:54:01.952114+00');
+INSERT INTO public.schema_migrations VALUES ('0044_nobody_to_tell', '2026-11-28 19:54:02.376383+00');
+INSERT INTO public.schema_migrations VALUES ('0050_answers_and_offline', '2026-11-28 19:54:02.873403+00');
+INSERT INTO public.schema_migrations VALUES ('0055_rows_that_can_be_read', '2026-11-28 19:54:03.333513+00');
+INSERT INTO public.schema_migrations VALUES ('0056_one_spelling', '2026-11-28 19:54:03.90682+00');
+INSERT INTO public.schema_migrations VALUES ('0057_names_people_can_see', '2026-11-28 19:54:04.277777+00');
+INSERT INTO public.schema_migrations VALUES ('0058_refused_secrets', '2026-11-28 19:54:04.568068+00');
+INSERT INTO public.schema_migrations VALUES ('0059_audit_months', '2026-11-28 19:54:04.866074+00');
+INSERT INTO public.schema_migrations VALUES ('0073_use_of_resource_servers', '2026-11-28 19:54:05.109554+00');
+
+INSERT INTO public.scope_texts VALUES ('offline_access', 'en', 'Stay connected while you are away');
+INSERT INTO public.scope_texts VALUES ('offline_access', 'ar', 'البقاء متصلًا في أثناء غيابك');
+
+INSERT INTO public.scopes VALUES ('offline_access', NULL, 'read', true, false, true);
+
+SELECT pg_catalog.setval('public.client_secrets_id_seq', 1, false);
+
+SELECT pg_catalog.setval('public.initial_access_tokens_id_seq', 1, false);
+
+SELECT pg_catalog.setval('public.revocation_feed_id_seq', 1, false);
+
+ALTER TABLE ONLY public.authorization_requests
+    ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (id_hash);
+
+ALTER TABLE ONLY public.client_documents
+    ADD CONSTRAINT client_documents_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.client_secrets
+    ADD CONSTRAINT client_secrets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.clients
+    ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.codes
+    ADD CONSTRAINT codes_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (subject, key);
+
+ALTER TABLE ONLY public.data_protection_keys
+    ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.grants
+    ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.initial_access_tokens
+    ADD CONSTRAINT initial_access_tokens_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.initial_access_tokens
+    ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.resource_texts
+    ADD CONSTRAINT resource_texts_pkey PRIMARY KEY (uri, locale);
+
+ALTER TABLE ONLY public.resources
+    ADD CONSTRAINT resources_pkey PRIMARY KEY (uri);
+
+ALTER TABLE ONLY public.revocation_feed
+    ADD CONSTRAINT revocation_feed_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.revoked_tokens
+    ADD CONSTRAINT revoked_tokens_pkey PRIMARY KEY (jti);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.scope_texts
+    ADD CONSTRAINT scope_texts_pkey PRIMARY KEY (scope, locale);
+
+ALTER TABLE ONLY public.scopes
+    ADD CONSTRAINT scopes_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id_hash);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_username_key UNIQUE (username);
+
+CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
+
+CREATE INDEX audit_events_by_request ON ONLY public.audit_events USING btree (request_id);
+
+CREATE INDEX audit_events_default_at_event_outcome_idx ON public.audit_events_default USING btree (at) INCLUDE (event, outcome);
+
+CREATE INDEX audit_events_of_refusals ON ONLY public.audit_events USING btree (at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_default_at_idx ON public.audit_events_default USING btree (at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_of_reuse ON ONLY public.audit_events USING btree (at) WHERE (detail = ANY (ARRAY['code_replayed'::text, 'refresh_reused'::text]));
+
+CREATE INDEX audit_events_default_at_idx1 ON public.audit_events_default USING btree (at) WHERE (detail = ANY (ARRAY['code_replayed'::text, 'refresh_reused'::text]));
+
+CREATE INDEX audit_events_of_client ON ONLY public.audit_events USING btree (client_id, at);
+
+CREATE INDEX audit_events_default_client_id_at_idx ON public.audit_events_default USING btree (client_id, at);
+
+CREATE INDEX audit_events_of_kind ON ONLY public.audit_events USING btree (event, at) WHERE (event <> 'token'::text);
+
+CREATE INDEX audit_events_default_event_at_idx ON public.audit_events_default USING btree (event, at) WHERE (event <> 'token'::text);
+
+CREATE INDEX audit_events_default_request_id_idx ON public.audit_events_default USING btree (request_id);
+
+CREATE INDEX audit_events_of_person ON ONLY public.audit_events USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
+
+CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
+
+CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests USING btree (expires_at);
+
+CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
+
+CREATE INDEX codes_by_expiry ON public.codes USING btree (expires_at);
+
+CREATE INDEX codes_of_grant ON public.codes USING btree (grant_id);
+
+CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
+
+CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
+
+CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
+
+CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
+
+CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
+
+CREATE INDEX refresh_tokens_by_expiry ON public.refresh_tokens USING btree (expires_at);
+
+CREATE INDEX refresh_tokens_of_grant ON public.refresh_tokens USING btree (grant_id);
+
+CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
+
+CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
+
+CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
+
+CREATE INDEX revocation_feed_by_transaction ON public.revocation_feed USING btree (xid, id);
+
+CREATE INDEX revocation_feed_of_client ON public.revocation_feed USING btree (value) WHERE (kind = 'client_id'::text);
+
+CREATE INDEX revoked_tokens_by_expiry ON public.revoked_tokens USING btree (expires_at);
+
+CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
+
+ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
+
+ALTER INDEX public.audit_events_of_refusals ATTACH PARTITION public.audit_events_default_at_idx;
+
+ALTER INDEX public.audit_events_of_reuse ATTACH PARTITION public.audit_events_default_at_idx1;
+
+ALTER INDEX public.audit_events_of_client ATTACH PARTITION public.audit_events_default_client_id_at_idx;
+
+ALTER INDEX public.audit_events_of_kind ATTACH PARTITION public.audit_events_default_event_at_idx;
+
+ALTER INDEX public.audit_events_by_request ATTACH PARTITION public.audit_events_default_request_id_idx;
+
+ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
+
+CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
+
+CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.check_dates('not_before', 'expires_at', 'revoked_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, expires_at ON public.initial_access_tokens FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at', 'expires_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, signs_from, retired_at ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at', 'signs_from', 'retired_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, default_scopes, resources, grant_types ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('redirect_uris', 'scopes', 'default_scopes', 'resources', 'grant_types');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF audiences ON public.revocation_feed FOR EACH ROW EXECUTE FUNCTION public.check_lists('audiences');
+
+CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
+
+CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_names();
+
+CREATE TRIGGER check_words BEFORE INSERT OR UPDATE OF text ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_words();
+
+CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER client_secrets_check BEFORE INSERT OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.client_secrets_check();
+
+CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
+
+CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
+
+CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
+
+CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
+
+CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
+
+CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER resource_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER resource_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER resources_audit AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER resources_check BEFORE INSERT OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_check();
+
+CREATE TRIGGER resources_leave_clients AFTER DELETE ON public.resources FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
+
+CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER resources_one_spelling BEFORE INSERT OR UPDATE OF uri ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_one_spelling();
+
+CREATE TRIGGER revoked_tokens_feed AFTER INSERT ON public.revoked_tokens FOR EACH ROW EXECUTE FUNCTION public.revoked_tokens_feed();
+
+CREATE TRIGGER scope_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER scope_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER scopes_audit AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER scopes_check BEFORE INSERT OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.scopes_check();
+
+CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW WHEN ((old.open AND (NOT new.open))) EXECUTE FUNCTION public.scopes_close();
+
+CREATE TRIGGER scopes_leave_clients AFTER DELETE ON public.scopes FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
+
+CREATE TRIGGER scopes_notify AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER scopes_renamed AFTER UPDATE OF name ON public.scopes FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION public.scopes_renamed();
+
+CREATE TRIGGER signing_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_keys FOR EACH ROW WHEN (((old.retired_at IS NULL) AND (new.retired_at IS NOT NULL))) EXECUTE FUNCTION public.signing_keys_feed();
+
+CREATE TRIGGER signing_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
+
+CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
+
+ALTER TABLE ONLY public.client_documents
+    ADD CONSTRAINT client_documents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_secrets
+    ADD CONSTRAINT client_secrets_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.clients
+    ADD CONSTRAINT clients_default_resource_fkey FOREIGN KEY (default_resource) REFERENCES public.resources(uri) ON UPDATE CASCADE;
+
+ALTER TABLE ONLY public.codes
+    ADD CONSTRAINT codes_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.grants
+    ADD CONSTRAINT grants_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.grants
+    ADD CONSTRAINT grants_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.resource_texts
+    ADD CONSTRAINT resource_texts_uri_fkey FOREIGN KEY (uri) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.scope_texts
+    ADD CONSTRAINT scope_texts_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.scopes
+    ADD CONSTRAINT scopes_resource_fkey FOREIGN KEY (resource) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+GRANT USAGE ON SCHEMA public TO oauth_server;
+
+REVOKE ALL ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) TO oauth_server;
+
+GRANT SELECT,INSERT ON TABLE public.audit_events TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authorization_requests TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.client_documents TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.client_secrets TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.codes TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consents TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_protection_keys TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.grants TO oauth_server;
+
+GRANT SELECT,DELETE,UPDATE ON TABLE public.initial_access_tokens TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_tokens TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.registrations TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resource_texts TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resources TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.revocation_feed TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.revoked_tokens TO oauth_server;
+
+GRANT SELECT ON TABLE public.schema_migrations TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scope_texts TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scopes TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO oauth_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO oauth_server;
