@@ -21,7 +21,7 @@ public sealed record NewGrant
     /// <summary>Whether the client requested offline_access by name.</summary>
     public bool OfflineRequested { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
-    
+
     /// <summary>Of the code's secret.</summary>
     public required byte[] CodeHash { get; init; }
     public required DateTimeOffset CodeExpiresAt { get; init; }
