@@ -1,7 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Grants;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Test.Support;
 

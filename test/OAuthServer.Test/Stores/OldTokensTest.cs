@@ -27,7 +27,8 @@ public sealed class OldTokensTest
     [OneTimeSetUp]
     public async Task MigrateAsync()
     {
-        before = TestServer.ExternalServer(new Settings { Issuer = "http://localhost:1", Database = await TestDatabase.BeforeAsync() });
+        var earlier = await TestDatabase.BeforeAsync();
+        before = TestServer.ExternalServer(new Settings { Issuer = "http://localhost:1", Database = earlier });
         (old, alice) = (await before.PublicClientAsync(), await before.UserAsync());
         foreach (var name in new[] { "live", "retried", "grandparent", "revoked", "revoked leaf", "spent", "spent alone" })
         {
@@ -56,6 +57,7 @@ public sealed class OldTokensTest
     public async Task StopAsync()
     {
         if (server is not null) await server.DisposeAsync();
+        if (before is not null) await before.DisposeAsync();
     }
 
     [Test, Rfc(6749, "6"), Rfc(9700, "4.14.2")]
@@ -196,8 +198,8 @@ public sealed class OldTokensTest
             """
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at,
                                 activated_at, expires_at)
-            values (@id, @Client, @Subject, sha256(@id::text::bytea), @Redirect, @challenge, '{notes:read,notes:write}', array[@Notes], true,
-                    now(), case when @redeemed then now() end, now() + interval '30 days')
+            values (@id, @Client, @Subject, sha256(@id::text::bytea), @Redirect, @challenge, '{notes:read,notes:write}', array[@Notes],
+                    true, now(), case when @redeemed then now() end, now() + interval '30 days')
             """,
             new { id, redeemed, Client = old.Id, alice.Subject, old.Redirect, challenge = Pkce.Challenge(Verifier), Cast.Notes });
         return id;
@@ -229,7 +231,8 @@ public sealed class OldTokensTest
                 """
                 insert into refresh_tokens (hash, grant_id, parent_hash, issued_at, expires_at, used_at, successor_sealed)
                 values (@hash, @grant, @parent,
-                        coalesce((select redeemed_at from codes where hash = @code and @parent::bytea is null), now()), now() + interval '14 days', case when @sealed::bytea is not null then now() end, @sealed)
+                        coalesce((select redeemed_at from codes where hash = @code and @parent::bytea is null), now()),
+                        now() + interval '14 days', case when @sealed::bytea is not null then now() end, @sealed)
                 """,
                 new
                 {

@@ -34,7 +34,8 @@ public sealed partial class SqlTest
         var types = names.Count == 0 ? "" : $"({string.Join(", ", names.Select(_ => "unknown"))})";
 
         var prepare = $"prepare statement{types} as {numbered}; deallocate statement";
-        await FluentActions.Awaiting(() => TestDatabase.ExecuteAsync(database, prepare)).Should().NotThrowAsync<PostgresException>(numbered);
+        await FluentActions.Awaiting(() => TestDatabase.ExecuteAsync(database, prepare))
+            .Should().NotThrowAsync<PostgresException>(numbered);
     }
 
     [Test]

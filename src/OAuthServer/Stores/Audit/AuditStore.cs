@@ -73,30 +73,24 @@ public sealed class AuditStore(Database database)
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
         await using var command = new NpgsqlCommand(InsertSql, connection);
-        Add("at", NpgsqlDbType.TimestampTz, row => row.At.UtcDateTime);
-        Add("request_id", NpgsqlDbType.Text, row => row.RequestId);
-        Add("event", NpgsqlDbType.Text, row => row.Event);
-        Add("outcome", NpgsqlDbType.Text, row => row.Outcome);
-        Add("client_id", NpgsqlDbType.Text, row => row.ClientId);
-        Add("subject", NpgsqlDbType.Text, row => row.Subject);
-        Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
-        Add("jti", NpgsqlDbType.Text, row => row.Jti);
-        Add("address", NpgsqlDbType.Text, row => row.Address);
-        Add("actor", NpgsqlDbType.Text, row => row.Actor);
-        Add("error", NpgsqlDbType.Text, row => row.Error);
-        Add("rule", NpgsqlDbType.Text, row => row.Rule);
-        Add("reason", NpgsqlDbType.Text, row => row.Reason);
-        Add("expected", NpgsqlDbType.Text, row => row.Expected);
-        Add("got", NpgsqlDbType.Text, row => row.Got);
-        Add("detail", NpgsqlDbType.Text, row => row.Detail);
+        var arrays = new Arrays<AuditRow>(command.Parameters, rows);
+        arrays.AddTime("at", row => row.At);
+        arrays.AddText("request_id", row => row.RequestId);
+        arrays.AddText("event", row => row.Event);
+        arrays.AddText("outcome", row => row.Outcome);
+        arrays.AddText("client_id", row => row.ClientId);
+        arrays.AddText("subject", row => row.Subject);
+        arrays.Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
+        arrays.AddText("jti", row => row.Jti);
+        arrays.AddText("address", row => row.Address);
+        arrays.AddText("actor", row => row.Actor);
+        arrays.AddText("error", row => row.Error);
+        arrays.AddText("rule", row => row.Rule);
+        arrays.AddText("reason", row => row.Reason);
+        arrays.AddText("expected", row => row.Expected);
+        arrays.AddText("got", row => row.Got);
+        arrays.AddText("detail", row => row.Detail);
         await command.ExecuteNonQueryAsync(CancellationToken.None);
-
-        void Add<T>(string name, NpgsqlDbType type, Func<AuditRow, T> column)
-        {
-            var values = new T[rows.Count];
-            for (var i = 0; i < values.Length; i++) values[i] = column(rows[i]);
-            command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
-        }
     }
 
     private const string FindSql = "select * from audit_events where at = @at and request_id = @request";

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
@@ -12,29 +11,13 @@ internal static class GrantBatch
         Database database, string sql, IReadOnlyList<TItem> items, Action<Arrays<TItem>> bind)
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
+#pragma warning disable CA2100 // A constant of the store that calls.
         await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
         bind(new Arrays<TItem>(command.Parameters, items));
         var generations = new int?[items.Count];
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         while (await reader.ReadAsync(CancellationToken.None)) generations[reader.GetInt32(0) - 1] = reader.GetInt32(1);
         return generations;
     }
-}
-
-/// <summary>Parameters of such a statement, by name.</summary>
-internal sealed class Arrays<TItem>(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items)
-{
-    public void Add<T>(string name, NpgsqlDbType type, Func<TItem, T> column)
-    {
-        var values = new T[items.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = column(items[i]);
-        parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
-    }
-
-    public void AddText(string name, Func<TItem, string?> column) => Add(name, NpgsqlDbType.Text, column);
-
-    public void AddBytes(string name, Func<TItem, byte[]?> column) => Add(name, NpgsqlDbType.Bytea, column);
-
-    public void AddTime(string name, Func<TItem, DateTimeOffset> column) =>
-        Add(name, NpgsqlDbType.TimestampTz, item => column(item).UtcDateTime);
 }

@@ -93,7 +93,8 @@ public sealed class OwnGrantStore(Database database)
     public const string EndedSql = """
         select c.name as client_name, least(g.ended_at + c.access_token_seconds * interval '1 second', g.expires_at) as tokens_until
           from audit_events a join grants g on g.id = a.grant_id join clients c on c.client_id = g.client_id
-         where a.at = @at and a.request_id = @request and a.event = 'revocation' and g.subject = @subject and g.ended_reason = 'revoked_by_user'
+         where a.at = @at and a.request_id = @request and a.event = 'revocation'
+           and g.subject = @subject and g.ended_reason = 'revoked_by_user'
          order by c.name
         """;
 

@@ -45,16 +45,32 @@ public sealed class RevokedTokenStore
         select exists (select from revoked)
         """;
 
-    /// <summary>Puts one access token on the list until it would have expired, and says so in the audit log. False: it was there already.</summary>
-    public Task<bool> RevokeAsync(string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
-        database.FindAsync<bool>(RevokeSql, new { jti, client, audience, grant, expires = expires.UtcDateTime, request, address, now = now.UtcDateTime }, CancellationToken.None);
+    /// <summary>
+    /// Puts one access token on the list until it would have expired, and says so in the audit log. False: it was there already.
+    /// </summary>
+    public Task<bool> RevokeAsync(
+        string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(RevokeSql, new
+        {
+            jti,
+            client,
+            audience,
+            grant,
+            expires = expires.UtcDateTime,
+            request,
+            address,
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
 
     // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.
     public const string StateSql = """
         select exists (select from revoked_tokens where jti = asked.jti),
-               asked.grant_id is null or exists (select from grants where id = asked.grant_id and ended_at is null and expires_at > asked.now),
-               exists (select from clients where client_id = asked.client_id and enabled and created_at < asked.issued_at + interval '5 seconds')
-          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[]) with ordinality as asked (jti, grant_id, client_id, issued_at, now, place)
+               asked.grant_id is null
+                   or exists (select from grants where id = asked.grant_id and ended_at is null and expires_at > asked.now),
+               exists (select from clients where client_id = asked.client_id and enabled
+                   and created_at < asked.issued_at + interval '5 seconds')
+          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[])
+            with ordinality as asked (jti, grant_id, client_id, issued_at, now, place)
          order by place
         """;
 
@@ -71,20 +87,31 @@ public sealed class RevokedTokenStore
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
         await using var command = new NpgsqlCommand(StateSql, connection);
-        command.Parameters.Add(new NpgsqlParameter<string[]>("jti", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Jti)] });
-        command.Parameters.Add(new NpgsqlParameter<Guid?[]>("grant", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { TypedValue = [.. questions.Select(question => question.Grant)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]>("client", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. questions.Select(question => question.Client)] });
-        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("issued", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.IssuedAt.UtcDateTime)] });
-        command.Parameters.Add(new NpgsqlParameter<DateTime[]>("now", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { TypedValue = [.. questions.Select(question => question.Now.UtcDateTime)] });
+        var arrays = new Arrays<TokenQuestion>(command.Parameters, questions);
+        arrays.AddText("jti", question => question.Jti);
+        arrays.Add("grant", NpgsqlDbType.Uuid, question => question.Grant);
+        arrays.AddText("client", question => question.Client);
+        arrays.AddTime("issued", question => question.IssuedAt);
+        arrays.AddTime("now", question => question.Now);
         var states = new List<TokenState>(questions.Count);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         while (await reader.ReadAsync(CancellationToken.None))
-            states.Add(new TokenState { Revoked = reader.GetBoolean(0), GrantLives = reader.GetBoolean(1), ClientLives = reader.GetBoolean(2) });
+        {
+            states.Add(new TokenState
+            {
+                Revoked = reader.GetBoolean(0),
+                GrantLives = reader.GetBoolean(1),
+                ClientLives = reader.GetBoolean(2),
+            });
+        }
+
         return states;
     }
 
-    public const string SweepSql = "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
+    public const string SweepSql =
+        "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
 
     /// <summary>Removes a small batch of entries whose token has expired; returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) =>
+        database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
 }

@@ -68,13 +68,15 @@ public sealed class Database : IAsyncDisposable
         DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
 
     internal Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
-        RunAsync(
-            async connection => (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel))).AsList(),
-            cancel);
+        RunAsync(async connection =>
+        {
+            var rows = await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel));
+            return rows.AsList();
+        }, cancel);
 
     internal Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
-        RunAsync(
-            connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+        RunAsync(connection =>
+            connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
 
     internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
