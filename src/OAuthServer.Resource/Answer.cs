@@ -8,7 +8,8 @@ namespace OAuthServer.ResourceServer;
 internal static class Answer
 {
     /// <summary>Without a code it is the bare challenge for who brought no token.</summary>
-    public static Task ChallengeAsync(HttpResponse response, OAuthResourceOptions options, int status, string? code, string? description, IEnumerable<string> scopes)
+    public static Task ChallengeAsync(
+        HttpResponse response, OAuthResourceOptions options, int status, string? code, string? description, IEnumerable<string> scopes)
     {
         var challenge = new StringBuilder($"Bearer resource_metadata=\"{options.MetadataUrl}\"");
         if (code is not null) challenge.Append($", error=\"{code}\", error_description=\"{description}\"");
@@ -20,6 +21,7 @@ internal static class Answer
         response.Headers.CacheControl = "no-store";
         if (code is null) return Task.CompletedTask;
         response.ContentType = "application/json";
-        return response.WriteAsync(JsonSerializer.Serialize(new Dictionary<string, string> { ["error"] = code, ["error_description"] = description! }));
+        return response.WriteAsync(
+            JsonSerializer.Serialize(new Dictionary<string, string> { ["error"] = code, ["error_description"] = description! }));
     }
 }

@@ -46,11 +46,15 @@ public static class OAuthResource
             services.AddSingleton(provider => provider.GetRequiredService<IOptionsMonitor<OAuthResourceOptions>>().Get(Scheme));
             services.AddSingleton<RevocationList>();
             services.AddSingleton<ServerConnection>();
-            services.AddSingleton(provider => new VerificationKeys(provider.GetRequiredService<ServerConnection>(), Options(provider), provider.GetRequiredService<TimeProvider>(), Log(provider)));
-            services.AddSingleton(provider => new TokenIntrospection(provider.GetRequiredService<ServerConnection>(), Options(provider), Log(provider)));
+            services.AddSingleton(provider =>
+                new VerificationKeys(provider.GetRequiredService<ServerConnection>(), Options(provider),
+                    provider.GetRequiredService<TimeProvider>(), Log(provider)));
+            services.AddSingleton(provider =>
+                new TokenIntrospection(provider.GetRequiredService<ServerConnection>(), Options(provider), Log(provider)));
             services.AddSingleton<TokenValidator>();
             services.AddSingleton<IHostedService>(provider => Options(provider).Follows
-                ? new RevocationFollower(provider.GetRequiredService<ServerConnection>(), provider.GetRequiredService<RevocationList>(), provider.GetRequiredService<VerificationKeys>(), Options(provider), Log(provider))
+                ? new RevocationFollower(provider.GetRequiredService<ServerConnection>(), provider.GetRequiredService<RevocationList>(),
+                    provider.GetRequiredService<VerificationKeys>(), Options(provider), Log(provider))
                 : new Idle());
             services.AddSingleton<IAuthorizationHandler, ScopeRequirementHandler>();
             services.AddAuthorization();
@@ -65,7 +69,8 @@ public static class OAuthResource
 
     private static OAuthResourceOptions Options(IServiceProvider provider) => provider.GetRequiredService<OAuthResourceOptions>();
 
-    private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Resource");
+    private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger(
+        "OAuthServer.Resource");
 
     private sealed class Idle : IHostedService
     {

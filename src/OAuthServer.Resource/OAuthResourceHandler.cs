@@ -10,7 +10,8 @@ namespace OAuthServer.ResourceServer;
 /// (RFC 9728 §5.1) and which scope is missing.
 /// </summary>
 internal sealed class OAuthResourceHandler(
-    IOptionsMonitor<OAuthResourceOptions> options, ILoggerFactory logger, UrlEncoder encoder, TokenValidator validator, RevocationList revocations, TokenIntrospection introspection)
+    IOptionsMonitor<OAuthResourceOptions> options, ILoggerFactory logger, UrlEncoder encoder, TokenValidator validator,
+        RevocationList revocations, TokenIntrospection introspection)
     : AuthenticationHandler<OAuthResourceOptions>(options, logger, encoder)
 {
     /// <summary>A parameter of challenges to who understands 401 and 403 only.</summary>

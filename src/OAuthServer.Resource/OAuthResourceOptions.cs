@@ -21,19 +21,26 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>The authorization server, byte for byte as it names itself (iss): <c>https://auth.example.com</c>.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>This API, as it is registered there (RFC 8707): <c>https://api.example.com/mcp</c>. Tokens must carry exactly this spelling as aud.</summary>
+    /// <summary>
+    /// This API, as it is registered there (RFC 8707): <c>https://api.example.com/mcp</c>. Tokens must carry exactly this spelling
+    /// as aud.
+    /// </summary>
     public string Resource { get; set; } = "";
 
     /// <summary>This API's name in the metadata document.</summary>
     public string? ResourceName { get; set; }
 
-    /// <summary>Scopes the metadata document lists (RFC 9728 §2). Without offline_access, which is between clients and the server.</summary>
+    /// <summary>
+    /// Scopes the metadata document lists (RFC 9728 §2). Without offline_access, which is between clients and the server.
+    /// </summary>
     public IList<string> ScopesSupported { get; } = [];
 
     /// <summary>Scopes to suggest to who comes without a good token; empty: those that the endpoint demands.</summary>
     public IList<string> ScopesToBeginWith { get; } = [];
 
-    /// <summary>This API's client of kind resource-server, for the revocation feed and introspection. Null: tokens live until they expire.</summary>
+    /// <summary>
+    /// This API's client of kind resource-server, for the revocation feed and introspection. Null: tokens live until they expire.
+    /// </summary>
     public string? ClientId { get; set; }
 
     /// <summary>Its secret.</summary>
@@ -45,7 +52,10 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>The feed is stale when it has not answered for so long. Longer than the 25 s one question waits.</summary>
     public TimeSpan StaleAfter { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>True: while the feed is stale, tokens are taken by signature and claims alone. False: 503, as nobody can say whether they still hold.</summary>
+    /// <summary>
+    /// True: while the feed is stale, tokens are taken by signature and claims alone. False: 503, as nobody can say whether they
+    /// still hold.
+    /// </summary>
     public bool FailOpen { get; set; }
 
     /// <summary>When to introspect; needs <see cref="ClientId"/>.</summary>
@@ -81,16 +91,27 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     public override void Validate()
     {
         base.Validate();
-        if (!IsSafe(Issuer) || Issuer.EndsWith('/')) throw new ArgumentException("Issuer: write the https URL of the authorization server without a trailing slash (http on loopback only)");
-        if (!Uri.TryCreate(Resource, UriKind.Absolute, out var own) || own.Scheme is not ("https" or "http") || Resource.Contains('#')) throw new ArgumentException("Resource: write this API's http or https URL as it is registered with the server, without a fragment");
-        if (ClientId is not null && string.IsNullOrEmpty(ClientSecret)) throw new ArgumentException("ClientSecret: a resource server proves itself with a secret");
-        if (Introspection != IntrospectionUse.Never && ClientId is null) throw new ArgumentException("ClientId: introspection needs a client of kind resource-server");
-        if (StaleAfter <= RevocationFollower.Wait) throw new ArgumentException($"StaleAfter: longer than the {RevocationFollower.Wait.TotalSeconds:0} s one question to the feed waits");
-        if (ScopesSupported.Concat(ScopesToBeginWith).Contains("offline_access")) throw new ArgumentException("ScopesSupported, ScopesToBeginWith: leave offline_access out; it is between clients and the server, and no API takes it");
+        if (!IsSafe(Issuer) || Issuer.EndsWith('/'))
+            throw new ArgumentException(
+                "Issuer: write the https URL of the authorization server without a trailing slash (http on loopback only)");
+        if (!Uri.TryCreate(Resource, UriKind.Absolute, out var own) || own.Scheme is not ("https" or "http") || Resource.Contains('#'))
+            throw new ArgumentException(
+                "Resource: write this API's http or https URL as it is registered with the server, without a fragment");
+        if (ClientId is not null && string.IsNullOrEmpty(ClientSecret))
+            throw new ArgumentException("ClientSecret: a resource server proves itself with a secret");
+        if (Introspection != IntrospectionUse.Never && ClientId is null)
+            throw new ArgumentException("ClientId: introspection needs a client of kind resource-server");
+        if (StaleAfter <= RevocationFollower.Wait)
+            throw new ArgumentException(
+                $"StaleAfter: longer than the {RevocationFollower.Wait.TotalSeconds:0} s one question to the feed waits");
+        if (ScopesSupported.Concat(ScopesToBeginWith).Contains("offline_access"))
+            throw new ArgumentException(
+                "ScopesSupported, ScopesToBeginWith: leave offline_access out; it is between clients and the server, and no API takes it");
         if (Algorithms.Any(alg => alg is not ("ES256" or "RS256"))) throw new ArgumentException("Algorithms: ES256 and RS256");
     }
 
     // RFC 8414 §2: keys and secrets travel over https, but on this computer.
     internal static bool IsSafe(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 }

@@ -12,11 +12,16 @@ public static class ResourceEndpoints
 {
     extension(IEndpointRouteBuilder app)
     {
-        /// <summary>The RFC 9728 document, at the URL challenges name: between host and path of the resource. Open to pages on other origins.</summary>
+        /// <summary>
+        /// The RFC 9728 document, at the URL challenges name: between host and path of the resource. Open to pages on other
+        /// origins.
+        /// </summary>
         public void MapOAuthResourceMetadata()
         {
             var options = app.ServiceProvider.GetRequiredService<OAuthResourceOptions>();
-            var document = JsonSerializer.SerializeToUtf8Bytes(Metadata(options), new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+            var document =
+                JsonSerializer.SerializeToUtf8Bytes(Metadata(options),
+                    new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             // Compared as the server decodes it: what is escaped in a URL is not so in a route.
             var path = PathString.FromUriComponent(options.MetadataPath.TrimEnd('/'));
             app.MapMethods(OAuthResourceOptions.WellKnown + "/{**resource}", ["GET", "HEAD", "OPTIONS"], async (HttpContext http) =>
@@ -51,7 +56,8 @@ public static class ResourceEndpoints
         /// </summary>
         public void MapAuthRequest(string path) => app.MapGet(path, async (HttpContext http) =>
         {
-            var required = http.Request.Query["scope"].SelectMany(value => value!.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToArray();
+            var required = http.Request.Query["scope"].SelectMany(value => value!.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .ToArray();
             var result = await http.AuthenticateAsync(OAuthResource.Scheme);
             if (result.Principal is not { } user)
             {
@@ -79,7 +85,9 @@ public static class ResourceEndpoints
 
     private static Dictionary<string, object> Metadata(OAuthResourceOptions options)
     {
-        var document = new Dictionary<string, object> { ["resource"] = options.Resource, ["authorization_servers"] = new[] { options.Issuer } };
+        var document = new Dictionary<string,
+            object>
+        { ["resource"] = options.Resource, ["authorization_servers"] = new[] { options.Issuer } };
         if (options.ScopesSupported.Count > 0) document["scopes_supported"] = options.ScopesSupported;
         document["bearer_methods_supported"] = new[] { "header" };
         if (options.ResourceName is { } name) document["resource_name"] = name;

@@ -9,7 +9,8 @@ namespace OAuthServer.ResourceServer;
 /// Follows the server's revocation feed: one question is always under way, answered as soon as there is news or after 25 seconds.
 /// What cannot be reached, or answers what cannot be read, is asked again, at first at once and then every few seconds.
 /// </summary>
-internal sealed class RevocationFollower(ServerConnection server, RevocationList list, VerificationKeys keys, OAuthResourceOptions options, ILogger log) : BackgroundService
+internal sealed class RevocationFollower(
+    ServerConnection server, RevocationList list, VerificationKeys keys, OAuthResourceOptions options, ILogger log) : BackgroundService
 {
     /// <summary>How long one question waits for news.</summary>
     public static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
@@ -35,7 +36,10 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
             catch (Exception fault)
             {
                 // Whatever it was, an odd answer too: a loop that ended would take the application with it.
-                if (pause == TimeSpan.Zero) log.LogWarning("The revocation feed of {Issuer} cannot be followed ({Reason}); tokens are {Then} after {Stale:0} s", options.Issuer, fault.Message, options.FailOpen ? "taken by their signature" : "refused with 503", options.StaleAfter.TotalSeconds);
+                if (pause == TimeSpan.Zero)
+                    log.LogWarning("The revocation feed of {Issuer} cannot be followed ({Reason}); tokens are {Then} after {Stale:0} s",
+                        options.Issuer, fault.Message, options.FailOpen ? "taken by their signature" : "refused with 503",
+                        options.StaleAfter.TotalSeconds);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
 
@@ -47,8 +51,11 @@ internal sealed class RevocationFollower(ServerConnection server, RevocationList
     // We are not current until we know all that may still matter, which may take several pages: until then no question waits.
     private async Task AskAsync(CancellationToken cancel)
     {
-        var feed = await server.EndpointAsync("revocation_feed_endpoint", cancel) ?? throw new HttpRequestException("the metadata has no revocation_feed_endpoint");
-        using var message = new HttpRequestMessage(HttpMethod.Get, cursor is null ? feed : $"{feed}?after={Uri.EscapeDataString(cursor)}{(list.Age is null ? "" : $"&wait={Wait.TotalSeconds:0}")}");
+        var feed = await server.EndpointAsync("revocation_feed_endpoint", cancel)
+            ?? throw new HttpRequestException("the metadata has no revocation_feed_endpoint");
+        using var message =
+            new HttpRequestMessage(HttpMethod.Get, cursor is null ? feed
+            : $"{feed}?after={Uri.EscapeDataString(cursor)}{(list.Age is null ? "" : $"&wait={Wait.TotalSeconds:0}")}");
         message.Headers.Authorization = server.Basic();
         using var reply = await server.SendAsync(message, Wait + TimeSpan.FromSeconds(10), cancel);
         if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null)

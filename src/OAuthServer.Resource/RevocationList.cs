@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace OAuthServer.ResourceServer;
 
-/// <summary>What the revocation feed has said so far, in memory: ids of tokens, grants, clients and keys, each until its last token has expired.</summary>
+/// <summary>
+/// What the revocation feed has said so far, in memory: ids of tokens, grants, clients and keys, each until its last token has
+/// expired.
+/// </summary>
 public sealed class RevocationList(TimeProvider time)
 {
     // The leeway of exp, and a minute for clocks that differ.

@@ -20,7 +20,8 @@ internal sealed class ScopeRequirementHandler : AuthorizationHandler<ScopeRequir
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
         if (requirement.Scopes.All(context.User.HasScope)) context.Succeed(requirement);
-        else if (context.Resource is HttpContext http) http.Items[ScopeRequirement.Key] = ScopeRequirement.Missed(http).Union(requirement.Scopes).ToArray();
+        else if (context.Resource is HttpContext http)
+            http.Items[ScopeRequirement.Key] = ScopeRequirement.Missed(http).Union(requirement.Scopes).ToArray();
         return Task.CompletedTask;
     }
 }
@@ -40,12 +41,15 @@ public static class ScopeRules
         public string Subject() => user.FindFirst("sub")?.Value ?? throw new InvalidOperationException("the request is not authenticated");
 
         /// <summary>The client that acts.</summary>
-        public string ClientId() => user.FindFirst("client_id")?.Value ?? throw new InvalidOperationException("the request is not authenticated");
+        public string ClientId() => user.FindFirst("client_id")?.Value ?? throw new InvalidOperationException(
+            "the request is not authenticated");
     }
 
     extension(AuthorizationPolicyBuilder policy)
     {
-        /// <summary>A token with all these scopes: <c>options.AddPolicy("write", policy => policy.RequireScope("notes:write"))</c>.</summary>
+        /// <summary>
+        /// A token with all these scopes: <c>options.AddPolicy("write", policy => policy.RequireScope("notes:write"))</c>.
+        /// </summary>
         public AuthorizationPolicyBuilder RequireScope(params string[] scopes)
         {
             policy.AddAuthenticationSchemes(OAuthResource.Scheme).RequireAuthenticatedUser().AddRequirements(new ScopeRequirement(scopes));
@@ -65,7 +69,9 @@ public static class ScopeRules
 
     extension(HttpContext http)
     {
-        /// <summary>Answers 403 insufficient_scope for these scopes (RFC 6750 §3.1), where a policy comes too early to know: MCP tools, say.</summary>
+        /// <summary>
+        /// Answers 403 insufficient_scope for these scopes (RFC 6750 §3.1), where a policy comes too early to know: MCP tools, say.
+        /// </summary>
         public Task StepUpAsync(params string[] scopes)
         {
             var properties = new AuthenticationProperties();

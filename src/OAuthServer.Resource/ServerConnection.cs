@@ -17,7 +17,13 @@ internal sealed class ServerConnection : IDisposable
     public ServerConnection(OAuthResourceOptions options, TimeProvider time)
     {
         (this.options, this.time) = (options, time);
-        http = new HttpClient(options.Backchannel ?? new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ConnectTimeout = TimeSpan.FromSeconds(5) }, options.Backchannel is null)
+        http = new HttpClient(options.Backchannel
+            ?? new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                ConnectTimeout = TimeSpan.FromSeconds(5)
+            }, options.Backchannel is null)
         {
             Timeout = Timeout.InfiniteTimeSpan,
             MaxResponseContentBufferSize = LargestAnswer,
@@ -27,7 +33,8 @@ internal sealed class ServerConnection : IDisposable
     /// <summary>A URL of the metadata document; null when it lists none. Throws when the document is not this issuer's.</summary>
     public async Task<string?> EndpointAsync(string member, CancellationToken cancel)
     {
-        if (found is not { } known || time.GetElapsedTime(known.At) > options.KeysLiveFor) found = known = new Found(await DiscoverAsync(cancel), time.GetTimestamp());
+        if (found is not { } known || time.GetElapsedTime(known.At) > options.KeysLiveFor)
+            found = known = new Found(await DiscoverAsync(cancel), time.GetTimestamp());
         if (!known.Metadata.TryGetProperty(member, out var url) || url.GetString() is not { } text) return null;
         return OAuthResourceOptions.IsSafe(text) ? text : throw new HttpRequestException($"{member} of {options.Issuer} is not https");
     }
@@ -40,13 +47,16 @@ internal sealed class ServerConnection : IDisposable
         try { return await http.SendAsync(message, HttpCompletionOption.ResponseContentRead, limit.Token); }
         catch (OperationCanceledException fault) when (!cancel.IsCancellationRequested)
         {
-            throw new HttpRequestException($"{message.RequestUri!.GetLeftPart(UriPartial.Path)} did not answer within {patience.TotalSeconds:0} s", fault);
+            throw new HttpRequestException(
+                $"{message.RequestUri!.GetLeftPart(UriPartial.Path)} did not answer within {patience.TotalSeconds:0} s", fault);
         }
     }
 
     /// <summary>This API's client, form-urlencoded into HTTP Basic (RFC 6749 §2.3.1).</summary>
     public AuthenticationHeaderValue Basic() =>
-        new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Uri.EscapeDataString(options.ClientId!)}:{Uri.EscapeDataString(options.ClientSecret!)}")));
+        new("Basic",
+            Convert.ToBase64String(Encoding.ASCII
+            .GetBytes($"{Uri.EscapeDataString(options.ClientId!)}:{Uri.EscapeDataString(options.ClientSecret!)}")));
 
     /// <summary>A JSON document that must be there; repeated members are refused.</summary>
     public async Task<JsonElement> JsonAsync(string url, CancellationToken cancel)
@@ -61,8 +71,11 @@ internal sealed class ServerConnection : IDisposable
     {
         try
         {
-            using var document = JsonDocument.Parse(await reply.Content.ReadAsByteArrayAsync(cancel), new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw new HttpRequestException("the answer is no JSON object");
+            using var document =
+                JsonDocument.Parse(await reply.Content.ReadAsByteArrayAsync(cancel),
+                    new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone()
+                : throw new HttpRequestException("the answer is no JSON object");
         }
         catch (JsonException fault)
         {
@@ -76,8 +89,12 @@ internal sealed class ServerConnection : IDisposable
     private async Task<JsonElement> DiscoverAsync(CancellationToken cancel)
     {
         var issuer = new Uri(options.Issuer);
-        var metadata = await JsonAsync($"{issuer.GetLeftPart(UriPartial.Authority)}/.well-known/oauth-authorization-server{issuer.AbsolutePath.TrimEnd('/')}", cancel);
-        return metadata.TryGetProperty("issuer", out var named) && named.ValueEquals(options.Issuer) ? metadata : throw new HttpRequestException($"the metadata found for {options.Issuer} names another issuer");
+        var metadata =
+            await JsonAsync(
+                $"{issuer.GetLeftPart(UriPartial.Authority)}/.well-known/oauth-authorization-server{issuer.AbsolutePath.TrimEnd('/')}",
+                cancel);
+        return metadata.TryGetProperty("issuer", out var named) && named.ValueEquals(options.Issuer) ? metadata
+            : throw new HttpRequestException($"the metadata found for {options.Issuer} names another issuer");
     }
 
     private sealed record Found(JsonElement Metadata, long At);

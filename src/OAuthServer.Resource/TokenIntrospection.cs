@@ -11,7 +11,8 @@ internal sealed class TokenIntrospection(ServerConnection server, OAuthResourceO
     {
         try
         {
-            var url = await server.EndpointAsync("introspection_endpoint", cancel) ?? throw new HttpRequestException("the metadata has no introspection_endpoint");
+            var url = await server.EndpointAsync("introspection_endpoint", cancel)
+                ?? throw new HttpRequestException("the metadata has no introspection_endpoint");
             using var message = new HttpRequestMessage(HttpMethod.Post, url)
             {
                 Content = new FormUrlEncodedContent([KeyValuePair.Create("token", token)]),

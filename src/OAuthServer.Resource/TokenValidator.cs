@@ -26,7 +26,9 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         if (parts.Length != 3 || !parts.All(IsCanonical)) throw Bad("not three canonical base64url parts");
         var (kid, alg) = Header(Parse(parts[0]));
         var key = await keys.FindAsync(kid);
-        if (key is null) throw keys.Known ? Bad("no such key") : new TokenRefusedException("temporarily_unavailable", "the server's keys have not been read yet");
+        if (key is null)
+            throw keys.Known ? Bad("no such key")
+            : new TokenRefusedException("temporarily_unavailable", "the server's keys have not been read yet");
         if (key.Alg != alg) throw Bad("the key is for another algorithm");
 
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
@@ -51,7 +53,9 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
             if (header.TryGetProperty(name, out _))
                 throw Bad($"{name} in the header");
         // RFC 9068 §4: typ is a media type, so in any case and with or without application/.
-        if (Text(header, "typ") is not { } typ || !(typ.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) || typ.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)))
+        if (Text(header, "typ") is not { } typ
+            || !(typ.Equals("at+jwt", StringComparison.OrdinalIgnoreCase)
+            || typ.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)))
             throw Bad("typ is not at+jwt");
         if (Text(header, "kid") is not { Length: > 0 and <= LongestKid } kid) throw Bad("no kid");
         if (Text(header, "alg") is not { } alg) throw Bad("no alg");
@@ -63,9 +67,13 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         if (Text(claims, "iss") != options.Issuer) throw Bad("another issuer");
         if (!IsForUs(claims)) throw Bad("another audience");
         var now = time.GetUtcNow();
-        if (Number(claims, "exp") is not { } exp || DateTimeOffset.FromUnixTimeSeconds(exp) + options.Leeway <= now) throw Bad("expired, or no exp");
-        if (claims.TryGetProperty("nbf", out _) && (Number(claims, "nbf") is not { } nbf || DateTimeOffset.FromUnixTimeSeconds(nbf) - options.Leeway > now)) throw Bad("not yet valid");
-        if (Number(claims, "iat") is null || Text(claims, "sub") is not { Length: > 0 } subject || Text(claims, "client_id") is not { Length: > 0 } client || Text(claims, "jti") is not { Length: > 0 } jti)
+        if (Number(claims, "exp") is not { } exp || DateTimeOffset.FromUnixTimeSeconds(exp) + options.Leeway <= now)
+            throw Bad("expired, or no exp");
+        if (claims.TryGetProperty("nbf", out _)
+            && (Number(claims, "nbf") is not { } nbf || DateTimeOffset.FromUnixTimeSeconds(nbf) - options.Leeway > now)) throw Bad(
+                "not yet valid");
+        if (Number(claims, "iat") is null || Text(claims, "sub") is not { Length: > 0 } subject
+            || Text(claims, "client_id") is not { Length: > 0 } client || Text(claims, "jti") is not { Length: > 0 } jti)
             throw Bad("a claim of RFC 9068 is missing");
         // Every token of the server allows something; one that allows nothing must not pass where an endpoint demands no scope.
         if (Text(claims, "scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not { Length: > 0 } scopes) throw Bad("no scope");
@@ -105,10 +113,12 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     private static bool IsCanonical(string part) =>
         part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) => json.TryGetProperty(
+        name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static long? Number(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number is >= 0 and < 100_000_000_000 ? number : null;
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number)
+            && number is >= 0 and < 100_000_000_000 ? number : null;
 
     private static TokenRefusedException Bad(string reason) => new("invalid_token", reason);
 }

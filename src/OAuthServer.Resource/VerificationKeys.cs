@@ -42,14 +42,17 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
         return keys.GetValueOrDefault(kid);
     }
 
-    /// <summary>The server has withdrawn a key: forget it, and for a while ask often about unknown ones, as its successor signs already.</summary>
+    /// <summary>
+    /// The server has withdrawn a key: forget it, and for a while ask often about unknown ones, as its successor signs already.
+    /// </summary>
     public void Withdraw(string kid)
     {
         keys = keys.Where(pair => pair.Key != kid).ToFrozenDictionary();
         Volatile.Write(ref withdrawn, time.GetTimestamp());
     }
 
-    private bool MayAsk => Since(ref asked) is not { } waited || waited >= (Hurried ? Spacing : Known ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
+    private bool MayAsk => Since(ref asked) is not { } waited || waited >= (
+        Hurried ? Spacing : Known ? options.KeysAskedAgainAfter : TimeSpan.FromSeconds(1));
 
     private bool Hurried => Since(ref withdrawn) < Hurry;
 
@@ -63,7 +66,8 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
         {
             if (!MayAsk) return;
             Volatile.Write(ref asked, time.GetTimestamp());
-            var url = await server.EndpointAsync("jwks_uri", CancellationToken.None) ?? throw new HttpRequestException("the metadata has no jwks_uri");
+            var url = await server.EndpointAsync("jwks_uri", CancellationToken.None)
+                ?? throw new HttpRequestException("the metadata has no jwks_uri");
             keys = Read(await server.JsonAsync(url, CancellationToken.None));
             Volatile.Write(ref read, time.GetTimestamp());
         }
@@ -81,7 +85,8 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
     private FrozenDictionary<string, VerificationKey> Read(JsonElement document)
     {
         var found = new Dictionary<string, VerificationKey>(StringComparer.Ordinal);
-        if (!document.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array) throw new HttpRequestException("the JWKS has no keys");
+        if (!document.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array)
+            throw new HttpRequestException("the JWKS has no keys");
         foreach (var item in list.EnumerateArray())
         {
             var jwk = new JsonWebKey(item.GetRawText());
@@ -91,7 +96,8 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
                 { Kty: "RSA", Alg: null or "" or "RS256", KeySize: >= 2048 } => "RS256",
                 _ => null,
             };
-            if (alg is null || string.IsNullOrEmpty(jwk.Kid) || jwk.Use is not (null or "" or "sig") || !options.Algorithms.Contains(alg)) continue;
+            if (alg is null || string.IsNullOrEmpty(jwk.Kid) || jwk.Use is not (null or "" or "sig") || !options.Algorithms.Contains(alg))
+                continue;
             found.TryAdd(jwk.Kid, new VerificationKey(jwk.Kid, alg, jwk));
         }
 

@@ -44,7 +44,8 @@ internal sealed class Flood
             }
 
             var statuses = await Task.WhenAll(sent);
-            await report.WriteLineAsync(string.Join(' ', statuses.GroupBy(status => status).Select(group => $"{group.Key}:{group.Count()}")));
+            await report.WriteLineAsync(
+                string.Join(' ', statuses.GroupBy(status => status).Select(group => $"{group.Key}:{group.Count()}")));
             await report.FlushAsync();
         }
     }

@@ -47,7 +47,8 @@ public static class AccountEvents
             "denied" => say.Put("You denied {0}", app),
             "revoked" => say.Put("The access of {0} was revoked", app),
             "revoked-by-operator" => say.Put("An administrator revoked the access of {0}", app),
-            "reused" => $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Someone may have stolen the access of {0} and tried to use it", app)}""",
+            "reused" =>
+                $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Someone may have stolen the access of {0} and tried to use it", app)}""",
             "password" => $"{say["You changed your password"]}",
             _ => $"{say["An administrator set a new password"]}",
         };

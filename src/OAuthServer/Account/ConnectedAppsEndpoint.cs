@@ -44,7 +44,8 @@ public sealed class ConnectedAppsEndpoint(
 
     /// <summary>Asks for confirmation.</summary>
     public Task ConfirmAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
-        await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps), (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
+        await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps),
+            (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
 
     public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {

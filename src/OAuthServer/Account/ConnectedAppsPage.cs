@@ -93,12 +93,14 @@ public static class ConnectedAppsPage
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{AppText.Scope(scope, known, say)}</bdi></dd>";
+    private static Markup ScopeOf(
+        string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{AppText.Scope(scope, known, say)}</bdi></dd>";
 
     private static Markup Done(ConnectedAppsView view, Language say)
     {
         if (view.Ended.Count == 0) return Markup.None;
-        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct().Select((name, index) => (Markup)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
+        var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct()
+            .Select((name, index) => (Markup)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");
         Markup who = $"{names}";
         return $"""
             <div class="good" role="status">

@@ -79,7 +79,8 @@ public static class OwnSessions
             : $"""<div><dt>{say["Browser details"]}</dt><dd>{BrowserNames.Exactly(session.UserAgent, say)}</dd></div>""";
         Markup end = isThis
             ? $"""<p class="end"><a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a></p>"""
-            : (Markup)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
+            : (
+                Markup)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
         return $"""
             <li>
             <details>

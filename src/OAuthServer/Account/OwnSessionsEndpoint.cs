@@ -11,7 +11,8 @@ namespace OAuthServer.Account;
 /// /sessions/everywhere asks before everything ends.
 /// </summary>
 public sealed class OwnSessionsEndpoint(
-    SignedInGate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings, TimeProvider time)
+    SignedInGate gate, OwnSessionStore sessions, AccountEventStore events, AuditStore audit, Cookies cookies, Settings settings,
+        TimeProvider time)
 {
     private const string Page = "sessions";
     private const int HashBytes = 32;
@@ -55,7 +56,8 @@ public sealed class OwnSessionsEndpoint(
 
     private async Task EndOthersAsync(PageRequest page)
     {
-        await sessions.EndOthersAsync(page.Session.IdHash, page.Session.Subject, page.Context.RequestId, page.Context.Address, page.Context.At);
+        await sessions.EndOthersAsync(page.Session.IdHash, page.Session.Subject, page.Context.RequestId, page.Context.Address,
+            page.Context.At);
         await page.Done($"{Paths.Sessions}?done={page.Context.RequestId}");
     }
 
@@ -82,6 +84,7 @@ public sealed class OwnSessionsEndpoint(
     private static byte[]? IdHash(string? hex)
     {
         var hash = new byte[HashBytes];
-        return hex?.Length == 2 * HashBytes && Convert.FromHexString(hex, hash, out _, out _) == System.Buffers.OperationStatus.Done ? hash : null;
+        return hex?.Length == 2 * HashBytes && Convert.FromHexString(hex, hash, out _, out _) == System.Buffers.OperationStatus.Done ? hash
+            : null;
     }
 }

@@ -12,12 +12,14 @@ namespace OAuthServer.Account;
 /// /password: a person who proves the old one sets a new one. The database ends every session and grant with it; the browser that
 /// did it goes on under a new session. A wrong old one is a failed sign-in.
 /// </summary>
-public sealed class PasswordEndpoint(SignedInGate gate, SignIn signIn, HashQueue hashes, UserEdits users, Sessions sessions, AuditStore audit, Cookies cookies)
+public sealed class PasswordEndpoint(
+    SignedInGate gate, SignIn signIn, HashQueue hashes, UserEdits users, Sessions sessions, AuditStore audit, Cookies cookies)
 {
     private const string Page = "password";
 
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
-        await http.PasswordAsync(page.Antiforgery, page.NavigationOf(Paths.Password), changed: page.Parameters["done"] is { } request && await HasChangedAsync(page, request)));
+        await http.PasswordAsync(page.Antiforgery, page.NavigationOf(Paths.Password), changed: page.Parameters["done"] is { } request
+            && await HasChangedAsync(page, request)));
 
     public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
@@ -38,7 +40,8 @@ public sealed class PasswordEndpoint(SignedInGate gate, SignIn signIn, HashQueue
         {
             var hash = await hashes.PasswordAsync(password, http.RequestAborted);
             if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash, hash, page.Author)
-                && await sessions.StartAsync(user with { PasswordHash = hash }, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is { } id)
+                && await sessions.StartAsync(user with { PasswordHash = hash }, cookies.Session(http),
+                    http.Request.Headers.UserAgent.ToString(), context) is { } id)
                 cookies.SetSession(http, id);
             // Else another password was set meanwhile, which ended this session too: the page asks for a sign-in.
             await page.Done($"{Paths.Password}?done={context.RequestId}");
@@ -54,5 +57,6 @@ public sealed class PasswordEndpoint(SignedInGate gate, SignIn signIn, HashQueue
 
     // From the audit log: a link cannot make the page say so.
     private async Task<bool> HasChangedAsync(PageRequest page, string request) =>
-        (await audit.FindAsync(request, page.Http.RequestAborted)).Exists(row => row.Event == "edit" && row.Subject == page.Session.Subject.ToString());
+        (await audit.FindAsync(request, page.Http.RequestAborted))
+            .Exists(row => row.Event == "edit" && row.Subject == page.Session.Subject.ToString());
 }

@@ -23,7 +23,8 @@ public static class PasswordPage
     /// <summary>The form.</summary>
     /// <param name="changed">Whether it has just been changed.</param>
     /// <param name="wrong">All that is wrong with what was typed, or null.</param>
-    public static Task PasswordAsync(this HttpContext http, Markup antiforgery, Navigation frame, bool changed = false, RefusedPassword? wrong = null)
+    public static Task PasswordAsync(
+        this HttpContext http, Markup antiforgery, Navigation frame, bool changed = false, RefusedPassword? wrong = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var problems = wrong is null ? [] : Problems(wrong, say);

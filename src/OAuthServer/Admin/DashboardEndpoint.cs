@@ -10,7 +10,8 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Admin;
 
 /// <summary>/admin: how the server is doing. Reads only.</summary>
-public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, Settings settings, TimeProvider time)
+public sealed class DashboardEndpoint(
+    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, Settings settings, TimeProvider time)
 {
     private const int Days = 30;
     private const int Hours = 24;
@@ -28,7 +29,8 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
         var byHour = known.ToDictionary(hour => hour.Hour);
         var byDay = known.ToLookup(hour => hour.Hour.UtcDateTime.Date);
         var rows = await keys.ListAsync(cancel);
-        var next = settings.KeyRotationDays > 0 ? rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom)?.AddDays(settings.KeyRotationDays) : null;
+        var next = settings.KeyRotationDays > 0
+            ? rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom)?.AddDays(settings.KeyRotationDays) : null;
 
         await http.DashboardAsync(page.NavigationOf(Paths.Admin), new DashboardView
         {
@@ -45,9 +47,11 @@ public sealed class DashboardEndpoint(SignedInGate gate, DashboardStore dashboar
         });
 
         ChartColumn Hour(DateTimeOffset at) => new(
-            at.ToString("HH:mm", CultureInfo.InvariantCulture), at.ToString("HH:mm", CultureInfo.InvariantCulture), byHour.GetValueOrDefault(at)?.Issued ?? 0, byHour.GetValueOrDefault(at)?.Refused ?? 0);
+            at.ToString("HH:mm", CultureInfo.InvariantCulture), at.ToString("HH:mm", CultureInfo.InvariantCulture),
+                byHour.GetValueOrDefault(at)?.Issued ?? 0, byHour.GetValueOrDefault(at)?.Refused ?? 0);
 
         ChartColumn Day(DateTimeOffset at) => new(
-            say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued), byDay[at.UtcDateTime].Sum(hour => hour.Refused));
+            say.Day(at), say.DayAndMonth(at), byDay[at.UtcDateTime].Sum(hour => hour.Issued),
+                byDay[at.UtcDateTime].Sum(hour => hour.Refused));
     });
 }

@@ -39,7 +39,8 @@ public static class DashboardPage
         Markup reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No authorization code or refresh token was reused."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
-        Markup legend = $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
+        Markup legend =
+            $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             <ul class="tiles" aria-label="{say["Activity"]}">
@@ -77,15 +78,18 @@ public static class DashboardPage
         ? say["Each was refused and its grant was revoked"]
         : say["Each was refused and its grant was revoked, except for refresh tokens of clients with a secret, which were only refused"];
 
-    private static Markup Tile(int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
+    private static Markup Tile(
+        int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
     private static string Sum(string sentence, IReadOnlyList<ChartColumn> spans) =>
         string.Format(CultureInfo.InvariantCulture, sentence, spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));
 
     private static Markup Expiring(DashboardView view, Settings settings, Language say)
     {
-        Markup next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is created on {0}.", say.Time(moment))}</p>" : Markup.None;
-        if (view.Secrets.Count + view.Keys.Count == 0) return $"""<p class="empty">{say["No secret expires and no key is removed within 30 days."]}</p>{next}""";
+        Markup next = view.NextKey is { } moment ? $"<p>{say.Put("The next signing key is created on {0}.", say.Time(moment))}</p>"
+            : Markup.None;
+        if (view.Secrets.Count + view.Keys.Count == 0)
+            return $"""<p class="empty">{say["No secret expires and no key is removed within 30 days."]}</p>{next}""";
         return $"""
             <table>
             <caption>{say["Within the next 30 days, or expired in the last 30 days"]}</caption>
@@ -101,7 +105,8 @@ public static class DashboardPage
         Markup Secret(ExpiringSecret secret)
         {
             Markup label = secret.Label.Length > 0 ? $" <bdi>{Words.Sanitize(secret.Label)}</bdi>" : Markup.None;
-            Markup state = secret.ExpiresAt <= view.Now ? (Markup)$"""<span class="mark no">{say["Expired"]}</span>""" : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
+            Markup state = secret.ExpiresAt <= view.Now ? (Markup)$"""<span class="mark no">{say["Expired"]}</span>"""
+                : $"""<span class="mark soon">{say["Expires soon"]}</span>""";
             Markup replaced = secret.Replaced ? $"""<span class="mark yes">{say["Another secret is in use"]}</span>""" : Markup.None;
             return $"""
                 <tr>

@@ -7,7 +7,8 @@ using OAuthServer.Stores.Keys;
 namespace OAuthServer.Admin;
 
 /// <summary>/admin/keys shows the signing keys, makes the next one, and takes a compromised one out.</summary>
-public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
+public sealed class KeysEndpoint(
+    SignedInGate gate, KeyRing ring, SigningKeyStore store, DashboardStore dashboard, Settings settings, TimeProvider time)
 {
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
@@ -50,12 +51,14 @@ public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStor
         {
             Title = say["Revoke a key"],
             Question = say.Put("Revoke {0} now?", $"<code>{key.Kid}</code>"),
-            Consequence = $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
+            Consequence =
+                $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
             Impact =
             [
                 state switch
                 {
-                    SigningKeyState.Active => $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",
+                    SigningKeyState.Active =>
+                        $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",
                     SigningKeyState.Pending => $"{say["It has not signed anything yet."]}",
                     _ => (Markup)$"{say["It no longer signs; tokens it signed may still be in use."]}",
                 },
@@ -72,7 +75,8 @@ public sealed class KeysEndpoint(SignedInGate gate, KeyRing ring, SigningKeyStor
 
     public Task RetireAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (page.Parameters["kid"] is { } kid && await ring.RetireNowAsync(kid, page.Author, CancellationToken.None)) await page.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
+        if (page.Parameters["kid"] is { } kid && await ring.RetireNowAsync(kid, page.Author, CancellationToken.None))
+            await page.Done($"{Paths.AdminKeys}?{Notice.Field}={Notice.KeyRevoked}");
         else await SignedInGate.NotFoundAsync(page);
     });
 }

@@ -28,7 +28,8 @@ public sealed record KeyView
 public static class KeysPage
 {
     /// <param name="next">When a key made now would sign; null: one is on its way already.</param>
-    public static Task KeysAsync(this HttpContext http, Markup antiforgery, Navigation frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
+    public static Task KeysAsync(
+        this HttpContext http, Markup antiforgery, Navigation frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signing keys", $"""

@@ -23,13 +23,15 @@ public sealed record Paging
     /// <summary>Of a list that pages by a key.</summary>
     /// <param name="key">The key of a row.</param>
     /// <param name="filters">What the list was narrowed by; both pages keep it.</param>
-    public static Paging Of<T>(Slice<T> slice, string path, Func<T, string> key, Cursor cursor, params (string Name, string? Value)[] filters) => new()
-    {
-        Total = slice.Total,
-        // A page beyond the end has no row to go back from.
-        Previous = slice.HasPrevious ? PageUrl.Of(path, [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)]) : null,
-        Next = slice.HasNext ? PageUrl.Of(path, [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
-    };
+    public static Paging Of<T>(
+        Slice<T> slice, string path, Func<T, string> key, Cursor cursor, params (string Name, string? Value)[] filters) => new()
+        {
+            Total = slice.Total,
+            // A page beyond the end has no row to go back from.
+            Previous = slice.HasPrevious ? PageUrl.Of(path, [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)])
+            : null,
+            Next = slice.HasNext ? PageUrl.Of(path, [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
+        };
 
     /// <summary>Of a short list that is read whole and shown in pages.</summary>
     /// <param name="number">1 for the first.</param>
@@ -61,8 +63,10 @@ public sealed record Paging
     internal Markup Links(Settings settings, Language say)
     {
         if (Previous is null && Next is null) return Markup.None;
-        Markup previous = Previous is null ? Markup.None : $"""<li><a class="button" rel="prev" href="{settings.IssuerPath + Previous}">{say["Previous page"]}</a></li>""";
-        Markup next = Next is null ? Markup.None : $"""<li><a class="button" rel="next" href="{settings.IssuerPath + Next}">{say["Next page"]}</a></li>""";
+        Markup previous = Previous is null ? Markup.None
+            : $"""<li><a class="button" rel="prev" href="{settings.IssuerPath + Previous}">{say["Previous page"]}</a></li>""";
+        Markup next = Next is null ? Markup.None
+            : $"""<li><a class="button" rel="next" href="{settings.IssuerPath + Next}">{say["Next page"]}</a></li>""";
         return $"""<nav class="paging" aria-label="{say["Pages"]}"><ul>{previous}{next}</ul></nav>""";
     }
 

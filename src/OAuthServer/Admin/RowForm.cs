@@ -27,7 +27,8 @@ public sealed record RowForm
     public static string WordsField(Language language) => "words-" + language.Code;
 
     /// <summary>The key in the row's form, whatever the row's own name for it.</summary>
-    public Markup Hidden => Key is null ? Markup.None : $"""<input type="hidden" name="key" value="{Key}"><input type="hidden" name="version" value="{Version}">""";
+    public Markup Hidden => Key is null ? Markup.None
+        : $"""<input type="hidden" name="key" value="{Key}"><input type="hidden" name="version" value="{Version}">""";
 
     /// <summary>One field of words for every language there is.</summary>
     /// <param name="label">In the page's language, with the place {0} for the language's code.</param>
@@ -46,6 +47,7 @@ public sealed record RowForm
             </div>
             """;
 
-        Markup Fact((string Name, string Label) column) => $"<div><dt>{column.Label}</dt><dd><bdi>{Html.Words.Sanitize(now(column.Name) ?? "", "–")}</bdi></dd></div>";
+        Markup Fact((string Name, string Label) column) =>
+            $"<div><dt>{column.Label}</dt><dd><bdi>{Html.Words.Sanitize(now(column.Name) ?? "", "–")}</bdi></dd></div>";
     }
 }

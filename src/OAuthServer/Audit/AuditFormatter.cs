@@ -2,7 +2,10 @@ using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Audit;
 
-/// <summary>What an audit row says, fact by fact, in the order they are read: what, who, and for a refusal the rule, what it expected and what it received.</summary>
+/// <summary>
+/// What an audit row says, fact by fact, in the order they are read: what, who, and for a refusal the rule, what it expected and
+/// what it received.
+/// </summary>
 public static class AuditFormatter
 {
     /// <summary>Named facts without the moment and the request; those without a value are left out.</summary>

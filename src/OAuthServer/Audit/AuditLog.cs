@@ -28,14 +28,17 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, Page, Api, Host, Command];
+        [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed,
+            Page, Api, Host, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
         "Successful introspections and responses 404, 405, 413, 415, 429 and 503 are recorded only in the access log and the counters";
 }
 
-/// <summary>Thrown when an address was refused so often without saying who it is that the log keeps no more of it; answered with 429.</summary>
+/// <summary>
+/// Thrown when an address was refused so often without saying who it is that the log keeps no more of it; answered with 429.
+/// </summary>
 public sealed class TooManyRefusalsException(OAuthError error) : Exception(error.Reason)
 {
     /// <summary>What is answered instead of the refusal.</summary>
@@ -107,7 +110,8 @@ public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
 
     // What came from outside may hold anything: control characters would forge lines, NUL and lone surrogates PostgreSQL refuses.
     private static readonly SearchValues<char> Unfit = SearchValues.Create(
-        [.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(character => char.IsControl(character) || char.IsSurrogate(character))]);
+        [.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code)
+            .Where(character => char.IsControl(character) || char.IsSurrogate(character))]);
 
     private static string? Sanitize(string? text)
     {

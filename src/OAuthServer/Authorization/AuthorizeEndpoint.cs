@@ -29,7 +29,8 @@ public sealed class AuthorizeEndpoint(
         var step = await steps.NextAsync(request, session, http.RequestAborted);
         if (step is Step.SignIn or Step.Consent)
         {
-            var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
+            var opened =
+                await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
             if (opened.Refused(out error, out var pending))
             {
                 await RefuseAsync(http, error, request.Client.Id, session);
@@ -67,7 +68,8 @@ public sealed class AuthorizeEndpoint(
             case Step.Consent:
                 http.GoTo($"{Paths.Consent}?request={request.PendingRequest!.Id}");
                 break;
-            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context()) is { } answer:
+            case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context())
+                is { } answer:
                 http.GoToClient(answer);
                 break;
             case Step.Allow:
@@ -85,7 +87,8 @@ public sealed class AuthorizeEndpoint(
         }
     }
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, SessionRow? session = null, ErrorPage.Link? link = null)
+    private async Task RefuseAsync(
+        HttpContext http, OAuthError error, string? client, SessionRow? session = null, ErrorPage.Link? link = null)
     {
         await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), client, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);

@@ -70,7 +70,8 @@ public sealed class ConsentEndpoint(
             // Signed out or in anew in another tab: the request itself is still open.
             var again = request is null
                 ? null
-                : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.PendingRequest!.Id}", http.Language()["Open it again"]);
+                : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.PendingRequest!.Id}",
+                    http.Language()["Open it again"]);
             await RefuseAsync(http, forged ?? error ?? PendingRequests.Gone(), request, session, again);
             return;
         }

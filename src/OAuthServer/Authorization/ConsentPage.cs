@@ -43,16 +43,20 @@ public static class ConsentPage
     public static bool IsFixed(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Optional: false };
 
     /// <summary>Whether it lets the client change nothing.</summary>
-    private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
+    private static bool IsReading(string scope, ResourceDirectory.Snapshot known) => RowOf(
+        scope, known) is { Access: "read" } || scope == Scope.OfflineAccess;
 
     public static Task ConsentAsync(this HttpContext http, Markup antiforgery, ConsentView view)
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
         var (request, say) = (view.Request, http.Language());
         var (client, pending, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
-        Markup problem = again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>""" : Markup.None;
+        Markup problem =
+            again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>"""
+            : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
-        Markup careful = request.Delivery.LandsOnThisComputer ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
+        Markup careful = request.Delivery.LandsOnThisComputer
+            ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={pending}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
@@ -90,7 +94,8 @@ public static class ConsentPage
     {
         var host = request.Delivery.Host;
         if (!request.Delivery.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
-        if (host.EndsWith(':')) return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
+        if (host.EndsWith(':'))
+            return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";
         return $"""{Icons.Computer}<strong>{say["An app on this computer"]}</strong> <span class="url"><bdi>{host}</bdi></span>""";
     }
 
@@ -99,7 +104,8 @@ public static class ConsentPage
     {
         return $"""{Host("Its privacy policy is at", view.Claimed?.PolicyUri)}{Host("Its terms are at", view.Claimed?.TosUri)}""";
 
-        Markup Host(string label, string? uri) => uri is null ? Markup.None : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
+        Markup Host(string label, string? uri) => uri is null ? Markup.None
+            : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>

@@ -104,7 +104,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         string Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
     }
 
-    /// <summary>Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.</summary>
+    /// <summary>
+    /// Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.
+    /// </summary>
     public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
     {
         var denied = OAuthError.AccessDenied("the person pressed Deny");

@@ -12,7 +12,8 @@ public sealed record GrantDuration(string Key, TimeSpan Length)
     /// <summary>The key of the longest, which is what is chosen when nothing was.</summary>
     public const string Longest = "longest";
 
-    private static readonly GrantDuration[] Shorter = [new("hour", TimeSpan.FromHours(1)), new("day", TimeSpan.FromDays(1)), new("month", TimeSpan.FromDays(30))];
+    private static readonly GrantDuration[] Shorter =
+        [new("hour", TimeSpan.FromHours(1)), new("day", TimeSpan.FromDays(1)), new("month", TimeSpan.FromDays(30))];
 
     /// <summary>What this client's people can choose from, the longest last.</summary>
     public static GrantDuration[] For(Client client)

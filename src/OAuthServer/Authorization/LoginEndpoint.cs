@@ -28,7 +28,8 @@ public sealed class LoginEndpoint(
         AuthorizationRequest? request = null;
         if (asked["request"] is { } pending)
         {
-            if ((await pendingRequests.FindAsync(pending, cookies.Browser(http), http.Context().Address, cancel)).Refused(out var error, out request))
+            if ((await pendingRequests.FindAsync(pending, cookies.Browser(http), http.Context().Address, cancel))
+                .Refused(out var error, out request))
             {
                 await RefuseAsync(http, error);
                 return;
@@ -63,7 +64,8 @@ public sealed class LoginEndpoint(
 
         AuthorizationRequest? request = null;
         if (form["request"] is { } pending
-            && (await pendingRequests.FindAsync(pending, browser, http.Context().Address, http.RequestAborted)).Refused(out error, out request))
+            && (await pendingRequests.FindAsync(pending, browser, http.Context().Address, http.RequestAborted))
+                .Refused(out error, out request))
         {
             await RefuseAsync(http, error);
             return;
@@ -74,7 +76,8 @@ public sealed class LoginEndpoint(
         if (Missing(username, password) is { Length: > 0 } missing)
         {
             error = OAuthError.InvalidRequest(
-                "Enter your username and password", "a field was left empty", "sign-in", "username and password", $"no {string.Join(", no ", missing)}");
+                "Enter your username and password", "a field was left empty", "sign-in", "username and password",
+                    $"no {string.Join(", no ", missing)}");
             await audit.RefusedAsync(AuditEvents.SignIn, error, context);
             await AgainAsync(http, browser!, then, username, error, missing);
             return;

@@ -33,7 +33,8 @@ public static class LoginPage
     /// <param name="error">Why it is shown again, or null.</param>
     /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
     public static Task LoginAsync(
-        this HttpContext http, Markup antiforgery, Waiting then, string username, OAuthError? error = null, params IReadOnlyCollection<string> missing)
+        this HttpContext http, Markup antiforgery, Waiting then, string username, OAuthError? error = null,
+            params IReadOnlyCollection<string> missing)
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
@@ -42,9 +43,11 @@ public static class LoginPage
         Markup purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
             : Markup.None;
-        Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">""" : Markup.None;
+        Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">"""
+            : Markup.None;
         Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
-        Markup problem = error is null ? Markup.None : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
+        Markup problem = error is null ? Markup.None
+            : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
 
         return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
             <h1>{say["Sign in"]}</h1>
@@ -71,7 +74,8 @@ public static class LoginPage
             return $"""aria-invalid="true" aria-describedby="{(missing.Count > 0 ? field + "-problem" : "problem")}"{focus}""";
         }
 
-        Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>""" : Markup.None;
+        Markup Missing(string field, string text) => missing.Contains(field) ? $"""<p class="wrong" id="{field}-problem">{say[text]}</p>"""
+            : Markup.None;
     }
 
     /// <summary>The page before signing out: following a link changes nothing.</summary>

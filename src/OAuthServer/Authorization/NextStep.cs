@@ -34,11 +34,13 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
 
         if (session is null || MustSignIn(request, session))
             return request.IsSilent
-                ? Refuse(request, OAuthError.InteractionRequired("login_required", session is null ? "nobody is signed in" : "the sign-in is older than max_age"))
+                ? Refuse(request, OAuthError.InteractionRequired("login_required", session is null ? "nobody is signed in"
+                    : "the sign-in is older than max_age"))
                 : new Step.SignIn();
 
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request), cancel);
-        if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow()) && request.Scope.All(remembered.Scope.Contains))
+        if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
+            && request.Scope.All(remembered.Scope.Contains))
             return new Step.Allow(remembered);
         return request.IsSilent
             ? Refuse(request, OAuthError.InteractionRequired("consent_required", "no remembered consent covers this request"))
@@ -46,7 +48,8 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     }
 
     // An attacker's own client could bounce people through us to its redirect URI by a deliberate error; an operator's is vouched for.
-    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsTrusted ? new Step.RedirectError(error) : new Step.ShowError(error);
+    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsTrusted ? new Step.RedirectError(
+        error) : new Step.ShowError(error);
 
     // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>

@@ -16,7 +16,8 @@ public sealed class PostedDecision
     /// <param name="form">As posted, without its antiforgery token.</param>
     public PostedDecision(string browser, string pending, SessionRow session, IEnumerable<KeyValuePair<string, string>> form)
     {
-        var fields = Consents.Digest(form.OrderBy(field => field.Key, StringComparer.Ordinal).SelectMany(field => new[] { field.Key, field.Value }));
+        var fields =
+            Consents.Digest(form.OrderBy(field => field.Key, StringComparer.Ordinal).SelectMany(field => new[] { field.Key, field.Value }));
         key = $"answer {browser} {Convert.ToHexString(session.IdHash)} {Convert.ToHexString(fields)}";
         (Session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(pending), OpaqueToken.Hash(browser));
     }

@@ -12,16 +12,31 @@ internal static class AuditCommands
     public static CliCommand Audit()
     {
         var client = new Option<string?>("--client") { HelpName = "CLIENT_ID", Description = "Only this client" };
-        var subject = new Option<string?>("--subject") { HelpName = "SUBJECT", Description = "Only this user, by the subject that users list prints" };
-        var @event = new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
+        var subject =
+            new Option<string?>("--subject")
+            {
+                HelpName = "SUBJECT",
+                Description = "Only this user, by the subject that users list prints"
+            };
+        var @event =
+            new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
         var refused = new Option<bool>("--refused") { Description = "Only refusals" };
-        var since = new Option<DateTimeOffset?>("--since") { HelpName = "1h|2026-11-20", Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)", CustomParser = Since };
-        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => 50 };
+        var since =
+            new Option<DateTimeOffset?>("--since")
+            {
+                HelpName = "1h|2026-11-20",
+                Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)",
+                CustomParser = Since
+            };
+        var limit =
+            new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => 50 };
         limit.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1) result.AddError("--limit: write 1 or more");
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1)
+                result.AddError("--limit: write 1 or more");
         });
-        return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h", [client, subject, @event, refused, since, limit], async (parse, context, cancel) =>
+        return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h",
+            [client, subject, @event, refused, since, limit], async (parse, context, cancel) =>
         {
             var found = await new AuditStore(context.Database).SearchAsync(new AuditSearch
             {
@@ -37,7 +52,8 @@ internal static class AuditCommands
                 ? "No results."
                 : Words.Table(["WHEN", "REQUEST", "EVENT", "OUTCOME", "CLIENT", "SUBJECT", "ACTOR", "REASON"], events.Select(row => new[]
                 {
-                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject, row.Actor, row.Reason ?? row.Detail,
+                    Words.At(row.At), row.RequestId, row.Event, row.Outcome == "ok" ? "ok" : row.Error, row.ClientId, row.Subject,
+                        row.Actor, row.Reason ?? row.Detail,
                 })));
         });
     }
@@ -45,8 +61,10 @@ internal static class AuditCommands
     public static CliCommand Why()
     {
         var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
-        var scan = new Option<bool>("--scan") { Description = "Read the whole audit log, slowly: for ids from before 0.1.0, which carry no time" };
-        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why AZrVtdz4m0pXc1LqR3Zy", [id, scan], async (parse, context, cancel) =>
+        var scan =
+            new Option<bool>("--scan") { Description = "Read the whole audit log, slowly: for ids from before 0.1.0, which carry no time" };
+        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why AZrVtdz4m0pXc1LqR3Zy", [id, scan],
+            async (parse, context, cancel) =>
         {
             var (request, store) = (parse.GetRequiredValue(id), new AuditStore(context.Database));
             if (TimedId.TimeOf(request) is null && !parse.GetValue(scan))
@@ -59,7 +77,8 @@ internal static class AuditCommands
             foreach (var row in decisions)
             {
                 var name = Guid.TryParse(row.Subject, out var subject) ? await context.Users.NameAsync(subject, cancel) : null;
-                stories.Add(Words.Properties([("event", AuditFormatter.Title(row)), ("when", Words.At(row.At)), .. AuditFormatter.Of(row, name)]));
+                stories.Add(
+                    Words.Properties([("event", AuditFormatter.Title(row)), ("when", Words.At(row.At)), .. AuditFormatter.Of(row, name)]));
             }
 
             return context.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
@@ -69,10 +88,12 @@ internal static class AuditCommands
     private static DateTimeOffset? Since(System.CommandLine.Parsing.ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 100_000
+        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var number) && number <= 100_000
             && text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 0 } is > 0 and var unit)
             return TimeProvider.System.GetUtcNow().AddSeconds(-(double)number * unit);
-        if (text.Length >= 10 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment))
+        if (text.Length >= 10 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment))
             return moment;
         result.AddError("--since: write 30m, 1h, 7d, 2026-11-20 or 2026-11-20T14:00Z");
         return null;

@@ -19,7 +19,8 @@ internal sealed class CliCommand : Command
 
     /// <summary>A verb that works on the database.</summary>
     /// <param name="withKey">Whether it opens signing keys, and so needs the key-encryption key.</param>
-    public static CliCommand On(string name, string description, string example, Symbol[] takes, Func<ParseResult, CommandContext, CancellationToken, Task<int>> act, bool withKey = false) =>
+    public static CliCommand On(string name, string description, string example, Symbol[] takes, Func<ParseResult, CommandContext,
+        CancellationToken, Task<int>> act, bool withKey = false) =>
         Of(name, description, example, takes, async (parse, settings, output, cancel) =>
         {
             await using var database = new Database(settings.Database);
@@ -27,7 +28,8 @@ internal sealed class CliCommand : Command
         }, withKey);
 
     /// <summary>A verb that makes its own use of the settings.</summary>
-    public static CliCommand Of(string name, string description, string example, Symbol[] takes, Func<ParseResult, Settings, Output, CancellationToken, Task<int>> act, bool withKey)
+    public static CliCommand Of(string name, string description, string example, Symbol[] takes, Func<ParseResult, Settings, Output,
+        CancellationToken, Task<int>> act, bool withKey)
     {
         var verb = new CliCommand(name, description, example);
         verb.Take(takes);
@@ -35,7 +37,8 @@ internal sealed class CliCommand : Command
         {
             var output = OutputOf(parse);
             var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
-            if (errors.Count > 0) return output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
+            if (errors.Count > 0)
+                return output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
             try { return await act(parse, settings, output, cancel); }
             catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }

@@ -12,26 +12,45 @@ internal static class ClientAdd
     public static CliCommand Make()
     {
         var id = ClientCommands.Id();
-        var kind = new Option<string>("--kind") { Required = true, Description = "machine (client_credentials), user-facing (signs people in) or resource-server (introspects)" }
+        var kind =
+            new Option<string>("--kind")
+            {
+                Required = true,
+                Description = "machine (client_credentials), user-facing (signs people in) or resource-server (introspects)"
+            }
             .From("machine", "user-facing", "resource-server");
         var name = new Option<string?>("--name") { HelpName = "NAME", Description = "Shown on the consent page; default: the id" };
         var redirects = Many("--redirect-uri", "URI", "Where a user-facing client receives its codes; may be repeated");
         var scopes = Many("--scope", "SCOPE", "What it may be granted; may be repeated");
         var defaults = Many("--default-scope", "SCOPE", "Granted when it requests no scope; default: all its scopes");
         var resources = Many("--resource", "URI", "What its tokens may be for; may be repeated");
-        var resource = new Option<string?>("--default-resource") { HelpName = "URI", Description = "Used when it names no resource; default: the only --resource" };
+        var resource =
+            new Option<string?>("--default-resource")
+            {
+                HelpName = "URI",
+                Description = "Used when it names no resource; default: the only --resource"
+            };
         var grants = Many("--grant-type", "GRANT", "Default: all grant types of its kind");
-        var method = new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
+        var method =
+            new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
             .From([.. AuthMethod.All.Select(one => one.Name)]);
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
-        var label = new Option<string>("--secret-label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "first" };
+        var label =
+            new Option<string>("--secret-label")
+            {
+                HelpName = "TEXT",
+                Description = "To tell secrets apart",
+                DefaultValueFactory = _ =>
+            "first"
+            };
         var note = new Option<string?>("--note") { HelpName = "TEXT", Description = "For operators" };
 
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
-            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note], async (parse, context, cancel) =>
+            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note],
+                async (parse, context, cancel) =>
             {
                 var audiences = Each(parse, resources);
                 var client = new NewClient
@@ -59,7 +78,15 @@ internal static class ClientAdd
     {
         var isPublic = (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
         var secret = isPublic ? null : SecretHash.NewSecret();
-        var stored = secret is null ? null : new NewSecret { ClientId = client.ClientId, Hash = context.Hash(secret), Label = label, NotBefore = context.Now, ExpiresAt = null };
+        var stored = secret is null ? null
+            : new NewSecret
+            {
+                ClientId = client.ClientId,
+                Hash = context.Hash(secret),
+                Label = label,
+                NotBefore = context.Now,
+                ExpiresAt = null
+            };
         if (!await context.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))
             return context.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
 
@@ -70,7 +97,9 @@ internal static class ClientAdd
                 : $"{client.ClientId} is added. {SecretCommands.Once(secret, curl!)}");
     }
 
-    private static Option<string[]> Many(string name, string value, string description) => new(name) { HelpName = value, Description = description };
+    private static Option<string[]> Many(string name, string value, string description) => new(
+        name)
+    { HelpName = value, Description = description };
 
     private static Option<int> Seconds(string name, string description, int usual) =>
         new(name) { HelpName = "SECONDS", Description = description, DefaultValueFactory = _ => usual };
@@ -78,5 +107,6 @@ internal static class ClientAdd
     private static Option<T> From<T>(this Option<T> option, params string[] values) { option.AcceptOnlyFromAmong(values); return option; }
 
     // "a b" is two, as scopes are written on the wire; URIs have no spaces.
-    private static string[] Each(ParseResult parse, Option<string[]> option) => [.. (parse.GetValue(option) ?? []).SelectMany(text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+    private static string[] Each(ParseResult parse, Option<string[]> option) =>
+        [.. (parse.GetValue(option) ?? []).SelectMany(text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
 }

@@ -4,7 +4,10 @@ using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Cli;
 
-/// <summary>clients: listed, shown, enabled and disabled. <see cref="ClientAdd"/> makes them, <see cref="SecretCommands"/> keeps their secrets.</summary>
+/// <summary>
+/// clients: listed, shown, enabled and disabled. <see cref="ClientAdd"/> makes them, <see cref="SecretCommands"/> keeps their
+/// secrets.
+/// </summary>
 internal static class ClientCommands
 {
     public static CliCommand Make() => CliCommand.Family("clients", "Manage clients and their secrets", "oauth-server clients list",
@@ -20,7 +23,8 @@ internal static class ClientCommands
     public static Argument<string> Id() => new("CLIENT_ID") { Description = "The client's id, such as nightly-etl" };
 
     /// <summary>The refusal for an id that is nobody's.</summary>
-    public static int Unknown(CommandContext context, string client) => context.Output.Refuse($"There is no client {client}", "See: oauth-server clients list");
+    public static int Unknown(CommandContext context, string client) => context.Output.Refuse(
+        $"There is no client {client}", "See: oauth-server clients list");
 
     private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
     {
@@ -29,16 +33,19 @@ internal static class ClientCommands
             ? "There are no clients yet. Add one: oauth-server clients add --help"
             : Words.Table(["CLIENT", "KIND", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
             {
-                client.ClientId, client.Kind, client.Enabled ? "enabled" : "disabled", client.AuthMethod, Words.At(client.LastUsedAt), client.Name,
+                client.ClientId, client.Kind, client.Enabled ? "enabled" : "disabled", client.AuthMethod, Words.At(client.LastUsedAt),
+                    client.Name,
             })));
     }
 
     private static CliCommand Show()
     {
         var id = Id();
-        return CliCommand.On("show", "Show a client, without the hashes of its secrets", "oauth-server clients show nightly-etl", [id], async (parse, context, cancel) =>
+        return CliCommand.On("show", "Show a client, without the hashes of its secrets", "oauth-server clients show nightly-etl", [id],
+            async (parse, context, cancel) =>
         {
-            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return Unknown(context, parse.GetRequiredValue(id));
+            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client)
+                return Unknown(context, parse.GetRequiredValue(id));
             var secrets = await context.Clients.SecretsAsync(client.ClientId, cancel);
             var now = context.Now;
             var text = Words.Properties(
@@ -55,14 +62,17 @@ internal static class ClientCommands
                 ("resources", Words.Lines(client.Resources)),
                 ("default resource", client.DefaultResource),
                 ("access token", $"{client.AccessTokenSeconds} s"),
-                ("refresh token", client.GrantTypes.Contains(GrantType.RefreshToken.Name) ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
+                ("refresh token", client.GrantTypes.Contains(GrantType.RefreshToken.Name)
+                    ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
                 ("created", Words.At(client.CreatedAt)),
                 ("last used", Words.At(client.LastUsedAt) ?? "never"),
                 ("note", client.Note));
             if (secrets.Count > 0)
-                text += "\n\n" + Words.Table(["SECRET", "STATE", "VALID FROM", "EXPIRES", "LAST USED", "LABEL"], secrets.Select(secret => new[]
+                text += "\n\n" + Words.Table(["SECRET", "STATE", "VALID FROM", "EXPIRES", "LAST USED", "LABEL"],
+                    secrets.Select(secret => new[]
                 {
-                    $"{secret.Id}", State(secret, now), Words.At(secret.NotBefore), Words.At(secret.ExpiresAt), Words.At(secret.LastUsedAt), secret.Label,
+                    $"{secret.Id}", State(secret, now), Words.At(secret.NotBefore), Words.At(secret.ExpiresAt), Words.At(secret.LastUsedAt),
+                        secret.Label,
                 }));
             return context.Output.Done(new { client, secrets }, text);
         });

@@ -20,18 +20,22 @@ public static partial class Commands
     {
         var parse = Root(serve).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parse.Action is ParseErrorAction || (parse.Action is null && parse.Errors.Count > 0))
-            return CliCommand.OutputOf(parse).Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
+            return CliCommand.OutputOf(parse)
+                .Misuse("The command was not understood", Plain(parse.Errors), $"{PathTo(parse.CommandResult.Command)} --help says more.");
 
         // Signals are the host's business: it stops serving in its own time. A transaction that is cut off leaves nothing behind.
-        return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return await parse.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     private static RootCommand Root(Func<Settings, CancellationToken, Task<int>> serve)
     {
-        var root = new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
+        var root =
+            new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
         {
             new Option<bool>(CliCommand.JsonOption) { Recursive = true, Description = "Print one JSON object" },
-            CliCommand.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) => serve(settings, cancel), withKey: true),
+            CliCommand.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) =>
+                serve(settings, cancel), withKey: true),
             CliCommand.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
             SeedCommand.Make(),
             ClientCommands.Make(),
@@ -50,7 +54,8 @@ public static partial class Commands
         try { applied = await new Migrations(context.Database).ApplyAsync(cancel); }
         catch (MigrationException refused) { return context.Output.Refuse(refused.Message, "Nothing was changed."); }
         await OwnResource.EnsureAsync(context.Database, context.Settings, cancel);
-        return context.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
+        return context.Output.Done(new { applied }, applied.Count == 0 ? "The schema is up to date."
+            : $"Applied {string.Join(", ", applied)}.");
     }
 
     // One line each, without the names of .NET types; a missing command is not worth telling when an unknown one was given.

@@ -18,7 +18,8 @@ public static class Demo
     /// </summary>
     public static async Task<string?> SeedAsync(Database database, Settings settings, CancellationToken cancel)
     {
-        if (!settings.Development) return "Demo data belongs in Development: set ASPNETCORE_ENVIRONMENT=Development, on a machine nobody depends on.";
+        if (!settings.Development)
+            return "Demo data belongs in Development: set ASPNETCORE_ENVIRONMENT=Development, on a machine nobody depends on.";
         if (!new Uri(settings.Issuer).IsLoopback) return "Demo data needs a loopback issuer: set OAuth__Issuer=http://localhost:8080.";
 
         var seeds = new Seeds(database);

@@ -11,7 +11,8 @@ internal static class KeyCommands
 {
     public static CliCommand Make() => CliCommand.Family("keys", "Manage signing keys", "oauth-server keys list",
         CliCommand.On("list", "List all signing keys and their states", "oauth-server keys list", [], ListAsync),
-        CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [], RotateAsync, withKey: true),
+        CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [],
+            RotateAsync, withKey: true),
         Pem(), Retire());
 
     private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
@@ -42,13 +43,16 @@ internal static class KeyCommands
         if (await ring.RotateAsync(cancel) is { } made)
         {
             var wait = made.SignsFrom - made.CreatedAt;
-            return context.Output.Done(new { made.Kid, made.Alg, made.SignsFrom }, $"{made.Kid} ({made.Alg}) is created and published. It signs "
-                + (wait <= TimeSpan.Zero ? "now." : $"from {Words.At(made.SignsFrom)} on, in {Span(wait)}; until then nothing changes for anybody."));
+            return context.Output.Done(new { made.Kid, made.Alg, made.SignsFrom },
+                $"{made.Kid} ({made.Alg}) is created and published. It signs "
+                + (wait <= TimeSpan.Zero ? "now."
+                    : $"from {Words.At(made.SignsFrom)} on, in {Span(wait)}; until then nothing changes for anybody."));
         }
 
         var (rows, now) = (await store.ListAsync(cancel), context.Now);
         var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
-        return context.Output.Refuse(pending is null ? "Another rotation happened at the same time" : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
+        return context.Output.Refuse(pending is null ? "Another rotation happened at the same time"
+            : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
     }
 
     private static string Span(TimeSpan wait) => wait.TotalHours < 2 ? $"{wait.TotalMinutes:0} minutes" : $"{wait.TotalHours:0} hours";
@@ -56,10 +60,14 @@ internal static class KeyCommands
     private static CliCommand Pem()
     {
         var kid = new Argument<string>("KID|active") { Description = "A key's id, or active for the one that signs now" };
-        return CliCommand.On("pem", "A public key in PEM, for openssl", "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid], async (parse, context, cancel) =>
+        return CliCommand.On("pem", "A public key in PEM, for openssl",
+            "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid],
+            async (parse, context, cancel) =>
         {
-            var (rows, now, name) = (await new SigningKeyStore(context.Database).ListAsync(cancel), context.Now, parse.GetRequiredValue(kid));
-            var key = rows.FirstOrDefault(row => row.Kid == name || (name == "active" && KeyRing.StateOf(row, rows, now) == SigningKeyState.Active));
+            var (rows, now, name) =
+                (await new SigningKeyStore(context.Database).ListAsync(cancel), context.Now, parse.GetRequiredValue(kid));
+            var key = rows.FirstOrDefault(row => row.Kid == name
+                || (name == "active" && KeyRing.StateOf(row, rows, now) == SigningKeyState.Active));
             return key is null
                 ? Unknown(context, name)
                 : context.Output.Done(new { key.Kid, key.Alg, Pem = SigningKey.Pem(key) }, SigningKey.Pem(key));
@@ -70,7 +78,8 @@ internal static class KeyCommands
     {
         var kid = new Argument<string>("KID") { Description = "A key's id" };
         var atOnce = new Option<bool>("--now") { Description = "Confirm: every token it signed is refused" };
-        return CliCommand.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused", "oauth-server keys retire KID --now", [kid, atOnce], async (parse, context, cancel) =>
+        return CliCommand.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused",
+            "oauth-server keys retire KID --now", [kid, atOnce], async (parse, context, cancel) =>
         {
             var name = parse.GetRequiredValue(kid);
             await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
@@ -82,14 +91,17 @@ internal static class KeyCommands
 
             if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
             if (!await ring.RetireNowAsync(name, cancel)) return Unknown(context, name);
-            return context.Output.Done(new { kid = name, signs_now = ring.Active?.Kid }, $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
+            return context.Output.Done(new { kid = name, signs_now = ring.Active?.Kid },
+                $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
         }, withKey: true);
     }
 
-    private static int Unknown(CommandContext context, string name) => context.Output.Refuse($"There is no key {name}", "See: oauth-server keys list");
+    private static int Unknown(CommandContext context, string name) => context.Output.Refuse(
+        $"There is no key {name}", "See: oauth-server keys list");
 
     private static int WrongKey(CommandContext context) =>
-        context.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database", "Set the one they were sealed with. Nothing was done.");
+        context.Output.Refuse("OAuth__KeyEncryptionKey does not open the keys in this database",
+            "Set the one they were sealed with. Nothing was done.");
 
     // Tried before anything is written: under another key-encryption key nothing may be made or changed. One bad row among good ones
     // is no reason to refuse; it is what retire is for.

@@ -8,7 +8,9 @@ namespace OAuthServer.Cli;
 /// <summary>clients secret: at most two unrevoked per client, so that one can be rotated while the other works.</summary>
 internal static class SecretCommands
 {
-    public static CliCommand Make() => CliCommand.Family("secret", "Rotate a client's secret: add a new one, switch to it, revoke the old one", "oauth-server clients secret add nightly-etl --label 2027", Add(), Revoke());
+    public static CliCommand Make() =>
+        CliCommand.Family("secret", "Rotate a client's secret: add a new one, switch to it, revoke the old one",
+            "oauth-server clients secret add nightly-etl --label 2027", Add(), Revoke());
 
     /// <summary>The only time anybody sees the secret.</summary>
     public static string Once(string secret, string curl) => $"Its secret, shown only now:\n\n  {secret}\n\nUse it:\n\n  {curl}";
@@ -16,15 +18,25 @@ internal static class SecretCommands
     private static CliCommand Add()
     {
         var id = ClientCommands.Id();
-        var label = new Option<string>("--label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "" };
-        var days = new Option<int?>("--expires-in-days") { HelpName = "DAYS", Description = "Refused after this many days, 1 to 3650; default: never" };
+        var label =
+            new Option<string>("--label") { HelpName = "TEXT", Description = "To tell secrets apart", DefaultValueFactory = _ => "" };
+        var days =
+            new Option<int?>("--expires-in-days")
+            {
+                HelpName = "DAYS",
+                Description = "Refused after this many days, 1 to 3650; default: never"
+            };
         days.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 1 or > 3650) result.AddError("--expires-in-days: write 1 to 3650");
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 1 or > 3650)
+                result.AddError("--expires-in-days: write 1 to 3650");
         });
-        return CliCommand.On("add", "Add a secret to a client, shown once", "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days], async (parse, context, cancel) =>
+        return CliCommand.On("add", "Add a secret to a client, shown once",
+            "oauth-server clients secret add nightly-etl --label 2027 --expires-in-days 400", [id, label, days],
+            async (parse, context, cancel) =>
         {
-            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client) return ClientCommands.Unknown(context, parse.GetRequiredValue(id));
+            if (await context.Clients.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client)
+                return ClientCommands.Unknown(context, parse.GetRequiredValue(id));
             var (secret, now) = (SecretHash.NewSecret(), context.Now);
             var stored = new NewSecret
             {
@@ -36,7 +48,8 @@ internal static class SecretCommands
             };
             var number = await context.Clients.AddSecretAsync(stored, CommandContext.Actor, cancel);
             var curl = CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
-            return context.Output.Done(new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
+            return context.Output.Done(
+                new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
                 $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
         });
     }
@@ -44,7 +57,8 @@ internal static class SecretCommands
     private static CliCommand Revoke()
     {
         var id = new Argument<long>("SECRET_ID") { Description = "The number that clients show and clients secret add print" };
-        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id], async (parse, context, cancel) =>
+        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id],
+            async (parse, context, cancel) =>
         {
             var number = parse.GetRequiredValue(id);
             if (await context.Clients.RevokeSecretAsync(number, context.Now, CommandContext.Actor, cancel) is not { } client)
@@ -53,9 +67,11 @@ internal static class SecretCommands
                     : context.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
 
             var now = context.Now;
-            var left = (await context.Clients.SecretsAsync(client, cancel)).Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
+            var left = (await context.Clients.SecretsAsync(client, cancel))
+                .Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
             return context.Output.Done(new { client_id = client, id = number, secrets_left = left },
-                $"Secret {number} of {client} is revoked. " + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
+                $"Secret {number} of {client} is revoked. "
+                    + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
         });
     }
 }

@@ -8,8 +8,14 @@ internal static class SeedCommand
 {
     public static CliCommand Make()
     {
-        var what = new Argument<string>("demo|FILE.sql") { Description = "demo for the demo data (Development only), or a SQL file, run in one transaction: without begin, commit and psql's \\commands" };
-        return CliCommand.On("seed", "Fill the database from a file", "oauth-server seed sql/seed/clients.sql", [what], async (parse, context, cancel) =>
+        var what =
+            new Argument<string>("demo|FILE.sql")
+            {
+                Description =
+            "demo for the demo data (Development only), or a SQL file, run in one transaction: without begin, commit and psql's \\commands"
+            };
+        return CliCommand.On("seed", "Fill the database from a file", "oauth-server seed sql/seed/clients.sql", [what],
+            async (parse, context, cancel) =>
         {
             var name = parse.GetRequiredValue(what);
             if ((await new Migrations(context.Database).StateAsync(cancel)).Pending is { Count: > 0 } pending)

@@ -32,13 +32,16 @@ internal static class UserCommands
         var (name, stdin) = (Name(), FromStdin());
         var role = new Option<string>("--role") { Description = "The role", DefaultValueFactory = _ => "user" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return CliCommand.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin], async (parse, context, cancel) =>
+        return CliCommand.On("add", "Add a user; asks for the password", "oauth-server users add olivia --role admin", [name, role, stdin],
+            async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
             if (await context.Users.FindAsync(username, cancel) is not null) return Taken(context, username);
             if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
-            return await context.Users.AddAsync(username, context.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel) is { } subject
-                ? context.Output.Done(new { username, subject, role = parse.GetValue(role) }, $"{username} is added, with subject {subject}.")
+            return await context.Users.AddAsync(username, context.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel)
+                is { } subject
+                ? context.Output.Done(new { username, subject, role = parse.GetValue(role) },
+                    $"{username} is added, with subject {subject}.")
                 : Taken(context, username);
         });
     }
@@ -46,7 +49,8 @@ internal static class UserCommands
     private static CliCommand Passwd()
     {
         var (name, stdin) = (Name(), FromStdin());
-        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice", [name, stdin], async (parse, context, cancel) =>
+        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice",
+            [name, stdin], async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
             if (await context.Users.FindAsync(username, cancel) is null) return Unknown(context, username);
@@ -62,7 +66,8 @@ internal static class UserCommands
         var name = Name();
         var role = new Argument<string>("ROLE") { Description = "user or admin" };
         role.AcceptOnlyFromAmong("user", "admin");
-        return CliCommand.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role], async (parse, context, cancel) =>
+        return CliCommand.On("role", "Set the role of a user", "oauth-server users role olivia admin", [name, role],
+            async (parse, context, cancel) =>
         {
             var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
             if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
@@ -81,7 +86,8 @@ internal static class UserCommands
             var username = parse.GetRequiredValue(name);
             if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
             var changed = user.Enabled != enabled;
-            if (changed && await ChangeAsync(context, user, change => change with { Enabled = enabled }, cancel) is { } refused) return refused;
+            if (changed && await ChangeAsync(context, user, change => change with { Enabled = enabled }, cancel) is { } refused)
+                return refused;
             return context.Output.Done(new { username, enabled, changed },
                 !changed ? $"{username} is already {verb}d."
                 : enabled ? $"{username} may sign in again."
@@ -90,8 +96,10 @@ internal static class UserCommands
     }
 
     // Null: done. The rule is the statement's, the same as the administration's pages have.
-    private static async Task<int?> ChangeAsync(CommandContext context, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
-        await context.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor, cancel) switch
+    private static async Task<int?> ChangeAsync(
+        CommandContext context, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
+        await context.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor,
+            cancel) switch
         {
             UserOutcome.Done => null,
             UserOutcome.LastAdministrator => context.Output.Refuse(
@@ -103,7 +111,8 @@ internal static class UserCommands
     private static int Taken(CommandContext context, string name) =>
         context.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
 
-    private static int Unknown(CommandContext context, string name) => context.Output.Refuse($"There is no user {name}", "See: oauth-server users list");
+    private static int Unknown(CommandContext context, string name) => context.Output.Refuse(
+        $"There is no user {name}", "See: oauth-server users list");
 
     private static string? Password(string username, bool stdin, out string? problem)
     {

@@ -9,9 +9,11 @@ internal static class Words
     /// <summary>Columns aligned, two spaces between them, the last one as long as it likes.</summary>
     public static string Table(string[] head, IEnumerable<string?[]> rows)
     {
-        string[][] lines = [head, .. rows.Select(row => row.Select(cell => string.IsNullOrEmpty(cell) ? "-" : VisibleText.Escape(cell)).ToArray())];
+        string[][] lines =
+            [head, .. rows.Select(row => row.Select(cell => string.IsNullOrEmpty(cell) ? "-" : VisibleText.Escape(cell)).ToArray())];
         var widths = head.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
-        return string.Join('\n', lines.Select(line => string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        return string
+            .Join('\n', lines.Select(line => string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
     }
 
     /// <summary>One property a line; those without a value are left out.</summary>

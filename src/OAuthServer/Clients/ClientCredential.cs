@@ -2,7 +2,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
 
-/// <summary>What a request says about its client (RFC 6749 §2.3): exactly one of these. A certificate (RFC 8705) would be another.</summary>
+/// <summary>
+/// What a request says about its client (RFC 6749 §2.3): exactly one of these. A certificate (RFC 8705) would be another.
+/// </summary>
 public abstract record ClientCredential
 {
     private ClientCredential(string? clientId) => ClientId = clientId;

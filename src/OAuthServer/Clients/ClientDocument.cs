@@ -17,7 +17,9 @@ public sealed record ClientDocument
 
     public required string Name { get; init; }
 
-    /// <summary>Those that <see cref="RedirectRules"/> would register. A request with one of the others is refused, as with any unknown one.</summary>
+    /// <summary>
+    /// Those that <see cref="RedirectRules"/> would register. A request with one of the others is refused, as with any unknown one.
+    /// </summary>
     public required string[] RedirectUris { get; init; }
 
     /// <summary>What it asks for and we have.</summary>
@@ -48,7 +50,8 @@ public sealed record ClientDocument
 
     private static Result<ClientDocument> Read(string url, byte[] body, JsonElement json, Capabilities capabilities, Settings settings)
     {
-        if (Text(json, "client_id") is var id && !string.Equals(id, url, StringComparison.Ordinal)) return Refuse("client_id is not its URL", url, id ?? "no text");
+        if (Text(json, "client_id") is var id && !string.Equals(id, url, StringComparison.Ordinal))
+            return Refuse("client_id is not its URL", url, id ?? "no text");
         foreach (var secret in (string[])["client_secret", "client_secret_expires_at"])
             if (Member(json, secret) is not null)
                 return Refuse("a secret in a public document", $"no {secret}", "one");
@@ -106,14 +109,16 @@ public sealed record ClientDocument
 
     // Null: missing, or not an array of strings.
     private static string[]? Texts(JsonElement json, string name) =>
-        Member(json, name) is { ValueKind: JsonValueKind.Array } value && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+        Member(json, name) is { ValueKind: JsonValueKind.Array } value
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal)]
             : null;
 
     private static string Raw(JsonElement json, string name) => Member(json, name)?.GetRawText() ?? "";
 
     // The rules of clients that register themselves: a document is no more trusted than they are.
-    private static OAuthError Unusable(OAuthError redirect) => redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
+    private static OAuthError Unusable(
+        OAuthError redirect) => redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
 
     private static OAuthError Refuse(string reason, string expected, string got) =>
         OAuthError.InvalidClient($"client id document: {reason}", "CIMD §4", expected, got);

@@ -2,7 +2,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
 
-/// <summary>Client id document draft §3: which URLs may be client ids. Compared as they came, since parsers repair what they read.</summary>
+/// <summary>
+/// Client id document draft §3: which URLs may be client ids. Compared as they came, since parsers repair what they read.
+/// </summary>
 public static class ClientDocumentUrl
 {
     private const string Scheme = "https://";
@@ -21,7 +23,8 @@ public static class ClientDocumentUrl
         : Path(id) is "" or "/" ? Refuse("no path", "https://host/path", id)
         : HasDotSegment(Path(id)) ? Refuse("a dot segment", "a path without . and .. segments, encoded or not", id)
         // What is fetched is what was asked for: no default port, upper case host, short IPv4 form or needless escape.
-        : !Uri.TryCreate(id, UriKind.Absolute, out var url) || url.AbsoluteUri != id ? Refuse("not in its plain form", url?.AbsoluteUri ?? "a URL", id)
+        : !Uri.TryCreate(id, UriKind.Absolute, out var url) || url.AbsoluteUri != id
+            ? Refuse("not in its plain form", url?.AbsoluteUri ?? "a URL", id)
         : null;
 
     /// <summary>The host, to name it to a person: lower-case ASCII by the rules above.</summary>
@@ -38,5 +41,7 @@ public static class ClientDocumentUrl
             .Split('/').Any(segment => segment is "." or "..");
 
     private static OAuthError Refuse(string reason, string expected, string got) =>
-        OAuthError.InvalidClient($"not a client id document's URL: {reason}", "CIMD §3", expected, got) with { Status = 400, Description = "This app is not registered here" };
+        OAuthError.InvalidClient($"not a client id document's URL: {reason}", "CIMD §3", expected, got)
+            with
+        { Status = 400, Description = "This app is not registered here" };
 }

@@ -38,7 +38,8 @@ public sealed class ClientDocuments(
         if (ClientDocumentUrl.Problem(id) is { } problem) return problem;
 
         if (known is not null && Serves(known, await store.FindAsync(id, cancel), time.GetUtcNow())) return known;
-        return await flights.JoinAsync(id, async () => known is null && newClients.Refusal(address) is { } tooMany ? tooMany : await RefreshAsync(id), cancel);
+        return await flights.JoinAsync(id, async () => known is null && newClients.Refusal(address) is { } tooMany ? tooMany
+            : await RefreshAsync(id), cancel);
     }
 
     public void Dispose() => newClients.Dispose();
@@ -55,7 +56,8 @@ public sealed class ClientDocuments(
         var stored = known is null ? null : await store.FindAsync(id, CancellationToken.None);
         if (known is not null && Serves(known, stored, now)) return known;
 
-        if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched)) return await FallBackAsync(error, id, known, stored, now);
+        if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched))
+            return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
         if (ClientDocument.Read(id, fetched.Body, capabilities, settings).Refused(out error, out var document))
             return await FallBackAsync(error, id, known, stored, now);
@@ -77,7 +79,8 @@ public sealed class ClientDocuments(
     }
 
     // A failure is nobody's word: the last good document serves on, for a while.
-    private async Task<Result<Client>> FallBackAsync(OAuthError error, string id, Client? known, ClientDocumentRow? stored, DateTimeOffset now)
+    private async Task<Result<Client>> FallBackAsync(
+        OAuthError error, string id, Client? known, ClientDocumentRow? stored, DateTimeOffset now)
     {
         error = Shown(error, id);
         if (known is null || stored is not { GoneAt: null } || stored.FreshUntil + StaleIfError <= now) return error;
@@ -108,11 +111,18 @@ public sealed class ClientDocuments(
     // One sentence for every cause: whether a port answers, and how, is nobody's business.
     private static OAuthError Shown(OAuthError error, string id) =>
         error.Status is 429 or 503 ? error
-        : error with { Code = "invalid_client", Status = 400, Description = $"The document that describes this app at {ClientDocumentUrl.Host(id)} could not be used" };
+        : error with
+        {
+            Code = "invalid_client",
+            Status = 400,
+            Description = $"The document that describes this app at {ClientDocumentUrl.Host(id)} could not be used"
+        };
 
     // The URL of a document is no secret, and its owner has to find what is wrong with it.
     private static string Named(string id) => id.StartsWith("https://", StringComparison.Ordinal) ? id : Presented.Unknown(id);
 
     private static OAuthError Unknown(string got) =>
-        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", got) with { Status = 400, Description = "This app is not registered here" };
+        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", got)
+            with
+        { Status = 400, Description = "This app is not registered here" };
 }

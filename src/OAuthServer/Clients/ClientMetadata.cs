@@ -29,7 +29,8 @@ public sealed record ClientMetadata
     /// <summary>Reads a request body; refuses one that is no object or has a member of the wrong type.</summary>
     public static Result<ClientMetadata> Read(JsonElement body)
     {
-        if (body.ValueKind != JsonValueKind.Object) return OAuthError.InvalidClientMetadata("The request body must be a JSON object", $"the body is {body.ValueKind}");
+        if (body.ValueKind != JsonValueKind.Object)
+            return OAuthError.InvalidClientMetadata("The request body must be a JSON object", $"the body is {body.ValueKind}");
         OAuthError? error = null;
         var metadata = new ClientMetadata
         {
@@ -45,7 +46,8 @@ public sealed record ClientMetadata
             TosUri = Page("tos_uri"),
             PolicyUri = Page("policy_uri"),
         };
-        if (error is null && metadata.Name?.Length > LongestName) error = OAuthError.InvalidClientMetadata("client_name is longer than 256 characters", "long name");
+        if (error is null && metadata.Name?.Length > LongestName)
+            error = OAuthError.InvalidClientMetadata("client_name is longer than 256 characters", "long name");
         return error is null ? metadata : error;
 
         string? Text(string name)
@@ -65,7 +67,8 @@ public sealed record ClientMetadata
                 if (!items.Contains(null)) return [.. items.OfType<string>().Distinct(StringComparer.Ordinal)];
             }
 
-            error ??= OAuthError.InvalidClientMetadata($"{name} must be a list of strings", $"{name} is {member.ValueKind}, or holds something else than strings");
+            error ??= OAuthError.InvalidClientMetadata($"{name} must be a list of strings",
+                $"{name} is {member.ValueKind}, or holds something else than strings");
             return null;
         }
 

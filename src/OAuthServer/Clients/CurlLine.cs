@@ -21,5 +21,6 @@ internal static class CurlLine
     }
 
     private static string Word(string text) =>
-        text.All(character => char.IsAsciiLetterOrDigit(character) || "=_.~:/-".Contains(character)) ? text : $"'{text.Replace("'", "'\\''")}'";
+        text.All(character => char.IsAsciiLetterOrDigit(character) || "=_.~:/-".Contains(character)) ? text
+            : $"'{text.Replace("'", "'\\''")}'";
 }

@@ -29,15 +29,18 @@ public sealed class ResourceDirectory
     {
         if (notifications.Listening && remembered is { } known) return known;
         var before = Volatile.Read(ref generation);
-        var read = new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), await store.TextsAsync(cancel), settings);
+        var read =
+            new Snapshot(await store.ResourcesAsync(cancel), await store.ScopesAsync(cancel), await store.TextsAsync(cancel), settings);
         if (notifications.Listening && Volatile.Read(ref generation) == before) remembered = read;
         return read;
     }
 
     /// <summary>Resources and scopes as they stood together.</summary>
-    public sealed class Snapshot(IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts, Settings settings)
+    public sealed class Snapshot(
+        IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts, Settings settings)
     {
-        private readonly Dictionary<string, ResourceRow> byFold = resources.GroupBy(row => Resource.Fold(row.Uri)).ToDictionary(group => group.Key, group => group.First());
+        private readonly Dictionary<string, ResourceRow> byFold = resources.GroupBy(row => Resource.Fold(row.Uri)).ToDictionary(
+            group => group.Key, group => group.First());
 
         private readonly Dictionary<string, ScopeRow> byName = scopes.ToDictionary(scope => scope.Name);
 
@@ -54,7 +57,8 @@ public sealed class ResourceDirectory
         public string NameOf(string resource, string locale) =>
             Find(resource) is { } row ? WordsOf("resource " + row.Uri, locale) ?? row.Name : resource;
 
-        private string? WordsOf(string key, string locale) => words.GetValueOrDefault((key, locale)) ?? words.GetValueOrDefault((key, "en"));
+        private string? WordsOf(string key, string locale) => words.GetValueOrDefault((key, locale)) ?? words.GetValueOrDefault(
+            (key, "en"));
 
         /// <summary>A resource in any of its tolerated spellings, or null.</summary>
         public ResourceRow? Find(string resource) => byFold.GetValueOrDefault(Resource.Fold(resource));
@@ -71,7 +75,8 @@ public sealed class ResourceDirectory
             if (Named(client, requested).Refused(out var error, out var named)) return error;
             var meant = Meant(client, scope);
             if (Array.Find(meant, one => !Allows(client, one)) is { } closed)
-                return OAuthError.InvalidScope($"the client may not ask for scope {closed}", Scope.Join(client.Row.Scopes), Scope.Join(scope));
+                return OAuthError.InvalidScope($"the client may not ask for scope {closed}", Scope.Join(client.Row.Scopes),
+                    Scope.Join(scope));
 
             var wanted = meant.Length > 0 ? meant : Defaults(client);
             if (named.Length == 0 && Default(client, wanted).Refused(out error, out named)) return error;
@@ -89,7 +94,8 @@ public sealed class ResourceDirectory
         /// </summary>
         /// <param name="requested">At most one resource; none for the grant's.</param>
         /// <param name="scope">A narrower scope, or empty.</param>
-        public Result<Target> Within(Client client, string[] grantResources, string[] grantScope, IReadOnlyList<string> requested, string[] scope)
+        public Result<Target> Within(
+            Client client, string[] grantResources, string[] grantScope, IReadOnlyList<string> requested, string[] scope)
         {
             if (requested.Count > 1) return SeveralResources();
             if (Named(client, requested).Refused(out var error, out var named)) return error;
@@ -100,7 +106,8 @@ public sealed class ResourceDirectory
             string[] candidates = [.. granted.Where(uri => Find(uri) is { } row && row.Uri == uri && Allows(client, row))];
             if (candidates.Length == 0)
                 return OAuthError.InvalidTarget(
-                    "the resource is not in the grant, disabled, or taken from the client", Scope.Join(grantResources), Scope.Join(requested));
+                    "the resource is not in the grant, disabled, or taken from the client", Scope.Join(grantResources),
+                        Scope.Join(requested));
             string[] wanted = [.. (meant.Length > 0 ? meant : grantScope).Where(one => byName.ContainsKey(one) && Allows(client, one))];
             foreach (var candidate in candidates)
                 if (BelongingTo([candidate], wanted) is { Length: > 0 } left)
@@ -109,9 +116,11 @@ public sealed class ResourceDirectory
         }
 
         /// <summary>RFC 8707 §2.2: a token is for one resource.</summary>
-        public static OAuthError SeveralResources() => OAuthError.InvalidTarget("several resources were named", "one resource per token", "several");
+        public static OAuthError SeveralResources() => OAuthError.InvalidTarget(
+            "several resources were named", "one resource per token", "several");
 
-        private string[] Open { get; } = [.. scopes.Where(scope => scope.Open && scope.Name != Scope.OfflineAccess).Select(scope => scope.Name)];
+        private string[] Open { get; } =
+            [.. scopes.Where(scope => scope.Open && scope.Name != Scope.OfflineAccess).Select(scope => scope.Name)];
 
         // The registered spellings of what was named, each enabled and the client's.
         private Result<string[]> Named(Client client, IReadOnlyList<string> requested)
@@ -119,9 +128,12 @@ public sealed class ResourceDirectory
             var named = new List<string>(requested.Count);
             foreach (var resource in requested)
             {
-                if (!Resource.IsWellFormed(resource)) return OAuthError.InvalidTarget("not an absolute URI without a fragment", "https://host/path", resource);
-                if (Find(resource) is not { Enabled: true } row) return OAuthError.InvalidTarget("no such resource, or disabled", "a registered resource", resource);
-                if (!Allows(client, row)) return OAuthError.InvalidTarget("the client may not ask for this resource", Scope.Join(client.Row.Resources), row.Uri);
+                if (!Resource.IsWellFormed(resource))
+                    return OAuthError.InvalidTarget("not an absolute URI without a fragment", "https://host/path", resource);
+                if (Find(resource) is not { Enabled: true } row)
+                    return OAuthError.InvalidTarget("no such resource, or disabled", "a registered resource", resource);
+                if (!Allows(client, row))
+                    return OAuthError.InvalidTarget("the client may not ask for this resource", Scope.Join(client.Row.Resources), row.Uri);
                 if (!named.Contains(row.Uri)) named.Add(row.Uri);
             }
 
@@ -164,24 +176,29 @@ public sealed class ResourceDirectory
             return chosen is not null && Find(chosen) is { Enabled: true } row
                 ? new[] { row.Uri }
                 : OAuthError.InvalidTarget(
-                    "no resource was named, and neither client nor server has an enabled default", "resource, default_resource or OAuth__DefaultResource", "none");
+                    "no resource was named, and neither client nor server has an enabled default",
+                        "resource, default_resource or OAuth__DefaultResource", "none");
         }
 
         private string? OfTheServer(Client client) => Find(settings.DefaultResource) is { } row && Allows(client, row) ? row.Uri : null;
 
         // Some clients are said never to name a resource: where there is one API only, they can mean no other.
         private string? TheOnlyOne(Client client) =>
-            resources.Where(row => row.Enabled && !Resource.Same(row.Uri, settings.Issuer)).Take(2).ToArray() is [var only] && Allows(client, only) ? only.Uri : null;
+            resources.Where(row => row.Enabled && !Resource.Same(row.Uri, settings.Issuer)).Take(2).ToArray() is [var only]
+                && Allows(client, only) ? only.Uri : null;
 
         private string[] Defaults(Client client) =>
             client.Row.DefaultScopes.Length > 0 ? client.Row.DefaultScopes
             : [.. client.Row.Scopes.Where(scope => scope != Scope.OfflineAccess)];
 
         private static OAuthError Wider(string[] granted, string[] scope) =>
-            OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(granted), Scope.Join(scope)) with { Rule = "RFC 6749 §6" };
+            OAuthError.InvalidScope("a refresh can narrow the scope, not widen it", Scope.Join(granted), Scope.Join(scope))
+                with
+            { Rule = "RFC 6749 §6" };
 
         private static OAuthError NothingLeft(string[] resources, string[] wanted) =>
-            OAuthError.InvalidScope("none of the scopes belongs to the resource", $"a scope of {Scope.Join(resources)}", Scope.Join(wanted)) with
+            OAuthError.InvalidScope("none of the scopes belongs to the resource", $"a scope of {Scope.Join(resources)}",
+                Scope.Join(wanted)) with
             {
                 Description = "No scope is left that belongs to the requested resource",
             };

@@ -23,7 +23,8 @@ public sealed class Readiness(
             var schema = await migrations.StateAsync(cancellationToken);
             if (schema.Problem is { } problem) return HealthCheckResult.Unhealthy(problem);
             if (schema.Pending.Count > 0)
-                return HealthCheckResult.Unhealthy($"migrations are pending ({string.Join(", ", schema.Pending)}): run oauth-server migrate");
+                return HealthCheckResult.Unhealthy(
+                    $"migrations are pending ({string.Join(", ", schema.Pending)}): run oauth-server migrate");
             await clock.MeasureAsync(cancellationToken);
         }
         catch (PoolerException fault)

@@ -31,9 +31,11 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     public async Task<Result<Fetched>> FetchAsync(Uri url, bool known)
     {
         if (url.Scheme != Uri.UriSchemeHttps) return Refuse("RFC 9110 §4.2.2", "not https", "https", url.Scheme);
-        if (perHost.Take(url.IdnHost, known) is { } wait) return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {url.IdnHost}", wait);
+        if (perHost.Take(url.IdnHost, known) is { } wait)
+            return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {url.IdnHost}", wait);
         // Old documents on hosts that fell silent shall not hold every place: who asks for one has the last good one to fall back on.
-        if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0)) return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
+        if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0))
+            return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
 
         using var deadline = new CancellationTokenSource(Deadline, time);
         try
@@ -82,17 +84,29 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private async Task<Result<Fetched>> RequestAsync(Uri url, IPAddress[] addresses, CancellationToken cancel)
     {
         using var http = new HttpMessageInvoker(Handler(addresses));
-        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Get, url)
+            {
+                Version = HttpVersion.Version11,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact
+            };
         request.Headers.Accept.ParseAdd("application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", $"oauth-server (+{settings.Issuer})");
         request.Headers.ConnectionClose = true;
         using var response = await http.SendAsync(request, cancel);
 
-        if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone) return new Fetched { IsGone = true, Body = [], FreshFor = null };
-        if (response.StatusCode != HttpStatusCode.OK) return Refuse("CIMD §5", "another status; redirects are not followed", "200", $"{(int)response.StatusCode}");
-        if (!IsJson(response.Content.Headers.ContentType)) return Refuse("CIMD §4", "another content type", "application/json or application/*+json", response.Content.Headers.ContentType?.MediaType ?? "none");
-        if (response.Content.Headers.ContentEncoding.Count > 0) return Refuse("CIMD §5", "a content coding nobody asked for", "none", string.Join(' ', response.Content.Headers.ContentEncoding));
-        if (await ReadAsync(response.Content, cancel) is not { } body) return Refuse("CIMD §8.7", "the document is too long", $"at most {MostBytes} bytes", "more");
+        if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
+            return new Fetched { IsGone = true, Body = [], FreshFor = null };
+        if (response.StatusCode != HttpStatusCode.OK)
+            return Refuse("CIMD §5", "another status; redirects are not followed", "200", $"{(int)response.StatusCode}");
+        if (!IsJson(response.Content.Headers.ContentType))
+            return Refuse("CIMD §4", "another content type", "application/json or application/*+json",
+                response.Content.Headers.ContentType?.MediaType ?? "none");
+        if (response.Content.Headers.ContentEncoding.Count > 0)
+            return Refuse("CIMD §5", "a content coding nobody asked for", "none",
+                string.Join(' ', response.Content.Headers.ContentEncoding));
+        if (await ReadAsync(response.Content, cancel) is not { } body)
+            return Refuse("CIMD §8.7", "the document is too long", $"at most {MostBytes} bytes", "more");
         return new Fetched { IsGone = false, Body = body, FreshFor = FreshFor(response) };
     }
 
@@ -132,11 +146,13 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
             {
                 var socket = await network.ConnectAsync(new IPEndPoint(address, port), patience.Token);
                 var reached = (socket.RemoteEndPoint as IPEndPoint)?.Address;
-                if (reached is not null && reached.Equals(address) && MayReach(reached)) return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+                if (reached is not null && reached.Equals(address) && MayReach(reached))
+                    return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
                 socket.Dispose();
                 throw new IOException($"asked for {address}, connected to {reached}");
             }
-            catch (Exception fault) when (fault is System.Net.Sockets.SocketException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
+            catch (Exception fault) when (fault is System.Net.Sockets.SocketException
+                || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
             {
                 last = fault;
             }
@@ -148,7 +164,8 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private static bool IsJson(MediaTypeHeaderValue? type) =>
         type?.MediaType is { } media
         && (media.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || (media.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && media.EndsWith("+json", StringComparison.OrdinalIgnoreCase)));
+            || (media.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+                && media.EndsWith("+json", StringComparison.OrdinalIgnoreCase)));
 
     // Null: longer than it may be. Reading stops right there.
     private static async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancel)

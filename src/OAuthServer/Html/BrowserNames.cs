@@ -15,7 +15,8 @@ public static class BrowserNames
 
     private static readonly (string Token, string Name)[] Systems =
     [
-        ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Macintosh", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+        ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Macintosh", "macOS"),
+            ("CrOS", "ChromeOS"), ("Linux", "Linux"),
     ];
 
     /// <summary>Both names; null when one of them is not known.</summary>

@@ -33,10 +33,12 @@ public static class ConfirmPage
     private static string Back(string path, Parameters form) => (form["id"], form["subject"]) switch
     {
         ({ } id, _) when path.StartsWith(Paths.AdminClient, StringComparison.Ordinal) => PageUrl.Of(Paths.AdminClient, ("id", id)),
-        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) => PageUrl.Of(Paths.AdminUser, ("subject", subject)),
+        (_, { } subject) when path.StartsWith(Paths.AdminUser, StringComparison.Ordinal) =>
+            PageUrl.Of(Paths.AdminUser, ("subject", subject)),
         _ when path.StartsWith(Paths.AdminClientNew, StringComparison.Ordinal) => ClientKind.Of(form["kind"])?.Path ?? Paths.Admin,
         _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
-        _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal) || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
+        _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal)
+            || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
         _ => Paths.Admin,
     };

@@ -3,7 +3,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Html;
 
-/// <summary>What went wrong, in plain words, with the code, the request id and what to do next; and the page that explains all codes.</summary>
+/// <summary>
+/// What went wrong, in plain words, with the code, the request id and what to do next; and the page that explains all codes.
+/// </summary>
 public static class ErrorPage
 {
     /// <summary>A way on from an error.</summary>
@@ -13,7 +15,8 @@ public static class ErrorPage
     public static Task ErrorAsync(this HttpContext http, OAuthError error, Link? link = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var next = error.RetryAfter is { } seconds ? string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))
+        var next = error.RetryAfter is { } seconds
+            ? string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))
             : error.Status == 404 ? say["Check the address."]
             : say[ErrorTexts.Of(error.Code).Person];
         Markup way = link is null ? Markup.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
@@ -42,5 +45,6 @@ public static class ErrorPage
             """);
     }
 
-    private static Markup Entry(ErrorText text, Language say) => $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
+    private static Markup Entry(
+        ErrorText text, Language say) => $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
 }

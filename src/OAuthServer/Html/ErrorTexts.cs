@@ -15,7 +15,8 @@ public sealed record ErrorText
     public string Title { get; init; } = "The app sent a request that this server cannot use";
 
     /// <summary>For the person in front of the browser: what to do now.</summary>
-    public string Person { get; init; } = "Go back to the app and start again. If it happens again, contact the makers of the app and give them the request id below.";
+    public string Person { get; init; } =
+        "Go back to the app and start again. If it happens again, contact the makers of the app and give them the request id below.";
 }
 
 /// <summary>Every error code this server answers with; error_uri points here.</summary>
@@ -25,24 +26,44 @@ public static partial class ErrorTexts
 
     public static IReadOnlyList<ErrorText> All { get; } =
     [
-        new() { Code = "invalid_request", Means = "A parameter is missing, repeated or malformed, or the request does not fit the endpoint. The description names the parameter; correct it. Nothing was consumed." },
-        new() { Code = "invalid_client", Means = "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.", Person = "Remove the connection in the app, then connect again." },
-        new() { Code = "invalid_grant", Means = "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again." },
-        new() { Code = "unauthorized_client", Means = "This client may not use this grant type, or is disabled. Use a grant it is registered for, or ask the operator.", Person = AskOperator },
-        new() { Code = "unsupported_grant_type", Means = "This server does not offer this grant_type. The metadata document lists grant_types_supported." },
+        new() { Code = "invalid_request",
+            Means = "A parameter is missing, repeated or malformed, or the request does not fit the endpoint. The description names the parameter; correct it. Nothing was consumed." },
+        new() { Code = "invalid_client",
+            Means = "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.", Person = "Remove the connection in the app, then connect again." },
+        new() { Code = "invalid_grant",
+            Means = "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again." },
+        new() { Code = "unauthorized_client",
+            Means = "This client may not use this grant type, or is disabled. Use a grant it is registered for, or ask the operator.",
+            Person = AskOperator },
+        new() { Code = "unsupported_grant_type",
+            Means = "This server does not offer this grant_type. The metadata document lists grant_types_supported." },
         new() { Code = "unsupported_response_type", Means = "response_type must be code: OAuth 2.1 has no other." },
-        new() { Code = "invalid_scope", Means = "A scope is unknown, malformed, outside what this client may request, or wider than what was granted. Request less, or have the operator allow it.", Title = "This app asked for permissions it may not have" },
-        new() { Code = "invalid_target", Means = "The resource is not registered here, not among the client's, or not in the grant. Send the resource's own URL as its metadata spells it; one per token.", Title = "This app asked for something this server does not offer", Person = "Check the address you gave the app, then start again." },
-        new() { Code = "access_denied", Means = "The user denied the request. Do not ask again without their action.", Person = "Nothing was allowed." },
-        new() { Code = "login_required", Means = "prompt=none was sent and nobody is signed in. Send the user to /authorize without it.", Title = "Sign in to continue", Person = "Go back to the app and sign in from there." },
-        new() { Code = "consent_required", Means = "prompt=none was sent and the user has not allowed this yet. Send them to /authorize without it.", Title = "This app needs your permission", Person = "Go back to the app and connect it from there." },
-        new() { Code = "invalid_token", Means = "The token is expired, revoked, used up, malformed or meant for another server. Access token: get a new one with the refresh token. Registration: ask the operator for an invitation." },
-        new() { Code = "insufficient_scope", Means = "The access token is valid, but lacks a scope. Request the scope named in the WWW-Authenticate header, at /authorize." },
-        new() { Code = "invalid_redirect_uri", Means = "A redirect URI cannot be registered. Use https with a domain name, http on 127.0.0.1, [::1] or localhost, or a private-use scheme this server allows; no fragment, wildcard or user information; at most ten." },
-        new() { Code = "invalid_client_metadata", Means = "The registration is not a JSON object, or a member has the wrong type or conflicts with another one. The description names it. A machine (client_credentials) and an app that signs people in are two clients." },
-        new() { Code = "slow_down", Means = "Too many requests. Wait the number of seconds in Retry-After.", Person = "Wait a moment, then try again." },
-        new() { Code = "temporarily_unavailable", Means = "Something this server needs is unavailable or busy. Nothing was consumed; try again after Retry-After seconds.", Person = "Try again in a moment." },
-        new() { Code = "server_error", Means = "An error in this server. Give the operator the Request-Id of the response.", Person = AskOperator },
+        new() { Code = "invalid_scope",
+            Means = "A scope is unknown, malformed, outside what this client may request, or wider than what was granted. Request less, or have the operator allow it.", Title = "This app asked for permissions it may not have" },
+        new() { Code = "invalid_target",
+            Means = "The resource is not registered here, not among the client's, or not in the grant. Send the resource's own URL as its metadata spells it; one per token.", Title = "This app asked for something this server does not offer", Person = "Check the address you gave the app, then start again." },
+        new() { Code = "access_denied", Means = "The user denied the request. Do not ask again without their action.",
+            Person = "Nothing was allowed." },
+        new() { Code = "login_required", Means = "prompt=none was sent and nobody is signed in. Send the user to /authorize without it.",
+            Title = "Sign in to continue", Person = "Go back to the app and sign in from there." },
+        new() { Code = "consent_required",
+            Means = "prompt=none was sent and the user has not allowed this yet. Send them to /authorize without it.",
+            Title = "This app needs your permission", Person = "Go back to the app and connect it from there." },
+        new() { Code = "invalid_token",
+            Means = "The token is expired, revoked, used up, malformed or meant for another server. Access token: get a new one with the refresh token. Registration: ask the operator for an invitation." },
+        new() { Code = "insufficient_scope",
+            Means = "The access token is valid, but lacks a scope. Request the scope named in the WWW-Authenticate header, at /authorize." },
+        new() { Code = "invalid_redirect_uri",
+            Means = "A redirect URI cannot be registered. Use https with a domain name, http on 127.0.0.1, [::1] or localhost, or a private-use scheme this server allows; no fragment, wildcard or user information; at most ten." },
+        new() { Code = "invalid_client_metadata",
+            Means = "The registration is not a JSON object, or a member has the wrong type or conflicts with another one. The description names it. A machine (client_credentials) and an app that signs people in are two clients." },
+        new() { Code = "slow_down", Means = "Too many requests. Wait the number of seconds in Retry-After.",
+            Person = "Wait a moment, then try again." },
+        new() { Code = "temporarily_unavailable",
+            Means = "Something this server needs is unavailable or busy. Nothing was consumed; try again after Retry-After seconds.",
+            Person = "Try again in a moment." },
+        new() { Code = "server_error", Means = "An error in this server. Give the operator the Request-Id of the response.",
+            Person = AskOperator },
     ];
 
     // What a person can make something of, though the description is written for the app's developer.
@@ -60,7 +81,8 @@ public static partial class ErrorTexts
 
     /// <summary>The heading of an error's page: the public sentence, unless it speaks to developers of parameters.</summary>
     public static string TitleOf(OAuthError error) =>
-        Titles.GetValueOrDefault(error.Description) ?? (ForDevelopers().IsMatch(error.Description) ? Of(error.Code).Title : error.Description);
+        Titles.GetValueOrDefault(error.Description)
+            ?? (ForDevelopers().IsMatch(error.Description) ? Of(error.Code).Title : error.Description);
 
     // It begins with the name of a parameter, has one in it, or names one of the protocol's things.
     [GeneratedRegex(@"^[a-z]|[_=]|Content-Type|Authorization|\b(parameter|scope|resource|[Cc]lient|grant|response|redirect URI|token)\b")]

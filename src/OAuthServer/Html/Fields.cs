@@ -22,7 +22,8 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         """);
 
     /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
-    public static Markup ForPasswordManagers(string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
+    public static Markup ForPasswordManagers(
+        string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
 
     /// <summary>A password, which never comes back.</summary>
     /// <param name="autocomplete">current-password or new-password.</param>
@@ -92,7 +93,8 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         return $"""<div class="field"><label for="{name}">{say[label]}</label>{help}{input}{Problem(name)}</div>""";
     }
 
-    private Markup Problem(string name) => problems.TryGetValue(name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Markup.None;
+    private Markup Problem(string name) => problems.TryGetValue(
+        name, out var problem) ? $"""<p class="wrong" id="{name}-problem">{say[problem]}</p>""" : Markup.None;
 
     // A group of inputs may be described, and cannot be invalid itself.
     private Markup Described(string name, string? hint, bool isInput = true)

@@ -59,10 +59,19 @@ public sealed class Forms(IAntiforgery antiforgery)
         options.FormFieldName = FieldName;
         options.HeaderName = null;
         options.SuppressXFrameOptionsHeader = true;
-        options.Cookie = new HostCookie { Name = Cookies.Name("f", settings), HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/", IsEssential = true };
+        options.Cookie =
+            new HostCookie
+            {
+                Name = Cookies.Name("f", settings),
+                HttpOnly = true,
+                SameSite = SameSiteMode.Lax,
+                Path = "/",
+                IsEssential = true
+            };
     }
 
-    // SecurePolicy = Always would refuse to work over http, on loopback or behind a proxy that ends TLS; the browser is told Secure all the same.
+    // SecurePolicy = Always would refuse to work over http, on loopback or behind a proxy that ends TLS; the browser is told Secure
+    // all the same.
     private sealed class HostCookie : CookieBuilder
     {
         public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
@@ -79,7 +88,9 @@ internal sealed class FormOwner : IAntiforgeryAdditionalDataProvider
 {
     public static void Set(HttpContext http, byte[] owner) => http.Items[typeof(FormOwner)] = Convert.ToHexStringLower(owner);
 
-    public string GetAdditionalData(HttpContext context) => context.Items[typeof(FormOwner)] as string ?? throw new InvalidOperationException("a form without an owner");
+    public string GetAdditionalData(HttpContext context) => context.Items[typeof(FormOwner)] as string
+        ?? throw new InvalidOperationException("a form without an owner");
 
-    public bool ValidateAdditionalData(HttpContext context, string additionalData) => context.Items[typeof(FormOwner)] is string owner && owner == additionalData;
+    public bool ValidateAdditionalData(
+        HttpContext context, string additionalData) => context.Items[typeof(FormOwner)] is string owner && owner == additionalData;
 }

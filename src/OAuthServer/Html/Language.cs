@@ -16,7 +16,8 @@ public sealed class Language
 
     private readonly FrozenDictionary<string, string> texts;
 
-    private Language(string code, IReadOnlyDictionary<string, string> texts) => (Code, this.texts) = (code, texts.ToFrozenDictionary(StringComparer.Ordinal));
+    private Language(string code, IReadOnlyDictionary<string, string> texts) => (Code, this.texts) = (
+        code, texts.ToFrozenDictionary(StringComparer.Ordinal));
 
     /// <summary>What pages are written in.</summary>
     public static Language English { get; } = new("en", new Dictionary<string, string>());
@@ -53,11 +54,13 @@ public sealed class Language
 
     /// <summary>A day, as people write it: 12 Sep 2026.</summary>
     public string Day(DateTimeOffset time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]} {time.UtcDateTime.Year}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]} {time.UtcDateTime.Year}");
 
     /// <summary>A day without its year, for a chart: 12 Sep.</summary>
     public string DayAndMonth(DateTimeOffset time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{time.UtcDateTime.Day} {this[time.UtcDateTime.ToString("MMM", CultureInfo.InvariantCulture)]}");
 
     /// <summary>A moment, to the minute, in UTC: 12 Sep 2026, 14:05 UTC. A dash when there is none.</summary>
     public Markup Time(DateTimeOffset? time) => time is { } at
@@ -74,8 +77,10 @@ public sealed class Language
     {
         { TotalDays: 1 } => this["1 day"],
         { TotalHours: 1 } => this["1 hour"],
-        { Ticks: var ticks } when ticks % TimeSpan.TicksPerDay == 0 => string.Format(CultureInfo.InvariantCulture, this["{0} days"], length.Days),
-        { Ticks: var ticks } when ticks % TimeSpan.TicksPerHour == 0 => string.Format(CultureInfo.InvariantCulture, this["{0} hours"], (int)length.TotalHours),
+        { Ticks: var ticks } when ticks % TimeSpan.TicksPerDay == 0 =>
+            string.Format(CultureInfo.InvariantCulture, this["{0} days"], length.Days),
+        { Ticks: var ticks } when ticks % TimeSpan.TicksPerHour == 0 =>
+            string.Format(CultureInfo.InvariantCulture, this["{0} hours"], (int)length.TotalHours),
         _ => Wait((int)length.TotalSeconds),
     };
 
@@ -84,7 +89,8 @@ public sealed class Language
     /// </summary>
     public static Language Choose(string? uiLocales, IList<StringWithQualityHeaderValue>? accepted) =>
         (uiLocales?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [])
-            .Concat((accepted ?? []).Where(one => one.Quality is not 0).OrderByDescending(one => one.Quality ?? 1).Select(one => one.Value.ToString()))
+            .Concat((accepted ?? []).Where(one => one.Quality is not 0).OrderByDescending(one => one.Quality ?? 1)
+                .Select(one => one.Value.ToString()))
             .Select(Find).OfType<Language>().FirstOrDefault() ?? English;
 
     private Markup Fill(string english, params ReadOnlySpan<Markup> parts)
@@ -104,7 +110,8 @@ public sealed class Language
     }
 
     // RFC 4647 §3.4: ar-EG is ar to us.
-    private static Language? Find(string tag) => All.FirstOrDefault(one => string.Equals(tag.Split('-')[0], one.Code, StringComparison.OrdinalIgnoreCase));
+    private static Language? Find(string tag) => All.FirstOrDefault(
+        one => string.Equals(tag.Split('-')[0], one.Code, StringComparison.OrdinalIgnoreCase));
 
     private static Language Read(string code)
     {
@@ -128,6 +135,7 @@ public static class Speaking
     /// <summary>From here on in the language a stored request asked for (ui_locales), where it asked for one.</summary>
     public static void Speak(this HttpContext http, string? uiLocales)
     {
-        if (uiLocales is not null) http.Items[typeof(Language)] = Html.Language.Choose(uiLocales, http.Request.GetTypedHeaders().AcceptLanguage);
+        if (uiLocales is not null)
+            http.Items[typeof(Language)] = Html.Language.Choose(uiLocales, http.Request.GetTypedHeaders().AcceptLanguage);
     }
 }

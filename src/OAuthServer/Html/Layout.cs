@@ -21,7 +21,8 @@ public sealed record Navigation
 public static class Layout
 {
     // No form-action: Chromium applies it to the redirect that follows consent, which would break clients on other origins.
-    private const string ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
     private static readonly (string Path, string Text)[] Administration =
     [
@@ -41,7 +42,8 @@ public static class Layout
     /// <param name="content">Begins with the page's only h1.</param>
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
     /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
-    public static Task PageAsync(this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false)
+    public static Task PageAsync(
+        this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
@@ -103,7 +105,8 @@ public static class Layout
     private static Markup Navigation(Navigation? frame, Settings settings, Language say)
     {
         if (frame is null) return Markup.None;
-        Markup administration = frame.Session.Role == "admin" ? Link(Paths.Admin, say["Administration"], frame.IsAdmin, settings) : Markup.None;
+        Markup administration = frame.Session.Role == "admin" ? Link(Paths.Admin, say["Administration"], frame.IsAdmin, settings)
+            : Markup.None;
         return $"""
             <nav aria-label="{say["Account"]}">
             <ul>

@@ -36,6 +36,7 @@ public static class Refusals
         var fits = ranges.Where(range =>
             (range.Type == "*" || range.Type.Equals(type, StringComparison.OrdinalIgnoreCase))
             && (range.SubType == "*" || range.SubType.Equals(subtype, StringComparison.OrdinalIgnoreCase)));
-        return fits.OrderBy(range => (range.Type == "*" ? 2 : 0) + (range.SubType == "*" ? 1 : 0)).FirstOrDefault() is { } best ? best.Quality ?? 1 : 0;
+        return fits.OrderBy(range => (range.Type == "*" ? 2 : 0) + (range.SubType == "*" ? 1 : 0)).FirstOrDefault() is { } best
+            ? best.Quality ?? 1 : 0;
     }
 }

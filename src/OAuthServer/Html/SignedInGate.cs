@@ -23,7 +23,9 @@ public sealed record PageRequest
     public required Parameters Parameters { get; init; }
 
     /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
-    public Author Author => new($"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}") { RequestId = Context.RequestId, Address = Context.Address };
+    public Author Author => new(
+        $"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}")
+    { RequestId = Context.RequestId, Address = Context.Address };
 
     /// <summary>The navigation of a page.</summary>
     public Navigation NavigationOf(string path) => new() { Session = Session, Current = path };
@@ -47,22 +49,28 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
 
     /// <summary>A page of the person's own.</summary>
     /// <param name="key">The key by which sign-in leads back to it.</param>
-    public Task ShowAsync(HttpContext http, string key, Func<PageRequest, Task> show) => EnterAsync(http, key, session => ShowAsync(http, session, show));
+    public Task ShowAsync(HttpContext http, string key, Func<PageRequest, Task> show) => EnterAsync(
+        http, key, session => ShowAsync(http, session, show));
 
     /// <summary>A change by the person, from a form of ours.</summary>
-    public Task ChangeAsync(HttpContext http, string key, Func<PageRequest, Task> change) => EnterAsync(http, key, session => ChangeAsync(http, session, change));
+    public Task ChangeAsync(HttpContext http, string key, Func<PageRequest, Task> change) => EnterAsync(
+        http, key, session => ChangeAsync(http, session, change));
 
     /// <summary>A page of the administration.</summary>
-    public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(http, session => ShowAsync(http, session, show));
+    public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(
+        http, session => ShowAsync(http, session, show));
 
     /// <summary>A change in the administration.</summary>
-    public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(http, session => ChangeAsync(http, session, async page =>
+    public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(
+        http, session => ChangeAsync(http, session, async page =>
     {
         if (page.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(page);
         else if (page.Parameters[ConfirmPage.Password] is not { } password) await ConfirmAsync(page, null);
-        else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted)).Refused(out var error, out var user))
+        else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted))
+            .Refused(out var error, out var user))
             await ConfirmAsync(page, error);
-        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context) is not { } id
+        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context)
+            is not { } id
                  || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NotFoundAsync(page);
         else
         {
@@ -71,11 +79,14 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
         }
     }));
 
-    /// <summary>What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.</summary>
+    /// <summary>
+    /// What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.
+    /// </summary>
     public static Task NotFoundAsync(PageRequest page) => NotFoundAsync(page.Http);
 
     private static Task NotFoundAsync(HttpContext http) =>
-        Refusals.RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
+        Refusals.RefuseAsync(http,
+            OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
 
     private async Task EnterAsync(HttpContext http, string key, Func<SessionRow, Task> enter)
     {

@@ -27,7 +27,8 @@ public static class Words
 
             switch (Rune.GetUnicodeCategory(rune))
             {
-                case UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
+                case UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator
+                    or UnicodeCategory.ParagraphSeparator:
                     if (tame.Length > 0 && tame[^1] != ' ') tame.Append(' ');
                     break;
                 case var _ when VisibleText.IsInvisible(rune):

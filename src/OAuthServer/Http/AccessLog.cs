@@ -21,7 +21,8 @@ public sealed partial class AccessLog(Settings settings, TimeProvider time, ILog
     private const int MostInOneWrite = 1000;
     private const int Mode = 0b110_100_000;
 
-    private readonly Channel<string> lines = Channel.CreateBounded<string>(new BoundedChannelOptions(10_000) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Channel<string> lines = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(10_000) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private long dropped;
 
     /// <summary>Whether a file is set at all.</summary>

@@ -48,7 +48,8 @@ internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLo
         foreach (var loop in loops)
         {
             var stop = new CancellationTokenSource();
-            var run = Task.Run(() => running.RunAsync(loop.Name, cancel => loop.RunAsync(provider, cancel), stop.Token), CancellationToken.None);
+            var run = Task.Run(() => running.RunAsync(loop.Name, cancel => loop.RunAsync(provider, cancel), stop.Token),
+                CancellationToken.None);
             started.Push((stop, run));
         }
 

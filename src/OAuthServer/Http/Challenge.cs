@@ -5,7 +5,9 @@ namespace OAuthServer.Http;
 /// <summary>RFC 6750 §3 and RFC 9728 §5.1: what a bearer endpoint of ours says to a caller it does not let in.</summary>
 public static class Challenge
 {
-    /// <summary>Adds the Bearer challenge to a 401 or 403: without an error code when no token came, with it when a bad or short one did.</summary>
+    /// <summary>
+    /// Adds the Bearer challenge to a 401 or 403: without an error code when no token came, with it when a bad or short one did.
+    /// </summary>
     /// <param name="scope">What a token that is too short lacks.</param>
     public static void AddBearerChallenge(this HttpContext http, OAuthError error, Settings settings, string? scope = null)
     {

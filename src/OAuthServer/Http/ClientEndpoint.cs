@@ -7,7 +7,9 @@ namespace OAuthServer.Http;
 /// <summary>What /revoke and /introspect share: the form read once, the client authenticated, a token required, refusals audited.</summary>
 public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit limit, AuditLog audit)
 {
-    /// <summary>Runs <paramref name="decide"/> with the authenticated client and the token; what is refused before is answered here.</summary>
+    /// <summary>
+    /// Runs <paramref name="decide"/> with the authenticated client and the token; what is refused before is answered here.
+    /// </summary>
     public async Task HandleAsync(HttpContext http, string decision, Func<Authenticated, string, Task<OAuthError?>> decide)
     {
         if ((await http.FormAsync()).Refused(out var error, out var form)) await RefuseAsync(http, decision, error, null);
@@ -19,7 +21,8 @@ public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit lim
         var request = http.Context();
         if (form.Problem() is { } malformed) return malformed;
         if (http.Client(form).Refused(out var error, out var presented)) return error;
-        if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated)) return error;
+        if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated))
+            return error;
         if (limit.Refusal(authenticated.Client, request) is { } tooMany) return tooMany;
         if (Token(form) is { } missing) return missing;
         return await decide(authenticated, form["token"]!);

@@ -8,7 +8,8 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Http;
 
 /// <summary>
-/// Turns faults and bare status codes into the standard error: PostgreSQL away, too busy or too late (<see cref="DatabaseBudget"/>) is 503 with Retry-After, a body past
+/// Turns faults and bare status codes into the standard error: PostgreSQL away, too busy or too late (<see cref="DatabaseBudget"/>)
+/// is 503 with Retry-After, a body past
 /// the limit 413, the rest 500; 404 and 405 get their JSON. Nothing internal reaches the wire.
 /// </summary>
 public static class Faults
@@ -34,15 +35,18 @@ public static class Faults
             {
                 var error = Name(fault);
                 if (error.Status == 500) log.LogError(fault, "Request {RequestId} failed", http.TraceIdentifier);
-                else if (error.Status != 429) log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
+                else if (error.Status != 429)
+                    log.LogWarning("Request {RequestId} got {Status}: {Reason}", http.TraceIdentifier, error.Status, error.Reason);
                 http.Response.Headers.ContentLength = null;
                 // Where the next request would begin is not known; Kestrel would look for it, and write a stack trace.
-                if (fault is BadHttpRequestException && !HttpProtocol.IsHttp2(http.Request.Protocol)) http.Response.Headers.Connection = "close";
+                if (fault is BadHttpRequestException && !HttpProtocol.IsHttp2(http.Request.Protocol))
+                    http.Response.Headers.Connection = "close";
                 await refuse(http, error);
                 return;
             }
 
-            if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null && Name(http.Response) is { } bare)
+            if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null
+                && Name(http.Response) is { } bare)
                 await refuse(http, bare);
         });
     }
@@ -54,17 +58,22 @@ public static class Faults
 
     private static OAuthError Name(Exception fault) => fault switch
     {
-        BadHttpRequestException { StatusCode: 413 } => OAuthError.InvalidRequest("The request body is too large", "body past the limit", "RFC 9110 §15.5.14") with { Status = 413 },
-        BadHttpRequestException bad => OAuthError.InvalidRequest("The request is malformed", bad.Message, "RFC 9110 §15.5.1") with { Status = bad.StatusCode },
+        BadHttpRequestException { StatusCode: 413 } =>
+            OAuthError.InvalidRequest("The request body is too large", "body past the limit", "RFC 9110 §15.5.14") with { Status = 413 },
+        BadHttpRequestException bad =>
+            OAuthError.InvalidRequest("The request is malformed", bad.Message, "RFC 9110 §15.5.1") with { Status = bad.StatusCode },
         TooManyRefusalsException refused => refused.Error,
         HashQueueFullException => OAuthError.TemporarilyUnavailable("the slow-hash queue is full"),
-        TimeoutException or NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException or IOException or System.Net.Sockets.SocketException }
+        TimeoutException or NpgsqlException { IsTransient: true }
+            or NpgsqlException { InnerException: TimeoutException or IOException or System.Net.Sockets.SocketException }
             => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
-        PostgresException { InvariantSeverity: not "ERROR", SqlState: var state } => OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
+        PostgresException { InvariantSeverity: not "ERROR", SqlState: var state } =>
+            OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
         // Class 08 connection, 26 and 42P05 a pooler lost a prepared statement, 40 try again, 53 resources, 55 locked, 57 shutting
         // down, 58 and XX the machine; 42P01/42703: not migrated yet.
         PostgresException { SqlState: var state }
-            when state[..2] is "08" or "26" or "40" or "53" or "55" or "57" or "58" or "XX" || state is "42P01" or "42P05" or "42703" or "3D000" or "25006"
+            when state[..2] is "08" or "26" or "40" or "53" or "55" or "57" or "58" or "XX"
+                || state is "42P01" or "42P05" or "42703" or "3D000" or "25006"
             => OAuthError.TemporarilyUnavailable($"PostgreSQL {state}"),
         NpgsqlException and not PostgresException => OAuthError.TemporarilyUnavailable($"PostgreSQL: {fault.Message}"),
         _ => OAuthError.ServerError(fault.GetType().Name),
@@ -74,7 +83,9 @@ public static class Faults
     {
         404 => OAuthError.InvalidRequest("Page not found", "no such path", "RFC 9110 §15.5.5") with { Status = 404 },
         405 => OAuthError.InvalidRequest("This method is not allowed here", "wrong method", "RFC 9110 §15.5.6") with { Status = 405 },
-        415 => OAuthError.InvalidRequest("This content type is not supported", "wrong content type", "RFC 9110 §15.5.16") with { Status = 415 },
+        415 => OAuthError.InvalidRequest("This content type is not supported", "wrong content type", "RFC 9110 §15.5.16")
+            with
+        { Status = 415 },
         400 => OAuthError.InvalidRequest("The request is malformed", "refused before an endpoint saw it", "RFC 9110 §15.5.1"),
         _ => null,
     };

@@ -21,7 +21,8 @@ public static class HeaderText
         foreach (var (name, values) in http.Request.Headers)
             foreach (var value in values)
                 if (value?.Contains(Nul) is true)
-                    return refuse(http, OAuthError.InvalidRequest("The request is malformed", $"NUL in the header {name}", "RFC 9110 §5.5"));
+                    return refuse(http,
+                        OAuthError.InvalidRequest("The request is malformed", $"NUL in the header {name}", "RFC 9110 §5.5"));
         return next(http);
     });
 

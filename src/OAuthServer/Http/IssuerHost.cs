@@ -2,7 +2,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
 
-/// <summary>A Host other than the issuer's is refused: nothing here is ever served, or linked to, under a foreign name (RFC 9700 §4.13).</summary>
+/// <summary>
+/// A Host other than the issuer's is refused: nothing here is ever served, or linked to, under a foreign name (RFC 9700 §4.13).
+/// </summary>
 public static class IssuerHost
 {
     public static void UseIssuerHost(this IApplicationBuilder app, Settings settings, Func<HttpContext, OAuthError, Task> refuse)
@@ -15,6 +17,7 @@ public static class IssuerHost
             || string.Equals(http.Request.Host.Value, withPort, StringComparison.OrdinalIgnoreCase)
             || http.Route.HasFlag(RouteTraits.AnyHost)
                 ? next(http)
-                : refuse(http, OAuthError.InvalidRequest("Host must be the issuer's", "another Host", "RFC 9700 §4.13", authority, http.Request.Host.Value)));
+                : refuse(http, OAuthError.InvalidRequest("Host must be the issuer's", "another Host", "RFC 9700 §4.13", authority,
+                    http.Request.Host.Value)));
     }
 }

@@ -16,7 +16,9 @@ public static class JsonBody
     public static async Task<Result<JsonElement>> JsonAsync(this HttpContext http)
     {
         if (!IsJson(http.Request))
-            return OAuthError.InvalidRequest("Content-Type must be application/json", "another content type", "RFC 7591 §3.1", "application/json", http.Request.ContentType) with { Status = 415 };
+            return OAuthError.InvalidRequest("Content-Type must be application/json", "another content type", "RFC 7591 §3.1",
+                "application/json", http.Request.ContentType) with
+            { Status = 415 };
         // Kestrel ends a body past its limit, Request.MostBodyBytes, with 413.
         using var read = new MemoryStream();
         try { await http.Request.Body.CopyToAsync(read, http.RequestAborted); }
@@ -29,13 +31,15 @@ public static class JsonBody
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            return OAuthError.InvalidClientMetadata("The request body must be one JSON object, no member twice, at most 32 levels deep", "not such JSON", "RFC 8259", "a JSON object");
+            return OAuthError.InvalidClientMetadata("The request body must be one JSON object, no member twice, at most 32 levels deep",
+                "not such JSON", "RFC 8259", "a JSON object");
         }
     }
 
     private static bool IsJson(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
         && request.Headers.ContentEncoding.Count == 0;
 }

@@ -80,7 +80,8 @@ public static class Request
                 : new ClientCredential.Assertion(id);
         if (headers.Length == 0) return Credential(id, secret, AuthMethod.ClientSecretPost);
         if (headers.Length > 1)
-            return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
+            return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2",
+                "one Authorization header");
         if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
             return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)",
                 "something else");

@@ -2,14 +2,17 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
 
-/// <summary>The command serve: listens, prepares its database, ends when told to, when a loop has died, or when the schema forbids to go on.</summary>
+/// <summary>
+/// The command serve: listens, prepares its database, ends when told to, when a loop has died, or when the schema forbids to go on.
+/// </summary>
 public static class Serving
 {
     /// <summary>Answers the exit code.</summary>
     /// <param name="build">Makes the server, once its settings are known to be good.</param>
     /// <param name="prepare">Prepares the database while the server answers; answers what forbids to go on.</param>
     public static async Task<int> RunAsync(
-        Settings settings, Func<WebApplication> build, Func<IServiceProvider, Settings, CancellationToken, Task<string?>> prepare, CancellationToken cancel)
+        Settings settings, Func<WebApplication> build, Func<IServiceProvider, Settings, CancellationToken, Task<string?>> prepare,
+            CancellationToken cancel)
     {
         if (Listening.Problem(settings) is { } problem)
         {

@@ -20,7 +20,8 @@ public sealed class DataProtectionKeys(DataProtectionKeyStore store, UnreadableR
         return elements;
     }
 
-    public void StoreElement(XElement element, string friendlyName) => store.Add(friendlyName, element.ToString(SaveOptions.DisableFormatting));
+    public void StoreElement(XElement element, string friendlyName) => store.Add(
+        friendlyName, element.ToString(SaveOptions.DisableFormatting));
 
     // Only what Data Protection itself would take as a key; of anything else it would make a fault of all keys.
     private static XElement? Read(string xml)
@@ -41,12 +42,16 @@ public sealed class DataProtectionKeys(DataProtectionKeyStore store, UnreadableR
 public sealed class DataProtectionSeal(KeyEncryption encryption) : IXmlEncryptor
 {
     public EncryptedXmlInfo Encrypt(XElement plaintextElement) =>
-        new(new XElement("sealed", Convert.ToBase64String(encryption.Seal(System.Text.Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting))))), typeof(DataProtectionUnseal));
+        new(new XElement("sealed",
+            Convert.ToBase64String(encryption
+            .Seal(System.Text.Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting))))),
+            typeof(DataProtectionUnseal));
 }
 
 /// <summary>Opens what <see cref="DataProtectionSeal"/> closed. Data Protection makes it by name.</summary>
 public sealed class DataProtectionUnseal(IServiceProvider services) : IXmlDecryptor
 {
     public XElement Decrypt(XElement encryptedElement) =>
-        XElement.Parse(System.Text.Encoding.UTF8.GetString(services.GetRequiredService<KeyEncryption>().Unseal(Convert.FromBase64String(encryptedElement.Value))));
+        XElement.Parse(System.Text.Encoding.UTF8
+            .GetString(services.GetRequiredService<KeyEncryption>().Unseal(Convert.FromBase64String(encryptedElement.Value))));
 }

@@ -10,5 +10,6 @@ public static class FirstPassword
     private const int Length = 5;
 
     /// <summary>About 99 random bits, such as k7mqp-3xw9t-hrb4e-nv2cs.</summary>
-    public static string Make() => string.Join('-', Enumerable.Range(0, Groups).Select(_ => RandomNumberGenerator.GetString(Letters, Length)));
+    public static string Make() => string.Join(
+        '-', Enumerable.Range(0, Groups).Select(_ => RandomNumberGenerator.GetString(Letters, Length)));
 }

@@ -30,7 +30,9 @@ public sealed partial class HashQueue(Settings settings, TimeProvider time) : ID
     /// <param name="address">Who attempts it, as limits count addresses.</param>
     public Attempt Begin(HashLane lane, string address) => new(this, lane, address);
 
-    /// <summary>The hash of a secret this server made: 256 random bits gain nothing from slowness, so its cost is the least there is.</summary>
+    /// <summary>
+    /// The hash of a secret this server made: 256 random bits gain nothing from slowness, so its cost is the least there is.
+    /// </summary>
     public async Task<string> MakeAsync(string secret, CancellationToken cancel)
     {
         // One after the other, and only in time nobody else wants: anybody makes us hash.
@@ -95,7 +97,14 @@ public sealed partial class HashQueue(Settings settings, TimeProvider time) : ID
     // set next keeps them).
     private static void OnlyWhenIdle()
     {
-        var attributes = new SchedulerAttributes { Size = Unsafe.SizeOf<SchedulerAttributes>(), Policy = ScheduleBatch, Nice = Niceness, Runtime = ShortestSlice };
+        var attributes =
+            new SchedulerAttributes
+            {
+                Size = Unsafe.SizeOf<SchedulerAttributes>(),
+                Policy = ScheduleBatch,
+                Nice = Niceness,
+                Runtime = ShortestSlice
+            };
         if (SetAttributes is { } number) _ = SystemCall(number, 0, ref attributes, 0);
         var none = 0;
         _ = SetScheduler(0, ScheduleIdle, ref none);

@@ -20,7 +20,9 @@ public sealed class KeyEncryption(Settings settings)
         return box;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> closed; throws CryptographicException under another key-encryption key, and for anything else.</summary>
+    /// <summary>
+    /// Opens what <see cref="Seal"/> closed; throws CryptographicException under another key-encryption key, and for anything else.
+    /// </summary>
     public byte[] Unseal(byte[] box)
     {
         if (box.Length < NonceBytes + TagBytes) throw new CryptographicException("too short to have been sealed");

@@ -42,11 +42,13 @@ public sealed class KeyRing(
     public SigningKey? Active => keys?.Opened.LastOrDefault(key => StateOf(key.Row, keys.Rows, time.GetUtcNow()) == SigningKeyState.Active);
 
     /// <summary>Every key a verifier may meet: pending, active, retired. Null before <see cref="Ready"/>.</summary>
-    public IReadOnlyList<SigningKey>? Published => keys is { } now ? [.. now.Opened.Where(key => StateOf(key.Row, now.Rows, time.GetUtcNow()) is not null)] : null;
+    public IReadOnlyList<SigningKey>? Published => keys is { } now
+        ? [.. now.Opened.Where(key => StateOf(key.Row, now.Rows, time.GetUtcNow()) is not null)] : null;
 
     /// <summary>A published key by its kid; null for all others.</summary>
     public SigningKey? Find(string kid) =>
-        keys is { } now && Array.Find(now.Opened, key => key.Kid == kid) is { } found && StateOf(found.Row, now.Rows, time.GetUtcNow()) is not null ? found : null;
+        keys is { } now && Array.Find(now.Opened, key => key.Kid == kid) is { } found
+            && StateOf(found.Row, now.Rows, time.GetUtcNow()) is not null ? found : null;
 
     /// <summary>The kids of rows that cannot be read, which neither sign nor are published.</summary>
     public IReadOnlyList<string> Unreadable => keys?.Unreadable ?? [];
@@ -56,7 +58,8 @@ public sealed class KeyRing(
     {
         if (key.RetiredAt is not null) return null;
         if (key.SignsFrom > now)
-            return all.Any(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) < 0) ? SigningKeyState.Pending : SigningKeyState.Active;
+            return all.Any(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) < 0) ? SigningKeyState.Pending
+                : SigningKeyState.Active;
         // The next one that took over.
         var next = all.Where(other => other.RetiredAt is null && other.Kid != key.Kid && other.SignsFrom <= now
                 && Order(other).CompareTo(Order(key)) > 0)
@@ -92,7 +95,10 @@ public sealed class KeyRing(
         return added;
     }
 
-    /// <summary>For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such key.</summary>
+    /// <summary>
+    /// For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such
+    /// key.
+    /// </summary>
     public Task<bool> RetireNowAsync(string kid, CancellationToken cancel) => RetireNowAsync(kid, null, cancel);
 
     /// <inheritdoc cref="RetireNowAsync(string, CancellationToken)"/>
@@ -147,7 +153,8 @@ public sealed class KeyRing(
         var newest = rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom);
         if (settings.KeyRotationDays > 0 && newest + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
             await RotateAsync(cancel);
-        var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now)).Select(row => row.Kid).ToArray();
+        var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now))
+            .Select(row => row.Kid).ToArray();
         if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
     }
 
@@ -181,7 +188,8 @@ public sealed class KeyRing(
             string[] closed = [.. current.Select(row => row.Kid).Except(opened.Select(key => key.Kid))];
             unreadable.Report("signing_keys", closed);
             // Not one: rather another key-encryption key than bad rows, and then nothing may be made or changed.
-            if (opened.Length == 0 && closed.Length > 0) throw new CryptographicException($"none of {closed.Length} signing keys can be opened");
+            if (opened.Length == 0 && closed.Length > 0)
+                throw new CryptographicException($"none of {closed.Length} signing keys can be opened");
             // As if it were not there: the key before it goes on signing, on every server.
             keys = new Snapshot([.. rows.Where(row => !closed.Contains(row.Kid))], opened, closed);
         }

@@ -14,7 +14,8 @@ public static class SecretHash
     public static string NewSecret() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>Whether bcrypt can take all of it: not empty, no NUL, at most 72 UTF-8 bytes.</summary>
-    public static bool CanHash(string secret) => secret.Length is > 0 and <= 72 && !secret.Contains('\0') && Encoding.UTF8.GetByteCount(secret) <= 72;
+    public static bool CanHash(string secret) => secret.Length is > 0 and <= 72 && !secret.Contains('\0') && Encoding.UTF8.GetByteCount(
+        secret) <= 72;
 
     /// <summary>The cost of a well-formed hash, 10 to 14; null for anything else.</summary>
     public static int? Cost(string hash) =>

@@ -26,7 +26,8 @@ public sealed class SigningKey
     {
         Row = row;
         Algorithm = algorithm;
-        SecurityKey = algorithm is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = row.Kid } : new ECDsaSecurityKey((ECDsa)algorithm) { KeyId = row.Kid };
+        SecurityKey = algorithm is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = row.Kid }
+            : new ECDsaSecurityKey((ECDsa)algorithm) { KeyId = row.Kid };
         Credentials = new SigningCredentials(SecurityKey, row.Alg);
     }
 
@@ -67,7 +68,8 @@ public sealed class SigningKey
         try
         {
             algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
-            if (algorithm.KeySize == (row.Alg == "RS256" ? 2048 : 256) && algorithm.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(row.PublicKey))
+            if (algorithm.KeySize == (row.Alg == "RS256" ? 2048 : 256)
+                && algorithm.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(row.PublicKey))
                 return new SigningKey(row, algorithm);
         }
         catch (CryptographicException)
@@ -85,8 +87,10 @@ public sealed class SigningKey
 
     /// <summary>The public members of its JWK (RFC 7517 §4), and no others.</summary>
     public IReadOnlyList<(string Name, string Value)> Jwk() => Algorithm is RSA rsa
-        ? [("kty", "RSA"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("n", Text(rsa.ExportParameters(false).Modulus!)), ("e", Text(rsa.ExportParameters(false).Exponent!))]
-        : [("kty", "EC"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("crv", "P-256"), ("x", Text(Point((ECDsa)Algorithm).X!)), ("y", Text(Point((ECDsa)Algorithm).Y!))];
+        ? [("kty", "RSA"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("n", Text(rsa.ExportParameters(false).Modulus!)),
+            ("e", Text(rsa.ExportParameters(false).Exponent!))]
+        : [("kty", "EC"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("crv", "P-256"), ("x", Text(Point((ECDsa)Algorithm).X!)),
+            ("y", Text(Point((ECDsa)Algorithm).Y!))];
 
     /// <summary>SubjectPublicKeyInfo in PEM, for openssl.</summary>
     public static string Pem(SigningKeyRow row) => PemEncoding.WriteString("PUBLIC KEY", row.PublicKey);

@@ -5,7 +5,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Limits;
 
-/// <summary>How often one address, IPv6 by its /64, may make us write a row without saying who it is. Addresses that rest are forgotten.</summary>
+/// <summary>
+/// How often one address, IPv6 by its /64, may make us write a row without saying who it is. Addresses that rest are forgotten.
+/// </summary>
 /// <param name="what">What is counted, for the log.</param>
 public sealed class AddressLimit(int perMinute, string what) : IDisposable
 {
@@ -18,7 +20,8 @@ public sealed class AddressLimit(int perMinute, string what) : IDisposable
         using var lease = limiter.AttemptAcquire(Subscriber(address));
         return lease.IsAcquired
             ? null
-            : OAuthError.SlowDown($"more than {perMinute} {what} a minute from this address", Math.Max(1, (int)Math.Ceiling(60.0 / perMinute)));
+            : OAuthError.SlowDown($"more than {perMinute} {what} a minute from this address",
+                Math.Max(1, (int)Math.Ceiling(60.0 / perMinute)));
     }
 
     /// <summary>The address to count by: IPv6 by its /64, which is what one subscriber has.</summary>

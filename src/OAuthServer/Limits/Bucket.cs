@@ -2,7 +2,9 @@ using System.Threading.RateLimiting;
 
 namespace OAuthServer.Limits;
 
-/// <summary>The token bucket our limits are made of: so many at once, regained one by one. Who finds it empty is refused and never queued.</summary>
+/// <summary>
+/// The token bucket our limits are made of: so many at once, regained one by one. Who finds it empty is refused and never queued.
+/// </summary>
 public static class Bucket
 {
     /// <param name="most">How many in <paramref name="per"/>, regained evenly.</param>

@@ -12,7 +12,8 @@ public sealed class NewClientLimit(Settings settings, string what) : IDisposable
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly AddressLimit byAddress = new(settings.RegistrationsPerMinute, what);
-    private readonly TokenBucketRateLimiter inAll = new(Bucket.Of(settings.RegistrationsPerMinuteInAll, Minute, AtOnce(settings.RegistrationsPerMinuteInAll)));
+    private readonly TokenBucketRateLimiter inAll = new(
+        Bucket.Of(settings.RegistrationsPerMinuteInAll, Minute, AtOnce(settings.RegistrationsPerMinuteInAll)));
 
     /// <summary>Counts one new client; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(string address)

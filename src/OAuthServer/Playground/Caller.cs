@@ -15,18 +15,22 @@ public sealed class Caller(AuditStore audit, Settings settings) : IDisposable
     private static readonly string[] Shown = ["Content-Type", "Cache-Control", "WWW-Authenticate", RequestIds.Header];
 
     // No traceparent: what is shown is what is sent.
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null })
+    private readonly HttpClient http = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null })
     {
         BaseAddress = new Uri(settings.Listen.Length > 0 ? settings.Listen : settings.Issuer),
         Timeout = TimeSpan.FromSeconds(10),
     };
 
-    /// <summary>One request, to its end: a browser that goes away meanwhile must not lose what it brought. Throws when nothing answers.</summary>
+    /// <summary>
+    /// One request, to its end: a browser that goes away meanwhile must not lose what it brought. Throws when nothing answers.
+    /// </summary>
     public async Task<Exchange> SendAsync(PlaygroundRequest ask)
     {
         using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(ask.Url).AbsolutePath)
         {
-            Content = new StringContent(ask.Encoded, Encoding.ASCII, new System.Net.Http.Headers.MediaTypeHeaderValue("application/x-www-form-urlencoded")),
+            Content = new StringContent(ask.Encoded, Encoding.ASCII,
+                new System.Net.Http.Headers.MediaTypeHeaderValue("application/x-www-form-urlencoded")),
         };
         message.Headers.Host = settings.IssuerAuthority;
         if (ask.Authorization is { } authorization) message.Headers.Add("Authorization", authorization);
@@ -37,7 +41,8 @@ public sealed class Caller(AuditStore audit, Settings settings) : IDisposable
             Request = ask,
             Status = (int)answer.StatusCode,
             Headers = headers,
-            Body = answer.Content.Headers.ContentType?.MediaType == "application/json" ? await answer.Content.ReadAsStringAsync(CancellationToken.None) : "",
+            Body = answer.Content.Headers.ContentType?.MediaType == "application/json"
+                ? await answer.Content.ReadAsStringAsync(CancellationToken.None) : "",
             // The rows of an answer are durable before it leaves.
             Audit = Values(answer, RequestIds.Header).FirstOrDefault() is { } id ? await audit.FindAsync(id, CancellationToken.None) : [],
         };

@@ -39,7 +39,8 @@ public sealed record PlaygroundRequest
     /// <summary>The URL with the query of a GET.</summary>
     public string FullUrl => Method == "GET" ? $"{Url}?{Encoded}" : Url;
 
-    public string? Authorization => Client is var (id, secret) ? "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")) : null;
+    public string? Authorization => Client is var (id, secret) ? "Basic " + Convert.ToBase64String(
+        Encoding.UTF8.GetBytes($"{id}:{secret}")) : null;
 }
 
 /// <summary>A request and its answer, with what the audit log kept of it.</summary>
@@ -54,7 +55,9 @@ public sealed record Exchange
     public required IReadOnlyList<AuditRow> Audit { get; init; }
 
     /// <summary>Whether the answer is the promised one.</summary>
-    public bool Fits => Status == Request.Status && (Body.Contains(Request.Shows, StringComparison.Ordinal) || Headers.Any(header => header.Value.Contains(Request.Shows, StringComparison.Ordinal)));
+    public bool Fits => Status == Request.Status
+        && (Body.Contains(Request.Shows, StringComparison.Ordinal)
+        || Headers.Any(header => header.Value.Contains(Request.Shows, StringComparison.Ordinal)));
 
     /// <summary>A text member of the JSON body, or null.</summary>
     public string? this[string member]
@@ -63,7 +66,8 @@ public sealed record Exchange
         {
             if (Body.Length == 0) return null;
             using var json = JsonDocument.Parse(Body);
-            return json.RootElement.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            return json.RootElement.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()
+                : null;
         }
     }
 }

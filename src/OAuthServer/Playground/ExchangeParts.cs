@@ -13,7 +13,8 @@ namespace OAuthServer.Playground;
 /// <summary>The parts of an exchange on a page: the request, the answer, the token in it, the rows it left in the audit log.</summary>
 public static class ExchangeParts
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What will be sent, each parameter in words.</summary>
     public static Markup Announced(PlaygroundRequest ask, Language say) => $"""
@@ -26,7 +27,8 @@ public static class ExchangeParts
     /// <summary>The request octet for octet, and the same for a terminal.</summary>
     public static Markup Request(PlaygroundRequest ask, Language say)
     {
-        Markup curl = ask.Method == "GET" ? Markup.None : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
+        Markup curl = ask.Method == "GET" ? Markup.None
+            : $"""<details><summary>{say["The same in a terminal"]}</summary><pre>{Curl(ask)}</pre></details>""";
         return $"""<h3>{say["Request"]}</h3><pre>{Wire(ask)}</pre>{curl}""";
     }
 
@@ -62,7 +64,8 @@ public static class ExchangeParts
     public static string? Claim(Exchange exchange, string name) =>
         exchange["access_token"]?.Split('.') is [_, var claims, _] ? Decode(claims).GetValueOrDefault(name).ToString() : null;
 
-    private static Dictionary<string, JsonElement> Decode(string part) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(Base64Url.DecodeFromChars(part))!;
+    private static Dictionary<string, JsonElement> Decode(string part) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(
+        Base64Url.DecodeFromChars(part))!;
 
     /// <summary>What the log kept; of a refusal, the private reason beside the public words.</summary>
     public static Markup Audit(Exchange exchange, Language say)
@@ -87,10 +90,12 @@ public static class ExchangeParts
             """;
     }
 
-    private static Markup Fact(string name, string? value) => value is null ? Markup.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
+    private static Markup Fact(
+        string name, string? value) => value is null ? Markup.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
 
     // The log is kept in English (WCAG 3.1.2).
-    private static Markup English(string name, string? value) => value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
+    private static Markup English(
+        string name, string? value) => value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
     private static Markup Credentials(PlaygroundRequest ask, Language say) => ask.Client is var (id, secret)
         ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"

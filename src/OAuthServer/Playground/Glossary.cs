@@ -44,7 +44,8 @@ public static class Glossary
         "iat" => (say["When it was issued."], "RFC 7519 §4.1.6"),
         "exp" => (say["When it expires."], "RFC 7519 §4.1.4"),
         "jti" => (say["Its unique id, used to revoke it."], "RFC 7519 §4.1.7"),
-        "grant" => (say["The grant it belongs to: when the grant is revoked, so is the token. A claim specific to this server."], "RFC 7519 §4.3"),
+        "grant" => (say["The grant it belongs to: when the grant is revoked, so is the token. A claim specific to this server."],
+            "RFC 7519 §4.3"),
         _ => ("", ""),
     };
 }

@@ -12,7 +12,8 @@ namespace OAuthServer.Playground;
 /// /playground: GET shows a step of the walkthrough, POST does it. Nobody need be signed in: forms and tokens are bound to the browser's
 /// cookie, and no URL carries anything but the name of a step. /callback is where the code of step 2 arrives.
 /// </summary>
-public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms, AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
+public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller, ClientDirectory clients, Cookies cookies, Forms forms,
+    AuditLog audit, AuditStore kept, Settings settings, TimeProvider time)
 {
     private readonly PlaygroundRequests asks = new(settings);
 
@@ -21,7 +22,8 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
         var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         var stage = asked[PlaygroundPage.Field];
         if (asked.Problem() is { } error) await RefuseAsync(http, error);
-        else if (stage is not null && !Stages.All.Contains(stage)) await RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
+        else if (stage is not null && !Stages.All.Contains(stage))
+            await RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
         else if (!await HasDemoAsync(http.RequestAborted)) await http.PlaygroundIsEmptyAsync();
         else
         {
@@ -60,7 +62,8 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
                 await WalkAsync(http, browser!, stage);
                 break;
             case var other:
-                await RefuseAsync(http, OAuthError.InvalidRequest("Choose a step", "no such step", "playground", string.Join(' ', Stages.All), other));
+                await RefuseAsync(http,
+                    OAuthError.InvalidRequest("Choose a step", "no such step", "playground", string.Join(' ', Stages.All), other));
                 break;
         }
     }
@@ -73,7 +76,8 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
         var walkthrough = walkthroughs.Find(browser);
         if (ReturnProblem(parameters, walkthrough) is { } error)
         {
-            await RefuseAsync(http, error, new ErrorPage.Link(settings.IssuerPath + Paths.Playground, http.Language()["Go to the playground"]));
+            await RefuseAsync(http, error,
+                new ErrorPage.Link(settings.IssuerPath + Paths.Playground, http.Language()["Go to the playground"]));
             return;
         }
 
@@ -93,7 +97,8 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
             {
                 var redeemed = await caller.SendAsync(asks.Redeem(code, pending.Verifier));
                 back = back with { Audit = await ConsentAsync(redeemed, pending.At) };
-                Keep(http, browser!, (walkthrough with { First = redeemed["refresh_token"] }).With(Stages.Person, back, redeemed), Stages.Person);
+                Keep(http, browser!, (walkthrough with { First = redeemed["refresh_token"] }).With(Stages.Person, back, redeemed),
+                    Stages.Person);
             });
     }
 
@@ -156,7 +161,15 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
     private async Task<IReadOnlyList<AuditRow>> ConsentAsync(Exchange redeemed, DateTimeOffset since)
     {
         if (!Guid.TryParse(ExchangeParts.Claim(redeemed, "grant"), out var grant)) return [];
-        var rows = await kept.SearchAsync(new AuditSearch { Client = PlaygroundRequests.App, Subject = ExchangeParts.Claim(redeemed, "sub"), Outcome = "ok", Since = since, Limit = 20 }, CancellationToken.None);
+        var rows =
+            await kept.SearchAsync(new AuditSearch
+            {
+                Client = PlaygroundRequests.App,
+                Subject = ExchangeParts.Claim(redeemed, "sub"),
+                Outcome = "ok",
+                Since = since,
+                Limit = 20
+            }, CancellationToken.None);
         return [.. rows.Where(row => row.GrantId == grant && row.Event != AuditEvents.Token)];
     }
 
@@ -183,7 +196,9 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
 
     // Rows, not the setting: the demo world may have been seeded by hand.
     private async Task<bool> HasDemoAsync(CancellationToken cancel) =>
-        await clients.FindAsync(PlaygroundRequests.Machine, cancel) is not null && await clients.FindAsync(PlaygroundRequests.App, cancel) is not null && await clients.FindAsync(PlaygroundRequests.Api, cancel) is not null;
+        await clients.FindAsync(PlaygroundRequests.Machine, cancel) is not null
+            && await clients.FindAsync(PlaygroundRequests.App, cancel) is not null
+            && await clients.FindAsync(PlaygroundRequests.Api, cancel) is not null;
 
     private OAuthError? ReturnProblem(Parameters parameters, Walkthrough walkthrough)
     {

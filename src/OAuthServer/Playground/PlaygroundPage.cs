@@ -3,7 +3,9 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Playground;
 
-/// <summary>A walkthrough through OAuth against this very server, one step a page: first what will be sent and why, then what came back.</summary>
+/// <summary>
+/// A walkthrough through OAuth against this very server, one step a page: first what will be sent and why, then what came back.
+/// </summary>
 public static class PlaygroundPage
 {
     /// <summary>The name of the field that says which step to do; <see cref="Over"/> begins anew.</summary>
@@ -80,7 +82,9 @@ public static class PlaygroundPage
         var done = view.Done.Contains(stage);
         Markup again = !done || Stages.MayBeRepeated(stage) ? Do(stage, say["Repeat"], done ? "" : "primary", view, settings) : Markup.None;
         Markup next = !done ? Markup.None
-            : Stages.After(stage) is { } after ? (Markup)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
+            : Stages.After(stage) is { } after
+                ? (
+                    Markup)$"""<a class="button primary" href="{Url(after, settings)}">{say.Put("Next: {0}", $"{Stages.Title(after, say)}")}</a>"""
             : Markup.None;
         return $"""
             {exchanges.Select(exchange => Shown(exchange, exchanges.Count < 3, say))}
@@ -129,7 +133,8 @@ public static class PlaygroundPage
         {
             var done = view.Done.Contains(stage);
             Markup here = stage == view.Stage ? $" aria-current=\"step\"" : Markup.None;
-            Markup mark = done ? $"""<span aria-hidden="true">✓</span><span class="unseen">{say["done"]}</span>""" : (Markup)$"{Stages.Number(stage)}";
+            Markup mark = done ? $"""<span aria-hidden="true">✓</span><span class="unseen">{say["done"]}</span>"""
+                : (Markup)$"{Stages.Number(stage)}";
             return $"""<li><a{(done ? (Markup)$" class=\"done\"" : Markup.None)} href="{Url(stage, settings)}"{here}><span class="mark{(done ? (Markup)$" yes" : Markup.None)}">{mark}</span> {Stages.Short(stage, say)}</a></li>""";
         }
     }

@@ -24,14 +24,17 @@ public sealed class PlaygroundRequests(Settings settings)
     public IReadOnlyList<PlaygroundRequest> Plan(string stage, Language say) => stage switch
     {
         Stages.Machine => [MachineToken()],
-        Stages.Person => [Authorize(say["a random value that the app stores"], say["the SHA-256 of the verifier"]), Redeem(say["the code from the redirect"], say["the verifier, random and secret"])],
+        Stages.Person =>
+            [Authorize(say["a random value that the app stores"], say["the SHA-256 of the verifier"]),
+                Redeem(say["the code from the redirect"], say["the verifier, random and secret"])],
         Stages.Refresh => [Refresh(say["the refresh token of step 2"])],
         Stages.Replay =>
         [
             GoOn(say["the refresh token of step 3"]), Replay(say["the refresh token of step 2"]),
             AfterTheft(say["the newest refresh token"]), Dead(say["the newest access token"]),
         ],
-        _ => [Alive(say["the machine's token of step 1"]), Revoke(say["the machine's token of step 1"]), Dead(say["the machine's token of step 1"])],
+        _ => [Alive(say["the machine's token of step 1"]), Revoke(say["the machine's token of step 1"]),
+            Dead(say["the machine's token of step 1"])],
     };
 
     public PlaygroundRequest MachineToken() => new()
@@ -47,13 +50,15 @@ public sealed class PlaygroundRequests(Settings settings)
     public PlaygroundRequest Authorize(string state, string challenge) => new()
     {
         Says = say => say["The app sends your browser to this server"],
-        Means = say => say["You signed in and allowed access, and your browser returned a code to the app. The app never saw your password, and the code alone is useless."],
+        Means = say =>
+            say["You signed in and allowed access, and your browser returned a code to the app. The app never saw your password, and the code alone is useless."],
         Otherwise = say => say["No code was returned. The app learns only that access was denied; repeat this step and press Allow."],
         Method = "GET",
         Url = settings.Issuer + Paths.Authorize,
         Parameters =
         [
-            ("response_type", "code"), ("client_id", App), ("redirect_uri", RedirectUri), ("scope", "notes:read notes:write offline_access"), ("resource", Notes),
+            ("response_type", "code"), ("client_id", App), ("redirect_uri", RedirectUri),
+                ("scope", "notes:read notes:write offline_access"), ("resource", Notes),
             ("state", state), ("code_challenge", challenge), ("code_challenge_method", "S256"),
         ],
         Status = 303,
@@ -105,15 +110,16 @@ public sealed class PlaygroundRequests(Settings settings)
         Parameters = [("token", token)],
     };
 
-    private PlaygroundRequest OfApp(Func<Language, string> says, Func<Language, string> means, Func<Language, string>? otherwise, string grant, params (string, string)[] parameters) => new()
-    {
-        Says = says,
-        Means = means,
-        Otherwise = otherwise,
-        Url = settings.Issuer + Paths.Token,
-        Parameters = [("grant_type", grant), ("client_id", App), .. parameters],
-        Shows = "\"refresh_token\"",
-    };
+    private PlaygroundRequest OfApp(Func<Language, string> says, Func<Language, string> means, Func<Language, string>? otherwise,
+        string grant, params (string, string)[] parameters) => new()
+        {
+            Says = says,
+            Means = means,
+            Otherwise = otherwise,
+            Url = settings.Issuer + Paths.Token,
+            Parameters = [("grant_type", grant), ("client_id", App), .. parameters],
+            Shows = "\"refresh_token\"",
+        };
 
     private static PlaygroundRequest Refused(PlaygroundRequest ask) => ask with { Status = 400, Shows = "\"invalid_grant\"" };
 

@@ -8,7 +8,8 @@ public sealed record Walkthrough
     public static Walkthrough New { get; } = new();
 
     /// <summary>What each stage sent and got, by its key.</summary>
-    public ImmutableDictionary<string, ImmutableList<Exchange>> Exchanges { get; private init; } = ImmutableDictionary<string, ImmutableList<Exchange>>.Empty;
+    public ImmutableDictionary<string, ImmutableList<Exchange>> Exchanges { get; private init; } = ImmutableDictionary<string,
+        ImmutableList<Exchange>>.Empty;
 
     /// <summary>The authorization request that is under way.</summary>
     public Pending? Pending { get; init; }
@@ -26,7 +27,8 @@ public sealed record Walkthrough
     public DateTimeOffset MachineEnds { get; init; }
 
     /// <summary>Stages that went as promised.</summary>
-    public string[] Done => [.. Stages.All.Where(stage => Exchanges.TryGetValue(stage, out var exchanges) && exchanges.TrueForAll(exchange => exchange.Fits))];
+    public string[] Done =>
+        [.. Stages.All.Where(stage => Exchanges.TryGetValue(stage, out var exchanges) && exchanges.TrueForAll(exchange => exchange.Fits))];
 
     /// <summary>With what a stage sent and got; what stood on an earlier run of it is forgotten.</summary>
     public Walkthrough With(string stage, params ImmutableList<Exchange> exchanges) => this with

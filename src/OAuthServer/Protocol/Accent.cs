@@ -38,7 +38,8 @@ public sealed record Accent
         if (contrast < LeastContrast)
         {
             problem = string.Create(
-                CultureInfo.InvariantCulture, $"its contrast on white and near-white is {contrast:0.0}:1 where text needs {LeastContrast}:1; write a darker colour");
+                CultureInfo.InvariantCulture,
+                    $"its contrast on white and near-white is {contrast:0.0}:1 where text needs {LeastContrast}:1; write a darker colour");
             return null;
         }
 
@@ -66,7 +67,8 @@ public sealed record Accent
     private readonly record struct Colour(byte Red, byte Green, byte Blue)
     {
         public static Colour? Read(string text) =>
-            text.Length == 7 && text[0] == '#' && int.TryParse(text.AsSpan(1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rgb)
+            text.Length == 7 && text[0] == '#'
+                && int.TryParse(text.AsSpan(1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rgb)
                 ? new Colour((byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb)
                 : null;
 
@@ -85,7 +87,8 @@ public sealed record Accent
         // WCAG 2.2, relative luminance.
         private double Luminance => (.2126 * Linear(Red)) + (.7152 * Linear(Green)) + (.0722 * Linear(Blue));
 
-        private static double Linear(byte channel) => channel / 255d is var share && share <= .04045 ? share / 12.92 : Math.Pow((share + .055) / 1.055, 2.4);
+        private static double Linear(byte channel) => channel / 255d is var share && share <= .04045 ? share / 12.92 : Math.Pow(
+            (share + .055) / 1.055, 2.4);
 
         private static byte Mix(byte from, byte to, double share) => (byte)Math.Round(from + ((to - from) * share));
     }

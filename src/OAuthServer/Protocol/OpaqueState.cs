@@ -9,7 +9,9 @@ namespace OAuthServer.Protocol;
 /// </summary>
 public static class OpaqueState
 {
-    /// <summary>The same octets in characters that can end no header, parameter or URL: unreserved ones, plus, and percent-encodings.</summary>
+    /// <summary>
+    /// The same octets in characters that can end no header, parameter or URL: unreserved ones, plus, and percent-encodings.
+    /// </summary>
     /// <param name="raw">The value between = and &amp;, not decoded.</param>
     public static string Sanitize(string raw)
     {
@@ -18,7 +20,8 @@ public static class OpaqueState
         for (var i = 0; i < raw.Length; i++)
         {
             var character = raw[i];
-            if (char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_' or '~' or '+' || (character == '%' && IsEncoded(raw, i)))
+            if (char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_' or '~' or '+'
+                || (character == '%' && IsEncoded(raw, i)))
             {
                 tidy.Append(character);
                 continue;
@@ -26,11 +29,13 @@ public static class OpaqueState
 
             if (!Rune.TryGetRuneAt(raw, i, out var rune)) rune = Rune.ReplacementChar;
             else i += rune.Utf16SequenceLength - 1;
-            foreach (var octet in octets[..rune.EncodeToUtf8(octets)]) tidy.Append('%').Append(octet.ToString("X2", CultureInfo.InvariantCulture));
+            foreach (var octet in octets[..rune.EncodeToUtf8(octets)])
+                tidy.Append('%').Append(octet.ToString("X2", CultureInfo.InvariantCulture));
         }
 
         return tidy.ToString();
     }
 
-    private static bool IsEncoded(string raw, int at) => at + 2 < raw.Length && char.IsAsciiHexDigit(raw[at + 1]) && char.IsAsciiHexDigit(raw[at + 2]);
+    private static bool IsEncoded(string raw, int at) => at + 2 < raw.Length && char.IsAsciiHexDigit(raw[at + 1]) && char.IsAsciiHexDigit(
+        raw[at + 2]);
 }

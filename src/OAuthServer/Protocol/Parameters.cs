@@ -59,9 +59,11 @@ public sealed class Parameters
     /// <summary>The refusal of what no endpoint takes, or null.</summary>
     public OAuthError? Problem() =>
         Repeated is { } twice
-            ? OAuthError.InvalidRequest("A parameter is repeated", $"parameter {twice} came more than once", "RFC 6749 §3.2", "each parameter once", twice)
+            ? OAuthError.InvalidRequest("A parameter is repeated", $"parameter {twice} came more than once", "RFC 6749 §3.2",
+                "each parameter once", twice)
         : Malformed is { } bad
-            ? OAuthError.InvalidRequest("A parameter is malformed", $"parameter {bad} holds NUL or is not UTF-8", "RFC 6749 App. B", "UTF-8 text without NUL", bad)
+            ? OAuthError.InvalidRequest("A parameter is malformed", $"parameter {bad} holds NUL or is not UTF-8", "RFC 6749 App. B",
+                "UTF-8 text without NUL", bad)
         : null;
 
     private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));

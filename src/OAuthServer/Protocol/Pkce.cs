@@ -15,10 +15,12 @@ public static class Pkce
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
 
     /// <summary>RFC 7636 §4.2: an S256 challenge is 43 base64url characters, no padding.</summary>
-    public static bool IsChallenge(string challenge) => challenge.Length == 43 && !challenge.AsSpan().ContainsAnyExcept(ChallengeCharacters);
+    public static bool IsChallenge(string challenge) => challenge.Length == 43 && !challenge.AsSpan().ContainsAnyExcept(
+        ChallengeCharacters);
 
     /// <summary>RFC 7636 §4.1: 43 to 128 unreserved characters.</summary>
-    public static bool IsVerifier(string verifier) => verifier.Length is >= 43 and <= 128 && !verifier.AsSpan().ContainsAnyExcept(Unreserved);
+    public static bool IsVerifier(string verifier) => verifier.Length is >= 43 and <= 128 && !verifier.AsSpan().ContainsAnyExcept(
+        Unreserved);
 
     /// <summary>RFC 7636 §4.6: BASE64URL(SHA256(verifier)), which the stored challenge must equal.</summary>
     /// <param name="verifier">43 to 128 unreserved characters (§4.1).</param>

@@ -8,7 +8,8 @@ public static class ProtocolRoom
         public void AddProtocol()
         {
             foreach (var method in AuthMethod.All) services.AddSingleton(method);
-            services.AddSingleton(provider => new Capabilities([.. provider.GetServices<GrantType>()], [.. provider.GetServices<AuthMethod>()]));
+            services.AddSingleton(provider =>
+                new Capabilities([.. provider.GetServices<GrantType>()], [.. provider.GetServices<AuthMethod>()]));
         }
     }
 }

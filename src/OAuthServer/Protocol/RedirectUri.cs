@@ -40,7 +40,8 @@ public static class RedirectUri
         var host = portAt <= 0 ? authority : authority[..portAt];
         var port = portAt <= 0 || portAt == authority.Length ? null : authority[(portAt + 1)..];
         if (portAt > 0 && portAt < authority.Length && authority[portAt] != ':') return null;
-        if (port is not null && !(port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && int.Parse(port) is > 0 and <= 65535)) return null;
+        if (port is not null && !(port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && int.Parse(port) is > 0 and <= 65535))
+            return null;
         return host is "localhost" or "[::1]" || IsLoopbackV4(host) ? (host, path) : null;
     }
 
@@ -48,6 +49,7 @@ public static class RedirectUri
     {
         var parts = host.Split('.');
         return parts is ["127", _, _, _]
-               && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit) && int.Parse(part) <= 255 && (part.Length == 1 || part[0] != '0'));
+               && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit) && int.Parse(part) <= 255
+                   && (part.Length == 1 || part[0] != '0'));
     }
 }

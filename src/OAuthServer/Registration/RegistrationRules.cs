@@ -37,7 +37,8 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
     {
         var named = metadata.GrantTypes is { Length: > 0 } types ? types : capabilities.DefaultGrantTypes("user-facing");
         if (named.Contains("implicit") || named.Contains("password"))
-            return OAuthError.InvalidClientMetadata("The implicit and password grants do not exist here", Scope.Join(named), "OAuth 2.1 §10",
+            return OAuthError.InvalidClientMetadata("The implicit and password grants do not exist here", Scope.Join(named),
+                "OAuth 2.1 §10",
                 "authorization_code");
         if (metadata.ResponseTypes?.FirstOrDefault(type => type != "code") is { } type)
             return OAuthError.InvalidClientMetadata("The only response type is code", type, "RFC 7591 §2.1", "code");
@@ -48,7 +49,8 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
         var begins = capabilities.GrantTypes.Where(type => !type.Continues).ToArray();
         var grants = Array.FindAll(begins, type => named.Contains(type.Name));
         if (grants.Length == 0)
-            return OAuthError.InvalidClientMetadata($"grant_types must hold {Capabilities.OneOf(begins.Select(type => type.Name))}", Scope.Join(named),
+            return OAuthError.InvalidClientMetadata($"grant_types must hold {Capabilities.OneOf(begins.Select(type => type.Name))}",
+                Scope.Join(named),
                 "RFC 7591 §2", begins[0].Name);
 
         string[] scope = [.. requested.Where(open.Contains)];
@@ -61,7 +63,8 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
     private Result<Proposal> Machine(ClientMetadata metadata, GrantType machine, GrantType[] grants, string[] scope)
     {
         if (Array.Find(grants, type => !type.IsFor("machine")) is { } other)
-            return OAuthError.InvalidClientMetadata($"{machine.Name} and {other.Name} are two clients", Scope.Join(grants.Select(type => type.Name)),
+            return OAuthError.InvalidClientMetadata($"{machine.Name} and {other.Name} are two clients",
+                Scope.Join(grants.Select(type => type.Name)),
                 "RFC 7591 §2", "one of them");
         var preset = capabilities.AuthMethodsFor("machine").Any(one => one.Name == settings.RegistrationMethod);
         var method = metadata.AuthMethod ?? (preset ? settings.RegistrationMethod : capabilities.DefaultAuthMethod("machine"));

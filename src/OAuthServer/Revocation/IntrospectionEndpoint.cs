@@ -6,18 +6,23 @@ using OAuthServer.Tokens;
 
 namespace OAuthServer.Revocation;
 
-/// <summary>POST /introspect (RFC 7662), for resource servers about tokens for their own resources. Everything else is exactly {"active":false}.</summary>
+/// <summary>
+/// POST /introspect (RFC 7662), for resource servers about tokens for their own resources. Everything else is exactly
+/// {"active":false}.
+/// </summary>
 public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations revocations, ClientUse use, Settings settings)
 {
     public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, AuditEvents.Introspection, async (authenticated, token) =>
     {
         var client = authenticated.Client;
         if (!client.IsResourceServer)
-            return OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
+            return OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server",
+                client.Row.Kind);
 
         use.Note(authenticated);
         var claims = await revocations.LiveAsync(token);
-        var concerned = claims is not null && (client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience);
+        var concerned = claims is not null
+            && (client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience);
         await http.JsonAsync(200, json =>
         {
             json.WriteBoolean("active", concerned);

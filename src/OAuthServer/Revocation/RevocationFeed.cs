@@ -7,7 +7,9 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Revocation;
 
-/// <summary>What a resource server is told: entries, the cursor to go on from, and the tag of these entries (RFC 9110 §8.8.1, weak).</summary>
+/// <summary>
+/// What a resource server is told: entries, the cursor to go on from, and the tag of these entries (RFC 9110 §8.8.1, weak).
+/// </summary>
 public sealed record FeedAnswer(IReadOnlyList<RevocationRow> Entries, string Cursor, string ETag);
 
 /// <summary>
@@ -32,7 +34,8 @@ public sealed class RevocationFeed
         (this.store, this.notifications, this.time) = (store, notifications, time);
         notifications.Changed += what =>
         {
-            if (what is null or "revocations") Interlocked.Exchange(ref news, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            if (what is null or "revocations")
+                Interlocked.Exchange(ref news, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         };
     }
 

@@ -39,7 +39,8 @@ public sealed class RevocationFeedEndpoint(
         if (Wait(query).Refused(out error, out var wait)) return error;
 
         var longest = http.IsHead() ? TimeSpan.Zero : wait;
-        var answer = await feed.ReadAsync(Audiences(authenticated.Client), query["after"], longest, Known(http.Request), shutdown.Closing, cancel);
+        var answer =
+            await feed.ReadAsync(Audiences(authenticated.Client), query["after"], longest, Known(http.Request), shutdown.Closing, cancel);
         if (answer is null)
             return OAuthError.InvalidRequest("after is not a cursor of this server; leave it out to begin anew",
                 "the cursor cannot be read, or another database made it", "behaviour 23", "a cursor this server gave out");
@@ -70,12 +71,14 @@ public sealed class RevocationFeedEndpoint(
     private static Func<string, bool>? Known(HttpRequest request) =>
         request.Headers.IfNoneMatch.Count == 0 ? null : tag => request.Has(tag) is true;
 
-    private static string[] Audiences(Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
+    private static string[] Audiences(
+        Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 
     private OAuthError? MayRead(Authenticated reader)
     {
         if (!reader.Client.IsResourceServer)
-            return OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server", reader.Client.Row.Kind);
+            return OAuthError.InvalidClient("only resource servers read the feed", "behaviour 12", "a client of kind resource-server",
+                reader.Client.Row.Kind);
 
         use.Note(reader);
         return null;
@@ -85,6 +88,7 @@ public sealed class RevocationFeedEndpoint(
         query["wait"] is not { } text ? TimeSpan.Zero
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RevocationFeed.LongestWait
             ? TimeSpan.FromSeconds(seconds)
-        : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}", "wait is not a number or too long",
+        : OAuthError.InvalidRequest($"wait is a whole number of seconds up to {RevocationFeed.LongestWait}",
+            "wait is not a number or too long",
             "behaviour 23", $"0 to {RevocationFeed.LongestWait}", text);
 }

@@ -17,7 +17,8 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
         if (TokenParameters.Scope(parameters).Refused(out var error, out var asked)) return error;
 
         if (parameters.Resources.Count > 1) return ResourceDirectory.Snapshot.SeveralResources();
-        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target)) return error;
+        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target))
+            return error;
 
         var now = request.Context.At;
         var claims = new AccessTokenClaims

@@ -13,7 +13,8 @@ internal static class GrantTokens
     /// Whether the reply names offline_access: when the client requested it and has it, as strict clients compare what they
     /// requested with what they got. It is never in the token.
     /// </param>
-    public static Result<PreparedToken> Prepare(AccessTokens tokens, Client client, PresentedGrant grant, Target target, bool offline, DateTimeOffset now)
+    public static Result<PreparedToken> Prepare(
+        AccessTokens tokens, Client client, PresentedGrant grant, Target target, bool offline, DateTimeOffset now)
     {
         var life = Math.Min(client.Row.AccessTokenSeconds, Math.Max(1, (int)(grant.ExpiresAt - now).TotalSeconds));
         var claims = new AccessTokenClaims
@@ -37,7 +38,9 @@ internal static class GrantTokens
     }
 
     /// <summary>A replay whose audit row the deciding statement has written already.</summary>
-    public static OAuthError AuditedReplay(string reason, string rule) => OAuthError.InvalidGrant(reason, rule) with { AlreadyAudited = true };
+    public static OAuthError AuditedReplay(string reason, string rule) => OAuthError.InvalidGrant(
+        reason, rule) with
+    { AlreadyAudited = true };
 }
 
 /// <summary>An access token that nobody has yet.</summary>

@@ -3,7 +3,10 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Token;
 
-/// <summary>One way to get tokens (RFC 6749 §4). The endpoint has read the form once, authenticated the client and checked that it may use this grant.</summary>
+/// <summary>
+/// One way to get tokens (RFC 6749 §4). The endpoint has read the form once, authenticated the client and checked that it may use
+/// this grant.
+/// </summary>
 public interface IGrant
 {
     /// <summary>What it is: the record it was registered with.</summary>

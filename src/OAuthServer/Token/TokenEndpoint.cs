@@ -9,7 +9,8 @@ namespace OAuthServer.Token;
 /// POST /token (RFC 6749 §3.2). Owns the phases every grant shares: the form read once, the grant known, the client authenticated
 /// and allowed to use it. The grant then decides.
 /// </summary>
-public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
+public sealed class TokenEndpoint(
+    IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
 {
     private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
@@ -54,7 +55,8 @@ public sealed class TokenEndpoint(IEnumerable<IGrant> grants, ClientAuthenticati
     }
 
     private Result<IGrant> Choose(Parameters form) =>
-        form["grant_type"] is not { } type ? OAuthError.InvalidRequest("grant_type is required", "no grant_type came", "RFC 6749 §4", "grant_type")
+        form["grant_type"] is not { } type
+            ? OAuthError.InvalidRequest("grant_type is required", "no grant_type came", "RFC 6749 §4", "grant_type")
         : byType.TryGetValue(type, out var grant) ? Result.Of(grant)
         : OAuthError.UnsupportedGrantType(type, string.Join(' ', byType.Keys));
 

@@ -58,7 +58,8 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     public async ValueTask<AccessTokenClaims?> ReadAsync(string token, DateTimeOffset now)
     {
         if (token.Length > LongestToken) return null;
-        if (verified.Find(token) is { } known) return keys.Find(known.Kid) is not null && known.Claims.ExpiresAt > now ? known.Claims : null;
+        if (verified.Find(token) is { } known)
+            return keys.Find(known.Kid) is not null && known.Claims.ExpiresAt > now ? known.Claims : null;
         return await VerifyAsync(token) is { } claims && claims.ExpiresAt > now ? claims : null;
     }
 
@@ -111,7 +112,8 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
             using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[0]), new JsonDocumentOptions { MaxDepth = 2 });
             if (header.RootElement.ValueKind != JsonValueKind.Object) return false;
             var members = header.RootElement.EnumerateObject().ToList();
-            if (members.Count != KnownHeaders.Count || !members.All(member => KnownHeaders.Contains(member.Name) && member.Value.ValueKind == JsonValueKind.String)
+            if (members.Count != KnownHeaders.Count
+                || !members.All(member => KnownHeaders.Contains(member.Name) && member.Value.ValueKind == JsonValueKind.String)
                 || members.DistinctBy(member => member.Name).Count() != members.Count) return false;
             kid = header.RootElement.GetProperty("kid").GetString()!;
             return header.RootElement.GetProperty("typ").ValueEquals(Type);

@@ -18,7 +18,8 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     {
         if (id is null) return null;
         var now = time.GetUtcNow();
-        if (await store.FindAsync(OpaqueToken.Hash(id), now.AddSeconds(-settings.SessionIdleSeconds), now, cancel) is not { } session) return null;
+        if (await store.FindAsync(OpaqueToken.Hash(id), now.AddSeconds(-settings.SessionIdleSeconds), now, cancel) is not { } session)
+            return null;
         if (now - session.LastSeenAt >= SeenEvery) await store.SeenAsync(session.IdHash, now, cancel);
         return session;
     }
@@ -30,13 +31,16 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     {
         var id = OpaqueToken.Mint();
         var now = request.At;
-        var started = await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject, user.PasswordHash,
+        var started =
+            await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject,
+                user.PasswordHash,
             now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
         return started ? id : null;
     }
 
     /// <summary>Ends this session, on the server.</summary>
-    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(session.IdHash, request.RequestId, request.Address, request.At);
+    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(
+        session.IdHash, request.RequestId, request.Address, request.At);
 
     private static string Printable(string agent) =>
         string.Concat(agent.Take(LongestAgent).Select(character => character is >= ' ' and <= '~' ? character : '?'));

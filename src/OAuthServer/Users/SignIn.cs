@@ -45,7 +45,8 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
 
     public void Dispose() => failures.Dispose();
 
-    private async Task<Result<UserRow>> VerifyAsync(string name, string password, string[] keys, RequestContext request, CancellationToken cancel)
+    private async Task<Result<UserRow>> VerifyAsync(
+        string name, string password, string[] keys, RequestContext request, CancellationToken cancel)
     {
         var user = await users.FindAsync(name, cancel);
         var costs = new List<int>(1);
@@ -72,7 +73,8 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
 
         work.Failed();
         foreach (var key in keys) failures.Count(key);
-        var error = Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
+        var error =
+            Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
         await audit.RefusedAsync(AuditEvents.SignIn, error, request, subject: user?.Subject.ToString());
         return error;
     }

@@ -35,7 +35,8 @@ await using var client = await McpClient.CreateAsync(transport);
 Passed($"registered, allowed and connected as {registered}", registered.Length > 0);
 Passed("lists the tools", (await client.ListToolsAsync()).Count == 2);
 Passed("calls a tool", await CallAsync("list_notes", []) is not null);
-Passed("steps up for a tool that needs more", (await CallAsync("add_note", new() { ["text"] = "bread" })).Contains("Noted", StringComparison.Ordinal));
+Passed("steps up for a tool that needs more",
+    (await CallAsync("add_note", new() { ["text"] = "bread" })).Contains("Noted", StringComparison.Ordinal));
 return 0;
 
 async Task<string> CallAsync(string tool, Dictionary<string, object?> input)

@@ -21,12 +21,17 @@ public sealed class ClientTextAreasTest : ServerFixture
         var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
         var before = (await Server.Get<ClientEdits>().FindAsync(app.Id, default))!;
         var page = await olivia.FollowAsync(ClientPages.Of(app.Id));
-        page.Reply.Body.Should().Contain("<textarea id=\"scopes\"").And.Contain("<textarea id=\"default_scopes\"").And.Contain("<textarea id=\"resources\"").And.Contain("<input id=\"default_resource\"").And.NotContain("type=\"checkbox\"");
+        page.Reply.Body.Should().Contain("<textarea id=\"scopes\"").And.Contain("<textarea id=\"default_scopes\"").And
+            .Contain("<textarea id=\"resources\"").And.Contain("<input id=\"default_resource\"").And.NotContain("type=\"checkbox\"");
 
         (await olivia.SubmitToAsync(Paths.AdminClient, page)).Status.Should().Be(303);
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before, "nothing was changed");
-        (await olivia.SubmitToAsync(Paths.AdminClient, page, ("scopes", "notes:read\r\nmany:7"), ("default_scopes", "many:7"), ("resources", $"{Cast.Notes}\r\nhttps://many-1.example/"), ("default_resource", "https://many-1.example/"))).Status.Should().Be(303);
-        var refused = await olivia.SubmitToAsync(Paths.AdminClient, page, ("scopes", "many:0"), ("resources", "https://many-0.example/"), ("default_resource", "https://many-0.example/"));
+        (await olivia.SubmitToAsync(Paths.AdminClient, page, ("scopes", "notes:read\r\nmany:7"), ("default_scopes", "many:7"),
+            ("resources", $"{Cast.Notes}\r\nhttps://many-1.example/"), ("default_resource", "https://many-1.example/"))).Status
+            .Should().Be(303);
+        var refused =
+            await olivia.SubmitToAsync(Paths.AdminClient, page, ("scopes", "many:0"), ("resources", "https://many-0.example/"),
+                ("default_resource", "https://many-0.example/"));
 
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(new
         {
@@ -38,6 +43,7 @@ public sealed class ClientTextAreasTest : ServerFixture
         refused.Status.Should().Be(409, "it was made from an older row");
         var again = await olivia.SubmitToAsync(Paths.AdminClient, new Landing(Paths.AdminClient, refused));
         again.Should().BeAPage(400);
-        again.Body.Should().Contain("id=\"scopes-problem\"").And.Contain("id=\"resources-problem\"").And.Contain("id=\"default_resource-problem\"").And.Contain("many:0");
+        again.Body.Should().Contain("id=\"scopes-problem\"").And.Contain("id=\"resources-problem\"").And
+            .Contain("id=\"default_resource-problem\"").And.Contain("many:0");
     }
 }

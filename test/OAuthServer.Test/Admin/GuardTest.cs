@@ -31,7 +31,9 @@ public sealed class GuardTest : AdminFixture
         Mapped.Should().HaveCountGreaterThan(25);
         foreach (var (method, path) in Mapped)
         {
-            var reply = method == "GET" ? await browser.GetAsync(path) : await browser.PostAsync(path, [antiforgery, KeyValuePair.Create("subject", $"{alice.Subject}"), KeyValuePair.Create("role", "admin")]);
+            var reply = method == "GET" ? await browser.GetAsync(path)
+                : await browser.PostAsync(path,
+                    [antiforgery, KeyValuePair.Create("subject", $"{alice.Subject}"), KeyValuePair.Create("role", "admin")]);
 
             reply.Status.Should().Be(404, $"{method} {path}");
             reply.Body.Should().Contain("Page not found").And.NotContain("class=\"tabs\"", $"{method} {path}");
@@ -57,7 +59,8 @@ public sealed class GuardTest : AdminFixture
     {
         var (olivia, browser) = await OliviaAsync();
         var (_, other) = await OliviaAsync();
-        var foreign = Browser.Form.On((await other.GetAsync(Paths.Logout)).Body, null, null)!.Fields.Single(field => field.Key == "antiforgery");
+        var foreign =
+            Browser.Form.On((await other.GetAsync(Paths.Logout)).Body, null, null)!.Fields.Single(field => field.Key == "antiforgery");
 
         foreach (var (_, path) in Mapped.Where(one => one.Method == "POST"))
             foreach (KeyValuePair<string, string>[] form in new KeyValuePair<string, string>[][] { [], [foreign] })
@@ -88,8 +91,11 @@ public sealed class GuardTest : AdminFixture
         var (machine, alice) = (await Server.MachineAsync(), await Server.UserAsync());
         (string Page, string Path, string Back)[] forms =
         [
-            (ClientPages.Of(machine.Id), Paths.AdminClient, ClientPages.Of(machine.Id)), (Paths.AdminClientNew + "?kind=machine", Paths.AdminClientNew, Paths.AdminMachines), (Paths.AdminScope, Paths.AdminScope, Paths.AdminResources),
-            ($"{Paths.AdminUserState}?subject={alice.Subject}", Paths.AdminUserState, $"{Paths.AdminUser}?subject={alice.Subject}"), (Paths.AdminUsersAdd, Paths.AdminUsersAdd, Paths.AdminUsers), (Paths.AdminKeys, Paths.AdminKeysRotate, Paths.AdminKeys),
+            (ClientPages.Of(machine.Id), Paths.AdminClient, ClientPages.Of(machine.Id)),
+                (Paths.AdminClientNew + "?kind=machine", Paths.AdminClientNew, Paths.AdminMachines),
+                (Paths.AdminScope, Paths.AdminScope, Paths.AdminResources),
+            ($"{Paths.AdminUserState}?subject={alice.Subject}", Paths.AdminUserState, $"{Paths.AdminUser}?subject={alice.Subject}"),
+                (Paths.AdminUsersAdd, Paths.AdminUsersAdd, Paths.AdminUsers), (Paths.AdminKeys, Paths.AdminKeysRotate, Paths.AdminKeys),
         ];
         Server.Clock.Travel(TimeSpan.FromMinutes(16));
 
@@ -109,7 +115,9 @@ public sealed class GuardTest : AdminFixture
         var page = await browser.GetAsync(Paths.AdminScope);
         Server.Clock.Travel(TimeSpan.FromMinutes(16));
 
-        var asked = await SendAsync(browser, page, Paths.AdminScope, ("name", name), ("belongs_to", Cast.Notes), ("access", "write"), ("sensitive", "yes"), ("words-en", "Paint & \"frame\""), ("words-ar", "رسم"));
+        var asked =
+            await SendAsync(browser, page, Paths.AdminScope, ("name", name), ("belongs_to", Cast.Notes), ("access", "write"),
+                ("sensitive", "yes"), ("words-en", "Paint & \"frame\""), ("words-ar", "رسم"));
         asked.Should().BeAPage(401);
         asked.Body.Should().Contain("Confirm that it is you");
         (await Server.ScalarAsync<int>("select count(*)::int from scopes where name = @name", new { name })).Should().Be(0);
@@ -120,7 +128,9 @@ public sealed class GuardTest : AdminFixture
 
         var done = await SendAsync(browser, wrong, Paths.AdminScope, (ConfirmPage.Password, olivia.Password));
         done.Status.Should().Be(303, done.Body);
-        (await Server.ScalarAsync<string>("select access || resource || open || sensitive || optional from scopes where name = @name", new { name })).Should().Be($"write{Cast.Notes}falsetruetrue");
-        (await Server.ScalarAsync<string>("select string_agg(locale || text, ' ' order by locale) from scope_texts where scope = @name", new { name })).Should().Be("arرسم enPaint & \"frame\"");
+        (await Server.ScalarAsync<string>("select access || resource || open || sensitive || optional from scopes where name = @name",
+            new { name })).Should().Be($"write{Cast.Notes}falsetruetrue");
+        (await Server.ScalarAsync<string>("select string_agg(locale || text, ' ' order by locale) from scope_texts where scope = @name",
+            new { name })).Should().Be("arرسم enPaint & \"frame\"");
     }
 }

@@ -21,7 +21,8 @@ public sealed class KeysTest : AdminFixture
         var after = await browser.GetAsync(Paths.AdminKeys);
 
         page.Should().BeAPage(200);
-        page.Body.Should().Contain(before).And.Contain("A key created now starts signing on").And.Contain("-----BEGIN PUBLIC KEY-----").And.NotContain("PRIVATE");
+        page.Body.Should().Contain(before).And.Contain("A key created now starts signing on").And.Contain("-----BEGIN PUBLIC KEY-----").And
+            .NotContain("PRIVATE");
         done.Status.Should().Be(303);
         var made = await Server.ScalarAsync<string>("select kid from signing_keys order by signs_from desc limit 1");
         (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} insert signing_keys {made}");
@@ -29,8 +30,10 @@ public sealed class KeysTest : AdminFixture
         Server.Get<KeyRing>().Active!.Kid.Should().Be(before, "until then nothing changes");
         using var http = Server.NewHttp();
         (await http.GetStringAsync(Paths.Jwks)).Should().Contain(made).And.Contain(before);
-        after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signing</span>").And.Contain("The next key is already pending").And.NotContain("Rotate now");
-        (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location.Should().EndWith("done=underway", "a second press makes no second key");
+        after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signing</span>").And
+            .Contain("The next key is already pending").And.NotContain("Rotate now");
+        (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location
+            .Should().EndWith("done=underway", "a second press makes no second key");
         (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(count + 1);
 
         Server.Clock.Travel(KeyRing.NoticeOf(Server.Settings) + TimeSpan.FromSeconds(1));
@@ -48,13 +51,15 @@ public sealed class KeysTest : AdminFixture
 
         var asked = await browser.GetAsync($"{Paths.AdminKeysRetire}?kid={kid}");
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain("every token it signed is refused").And.Contain("It is the signing key").And.Contain("in the last hour, all keys: <strong>1</strong>")
+        asked.Body.Should().Contain("every token it signed is refused").And.Contain("It is the signing key").And
+            .Contain("in the last hour, all keys: <strong>1</strong>")
             .And.Contain($"<pre>update signing_keys set retired_at = now() where kid = &#x27;{kid}&#x27;;</pre>");
         (await resource.SeesAsActiveAsync(token)).Should().BeTrue("a page that was opened changes nothing");
 
         var done = await SendAsync(browser, asked, Paths.AdminKeysRetire);
         done.Status.Should().Be(303);
-        (await ActsAsync(done)).Should().HaveCountGreaterThan(0).And.OnlyContain(act => act.StartsWith($"admin:{olivia.Username} ")).And.Contain($"admin:{olivia.Username} update signing_keys {kid}: retired_at");
+        (await ActsAsync(done)).Should().HaveCountGreaterThan(0).And.OnlyContain(act => act.StartsWith($"admin:{olivia.Username} ")).And
+            .Contain($"admin:{olivia.Username} update signing_keys {kid}: retired_at");
         (await resource.SeesAsActiveAsync(token)).Should().BeFalse();
         (await resource.SeesAsActiveAsync((await machine.CredentialsAsync()).AccessToken)).Should().BeTrue("another key signs");
         (await browser.GetAsync($"{Paths.AdminKeysRetire}?kid={kid}")).Status.Should().Be(404);

@@ -45,7 +45,8 @@ public sealed class LastAdministratorTest : AdminFixture
         var ((olivia, _), (oscar, his)) = (await OliviaAsync(), await OliviaAsync());
         var page = await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}");
 
-        var demotion = Server.ExecuteAsync("begin; update users set role = 'user' where subject = @Subject; select pg_sleep(2); commit", oscar);
+        var demotion =
+            Server.ExecuteAsync("begin; update users set role = 'user' where subject = @Subject; select pg_sleep(2); commit", oscar);
         await Server.SleepsAsync();
         var told = await SendAsync(his, page, Paths.AdminUserRole);
         await demotion;
@@ -60,7 +61,9 @@ public sealed class LastAdministratorTest : AdminFixture
     {
         await NobodyElseAsync();
         var ((olivia, hers), (oscar, his)) = (await OliviaAsync(), await OliviaAsync());
-        var (first, second) = (await hers.GetAsync($"{Paths.AdminUser}?subject={oscar.Subject}"), await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}"));
+        var (first, second) =
+            (await hers.GetAsync($"{Paths.AdminUser}?subject={oscar.Subject}"),
+                await his.GetAsync($"{Paths.AdminUser}?subject={olivia.Subject}"));
 
         var replies = await Task.WhenAll(SendAsync(hers, first, Paths.AdminUserRole), SendAsync(his, second, Paths.AdminUserRole));
 

@@ -57,7 +57,8 @@ internal static class CompiledReferences
             yield break;
         }
 
-        foreach (var part in Parts(member!.DeclaringType)) yield return new CompiledReference(from, part, part == Plain(member.DeclaringType) ? member : null);
+        foreach (var part in Parts(member!.DeclaringType))
+            yield return new CompiledReference(from, part, part == Plain(member.DeclaringType) ? member : null);
         if (member is MethodInfo { IsGenericMethod: true } generic)
             foreach (var part in generic.GetGenericArguments().SelectMany(Parts))
                 yield return new CompiledReference(from, part, null);
@@ -73,14 +74,16 @@ internal static class CompiledReferences
 
     // The compiler's own say nothing of what the source names.
     private static IEnumerable<Type> Attributes(MemberInfo member) =>
-        member.GetCustomAttributesData().Select(one => one.AttributeType).Where(one => one.Namespace != typeof(CompilerGeneratedAttribute).Namespace);
+        member.GetCustomAttributesData().Select(one => one.AttributeType)
+            .Where(one => one.Namespace != typeof(CompilerGeneratedAttribute).Namespace);
 
     // A type with what it is made of: List<Client[]> is List and Client.
     private static IEnumerable<Type> Parts(Type? type)
     {
         if (type is null || type.IsGenericParameter) return [];
         if (type.HasElementType) return Parts(type.GetElementType());
-        return type.IsConstructedGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition()) : [type];
+        return type.IsConstructedGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type.GetGenericTypeDefinition())
+            : [type];
     }
 
     private static Type? Plain(Type? type) => type is { IsConstructedGenericType: true } ? type.GetGenericTypeDefinition() : type;

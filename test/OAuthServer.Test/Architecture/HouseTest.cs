@@ -26,7 +26,8 @@ public sealed class HouseTest
     public void No_floor_uses_a_floor_above_it()
     {
         BetweenRooms.Where(one => !Rooms.MayUse(one.FromRoom, one.ToRoom)).Should().BeEmpty();
-        CompiledReferences.All.Where(one => one.FromRoom != "" && one.To.Assembly == typeof(Server).Assembly && one.ToRoom == "" && IsOurs(one.To))
+        CompiledReferences.All.Where(one => one.FromRoom != "" && one.To.Assembly == typeof(Server).Assembly && one.ToRoom == ""
+            && IsOurs(one.To))
             .Should().BeEmpty("nothing uses Program, Server or Routes");
     }
 
@@ -81,7 +82,8 @@ public sealed class HouseTest
     [Test]
     public void Nothing_reads_the_wall_clock() =>
         CompiledReferences.All.Where(one => one.To == typeof(Stopwatch)
-                || (one.To == typeof(DateTime) || one.To == typeof(DateTimeOffset)) && one.Member?.Name is "get_UtcNow" or "get_Now" or "get_Today"
+                || (one.To == typeof(DateTime) || one.To == typeof(DateTimeOffset))
+                    && one.Member?.Name is "get_UtcNow" or "get_Now" or "get_Today"
                 || one.To == typeof(Environment) && one.Member?.Name is "get_TickCount" or "get_TickCount64")
             .Should().BeEmpty();
 
@@ -94,7 +96,8 @@ public sealed class HouseTest
 
     [Test]
     public void Only_grant_types_have_an_interface() =>
-        typeof(Server).Assembly.GetTypes().Where(type => type.IsInterface).Select(type => type.FullName).Should().Equal("OAuthServer.Token.IGrant");
+        typeof(Server).Assembly.GetTypes().Where(type => type.IsInterface).Select(type => type.FullName)
+            .Should().Equal("OAuthServer.Token.IGrant");
 
     [Test]
     public void Randomness_that_guards_something_is_cryptographic() =>
@@ -107,8 +110,10 @@ public sealed class HouseTest
         string[] nothingToAdd = ["Cli"];
         var adding = typeof(Server).Assembly.GetTypes()
             .Where(type => type.IsAbstract && type.IsSealed)
-            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static), (type, method) => (Room: Rooms.Of(type), Method: method))
-            .Where(one => one.Method.Name == "Add" + one.Room && one.Method.GetParameters() is [{ } first, ..] && first.ParameterType == typeof(IServiceCollection))
+            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static), (type, method) =>
+                (Room: Rooms.Of(type), Method: method))
+            .Where(one => one.Method.Name == "Add" + one.Room && one.Method.GetParameters() is [{ } first, ..]
+                && first.ParameterType == typeof(IServiceCollection))
             .Select(one => one.Room).Distinct();
 
         adding.Should().BeEquivalentTo(Rooms.All.Except(nothingToAdd));

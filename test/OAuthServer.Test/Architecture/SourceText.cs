@@ -15,7 +15,8 @@ internal sealed partial record SourceText(string Path, string Room, string Text)
     public string Code { get; } = Comments().Replace(Text, match => new string('\n', match.Value.Count(character => character == '\n')));
 
     /// <summary>Rooms it names in using directives or qualified names.</summary>
-    public IEnumerable<string> Uses => Namespaces().Matches(Code).Select(match => match.Groups["room"].Value).Where(room => room != Room).Distinct();
+    public IEnumerable<string> Uses => Namespaces().Matches(Code).Select(match => match.Groups["room"].Value).Where(
+        room => room != Room).Distinct();
 
     /// <summary>Whether a statement stands in it.</summary>
     public bool HoldsSql => Statement().IsMatch(Text);

@@ -27,7 +27,9 @@ public sealed class BannerTest
 
         banner.Split('\n', StringSplitOptions.RemoveEmptyEntries)[2].Trim().Should().Be("http://localhost:9180/playground");
         foreach (var elsewhere in new[] { "https://localhost:9180", "http://127.0.0.2:9180" })
-            Banner.Text(new Settings { Issuer = elsewhere, Demo = true, Development = true }).Should().NotContain("playground", "claude-desktop's redirect URIs do not fit there");
-        Banner.Text(new Settings { Issuer = "http://localhost:9180", Development = true }).Should().NotContain("playground", "there is nothing to play with");
+            Banner.Text(new Settings { Issuer = elsewhere, Demo = true, Development = true })
+                .Should().NotContain("playground", "claude-desktop's redirect URIs do not fit there");
+        Banner.Text(new Settings { Issuer = "http://localhost:9180", Development = true })
+            .Should().NotContain("playground", "there is nothing to play with");
     }
 }

@@ -14,7 +14,9 @@ public sealed class InviteCommandTest : ServerFixture
     [Test]
     public async Task An_invitation_works_as_often_as_it_says()
     {
-        var (exit, output) = await RunAsync("clients", "invite", "--uses", "2", "--kind", "machine", "--label", "reports", "--expires-in-days", "3", "--json");
+        var (exit, output) =
+            await RunAsync("clients", "invite", "--uses", "2", "--kind", "machine", "--label", "reports", "--expires-in-days", "3",
+                "--json");
         exit.Should().Be(0, output);
         var made = JsonDocument.Parse(output).RootElement;
         var token = made.GetProperty("initial_access_token").GetString()!;
@@ -35,13 +37,15 @@ public sealed class InviteCommandTest : ServerFixture
         var (exit, output) = await RunAsync("clients", "invite");
 
         exit.Should().Be(0);
-        output.Should().Contain("one registration").And.Contain($"curl -s {Server.Issuer}/register").And.MatchRegex("\n  [A-Za-z0-9_-]{43}\n");
+        output.Should().Contain("one registration").And.Contain($"curl -s {Server.Issuer}/register").And
+            .MatchRegex("\n  [A-Za-z0-9_-]{43}\n");
     }
 
     [TestCase("--uses", "0")]
     [TestCase("--expires-in-days", "366")]
     [TestCase("--kind", "user")]
-    public async Task Nonsense_is_refused(string option, string value) => (await RunAsync("clients", "invite", option, value)).Exit.Should().Be(2);
+    public async Task Nonsense_is_refused(string option, string value) => (
+        await RunAsync("clients", "invite", option, value)).Exit.Should().Be(2);
 
     [Test]
     public async Task The_program_explains_itself()

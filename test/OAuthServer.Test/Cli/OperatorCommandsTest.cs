@@ -33,7 +33,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200);
         (await JsonAsync("clients", "show", id)).GetRawText().Should().Contain(id).And.NotContain("$2a$");
         (await JsonAsync("clients", "list")).GetRawText().Should().Contain(id);
-        (await Server.QueryAsync<string>("select actor from audit_events where event = 'edit' and client_id = @id", new { id })).Should().OnlyContain(actor => actor.StartsWith("cli:"));
+        (await Server.QueryAsync<string>("select actor from audit_events where event = 'edit' and client_id = @id", new { id }))
+            .Should().OnlyContain(actor => actor.StartsWith("cli:"));
     }
 
     [Test, Behaviour(35)]
@@ -42,7 +43,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
         (await Server.RunBinaryAsync("first password\n", "users", "add", name, "--password-stdin", "--json")).Code.Should().Be(0);
         var browser = Server.NewBrowser();
-        (await browser.SignInAsync(await browser.FollowAsync("/login"), new Person(name, Guid.Empty), "first password")).Reply.Body.Should().Contain($"<bdi>{name}</bdi>");
+        (await browser.SignInAsync(await browser.FollowAsync("/login"), new Person(name, Guid.Empty), "first password")).Reply.Body
+            .Should().Contain($"<bdi>{name}</bdi>");
         (await browser.IsSignedInAsync()).Should().BeTrue();
 
         (await Server.RunBinaryAsync("second password\n", "users", "passwd", name, "--password-stdin")).Code.Should().Be(0);
@@ -51,7 +53,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         (await Server.RunBinaryAsync(null, "users", "role", name, "admin", "--json")).Code.Should().Be(0);
         await Server.UserAsync("olivia", "admin");
         (await Server.RunBinaryAsync(null, "users", "disable", name)).Code.Should().Be(0);
-        (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name })).Should().Be("adminfalse");
+        (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name }))
+            .Should().Be("adminfalse");
     }
 
     [Test, Behaviour(35)]
@@ -112,11 +115,14 @@ public sealed partial class OperatorCommandsTest : ServerFixture
     {
         var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
 
-        var run = await Server.RunBinaryOnAsync(Encoding.Latin1.GetBytes(octets.Replace("NAME", name)), "users", "add", name, "--password-stdin");
+        var run = await Server.RunBinaryOnAsync(Encoding.Latin1.GetBytes(octets.Replace("NAME", name)), "users", "add", name,
+            "--password-stdin");
 
         run.Code.Should().Be(password is null ? 1 : 0, run.Error);
         var hash = await Server.ScalarAsync<string?>("select password_hash from users where username = @name", new { name });
-        if (password is null) (hash, run.Error).Should().Match<(string? Hash, string Error)>(pair => pair.Hash == null && pair.Error.Length > 20 && !pair.Error.Contains("   at "));
+        if (password is null)
+            (hash, run.Error).Should().Match<(string? Hash, string Error)>(pair => pair.Hash == null && pair.Error.Length > 20
+            && !pair.Error.Contains("   at "));
         else SecretHash.Verify(password, hash!).Should().BeTrue();
     }
 
@@ -138,7 +144,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task An_id_without_a_time_is_found_by_reading_the_whole_log_when_asked_to()
     {
-        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, reason) values (now(), 'from-an-early-version', 'token', 'refused', 'an early reason')");
+        await Server.ExecuteAsync(
+            "insert into audit_events (at, request_id, event, outcome, reason) values (now(), 'from-an-early-version', 'token', 'refused', 'an early reason')");
 
         var quick = await Server.RunBinaryAsync(null, "why", "from-an-early-version");
         var slow = await Server.RunBinaryAsync(null, "why", "--scan", "from-an-early-version");
@@ -156,11 +163,14 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         (await Server.RunBinaryAsync(null, "keys", "pem", "active")).Out.Should().StartWith("-----BEGIN PUBLIC KEY-----");
         var rotated = await Server.RunBinaryAsync(null, "keys", "rotate");
         (rotated.Code, rotated.Error).Should().Be((0, ""));
-        rotated.Out.Should().MatchRegex(@"It signs from \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ on, in 24 hours; until then nothing changes for anybody\.");
+        rotated.Out
+            .Should().MatchRegex(
+                @"It signs from \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ on, in 24 hours; until then nothing changes for anybody\.");
         (await JsonAsync("keys", "list")).GetRawText().Should().Contain("pending");
     }
 
-    [TestCase("clients"), TestCase("users"), TestCase("keys"), TestCase("serve"), TestCase("migrate"), TestCase("seed"), TestCase("audit"), TestCase("why")]
+    [TestCase("clients"), TestCase("users"), TestCase("keys"), TestCase("serve"), TestCase("migrate"), TestCase("seed"), TestCase("audit"),
+        TestCase("why")]
     public async Task Every_verb_explains_itself(string verb)
     {
         var help = await Server.RunBinaryAsync(null, verb, "--help");
@@ -175,7 +185,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         var words = Directory.GetFiles(Path.Combine(TestDatabase.Root, "src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText)
             .SelectMany(text => Page().Matches(text)).Select(match => match.Value).Distinct().ToList();
 
-        words.Should().Contain("README.md").And.Contain("docs/settings.md").And.OnlyContain(page => File.Exists(Path.Combine(TestDatabase.Root, page)));
+        words.Should().Contain("README.md").And.Contain("docs/settings.md").And
+            .OnlyContain(page => File.Exists(Path.Combine(TestDatabase.Root, page)));
     }
 
     [Test]
@@ -199,5 +210,6 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         return JsonDocument.Parse(run.Out).RootElement;
     }
 
-    private static string? Find(JsonElement json, params string[] names) => names.Select(name => json.TryGetProperty(name, out var value) ? value.GetString() : null).FirstOrDefault(value => value is not null);
+    private static string? Find(JsonElement json, params string[] names) => names.Select(
+        name => json.TryGetProperty(name, out var value) ? value.GetString() : null).FirstOrDefault(value => value is not null);
 }

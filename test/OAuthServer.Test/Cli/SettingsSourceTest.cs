@@ -21,10 +21,13 @@ public sealed class SettingsSourceTest
     [Test]
     public void Everything_that_is_wrong_is_told_at_once_by_its_variable()
     {
-        Read(out var errors, ("OAuth__Issuer", "http://auth.example.com/"), ("OAuth__Algorithm", "HS256"), ("OAuth__CodeSeconds", "soon"), ("OAuth__Demo", "true"),
-            ("OAuth__BcryptCost", "4"), ("OAuth__TlsCertificateFile", "missing.pem"), ("ConnectionStrings__OAuth", "nonsense"), ("OAUTH_SECRETS_FOLDER", "missing"));
+        Read(out var errors, ("OAuth__Issuer", "http://auth.example.com/"), ("OAuth__Algorithm", "HS256"), ("OAuth__CodeSeconds", "soon"),
+            ("OAuth__Demo", "true"),
+            ("OAuth__BcryptCost", "4"), ("OAuth__TlsCertificateFile", "missing.pem"), ("ConnectionStrings__OAuth", "nonsense"),
+                ("OAUTH_SECRETS_FOLDER", "missing"));
 
-        errors.Select(error => error.Split(':')[0]).Distinct().Should().BeEquivalentTo("OAuth__Issuer", "OAuth__Algorithm", "OAuth__CodeSeconds", "OAuth__Demo", "OAuth__BcryptCost",
+        errors.Select(error => error.Split(':')[0]).Distinct()
+            .Should().BeEquivalentTo("OAuth__Issuer", "OAuth__Algorithm", "OAuth__CodeSeconds", "OAuth__Demo", "OAuth__BcryptCost",
             "OAuth__TlsCertificateFile", "OAuth__KeyEncryptionKey", "ConnectionStrings__OAuth", "OAUTH_SECRETS_FOLDER");
     }
 
@@ -37,7 +40,8 @@ public sealed class SettingsSourceTest
     {
         if (content is not null) File.WriteAllText(Path.Combine(folder, "logo"), content, System.Text.Encoding.Latin1);
 
-        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), ("OAuth__BrandLogoFile", "logo"));
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres),
+            ("OAuth__BrandLogoFile", "logo"));
 
         errors.Should().Equal(problem is null ? [] : [$"OAuth__BrandLogoFile: {problem}"]);
     }
@@ -47,7 +51,8 @@ public sealed class SettingsSourceTest
     {
         File.WriteAllText(Path.Combine(folder, "logo"), "<svg>" + new string(' ', 256 * 1024));
 
-        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), ("OAuth__BrandLogoFile", "logo"));
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres),
+            ("OAuth__BrandLogoFile", "logo"));
 
         errors.Should().Equal("OAuth__BrandLogoFile: the picture is larger than 256 KiB");
     }
@@ -56,7 +61,8 @@ public sealed class SettingsSourceTest
     [TestCase("OAuth__Issuer__Name", "OAuth__Issuer__Name")]
     public void An_unknown_key_is_refused(string variable, string named)
     {
-        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), (variable, "x"));
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres),
+            (variable, "x"));
 
         errors.Should().ContainSingle().Which.Should().StartWith($"{named}: no such setting");
     }
@@ -64,14 +70,18 @@ public sealed class SettingsSourceTest
     [Test]
     public void The_environment_beats_a_secrets_file_and_a_secrets_file_beats_appsettings()
     {
-        File.WriteAllText(Path.Combine(folder, "appsettings.json"), """{ "OAuth": { "DisplayName": "base", "CodeSeconds": 11, "RequestSeconds": 61, "AuditMonths": 2 } }""");
-        File.WriteAllText(Path.Combine(folder, "appsettings.Production.json"), """{ "OAuth": { "DisplayName": "production", "CodeSeconds": 12, "RequestSeconds": 62 } }""");
+        File.WriteAllText(Path.Combine(folder, "appsettings.json"),
+            """{ "OAuth": { "DisplayName": "base", "CodeSeconds": 11, "RequestSeconds": 61, "AuditMonths": 2 } }""");
+        File.WriteAllText(Path.Combine(folder, "appsettings.Production.json"),
+            """{ "OAuth": { "DisplayName": "production", "CodeSeconds": 12, "RequestSeconds": 62 } }""");
         Secret("OAuth__CodeSeconds", "13\n");
         Secret("OAuth__RequestSeconds", "63\n");
         Secret("OAuth__KeyEncryptionKey", Key);
         Secret("unrelated", "not ours");
 
-        var settings = Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("DATABASE_URL", Postgres), ("OAuth__RequestSeconds", "64"), ("OAUTH_SECRETS_FOLDER", "secrets"));
+        var settings =
+            Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("DATABASE_URL", Postgres), ("OAuth__RequestSeconds", "64"),
+                ("OAUTH_SECRETS_FOLDER", "secrets"));
 
         errors.Should().BeEmpty();
         (settings.AuditMonths, settings.DisplayName, settings.CodeSeconds, settings.RequestSeconds).Should().Be((2, "production", 13, 64));
@@ -91,7 +101,8 @@ public sealed class SettingsSourceTest
     [Test]
     public void The_connection_string_beats_the_URL_and_an_empty_one_is_none()
     {
-        Read(out _, ("ConnectionStrings__OAuth", "Host=/tmp/one"), ("DATABASE_URL", "postgres://localhost/two")).Database.Should().Contain("/tmp/one");
+        Read(out _, ("ConnectionStrings__OAuth", "Host=/tmp/one"), ("DATABASE_URL", "postgres://localhost/two")).Database
+            .Should().Contain("/tmp/one");
         Read(out _, ("ConnectionStrings__OAuth", ""), ("DATABASE_URL", "postgres://localhost/two")).Database.Should().Contain("two");
 
         Secret("ConnectionStrings__OAuth", "Host=/tmp/three");
@@ -122,7 +133,8 @@ public sealed class SettingsSourceTest
     [Test]
     public void Development_makes_its_key_encryption_key_once_for_its_owner_only()
     {
-        (string, string)[] variables = [("DATABASE_URL", Postgres), ("ASPNETCORE_ENVIRONMENT", "Development"), ("OAuth__LocalFolder", "here")];
+        (string, string)[] variables =
+            [("DATABASE_URL", Postgres), ("ASPNETCORE_ENVIRONMENT", "Development"), ("OAuth__LocalFolder", "here")];
         var file = Path.Combine(folder, "here", "key-encryption-key");
 
         Source(variables).Read(withKey: false, out _).KeyEncryptionKey.Should().BeEmpty();
@@ -151,12 +163,14 @@ public sealed class SettingsSourceTest
     [TestCase("OAuth__Issuer", "http://auth.example.com")]
     public void Production_refuses(string variable, string value)
     {
-        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres), (variable, value));
+        Read(out var errors, ("OAuth__Issuer", "https://auth.example.com"), ("OAuth__KeyEncryptionKey", Key), ("DATABASE_URL", Postgres),
+            (variable, value));
 
         errors.Should().ContainSingle().Which.Should().StartWith($"{variable}:");
     }
 
-    private Settings Read(out List<string> errors, params (string Name, string Value)[] variables) => Source(variables).Read(withKey: true, out errors);
+    private Settings Read(out List<string> errors, params (string Name, string Value)[] variables) => Source(variables).Read(
+        withKey: true, out errors);
 
     // Later ones win, as when a variable is set again.
     private SettingsSource Source((string Name, string Value)[] variables) =>

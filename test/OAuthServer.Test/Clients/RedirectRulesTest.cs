@@ -6,7 +6,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Clients;
 
-/// <summary>One table for the rule and its copy in the database: what the server lets through, no row may refuse, and the other way round.</summary>
+/// <summary>
+/// One table for the rule and its copy in the database: what the server lets through, no row may refuse, and the other way round.
+/// </summary>
 [Behaviour(14, 26)]
 public sealed class RedirectRulesTest : ServerFixture
 {
@@ -106,9 +108,12 @@ public sealed class RedirectRulesTest : ServerFixture
     public async Task An_operator_writes_private_use_schemes_with_a_dot()
     {
         const string insert = "insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'x', @uris)";
-        await Server.ExecuteAsync(insert, new { id = "dots", uris = new[] { "com.example.app:/cb", "cursor://a/b", "https://app.example/cb" } });
+        await Server.ExecuteAsync(insert,
+            new { id = "dots", uris = new[] { "com.example.app:/cb", "cursor://a/b", "https://app.example/cb" } });
 
-        var refused = await FluentActions.Awaiting(() => Server.ExecuteAsync(insert, new { id = "none", uris = new[] { "https://app.example/cb", "myapp:/a.b" } }))
+        var refused =
+            await FluentActions.Awaiting(() =>
+            Server.ExecuteAsync(insert, new { id = "none", uris = new[] { "https://app.example/cb", "myapp:/a.b" } }))
             .Should().ThrowAsync<Npgsql.PostgresException>();
         refused.Which.MessageText.Should().Be("A private-use scheme needs a dot");
         refused.Which.Hint.Should().NotContain("myapp");
@@ -126,7 +131,8 @@ public sealed class RedirectRulesTest : ServerFixture
     [TestCase("https://auth.example", "https://app.auth.example/cb")]
     [TestCase("https://auth.example", "https://auth.example:8443/cb")]
     [TestCase("http://localhost:8080", "http://localhost:3118/cb")]
-    public void A_neighbour_of_the_issuer_may(string issuer, string uri) => RedirectRules.Refusal(uri, new Settings { Issuer = issuer }).Should().BeNull();
+    public void A_neighbour_of_the_issuer_may(string issuer, string uri) => RedirectRules.Refusal(
+        uri, new Settings { Issuer = issuer }).Should().BeNull();
 
     private static IEnumerable<object?[]> Rows() => Table.Select(row => new object?[] { row.Uri, row.Problem });
 }

@@ -11,7 +11,8 @@ public static class AccountPageTour
     [
         new("sign in", PageViewer.Nobody, Paths.Login, one => one.AskedByAsync(one.PageFixture.App)),
         new("sign in, nobody asked", PageViewer.Nobody, Paths.Login, one => one.OpenAsync(Paths.Login)),
-        new("sign in, hinted", PageViewer.Nobody, Paths.Login, one => one.AskedByAsync(one.PageFixture.Stranger, ("login_hint", "alice@example.com"))),
+        new("sign in, hinted", PageViewer.Nobody, Paths.Login, one =>
+            one.AskedByAsync(one.PageFixture.Stranger, ("login_hint", "alice@example.com"))),
         new("sign in, wrong password", PageViewer.Nobody, Paths.Login, async one =>
         {
             await one.AskedByAsync(one.PageFixture.App);
@@ -20,8 +21,10 @@ public static class AccountPageTour
         new("sign in, too often", PageViewer.Nobody, Paths.Login, one => one.MistypeTooOftenAsync(), 429),
         new("connected apps, none yet", PageViewer.Alice, Paths.ConnectedApps, one => one.OpenAsync(Paths.ConnectedApps)),
         new("consent", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.App, ("scope", Everything))),
-        new("consent, a stranger on this computer", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.Stranger, ("scope", "notes:read notes:delete"))),
-        new("consent, an app known by its document", PageViewer.Alice, Paths.Consent, one => one.AskedByAsync(one.PageFixture.Document, ("scope", Everything))),
+        new("consent, a stranger on this computer", PageViewer.Alice, Paths.Consent, one =>
+            one.AskedByAsync(one.PageFixture.Stranger, ("scope", "notes:read notes:delete"))),
+        new("consent, an app known by its document", PageViewer.Alice, Paths.Consent, one =>
+            one.AskedByAsync(one.PageFixture.Document, ("scope", Everything))),
         new("consent, only reading", PageViewer.Alice, Paths.Consent, async one =>
         {
             await one.AskedByAsync(one.PageFixture.App, ("scope", Everything));
@@ -76,7 +79,8 @@ public static class AccountPageTour
         new("password, the old one wrong", PageViewer.Mallory, Paths.Password, async one =>
         {
             await one.OpenAsync(Paths.Password);
-            foreach (var field in await one.Page.Locator("main input[type=password]").AllAsync()) await field.FillAsync("not the old password");
+            foreach (var field in await one.Page.Locator("main input[type=password]").AllAsync())
+                await field.FillAsync("not the old password");
             await one.PressAsync("main form button");
         }, 400),
         new("sign out", PageViewer.Alice, Paths.Logout, async one =>
@@ -91,7 +95,8 @@ public static class AccountPageTour
         }),
         new("error codes", PageViewer.Nobody, Paths.Errors, one => one.OpenAsync(Paths.Errors)),
         new("error, unknown app", PageViewer.Nobody, Paths.Authorize, one => one.OpenAsync($"{Paths.Authorize}?client_id=nobody"), 400),
-        new("error, with a way back", PageViewer.Alice, Paths.Authorize, one => one.AskedByAsync(one.PageFixture.Stranger, ("scope", "bogus")), 400),
+        new("error, with a way back", PageViewer.Alice, Paths.Authorize, one =>
+            one.AskedByAsync(one.PageFixture.Stranger, ("scope", "bogus")), 400),
         new("error, a request long gone", PageViewer.Alice, Paths.Consent, one => one.OpenAsync($"{Paths.Consent}?request=gone"), 400),
         new("no such page", PageViewer.Nobody, "/nowhere", one => one.OpenAsync("/nowhere"), 404),
     ];

@@ -42,23 +42,28 @@ public static class AdminPageTour
         new("client, with two secrets", PageViewer.Olivia, Paths.AdminClient, async one =>
         {
             var id = (await one.PageFixture.Server.MachineAsync()).Id;
-            await one.PageFixture.Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@id, @hash)", new { id, hash = Cast.SecretHashed });
+            await one.PageFixture.Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@id, @hash)",
+                new { id, hash = Cast.SecretHashed });
             await ClientAsync(one, id);
         }),
         new("client, edited by two", PageViewer.Olivia, Paths.AdminClient, async one =>
         {
             var id = (await one.PageFixture.Server.MachineAsync()).Id;
             await ClientAsync(one, id);
-            await one.PageFixture.Server.ExecuteAsync("update clients set name = @Words, note = @Words where client_id = @id", new { id, one.PageFixture.Words });
+            await one.PageFixture.Server.ExecuteAsync("update clients set name = @Words, note = @Words where client_id = @id",
+                new { id, one.PageFixture.Words });
             await one.TypeAsync("main [name=note]", "Typed here");
             await one.PressAsync("main button.primary");
         }, 409),
-        new("client, disable", PageViewer.Olivia, Paths.AdminClientDisable, one => ClientAsync(one, one.PageFixture.App.Id, $"main a[href*='{Paths.AdminClientDisable}']")),
-        new("client, delete", PageViewer.Olivia, Paths.AdminClientDelete, one => ClientAsync(one, one.PageFixture.Stranger.Id, $"main a[href*='{Paths.AdminClientDelete}']")),
+        new("client, disable", PageViewer.Olivia, Paths.AdminClientDisable, one =>
+            ClientAsync(one, one.PageFixture.App.Id, $"main a[href*='{Paths.AdminClientDisable}']")),
+        new("client, delete", PageViewer.Olivia, Paths.AdminClientDelete, one =>
+            ClientAsync(one, one.PageFixture.Stranger.Id, $"main a[href*='{Paths.AdminClientDelete}']")),
         new("client, new secret", PageViewer.Olivia, Paths.AdminClientSecrets, async one =>
             // One of its own: a client has two secrets at most.
             await ClientAsync(one, (await one.PageFixture.Server.MachineAsync()).Id, $"form[action$='{Paths.AdminClientSecrets}'] button")),
-        new("client, revoke a secret", PageViewer.Olivia, Paths.AdminClientSecretRevoke, one => ClientAsync(one, one.PageFixture.Machine.Id, $"main a[href*='{Paths.AdminClientSecretRevoke}']")),
+        new("client, revoke a secret", PageViewer.Olivia, Paths.AdminClientSecretRevoke, one =>
+            ClientAsync(one, one.PageFixture.Machine.Id, $"main a[href*='{Paths.AdminClientSecretRevoke}']")),
         At("resources and scopes", Paths.AdminResources),
         From("resource", Paths.AdminResources, Paths.AdminResource, "?uri="),
         At("add a resource", Paths.AdminResource),
@@ -72,9 +77,11 @@ public static class AdminPageTour
         new("resource, edited by two", PageViewer.Olivia, Paths.AdminResource, async one =>
         {
             var uri = $"https://{Guid.NewGuid():N}.example/";
-            await one.PageFixture.Server.ExecuteAsync("insert into resources (uri, name) values (@uri, @Words)", new { uri, one.PageFixture.Words });
+            await one.PageFixture.Server.ExecuteAsync("insert into resources (uri, name) values (@uri, @Words)",
+                new { uri, one.PageFixture.Words });
             await one.OpenAsync($"{Paths.AdminResource}?uri={Uri.EscapeDataString(uri)}");
-            await one.PageFixture.Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@uri, 'ar', @Words)", new { uri, one.PageFixture.Words });
+            await one.PageFixture.Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@uri, 'ar', @Words)",
+                new { uri, one.PageFixture.Words });
             await one.PressAsync("main button.primary");
         }, 409),
         new("resource, disable", PageViewer.Olivia, Paths.AdminResourceState, async one =>
@@ -143,7 +150,8 @@ public static class AdminPageTour
         At("keys", Paths.AdminKeys),
         From("key, take out", Paths.AdminKeys, Paths.AdminKeysRetire),
         At("audit", Paths.AdminAudit),
-        new("audit, searched for nobody", PageViewer.Olivia, Paths.AdminAudit, one => one.OpenAsync($"{Paths.AdminAudit}?person=nobody-is-called-so"), 400),
+        new("audit, searched for nobody", PageViewer.Olivia, Paths.AdminAudit, one =>
+            one.OpenAsync($"{Paths.AdminAudit}?person=nobody-is-called-so"), 400),
         new("why", PageViewer.Olivia, Paths.AdminWhy, async one =>
         {
             await one.OpenAsync($"{Paths.Authorize}?client_id={one.PageFixture.App.Id}&redirect_uri=http://attacker.example/");
@@ -152,14 +160,17 @@ public static class AdminPageTour
         }),
         At("why, nothing asked", Paths.AdminWhy),
         At("why, nothing found", Paths.AdminWhy, "?id=0000"),
-        new("no such page of the administration", PageViewer.Olivia, Paths.Admin + "/nowhere", one => one.OpenAsync(Paths.Admin + "/nowhere"), 404),
+        new("no such page of the administration", PageViewer.Olivia, Paths.Admin + "/nowhere", one =>
+            one.OpenAsync(Paths.Admin + "/nowhere"), 404),
         new("the administration, for somebody else", PageViewer.Mallory, Paths.Admin, one => one.OpenAsync(Paths.Admin), 404),
     ];
 
-    private static PageCase At(string name, string path, string query = "") => new(name, PageViewer.Olivia, path, one => one.OpenAsync(path + query));
+    private static PageCase At(string name, string path, string query = "") => new(
+        name, PageViewer.Olivia, path, one => one.OpenAsync(path + query));
 
     // Where a link of another page leads.
-    private static PageCase From(string name, string page, string path, string query = "") => new(name, PageViewer.Olivia, path, async one =>
+    private static PageCase From(string name, string page, string path, string query = "") => new(
+        name, PageViewer.Olivia, path, async one =>
     {
         await one.OpenAsync(page);
         await one.PressAsync($"main a[href*='{path}{query}']");
@@ -180,7 +191,8 @@ public static class AdminPageTour
     }
 
     private static Task WordAsync(BrowserSession one, string scope) =>
-        one.PageFixture.Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values (@scope, 'en', @Words)", new { scope, one.PageFixture.Words });
+        one.PageFixture.Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values (@scope, 'en', @Words)",
+            new { scope, one.PageFixture.Words });
 
     private static async Task BeAskedAsync(BrowserSession one)
     {

@@ -63,14 +63,17 @@ public sealed class BrowserSession : IAsyncDisposable
         var visitor = await ArriveAsync(world, pageCase.Viewer, look);
         try
         {
-            if (visitor.Person is not null && (pageCase.Viewer != PageViewer.Olivia || world.OliviaSignedIn is null)) await visitor.SignInAsync();
+            if (visitor.Person is not null && (pageCase.Viewer != PageViewer.Olivia || world.OliviaSignedIn is null))
+                await visitor.SignInAsync();
             if (pageCase.Viewer == PageViewer.Oscar) await visitor.WaitAnHourAsync();
             if (pageCase.Viewer == PageViewer.Olivia) world.OliviaSignedIn ??= await visitor.context.StorageStateAsync();
             await pageCase.Open(visitor);
             var path = new Uri(visitor.Page.Url).AbsolutePath;
-            return visitor.Page.Url.StartsWith(world.Server.Issuer, StringComparison.Ordinal) && path == pageCase.Path && visitor.Status == pageCase.Status
+            return visitor.Page.Url.StartsWith(world.Server.Issuer, StringComparison.Ordinal) && path == pageCase.Path
+                && visitor.Status == pageCase.Status
                 ? visitor
-                : throw new InvalidOperationException($"The walk to '{pageCase}' ended at {visitor.Page.Url} with {visitor.Status}:\n{await visitor.Page.InnerTextAsync("body")}");
+                : throw new InvalidOperationException(
+                    $"The walk to '{pageCase}' ended at {visitor.Page.Url} with {visitor.Status}:\n{await visitor.Page.InnerTextAsync("body")}");
         }
         catch
         {
@@ -80,7 +83,8 @@ public sealed class BrowserSession : IAsyncDisposable
     }
 
     // By the row of the session: the clock is everybody's.
-    private Task WaitAnHourAsync() => PageFixture.Server.ExecuteAsync("update sessions set authenticated_at = authenticated_at - interval '1 hour' where subject = @Subject", Person);
+    private Task WaitAnHourAsync() => PageFixture.Server.ExecuteAsync(
+        "update sessions set authenticated_at = authenticated_at - interval '1 hour' where subject = @Subject", Person);
 
     /// <summary>Comes by a proxy from an address nobody else has, and mistypes there until that is too often.</summary>
     public async Task MistypeTooOftenAsync()
@@ -89,11 +93,13 @@ public sealed class BrowserSession : IAsyncDisposable
         await Page.SetExtraHTTPHeadersAsync(new Dictionary<string, string> { ["X-Forwarded-For"] = address });
         await AskedByAsync(PageFixture.App);
         var now = PageFixture.Server.Clock.GetUtcNow();
-        var (signIn, request) = (PageFixture.Server.Get<SignIn>(), new RequestContext { RequestId = TimedId.NewRequestId(now), At = now, Address = address });
+        var (signIn, request) =
+            (PageFixture.Server.Get<SignIn>(), new RequestContext { RequestId = TimedId.NewRequestId(now), At = now, Address = address });
         // One try comes back every three seconds, and a busy browser may take longer for one: the last ones are not typed.
         for (var tries = 0; tries < 5 && Status != 429; tries++)
         {
-            while ((await signIn.AuthenticateAsync("somebody", "not the password", request, CancellationToken.None)).Refused(out var error, out _) && error.Status != 429) { }
+            while ((await signIn.AuthenticateAsync("somebody", "not the password", request, CancellationToken.None))
+                .Refused(out var error, out _) && error.Status != 429) { }
             await SignInAsync("somebody", "not the password");
         }
     }
@@ -111,7 +117,9 @@ public sealed class BrowserSession : IAsyncDisposable
         var verifier = TestClient.NewVerifier();
         await OpenAsync($"{Paths.Authorize}?{PageFixture.Stranger.AuthorizeQuery(verifier, ("scope", scope), ("prompt", "consent"))}");
         await PressAsync("button[value=allow]");
-        (await PageFixture.Stranger.RedeemAsync(new Code(Parameters.OfQuery(new Uri(Page.Url).Query)["code"]!, verifier, PageFixture.Stranger.Redirect))).Should().HaveIssuedTokens();
+        (await PageFixture.Stranger
+            .RedeemAsync(new Code(Parameters.OfQuery(new Uri(Page.Url).Query)["code"]!, verifier, PageFixture.Stranger.Redirect)))
+            .Should().HaveIssuedTokens();
     }
 
     /// <summary>Signs in where that is asked, or else at /login.</summary>

@@ -8,7 +8,10 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Html;
 
-/// <summary>Apps, resources and rights are called by markup that would run: in a browser without our policy nothing but encoding holds it back (CWE-79).</summary>
+/// <summary>
+/// Apps, resources and rights are called by markup that would run: in a browser without our policy nothing but encoding holds it
+/// back (CWE-79).
+/// </summary>
 [Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class HostileWordsTest
 {
@@ -34,11 +37,13 @@ public sealed class HostileWordsTest
         await NothingRanAsync(visitor);
     }
 
-    [TestCase("/authorize?client_id={0}"), TestCase("/authorize?{0}={0}&{0}={0}"), TestCase("/login?request={0}"), TestCase("/consent?request={0}"), TestCase("/{0}"), TestCase("/errors?{0}#{0}")]
+    [TestCase("/authorize?client_id={0}"), TestCase("/authorize?{0}={0}&{0}={0}"), TestCase("/login?request={0}"),
+        TestCase("/consent?request={0}"), TestCase("/{0}"), TestCase("/errors?{0}#{0}")]
     [Test, Case("UI-036")]
     public async Task No_script_of_an_address_runs(string address)
     {
-        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor =
+            await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
 
         await visitor.OpenAsync(string.Format(address, Uri.EscapeDataString(Words)));
 
@@ -48,8 +53,10 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_a_request_runs_and_the_person_still_reads_the_words()
     {
-        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
-        var all = new (string, string?)[] { ("state", Words), ("login_hint", Words), ("ui_locales", Words), ("nonce", Words), ("scope", "notes:read notes:write notes:delete") };
+        await using var visitor =
+            await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
+        var all = new (string, string?)[] { ("state", Words), ("login_hint", Words), ("ui_locales", Words), ("nonce", Words),
+            ("scope", "notes:read notes:write notes:delete") };
 
         await visitor.AskedByAsync(world.Stranger, all);
         await NothingRanAsync(visitor);
@@ -61,7 +68,8 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_a_name_that_is_typed_runs()
     {
-        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor =
+            await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
 
         await visitor.SignInAsync(Words, "not the password");
         (await visitor.Page.InputValueAsync("input[name=username]")).Should().Contain("<script>alert(1)</script>");
@@ -72,7 +80,8 @@ public sealed class HostileWordsTest
         await visitor.PressAsync("main button.primary");
         (visitor.Status, await visitor.Page.InputValueAsync("main [name=username]")).Should().Be((400, Words), "no such name can be had");
         await NothingRanAsync(visitor);
-        foreach (var search in new[] { $"{Paths.AdminUsers}?q=", $"{Paths.AdminAudit}?person=", $"{Paths.AdminApps}?q=", $"{Paths.AdminWhy}?id=" })
+        foreach (var search in new[] { $"{Paths.AdminUsers}?q=", $"{Paths.AdminAudit}?person=", $"{Paths.AdminApps}?q=",
+            $"{Paths.AdminWhy}?id=" })
         {
             await visitor.OpenAsync(search + Uri.EscapeDataString(Words));
             await NothingRanAsync(visitor);
@@ -82,12 +91,17 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_an_answer_to_the_playground_runs()
     {
-        await using var visitor = await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
+        await using var visitor =
+            await BrowserSession.ArriveAsync(world, PageViewer.Nobody, new Look { Scripts = true, WithoutPolicy = true });
         await visitor.OpenAsync($"{Paths.Playground}?step={Stages.Person}");
         await visitor.PressAsync("main button.primary");
-        var state = (await world.Server.QueryAsync<string>("select query from authorization_requests where client_id = @App order by created_at", new { PlaygroundRequests.App })).Select(query => Parameters.OfQuery(query)["state"]).Last();
+        var state =
+            (await world.Server.QueryAsync<string>("select query from authorization_requests where client_id = @App order by created_at",
+                new { PlaygroundRequests.App })).Select(query => Parameters.OfQuery(query)["state"]).Last();
 
-        await visitor.OpenAsync($"{Paths.PlaygroundCallback}?state={state}&iss={Uri.EscapeDataString(world.Server.Issuer)}&error={Uri.EscapeDataString(Words)}&error_description={Uri.EscapeDataString(Words)}&error_uri={Uri.EscapeDataString(Words)}");
+        await visitor
+            .OpenAsync(
+                $"{Paths.PlaygroundCallback}?state={state}&iss={Uri.EscapeDataString(world.Server.Issuer)}&error={Uri.EscapeDataString(Words)}&error_description={Uri.EscapeDataString(Words)}&error_uri={Uri.EscapeDataString(Words)}");
 
         (await visitor.Page.InnerTextAsync("main")).Should().Contain("error_description=");
         await NothingRanAsync(visitor);
@@ -97,10 +111,13 @@ public sealed class HostileWordsTest
     [Test, Case("UI-036")]
     public async Task No_script_of_a_redirect_URI_runs()
     {
-        const string hostile = "https://client.example/'onmouseover='alert(1)'?a=&lt;script&gt;alert(1)&lt;/script&gt;&lt;img/src=x/onerror=alert(1)&gt;";
+        const string hostile =
+            "https://client.example/'onmouseover='alert(1)'?a=&lt;script&gt;alert(1)&lt;/script&gt;&lt;img/src=x/onerror=alert(1)&gt;";
         var app = await world.Server.PublicClientAsync(hostile);
-        await using var alice = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
-        await using var olivia = await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
+        await using var alice =
+            await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Scripts = true, WithoutPolicy = true });
+        await using var olivia =
+            await BrowserSession.ArriveAsync(world, PageViewer.Olivia, new Look { Scripts = true, WithoutPolicy = true });
 
         await alice.SignInAsync();
         await alice.AskedByAsync(app);
@@ -115,7 +132,8 @@ public sealed class HostileWordsTest
         await NothingRanAsync(olivia);
     }
 
-    [TestCase("https://\"><img src=x onerror=alert(1)>.example/cb"), TestCase("https://<script>alert(1)</script>/cb"), TestCase("com.example.<img>:/cb"), TestCase("https://client.example/\"onmouseover=\"alert(1)")]
+    [TestCase("https://\"><img src=x onerror=alert(1)>.example/cb"), TestCase("https://<script>alert(1)</script>/cb"),
+        TestCase("com.example.<img>:/cb"), TestCase("https://client.example/\"onmouseover=\"alert(1)")]
     [Test, Case("UI-036")]
     public async Task No_app_can_wait_at_a_host_that_is_markup(string redirect)
     {

@@ -34,7 +34,8 @@ public sealed class KeyboardTest
 
         var answer = Answer(alice);
         (answer["state"], answer["iss"]).Should().Be(("xyz", world.Server.Issuer));
-        (await world.Stranger.RedeemAsync(new Code(answer["code"]!, verifier, world.Stranger.Redirect))).Should().HaveIssuedTokens("notes:read");
+        (await world.Stranger.RedeemAsync(new Code(answer["code"]!, verifier, world.Stranger.Redirect)))
+            .Should().HaveIssuedTokens("notes:read");
     }
 
     [Test, Rfc(6749, "4.1.2.1"), Case("UI-045")]
@@ -83,7 +84,8 @@ public sealed class KeyboardTest
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
         await FollowAsync(alice, "Revoke");
 
-        (await alice.Page.GetByRole(AriaRole.Status).First.InnerTextAsync()).Should().Contain("Access has ended").And.Contain(world.Stranger.Id);
+        (await alice.Page.GetByRole(AriaRole.Status).First.InnerTextAsync())
+            .Should().Contain("Access has ended").And.Contain(world.Stranger.Id);
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
     }
 
@@ -141,7 +143,8 @@ public sealed class KeyboardTest
         for (var presses = 0; presses < 40; presses++)
         {
             await visitor.Page.Keyboard.PressAsync("Tab");
-            if ((await visitor.Page.EvaluateAsync<string>("() => (document.activeElement.labels?.[0] ?? document.activeElement).innerText")).Split('\n')[0].Trim().StartsWith(words, StringComparison.Ordinal)) return;
+            if ((await visitor.Page.EvaluateAsync<string>("() => (document.activeElement.labels?.[0] ?? document.activeElement).innerText"))
+                .Split('\n')[0].Trim().StartsWith(words, StringComparison.Ordinal)) return;
         }
 
         Assert.Fail($"Tab does not lead to '{words}'");
@@ -149,7 +152,8 @@ public sealed class KeyboardTest
 
     private Parameters Answer(BrowserSession visitor)
     {
-        visitor.Page.Url.Should().StartWith(world.Stranger.Redirect + "?", "the app waits on another origin, and our policy lets the browser go there");
+        visitor.Page.Url.Should().StartWith(world.Stranger.Redirect + "?",
+            "the app waits on another origin, and our policy lets the browser go there");
         world.ExternalServer.Visits.Should().Contain(visitor.Page.Url);
         return Parameters.OfQuery(new Uri(visitor.Page.Url).Query);
     }

@@ -11,12 +11,15 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Html;
 
-/// <summary>Every page in every language: chosen by ui_locales, then Accept-Language, complete, and with the database's own words.</summary>
+/// <summary>
+/// Every page in every language: chosen by ui_locales, then Accept-Language, complete, and with the database's own words.
+/// </summary>
 public sealed partial class LanguageTest : ServerFixture
 {
     private static readonly OAuthServer.Html.Language Arabic = OAuthServer.Html.Language.All.Single(one => one.Code == "ar");
 
-    private static IEnumerable<string> Migrations => Directory.EnumerateFiles(Path.Combine(TestDatabase.Root, "sql/migrations")).Select(File.ReadAllText);
+    private static IEnumerable<string> Migrations => Directory.EnumerateFiles(Path.Combine(TestDatabase.Root, "sql/migrations")).Select(
+        File.ReadAllText);
 
     /// <summary>What clients_check puts together from grant_types and auth_methods, as they are.</summary>
     private static readonly string[] Composed =
@@ -35,13 +38,15 @@ public sealed partial class LanguageTest : ServerFixture
     {
         // The other features answer programs; what their endpoints say may still end on a page.
         string[] withPages = ["Html", "Authorization", "Account", "Admin", "Playground"];
-        var pages = SourceText.All.Where(file => withPages.Contains(file.Room) || file.Path.EndsWith("Endpoint.cs", StringComparison.Ordinal))
+        var pages =
+            SourceText.All.Where(file => withPages.Contains(file.Room) || file.Path.EndsWith("Endpoint.cs", StringComparison.Ordinal))
             .Select(file => WholeLineComments().Replace(file.Text, "")).ToList();
         var others = SourceText.All.Where(file => file.Room is not ("Cli" or "Html")).Select(file => file.Text);
 
         List<string> wanted =
         [
-            .. Texts(pages, Said()), .. Texts(pages, Labels()), .. Texts(pages, Sentences()).Where(text => !text.StartsWith("RFC ", StringComparison.Ordinal) && !text.Contains("Sec-Fetch-Site")),
+            .. Texts(pages, Said()), .. Texts(pages, Labels()), .. Texts(pages, Sentences())
+                .Where(text => !text.StartsWith("RFC ", StringComparison.Ordinal) && !text.Contains("Sec-Fetch-Site")),
             .. Texts(others, Public()), .. ErrorTexts.All.SelectMany(text => new[] { text.Means, text.Person }), AuditEvents.NotKept,
             .. ClientFields.Labels.Values, .. ClientKind.All.Select(list => list.Title),
         ];
@@ -54,7 +59,9 @@ public sealed partial class LanguageTest : ServerFixture
     public void Every_refusal_of_a_row_has_its_words()
     {
         var texts = Texts(Migrations, OfTrigger()).Select(text => text.Replace("''", "'"))
-            .Concat(Composed).Concat(Texts(SourceText.All.Where(file => file.Path == "Stores/Postgres/DatabaseFault.cs").Select(file => file.Text), OfForeignKey())).Distinct().ToList();
+            .Concat(Composed)
+                .Concat(Texts(SourceText.All.Where(file => file.Path == "Stores/Postgres/DatabaseFault.cs").Select(file => file.Text),
+                    OfForeignKey())).Distinct().ToList();
 
         texts.Should().HaveCountGreaterThan(60, "else too little was read");
         texts.Except(Arabic.Known).Should().BeEmpty();
@@ -66,18 +73,23 @@ public sealed partial class LanguageTest : ServerFixture
         var source = string.Concat(SourceText.All.Select(file => file.Text)) + string.Concat(Migrations);
         string[] months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-        Arabic.Known.Except(Composed).Where(text => !months.Contains(text) && !source.Contains(text.Replace("\"", "\\\"")) && !source.Contains(text) && !source.Contains(text.Replace("'", "''"))).Should().BeEmpty();
+        Arabic.Known.Except(Composed)
+            .Where(text => !months.Contains(text) && !source.Contains(text.Replace("\"", "\\\"")) && !source.Contains(text)
+            && !source.Contains(text.Replace("'", "''"))).Should().BeEmpty();
     }
 
     [Test]
     public void A_value_put_into_a_sentence_is_in_all_its_forms()
     {
         foreach (var text in Arabic.Known)
-            Places().Matches(Arabic[text]).Select(place => place.Value).Distinct().Order().Should().Equal(Places().Matches(text).Select(place => place.Value).Distinct().Order(), text);
+            Places().Matches(Arabic[text]).Select(place => place.Value).Distinct().Order()
+                .Should().Equal(Places().Matches(text).Select(place => place.Value).Distinct().Order(), text);
     }
 
-    [TestCase("ar", null, "ar"), TestCase("fr ar en", "en", "ar"), TestCase("fr", "ar-EG, en;q=0.5", "ar"), TestCase(null, "en;q=0.4, ar;q=0.9", "ar")]
-    [TestCase(null, "ar;q=0, en", "en"), TestCase(null, "de", "en"), TestCase(null, null, "en"), TestCase("AR-eg", null, "ar"), TestCase("<script>", "ar", "ar")]
+    [TestCase("ar", null, "ar"), TestCase("fr ar en", "en", "ar"), TestCase("fr", "ar-EG, en;q=0.5", "ar"),
+        TestCase(null, "en;q=0.4, ar;q=0.9", "ar")]
+    [TestCase(null, "ar;q=0, en", "en"), TestCase(null, "de", "en"), TestCase(null, null, "en"), TestCase("AR-eg", null, "ar"),
+        TestCase("<script>", "ar", "ar")]
     [Test, Rfc(4647, "3.4")]
     public async Task The_first_wish_we_can_fulfil_is(string? wished, string? accepted, string expected)
     {
@@ -97,14 +109,17 @@ public sealed partial class LanguageTest : ServerFixture
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:read', 'ar', 'قراءة ملاحظاتك')");
         await Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@Notes, 'ar', 'ملاحظات')", new { Cast.Notes });
-        await Server.HearsAsync(heard => heard.TextOf("notes:read", "ar") == "قراءة ملاحظاتك" && heard.NameOf(Cast.Notes, "ar") == "ملاحظات");
+        await Server.HearsAsync(heard => heard.TextOf("notes:read", "ar") == "قراءة ملاحظاتك"
+            && heard.NameOf(Cast.Notes, "ar") == "ملاحظات");
 
         var login = await browser.FollowAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar"))}");
         var consent = await browser.SignInAsync(login, alice);
 
         login.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain("تسجيل الدخول").And.NotContain("Sign in");
-        consent.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain("قراءة ملاحظاتك").And.Contain("ملاحظات").And.NotContain("Demo notes").And.NotContain("Allow");
-        (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"].Should().NotBeNull();
+        consent.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain("قراءة ملاحظاتك").And.Contain("ملاحظات").And
+            .NotContain("Demo notes").And.NotContain("Allow");
+        (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"]
+            .Should().NotBeNull();
     }
 
     [Test]
@@ -131,10 +146,15 @@ public sealed partial class LanguageTest : ServerFixture
         olivia.Headers["Accept-Language"] = "ar";
 
         foreach (var path in new[] { Paths.AdminClientDisable, Paths.AdminClientDelete })
-            (await olivia.GetAsync(ClientPages.Of(machine.Id, path))).Body.Should().NotMatchRegex("<title>[A-Z]").And.NotMatchRegex("<button[^>]*>[A-Z]");
-        await RefusesAsync(Paths.AdminUsersAdd, "This is no user name", "Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.", ("username", "Mallory!"));
-        await RefusesAsync(Paths.AdminScope, "This is no name of a scope", "Write 1 to 128 printable ASCII characters without space, quote or backslash, such as notes:read.", ("name", "two words"));
-        await RefusesAsync(Paths.AdminResource, "This is no URI of a resource", "Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.", ("uri", "nowhere"), ("name", "x"));
+            (await olivia.GetAsync(ClientPages.Of(machine.Id, path))).Body
+                .Should().NotMatchRegex("<title>[A-Z]").And.NotMatchRegex("<button[^>]*>[A-Z]");
+        await RefusesAsync(Paths.AdminUsersAdd, "This is no user name",
+            "Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.", ("username", "Mallory!"));
+        await RefusesAsync(Paths.AdminScope, "This is no name of a scope",
+            "Write 1 to 128 printable ASCII characters without space, quote or backslash, such as notes:read.", ("name", "two words"));
+        await RefusesAsync(Paths.AdminResource, "This is no URI of a resource",
+            "Write an absolute URI without a fragment and without spaces, such as https://api.example.com/, at most 2048 characters.",
+            ("uri", "nowhere"), ("name", "x"));
 
         async Task RefusesAsync(string path, string message, string hint, params (string Name, string? Value)[] typed)
         {

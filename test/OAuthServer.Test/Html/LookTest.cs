@@ -12,14 +12,16 @@ public sealed class LookTest
     [Test, Case("UI-045")]
     public async Task Forced_colours_bring_borders_where_there_was_a_ground()
     {
-        await using var alice = await BrowserSession.ArriveAsync(PagesSetUp.PageFixture, PageViewer.Alice, new Look { ForcedColors = true });
+        await using var alice =
+            await BrowserSession.ArriveAsync(PagesSetUp.PageFixture, PageViewer.Alice, new Look { ForcedColors = true });
         await alice.AskedByAsync(PagesSetUp.PageFixture.Stranger, ("scope", "notes:read notes:write"));
         (await BorderlessAsync(alice, "main")).Should().Be(0);
         await alice.SignInAsync(password: "not her password");
         (await BorderlessAsync(alice, ".error")).Should().Be(0);
         await alice.SignInAsync();
 
-        foreach (var selector in new[] { "main", ".caution", ".mark", ".tile" }) (await BorderlessAsync(alice, selector)).Should().Be(0, selector);
+        foreach (var selector in new[] { "main", ".caution", ".mark", ".tile" })
+            (await BorderlessAsync(alice, selector)).Should().Be(0, selector);
     }
 
     [Test, Behaviour(31)]
@@ -27,7 +29,8 @@ public sealed class LookTest
     {
         var world = PagesSetUp.PageFixture;
         await using var alice = await BrowserSession.ArriveAsync(world, PageViewer.Alice, new Look { Width = 1280 });
-        for (var app = 0; app < 9; app++) await (await world.Server.PublicClientAsync(origin: "self-registered", resource: null)).TokensAsync(alice.Person!);
+        for (var app = 0; app < 9; app++)
+            await (await world.Server.PublicClientAsync(origin: "self-registered", resource: null)).TokensAsync(alice.Person!);
         await alice.SignInAsync();
 
         await alice.OpenAsync(Paths.ConnectedApps);
@@ -39,7 +42,8 @@ public sealed class LookTest
     // How many of them have no border; none there is an error.
     private static async Task<int> BorderlessAsync(BrowserSession visitor, string selector)
     {
-        var borders = await visitor.Page.Locator(selector).EvaluateAllAsync<string[]>("all => all.map(one => getComputedStyle(one).borderTopWidth)");
+        var borders =
+            await visitor.Page.Locator(selector).EvaluateAllAsync<string[]>("all => all.map(one => getComputedStyle(one).borderTopWidth)");
         borders.Should().NotBeEmpty(selector);
         return borders.Count(border => border == "0px");
     }

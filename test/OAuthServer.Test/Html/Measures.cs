@@ -55,7 +55,10 @@ public static class Measures
             """);
     }
 
-    /// <summary>Texts left in English on a page of another alphabet: two Latin words in a row, or nothing but Latin words. Names, codes and quotations stand in elements of their own.</summary>
+    /// <summary>
+    /// Texts left in English on a page of another alphabet: two Latin words in a row, or nothing but Latin words. Names, codes and
+    /// quotations stand in elements of their own.
+    /// </summary>
     public static Task<string[]> EnglishAsync(IPage page) => page.EvaluateAsync<string[]>(
         """
         () => {
@@ -70,7 +73,9 @@ public static class Measures
         }
         """);
 
-    /// <summary>WCAG 2.5.8: what is to be pressed and smaller than 24 by 24 CSS pixels. Links within a sentence may be as low as it.</summary>
+    /// <summary>
+    /// WCAG 2.5.8: what is to be pressed and smaller than 24 by 24 CSS pixels. Links within a sentence may be as low as it.
+    /// </summary>
     public static Task<string[]> SmallTargetsAsync(IPage page) => page.EvaluateAsync<string[]>(
         $$"""
         () => {
@@ -84,10 +89,15 @@ public static class Measures
         }
         """);
 
-    /// <summary>WCAG 2.1.1, 2.4.7, 1.4.11: what Tab does not reach, and what it reaches without an outline of 2 px that stands out 3:1 from its ground.</summary>
+    /// <summary>
+    /// WCAG 2.1.1, 2.4.7, 1.4.11: what Tab does not reach, and what it reaches without an outline of 2 px that stands out 3:1 from
+    /// its ground.
+    /// </summary>
     public static async Task<string[]> UnfocusedAsync(IPage page)
     {
-        var (all, shown, poor) = (await page.EvaluateAsync<string[]>($$"""() => { {{Interactive}} return interactive.map(name); }"""), new HashSet<int>(), new List<string>());
+        var (all, shown, poor) =
+            (await page.EvaluateAsync<string[]>($$"""() => { {{Interactive}} return interactive.map(name); }"""), new HashSet<int>(),
+                new List<string>());
         // Twice around: the page may begin with the focus in its middle.
         for (var presses = 0; presses < (2 * all.Length) + 4 && shown.Count < all.Length; presses++)
         {

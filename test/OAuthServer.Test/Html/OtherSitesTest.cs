@@ -9,7 +9,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Html;
 
-/// <summary>What a page of somebody else can do with ours in the browser of a person who is using them: nothing (CWE-352, CWE-1021).</summary>
+/// <summary>
+/// What a page of somebody else can do with ours in the browser of a person who is using them: nothing (CWE-352, CWE-1021).
+/// </summary>
 [Category("Walk"), Parallelizable(ParallelScope.Fixtures), Behaviour(4)]
 public sealed class OtherSitesTest
 {
@@ -48,18 +50,22 @@ public sealed class OtherSitesTest
             foreach (var form in forms)
             {
                 var before = await RowsAsync();
-                world.ExternalServer.Page = form.Trap(name => name == "username" ? mallory.Username : name == "password" ? Cast.Password : "on");
+                world.ExternalServer.Page =
+                    form.Trap(name => name == "username" ? mallory.Username : name == "password" ? Cast.Password : "on");
                 var answer = await WalkIntoAsync(tab, origin);
                 // From another site no cookie comes along: nobody is signed in there.
-                if (answer.Status == 303 && origin == world.ExternalServer.CrossSite) (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
+                if (answer.Status == 303 && origin == world.ExternalServer.CrossSite)
+                    (await answer.HeaderValueAsync("location")).Should().StartWith(world.Server.Issuer + Paths.Login);
                 else answer.Status.Should().BeInRange(400, 499, $"{form.Button} was posted from {origin} to {answer.Url}");
                 (await RowsAsync()).Should().BeEquivalentTo(before, $"{form.Button} was posted from {origin} to {answer.Url}");
             }
 
-            world.ExternalServer.Page = $"<!DOCTYPE html><title>Win a prize</title><iframe src=\"{WebUtility.HtmlEncode(visitor.Page.Url)}\"></iframe>";
+            world.ExternalServer.Page =
+                $"<!DOCTYPE html><title>Win a prize</title><iframe src=\"{WebUtility.HtmlEncode(visitor.Page.Url)}\"></iframe>";
             await tab.GotoAsync(origin);
             // Chromium puts a page of its own in the place of one that must not be framed.
-            (await tab.FrameLocator("iframe").Locator("main, form").CountAsync()).Should().Be(0, $"{visitor.Page.Url} was framed by {origin}");
+            (await tab.FrameLocator("iframe").Locator("main, form").CountAsync())
+                .Should().Be(0, $"{visitor.Page.Url} was framed by {origin}");
         }
 
         if (++walked == PageTour.Cases.Count) EveryFormWasTried();
@@ -72,8 +78,10 @@ public sealed class OtherSitesTest
                     select endpoint.RoutePattern.RawText;
         string[] forPrograms = [Paths.Token, Paths.Revoke, Paths.Introspect, Paths.Register];
 
-        tried.Select(form => form.Split(' ')[0]).Distinct().Should().BeEquivalentTo(posts.Except(forPrograms), "the walk passes every form there is");
-        tried.Where(form => form.StartsWith(Paths.Consent, StringComparison.Ordinal)).Should().BeEquivalentTo("/consent decision=allow", "/consent decision=read", "/consent decision=deny");
+        tried.Select(form => form.Split(' ')[0]).Distinct()
+            .Should().BeEquivalentTo(posts.Except(forPrograms), "the walk passes every form there is");
+        tried.Where(form => form.StartsWith(Paths.Consent, StringComparison.Ordinal))
+            .Should().BeEquivalentTo("/consent decision=allow", "/consent decision=read", "/consent decision=deny");
     }
 
     // Opens the trap, and waits until what it leads to stands there.
@@ -112,7 +120,9 @@ public sealed class OtherSitesTest
             "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'audit_events%'");
         var rows = new Dictionary<string, string>();
         foreach (var table in tables)
-            rows[table] = await world.Server.ScalarAsync<string>($"select count(*) || ' rows, ' || md5(coalesce(string_agg(one::text, ' ' order by one::text), '')) from (select to_jsonb(r) - array['last_seen_at', 'last_used_at'] as one from {table} r) rows");
+            rows[table] =
+                await world.Server.ScalarAsync<string>(
+                    $"select count(*) || ' rows, ' || md5(coalesce(string_agg(one::text, ' ' order by one::text), '')) from (select to_jsonb(r) - array['last_seen_at', 'last_used_at'] as one from {table} r) rows");
         return rows;
     }
 

@@ -22,7 +22,10 @@ public sealed class PageFixture : IAsyncDisposable
     /// <summary>The administrator.</summary>
     public required Person Olivia { get; init; }
 
-    /// <summary>What her browser remembers once she has signed in: her pages list her sessions, and a page with hundreds is none anybody would see.</summary>
+    /// <summary>
+    /// What her browser remembers once she has signed in: her pages list her sessions, and a page with hundreds is none anybody
+    /// would see.
+    /// </summary>
     public string? OliviaSignedIn { get; set; }
 
     /// <summary>A machine that is disabled.</summary>
@@ -53,10 +56,14 @@ public sealed class PageFixture : IAsyncDisposable
         await server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = world.Idle.Id });
         if (words is not null)
         {
-            await server.ExecuteAsync("update clients set name = @words; update resources set name = @words; update scope_texts set text = @words", new { words });
+            await server.ExecuteAsync(
+                "update clients set name = @words; update resources set name = @words; update scope_texts set text = @words",
+                new { words });
             // The edits are heard a moment after they were made.
             foreach (var app in new[] { world.App, world.Stranger, world.Document })
-                await Eventually.BecomesTrueAsync(async () => !(await server.NewBrowser().FollowAsync($"{Paths.Authorize}?{app.AuthorizeQuery(TestClient.NewVerifier())}")).Reply.Body.Contains(app.Id));
+                await Eventually.BecomesTrueAsync(async () =>
+                    !(await server.NewBrowser().FollowAsync($"{Paths.Authorize}?{app.AuthorizeQuery(TestClient.NewVerifier())}")).Reply.Body
+                    .Contains(app.Id));
         }
 
         return world;

@@ -63,19 +63,23 @@ public sealed class ScreenshotsTest
     {
         foreach (var dark in new[] { false, true })
         {
-            await using var context = await Chromium.OpenAsync(new Look { Dark = dark, Width = shot.Width, Height = 400, Scale = shot.Width > 600 ? 1 : 2 });
+            await using var context =
+                await Chromium.OpenAsync(new Look { Dark = dark, Width = shot.Width, Height = 400, Scale = shot.Width > 600 ? 1 : 2 });
             var page = await context.NewPageAsync();
             if (shot.Username is not null)
             {
                 await page.GotoAsync(server.Issuer + Paths.Login);
                 await page.GetByLabel("Username").FillAsync(shot.Username);
                 await page.GetByLabel("Password").FillAsync($"{shot.Username}-demo-password");
-                await page.RunAndWaitForResponseAsync(() => page.Locator("main button").ClickAsync(), response => response.Request.Method == "GET");
+                await page.RunAndWaitForResponseAsync(() => page.Locator("main button").ClickAsync(), response =>
+                    response.Request.Method == "GET");
                 await page.WaitForLoadStateAsync();
             }
 
             await shot.Go(page, server.Issuer);
-            var picture = await page.ScreenshotAsync(new() { FullPage = true, Path = Path.Combine(Folder, $"{shot.Name}-{(dark ? "dark" : "light")}.png") });
+            var picture =
+                await page.ScreenshotAsync(
+                    new() { FullPage = true, Path = Path.Combine(Folder, $"{shot.Name}-{(dark ? "dark" : "light")}.png") });
 
             picture.Should().HaveCountLessThan(Largest);
         }
@@ -84,12 +88,16 @@ public sealed class ScreenshotsTest
     // A dashboard of a server nobody has used shows nothing.
     private async Task LiveThroughADayAsync()
     {
-        var (machine, claude) = (new TestClient(server, "nightly-etl", "nightly-etl-secret", "client_secret_basic", ""), new TestClient(server, "claude-desktop", null, "none", "http://127.0.0.1:7777/callback"));
+        var (machine, claude) =
+            (new TestClient(server, "nightly-etl", "nightly-etl-secret", "client_secret_basic", ""),
+                new TestClient(server, "claude-desktop", null, "none", "http://127.0.0.1:7777/callback"));
         var grid = new TestClient(server, "GRID_001", "SECRET_KEY", "client_secret_basic", "https://app.internal/callback");
         for (var hour = 0; hour < 24; hour++)
         {
-            for (var token = 0; token < 6 + (hour * 7 % 11) + (hour is > 8 and < 18 ? 14 : 0); token++) await machine.TokenAsync(("grant_type", "client_credentials"));
-            for (var refused = 0; refused < hour * 5 % 4; refused++) await machine.With("guess").TokenAsync(("grant_type", "client_credentials"));
+            for (var token = 0; token < 6 + (hour * 7 % 11) + (hour is > 8 and < 18 ? 14 : 0); token++)
+                await machine.TokenAsync(("grant_type", "client_credentials"));
+            for (var refused = 0; refused < hour * 5 % 4; refused++)
+                await machine.With("guess").TokenAsync(("grant_type", "client_credentials"));
             if (hour == 9) await AllowAsync(claude, "notes:read notes:write offline_access");
             if (hour == 15) await AllowAsync(grid, "read_sensors", ("resource", "https://sensors.example.test/"));
             server.Clock.Travel(TimeSpan.FromHours(1));
@@ -112,5 +120,6 @@ public sealed class ScreenshotsTest
 
     // The address of `make run`, unless it is running.
     private static int ShownPort(Settings otherwise) =>
-        IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(taken => taken.Port == 8080) ? new Uri(otherwise.Issuer).Port : 8080;
+        IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(taken => taken.Port == 8080) ? new Uri(otherwise.Issuer).Port
+            : 8080;
 }

@@ -17,7 +17,8 @@ public sealed class UserAtBrowserTest
         await alice.AskedByAsync(PagesSetUp.PageFixture.App);
         await alice.SignInAsync(password: "not her password");
 
-        var (name, password, alert) = (alice.Page.GetByLabel("Username"), alice.Page.GetByLabel("Password"), alice.Page.GetByRole(AriaRole.Alert));
+        var (name, password, alert) =
+            (alice.Page.GetByLabel("Username"), alice.Page.GetByLabel("Password"), alice.Page.GetByRole(AriaRole.Alert));
         (await alert.InnerTextAsync()).Should().Contain("Incorrect username or password");
         (await alice.Page.TitleAsync()).Should().StartWith("Error:");
         (await name.InputValueAsync(), await password.InputValueAsync()).Should().Be((alice.Person!.Username, ""));
@@ -45,10 +46,13 @@ public sealed class UserAtBrowserTest
 
         await alice.LeaveAsync(() => alice.Page.GetByRole(AriaRole.Link, new() { Name = "Switch account" }).ClickAsync());
         await alice.SignInAsync(mallory.Username);
-        (await alice.Page.InnerTextAsync("main")).Should().Contain(mallory.Username).And.NotContain(alice.Person.Username).And.Contain(world.Stranger.Id);
+        (await alice.Page.InnerTextAsync("main"))
+            .Should().Contain(mallory.Username).And.NotContain(alice.Person.Username).And.Contain(world.Stranger.Id);
         await alice.PressAsync("button[value=allow]");
 
-        var tokens = await world.Stranger.RedeemAsync(new Code(Parameters.OfQuery(new Uri(alice.Page.Url).Query)["code"]!, verifier, world.Stranger.Redirect));
+        var tokens =
+            await world.Stranger.RedeemAsync(
+                new Code(Parameters.OfQuery(new Uri(alice.Page.Url).Query)["code"]!, verifier, world.Stranger.Redirect));
         Jwt.Read(tokens.AccessToken)["sub"].Should().Be(mallory.Subject.ToString());
     }
 

@@ -16,8 +16,10 @@ public sealed class M2mAgentTest : ServerFixture
 
         var token = (await machine.CredentialsAsync(("scope", "notes:read"))).AccessToken;
 
-        var jwks = (await Server.GetAsync(new Uri(metadata.GetProperty("jwks_uri").GetString()!).AbsolutePath)).Json.GetProperty("keys").EnumerateArray();
-        Jwt.IsSignedBy(token, jwks.Single(key => key.GetProperty("kid").GetString() == Jwt.Read(token).Header["kid"]!.ToString())).Should().BeTrue();
+        var jwks = (await Server.GetAsync(new Uri(metadata.GetProperty("jwks_uri").GetString()!).AbsolutePath)).Json.GetProperty("keys")
+            .EnumerateArray();
+        Jwt.IsSignedBy(token, jwks.Single(key => key.GetProperty("kid").GetString() == Jwt.Read(token).Header["kid"]!.ToString()))
+            .Should().BeTrue();
         Jwt.Read(token)["iss"].Should().Be(metadata.GetProperty("issuer").GetString());
         Jwt.Read(token)["sub"].Should().Be(machine.Id);
     }
@@ -35,12 +37,14 @@ public sealed class M2mAgentTest : ServerFixture
             while (!stop.IsCancellationRequested)
             {
                 if ((await agent.CredentialsAsync()).Status != 200) Interlocked.Increment(ref failed);
-                if (agent == machine && await Server.ScalarAsync<long>("select count(*) from client_secrets where client_id = @Id", new { machine.Id }) == 2) Volatile.Write(ref agent, renewed);
+                if (agent == machine && await Server.ScalarAsync<long>("select count(*) from client_secrets where client_id = @Id",
+                    new { machine.Id }) == 2) Volatile.Write(ref agent, renewed);
             }
         });
 
         await Task.Delay(200);
-        await Server.ExecuteAsync("insert into client_secrets (client_id, hash, label) values (@Id, @hash, 'next')", new { machine.Id, hash = TestServer.Hash("the-new-secret") });
+        await Server.ExecuteAsync("insert into client_secrets (client_id, hash, label) values (@Id, @hash, 'next')",
+            new { machine.Id, hash = TestServer.Hash("the-new-secret") });
         await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref agent) == renewed));
         await Server.ExecuteAsync("update client_secrets set expires_at = now() where client_id = @Id and label = ''", new { machine.Id });
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client secret has expired");

@@ -28,7 +28,9 @@ public sealed class OperatorTest : ServerFixture
         await Server.ExecuteAsync("delete from clients where client_id = 'report-bot'");
         await Eventually.BecomesTrueAsync(async () => (await bot.CredentialsAsync()).Description == "Client authentication failed");
 
-        var edits = await Server.QueryAsync<string>("select detail from audit_events where event = 'edit' and client_id = 'report-bot' and actor like 'sql:%' order by at");
+        var edits =
+            await Server.QueryAsync<string>(
+                "select detail from audit_events where event = 'edit' and client_id = 'report-bot' and actor like 'sql:%' order by at");
         edits.Should().HaveCount(6, "a row each: client, secret, two edits, and both leave");
         edits[0].Should().StartWith("insert clients");
         edits[2].Should().Contain("scopes");
@@ -38,9 +40,12 @@ public sealed class OperatorTest : ServerFixture
     [Test, Rfc(6750, "3"), Rfc(9728, "5.1"), Behaviour(25, 38)]
     public async Task The_reason_of_a_refusal_is_found_by_its_request_id_and_never_on_the_wire()
     {
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@Issuer, 'This server') on conflict do nothing", new { Server.Issuer });
-        await Server.ExecuteAsync("insert into scopes (name, resource, open) values ('audit:read', @Issuer, false) on conflict do nothing", new { Server.Issuer });
-        var tool = await Server.AddClientAsync("ops", "machine", "client_secret_basic", [], "audit:read", "operator", Server.Issuer, Cast.Secret);
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@Issuer, 'This server') on conflict do nothing",
+            new { Server.Issuer });
+        await Server.ExecuteAsync("insert into scopes (name, resource, open) values ('audit:read', @Issuer, false) on conflict do nothing",
+            new { Server.Issuer });
+        var tool =
+            await Server.AddClientAsync("ops", "machine", "client_secret_basic", [], "audit:read", "operator", Server.Issuer, Cast.Secret);
         var machine = await Server.MachineAsync();
         var refused = await machine.CredentialsAsync(("scope", "notes:write"));
         refused.Should().BeRefusedWith("invalid_scope");
@@ -52,7 +57,9 @@ public sealed class OperatorTest : ServerFixture
         decision.GetProperty("rule").GetString().Should().Be("RFC 6749 §3.3");
         decision.GetProperty("got").GetString().Should().Be("notes:write");
         refused.Body.Should().NotContain(decision.GetProperty("reason").GetString());
-        (await Server.GetAsync($"{Paths.Why}/{refused.RequestId}", ("Authorization", $"Bearer {(await machine.CredentialsAsync()).AccessToken}"))).Status.Should().Be(401, "a token for another resource");
+        (await Server.GetAsync($"{Paths.Why}/{refused.RequestId}",
+            ("Authorization", $"Bearer {(await machine.CredentialsAsync()).AccessToken}"))).Status
+            .Should().Be(401, "a token for another resource");
         Scope.ReadAudit.Should().Be("audit:read");
     }
 
@@ -60,7 +67,9 @@ public sealed class OperatorTest : ServerFixture
     public async Task Why_on_the_command_line_tells_rule_expected_and_got()
     {
         var (app, browser) = (await Server.PublicClientAsync(), Server.NewBrowser());
-        var refused = await browser.GetAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", "https://evil.example/cb")));
+        var refused =
+            await browser.GetAsync("/authorize?"
+            + app.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", "https://evil.example/cb")));
         refused.Should().BeAnErrorPage("invalid_request");
         refused.Body.Should().NotContain("evil.example").And.NotContain(Cast.Redirect);
 
@@ -68,7 +77,8 @@ public sealed class OperatorTest : ServerFixture
         var (unknown, nothing) = await OAuthProgram.RunAsync(Server.Settings, "why", TimedId.NewRequestId(TimeProvider.System.GetUtcNow()));
 
         exit.Should().Be(0, said);
-        said.Should().ContainAll(app.Id, "OAuth 2.1 §2.3.1", Cast.Redirect, "https://evil.example/cb", "redirect_uri matches none that is registered");
+        said.Should().ContainAll(app.Id, "OAuth 2.1 §2.3.1", Cast.Redirect, "https://evil.example/cb",
+            "redirect_uri matches none that is registered");
         unknown.Should().Be(1);
         nothing.Should().Contain("429", "what is not kept is said");
     }
@@ -76,18 +86,22 @@ public sealed class OperatorTest : ServerFixture
     [Test, Behaviour(7, 25, 26, 35)]
     public async Task The_command_line_switches_people_and_clients_off_under_its_users_name()
     {
-        var (alice, app, machine, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), Server.NewBrowser());
+        var (alice, app, machine, browser) =
+            (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.MachineAsync(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, browser);
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
 
         var switched = await Task.WhenAll(
-            OAuthProgram.RunAsync(Server.Settings, "users", "disable", alice.Username, "--json"), OAuthProgram.RunAsync(Server.Settings, "clients", "disable", machine.Id, "--json"));
+            OAuthProgram.RunAsync(Server.Settings, "users", "disable", alice.Username, "--json"),
+                OAuthProgram.RunAsync(Server.Settings, "clients", "disable", machine.Id, "--json"));
 
         switched.Should().OnlyContain(one => one.Exit == 0);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
         (await browser.IsSignedInAsync()).Should().BeFalse();
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
-        (await Server.QueryAsync<string>("select distinct actor from audit_events where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
+        (
+            await Server.QueryAsync<string>(
+                "select distinct actor from audit_events where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
             new { subject = alice.Subject.ToString(), machine.Id })).Should().Equal($"cli:{Environment.UserName}");
     }
 }

@@ -12,11 +12,15 @@ public sealed class PersonTest : ServerFixture
     public async Task From_discovery_to_revocation()
     {
         var metadata = (await Server.GetAsync(Paths.ServerMetadata)).Json;
-        var (alice, app, api, browser) = (await Server.UserAsync(), await Server.PublicClientAsync("http://127.0.0.1/callback"), await Server.ResourceServerAsync(), Server.NewBrowser());
+        var (alice, app, api, browser) =
+            (await Server.UserAsync(), await Server.PublicClientAsync("http://127.0.0.1/callback"), await Server.ResourceServerAsync(),
+                Server.NewBrowser());
         var (verifier, redirect) = (TestClient.NewVerifier(), "http://127.0.0.1:51004/callback");
 
         var authorize = new Uri(metadata.GetProperty("authorization_endpoint").GetString()!).AbsolutePath;
-        var login = await browser.FollowAsync($"{authorize}?{app.AuthorizeQuery(verifier, ("redirect_uri", redirect), ("scope", "notes:read notes:write"))}");
+        var login =
+            await browser.FollowAsync(
+                $"{authorize}?{app.AuthorizeQuery(verifier, ("redirect_uri", redirect), ("scope", "notes:read notes:write"))}");
         login.Reply.Body.Should().Contain($"The {app.Id} app");
         (await browser.SignInAsync(login, alice, "not her password")).Reply.Status.Should().Be(401);
         var consent = await browser.SignInAsync(await browser.FollowAsync(login.Url), alice);
@@ -26,7 +30,8 @@ public sealed class PersonTest : ServerFixture
         var tokens = await app.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, redirect));
         tokens.Should().HaveIssuedTokens("notes:read notes:write");
         var seen = (await api.IntrospectAsync(tokens.AccessToken)).Json;
-        (seen.GetProperty("active").GetBoolean(), seen.GetProperty("sub").GetString(), seen.GetProperty("client_id").GetString()).Should().Be((true, alice.Subject.ToString(), app.Id));
+        (seen.GetProperty("active").GetBoolean(), seen.GetProperty("sub").GetString(), seen.GetProperty("client_id").GetString())
+            .Should().Be((true, alice.Subject.ToString(), app.Id));
 
         var next = await app.RefreshAsync(tokens.RefreshToken!);
         var lost = await app.RefreshAsync(tokens.RefreshToken!);
@@ -52,6 +57,7 @@ public sealed class PersonTest : ServerFixture
         (await app.RefreshAsync(third.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
         (await api.SeesAsActiveAsync(third.AccessToken)).Should().BeFalse();
         var line = (await Server.AuditAsync(theft)).Should().ContainSingle().Subject;
-        (line.Outcome, line.Rule, line.Subject, line.Detail).Should().Be(("refused", "RFC 9700 §4.14.2", alice.Subject.ToString(), "refresh_reused"));
+        (line.Outcome, line.Rule, line.Subject, line.Detail)
+            .Should().Be(("refused", "RFC 9700 §4.14.2", alice.Subject.ToString(), "refresh_reused"));
     }
 }

@@ -66,7 +66,8 @@ public sealed class PgBouncerTest
         {
             await using var connection = new NpgsqlConnection(plain);
             await connection.OpenAsync();
-            await using var command = new NpgsqlCommand("select current_setting('role'), coalesce(current_setting('oauth.actor', true), '')", connection);
+            await using var command =
+                new NpgsqlCommand("select current_setting('role'), coalesce(current_setting('oauth.actor', true), '')", connection);
             await using var row = await command.ExecuteReaderAsync();
             await row.ReadAsync();
             found.Add((row.GetString(0), row.GetString(1)));

@@ -20,12 +20,20 @@ public sealed class ReverseProxyTest
     public async Task StartAsync()
     {
         var (port, behind) = (TestServer.FreePort(), TestServer.FreePort());
-        server = await TestServer.StartAsync(settings => settings with { Issuer = $"https://localhost:{port}", Listen = $"http://127.0.0.1:{behind}", TrustedProxies = "127.0.0.1" });
+        server = await TestServer.StartAsync(settings =>
+            settings with { Issuer = $"https://localhost:{port}", Listen = $"http://127.0.0.1:{behind}", TrustedProxies = "127.0.0.1" });
         WriteCertificate();
         var site = Snippet().Replace("127.0.0.1:8080", $"127.0.0.1:{behind}").Replace("443 ssl", $"127.0.0.1:{port} ssl")
-            .Replace("/etc/ssl/auth.example.com.pem", $"{folder}/cert.pem").Replace("/etc/ssl/auth.example.com.key", $"{folder}/key.pem").Replace("auth.example.com", "localhost");
+            .Replace("/etc/ssl/auth.example.com.pem", $"{folder}/cert.pem").Replace("/etc/ssl/auth.example.com.key", $"{folder}/key.pem")
+                .Replace("auth.example.com", "localhost");
         nginx = Nginx.Start(folder, site);
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } })
+        http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true }
+        })
         { BaseAddress = new Uri(server.Issuer) };
         await Eventually.BecomesTrueAsync(async () =>
         {
@@ -50,7 +58,9 @@ public sealed class ReverseProxyTest
         var state = new string('s', length);
 
         // Refused with the state in Location, without a sign-in.
-        var reply = await http.ReplyAsync(HttpMethod.Get, $"/authorize?client_id={app.Id}&redirect_uri={Uri.EscapeDataString(app.Redirect)}&response_type=token&state={state}");
+        var reply =
+            await http.ReplyAsync(HttpMethod.Get,
+                $"/authorize?client_id={app.Id}&redirect_uri={Uri.EscapeDataString(app.Redirect)}&response_type=token&state={state}");
 
         reply.Status.Should().Be(303, reply.Body);
         reply.Location.Should().Contain($"state={state}").And.Contain("error=");
@@ -59,11 +69,15 @@ public sealed class ReverseProxyTest
     [Test]
     public async Task The_server_learns_name_and_address_of_the_client()
     {
-        (await http.ReplyAsync(HttpMethod.Get, "/.well-known/oauth-authorization-server")).Json.GetProperty("issuer").GetString().Should().Be(server.Issuer);
-        var refused = await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials&client_id=nobody&client_secret=x"), ("X-Forwarded-For", "203.0.113.7"));
+        (await http.ReplyAsync(HttpMethod.Get, "/.well-known/oauth-authorization-server")).Json.GetProperty("issuer").GetString()
+            .Should().Be(server.Issuer);
+        var refused =
+            await http.ReplyAsync(HttpMethod.Post, Paths.Token,
+                Requests.Form("grant_type=client_credentials&client_id=nobody&client_secret=x"), ("X-Forwarded-For", "203.0.113.7"));
 
         refused.Error.Should().Be("invalid_client");
-        (await server.ScalarAsync<string>("select address from audit_events where request_id = @id", new { id = refused.RequestId })).Should().Be("127.0.0.1", "what the client itself wrote is not believed");
+        (await server.ScalarAsync<string>("select address from audit_events where request_id = @id", new { id = refused.RequestId }))
+            .Should().Be("127.0.0.1", "what the client itself wrote is not believed");
     }
 
     private static string Snippet()
@@ -76,7 +90,8 @@ public sealed class ReverseProxyTest
     private void WriteCertificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         File.WriteAllText(Path.Combine(folder, "cert.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
     }

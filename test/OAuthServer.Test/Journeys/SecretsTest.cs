@@ -35,7 +35,8 @@ public sealed class SecretsTest
         await using (var program = await OAuthProgram.ServeAsync(server))
         {
             var (alice, app, web, machine, browser) =
-                (await server.UserAsync(), await server.PublicClientAsync(), await server.ConfidentialClientAsync(), await server.MachineAsync(), server.NewBrowser());
+                (await server.UserAsync(), await server.PublicClientAsync(), await server.ConfidentialClientAsync(),
+                    await server.MachineAsync(), server.NewBrowser());
             var code = await app.CodeAsync(alice, browser);
             var tokens = await app.RedeemAsync(code);
             var next = await app.RefreshAsync(tokens.RefreshToken!);
@@ -69,7 +70,8 @@ public sealed class SecretsTest
                 ["wrong secret"] = wrong.Secret!,
                 ["password"] = Cast.Password,
                 ["wrong password"] = "a-wrong-password-she-typed",
-                ["secret made on the command line"] = JsonDocument.Parse(invited.Said).RootElement.GetProperty("client_secret").GetString()!,
+                ["secret made on the command line"] = JsonDocument.Parse(invited.Said).RootElement.GetProperty("client_secret")
+                    .GetString()!,
                 ["key-encryption key"] = server.Settings.KeyEncryptionKey,
             };
             foreach (var (name, value) in browser.Cookies) secrets[$"cookie {name}"] = value;
@@ -85,8 +87,11 @@ public sealed class SecretsTest
         {
             value.Length.Should().BeGreaterThan(15, name);
             haystack.Contains(value, StringComparison.Ordinal).Should().BeFalse($"the {name} is nobody's business");
-            haystack.Contains(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(value)), StringComparison.Ordinal).Should().BeFalse($"the {name} is nobody's business as bytea either");
-            if (Base64Url.IsValid(value)) haystack.Contains(Convert.ToHexStringLower(Base64Url.DecodeFromChars(value)), StringComparison.Ordinal).Should().BeFalse($"the {name} is nobody's business decoded either");
+            haystack.Contains(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(value)), StringComparison.Ordinal)
+                .Should().BeFalse($"the {name} is nobody's business as bytea either");
+            if (Base64Url.IsValid(value))
+                haystack.Contains(Convert.ToHexStringLower(Base64Url.DecodeFromChars(value)), StringComparison.Ordinal)
+                .Should().BeFalse($"the {name} is nobody's business decoded either");
         }
 
         haystack.Should().NotContain("PRIVATE KEY").And.NotContain("<masterKey");
@@ -95,7 +100,11 @@ public sealed class SecretsTest
     private static async Task<string> DumpAsync(string connectionString)
     {
         var database = new Npgsql.NpgsqlConnectionStringBuilder(connectionString);
-        var start = new ProcessStartInfo(Stores.SchemaTest.Tool(), ["-h", database.Host!, "-p", database.Port.ToString(), "-U", database.Username!, database.Database!]) { RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo(Stores.SchemaTest.Tool(),
+                ["-h", database.Host!, "-p", database.Port.ToString(), "-U", database.Username!,
+                    database.Database!])
+            { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -33,7 +33,13 @@ public sealed class ShutdownTest
         await using var program = await OAuthProgram.ServeAsync(server);
         var (api, machine, http) = (await server.ResourceServerAsync(), await server.MachineAsync(), server.NewHttp());
         await machine.CredentialsAsync();
-        using var poll = new HttpRequestMessage(HttpMethod.Get, $"{Paths.Revocations}?wait=50") { Headers = { Authorization = AuthenticationHeaderValue.Parse(Requests.BasicOf($"{api.Id}:{Cast.Secret}")) } };
+        using var poll =
+            new HttpRequestMessage(HttpMethod.Get,
+                $"{Paths.Revocations}?wait=50")
+            {
+                Headers =
+                { Authorization = AuthenticationHeaderValue.Parse(Requests.BasicOf($"{api.Id}:{Cast.Secret}")) }
+            };
         var waiting = http.SendAsync(poll);
 
         var began = Stopwatch.GetTimestamp();
@@ -50,7 +56,10 @@ public sealed class ShutdownTest
         using var slow = new TcpClient();
         await slow.ConnectAsync("127.0.0.1", new Uri(server.Issuer).Port);
         var form = $"grant_type=client_credentials&client_id={machine.Id}&client_secret={Cast.Secret}";
-        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /token HTTP/1.1\r\nHost: {server.Settings.IssuerAuthority}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n{form[..^5]}"));
+        await slow.GetStream()
+            .WriteAsync(Encoding.ASCII
+            .GetBytes(
+                $"POST /token HTTP/1.1\r\nHost: {server.Settings.IssuerAuthority}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n{form[..^5]}"));
         await PortClosesAsync(server);
         Stopwatch.GetElapsedTime(began).TotalSeconds.Should().BeInRange(Grace - 1, Grace + 10);
 

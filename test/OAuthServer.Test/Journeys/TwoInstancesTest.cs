@@ -49,7 +49,8 @@ public sealed class TwoInstancesTest : ServerFixture
 
         await Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { machine.Id });
 
-        foreach (var server in new[] { Server, twin }) await Eventually.BecomesTrueAsync(async () => (await machine.At(server).CredentialsAsync()).Status == 401);
+        foreach (var server in new[] { Server, twin })
+            await Eventually.BecomesTrueAsync(async () => (await machine.At(server).CredentialsAsync()).Status == 401);
     }
 
     [Test, Behaviour(11, 28)]
@@ -58,7 +59,8 @@ public sealed class TwoInstancesTest : ServerFixture
         var next = await Server.Get<KeyRing>().RotateAsync(CancellationToken.None);
 
         await Eventually.BecomesTrueAsync(async () => (await twin.GetAsync(Paths.Jwks)).Body.Contains(next!.Kid, StringComparison.Ordinal));
-        Jwt.Read((await (await Server.MachineAsync()).CredentialsAsync()).AccessToken).Header["kid"]!.ToString().Should().NotBe(next!.Kid, "it is pending");
+        Jwt.Read((await (await Server.MachineAsync()).CredentialsAsync()).AccessToken).Header["kid"]!.ToString()
+            .Should().NotBe(next!.Kid, "it is pending");
 
         Server.Clock.Travel(KeyRing.NoticeOf(Server.Settings) + TimeSpan.FromSeconds(1));
         var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;

@@ -73,7 +73,8 @@ public sealed class SecretHashTest
     {
         var secrets = Enumerable.Range(0, 1000).Select(_ => SecretHash.NewSecret()).ToList();
 
-        secrets.Should().OnlyHaveUniqueItems().And.OnlyContain(secret => secret.Length == 43 && secret.All(character => char.IsAsciiLetterOrDigit(character) || character == '-' || character == '_'));
+        secrets.Should().OnlyHaveUniqueItems().And.OnlyContain(secret => secret.Length == 43
+            && secret.All(character => char.IsAsciiLetterOrDigit(character) || character == '-' || character == '_'));
     }
 
     [Test]
@@ -81,7 +82,9 @@ public sealed class SecretHashTest
     {
         await using var server = await TestServer.StartAsync();
 
-        SecretHash.Verify("the secret", await server.ScalarAsync<string>("select crypt('the secret', gen_salt('bf', 10))")).Should().BeTrue();
-        (await server.ScalarAsync<bool>("select crypt('the secret', @hash) = @hash", new { hash = SecretHash.Make("the secret", 10) })).Should().BeTrue();
+        SecretHash.Verify("the secret", await server.ScalarAsync<string>("select crypt('the secret', gen_salt('bf', 10))"))
+            .Should().BeTrue();
+        (await server.ScalarAsync<bool>("select crypt('the secret', @hash) = @hash", new { hash = SecretHash.Make("the secret", 10) }))
+            .Should().BeTrue();
     }
 }

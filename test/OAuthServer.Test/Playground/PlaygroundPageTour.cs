@@ -10,7 +10,9 @@ public static class PlaygroundPageTour
     public static IReadOnlyList<PageCase> Cases { get; } =
     [
         new("playground", PageViewer.Nobody, Paths.Playground, one => one.OpenAsync(Paths.Playground)),
-        .. Stages.All.Select(stage => new PageCase($"playground, {stage}", PageViewer.Nobody, Paths.Playground, one => one.OpenAsync($"{Paths.Playground}?step={stage}"))),
+        .. Stages.All.Select(stage =>
+            new PageCase($"playground, {stage}", PageViewer.Nobody, Paths.Playground, one =>
+            one.OpenAsync($"{Paths.Playground}?step={stage}"))),
         new("playground, a token for a machine", PageViewer.Nobody, Paths.Playground, one => DoAsync(one, Stages.Machine)),
         new("playground, a code for a token", PageViewer.Nobody, Paths.Playground, ReturnAsync),
         new("playground, a refresh", PageViewer.Nobody, Paths.Playground, async one =>

@@ -17,7 +17,8 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     {
         await using var twin = await Server.StartSecondInstanceAsync();
 
-        (await new PageTourFixture(twin).DoAsync("machine")).Should().Contain("200 OK").And.Contain($"Host: {Server.Settings.IssuerAuthority}");
+        (await new PageTourFixture(twin).DoAsync("machine"))
+            .Should().Contain("200 OK").And.Contain($"Host: {Server.Settings.IssuerAuthority}");
     }
 
     [Test]
@@ -35,7 +36,8 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     public async Task The_issuers_own_address_leads_to_it_or_where_there_is_none_to_ones_own_apps()
     {
         await using var below = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/tenant" });
-        await using var elsewhere = await TestServer.StartAsync(settings => settings with { Development = false, Issuer = settings.Issuer + "/tenant" });
+        await using var elsewhere =
+            await TestServer.StartAsync(settings => settings with { Development = false, Issuer = settings.Issuer + "/tenant" });
         await using var production = await TestServer.StartAsync(settings => settings with { Development = false });
 
         (await LocationAsync(Server, "/")).Should().Be(Server.Issuer + Paths.Playground);
@@ -70,7 +72,8 @@ public sealed class PlaygroundPlaceTest : ServerFixture
     [Test]
     public async Task The_playground_is_nowhere_outside_Development_on_this_computer()
     {
-        (Server.Settings.HasPlayground, (Server.Settings with { Listen = "http://0.0.0.0:8080" }).HasPlayground).Should().Be((true, false), "the whole network would come in");
+        (Server.Settings.HasPlayground, (Server.Settings with { Listen = "http://0.0.0.0:8080" }).HasPlayground)
+            .Should().Be((true, false), "the whole network would come in");
         foreach (var change in new Func<Settings, Settings>[]
         {
             settings => settings with { Development = false },
@@ -81,7 +84,8 @@ public sealed class PlaygroundPlaceTest : ServerFixture
             await PageTourFixture.SeedAsync(server);
             var browser = server.NewBrowser();
 
-            foreach (var reply in new[] { await browser.GetAsync("/playground"), await browser.GetAsync("/playground?step=machine"), await browser.PostAsync("/playground", [new("step", "over")]), await browser.GetAsync("/callback?code=a") })
+            foreach (var reply in new[] { await browser.GetAsync("/playground"), await browser.GetAsync("/playground?step=machine"),
+                await browser.PostAsync("/playground", [new("step", "over")]), await browser.GetAsync("/callback?code=a") })
                 reply.Status.Should().Be(404);
         }
     }

@@ -24,16 +24,20 @@ public sealed class PlaygroundTest : ServerFixture
 
         (await walker.ReadAsync("/playground?step=machine")).Should().Contain("Send").And.NotContain("access_token");
         var machine = await walker.DoAsync("machine");
-        machine.Should().Contain("200 OK").And.Contain("\"access_token\": \"eyJ").And.Contain("Authorization: Basic ").And.Contain("curl -i -u 'nightly-etl:nightly-etl-secret'")
-            .And.Contain("at+jwt").And.Contain("RFC 9068 §2.1").And.Contain("RFC 7519 §4.1.3").And.Contain("client_credentials scope=notes:read");
+        machine.Should().Contain("200 OK").And.Contain("\"access_token\": \"eyJ").And.Contain("Authorization: Basic ").And
+            .Contain("curl -i -u 'nightly-etl:nightly-etl-secret'")
+            .And.Contain("at+jwt").And.Contain("RFC 9068 §2.1").And.Contain("RFC 7519 §4.1.3").And
+                .Contain("client_credentials scope=notes:read");
 
         var person = await walker.SignInAndAllowAsync();
-        person.Should().Contain("grant_type=authorization_code").And.Contain("code_verifier=").And.Contain("\"refresh_token\": ").And.Contain("<code>code</code> <span class=\"mark yes\">").And.Contain("consent given").And.Contain("<code>grant</code>");
+        person.Should().Contain("grant_type=authorization_code").And.Contain("code_verifier=").And.Contain("\"refresh_token\": ").And
+            .Contain("<code>code</code> <span class=\"mark yes\">").And.Contain("consent given").And.Contain("<code>grant</code>");
 
         (await walker.DoAsync("refresh")).Should().Contain("Both tokens are new").And.Contain("grant_type=refresh_token");
 
         var replay = await walker.DoAsync("replay");
-        Regex.Matches(replay, "<span class=\"mark (?:yes|no)\"><bdi>(\\d+)").Select(match => match.Groups[1].Value).Should().Equal("200", "400", "400", "200");
+        Regex.Matches(replay, "<span class=\"mark (?:yes|no)\"><bdi>(\\d+)").Select(match => match.Groups[1].Value)
+            .Should().Equal("200", "400", "400", "200");
         replay.Should().Contain("\"error\": \"invalid_grant\"").And.Contain("\"active\": false")
             .And.Contain("a superseded refresh token was used; the grant and its tokens are revoked").And.Contain("RFC 9700 §4.14.2")
             .And.Contain("The code or refresh token is not valid").And.Contain("the grant has ended: refresh_reused");
@@ -44,7 +48,8 @@ public sealed class PlaygroundTest : ServerFixture
         Regex.Count(revoke, "<span class=\"unseen\">done</span>").Should().Be(5);
 
         walker.Urls.Should().HaveCountGreaterThan(10);
-        foreach (var token in Regex.Matches(string.Join('\n', machine, person, replay), "_?token\": \"([^\"]+)\"|code_verifier=([\\w-]+)").Select(match => match.Groups[1].Value + match.Groups[2].Value))
+        foreach (var token in Regex.Matches(string.Join('\n', machine, person, replay), "_?token\": \"([^\"]+)\"|code_verifier=([\\w-]+)")
+            .Select(match => match.Groups[1].Value + match.Groups[2].Value))
             walker.Urls.Should().NotContain(url => url.Contains(token), "a token or verifier stands in no URL");
     }
 
@@ -56,7 +61,8 @@ public sealed class PlaygroundTest : ServerFixture
         var page = await walker.DoAsync("machine");
 
         var id = Regex.Match(page, "Request-Id: ([\\w-]+)").Groups[1].Value;
-        var row = (await Server.QueryAsync<AuditLine>("select event, outcome, client_id, detail from audit_events where request_id = @id", new { id })).Should().ContainSingle().Subject;
+        var row = (await Server.QueryAsync<AuditLine>("select event, outcome, client_id, detail from audit_events where request_id = @id",
+            new { id })).Should().ContainSingle().Subject;
         (row.Event, row.Outcome, row.ClientId).Should().Be(("token", "ok", "nightly-etl"));
         page.Should().Contain(row.Detail);
     }
@@ -68,7 +74,8 @@ public sealed class PlaygroundTest : ServerFixture
         await walker.ReadAsync("/playground");
 
         foreach (var (stage, first) in new[] { ("refresh", 2), ("replay", 3), ("revoke", 1) })
-            (await walker.ReadAsync($"/playground?step={stage}")).Should().Contain($"Complete step {first} first").And.NotContain($"value=\"{stage}\"");
+            (await walker.ReadAsync($"/playground?step={stage}"))
+                .Should().Contain($"Complete step {first} first").And.NotContain($"value=\"{stage}\"");
         // A form kept from before.
         var posted = await walker.PostAsync("refresh");
         posted.Should().Contain("Complete step 2 first");
@@ -117,10 +124,12 @@ public sealed class PlaygroundTest : ServerFixture
         await walker.ReadAsync("/playground");
         var issuer = Uri.EscapeDataString(Server.Issuer);
 
-        foreach (var query in new[] { $"error={hostile}", $"error={hostile}&state={hostile}&iss={issuer}", $"code={hostile}&state=a&iss={issuer}", "" })
+        foreach (var query in new[] { $"error={hostile}", $"error={hostile}&state={hostile}&iss={issuer}",
+            $"code={hostile}&state=a&iss={issuer}", "" })
             await RefusedAsync(query);
         var state = await walker.LeaveAsync();
-        foreach (var query in new[] { $"code=a&state=b&iss={issuer}", $"code=a&state={state}", $"code=a&state={state}&iss=https%3A%2F%2Fevil.example" })
+        foreach (var query in new[] { $"code=a&state=b&iss={issuer}", $"code=a&state={state}",
+            $"code=a&state={state}&iss=https%3A%2F%2Fevil.example" })
             await RefusedAsync(query);
 
         async Task RefusedAsync(string query)
@@ -138,7 +147,9 @@ public sealed class PlaygroundTest : ServerFixture
         await walker.ReadAsync("/playground");
         var state = await walker.LeaveAsync();
 
-        var back = await walker.Browser.FollowAsync($"/callback?error=<script>alert(1)</script>\"'&error_description=%22%3E%3Cimg src=x onerror=alert(1)%3E&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}");
+        var back =
+            await walker.Browser.FollowAsync(
+                $"/callback?error=<script>alert(1)</script>\"'&error_description=%22%3E%3Cimg src=x onerror=alert(1)%3E&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}");
 
         back.Url.Should().EndWith("/playground?step=person");
         back.Reply.Should().BeAPage(200);
@@ -157,7 +168,8 @@ public sealed class PlaygroundTest : ServerFixture
         (await other.ReadAsync("/playground?step=machine")).Should().NotContain(token).And.NotContain("access_token");
         (await one.ReadAsync("/playground?step=machine")).Should().Contain(token);
         var state = await one.LeaveAsync();
-        (await other.Browser.GetAsync($"/callback?code=a&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}")).Status.Should().Be(400, "the state is the other's");
+        (await other.Browser.GetAsync($"/callback?code=a&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}")).Status
+            .Should().Be(400, "the state is the other's");
     }
 
     [Test]

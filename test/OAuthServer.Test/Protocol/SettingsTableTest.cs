@@ -28,7 +28,8 @@ public sealed partial class SettingsTableTest
             .ToDictionary(member => member.Attribute("name")!.Value, member => member.Element("summary"));
         var plain = new Settings();
         var rows = typeof(Settings).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)
-            .Select(property => $"| `OAuth__{property.Name}` | {Default(property.GetValue(plain))} | {Words(comments[$"P:{typeof(Settings).FullName}.{property.Name}"]!)} |");
+            .Select(property =>
+                $"| `OAuth__{property.Name}` | {Default(property.GetValue(plain))} | {Words(comments[$"P:{typeof(Settings).FullName}.{property.Name}"]!)} |");
         return $"""
             # Settings
 
@@ -44,10 +45,14 @@ public sealed partial class SettingsTableTest
             """;
     }
 
-    private static string Default(object? value) => value is "" or null ? "" : $"`{value.ToString()!.Replace("True", "true").Replace("False", "false")}`";
+    private static string Default(
+        object? value) => value is "" or null ? "" : $"`{value.ToString()!.Replace("True", "true").Replace("False", "false")}`";
 
     private static string Words(XElement summary) =>
-        Spaces().Replace(string.Concat(summary.Nodes().Select(node => node is XElement { Name.LocalName: "c" } code ? $"`{code.Value}`" : node.ToString())), " ").Trim().Replace("|", "\\|");
+        Spaces()
+            .Replace(string.Concat(summary.Nodes()
+            .Select(node => node is XElement { Name.LocalName: "c" } code ? $"`{code.Value}`" : node.ToString())), " ").Trim()
+            .Replace("|", "\\|");
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

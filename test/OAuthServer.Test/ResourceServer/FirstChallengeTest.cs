@@ -4,7 +4,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.ResourceServer;
 
-/// <summary>What a client without a good token is told to request: MCP clients that are told nothing request all that the metadata list.</summary>
+/// <summary>
+/// What a client without a good token is told to request: MCP clients that are told nothing request all that the metadata list.
+/// </summary>
 [Rfc(6750, "3"), Behaviour(38)]
 public sealed class FirstChallengeTest : ServerFixture
 {

@@ -21,7 +21,8 @@ public sealed class GuideTest : ServerFixture
     {
         var client = Server.ClientOf(await Server.RegisterPublicAsync(Cast.Redirect));
 
-        var tokens = await client.TokensAsync(await Server.UserAsync(), null, ("scope", "tasks:read tasks:write"), ("resource", Guide.Resource));
+        var tokens =
+            await client.TokensAsync(await Server.UserAsync(), null, ("scope", "tasks:read tasks:write"), ("resource", Guide.Resource));
 
         tokens.Should().HaveIssuedTokens("tasks:read tasks:write");
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Guide.Resource);
@@ -45,5 +46,6 @@ public sealed class GuideTest : ServerFixture
 
     [Test]
     public void Every_endpoint_it_asks_nginx_to_protect_demands_a_scope() =>
-        Guide.Snippet("nginx").Split('\n').Where(line => line.Contains("/auth")).Where(line => line.Contains("proxy_pass")).Should().OnlyContain(line => line.Contains("/auth?scope=tasks:"));
+        Guide.Snippet("nginx").Split('\n').Where(line => line.Contains("/auth")).Where(line => line.Contains("proxy_pass"))
+            .Should().OnlyContain(line => line.Contains("/auth?scope=tasks:"));
 }

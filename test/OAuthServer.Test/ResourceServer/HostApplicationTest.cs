@@ -25,7 +25,8 @@ public sealed class HostApplicationTest : ServerFixture
             if (!before) services.AddAuthentication("Cookies").AddCookie("Cookies", options => options.LoginPath = "/sign-in");
         });
 
-        (await app.Services.GetRequiredService<IAuthenticationSchemeProvider>().GetDefaultChallengeSchemeAsync())!.Name.Should().Be("Cookies");
+        (await app.Services.GetRequiredService<IAuthenticationSchemeProvider>().GetDefaultChallengeSchemeAsync())!.Name
+            .Should().Be("Cookies");
         var page = await GetAsync(app, "/page");
         page.Status.Should().Be(302, "who opens a page is sent to sign in");
         page.Header("Location").Should().Contain("/sign-in");
@@ -52,7 +53,8 @@ public sealed class HostApplicationTest : ServerFixture
 
         var again = () => services.AddOAuthResource(Server.Issuer, second);
 
-        again.Should().Throw<InvalidOperationException>().WithMessage($"AddOAuthResource is called a second time, for {second}*an application of its own");
+        again.Should().Throw<InvalidOperationException>()
+            .WithMessage($"AddOAuthResource is called a second time, for {second}*an application of its own");
     }
 
     [TestCase("https://api.example.com", "/")]
@@ -83,7 +85,8 @@ public sealed class HostApplicationTest : ServerFixture
         (await GetAsync(app, "/.well-known/oauth-protected-resource/elsewhere")).Status.Should().Be(404);
     }
 
-    private async Task<WebApplication> StartAsync(string resource, Action<IServiceCollection>? before = null, Action<IServiceCollection>? after = null)
+    private async Task<WebApplication> StartAsync(
+        string resource, Action<IServiceCollection>? before = null, Action<IServiceCollection>? after = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -104,7 +107,9 @@ public sealed class HostApplicationTest : ServerFixture
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
         // As it is written: what is escaped stays so.
-        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(app.Urls.First() + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        using var message =
+            new HttpRequestMessage(HttpMethod.Get,
+                new Uri(app.Urls.First() + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         if (token is not null) message.Headers.Authorization = new("Bearer", token);
         return await Reply.ReadAsync(await http.SendAsync(message));
     }

@@ -13,7 +13,8 @@ public sealed class ProtectedApi : IAsyncDisposable
 {
     private readonly WebApplication app;
 
-    private ProtectedApi(WebApplication app, string url) => (this.app, Url, Http) = (app, url, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(url) });
+    private ProtectedApi(WebApplication app, string url) => (this.app, Url, Http) = (
+        app, url, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(url) });
 
     public string Url { get; }
 
@@ -23,7 +24,8 @@ public sealed class ProtectedApi : IAsyncDisposable
 
     /// <summary>/read and /write demand their scope, /delete that and the one of /write, /any any good token.</summary>
     /// <param name="client">The API's own client, for feed and introspection; null for neither.</param>
-    public static async Task<ProtectedApi> StartAsync(TestServer server, TestClient? client = null, Action<OAuthResourceOptions>? change = null, TimeProvider? time = null)
+    public static async Task<ProtectedApi> StartAsync(
+        TestServer server, TestClient? client = null, Action<OAuthResourceOptions>? change = null, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -47,7 +49,8 @@ public sealed class ProtectedApi : IAsyncDisposable
         app.MapGet("/any", () => "ok").RequireScope();
         await app.StartAsync();
         var api = new ProtectedApi(app, url);
-        if (client is not null && change is null) await Eventually.BecomesTrueAsync(() => Task.FromResult(api.Revocations.Age is not null), TimeSpan.FromSeconds(30));
+        if (client is not null && change is null)
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(api.Revocations.Age is not null), TimeSpan.FromSeconds(30));
         return api;
     }
 

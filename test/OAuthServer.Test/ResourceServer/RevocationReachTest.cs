@@ -27,7 +27,8 @@ public sealed class RevocationReachTest : ServerFixture
         for (var i = 0; i < Times; i++) took.Add(await TakesAsync());
         took.Sort();
         var p99 = took[Times * 99 / 100 - 1];
-        TestContext.Out.WriteLine($"{Times} revocations, asked at one server, followed at another: median {took[Times / 2]:0} ms, p99 {p99:0} ms, worst {took[^1]:0} ms; before them, cold, {cold:0} ms");
+        TestContext.Out.WriteLine(
+            $"{Times} revocations, asked at one server, followed at another: median {took[Times / 2]:0} ms, p99 {p99:0} ms, worst {took[^1]:0} ms; before them, cold, {cold:0} ms");
         p99.Should().BeLessThan(1000);
 
         async Task<double> TakesAsync()
@@ -36,7 +37,8 @@ public sealed class RevocationReachTest : ServerFixture
             (await api.GetAsync("/read", token)).Status.Should().Be(200);
             var before = Stopwatch.GetTimestamp();
             await there.RevokeAsync(token);
-            while ((await api.GetAsync("/read", token)).Status != 401 && Stopwatch.GetElapsedTime(before).TotalSeconds < 10) await Task.Delay(2);
+            while ((await api.GetAsync("/read", token)).Status != 401 && Stopwatch.GetElapsedTime(before).TotalSeconds < 10)
+                await Task.Delay(2);
             return Stopwatch.GetElapsedTime(before).TotalMilliseconds;
         }
     }
@@ -70,7 +72,9 @@ public sealed class RevocationReachTest : ServerFixture
     {
         var machine = await Server.MachineAsync();
         var token = (await machine.CredentialsAsync()).AccessToken;
-        await using var api = await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync(), options => options.Introspection = IntrospectionUse.Always);
+        await using var api =
+            await ProtectedApi.StartAsync(Server, await Server.ResourceServerAsync(), options =>
+            options.Introspection = IntrospectionUse.Always);
         (await api.GetAsync("/read", token)).Status.Should().Be(200);
         await machine.RevokeAsync(token);
         (await api.GetAsync("/read", token)).Status.Should().Be(401);
@@ -111,7 +115,8 @@ public sealed class RevocationReachTest : ServerFixture
     [Test]
     public async Task Before_the_keys_were_ever_read_it_is_503()
     {
-        await using var api = await ProtectedApi.StartAsync(Server, change: options => options.Issuer = $"http://localhost:{TestServer.FreePort()}");
+        await using var api =
+            await ProtectedApi.StartAsync(Server, change: options => options.Issuer = $"http://localhost:{TestServer.FreePort()}");
         (await api.GetAsync("/read", (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken)).Status.Should().Be(503);
     }
 
@@ -129,8 +134,12 @@ public sealed class RevocationReachTest : ServerFixture
     private static string Base64(string token, string kid)
     {
         var parts = token.Split('.');
-        var header = System.Text.RegularExpressions.Regex.Replace(System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(parts[0])), "\"kid\":\"[^\"]*\"", kid);
-        return string.Join('.', System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.UTF8.GetBytes(header)), parts[1], parts[2]);
+        var header =
+            System.Text.RegularExpressions.Regex
+            .Replace(System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(parts[0])), "\"kid\":\"[^\"]*\"",
+                kid);
+        return string.Join('.', System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.UTF8.GetBytes(header)), parts[1],
+            parts[2]);
     }
 
     private sealed class CountingHandler() : DelegatingHandler(new SocketsHttpHandler { UseProxy = false })

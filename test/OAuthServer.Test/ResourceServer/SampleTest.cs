@@ -20,13 +20,19 @@ public sealed class SampleTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartSampleAsync()
     {
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name in ('notes:read', 'notes:write')", new { resource });
+        await Server.ExecuteAsync(
+            "insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name in ('notes:read', 'notes:write')", new { resource });
         await Server.HearsAsync(catalog => catalog.Scopes.Any(scope => scope.Resource == resource));
-        client = await Server.AddClientAsync("mcp", "user-facing", "none", [Cast.Redirect], "notes:read notes:write offline_access", "operator", resource, null);
+        client = await Server.AddClientAsync("mcp", "user-facing", "none", [Cast.Redirect], "notes:read notes:write offline_access",
+            "operator", resource, null);
         await Server.ExecuteAsync("update clients set resources = array[@resource] where client_id = @Id", new { resource, client.Id });
         var api = await Server.ResourceServerAsync(resource);
-        var built = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(TestDatabase.Root, $"samples/NotesMcp/bin/{built}/net10.0/notes-mcp.dll")]) { RedirectStandardOutput = true };
+        var built = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release"
+            : "Debug";
+        var start =
+            new ProcessStartInfo("dotnet",
+                [Path.Combine(TestDatabase.Root, $"samples/NotesMcp/bin/{built}/net10.0/notes-mcp.dll")])
+            { RedirectStandardOutput = true };
         start.Environment["NOTES_PORT"] = new Uri(resource).Port.ToString(CultureInfo.InvariantCulture);
         start.Environment["NOTES_ISSUER"] = Server.Issuer;
         start.Environment["NOTES_CLIENT_ID"] = api.Id;
@@ -35,7 +41,8 @@ public sealed class SampleTest : ServerFixture
         sample.BeginOutputReadLine();
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var token = (await Server.TokensAsync(client, await Server.UserAsync(), "notes:read", [resource])).AccessToken;
-        await Eventually.BecomesTrueAsync(() => AnswersAsync(token), TimeSpan.FromSeconds(30), "the sample is up and has heard from the feed");
+        await Eventually.BecomesTrueAsync(() => AnswersAsync(token), TimeSpan.FromSeconds(30),
+            "the sample is up and has heard from the feed");
     }
 
     [OneTimeTearDown]
@@ -90,7 +97,8 @@ public sealed class SampleTest : ServerFixture
     [TestCase("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":5}}""", 200, -32602)]
     public async Task A_message_that_is_none_is_answered_with_a_JSON_RPC_error(string body, int status, int code)
     {
-        var reply = await PostAsync((await Server.TokensAsync(client, await Server.UserAsync(), "notes:read", [resource])).AccessToken, body);
+        var reply =
+            await PostAsync((await Server.TokensAsync(client, await Server.UserAsync(), "notes:read", [resource])).AccessToken, body);
         reply.Status.Should().Be(status, reply.ToString());
         reply.Json.GetProperty("error").GetProperty("code").GetInt32().Should().Be(code);
         reply.Json.GetProperty("id").ToString().Should().Be(status == 200 ? "1" : "");
@@ -105,7 +113,8 @@ public sealed class SampleTest : ServerFixture
     private Task<Reply> CallAsync(string? token, string tool, string? text = null, string after = "")
     {
         var arguments = text is null ? "{}" : $$"""{"text":"{{text}}"}""";
-        return PostAsync(token, $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""", after);
+        return PostAsync(token,
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""", after);
     }
 
     private async Task<Reply> PostAsync(string? token, string body, string after = "")
@@ -119,7 +128,9 @@ public sealed class SampleTest : ServerFixture
 
     private static string Text(Reply reply)
     {
-        var data = reply.Body.Split('\n').FirstOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal)) ?? throw new InvalidOperationException(reply.ToString());
-        return System.Text.Json.JsonDocument.Parse(data["data: ".Length..]).RootElement.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()!;
+        var data = reply.Body.Split('\n').FirstOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))
+            ?? throw new InvalidOperationException(reply.ToString());
+        return System.Text.Json.JsonDocument.Parse(data["data: ".Length..]).RootElement.GetProperty("result").GetProperty("content")[0]
+            .GetProperty("text").GetString()!;
     }
 }

@@ -4,7 +4,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.ResourceServer;
 
-/// <summary>The challenge to who has too little scope: a client that asks for exactly what it names gets further and loses nothing.</summary>
+/// <summary>
+/// The challenge to who has too little scope: a client that asks for exactly what it names gets further and loses nothing.
+/// </summary>
 [Rfc(6750, "3.1"), Behaviour(19, 38)]
 public sealed class StepUpTest : ServerFixture
 {
@@ -23,7 +25,8 @@ public sealed class StepUpTest : ServerFixture
     public async Task Scopes_of_the_token_are_named_whether_or_not_the_metadata_list_them()
     {
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.ScopesSupported.Clear());
-        (await ChallengeAsync(api, await Server.MachineAsync(scopes: "notes:read notes:write"), "notes:read")).Should().Contain("scope=\"notes:read notes:write notes:delete\"");
+        (await ChallengeAsync(api, await Server.MachineAsync(scopes: "notes:read notes:write"), "notes:read"))
+            .Should().Contain("scope=\"notes:read notes:write notes:delete\"");
     }
 
     [Test]

@@ -42,7 +42,8 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         jwt.Typ.Should().Be("at+jwt");
         jwt.Alg.Should().Be(algorithm);
         jwt.Audiences.Should().Equal(Cast.Notes);
-        foreach (var claim in new[] { "iss", "exp", "sub", "client_id", "iat", "jti", "scope" }) jwt.TryGetPayloadValue<object>(claim, out _).Should().BeTrue(claim);
+        foreach (var claim in new[] { "iss", "exp", "sub", "client_id", "iat", "jti", "scope" })
+            jwt.TryGetPayloadValue<object>(claim, out _).Should().BeTrue(claim);
     }
 
     [Test, Case("RES-024"), Rfc(6750, "2.1")]
@@ -53,7 +54,9 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     {
         var reply = await api.GetAsync("/read");
         reply.Status.Should().Be(401);
-        reply.Header("WWW-Authenticate").Should().Be("Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\", scope=\"notes:read\"");
+        reply.Header("WWW-Authenticate")
+            .Should().Be(
+                "Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\", scope=\"notes:read\"");
         (await api.GetAsync("/read", "YTpi", "Basic")).Header("WWW-Authenticate").Should().NotContain("error");
     }
 
@@ -64,7 +67,8 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         reply.Status.Should().Be(200);
         reply.Json.GetProperty("resource").GetString().Should().Be(Cast.Notes);
         reply.Json.GetProperty("authorization_servers").EnumerateArray().Select(server => server.GetString()).Should().Equal(Server.Issuer);
-        reply.Json.GetProperty("scopes_supported").EnumerateArray().Select(scope => scope.GetString()).Should().Equal("notes:read", "notes:write");
+        reply.Json.GetProperty("scopes_supported").EnumerateArray().Select(scope => scope.GetString())
+            .Should().Equal("notes:read", "notes:write");
         reply.Header("Access-Control-Allow-Origin").Should().Be("*");
     }
 
@@ -82,17 +86,25 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     {
         var reply = await api.GetAsync("/write", token);
         reply.Status.Should().Be(403);
-        reply.Header("WWW-Authenticate").Should().Contain("error=\"insufficient_scope\"").And.Contain("scope=\"notes:read notes:write\"").And.Contain("resource_metadata=");
+        reply.Header("WWW-Authenticate")
+            .Should().Contain("error=\"insufficient_scope\"").And.Contain("scope=\"notes:read notes:write\"").And
+            .Contain("resource_metadata=");
         reply.Error.Should().Be("insufficient_scope");
     }
 
     private static IEnumerable<TestCaseData> Mutations() =>
     [
         Of("alg none", "RES-008", (_, token) => Join(Header(token, header => header["alg"] = "none"), Payload(token), "")),
-        Of("alg none with the signature left on", "RES-008", (_, token) => Join(Header(token, header => header["alg"] = "none"), Payload(token), Signature(token))),
-        Of("HS256 with the public key", "RES-009", (test, token) => Hmac(Header(token, header => header["alg"] = "HS256"), Payload(token), test.PublicKey())),
-        Of("HS256 with the public key in PEM", "RES-009", (test, token) => Hmac(Header(token, header => header["alg"] = "HS256"), Payload(token), Encoding.ASCII.GetBytes(SigningKey.Pem(test.Active.Row)))),
-        Of("the other algorithm", "RES-009", (_, token) => Join(Header(token, header => header["alg"] = (string)header["alg"]! == "ES256" ? "RS256" : "ES256"), Payload(token), Signature(token))),
+        Of("alg none with the signature left on", "RES-008", (_, token) =>
+            Join(Header(token, header => header["alg"] = "none"), Payload(token), Signature(token))),
+        Of("HS256 with the public key", "RES-009", (test, token) =>
+            Hmac(Header(token, header => header["alg"] = "HS256"), Payload(token), test.PublicKey())),
+        Of("HS256 with the public key in PEM", "RES-009", (test, token) =>
+            Hmac(Header(token, header => header["alg"] = "HS256"), Payload(token),
+                Encoding.ASCII.GetBytes(SigningKey.Pem(test.Active.Row)))),
+        Of("the other algorithm", "RES-009", (_, token) =>
+            Join(Header(token, header => header["alg"] = (string)header["alg"]! == "ES256" ? "RS256" : "ES256"), Payload(token),
+                Signature(token))),
         Of("kid of another key", "RES-010", (test, token) => test.Sign(token, header: header => header["kid"] = test.OtherKid())),
         Of("an unknown kid", "RES-010", (test, token) => test.Sign(token, header: header => header["kid"] = "nobody")),
         Of("no kid", "RES-010", (test, token) => test.Sign(token, header: header => header.Remove("kid"))),
@@ -102,16 +114,23 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         Of("an audience with a slash more", "RES-013", (test, token) => test.Sign(token, payload => payload["aud"] = Cast.Notes + "/")),
         Of("no audience", "RES-013", (test, token) => test.Sign(token, payload => payload.Remove("aud"))),
         Of("another issuer", "RES-014", (test, token) => test.Sign(token, payload => payload["iss"] = "https://evil.example")),
-        Of("an issuer with a slash more", "RES-014", (test, token) => test.Sign(token, payload => payload["iss"] = (string)payload["iss"]! + "/")),
+        Of("an issuer with a slash more", "RES-014", (test, token) =>
+            test.Sign(token, payload => payload["iss"] = (string)payload["iss"]! + "/")),
         Of("signature cut off", "RES-017", (_, token) => token[..^4]),
         Of("signature padded", "RES-017", (_, token) => token + "=="),
         Of("no signature", "RES-017", (_, token) => token[..(token.LastIndexOf('.') + 1)]),
-        Of("junk bits in the last character", "RES-017", (_, token) => token[..^1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(token[^1]) ^ 1]),
-        Of("standard base64", "RES-017", (_, token) => Join(token.Split('.')[0], token.Split('.')[1], Convert.ToBase64String(Base64Url.DecodeFromChars(token.Split('.')[2])))),
+        Of("junk bits in the last character", "RES-017", (_, token) =>
+            token[..^1]
+            + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(token[^1]) ^ 1]),
+        Of("standard base64", "RES-017", (_, token) =>
+            Join(token.Split('.')[0], token.Split('.')[1], Convert.ToBase64String(Base64Url.DecodeFromChars(token.Split('.')[2])))),
         Of("a key in the header", "RES-018", (_, token) => SignedByMallory(token)),
-        Of("a key's address in the header", "RES-018", (test, token) => test.Sign(token, header: header => header["jku"] = "https://evil.example/jwks")),
-        Of("another payload", "RES-019", (_, token) => Join(token.Split('.')[0], Payload(token, payload => payload["scope"] = "notes:write"), Signature(token))),
-        Of("expired", "", (test, token) => test.Sign(token, payload => payload["exp"] = DateTimeOffset.UtcNow.AddSeconds(-31).ToUnixTimeSeconds())),
+        Of("a key's address in the header", "RES-018", (test, token) =>
+            test.Sign(token, header: header => header["jku"] = "https://evil.example/jwks")),
+        Of("another payload", "RES-019", (_, token) =>
+            Join(token.Split('.')[0], Payload(token, payload => payload["scope"] = "notes:write"), Signature(token))),
+        Of("expired", "", (test, token) =>
+            test.Sign(token, payload => payload["exp"] = DateTimeOffset.UtcNow.AddSeconds(-31).ToUnixTimeSeconds())),
         Of("no expiry", "", (test, token) => test.Sign(token, payload => payload.Remove("exp"))),
         Of("expiry as text", "", (test, token) => test.Sign(token, payload => payload["exp"] = "9999999999")),
         Of("typ JWT", "", (test, token) => test.Sign(token, header: header => header["typ"] = "JWT")),
@@ -121,14 +140,17 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         Of("an empty scope", "", (test, token) => test.Sign(token, payload => payload["scope"] = "")),
         Of("a scope of spaces", "", (test, token) => test.Sign(token, payload => payload["scope"] = "  ")),
         Of("no client_id", "", (test, token) => test.Sign(token, payload => payload.Remove("client_id"))),
-        Of("a claim twice", "", (test, token) => test.SignText(token.Split('.')[0], Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token.Split('.')[1])).Replace("\"scope\":", "\"scope\":\"notes:write\",\"scope\":"))),
+        Of("a claim twice", "", (test, token) =>
+            test.SignText(token.Split('.')[0], Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token.Split('.')[1]))
+            .Replace("\"scope\":", "\"scope\":\"notes:write\",\"scope\":"))),
         Of("five parts", "", (_, token) => token + ".a.b"),
         Of("no JSON", "", (test, _) => test.SignText(Base64Url.EncodeToString("no json"u8), "neither")),
         Of("nothing at all", "", (_, _) => "."),
         Of("too long", "", (_, token) => token + new string('A', 9000)),
     ];
 
-    [TestCaseSource(nameof(Mutations)), Rfc(8725, "3"), Case("RES-008", "RES-009", "RES-010", "RES-011", "RES-013", "RES-014", "RES-017", "RES-018", "RES-019")]
+    [TestCaseSource(nameof(Mutations)), Rfc(8725, "3"),
+        Case("RES-008", "RES-009", "RES-010", "RES-011", "RES-013", "RES-014", "RES-017", "RES-018", "RES-019")]
     public async Task A_document_that_breaks_a_rule_is_refused(Func<TokenValidationTest, string, string> mutate)
     {
         var reply = await api.GetAsync("/any", mutate(this, token));
@@ -140,8 +162,11 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
     public async Task The_token_the_refusals_are_made_from_is_accepted_unchanged()
     {
         (await api.GetAsync("/any", Sign(token))).Status.Should().Be(200);
-        (await api.GetAsync("/any", Sign(token, payload => payload["exp"] = DateTimeOffset.UtcNow.AddSeconds(-20).ToUnixTimeSeconds()))).Status.Should().Be(200, "30 s of leeway");
-        (await api.GetAsync("/any", Sign(token, payload => payload["aud"] = new JsonArray(Cast.Sensors, Cast.Notes)))).Status.Should().Be(200);
+        (await api.GetAsync("/any",
+            Sign(token, payload => payload["exp"] = DateTimeOffset.UtcNow.AddSeconds(-20).ToUnixTimeSeconds()))).Status
+            .Should().Be(200, "30 s of leeway");
+        (await api.GetAsync("/any", Sign(token, payload => payload["aud"] = new JsonArray(Cast.Sensors, Cast.Notes)))).Status
+            .Should().Be(200);
         (await api.GetAsync("/any", Sign(token, header: header => header["typ"] = "application/AT+JWT"))).Status.Should().Be(200);
     }
 
@@ -187,7 +212,14 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         var header = Header(token, json =>
         {
             json["alg"] = "ES256";
-            json["jwk"] = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
+            json["jwk"] =
+                new JsonObject
+                {
+                    ["kty"] = "EC",
+                    ["crv"] = "P-256",
+                    ["x"] = Base64Url.EncodeToString(point.X),
+                    ["y"] = Base64Url.EncodeToString(point.Y)
+                };
         });
         var input = $"{header}.{Payload(token)}";
         return $"{input}.{Base64Url.EncodeToString(mallory.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}";

@@ -8,5 +8,6 @@ internal sealed class TravellingTime : TimeProvider
     public void Travel(TimeSpan by) => Interlocked.Add(ref ahead, by.Ticks);
 
     // The time of day stays, so that tokens do not expire meanwhile.
-    public override long GetTimestamp() => System.GetTimestamp() + (long)(TimeSpan.FromTicks(Interlocked.Read(ref ahead)).TotalSeconds * System.TimestampFrequency);
+    public override long GetTimestamp() => System.GetTimestamp() + (long)(
+        TimeSpan.FromTicks(Interlocked.Read(ref ahead)).TotalSeconds * System.TimestampFrequency);
 }

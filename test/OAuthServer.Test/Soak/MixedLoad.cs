@@ -18,13 +18,17 @@ public sealed class MixedLoad
     // A second of the mix; a code flow is two requests.
     private static readonly (int Times, Func<MixedLoad, Task> Act)[] Mix =
     [
-        (15, load => load.MachineAsync()), (3, load => load.CodeFlowAsync()), (10, load => load.RefreshAsync()), (8, load => load.IntrospectAsync()),
-        (1, load => load.GarbageAsync()), (2, load => load.NoChallengeAsync()), (2, load => load.OtherRedirectAsync()), (1, load => load.RevokeAsync()),
-        (1, load => load.GetAsync(Paths.ServerMetadata, 200)), (1, load => load.GetAsync(Paths.Jwks, 200)), (1, load => load.GetAsync(Paths.Login, 200)),
+        (15, load => load.MachineAsync()), (3, load => load.CodeFlowAsync()), (10, load => load.RefreshAsync()),
+            (8, load => load.IntrospectAsync()),
+        (1, load => load.GarbageAsync()), (2, load => load.NoChallengeAsync()), (2, load => load.OtherRedirectAsync()),
+            (1, load => load.RevokeAsync()),
+        (1, load => load.GetAsync(Paths.ServerMetadata, 200)), (1, load => load.GetAsync(Paths.Jwks, 200)),
+            (1, load => load.GetAsync(Paths.Login, 200)),
         (1, load => load.GetAsync("/no-such-page", 404)), (1, load => load.RareAsync()),
     ];
 
-    private static readonly Func<MixedLoad, Task>[] Turns = [.. Shuffled(Mix.SelectMany(entry => Enumerable.Repeat(entry.Act, entry.Times)))];
+    private static readonly Func<MixedLoad,
+        Task>[] Turns = [.. Shuffled(Mix.SelectMany(entry => Enumerable.Repeat(entry.Act, entry.Times)))];
 
     private readonly TestServer server;
     private readonly TestClient[] machines;
@@ -38,7 +42,8 @@ public sealed class MixedLoad
     private int turn, rare, answered, told;
 
     private MixedLoad(TestServer server, TestClient[] machines, TestClient app, TestClient api, Person alice) =>
-        (this.server, this.machines, this.app, this.api, this.alice, browser, http) = (server, machines, app, api, alice, server.NewBrowser(), server.NewHttp());
+        (this.server, this.machines, this.app, this.api, this.alice, browser, http) =
+            (server, machines, app, api, alice, server.NewBrowser(), server.NewHttp());
 
     /// <summary>Requests answered so far.</summary>
     public int Answered => answered;
@@ -57,7 +62,8 @@ public sealed class MixedLoad
     public static async Task<MixedLoad> OfAsync(TestServer server)
     {
         TestClient[] machines = [await server.MachineAsync(), await server.MachineAsync("client_secret_post"), await server.MachineAsync()];
-        var load = new MixedLoad(server, machines, await server.PublicClientAsync(), await server.ResourceServerAsync(), await server.UserAsync());
+        var load =
+            new MixedLoad(server, machines, await server.PublicClientAsync(), await server.ResourceServerAsync(), await server.UserAsync());
         // A cold server pays for each secret's slow hash once: in turn, before fifty a second wait for the same one.
         foreach (var machine in machines) await machine.CredentialsAsync();
         await load.GarbageAsync();
@@ -99,7 +105,8 @@ public sealed class MixedLoad
         catch (Exception fault) { Note(fault.GetType().Name + ": " + fault.Message.Split('\n')[0]); }
     }
 
-    private async Task MachineAsync() => Remember(accessTokens, (await ExpectAsync(machines[turn % machines.Length].CredentialsAsync(), 200)).AccessToken);
+    private async Task MachineAsync() => Remember(
+        accessTokens, (await ExpectAsync(machines[turn % machines.Length].CredentialsAsync(), 200)).AccessToken);
 
     private async Task CodeFlowAsync()
     {
@@ -125,9 +132,11 @@ public sealed class MixedLoad
 
     private Task GarbageAsync() => ExpectAsync(api.IntrospectAsync("no.such.token"), 200);
 
-    private Task NoChallengeAsync() => ExpectAsync(new Browser(server, http), $"{Paths.Authorize}?" + app.AuthorizeQuery("", ("code_challenge", null)), 303);
+    private Task NoChallengeAsync() => ExpectAsync(
+        new Browser(server, http), $"{Paths.Authorize}?" + app.AuthorizeQuery("", ("code_challenge", null)), 303);
 
-    private Task OtherRedirectAsync() => ExpectAsync(new Browser(server, http), $"{Paths.Authorize}?" + app.AuthorizeQuery("", ("redirect_uri", "https://elsewhere.example/cb")), 400);
+    private Task OtherRedirectAsync() => ExpectAsync(
+        new Browser(server, http), $"{Paths.Authorize}?" + app.AuthorizeQuery("", ("redirect_uri", "https://elsewhere.example/cb")), 400);
 
     private async Task RevokeAsync()
     {
@@ -148,7 +157,9 @@ public sealed class MixedLoad
 
     private async Task RegisterAsync()
     {
-        var body = Requests.Form("""{"client_name":"Soak","redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none"}""", "application/json");
+        var body =
+            Requests.Form("""{"client_name":"Soak","redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none"}""",
+                "application/json");
         await ExpectAsync(http.ReplyAsync(HttpMethod.Post, Paths.Register, body), 201);
     }
 
@@ -183,6 +194,7 @@ public sealed class MixedLoad
     private static IEnumerable<T> Shuffled<T>(IEnumerable<T> turns)
     {
         var all = turns.ToArray();
-        return all.Select((turn, index) => (turn, Place: index * 29 % all.Length)).OrderBy(entry => entry.Place).Select(entry => entry.turn);
+        return all.Select((turn, index) => (turn, Place: index * 29 % all.Length)).OrderBy(entry => entry.Place)
+            .Select(entry => entry.turn);
     }
 }

@@ -16,9 +16,11 @@ public sealed record ProcessMemory(double Resident, double Anonymous, double Hea
     {
         var status = File.ReadAllLines($"/proc/{process}/status");
         var own = File.ReadAllText(file).Split(' ').Select(word => long.Parse(word, CultureInfo.InvariantCulture)).ToArray();
-        return new ProcessMemory(Kibibytes("VmRSS:") / 1024, Kibibytes("RssAnon:") / 1024, own[0] / Mebibyte, own[1] / Mebibyte, (int)own[2], (int)own[3]);
+        return new ProcessMemory(Kibibytes("VmRSS:") / 1024, Kibibytes("RssAnon:") / 1024, own[0] / Mebibyte, own[1] / Mebibyte,
+            (int)own[2], (int)own[3]);
 
         double Kibibytes(string name) =>
-            double.Parse(Array.Find(status, line => line.StartsWith(name, StringComparison.Ordinal))!.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+            double.Parse(Array.Find(status, line => line.StartsWith(name, StringComparison.Ordinal))!.Split(' ',
+                StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
     }
 }

@@ -22,12 +22,17 @@ public sealed class SoakLog
     public string Add(IReadOnlyList<ProcessMemory> samples, MixedLoad load)
     {
         rows.Add(new Row(
-            rows.Count + 1, load.Answered, load.Unexpected.Values.Sum(), load.TakeP99(), Mean(samples, memory => memory.Resident), Mean(samples, memory => memory.Anonymous),
-            Mean(samples, memory => memory.Heap), Mean(samples, memory => memory.Committed), samples[^1].FullCollections, samples[^1].PoolThreads));
+            rows.Count + 1, load.Answered, load.Unexpected.Values.Sum(), load.TakeP99(), Mean(samples, memory => memory.Resident),
+                Mean(samples, memory => memory.Anonymous),
+            Mean(samples, memory => memory.Heap), Mean(samples, memory => memory.Committed), samples[^1].FullCollections,
+                samples[^1].PoolThreads));
         return rows.Count == 1 ? $"{Header}\n{Line(rows[^1])}" : Line(rows[^1]);
     }
 
-    /// <summary>How much the last third's middle is above the middle third's, as a share of it. Medians: one collection more or less decides nothing.</summary>
+    /// <summary>
+    /// How much the last third's middle is above the middle third's, as a share of it. Medians: one collection more or less decides
+    /// nothing.
+    /// </summary>
     public double Growth(Func<Row, double> column) => Median(Third(2), column) / Median(Third(1), column) - 1;
 
     /// <summary>docs/soak.md.</summary>
@@ -66,5 +71,6 @@ public sealed class SoakLog
         $"| {row.Minute} | {row.Answered} | {row.Unexpected} | {row.P99:0} | {row.Resident:0.0} | {row.Anonymous:0.0} | {row.Heap:0.0} | {row.Committed:0.0} | {row.FullCollections} | {row.PoolThreads} |");
 
     public sealed record Row(
-        int Minute, int Answered, int Unexpected, double P99, double Resident, double Anonymous, double Heap, double Committed, int FullCollections, int PoolThreads);
+        int Minute, int Answered, int Unexpected, double P99, double Resident, double Anonymous, double Heap, double Committed,
+            int FullCollections, int PoolThreads);
 }

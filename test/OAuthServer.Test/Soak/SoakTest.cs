@@ -47,7 +47,8 @@ public sealed class SoakTest
         {
             var running = load.RunAsync(Minute);
             var samples = new List<ProcessMemory>();
-            while (await Task.WhenAny(running, Task.Delay(BetweenSamples)) != running) samples.Add(ProcessMemory.Of(program.Id, memoryFile));
+            while (await Task.WhenAny(running, Task.Delay(BetweenSamples)) != running)
+                samples.Add(ProcessMemory.Of(program.Id, memoryFile));
             await running;
             await TestContext.Progress.WriteLineAsync(log.Add(samples, load));
             if (load.TakeUnexpected() is { Length: > 0 } what) await TestContext.Progress.WriteLineAsync(what);

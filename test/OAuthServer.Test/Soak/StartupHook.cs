@@ -17,7 +17,9 @@ internal static class StartupHook
         while (true)
         {
             var memory = GC.GetGCMemoryInfo();
-            var words = string.Create(CultureInfo.InvariantCulture, $"{memory.HeapSizeBytes} {memory.TotalCommittedBytes} {GC.CollectionCount(2)} {ThreadPool.ThreadCount}");
+            var words =
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{memory.HeapSizeBytes} {memory.TotalCommittedBytes} {GC.CollectionCount(2)} {ThreadPool.ThreadCount}");
             File.WriteAllText(file + ".new", words);
             File.Move(file + ".new", file, overwrite: true);
             Thread.Sleep(1000);

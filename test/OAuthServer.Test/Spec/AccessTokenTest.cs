@@ -38,10 +38,12 @@ public sealed class AccessTokenTest : ServerFixture
 
         var token = Jwt.Read((await Server.TokensAsync(client, alice, "notes:read")).AccessToken);
 
-        token.Payload.Select(member => member.Key).Should().BeEquivalentTo("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "grant");
+        token.Payload.Select(member => member.Key)
+            .Should().BeEquivalentTo("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "grant");
         token["sub"].Should().Be(alice.Subject.ToString());
         token.Payload.ToJsonString().Should().NotContain(alice.Username);
-        (await Server.ScalarAsync<string>("select client_id from grants where id = @grant::uuid", new { grant = token["grant"] })).Should().Be(client.Id);
+        (await Server.ScalarAsync<string>("select client_id from grants where id = @grant::uuid", new { grant = token["grant"] }))
+            .Should().Be(client.Id);
     }
 
     [Test, Behaviour(33)]
@@ -57,7 +59,9 @@ public sealed class AccessTokenTest : ServerFixture
     {
         var alice = await Server.UserAsync();
 
-        await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', 'Mallory')", new { id = alice.Subject.ToString() }))
+        await FluentActions.Awaiting(() =>
+            Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', 'Mallory')",
+                new { id = alice.Subject.ToString() }))
             .Should().ThrowAsync<Npgsql.PostgresException>().WithMessage("*may not look like the subject of a person*");
     }
 
@@ -65,7 +69,8 @@ public sealed class AccessTokenTest : ServerFixture
     public async Task A_token_never_grows_past_4_KiB()
     {
         var names = Enumerable.Range(0, 60).Select(i => $"big:{i:00}-{new string('x', 100)}").ToArray();
-        await Server.ExecuteAsync("insert into scopes (name, resource) select unnest(@names), @resource", new { names, resource = Cast.Notes });
+        await Server.ExecuteAsync("insert into scopes (name, resource) select unnest(@names), @resource",
+            new { names, resource = Cast.Notes });
         var machine = await Server.MachineAsync(scopes: string.Join(' ', names), defaultScopes: names[0]);
 
         (await machine.CredentialsAsync(("scope", string.Join(' ', names)))).Should().BeRefusedWith("invalid_scope");

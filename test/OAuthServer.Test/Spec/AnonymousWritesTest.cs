@@ -26,11 +26,13 @@ public sealed class AnonymousWritesTest : ServerFixture
         replies.Take(Most).Should().OnlyContain(reply => reply.Status == 302 || reply.Status == 303);
         replies[^1].Should().BeRefusedWith("slow_down");
         replies.Count(reply => reply.Status == 429).Should().BeGreaterThan(Most);
-        (await Server.ScalarAsync<long>("select count(*) from authorization_requests where client_id = @Id", new { client.Id })).Should().Be(replies.Count(reply => reply.Status != 429));
+        (await Server.ScalarAsync<long>("select count(*) from authorization_requests where client_id = @Id", new { client.Id }))
+            .Should().Be(replies.Count(reply => reply.Status != 429));
         (await AuthorizeAsync(other)).Status.Should().BeOneOf(302, 303);
 
         Task<Reply> AuthorizeAsync(HttpClient http) =>
-            http.ReplyAsync(HttpMethod.Get, $"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}", null, ("Accept", "application/json"));
+            http.ReplyAsync(HttpMethod.Get, $"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}", null,
+                ("Accept", "application/json"));
     }
 
     [TestCase("GET", "/authorize?client_id=nobody", 1)]
@@ -52,11 +54,13 @@ public sealed class AnonymousWritesTest : ServerFixture
 
         var replies = new List<Reply>();
         for (var i = 0; i < 3 * Most; i++)
-            replies.Add(await http.ReplyAsync(new HttpMethod(method), path, method == "POST" ? Requests.Form("client_id=nobody&grant_type=none") : null, ("Accept", "application/json")));
+            replies.Add(await http.ReplyAsync(new HttpMethod(method), path, method == "POST"
+                ? Requests.Form("client_id=nobody&grant_type=none") : null, ("Accept", "application/json")));
 
         var kept = await Server.ScalarAsync<long>("select count(*) from audit_events where address = @from", new { from });
         kept.Should().BeLessThanOrEqualTo(Most + 1, "one may be regained in the meantime");
-        replies.Count(reply => reply.Status is >= 400 and not (429 or 404 or 405 or 415)).Should().Be((int)kept, "a refusal in full is kept");
+        replies.Count(reply => reply.Status is >= 400 and not (429 or 404 or 405 or 415))
+            .Should().Be((int)kept, "a refusal in full is kept");
         replies.Should().NotContain(reply => reply.Status >= 500);
     }
 

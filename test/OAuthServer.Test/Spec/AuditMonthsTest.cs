@@ -13,7 +13,8 @@ namespace OAuthServer.Test.Spec;
 public sealed class AuditMonthsTest
 {
     private static Task<long> MonthsAsync(TestServer server) =>
-        server.ScalarAsync<long>(@"select count(*) from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
+        server.ScalarAsync<long>(
+            @"select count(*) from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
 
     private static Task DropMonthsAheadAsync(TestServer server) => server.ExecuteAsync("""
         do $$ begin
@@ -35,12 +36,17 @@ public sealed class AuditMonthsTest
         await MaintainAsync(server);
 
         (await MonthsAsync(server)).Should().Be(3);
-        var month = await server.ScalarAsync<string>("select 'audit_events_' || to_char(now() at time zone 'utc' + interval '1 month', 'YYYY_MM')");
-        (await server.ScalarAsync<bool>("select (select count(*) from pg_index where indrelid = @month::regclass) = (select count(*) from pg_index where indrelid = 'audit_events'::regclass)", new { month })).Should().BeTrue();
+        var month =
+            await server.ScalarAsync<string>("select 'audit_events_' || to_char(now() at time zone 'utc' + interval '1 month', 'YYYY_MM')");
+        (
+            await server.ScalarAsync<bool>(
+                "select (select count(*) from pg_index where indrelid = @month::regclass) = (select count(*) from pg_index where indrelid = 'audit_events'::regclass)", new { month })).Should().BeTrue();
         await (await server.MachineAsync()).CredentialsAsync();
         (await server.ScalarAsync<long>("select count(*) from audit_events_default")).Should().Be(0);
-        await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
-        (await FluentActions.Awaiting(() => server.ExecuteAsync($"delete from {month}")).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+        await server.ExecuteAsync(
+            "insert into audit_events (at, request_id, event, outcome) values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
+        (await FluentActions.Awaiting(() => server.ExecuteAsync($"delete from {month}"))
+            .Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
         server.Get<AuditPartitions>().Detail.Should().BeNull();
     }
 
@@ -49,7 +55,8 @@ public sealed class AuditMonthsTest
     {
         var log = new CapturedLog();
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 }, services: log.AddTo);
-        await server.ExecuteAsync("create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
+        await server.ExecuteAsync(
+            "create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
         await DropMonthsAheadAsync(server);
         var machine = await server.MachineAsync();
         await machine.CredentialsAsync();
@@ -71,7 +78,8 @@ public sealed class AuditMonthsTest
         (await MonthsAsync(server)).Should().Be(2, "nothing could be made or dropped");
         server.Get<AuditPartitions>().Detail.Should().Contain("waits for a lock");
         (await server.NewHttp().GetStringAsync(Paths.Ready)).Should().Contain("waits for a lock");
-        log.Lines.Should().ContainSingle(line => line.StartsWith("Warning") && line.Contains("A month of the audit log could not be made or dropped"));
+        log.Lines.Should().ContainSingle(line => line.StartsWith("Warning")
+            && line.Contains("A month of the audit log could not be made or dropped"));
 
         await reads.RollbackAsync();
         await MaintainAsync(server);

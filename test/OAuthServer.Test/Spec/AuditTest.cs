@@ -11,7 +11,8 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(25)]
 public sealed class AuditTest : ServerFixture
 {
-    private async Task<AuditLine> OnlyRowAsync(Reply reply) => (await Server.AuditAsync(reply)).Should().ContainSingle(reply.ToString()).Subject;
+    private async Task<AuditLine> OnlyRowAsync(Reply reply) => (await Server.AuditAsync(reply)).Should().ContainSingle(
+        reply.ToString()).Subject;
 
     [Test]
     public async Task Every_token_leaves_one_row_that_names_it_without_holding_it()
@@ -22,14 +23,18 @@ public sealed class AuditTest : ServerFixture
         var refreshed = await client.RefreshAsync(redeemed.RefreshToken!);
         var retried = await client.RefreshAsync(redeemed.RefreshToken!);
 
-        foreach (var (reply, grant, by, subject) in new[] { (credentials, "client_credentials", machine.Id, machine.Id), (redeemed, "authorization_code", client.Id, alice.Subject.ToString()),
-            (refreshed, "refresh_token", client.Id, alice.Subject.ToString()), (retried, "retry window", client.Id, alice.Subject.ToString()) })
+        foreach (var (reply, grant, by, subject) in new[] { (credentials, "client_credentials", machine.Id, machine.Id),
+            (redeemed, "authorization_code", client.Id, alice.Subject.ToString()),
+            (refreshed, "refresh_token", client.Id, alice.Subject.ToString()),
+                (retried, "retry window", client.Id, alice.Subject.ToString()) })
         {
             var row = await OnlyRowAsync(reply);
             (row.Event, row.Outcome, row.ClientId, row.Subject).Should().Be(("token", "ok", by, subject));
             row.Detail.Should().Contain(grant).And.Contain("scope=").And.Contain("resource=");
-            (await Server.ScalarAsync<string>("select jti from audit_events where request_id = @id", new { id = reply.RequestId })).Should().Be(Jwt.Read(reply.AccessToken)["jti"]);
-            (await Server.ScalarAsync<string>("select address from audit_events where request_id = @id", new { id = reply.RequestId })).Should().BeOneOf("127.0.0.1", "::1");
+            (await Server.ScalarAsync<string>("select jti from audit_events where request_id = @id", new { id = reply.RequestId }))
+                .Should().Be(Jwt.Read(reply.AccessToken)["jti"]);
+            (await Server.ScalarAsync<string>("select address from audit_events where request_id = @id", new { id = reply.RequestId }))
+                .Should().BeOneOf("127.0.0.1", "::1");
             row.ToString().Should().NotContain(reply.AccessToken).And.NotContain(reply.RefreshToken ?? "no refresh token");
         }
     }
@@ -59,7 +64,9 @@ public sealed class AuditTest : ServerFixture
     [Test]
     public async Task A_request_with_nothing_to_decide_leaves_no_row()
     {
-        foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token"), await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("{}", "application/json")), await Server.PostTokenAsync(new string('x', 70_000)) })
+        foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token"),
+            await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("{}", "application/json")),
+            await Server.PostTokenAsync(new string('x', 70_000)) })
         {
             reply.Status.Should().BeOneOf(404, 405, 413, 415);
             (await Server.AuditAsync(reply)).Should().BeEmpty();
@@ -90,8 +97,11 @@ public sealed class AuditTest : ServerFixture
         await (await Server.MachineAsync()).CredentialsAsync();
         var before = await Server.ScalarAsync<long>("select count(*) from audit_events");
 
-        if (edit.EndsWith("_default")) await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
-        (await FluentActions.Awaiting(() => Server.ExecuteAsync(edit)).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+        if (edit.EndsWith("_default"))
+            await Server.ExecuteAsync(
+                "insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
+        (await FluentActions.Awaiting(() => Server.ExecuteAsync(edit))
+            .Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
 
         (await Server.ScalarAsync<long>("select count(*) from audit_events where at > '2002-01-01'")).Should().BeGreaterOrEqualTo(before);
     }
@@ -112,19 +122,23 @@ public sealed class AuditTest : ServerFixture
         await using var command = new NpgsqlCommand(edit, connection);
 #pragma warning restore CA2100
 
-        (await FluentActions.Awaiting(() => command.ExecuteNonQueryAsync()).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+        (await FluentActions.Awaiting(() => command.ExecuteNonQueryAsync())
+            .Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
     }
 
     [Test, Behaviour(26)]
     public async Task An_edit_by_plain_SQL_leaves_exactly_one_row_with_its_author()
     {
         var machine = await Server.MachineAsync();
-        Task<List<string>> RowsAsync() => Server.QueryAsync<string>("select actor || ': ' || detail from audit_events where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
+        Task<List<string>> RowsAsync() =>
+            Server.QueryAsync<string>(
+                "select actor || ': ' || detail from audit_events where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
 
         await Server.ExecuteAsync("update clients set note = 'hello', enabled = false where client_id = @Id", new { machine.Id });
         (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:").And.EndWith("enabled note");
 
-        await Server.ExecuteAsync("begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true where client_id = @Id; commit", new { machine.Id });
+        await Server.ExecuteAsync(
+            "begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true where client_id = @Id; commit", new { machine.Id });
         (await RowsAsync()).Should().HaveCount(2).And.Contain(row => row.StartsWith("alice the operator: update clients"));
 
         await Server.ExecuteAsync("update clients set enabled = true where client_id = @Id", new { machine.Id });
@@ -143,7 +157,8 @@ public sealed class AuditTest : ServerFixture
         await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id", new { machine.Id, hash });
         await Server.ExecuteAsync("update users set password_hash = @hash where subject = @Subject", new { alice.Subject, hash });
 
-        (await Server.QueryAsync<string>("select detail from audit_events where event = 'edit' and (client_id = @Id or subject = @Subject)", new { machine.Id, Subject = alice.Subject.ToString() }))
+        (await Server.QueryAsync<string>("select detail from audit_events where event = 'edit' and (client_id = @Id or subject = @Subject)",
+            new { machine.Id, Subject = alice.Subject.ToString() }))
             .Should().Contain(detail => detail.Contains("hash")).And.OnlyContain(detail => !detail.Contains("$2"));
     }
 
@@ -160,7 +175,9 @@ public sealed class AuditTest : ServerFixture
         await Server.Get<ClientStore>().UsedAsync([machine.Id], [secret], Server.Clock.GetUtcNow());
         await Task.Delay(100);
 
-        (await Server.QueryAsync<DateTime?>("select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
+        (
+            await Server.QueryAsync<DateTime?>(
+                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.ScalarAsync<long>("select count(*) from audit_events")).Should().Be(before);
         heard.Should().BeEmpty();
     }
@@ -171,23 +188,28 @@ public sealed class AuditTest : ServerFixture
         var machine = await Server.MachineAsync();
         await using (var twin = await Server.StartSecondInstanceAsync()) await machine.At(twin).CredentialsAsync();
 
-        (await Server.QueryAsync<DateTime?>("select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
+        (
+            await Server.QueryAsync<DateTime?>(
+                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
     }
 
     [Test]
     public async Task A_resource_server_that_introspects_or_reads_the_feed_is_used()
     {
-        var (introspects, reads, idle) = (await Server.ResourceServerAsync(), await Server.ResourceServerAsync(), await Server.ResourceServerAsync());
+        var (introspects, reads, idle) =
+            (await Server.ResourceServerAsync(), await Server.ResourceServerAsync(), await Server.ResourceServerAsync());
         var edits = await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit'");
         await using (var twin = await Server.StartSecondInstanceAsync())
         {
             (await introspects.At(twin).IntrospectAsync("anything")).Status.Should().Be(200);
-            (await twin.GetAsync(Paths.Revocations, ("Authorization", TestClient.Basic(reads.Id, reads.Secret!).ToString()))).Status.Should().Be(200);
+            (await twin.GetAsync(Paths.Revocations, ("Authorization", TestClient.Basic(reads.Id, reads.Secret!).ToString()))).Status
+                .Should().Be(200);
             await idle.At(twin).With("wrong").IntrospectAsync("anything");
             await idle.At(twin).RevokeAsync("anything");
         }
 
-        const string Sql = "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id";
+        const string Sql =
+            "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id";
         (await Server.QueryAsync<DateTime?>(Sql, new { introspects.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.QueryAsync<DateTime?>(Sql, new { reads.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.QueryAsync<DateTime?>(Sql, new { idle.Id })).Should().OnlyContain(moment => moment == null);
@@ -207,7 +229,8 @@ public sealed class AuditTest : ServerFixture
     private const string Pasted = "dGhpcy1pcy1hLXNlY3JldC1vZi00My1jaGFyYWN0ZXJz";
 
     // Wherever in the log it may have ended up.
-    private Task<long> FindingsAsync(string text) => Server.ScalarAsync<long>("select count(*) from audit_events where audit_events::text like '%' || @text || '%'", new { text });
+    private Task<long> FindingsAsync(string text) => Server.ScalarAsync<long>(
+        "select count(*) from audit_events where audit_events::text like '%' || @text || '%'", new { text });
 
     private static IEnumerable<TestCaseData> Misplaced()
     {
@@ -224,7 +247,8 @@ public sealed class AuditTest : ServerFixture
     [TestCaseSource(nameof(Misplaced)), Behaviour(6)]
     public async Task A_secret_in_another_place_is_not_readable_in_the_log(string form)
     {
-        var reply = form.EndsWith(Pasted, StringComparison.Ordinal) && form.StartsWith("grant_type=client_credentials", StringComparison.Ordinal)
+        var reply = form.EndsWith(Pasted, StringComparison.Ordinal)
+            && form.StartsWith("grant_type=client_credentials", StringComparison.Ordinal)
             ? await Server.PostTokenAsync(form, ("Authorization", Requests.BasicOf($"{Pasted}x:y")))
             : await Server.PostTokenAsync(form);
 
@@ -255,7 +279,9 @@ public sealed class AuditTest : ServerFixture
         var machine = await Server.MachineAsync();
         (await OnlyRowAsync(await machine.With("wrong").CredentialsAsync())).ClientId.Should().Be(machine.Id);
 
-        var page = await Server.GetAsync($"/authorize?client_id={Uri.EscapeDataString($"https://nobody.invalid/{Pasted}/client.json")}&response_type=code");
+        var page =
+            await Server
+            .GetAsync($"/authorize?client_id={Uri.EscapeDataString($"https://nobody.invalid/{Pasted}/client.json")}&response_type=code");
         (await OnlyRowAsync(page)).ClientId.Should().StartWith("https://nobody.invalid/(44 characters, sha256 ");
     }
 
@@ -270,8 +296,10 @@ public sealed class AuditTest : ServerFixture
             var text = Uri.EscapeDataString(token);
             foreach (var path in new[]
             {
-                $"/authorize?client_id={text}", $"/authorize?client_id={client.Id}&redirect_uri={text}", $"/authorize?client_id={client.Id}&response_type={text}",
-                $"/authorize?client_id={client.Id}&response_type=code&scope={text}", $"/authorize?client_id={client.Id}&response_type=code&resource=https://{text}/",
+                $"/authorize?client_id={text}", $"/authorize?client_id={client.Id}&redirect_uri={text}",
+                    $"/authorize?client_id={client.Id}&response_type={text}",
+                $"/authorize?client_id={client.Id}&response_type=code&scope={text}",
+                    $"/authorize?client_id={client.Id}&response_type=code&resource=https://{text}/",
             })
                 await Server.GetAsync(path);
             await Server.PostTokenAsync($"grant_type=refresh_token&client_id={text}&refresh_token=x");

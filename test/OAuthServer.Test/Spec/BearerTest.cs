@@ -15,8 +15,10 @@ public sealed class BearerTest : ServerFixture
     public async Task BringAnAuditorAsync()
     {
         await Server.ExecuteAsync("insert into resources (uri, name) values (@Issuer, 'This server')", new { Server.Issuer });
-        await Server.ExecuteAsync("insert into scopes (name, resource) values ('audit:read', @Issuer), ('audit:other', @Issuer)", new { Server.Issuer });
-        auditor = await Server.AddClientAsync("auditor", "machine", "client_secret_basic", [], "audit:read audit:other notes:read", "operator", Server.Issuer, Cast.Secret, "audit:read");
+        await Server.ExecuteAsync("insert into scopes (name, resource) values ('audit:read', @Issuer), ('audit:other', @Issuer)",
+            new { Server.Issuer });
+        auditor = await Server.AddClientAsync("auditor", "machine", "client_secret_basic", [], "audit:read audit:other notes:read",
+            "operator", Server.Issuer, Cast.Secret, "audit:read");
         challenge = $"Bearer resource_metadata=\"{Server.Issuer}/.well-known/oauth-protected-resource\"";
     }
 
@@ -61,7 +63,8 @@ public sealed class BearerTest : ServerFixture
 
         reply.Status.Should().Be(403);
         reply.Error.Should().Be("insufficient_scope");
-        reply.Header("WWW-Authenticate").Should().StartWith(challenge + ", error=\"insufficient_scope\"").And.EndWith("scope=\"audit:read\"");
+        reply.Header("WWW-Authenticate")
+            .Should().StartWith(challenge + ", error=\"insufficient_scope\"").And.EndWith("scope=\"audit:read\"");
     }
 
     [Test, Rfc(6750, "2.1"), Behaviour(25)]
@@ -102,6 +105,7 @@ public sealed class BearerTest : ServerFixture
         var token = await TokenAsync();
 
         (await Server.GetAsync($"/why/x?access_token={token}")).Header("WWW-Authenticate").Should().Be(challenge);
-        (await Server.SendAsync(HttpMethod.Get, "/why/x", Requests.Form($"access_token={token}"))).Header("WWW-Authenticate").Should().Be(challenge);
+        (await Server.SendAsync(HttpMethod.Get, "/why/x", Requests.Form($"access_token={token}"))).Header("WWW-Authenticate")
+            .Should().Be(challenge);
     }
 }

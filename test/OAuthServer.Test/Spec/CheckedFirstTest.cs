@@ -4,7 +4,10 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
 
-/// <summary>What can be known is checked before a code or refresh token is spent; what is a replay ends the grant, whatever else the request says.</summary>
+/// <summary>
+/// What can be known is checked before a code or refresh token is spent; what is a replay ends the grant, whatever else the request
+/// says.
+/// </summary>
 [Behaviour(2, 3, 8)]
 public sealed class CheckedFirstTest : ServerFixture
 {
@@ -16,7 +19,8 @@ public sealed class CheckedFirstTest : ServerFixture
     public async Task AddManyScopesAsync()
     {
         alice = await Server.UserAsync();
-        await Server.ExecuteAsync("insert into scopes (name, resource, open) select unnest(string_to_array(@many, ' ')), @Notes, true", new { many, Cast.Notes });
+        await Server.ExecuteAsync("insert into scopes (name, resource, open) select unnest(string_to_array(@many, ' ')), @Notes, true",
+            new { many, Cast.Notes });
         await Server.HearsAsync(catalog => catalog.Scopes.Count > 40);
     }
 
@@ -39,7 +43,8 @@ public sealed class CheckedFirstTest : ServerFixture
     {
         var client = await Server.PublicClientAsync();
         var token = (await Server.TokensAsync(client, alice)).RefreshToken!;
-        await Server.ExecuteAsync("update grants set scope = string_to_array(@scope, ' ') where client_id = @Id", new { scope = $"notes:read {many}", client.Id });
+        await Server.ExecuteAsync("update grants set scope = string_to_array(@scope, ' ') where client_id = @Id",
+            new { scope = $"notes:read {many}", client.Id });
 
         var refused = await client.RefreshAsync(token);
 

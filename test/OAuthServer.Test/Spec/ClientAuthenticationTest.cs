@@ -39,14 +39,17 @@ public sealed class ClientAuthenticationTest : ServerFixture
         }
 
         static IEnumerable<string> Comparable(Reply reply) => reply.Headers.Concat(reply.ContentHeaders)
-            .Where(header => header.Key is not ("Date" or "Request-Id")).Select(header => $"{header.Key}: {string.Join(", ", header.Value)}").Order();
+            .Where(header => header.Key is not ("Date" or "Request-Id"))
+                .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}").Order();
     }
 
     [Test, Behaviour(6), Case("CAUTH-011")]
     public async Task Whichever_method_was_registered_the_secret_may_come_either_way()
     {
-        (await (await Server.MachineAsync("client_secret_basic")).With(Cast.Secret, "client_secret_post").CredentialsAsync()).Should().HaveIssuedTokens();
-        (await (await Server.MachineAsync("client_secret_post")).With(Cast.Secret, "client_secret_basic").CredentialsAsync()).Should().HaveIssuedTokens();
+        (await (await Server.MachineAsync("client_secret_basic")).With(Cast.Secret, "client_secret_post").CredentialsAsync())
+            .Should().HaveIssuedTokens();
+        (await (await Server.MachineAsync("client_secret_post")).With(Cast.Secret, "client_secret_basic").CredentialsAsync())
+            .Should().HaveIssuedTokens();
     }
 
     [TestCase("client_assertion"), TestCase("client_assertion_type")]
@@ -58,9 +61,12 @@ public sealed class ClientAuthenticationTest : ServerFixture
 
         foreach (var method in new[] { "client_secret_basic", "client_secret_post" })
         {
-            (await machine.With(Cast.Secret, method).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_request", description: "Use one client authentication method");
-            (await web.With(Cast.Secret, method).PostAsync(Paths.Revoke, ("token", "x"), assertion)).Should().BeRefusedWith("invalid_request");
-            (await api.With(Cast.Secret, method).PostAsync(Paths.Introspect, ("token", "x"), assertion)).Should().BeRefusedWith("invalid_request");
+            (await machine.With(Cast.Secret, method).CredentialsAsync(assertion))
+                .Should().BeRefusedWith("invalid_request", description: "Use one client authentication method");
+            (await web.With(Cast.Secret, method).PostAsync(Paths.Revoke, ("token", "x"), assertion))
+                .Should().BeRefusedWith("invalid_request");
+            (await api.With(Cast.Secret, method).PostAsync(Paths.Introspect, ("token", "x"), assertion))
+                .Should().BeRefusedWith("invalid_request");
         }
 
         (await machine.With(null).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_client");
@@ -75,11 +81,15 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var (client, api) = (await Server.PublicClientAsync(), await Server.ResourceServerAsync());
         (string, string) empty = ("Authorization", value);
 
-        (await Server.PostTokenAsync($"grant_type=refresh_token&refresh_token=x&client_id={client.Id}", empty)).Should().BeRefusedWith("invalid_grant");
-        (await Server.SendAsync(HttpMethod.Post, Paths.Revoke, Requests.Form($"token=x&client_id={client.Id}"), empty)).Status.Should().Be(200);
-        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token=x&client_id={api.Id}&client_secret={Cast.Secret}"), empty)).Body.Should().Be("""{"active":false}""");
+        (await Server.PostTokenAsync($"grant_type=refresh_token&refresh_token=x&client_id={client.Id}", empty))
+            .Should().BeRefusedWith("invalid_grant");
+        (await Server.SendAsync(HttpMethod.Post, Paths.Revoke, Requests.Form($"token=x&client_id={client.Id}"), empty)).Status
+            .Should().Be(200);
+        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token=x&client_id={api.Id}&client_secret={Cast.Secret}"),
+            empty)).Body.Should().Be("""{"active":false}""");
         (await Server.GetAsync(Paths.Revocations, empty)).Should().BeRefusedWith("invalid_client");
-        (await Server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form("""{"redirect_uris":["https://client.example/cb"]}""", "application/json"), empty)).ShouldBeRegistered();
+        (await Server.SendAsync(HttpMethod.Post, Paths.Register,
+            Requests.Form("""{"redirect_uris":["https://client.example/cb"]}""", "application/json"), empty)).ShouldBeRegistered();
         (await Server.GetAsync($"{Paths.Register}/{client.Id}", empty)).ShouldBeChallenged(withToken: false);
         (await Server.GetAsync($"{Paths.Why}/x", empty)).ShouldBeChallenged(withToken: false);
     }
@@ -101,8 +111,10 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var machine = await Server.MachineAsync();
         var basic = ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}"));
 
-        (await Server.PostTokenAsync($"grant_type=client_credentials&client_secret={Cast.Secret}", basic)).Should().BeRefusedWith("invalid_request");
-        (await Server.PostTokenAsync("grant_type=client_credentials&client_id=somebody-else", basic)).Should().BeRefusedWith("invalid_request");
+        (await Server.PostTokenAsync($"grant_type=client_credentials&client_secret={Cast.Secret}", basic))
+            .Should().BeRefusedWith("invalid_request");
+        (await Server.PostTokenAsync("grant_type=client_credentials&client_id=somebody-else", basic))
+            .Should().BeRefusedWith("invalid_request");
         (await Server.PostTokenAsync($"grant_type=client_credentials&client_id={machine.Id}", basic)).Should().HaveIssuedTokens();
     }
 
@@ -112,8 +124,10 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var machine = await Server.MachineAsync("client_secret_post");
         var query = $"client_id={machine.Id}&client_secret={Cast.Secret}";
 
-        (await Server.SendAsync(HttpMethod.Post, $"/token?{query}", Requests.Form("grant_type=client_credentials"))).Should().BeRefusedWith("invalid_client");
-        (await Server.SendAsync(HttpMethod.Post, $"/token?grant_type=client_credentials&{query}", Requests.Form("x=y"))).Should().BeRefusedWith("invalid_request");
+        (await Server.SendAsync(HttpMethod.Post, $"/token?{query}", Requests.Form("grant_type=client_credentials")))
+            .Should().BeRefusedWith("invalid_client");
+        (await Server.SendAsync(HttpMethod.Post, $"/token?grant_type=client_credentials&{query}", Requests.Form("x=y")))
+            .Should().BeRefusedWith("invalid_request");
 
         await Eventually.BecomesTrueAsync(async () => (await ReadLogAsync()).Contains("POST /token 400"));
         (await ReadLogAsync()).Should().NotContain(Cast.Secret).And.NotContain("client_secret");
@@ -157,18 +171,22 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var machine = await Server.MachineAsync();
 
         foreach (var scheme in new[] { "basic", "BASIC", "bAsIc" })
-            (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}", scheme)))).Should().HaveIssuedTokens();
+            (await Server.PostTokenAsync("grant_type=client_credentials",
+                ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}", scheme)))).Should().HaveIssuedTokens();
     }
 
     [Test, Rfc(6749, "2.3.1"), Case("CAUTH-022")]
     public async Task Basic_parts_are_form_urlencoded()
     {
         var machine = await Server.MachineAsync();
-        await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id", new { machine.Id, hash = TestServer.Hash("s%+/:& ü") });
+        await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id",
+            new { machine.Id, hash = TestServer.Hash("s%+/:& ü") });
 
-        (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf($"{machine.Id.Replace("-", "%2D")}:s%25%2B%2F%3A%26+%C3%BC")))).Should().HaveIssuedTokens();
+        (await Server.PostTokenAsync("grant_type=client_credentials",
+            ("Authorization", Requests.BasicOf($"{machine.Id.Replace("-", "%2D")}:s%25%2B%2F%3A%26+%C3%BC")))).Should().HaveIssuedTokens();
         (await machine.With("s%+/:& ü", "client_secret_post").CredentialsAsync()).Should().HaveIssuedTokens();
-        (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf($"{machine.Id}:s%25+%2F%3A%26+%C3%BC")))).Should().BeRefusedWith("invalid_client");
+        (await Server.PostTokenAsync("grant_type=client_credentials",
+            ("Authorization", Requests.BasicOf($"{machine.Id}:s%25+%2F%3A%26+%C3%BC")))).Should().BeRefusedWith("invalid_client");
     }
 
     [Test, Behaviour(9), Case("CAUTH-024")]
@@ -176,9 +194,12 @@ public sealed class ClientAuthenticationTest : ServerFixture
     {
         var machine = await Server.MachineAsync("client_secret_post");
 
-        (await Server.PostTokenAsync($"grant_type=client_credentials&client_id={machine.Id}&client_secret={Cast.Secret}%00different")).Should().BeRefusedWith("invalid_request");
-        (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}\0different")))).Should().BeRefusedWith("invalid_client");
-        (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}%00different")))).Should().BeRefusedWith("invalid_client");
+        (await Server.PostTokenAsync($"grant_type=client_credentials&client_id={machine.Id}&client_secret={Cast.Secret}%00different"))
+            .Should().BeRefusedWith("invalid_request");
+        (await Server.PostTokenAsync("grant_type=client_credentials",
+            ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}\0different")))).Should().BeRefusedWith("invalid_client");
+        (await Server.PostTokenAsync("grant_type=client_credentials",
+            ("Authorization", Requests.BasicOf($"{machine.Id}:{Cast.Secret}%00different")))).Should().BeRefusedWith("invalid_client");
     }
 
     [Test, Behaviour(36)]
@@ -186,7 +207,8 @@ public sealed class ClientAuthenticationTest : ServerFixture
     {
         var machine = await Server.MachineAsync("client_secret_post");
         var longest = new string('s', 72);
-        await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id", new { machine.Id, hash = TestServer.Hash(longest) });
+        await Server.ExecuteAsync("update client_secrets set hash = @hash where client_id = @Id",
+            new { machine.Id, hash = TestServer.Hash(longest) });
 
         (await machine.With(longest).CredentialsAsync()).Should().HaveIssuedTokens();
         (await machine.With(longest + "x").CredentialsAsync()).Should().BeRefusedWith("invalid_client");
@@ -205,17 +227,20 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var reply = await http.ReplyAsync(HttpMethod.Post, "/token", form);
 
         reply.Should().BeRefusedWith("invalid_request", 413);
-        Stopwatch.GetElapsedTime(began).Should().BeLessThan(HashTiming.SlowHash(), "a wrong secret costs two of them, and this reads 64 KiB");
+        Stopwatch.GetElapsedTime(began)
+            .Should().BeLessThan(HashTiming.SlowHash(), "a wrong secret costs two of them, and this reads 64 KiB");
     }
 
     [Test, Rfc(7591, "3.2.1"), Behaviour(7), Case("CAUTH-026")]
     public async Task An_expired_secret_is_told_so_but_only_to_who_knows_it()
     {
         var machine = await Server.MachineAsync();
-        await Server.ExecuteAsync("update client_secrets set expires_at = now() - interval '1 minute' where client_id = @Id", new { machine.Id });
+        await Server.ExecuteAsync("update client_secrets set expires_at = now() - interval '1 minute' where client_id = @Id",
+            new { machine.Id });
 
         (await machine.CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "The client secret has expired");
-        (await machine.With("wrong").CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
+        (await machine.With("wrong").CredentialsAsync())
+            .Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
     }
 
     [Test, Behaviour(6), Case("CC-006")]
@@ -225,7 +250,8 @@ public sealed class ClientAuthenticationTest : ServerFixture
         await Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { machine.Id });
 
         (await machine.CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "The client has been revoked");
-        (await machine.With("wrong").CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
+        (await machine.With("wrong").CredentialsAsync())
+            .Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
     }
 
     [Test, Behaviour(7)]
@@ -244,7 +270,8 @@ public sealed class ClientAuthenticationTest : ServerFixture
     public async Task A_secret_is_refused_before_its_time()
     {
         var machine = await Server.MachineAsync();
-        await Server.ExecuteAsync("update client_secrets set not_before = now() + interval '1 day' where client_id = @Id", new { machine.Id });
+        await Server.ExecuteAsync("update client_secrets set not_before = now() + interval '1 day' where client_id = @Id",
+            new { machine.Id });
 
         (await machine.CredentialsAsync()).Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
     }
@@ -257,9 +284,11 @@ public sealed class ClientAuthenticationTest : ServerFixture
             var machine = await Server.MachineAsync();
             (await machine.CredentialsAsync()).Should().HaveIssuedTokens(); // and the server remembers the client from here on
 
-            await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)", new { machine.Id, hash = NextHash });
+            await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)",
+                new { machine.Id, hash = NextHash });
 
-            (await new TestClient(Server, machine.Id, "the-next-secret", "client_secret_basic", "").CredentialsAsync()).Should().HaveIssuedTokens();
+            (await new TestClient(Server, machine.Id, "the-next-secret", "client_secret_basic", "").CredentialsAsync())
+                .Should().HaveIssuedTokens();
         }
     }
 
@@ -270,8 +299,10 @@ public sealed class ClientAuthenticationTest : ServerFixture
         var next = machine.With("the-next-secret");
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
 
-        await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)", new { machine.Id, hash = TestServer.Hash("the-next-secret") });
-        await Server.ExecuteAsync("update client_secrets set expires_at = now() + interval '1 hour' where client_id = @Id and hash = @hash", new { machine.Id, hash = Cast.SecretHashed });
+        await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)",
+            new { machine.Id, hash = TestServer.Hash("the-next-secret") });
+        await Server.ExecuteAsync("update client_secrets set expires_at = now() + interval '1 hour' where client_id = @Id and hash = @hash",
+            new { machine.Id, hash = Cast.SecretHashed });
 
         await Eventually.BecomesTrueAsync(async () => (await next.CredentialsAsync()).Status == 200);
         for (var i = 0; i < 20; i++)
@@ -308,7 +339,8 @@ public sealed class ClientAuthenticationTest : ServerFixture
         async Task<double> TimeAsync(string pair)
         {
             var began = Stopwatch.GetTimestamp();
-            (await http.ReplyAsync(HttpMethod.Post, "/token", Requests.Form("grant_type=client_credentials"), ("Authorization", Requests.BasicOf(pair)))).Status.Should().Be(401);
+            (await http.ReplyAsync(HttpMethod.Post, "/token", Requests.Form("grant_type=client_credentials"),
+                ("Authorization", Requests.BasicOf(pair)))).Status.Should().Be(401);
             return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         }
 
@@ -319,7 +351,8 @@ public sealed class ClientAuthenticationTest : ServerFixture
     public async Task Every_endpoint_that_knows_clients_answers_alike()
     {
         foreach (var path in new[] { Paths.Token, Paths.Revoke, Paths.Introspect })
-            (await Server.SendAsync(HttpMethod.Post, path, Requests.Form("grant_type=client_credentials&token=x&client_id=nobody&client_secret=x")))
+            (await Server.SendAsync(HttpMethod.Post, path,
+                Requests.Form("grant_type=client_credentials&token=x&client_id=nobody&client_secret=x")))
                 .Should().BeRefusedWith("invalid_client", description: "Client authentication failed");
     }
 }

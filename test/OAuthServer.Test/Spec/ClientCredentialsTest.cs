@@ -14,7 +14,8 @@ public sealed class ClientCredentialsTest : ServerFixture
 
         reply.Should().HaveIssuedTokens("notes:read");
         reply.RefreshToken.Should().BeNull();
-        reply.Json.EnumerateObject().Select(member => member.Name).Should().BeEquivalentTo("access_token", "token_type", "expires_in", "scope");
+        reply.Json.EnumerateObject().Select(member => member.Name)
+            .Should().BeEquivalentTo("access_token", "token_type", "expires_in", "scope");
     }
 
     [Test, Rfc(6749, "2.3.1"), Case("CAUTH-002")]
@@ -28,7 +29,8 @@ public sealed class ClientCredentialsTest : ServerFixture
         await Server.ExecuteAsync("update clients set access_token_seconds = 123 where client_id = @Id", new { machine.Id });
 
         Reply reply = null!;
-        await Eventually.BecomesTrueAsync(async () => (reply = await machine.CredentialsAsync(("scope", "notes:read"))).Json.GetProperty("expires_in").GetInt32() == 123);
+        await Eventually.BecomesTrueAsync(async () =>
+            (reply = await machine.CredentialsAsync(("scope", "notes:read"))).Json.GetProperty("expires_in").GetInt32() == 123);
 
         var token = Jwt.Read(reply.AccessToken);
         (long.Parse(token["exp"]) - long.Parse(token["iat"])).Should().Be(123);
@@ -53,7 +55,8 @@ public sealed class ClientCredentialsTest : ServerFixture
     {
         var machine = await Server.MachineAsync(scopes: "notes:read");
 
-        (await machine.CredentialsAsync(("scope", "notes:read notes:delete"))).Should().BeRefusedWith("invalid_scope", description: "The requested scope is not allowed for this client");
+        (await machine.CredentialsAsync(("scope", "notes:read notes:delete")))
+            .Should().BeRefusedWith("invalid_scope", description: "The requested scope is not allowed for this client");
         (await machine.CredentialsAsync(("scope", "notes:read"))).Should().HaveIssuedTokens("notes:read");
     }
 
@@ -63,7 +66,8 @@ public sealed class ClientCredentialsTest : ServerFixture
     [TestCase("a\"b", TestName = "A_scope_outside_the_grammar_is_refused")]
     [Rfc(6749, "3.3"), Case("CC-003")]
     public async Task A_scope_is_refused(string scope) =>
-        (await (await Server.MachineAsync(scopes: "notes:read")).CredentialsAsync(("scope", scope))).Should().BeRefusedWith("invalid_scope");
+        (await (await Server.MachineAsync(scopes: "notes:read")).CredentialsAsync(("scope", scope)))
+            .Should().BeRefusedWith("invalid_scope");
 
     [Test, Rfc(6749, "3.3")]
     public async Task Without_a_scope_the_machine_gets_of_its_default_set_what_belongs_to_its_resource()
@@ -82,7 +86,8 @@ public sealed class ClientCredentialsTest : ServerFixture
     public async Task A_resource_the_machine_may_not_use_is_refused()
     {
         var machine = await Server.MachineAsync();
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Another')", new { uri = $"https://{machine.Id}.example.test/" });
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Another')",
+            new { uri = $"https://{machine.Id}.example.test/" });
 
         (await machine.CredentialsAsync(("resource", $"https://{machine.Id}.example.test/"))).Should().BeRefusedWith("invalid_target");
         (await machine.CredentialsAsync(("resource", "https://nobody.example.test/"))).Should().BeRefusedWith("invalid_target");
@@ -92,7 +97,8 @@ public sealed class ClientCredentialsTest : ServerFixture
 
     [Test, Rfc(8707, "2.2"), Behaviour(19)]
     public async Task One_token_is_for_one_resource() =>
-        (await (await Server.MachineAsync()).CredentialsAsync(("resource", Cast.Notes), ("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_target");
+        (await (await Server.MachineAsync()).CredentialsAsync(("resource", Cast.Notes), ("resource", Cast.Sensors)))
+            .Should().BeRefusedWith("invalid_target");
 
     [TestCase("https://sensors.example.test/")]
     [TestCase("https://sensors.example.test")]
@@ -122,6 +128,7 @@ public sealed class ClientCredentialsTest : ServerFixture
         var machine = await Server.MachineAsync();
 
         (await machine.RefreshAsync("anything")).Should().BeRefusedWith("unauthorized_client");
-        (await machine.RedeemAsync(new Code("anything", TestClient.NewVerifier(), Cast.Redirect))).Should().BeRefusedWith("unauthorized_client");
+        (await machine.RedeemAsync(new Code("anything", TestClient.NewVerifier(), Cast.Redirect)))
+            .Should().BeRefusedWith("unauthorized_client");
     }
 }

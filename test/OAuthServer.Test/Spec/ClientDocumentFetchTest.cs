@@ -37,7 +37,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
             var host = await outside.HostAsync(Documents.Answer("", status: status, headers: ("Location", location)));
             var before = outside.Connections.Count;
 
-            (await Server.RefusedAsync(host.Url())).Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" }, it => it.ExcludingMissingMembers());
+            (await Server.RefusedAsync(host.Url()))
+                .Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" }, it => it.ExcludingMissingMembers());
 
             host.Requests.Should().HaveCount(1);
             outside.Connections.Should().HaveCount(before + 1);
@@ -46,16 +47,19 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         target.Requests.Should().BeEmpty();
     }
 
-    [TestCase(201), TestCase(202), TestCase(203), TestCase(206), TestCase(300), TestCase(304), TestCase(400), TestCase(401), TestCase(403), TestCase(404), TestCase(410), TestCase(429), TestCase(500), TestCase(503)]
+    [TestCase(201), TestCase(202), TestCase(203), TestCase(206), TestCase(300), TestCase(304), TestCase(400), TestCase(401), TestCase(403),
+        TestCase(404), TestCase(410), TestCase(429), TestCase(500), TestCase(503)]
     public async Task Only_200_is_an_answer(int status)
     {
         var host = await outside.HostAsync(Documents.Answer(""));
-        host.Answer = status == 304 ? http => { http.Response.StatusCode = 304; return Task.CompletedTask; } : Documents.Answer(Documents.Of(host.Url()), status: status);
+        host.Answer = status == 304 ? http => { http.Response.StatusCode = 304; return Task.CompletedTask; }
+        : Documents.Answer(Documents.Of(host.Url()), status: status);
 
         await Server.RefusedAsync(host.Url());
     }
 
-    [TestCase("text/html"), TestCase("text/plain"), TestCase("text/json"), TestCase("application/javascript"), TestCase("application/jsonp"), TestCase("application/xml"), TestCase("image/svg+json"), TestCase("")]
+    [TestCase("text/html"), TestCase("text/plain"), TestCase("text/json"), TestCase("application/javascript"),
+        TestCase("application/jsonp"), TestCase("application/xml"), TestCase("image/svg+json"), TestCase("")]
     public async Task Another_content_type_is_refused(string type)
     {
         var host = await outside.HostAsync(Documents.Answer(""));
@@ -162,7 +166,9 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     [Test]
     public async Task A_resolver_that_never_answers_is_dropped_after_5_seconds()
     {
-        using var fetcher = new Fetcher(outside.Network with { ResolveAsync = (_, _) => new TaskCompletionSource<IPAddress[]>().Task }, Server.Settings, TimeProvider.System);
+        using var fetcher =
+            new Fetcher(outside.Network with { ResolveAsync = (_, _) => new TaskCompletionSource<IPAddress[]>().Task }, Server.Settings,
+                TimeProvider.System);
 
         var took = Stopwatch.StartNew();
         (await fetcher.FetchAsync(new Uri("https://never.example/c"), false)).Refused(out var error, out _).Should().BeTrue();
@@ -186,7 +192,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
     }
 
     [Test, Case("CIMD-031")]
-    [TestCase("{"), TestCase("null"), TestCase("{\"client_id\":\"URL\",\"client_id\":\"URL\",\"client_name\":\"a\",\"redirect_uris\":[\"https://app.example/cb\"]}")]
+    [TestCase("{"), TestCase("null"),
+        TestCase("{\"client_id\":\"URL\",\"client_id\":\"URL\",\"client_name\":\"a\",\"redirect_uris\":[\"https://app.example/cb\"]}")]
     public async Task An_ambiguous_request_is_refused_and_not_remembered(string body)
     {
         var host = await outside.HostAsync(Documents.Answer(""));
@@ -239,7 +246,12 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         await using var tls = new SslStream(connection.GetStream());
         try
         {
-            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) });
+            await tls.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext =
+                SslStreamCertificateContext.Create(certificate, null, offline: true)
+                });
             (await tls.ReadAsync(new byte[1])).Should().Be(0);
         }
         catch (Exception fault) when (fault is IOException or AuthenticationException)
@@ -257,7 +269,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         using var canary = new TcpListener(IPAddress.Loopback, 0);
         canary.Start();
         using var stranger = Certificates.Authority("Stranger");
-        using var certificate = Certificates.Leaf(stranger, "places.example", askAt: $"http://127.0.0.1:{((IPEndPoint)canary.LocalEndpoint).Port}/issuer.crt");
+        using var certificate =
+            Certificates.Leaf(stranger, "places.example", askAt: $"http://127.0.0.1:{((IPEndPoint)canary.LocalEndpoint).Port}/issuer.crt");
 
         (await RefusedByHandAsync("places.example", certificate)).Expected.Should().Be("an answer over verified TLS");
 
@@ -274,7 +287,12 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         await using var tls = new SslStream(connection.GetStream());
         try
         {
-            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) });
+            await tls.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext =
+                SslStreamCertificateContext.Create(certificate, null, offline: true)
+                });
             (await tls.ReadAsync(new byte[1])).Should().Be(0, "nothing is asked of who cannot prove its name");
         }
         catch (Exception fault) when (fault is IOException or AuthenticationException)
@@ -343,7 +361,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         var wrong = await outside.HostAsync(Documents.Answer("", status: 500));
         outside.Name("closed.example", "127.0.0.1");
 
-        foreach (var (url, host) in new[] { (broken.Url(), broken.Name), (wrong.Url(), wrong.Name), ($"https://closed.example:{TestServer.FreePort()}/c", "closed.example"), ("https://nowhere.example/c", "nowhere.example") })
+        foreach (var (url, host) in new[] { (broken.Url(), broken.Name), (wrong.Url(), wrong.Name),
+            ($"https://closed.example:{TestServer.FreePort()}/c", "closed.example"), ("https://nowhere.example/c", "nowhere.example") })
             (await Server.RefusedAsync(url)).Description.Should().Be($"The document that describes this app at {host} could not be used");
     }
 

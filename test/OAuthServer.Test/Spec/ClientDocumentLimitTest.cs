@@ -23,11 +23,13 @@ public sealed class ClientDocumentLimitTest
         var known = await outside.GoodHostAsync();
         (await AuthorizeAsync(server, known.Url())).Status.Should().Be(303);
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => AuthorizeAsync(server, $"https://nobody{i}.example/client.json")));
+        var replies =
+            await Task.WhenAll(Enumerable.Range(0, 200).Select(i => AuthorizeAsync(server, $"https://nobody{i}.example/client.json")));
 
         outside.Lookups.Where(name => name != known.Name).Should().HaveCount(9, "the known one was the first of ten");
         replies.Count(reply => reply.Status == 400).Should().Be(9);
-        replies.Where(reply => reply.Status == 429).Should().HaveCount(191).And.OnlyContain(reply => reply.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        replies.Where(reply => reply.Status == 429)
+            .Should().HaveCount(191).And.OnlyContain(reply => reply.Headers.RetryAfter!.Delta > TimeSpan.Zero);
         server.Clock.Travel(TimeSpan.FromMinutes(6));
         (await AuthorizeAsync(server, known.Url())).Status.Should().Be(303);
         known.Requests.Should().HaveCount(2, "it was stale");
@@ -39,9 +41,12 @@ public sealed class ClientDocumentLimitTest
     public async Task All_addresses_together_have_a_limit()
     {
         await using var outside = new FakeInternet();
-        await using var server = await StartAsync(outside, settings => settings with { RegistrationsPerMinute = 10, RegistrationsPerMinuteInAll = 20 });
+        await using var server =
+            await StartAsync(outside, settings => settings with { RegistrationsPerMinute = 10, RegistrationsPerMinuteInAll = 20 });
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => AuthorizeAsync(server, $"https://nobody{i}.example/client.json", $"127.0.1.{1 + (i / 4)}")));
+        var replies =
+            await Task.WhenAll(Enumerable.Range(0, 60)
+            .Select(i => AuthorizeAsync(server, $"https://nobody{i}.example/client.json", $"127.0.1.{1 + (i / 4)}")));
 
         outside.Lookups.Count.Should().BeInRange(20, 30, "twenty at once, one more every three seconds");
         replies.Where(reply => reply.Status != 400).Should().OnlyContain(reply => reply.Status == 429);
@@ -58,12 +63,14 @@ public sealed class ClientDocumentLimitTest
         var sockets = await Task.WhenAll(waiting.Select(_ => silent.AcceptSocketAsync()));
 
         (await server.ResolveAsync(urls[64])).Refused(out var error, out _).Should().BeTrue();
-        error!.Should().BeEquivalentTo(new { Status = 503, Reason = "too many documents are being fetched at once" }, it => it.ExcludingMissingMembers());
+        error!.Should().BeEquivalentTo(new { Status = 503, Reason = "too many documents are being fetched at once" }, it =>
+            it.ExcludingMissingMembers());
         outside.Lookups.Should().NotContain("silent64.example");
 
         foreach (var socket in sockets) socket.Dispose();
         (await Task.WhenAll(waiting)).Count(result => result.Refused(out _, out _)).Should().Be(64);
-        (await server.ResolveAsync((await outside.GoodHostAsync()).Url())).Refused(out error, out _).Should().BeFalse("places are free again");
+        (await server.ResolveAsync((await outside.GoodHostAsync()).Url())).Refused(out error, out _)
+            .Should().BeFalse("places are free again");
     }
 
     [Test]
@@ -116,6 +123,7 @@ public sealed class ClientDocumentLimitTest
     private static async Task<Reply> AuthorizeAsync(TestServer server, string client, string from = "127.0.0.1")
     {
         using var http = server.NewHttpFrom(from);
-        return await http.ReplyAsync(HttpMethod.Get, "/authorize?" + new TestClient(server, client, null, "none", "http://localhost/callback").AuthorizeQuery(TestClient.NewVerifier()));
+        return await http.ReplyAsync(HttpMethod.Get, "/authorize?"
+            + new TestClient(server, client, null, "none", "http://localhost/callback").AuthorizeQuery(TestClient.NewVerifier()));
     }
 }

@@ -32,9 +32,15 @@ public sealed class ClientDocumentReachTest : ServerFixture
     [OneTimeTearDown]
     public ValueTask CloseAsync() => outside.DisposeAsync();
 
-    [TestCase("127.0.0.1:8443", TestName = "loopback"), TestCase("127.8.8.8", TestName = "all of 127/8"), TestCase("169.254.169.254", TestName = "link-local metadata"), TestCase("10.0.0.5", TestName = "RFC 1918"), TestCase("172.16.0.1"), TestCase("192.168.0.1")]
-    [TestCase("100.64.0.1"), TestCase("0.0.0.0", TestName = "0.0.0.0"), TestCase("255.255.255.255"), TestCase("224.0.0.1"), TestCase("[::1]", TestName = "IPv6 loopback"), TestCase("[::]"), TestCase("[fd00::1]", TestName = "IPv6 unique local"), TestCase("[fe80::1]")]
-    [TestCase("[::ffff:127.0.0.1]", TestName = "IPv4-mapped"), TestCase("[::ffff:a9fe:a9fe]"), TestCase("[64:ff9b::7f00:1]", TestName = "NAT64"), TestCase("[64:ff9b:1::a00:5]"), TestCase("[2002:7f00:1::1]", TestName = "6to4"), TestCase("[2001:0:4136:e378:8000:63bf:80ff:fffe]", TestName = "Teredo"), TestCase("[::7f00:1]", TestName = "IPv4-compatible")]
+    [TestCase("127.0.0.1:8443", TestName = "loopback"), TestCase("127.8.8.8", TestName = "all of 127/8"),
+        TestCase("169.254.169.254", TestName = "link-local metadata"), TestCase("10.0.0.5", TestName = "RFC 1918"), TestCase("172.16.0.1"),
+        TestCase("192.168.0.1")]
+    [TestCase("100.64.0.1"), TestCase("0.0.0.0", TestName = "0.0.0.0"), TestCase("255.255.255.255"), TestCase("224.0.0.1"),
+        TestCase("[::1]", TestName = "IPv6 loopback"), TestCase("[::]"), TestCase("[fd00::1]", TestName = "IPv6 unique local"),
+        TestCase("[fe80::1]")]
+    [TestCase("[::ffff:127.0.0.1]", TestName = "IPv4-mapped"), TestCase("[::ffff:a9fe:a9fe]"),
+        TestCase("[64:ff9b::7f00:1]", TestName = "NAT64"), TestCase("[64:ff9b:1::a00:5]"), TestCase("[2002:7f00:1::1]", TestName = "6to4"),
+        TestCase("[2001:0:4136:e378:8000:63bf:80ff:fffe]", TestName = "Teredo"), TestCase("[::7f00:1]", TestName = "IPv4-compatible")]
     [Case("CIMD-010", "CIMD-012", "CIMD-013", "CIMD-015", "CIMD-016", "CIMD-017", "CIMD-020")]
     public async Task A_special_use_address_is_never_connected_to(string authority)
     {
@@ -43,7 +49,9 @@ public sealed class ClientDocumentReachTest : ServerFixture
         outside.Connections.Should().BeEmpty();
     }
 
-    [TestCase("127.0.0.1", TestName = "name on loopback"), TestCase("10.0.0.5", TestName = "name on a private address"), TestCase("169.254.169.254", TestName = "name on link-local"), TestCase("::1"), TestCase("fd00::1"), TestCase("::ffff:127.0.0.1"), TestCase("64:ff9b::a9fe:a9fe"), TestCase("2002:a00:5::1")]
+    [TestCase("127.0.0.1", TestName = "name on loopback"), TestCase("10.0.0.5", TestName = "name on a private address"),
+        TestCase("169.254.169.254", TestName = "name on link-local"), TestCase("::1"), TestCase("fd00::1"), TestCase("::ffff:127.0.0.1"),
+        TestCase("64:ff9b::a9fe:a9fe"), TestCase("2002:a00:5::1")]
     [Case("CIMD-011", "CIMD-021")]
     public async Task Nor_under_a_name(string address)
     {
@@ -117,7 +125,9 @@ public sealed class ClientDocumentReachTest : ServerFixture
     [Test]
     public async Task Loopback_is_never_exempt_when_the_issuer_is_elsewhere()
     {
-        using var fetcher = new Fetcher(outside.Network, new Settings { Issuer = "https://auth.example.com", ClientDocumentsOnLoopback = true }, TimeProvider.System);
+        using var fetcher =
+            new Fetcher(outside.Network, new Settings { Issuer = "https://auth.example.com", ClientDocumentsOnLoopback = true },
+                TimeProvider.System);
 
         (await fetcher.FetchAsync(new Uri("https://127.0.0.1/c"), false)).Refused(out _, out _).Should().BeTrue();
 
@@ -129,7 +139,8 @@ public sealed class ClientDocumentReachTest : ServerFixture
     {
         using var fetcher = new Fetcher(outside.Network, new Settings { Issuer = "http://127.0.0.1:8080" }, TimeProvider.System);
 
-        foreach (var address in new[] { "10.0.0.5", "169.254.169.254", "0.0.0.0", "[::]", "[fd00::1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[::7f00:1]" })
+        foreach (var address in new[] { "10.0.0.5", "169.254.169.254", "0.0.0.0", "[::]", "[fd00::1]", "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::1]", "[::7f00:1]" })
             (await fetcher.FetchAsync(new Uri($"https://{address}/c"), false)).Refused(out _, out _).Should().BeTrue();
 
         outside.Connections.Should().BeEmpty();

@@ -41,7 +41,8 @@ public sealed class ClientDocumentTest : ServerFixture
         client.IsTrusted.Should().BeFalse();
     }
 
-    [TestCase("javascript:alert(1)"), TestCase("http://app.example/cb"), TestCase("https://app.example/cb#f"), TestCase("https://*.example/cb"), TestCase("https://u:p@app.example/cb"), TestCase("/cb"), TestCase("myapp:/cb")]
+    [TestCase("javascript:alert(1)"), TestCase("http://app.example/cb"), TestCase("https://app.example/cb#f"),
+        TestCase("https://*.example/cb"), TestCase("https://u:p@app.example/cb"), TestCase("/cb"), TestCase("myapp:/cb")]
     [TestCase("https://203.0.113.7/cb")]
     public async Task Redirect_uris_follow_the_rules_of_every_client(string redirect)
     {
@@ -57,7 +58,8 @@ public sealed class ClientDocumentTest : ServerFixture
         var client = new TestClient(Server, host.Url(), null, "none", Cast.Redirect);
 
         (await client.TokensAsync(await Server.UserAsync())).Should().HaveIssuedTokens();
-        var page = await Server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", redirect))}");
+        var page =
+            await Server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", redirect))}");
         page.Status.Should().Be(400);
         page.Location.Should().BeNull();
     }
@@ -73,14 +75,16 @@ public sealed class ClientDocumentTest : ServerFixture
     [Test, Case("CIMD-039")]
     public async Task A_document_whose_app_listens_on_this_computer_comes_with_a_warning_every_time()
     {
-        var (host, alice, browser) = (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.UserAsync(), Server.NewBrowser());
+        var (host, alice, browser) =
+            (await outside.GoodHostAsync(null, "http://localhost/callback"), await Server.UserAsync(), Server.NewBrowser());
         var client = new TestClient(Server, host.Url(), null, "none", "http://localhost:51004/callback");
 
         for (var times = 0; times < 2; times++)
         {
             var page = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
             page.Is(Paths.Consent).Should().BeTrue(page.ToString());
-            page.Reply.Body.Should().Contain("any program on this computer could claim to be this app").And.Contain("<bdi>localhost</bdi>").And.Contain(new Uri(host.Url()).Host);
+            page.Reply.Body.Should().Contain("any program on this computer could claim to be this app").And
+                .Contain("<bdi>localhost</bdi>").And.Contain(new Uri(host.Url()).Host);
             (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith("http://localhost:51004/callback?");
         }
     }
@@ -90,7 +94,9 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
 
-        (await Server.RefusedAsync(host.Url() + "?v=2")).Should().BeEquivalentTo(new { Rule = "CIMD §4", Expected = host.Url() + "?v=2", Got = host.Url() }, it => it.ExcludingMissingMembers());
+        (await Server.RefusedAsync(host.Url() + "?v=2"))
+            .Should().BeEquivalentTo(new { Rule = "CIMD §4", Expected = host.Url() + "?v=2", Got = host.Url() }, it =>
+            it.ExcludingMissingMembers());
     }
 
     [Test]
@@ -120,7 +126,9 @@ public sealed class ClientDocumentTest : ServerFixture
         host.Requests.Should().HaveCount(1);
     }
 
-    [TestCase("max-age=3600", 3600), TestCase("public, max-age=60", 300), TestCase("no-store", 300), TestCase("no-cache, max-age=9000", 300), TestCase("max-age=31536000", 86400), TestCase(null, 300), TestCase("max-age=nonsense", 300)]
+    [TestCase("max-age=3600", 3600), TestCase("public, max-age=60", 300), TestCase("no-store", 300),
+        TestCase("no-cache, max-age=9000", 300), TestCase("max-age=31536000", 86400), TestCase(null, 300),
+        TestCase("max-age=nonsense", 300)]
     public async Task Freshness_is_what_http_says_between_5_minutes_and_24_hours(string? cache, int seconds)
     {
         var host = await outside.GoodHostAsync(cache);
@@ -141,7 +149,9 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
         var date = Server.Clock.GetUtcNow();
-        host.Answer = Documents.Answer(Documents.Of(host.Url()), null, headers: [("Date", date.ToString("R")), ("Expires", date.AddHours(2).ToString("R"))]);
+        host.Answer =
+            Documents.Answer(Documents.Of(host.Url()), null,
+                headers: [("Date", date.ToString("R")), ("Expires", date.AddHours(2).ToString("R"))]);
         await Server.ResolvedAsync(host.Url());
         (await FreshSecondsAsync(host)).Should().Be(7200);
 
@@ -175,8 +185,12 @@ public sealed class ClientDocumentTest : ServerFixture
         Server.Clock.Travel(TimeSpan.FromHours(24));
         await Server.ResolvedAsync(host.Url());
         host.Requests.Should().HaveCount(2);
-        var line = (await Server.QueryAsync<AuditLine>("select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
-        line.Should().BeEquivalentTo(new { Outcome = "refused", Error = "invalid_client", Rule = "CIMD §4", Expected = host.Url() }, it => it.ExcludingMissingMembers());
+        var line =
+            (
+                await Server.QueryAsync<AuditLine>(
+                    "select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
+        line.Should().BeEquivalentTo(new { Outcome = "refused", Error = "invalid_client", Rule = "CIMD §4", Expected = host.Url() }, it =>
+            it.ExcludingMissingMembers());
         line.ToString().Should().NotContain("secret-of-the-host");
 
         Server.Clock.Travel(TimeSpan.FromMinutes(6));
@@ -191,7 +205,8 @@ public sealed class ClientDocumentTest : ServerFixture
         var alice = await Server.UserAsync();
 
         await ConsentAsync(alice, host.Url());
-        await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb").Replace("}", ",\"client_uri\":\"https://app.example\"}"));
+        await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb")
+            .Replace("}", ",\"client_uri\":\"https://app.example\"}"));
         (await ConsentsAsync(host.Url())).Should().Be(1);
 
         await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb", "https://other.example/cb"));
@@ -223,17 +238,20 @@ public sealed class ClientDocumentTest : ServerFixture
         Server.Clock.Travel(TimeSpan.FromMinutes(6));
         await Server.RefusedAsync(host.Url());
 
-        (await Server.ScalarAsync<string>("select ended_reason from grants where client_id = @id", new { id = host.Url() })).Should().Be("document_gone");
+        (await Server.ScalarAsync<string>("select ended_reason from grants where client_id = @id", new { id = host.Url() }))
+            .Should().Be("document_gone");
         (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @id", new { id = host.Url() })).Should().BeFalse();
         (await ConsentsAsync(host.Url())).Should().Be(0);
-        (await Server.ScalarAsync<int>("select count(*)::int from audit_events where client_id = @id and event = 'revocation'", new { id = host.Url() })).Should().Be(1);
+        (await Server.ScalarAsync<int>("select count(*)::int from audit_events where client_id = @id and event = 'revocation'",
+            new { id = host.Url() })).Should().Be(1);
 
         // A failure does not bring it back, the document does; its grants stay ended.
         host.Answer = Documents.Answer("", status: 500);
         await Server.RefusedAsync(host.Url());
         host.Answer = good;
         (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
-        (await Server.ScalarAsync<int>("select count(*)::int from grants where client_id = @id and ended_at is null", new { id = host.Url() })).Should().Be(0);
+        (await Server.ScalarAsync<int>("select count(*)::int from grants where client_id = @id and ended_at is null",
+            new { id = host.Url() })).Should().Be(0);
     }
 
     [Test]
@@ -262,7 +280,8 @@ public sealed class ClientDocumentTest : ServerFixture
     public async Task An_operators_row_wins_and_is_never_fetched()
     {
         var host = await outside.GoodHostAsync();
-        await Server.ExecuteAsync("insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
+        await Server.ExecuteAsync(
+            "insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
 
         var client = await Server.ResolvedAsync(host.Url());
 
@@ -276,12 +295,14 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var guide = await File.ReadAllTextAsync(Path.Combine(TestDatabase.Root, "docs/operating.md"));
         var section = guide[guide.IndexOf("## Clients with a document", StringComparison.Ordinal)..];
-        foreach (var block in section[..section.IndexOf("## Keys", StringComparison.Ordinal)].Split("```sql").Skip(1)) await Server.ExecuteAsync(block.Split("```")[0]);
+        foreach (var block in section[..section.IndexOf("## Keys", StringComparison.Ordinal)].Split("```sql").Skip(1))
+            await Server.ExecuteAsync(block.Split("```")[0]);
         outside.Lookups.Clear();
 
         var pinned = await Server.ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
         pinned.IsTrusted.Should().BeTrue();
-        var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback").TokensAsync(await Server.UserAsync(), null, ("resource", null), ("scope", null));
+        var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback")
+            .TokensAsync(await Server.UserAsync(), null, ("resource", null), ("scope", null));
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);
         (await Server.ResolvedAsync("https://spam.example/client.json")).Row.Enabled.Should().BeFalse();
         outside.Lookups.Should().BeEmpty();
@@ -294,7 +315,8 @@ public sealed class ClientDocumentTest : ServerFixture
         var answer = host.Answer;
         host.Answer = async http =>
         {
-            await Server.ExecuteAsync("insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
+            await Server.ExecuteAsync(
+                "insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
             await answer(http);
         };
 
@@ -315,10 +337,12 @@ public sealed class ClientDocumentTest : ServerFixture
 
         outside.Connections.Should().HaveCount(before);
 
-        Task<Reply> TokenAsync(string id) => new TestClient(Server, id, null, "none", "").TokenAsync(("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", TestClient.NewVerifier()));
+        Task<Reply> TokenAsync(string id) => new TestClient(Server, id, null, "none", "")
+            .TokenAsync(("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", TestClient.NewVerifier()));
     }
 
-    [TestCase("http://app.example/c"), TestCase("https://app.example/a/../c"), TestCase("https://app.example/c#x"), TestCase("nobody"), TestCase("https:\\\\app.example\\c"), TestCase("https://app.example/c\0")]
+    [TestCase("http://app.example/c"), TestCase("https://app.example/a/../c"), TestCase("https://app.example/c#x"), TestCase("nobody"),
+        TestCase("https:\\\\app.example\\c"), TestCase("https://app.example/c\0")]
     [Case("CIMD-002")]
     public async Task A_client_id_that_is_no_document_url_is_unknown_and_nothing_is_fetched(string id)
     {
@@ -340,7 +364,8 @@ public sealed class ClientDocumentTest : ServerFixture
         Server.Clock.Travel(TimeSpan.FromHours(25));
         await Server.Get<Retention>().OnceAsync(CancellationToken.None);
 
-        (await Server.QueryAsync<string>("select client_id from clients where client_id = any (@ids)", new { ids = new[] { unused.Url(), used.Url() } })).Should().Equal(used.Url());
+        (await Server.QueryAsync<string>("select client_id from clients where client_id = any (@ids)",
+            new { ids = new[] { unused.Url(), used.Url() } })).Should().Equal(used.Url());
     }
 
     [Test]
@@ -370,11 +395,13 @@ public sealed class ClientDocumentTest : ServerFixture
         foreach (var redirect in new[] { "https://evil.example/cb", "https://app.example/cb" })
         {
             var app = new TestClient(Server, host.Url(), null, "none", redirect);
-            (await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), alice)).Is(Paths.Consent).Should().BeTrue("alice is asked anew");
+            (await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), alice)).Is(Paths.Consent)
+                .Should().BeTrue("alice is asked anew");
         }
     }
 
-    [TestCase("https://nowhere.example/c", "nowhere.example"), TestCase("https://10.0.0.5/c", "10.0.0.5"), TestCase("https://[64:ff9b::7f00:1]/c", "64:ff9b::7f00:1")]
+    [TestCase("https://nowhere.example/c", "nowhere.example"), TestCase("https://10.0.0.5/c", "10.0.0.5"),
+        TestCase("https://[64:ff9b::7f00:1]/c", "64:ff9b::7f00:1")]
     [TestCase("https://app.example/a/%2e%2e/c", null), TestCase("http://app.example/c", null), TestCase("https://u:p@app.example/c", null)]
     public async Task A_browser_gets_a_page_and_no_redirect_and_the_audit_log_the_reason(string id, string? host)
     {
@@ -384,10 +411,13 @@ public sealed class ClientDocumentTest : ServerFixture
 
         page.Status.Should().Be(400);
         page.Location.Should().BeNull();
-        page.Body.Should().Contain(host is null ? "This app is not registered here" : host).And.NotContain("special-use").And.NotContain("does not resolve");
+        page.Body.Should().Contain(host is null ? "This app is not registered here" : host).And.NotContain("special-use").And
+            .NotContain("does not resolve");
         var line = (await Server.AuditAsync(page)).Should().ContainSingle().Subject;
-        line.Should().BeEquivalentTo(new { Event = "authorize", Outcome = "refused", Error = "invalid_client" }, it => it.ExcludingMissingMembers());
-        (line.Rule, line.Expected, line.Got).Should().Match<(string?, string?, string?)>(told => told.Item1!.StartsWith("CIMD §") || told.Item1.StartsWith("OAuth 2.1"));
+        line.Should().BeEquivalentTo(new { Event = "authorize", Outcome = "refused", Error = "invalid_client" }, it =>
+            it.ExcludingMissingMembers());
+        (line.Rule, line.Expected, line.Got)
+            .Should().Match<(string?, string?, string?)>(told => told.Item1!.StartsWith("CIMD §") || told.Item1.StartsWith("OAuth 2.1"));
     }
 
     [Test, Case("META-013")]
@@ -395,7 +425,9 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
         await Server.ResolvedAsync(host.Url());
-        await using var off = await TestServer.StartAsync(settings => settings with { ClientDocuments = false }, Server.Settings.Database, services: Register);
+        await using var off =
+            await TestServer.StartAsync(settings => settings with { ClientDocuments = false }, Server.Settings.Database,
+                services: Register);
 
         (await SupportedAsync(Server)).Should().BeTrue();
         (await SupportedAsync(off)).Should().BeFalse();
@@ -407,7 +439,8 @@ public sealed class ClientDocumentTest : ServerFixture
         static async Task<bool> SupportedAsync(TestServer server)
         {
             using var http = server.NewHttp();
-            return (await Reply.ReadAsync(await http.GetAsync(Paths.ServerMetadata))).Json.GetProperty("client_id_metadata_document_supported").GetBoolean();
+            return (await Reply.ReadAsync(await http.GetAsync(Paths.ServerMetadata))).Json
+                .GetProperty("client_id_metadata_document_supported").GetBoolean();
         }
     }
 
@@ -436,9 +469,12 @@ public sealed class ClientDocumentTest : ServerFixture
     }
 
     private Task<int> FreshSecondsAsync(DocumentHost host) =>
-        Server.ScalarAsync<int>("select round(extract(epoch from fresh_until - fetched_at))::int from client_documents where client_id = @id", new { id = host.Url() });
+        Server.ScalarAsync<int>(
+            "select round(extract(epoch from fresh_until - fetched_at))::int from client_documents where client_id = @id",
+            new { id = host.Url() });
 
-    private Task<int> ConsentsAsync(string id) => Server.ScalarAsync<int>("select count(*)::int from consents where client_id = @id", new { id });
+    private Task<int> ConsentsAsync(string id) => Server.ScalarAsync<int>(
+        "select count(*)::int from consents where client_id = @id", new { id });
 
     private Task ConsentAsync(Person person, string client) => Server.ExecuteAsync(
         "insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, key) values (@subject, @client, 'https://app.example/cb', '{}', '{notes:read}', now(), @key)",
@@ -449,5 +485,13 @@ public sealed class ClientDocumentTest : ServerFixture
         insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
         values (@id, @client, @subject, @key, 'https://app.example/cb', '', '{notes:read}', '{}', true, @now, @now, @now::timestamptz + make_interval(days => @days))
         """,
-        new { id = Guid.NewGuid(), client, subject = person.Subject, key = Guid.NewGuid().ToByteArray(), now = Server.Clock.GetUtcNow().UtcDateTime, days });
+        new
+        {
+            id = Guid.NewGuid(),
+            client,
+            subject = person.Subject,
+            key = Guid.NewGuid().ToByteArray(),
+            now = Server.Clock.GetUtcNow().UtcDateTime,
+            days
+        });
 }

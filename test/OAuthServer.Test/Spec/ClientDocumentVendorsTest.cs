@@ -30,7 +30,8 @@ public sealed class ClientDocumentVendorsTest : ServerFixture
     [TestCase("vs-code", "https://vscode.dev/redirect")]
     public async Task A_client_known_by_its_document_signs_in(string vendor, string redirect)
     {
-        var client = new TestClient(Server, await PublishAsync(File.ReadAllText(Path.Combine(Folder, vendor + ".json"))), null, "none", redirect);
+        var client =
+            new TestClient(Server, await PublishAsync(File.ReadAllText(Path.Combine(Folder, vendor + ".json"))), null, "none", redirect);
 
         var tokens = await client.TokensAsync(await Server.UserAsync());
 
@@ -41,7 +42,8 @@ public sealed class ClientDocumentVendorsTest : ServerFixture
     [Test]
     public void Every_document_signs_in() =>
         Directory.GetFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Should().BeSubsetOf(
-            typeof(ClientDocumentVendorsTest).GetMethod(nameof(A_client_known_by_its_document_signs_in))!.GetCustomAttributes(typeof(TestCaseAttribute), false)
+            typeof(ClientDocumentVendorsTest)
+                .GetMethod(nameof(A_client_known_by_its_document_signs_in))!.GetCustomAttributes(typeof(TestCaseAttribute), false)
                 .Select(test => (string)((TestCaseAttribute)test).Arguments[0]!));
 
     // Under the vendor's own name and path, on loopback; the port is the test's, in the URL and in the document's client_id.

@@ -46,7 +46,8 @@ public sealed class CodeTest : ServerFixture
     {
         var code = await Server.GrantAsync(client, alice);
 
-        (await client.TokenAsync(("grant_type", "authorization_code"), ("code", code.Value))).Should().BeRefusedWith("invalid_request", description: "code_verifier is required");
+        (await client.TokenAsync(("grant_type", "authorization_code"), ("code", code.Value)))
+            .Should().BeRefusedWith("invalid_request", description: "code_verifier is required");
         (await client.RedeemAsync(code with { Verifier = "" })).Should().BeRefusedWith("invalid_request");
         (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
     }
@@ -56,7 +57,8 @@ public sealed class CodeTest : ServerFixture
     {
         var code = await Server.GrantAsync(client, alice);
 
-        foreach (var verifier in new[] { TestClient.NewVerifier(), Pkce.Challenge(code.Verifier), "short", new string('a', 129), code.Verifier[..42] + " " })
+        foreach (var verifier in new[] { TestClient.NewVerifier(), Pkce.Challenge(code.Verifier), "short", new string('a', 129),
+            code.Verifier[..42] + " " })
             (await client.RedeemAsync(code with { Verifier = verifier })).Should().BeRefusedWith("invalid_grant");
         (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
     }
@@ -67,8 +69,10 @@ public sealed class CodeTest : ServerFixture
         var tokens = await Server.TokensAsync(client, alice);
         var (four, five) = (await Server.GrantAsync(client, alice), await Server.GrantAsync(client, alice));
 
-        for (var i = 0; i < 4; i++) (await client.RedeemAsync(four with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
-        for (var i = 0; i < 5; i++) (await client.RedeemAsync(five with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
+        for (var i = 0; i < 4; i++)
+            (await client.RedeemAsync(four with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
+        for (var i = 0; i < 5; i++)
+            (await client.RedeemAsync(five with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
 
         (await client.RedeemAsync(four)).Should().HaveIssuedTokens();
         (await client.RedeemAsync(five)).Should().BeRefusedWith("invalid_grant");
@@ -104,7 +108,8 @@ public sealed class CodeTest : ServerFixture
         var code = await Server.GrantAsync(client, alice);
         var tokens = await client.RedeemAsync(code);
 
-        for (var i = 0; i < 6; i++) (await client.RedeemAsync(code with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
+        for (var i = 0; i < 6; i++)
+            (await client.RedeemAsync(code with { Verifier = TestClient.NewVerifier() })).Should().BeRefusedWith("invalid_grant");
         (await client.RedeemAsync(code with { RedirectUri = "https://evil.example/cb" })).Should().BeRefusedWith("invalid_grant");
 
         (await resourceServer.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
@@ -156,7 +161,8 @@ public sealed class CodeTest : ServerFixture
         const string scope = "notes:read read_sensors";
 
         Jwt.Read((await app.RedeemAsync(await Server.GrantAsync(app, alice, scope, both))).AccessToken)["aud"].Should().Be(Cast.Notes);
-        Jwt.Read((await app.RedeemAsync(await Server.GrantAsync(app, alice, scope, both), ("resource", Cast.Sensors))).AccessToken)["aud"].Should().Be(Cast.Sensors);
+        Jwt.Read((await app.RedeemAsync(await Server.GrantAsync(app, alice, scope, both), ("resource", Cast.Sensors))).AccessToken)["aud"]
+            .Should().Be(Cast.Sensors);
     }
 
     [Test, Rfc(6749, "4.1.2"), Case("CODE-012")]
@@ -197,7 +203,8 @@ public sealed class CodeTest : ServerFixture
     [Test, Rfc(6749, "4.1.3")]
     public async Task A_missing_code_is_a_malformed_request_and_an_unknown_one_a_dead_grant()
     {
-        (await client.TokenAsync(("grant_type", "authorization_code"), ("code_verifier", TestClient.NewVerifier()))).Should().BeRefusedWith("invalid_request", description: "code is required");
+        (await client.TokenAsync(("grant_type", "authorization_code"), ("code_verifier", TestClient.NewVerifier())))
+            .Should().BeRefusedWith("invalid_request", description: "code is required");
         foreach (var value in new[] { "nonsense", "' or 1=1 --", new string('x', 10_000), "ﷺ" })
             (await client.RedeemAsync(new Code(value, TestClient.NewVerifier(), Cast.Redirect))).Should().BeRefusedWith("invalid_grant");
     }
@@ -243,10 +250,12 @@ public sealed class LostAnswerTest
 
         lost.Should().BeRefusedWith("temporarily_unavailable");
         cable.Swallowed.Should().BePositive("the redemption had been committed");
-        (await server.ScalarAsync<bool>("select activated_at is not null from grants where id = @id", new { id = Granted.GrantId(code.Value) }))
+        (await server.ScalarAsync<bool>("select activated_at is not null from grants where id = @id",
+            new { id = Granted.GrantId(code.Value) }))
             .Should().BeTrue();
         (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
-        (await server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge", new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
+        (await server.QueryAsync<string>("select ended_reason from grants where code_challenge = @challenge",
+            new { challenge = Pkce.Challenge(code.Verifier) })).Should().Equal("code_replayed");
     }
 
     [TestCase("ERROR", "08P01"), TestCase("ERROR", "57014"), TestCase("FATAL", "57P01"), TestCase("ERROR", "58030")]
@@ -267,6 +276,7 @@ public sealed class LostAnswerTest
         lost.Should().AllSatisfy(reply => reply.Should().BeRefusedWith("temporarily_unavailable"));
         (await server.ScalarAsync<long>("select count(*) from grants where activated_at is not null"))
             .Should().BeGreaterThan(1, "they had been committed");
-        (await server.QueryAsync<string>("select ended_reason from grants where ended_at is not null")).Should().BeEmpty("nobody replayed anything");
+        (await server.QueryAsync<string>("select ended_reason from grants where ended_at is not null"))
+            .Should().BeEmpty("nobody replayed anything");
     }
 }

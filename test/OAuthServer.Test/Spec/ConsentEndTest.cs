@@ -63,8 +63,11 @@ public sealed class ConsentEndTest
 
         server.Clock.Travel(TimeSpan.FromMinutes(11));
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
-        (await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline, ("prompt", "none")))).Parameters["error"].Should().Be("consent_required");
-        (await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline))).Is(Paths.Consent).Should().BeTrue("it is asked again");
+        (await browser.FollowAsync("/authorize?"
+            + app.AuthorizeQuery(TestClient.NewVerifier(), Offline, ("prompt", "none")))).Parameters["error"]
+            .Should().Be("consent_required");
+        (await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline))).Is(Paths.Consent)
+            .Should().BeTrue("it is asked again");
         (await server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", app)).Should().Be(2);
     }
 
@@ -76,7 +79,8 @@ public sealed class ConsentEndTest
 
         (await EndsAsync()).Single().Should().BeCloseTo(server.Clock.GetUtcNow().UtcDateTime.AddDays(30), TimeSpan.FromMinutes(1));
         server.Clock.Travel(TimeSpan.FromHours(7));
-        (await browser.FollowAsync("/authorize?" + app.AuthorizeQuery(TestClient.NewVerifier(), Offline, ("prompt", "none")))).Parameters["code"].Should().NotBeNull();
+        (await browser.FollowAsync("/authorize?"
+            + app.AuthorizeQuery(TestClient.NewVerifier(), Offline, ("prompt", "none")))).Parameters["code"].Should().NotBeNull();
     }
 
     [TestCase("year"), TestCase("month"), TestCase("LONGEST"), TestCase("day", 86400), TestCase("hour", 3600)]
@@ -84,12 +88,16 @@ public sealed class ConsentEndTest
     {
         await server.ExecuteAsync("update clients set refresh_token_seconds = @most where client_id = @Id", new { most, app.Id });
         Landing page = null!;
-        await Eventually.BecomesTrueAsync(async () => !(page = (await OpenAsync()).Page).Reply.Body.Contains($"value=\"{until}\"", StringComparison.Ordinal));
+        await Eventually.BecomesTrueAsync(async () =>
+            !(page = (await OpenAsync()).Page).Reply.Body.Contains($"value=\"{until}\"", StringComparison.Ordinal));
 
         var reply = await browser.SubmitAsync(page, "decision", "allow", ("until", until));
 
         reply.Should().BeAnErrorPage("invalid_request", 400, "Choose one of the times offered");
-        (await server.ScalarAsync<long>("select (select count(*) from grants where client_id = @Id) + (select count(*) from consents where client_id = @Id)", app)).Should().Be(0);
+        (
+            await server.ScalarAsync<long>(
+                "select (select count(*) from grants where client_id = @Id) + (select count(*) from consents where client_id = @Id)", app))
+                .Should().Be(0);
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().StartWith(Cast.Redirect, "the request is still open");
     }
 
@@ -115,7 +123,8 @@ public sealed class ConsentEndTest
         var api = await server.ResourceServerAsync();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
 
-        await server.ExecuteAsync("update grants set expires_at = @now where client_id = @Id", new { now = server.Clock.GetUtcNow().UtcDateTime, app.Id });
+        await server.ExecuteAsync("update grants set expires_at = @now where client_id = @Id",
+            new { now = server.Clock.GetUtcNow().UtcDateTime, app.Id });
 
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
     }
@@ -146,5 +155,6 @@ public sealed class ConsentEndTest
     private Task<Reply> RedeemAsync(Reply allowed, string verifier) =>
         app.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, app.Redirect));
 
-    private Task<List<DateTime>> EndsAsync() => server.QueryAsync<DateTime>("select expires_at at time zone 'utc' from grants where client_id = @Id order by created_at", app);
+    private Task<List<DateTime>> EndsAsync() => server.QueryAsync<DateTime>(
+        "select expires_at at time zone 'utc' from grants where client_id = @Id order by created_at", app);
 }

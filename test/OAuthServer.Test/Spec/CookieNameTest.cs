@@ -36,7 +36,8 @@ public sealed class CookieNameTest : ServerFixture
             var own = $"{Session}={alice.Cookies[Session]}";
             var planted = $"{name}={mallory.Cookies[Session]}";
             foreach (var cookies in new[] { $"{own}; {planted}", $"{planted}; {own}" })
-                (await Server.GetAsync(Paths.ConnectedApps, ("Cookie", cookies))).Body.Should().Contain("alice-").And.NotContain("mallory-");
+                (await Server.GetAsync(Paths.ConnectedApps, ("Cookie", cookies))).Body
+                    .Should().Contain("alice-").And.NotContain("mallory-");
         }
     }
 

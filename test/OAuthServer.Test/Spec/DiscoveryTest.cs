@@ -12,7 +12,8 @@ public sealed class DiscoveryTest : ServerFixture
 {
     private async Task<JsonElement> MetadataAsync() => (await Server.GetAsync(Paths.ServerMetadata)).Json;
 
-    private static string[] Strings(JsonElement document, string name) => [.. document.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
+    private static string[] Strings(
+        JsonElement document, string name) => [.. document.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
 
     [Test, Rfc(8414, "2")]
     public async Task The_issuer_is_byte_equal_and_every_url_is_built_from_it()
@@ -20,7 +21,8 @@ public sealed class DiscoveryTest : ServerFixture
         var document = await MetadataAsync();
 
         document.GetProperty("issuer").GetString().Should().Be(Server.Issuer);
-        foreach (var (name, path) in new[] { ("authorization_endpoint", "/authorize"), ("token_endpoint", "/token"), ("revocation_endpoint", "/revoke"), ("introspection_endpoint", "/introspect"), ("jwks_uri", "/jwks") })
+        foreach (var (name, path) in new[] { ("authorization_endpoint", "/authorize"), ("token_endpoint", "/token"),
+            ("revocation_endpoint", "/revoke"), ("introspection_endpoint", "/introspect"), ("jwks_uri", "/jwks") })
             document.GetProperty(name).GetString().Should().Be(Server.Issuer + path);
     }
 
@@ -38,7 +40,9 @@ public sealed class DiscoveryTest : ServerFixture
         Strings(document, "scopes_supported").Should().Contain(["notes:read", "offline_access"]).And.OnlyHaveUniqueItems();
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().Should().BeTrue();
         document.EnumerateObject().Should().NotContain(member => member.Value.ValueKind == JsonValueKind.Null);
-        document.EnumerateObject().Should().NotContain(member => member.Name.EndsWith("signing_alg_values_supported") && member.Value.ToString().Contains("none"));
+        document.EnumerateObject()
+            .Should().NotContain(member => member.Name.EndsWith("signing_alg_values_supported")
+            && member.Value.ToString().Contains("none"));
     }
 
     [Test, Rfc(8414, "2"), Behaviour(33)]
@@ -58,7 +62,8 @@ public sealed class DiscoveryTest : ServerFixture
     {
         foreach (var grant in Strings(await MetadataAsync(), "grant_types_supported"))
             (await Server.PostTokenAsync($"grant_type={grant}")).Should().BeRefusedWith("invalid_client");
-        foreach (var grant in new[] { "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange" })
+        foreach (var grant in new[] { "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "urn:ietf:params:oauth:grant-type:token-exchange" })
             (await Server.PostTokenAsync($"grant_type={Uri.EscapeDataString(grant)}")).Should().BeRefusedWith("unsupported_grant_type");
     }
 
@@ -126,7 +131,8 @@ public sealed class DiscoveryTest : ServerFixture
         Strings(document, "id_token_signing_alg_values_supported").Should().Equal("ES256");
         Strings(document, "response_types_supported").Should().Equal("code");
         Strings(document, "scopes_supported").Should().NotContain("openid");
-        document.EnumerateObject().Select(member => member.Name).Should().NotContain(["userinfo_endpoint", "end_session_endpoint", "claims_supported"]);
+        document.EnumerateObject().Select(member => member.Name)
+            .Should().NotContain(["userinfo_endpoint", "end_session_endpoint", "claims_supported"]);
     }
 
     [Test]
@@ -136,8 +142,10 @@ public sealed class DiscoveryTest : ServerFixture
         await using var server = await before.StartSecondInstanceAsync(settings => settings with { Algorithm = "RS256" });
         await server.Get<KeyRing>().RotateAsync(CancellationToken.None);
 
-        var keys = (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("alg").GetString()!);
-        Strings((await server.GetAsync(Paths.ServerMetadata)).Json, "id_token_signing_alg_values_supported").Should().BeEquivalentTo(keys).And.HaveCount(2);
+        var keys = (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray()
+            .Select(key => key.GetProperty("alg").GetString()!);
+        Strings((await server.GetAsync(Paths.ServerMetadata)).Json, "id_token_signing_alg_values_supported")
+            .Should().BeEquivalentTo(keys).And.HaveCount(2);
     }
 
     [TestCase("/.well-known/oauth-authorization-server")]
@@ -151,7 +159,9 @@ public sealed class DiscoveryTest : ServerFixture
         head.Status.Should().BeOneOf(200, 405);
         head.Body.Should().BeEmpty();
 
-        var preflight = await Server.SendAsync(HttpMethod.Options, path, null, ("Origin", "https://spa.example"), ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "mcp-protocol-version"));
+        var preflight =
+            await Server.SendAsync(HttpMethod.Options, path, null, ("Origin", "https://spa.example"),
+                ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "mcp-protocol-version"));
         preflight.Status.Should().Be(204);
         preflight.Header("Access-Control-Allow-Origin").Should().Be("*");
         preflight.Header("Access-Control-Allow-Headers").Should().Be("mcp-protocol-version");
@@ -162,7 +172,9 @@ public sealed class DiscoveryTest : ServerFixture
     public async Task A_foreign_Host_changes_nothing_and_is_not_served()
     {
         var spoofed = await Server.GetAsync(Paths.ServerMetadata, ("Host", "evil.example"));
-        var forwarded = await Server.GetAsync(Paths.ServerMetadata, ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"), ("Forwarded", "host=evil.example;proto=https"), ("X-Original-URL", "/evil.example"));
+        var forwarded =
+            await Server.GetAsync(Paths.ServerMetadata, ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"),
+                ("Forwarded", "host=evil.example;proto=https"), ("X-Original-URL", "/evil.example"));
 
         spoofed.Should().BeRefusedWith("invalid_request", 400);
         (spoofed + spoofed.Headers.ToString()).Should().NotContain("evil.example");
@@ -178,7 +190,8 @@ public sealed class DiscoveryTest : ServerFixture
 
         reply.Status.Should().Be(200);
         reply.Header("Content-Type").Should().Be("text/plain; charset=utf-8");
-        var fields = reply.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r').Split(": ", 2)).ToLookup(field => field[0], field => field[1]);
+        var fields = reply.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r').Split(": ", 2))
+            .ToLookup(field => field[0], field => field[1]);
         fields["Contact"].Single().Should().StartWith("mailto:");
         fields["Canonical"].Single().Should().Be(Server.Issuer + Paths.SecurityText);
         var expires = DateTimeOffset.Parse(fields["Expires"].Single(), System.Globalization.CultureInfo.InvariantCulture);
@@ -199,7 +212,8 @@ public sealed class PathIssuerTest : ServerFixture
 
         document.Json.GetProperty("issuer").GetString().Should().Be(Server.Issuer).And.EndWith("/tenants/one");
         document.Json.GetProperty("token_endpoint").GetString().Should().Be(Server.Issuer + "/token");
-        (await Server.GetAsync("/.well-known/oauth-protected-resource/tenants/one")).Json.GetProperty("resource").GetString().Should().Be(Server.Issuer);
+        (await Server.GetAsync("/.well-known/oauth-protected-resource/tenants/one")).Json.GetProperty("resource").GetString()
+            .Should().Be(Server.Issuer);
         (await Server.GetAsync("/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/.well-known/openid-configuration")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/tenants/one/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
@@ -225,7 +239,9 @@ public sealed class PathIssuerTest : ServerFixture
         (await (await Server.ResourceServerAsync()).SeesAsActiveAsync(token)).Should().BeTrue();
         (await Server.GetAsync("/tenants/one/jwks")).Status.Should().Be(200);
         (await Server.GetAsync("/jwks")).Should().BeRefusedWith("invalid_request", 404);
-        (await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("grant_type=client_credentials"))).Should().BeRefusedWith("invalid_request", 404);
-        (await Server.GetAsync("/tenants/one/token", ("Origin", "https://spa.example"))).Header("Access-Control-Allow-Origin").Should().Be("*");
+        (await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("grant_type=client_credentials")))
+            .Should().BeRefusedWith("invalid_request", 404);
+        (await Server.GetAsync("/tenants/one/token", ("Origin", "https://spa.example"))).Header("Access-Control-Allow-Origin")
+            .Should().Be("*");
     }
 }

@@ -37,7 +37,8 @@ public sealed class DoubleClickTest : ServerFixture
 
         (await first).Status.Should().Be(303);
         (again.Status, again.Location).Should().Be((303, (await first).Location));
-        again.Location.Should().StartWith(Cast.Redirect).And.Contain(decision == "deny" ? "error=access_denied" : "code=").And.Contain("state=xyz");
+        again.Location.Should().StartWith(Cast.Redirect).And.Contain(decision == "deny" ? "error=access_denied" : "code=").And
+            .Contain("state=xyz");
     }
 
     [TestCase("allow"), TestCase("deny")]
@@ -49,7 +50,8 @@ public sealed class DoubleClickTest : ServerFixture
             var other = new Browser(second, second.NewHttp());
             foreach (var (name, value) in browser.Cookies) other.Cookies[name] = value;
 
-            var replies = await Task.WhenAll(browser.SubmitAsync(page, "decision", decision), other.SubmitAsync(page, "decision", decision));
+            var replies =
+                await Task.WhenAll(browser.SubmitAsync(page, "decision", decision), other.SubmitAsync(page, "decision", decision));
 
             replies.Should().OnlyContain(reply => reply.Status == 303);
             replies[1].Location.Should().Be(replies[0].Location);
@@ -69,7 +71,8 @@ public sealed class DoubleClickTest : ServerFixture
 
         foreach (var (decision, changes) in new (string, (string, string?)[])[]
                  { ("deny", []), ("allow", [("scope notes:write", null)]), ("allow", [("until", "hour")]) })
-            (await browser.SubmitAsync(page, "decision", decision, changes)).Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
+            (await browser.SubmitAsync(page, "decision", decision, changes))
+                .Should().BeAnErrorPage("invalid_request", 400, "This request was already answered");
 
         (await browser.SubmitAsync(page, "decision", "allow")).Location.Should().Be(allowed.Location);
     }
@@ -141,7 +144,8 @@ public sealed class DoubleClickTest : ServerFixture
         var again = await browser.SubmitAsync(page, "decision", "allow");
 
         var code = CodeOf(allowed, verifier).Value;
-        var kept = (await Server.QueryAsync<byte[]>("select answer_sealed from authorization_requests where answer_sealed is not null")).Select(Encoding.Latin1.GetString);
+        var kept = (await Server.QueryAsync<byte[]>("select answer_sealed from authorization_requests where answer_sealed is not null"))
+            .Select(Encoding.Latin1.GetString);
         kept.Should().NotBeEmpty().And.NotContain(text => text.Contains(code) || text.Contains("client.example"));
         (await Server.AuditAsync(allowed)).Should().ContainSingle().Which.Event.Should().Be("code");
         var row = (await Server.AuditAsync(again)).Should().ContainSingle().Subject;
@@ -156,5 +160,6 @@ public sealed class DoubleClickTest : ServerFixture
         return (browser, verifier, page);
     }
 
-    private Code CodeOf(Reply allowed, string verifier) => new(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect);
+    private Code CodeOf(Reply allowed, string verifier) => new(
+        new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect);
 }

@@ -34,7 +34,8 @@ public sealed class ErrorsTest : ServerFixture
     [Test, Rfc(6749, "5.2")]
     public async Task Every_public_sentence_is_printable_ASCII_and_fixed()
     {
-        foreach (var make in typeof(OAuthError).GetMethods(BindingFlags.Public | BindingFlags.Static).Where(method => method.ReturnType == typeof(OAuthError)))
+        foreach (var make in typeof(OAuthError).GetMethods(BindingFlags.Public | BindingFlags.Static)
+            .Where(method => method.ReturnType == typeof(OAuthError)))
         {
             var arguments = make.GetParameters().Select(object? (parameter) => parameter.Name is "description" or "code" ? "given"
                 : parameter.ParameterType == typeof(int) ? 1 : parameter.HasDefaultValue ? parameter.DefaultValue : "PRIVATE").ToArray();
@@ -83,7 +84,8 @@ public sealed class ErrorsTest : ServerFixture
             row.Rule.Should().MatchRegex("^RFC ");
             row.Reason.Should().NotBeNullOrWhiteSpace();
             refusal.Body.Should().NotContain(row.Reason!);
-            foreach (var secret in new[] { row.Expected, row.Got }.OfType<string>().Where(text => text.Length > 12)) refusal.Body.Should().NotContain(secret);
+            foreach (var secret in new[] { row.Expected, row.Got }.OfType<string>().Where(text => text.Length > 12))
+                refusal.Body.Should().NotContain(secret);
         }
 
         refusals.Select(refusal => refusal.RequestId).Should().OnlyHaveUniqueItems();
@@ -108,12 +110,17 @@ public sealed class ErrorsTest : ServerFixture
     public async Task No_hostile_value_makes_a_500()
     {
         var client = await Server.PublicClientAsync();
-        string[] hostile = ["'; drop table clients; --", "\\", "\"", "<script>", "%", "%%%", "%zz", "\u202e", "😀", "\u0001\u007f", new string('a', 30_000), "{}", "null", "-1", "../../etc/passwd", "${jndi:ldap://x}"];
+        string[] hostile =
+            ["'; drop table clients; --", "\\", "\"", "<script>", "%", "%%%", "%zz", "\u202e", "😀", "\u0001\u007f", new string('a', 30_000),
+                "{}", "null", "-1", "../../etc/passwd", "${jndi:ldap://x}"];
 
         foreach (var value in hostile)
-            foreach (var name in new[] { "grant_type", "code", "client_id", "refresh_token", "scope", "resource", "redirect_uri", "code_verifier", "client_secret" })
+            foreach (var name in new[] { "grant_type", "code", "client_id", "refresh_token", "scope", "resource", "redirect_uri",
+                "code_verifier", "client_secret" })
             {
-                var form = new List<(string, string?)> { ("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", TestClient.NewVerifier()) };
+                var form =
+                    new List<(string, string?)> { ("grant_type", "authorization_code"), ("code", "x"),
+                        ("code_verifier", TestClient.NewVerifier()) };
                 form.RemoveAll(pair => pair.Item1 == name);
                 var reply = await client.TokenAsync([.. form, (name, value)]);
                 reply.Status.Should().BeOneOf([400, 401], "{0}={1}", name, value);
@@ -132,8 +139,10 @@ public sealed class FaultTest : ServerFixture
     {
         var machine = await Server.MachineAsync();
         await machine.CredentialsAsync();
-        await Server.ExecuteAsync("create function broken() returns trigger language plpgsql as $$ begin raise exception 'the inner secret'; end $$; create trigger broken before insert on audit_events_default for each row execute function broken()");
-        await Server.ExecuteAsync("do $$ declare part regclass; begin for part in select inhrelid::regclass from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text <> 'audit_events_default' loop execute format('create trigger broken before insert on %s for each row execute function broken()', part); end loop; end $$");
+        await Server.ExecuteAsync(
+            "create function broken() returns trigger language plpgsql as $$ begin raise exception 'the inner secret'; end $$; create trigger broken before insert on audit_events_default for each row execute function broken()");
+        await Server.ExecuteAsync(
+            "do $$ declare part regclass; begin for part in select inhrelid::regclass from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text <> 'audit_events_default' loop execute format('create trigger broken before insert on %s for each row execute function broken()', part); end loop; end $$");
 
         var reply = await machine.CredentialsAsync();
 

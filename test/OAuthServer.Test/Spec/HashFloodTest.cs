@@ -13,7 +13,8 @@ public sealed class HashFloodTest : ServerFixture
 {
     private const int Addresses = 40;
 
-    protected override Settings Change(Settings settings) => settings with { HashQueueLength = 64, FailuresPerSecond = 10, LoginsPerMinute = 10 };
+    protected override Settings Change(
+        Settings settings) => settings with { HashQueueLength = 64, FailuresPerSecond = 10, LoginsPerMinute = 10 };
 
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
     public async Task Wrong_secrets_from_forty_addresses_starve_neither_people_nor_clients()
@@ -58,7 +59,9 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task A_failure_refused_in_the_queue_is_counted()
     {
-        var narrow = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 1, HashQueueMilliseconds = 1, FailuresPerSecond = 1, LoginsPerMinute = 1 });
+        var narrow =
+            await Server.StartSecondInstanceAsync(settings =>
+            settings with { HashQueueLength = 1, HashQueueMilliseconds = 1, FailuresPerSecond = 1, LoginsPerMinute = 1 });
         await using var _ = narrow;
         using var stop = new CancellationTokenSource();
         var busy = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(i => BusyAsync()).ToArray();
@@ -66,7 +69,8 @@ public sealed class HashFloodTest : ServerFixture
 
         var replies = new List<Reply>();
         for (var i = 0; i < 20; i++)
-            replies.Add(await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"), ("Authorization", Requests.BasicOf($"nobody:{i}"))));
+            replies.Add(await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"),
+                ("Authorization", Requests.BasicOf($"nobody:{i}"))));
         var person = await narrow.UserAsync();
         var browser = narrow.NewBrowser();
         var signIns = new List<int>();
@@ -89,11 +93,13 @@ public sealed class HashFloodTest : ServerFixture
     public async Task The_hashes_of_one_attempt_share_the_time_they_may_wait()
     {
         var patience = TimeSpan.FromMilliseconds(300);
-        await using var twin = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
+        await using var twin =
+            await Server.StartSecondInstanceAsync(settings => settings with { HashQueueMilliseconds = (int)patience.TotalMilliseconds });
         var hashes = twin.Get<HashQueue>();
         var attempt = hashes.Begin(HashLane.Clients, "127.0.9.1");
         await Task.Delay(patience);
-        var holders = Enumerable.Range(0, Environment.ProcessorCount).Select(i => hashes.PasswordAsync("a password", CancellationToken.None)).ToArray();
+        var holders = Enumerable.Range(0, Environment.ProcessorCount)
+            .Select(i => hashes.PasswordAsync("a password", CancellationToken.None)).ToArray();
 
         var late = attempt.VerifyAsync("a secret", Cast.SecretHashed, CancellationToken.None);
 
@@ -116,7 +122,8 @@ public sealed class HashFloodTest : ServerFixture
     [Test]
     public async Task After_a_restart_under_load_every_client_costs_one_hash()
     {
-        await using var cold = await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
+        await using var cold =
+            await Server.StartSecondInstanceAsync(settings => settings with { HashQueueLength = 20, FailuresPerSecond = 20 });
         var machines = await RowsAsync(10, async () => (await Server.MachineAsync()).At(cold));
 
         var replies = await Task.WhenAll(machines.SelectMany(machine => Enumerable.Range(0, 8).Select(_ => machine.CredentialsAsync())));
@@ -133,7 +140,8 @@ public sealed class HashFloodTest : ServerFixture
         var wrong = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => machine.CredentialsAsync()));
 
         wrong.Should().OnlyContain(reply => reply.Status == 401 || reply.Status == 429).And.Contain(reply => reply.Status == 401);
-        (await Server.ScalarAsync<long>("select count(*) from audit_events where client_id = @Id and outcome = 'refused'", new { machine.Id }))
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where client_id = @Id and outcome = 'refused'",
+            new { machine.Id }))
             .Should().Be(wrong.Count(reply => reply.Status == 401));
     }
 

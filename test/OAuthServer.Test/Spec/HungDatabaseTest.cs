@@ -18,11 +18,13 @@ public sealed class HungDatabaseTest
     public async Task A_hung_database_is_told_within_three_seconds_and_holds_up_nothing_that_needs_none()
     {
         await using var cluster = await OwnCluster.StartAsync();
-        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database)
+            .ApplyAsync(CancellationToken.None);
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, "create extension if not exists pgcrypto");
         await TestDatabase.ExecuteAsync(cluster.ConnectionString, Cast.Sql);
         await using var server = await TestServer.StartAsync(database: cluster.ConnectionString);
-        var (client, machine, api, alice) = (await server.PublicClientAsync(), await server.MachineAsync(), await server.ResourceServerAsync(), await server.UserAsync());
+        var (client, machine, api, alice) =
+            (await server.PublicClientAsync(), await server.MachineAsync(), await server.ResourceServerAsync(), await server.UserAsync());
         var (tokens, revoked) = (await server.TokensAsync(client, alice), await server.TokensAsync(client, alice));
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
@@ -36,7 +38,8 @@ public sealed class HungDatabaseTest
         var memory = Task.WhenAll(fromMemory.Select(ReadAgainAndAgainAsync));
         await Task.WhenAll(Enumerable.Range(0, 20).SelectMany(i => new[]
         {
-            TimeAsync(needy, Paths.Authorize, () => server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),
+            TimeAsync(needy, Paths.Authorize, () =>
+                server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),
             TimeAsync(needy, "/token, refresh", () => client.RefreshAsync(tokens.RefreshToken!)),
             TimeAsync(needy, "/token, machine", () => machine.CredentialsAsync()),
             // May yet be done once the database goes on.
@@ -52,10 +55,12 @@ public sealed class HungDatabaseTest
         await cluster.ResumeAsync();
         await server.WaitUntilReadyAsync();
 
-        needy.Should().AllSatisfy(timed => timed.Should().Match<Timed>(answer => answer.Reply.Status == 503 && answer.Reply.Header("Retry-After") != null, timed.ToString()));
+        needy.Should().AllSatisfy(timed => timed
+            .Should().Match<Timed>(answer => answer.Reply.Status == 503 && answer.Reply.Header("Retry-After") != null, timed.ToString()));
         // What an answer from memory takes meanwhile is this machine's share.
         var slow = free.Max(timed => timed.Took);
-        needy.Max(timed => timed.Took).Should().BeLessThan(Promised + slow, string.Join('\n', needy.OrderByDescending(timed => timed.Took).Take(5)));
+        needy.Max(timed => timed.Took)
+            .Should().BeLessThan(Promised + slow, string.Join('\n', needy.OrderByDescending(timed => timed.Took).Take(5)));
         free.Should().OnlyContain(timed => timed.Reply.Status == 200);
         slow.Should().BeLessThan(TimeSpan.FromSeconds(1), string.Join('\n', free.OrderByDescending(timed => timed.Took).Take(5)));
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
@@ -83,10 +88,13 @@ public sealed class HungDatabaseTest
         {
             await psql.OpenAsync();
             await using var transaction = await psql.BeginTransactionAsync();
-            await using (var command = new NpgsqlCommand("lock table authorization_requests, grants in access exclusive mode", psql)) await command.ExecuteNonQueryAsync();
+            await using (var command =
+                new NpgsqlCommand("lock table authorization_requests, grants in access exclusive mode", psql)) await command
+                .ExecuteNonQueryAsync();
             await Task.WhenAll(Enumerable.Range(0, 150).SelectMany(_ => new[]
             {
-                TimeAsync(answers, Paths.Authorize, () => server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),
+                TimeAsync(answers, Paths.Authorize, () =>
+                    server.GetAsync($"{Paths.Authorize}?{client.AuthorizeQuery(TestClient.NewVerifier())}")),
                 TimeAsync(answers, Paths.Revoke, () => client.RevokeAsync(tokens.RefreshToken!)),
             }));
             // Those that PostgreSQL has got are called off by now.
@@ -94,9 +102,12 @@ public sealed class HungDatabaseTest
             await transaction.RollbackAsync();
         }
 
-        answers.Should().AllSatisfy(timed => timed.Should().Match<Timed>(answer => answer.Reply.Status == 503 && answer.Reply.Header("Retry-After") != null, timed.ToString()));
-        answers.Max(timed => timed.Took).Should().BeLessThan(Promised, string.Join('\n', answers.OrderByDescending(timed => timed.Took).Take(5)));
-        (await server.ScalarAsync<long>("select count(*) from authorization_requests")).Should().Be(0, "whoever heard 503 must not find it done");
+        answers.Should().AllSatisfy(timed => timed
+            .Should().Match<Timed>(answer => answer.Reply.Status == 503 && answer.Reply.Header("Retry-After") != null, timed.ToString()));
+        answers.Max(timed => timed.Took)
+            .Should().BeLessThan(Promised, string.Join('\n', answers.OrderByDescending(timed => timed.Took).Take(5)));
+        (await server.ScalarAsync<long>("select count(*) from authorization_requests"))
+            .Should().Be(0, "whoever heard 503 must not find it done");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
 

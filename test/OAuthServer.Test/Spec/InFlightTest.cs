@@ -32,7 +32,9 @@ public sealed class InFlightTest : ServerFixture
         var late = Server.NewBrowser();
         var login = await late.FollowAsync("/login");
 
-        var change = Server.ExecuteAsync("begin; update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject; select pg_sleep(1); commit", alice);
+        var change =
+            Server.ExecuteAsync(
+                "begin; update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject; select pg_sleep(1); commit", alice);
         await Server.SleepsAsync();
         var (allowed, signedIn) = (browser.SubmitAsync(page, "decision", "allow"), late.SignInAsync(login, alice));
         await change;
@@ -49,8 +51,11 @@ public sealed class InFlightTest : ServerFixture
             insert into resources (uri, name) values ('https://brief.example/', 'Brief');
             insert into scopes (name, resource) values ('brief:read', 'https://brief.example/'), ('brief:write', 'https://brief.example/');
             """);
-        var client = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "brief:read brief:write", "operator", "https://brief.example/", null);
-        await Server.HearsAsync(heard => heard.Find("https://brief.example/") is not null && heard.Scopes.Any(scope => scope.Name == "brief:write"));
+        var client =
+            await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "brief:read brief:write", "operator",
+                "https://brief.example/", null);
+        await Server.HearsAsync(heard => heard.Find("https://brief.example/") is not null
+            && heard.Scopes.Any(scope => scope.Name == "brief:write"));
         var tokens = await Server.TokensAsync(client, await Server.UserAsync(), "brief:read brief:write", ["https://brief.example/"]);
 
         await Server.ExecuteAsync("update clients set scopes = '{brief:read}' where client_id = @Id", new { client.Id });

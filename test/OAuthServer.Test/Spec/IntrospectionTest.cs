@@ -44,8 +44,10 @@ public sealed class IntrospectionTest : ServerFixture
         var claims = Jwt.Read(token);
         reply.Status.Should().Be(200);
         reply.Header("Cache-Control").Should().Be("no-store");
-        reply.Json.EnumerateObject().Select(member => member.Name).Should().BeEquivalentTo("active", "scope", "client_id", "sub", "aud", "iss", "iat", "exp", "jti", "token_type");
-        foreach (var name in new[] { "scope", "client_id", "sub", "aud", "iss", "iat", "exp", "jti" }) reply.Json.GetProperty(name).ToString().Should().Be(claims[name]);
+        reply.Json.EnumerateObject().Select(member => member.Name)
+            .Should().BeEquivalentTo("active", "scope", "client_id", "sub", "aud", "iss", "iat", "exp", "jti", "token_type");
+        foreach (var name in new[] { "scope", "client_id", "sub", "aud", "iss", "iat", "exp", "jti" })
+            reply.Json.GetProperty(name).ToString().Should().Be(claims[name]);
         reply.Json.GetProperty("active").GetBoolean().Should().BeTrue();
         reply.Json.GetProperty("token_type").GetString().Should().Be("Bearer");
     }
@@ -55,11 +57,13 @@ public sealed class IntrospectionTest : ServerFixture
     {
         var token = await TokenAsync();
 
-        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token={token}"))).Should().BeRefusedWith("invalid_client");
+        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token={token}")))
+            .Should().BeRefusedWith("invalid_client");
         (await resourceServer.With("wrong").IntrospectAsync(token)).Should().BeRefusedWith("invalid_client");
         (await machine.IntrospectAsync(token)).Should().BeRefusedWith("invalid_client");
         (await (await Server.PublicClientAsync()).IntrospectAsync(token)).Should().BeRefusedWith("invalid_client");
-        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token={token}"), ("Authorization", $"Bearer {token}"))).Should().BeRefusedWith("invalid_client");
+        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form($"token={token}"), ("Authorization", $"Bearer {token}")))
+            .Should().BeRefusedWith("invalid_client");
     }
 
     [Test, Rfc(7662, "4"), Case("INTRO-004")]
@@ -102,7 +106,8 @@ public sealed class IntrospectionTest : ServerFixture
         var token = (await other.CredentialsAsync()).AccessToken;
         (await asking.SeesAsActiveAsync(token)).Should().BeTrue();
 
-        (await server.Get<KeyRing>().RetireNowAsync(Jwt.Read(token).Header["kid"]!.GetValue<string>(), CancellationToken.None)).Should().BeTrue();
+        (await server.Get<KeyRing>().RetireNowAsync(Jwt.Read(token).Header["kid"]!.GetValue<string>(), CancellationToken.None))
+            .Should().BeTrue();
 
         (await asking.IntrospectAsync(token)).Body.Should().Be(Inactive);
     }
@@ -121,7 +126,8 @@ public sealed class IntrospectionTest : ServerFixture
             (await here.SeesAsActiveAsync(token)).Should().BeTrue();
             (await there.SeesAsActiveAsync(token)).Should().BeTrue();
             (await machine.RevokeAsync(token)).Status.Should().Be(200);
-            (await Task.WhenAll(there.IntrospectAsync(token), here.IntrospectAsync(token))).Should().OnlyContain(reply => reply.Body == Inactive);
+            (await Task.WhenAll(there.IntrospectAsync(token), here.IntrospectAsync(token)))
+                .Should().OnlyContain(reply => reply.Body == Inactive);
         }));
     }
 
@@ -154,7 +160,8 @@ public sealed class IntrospectionTest : ServerFixture
         }
 
         // The public key as an HMAC secret, in each form somebody might use.
-        foreach (var secret in new[] { pem, Encoding.ASCII.GetBytes(PemEncoding.WriteString("PUBLIC KEY", pem)), Encoding.UTF8.GetBytes(key.GetRawText()), Base64Url.DecodeFromChars(key.GetProperty("x").GetString()) })
+        foreach (var secret in new[] { pem, Encoding.ASCII.GetBytes(PemEncoding.WriteString("PUBLIC KEY", pem)),
+            Encoding.UTF8.GetBytes(key.GetRawText()), Base64Url.DecodeFromChars(key.GetProperty("x").GetString()) })
         {
             var hmac = Jwt.Read(token);
             hmac.Header["alg"] = "HS256";
@@ -163,7 +170,8 @@ public sealed class IntrospectionTest : ServerFixture
 
         // Somebody else's key, under our kid, in the header, or by address.
         using var ours = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        foreach (var (member, value) in new[] { ("alg", "ES256"), ("jku", "https://evil.example/jwks"), ("x5u", "https://evil.example/x"), ("jwk", key.GetRawText()), ("kid", "../../etc/passwd"), ("kid", "' or 1=1 --"), ("typ", "JWT") })
+        foreach (var (member, value) in new[] { ("alg", "ES256"), ("jku", "https://evil.example/jwks"), ("x5u", "https://evil.example/x"),
+            ("jwk", key.GetRawText()), ("kid", "../../etc/passwd"), ("kid", "' or 1=1 --"), ("typ", "JWT") })
         {
             var foreign = Jwt.Read(token);
             foreign.Header[member] = value;
@@ -217,7 +225,8 @@ public sealed class IntrospectionTest : ServerFixture
         var twice = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header[..^1] + ",\"typ\":\"at+jwt\"}"));
         var input = $"{twice}.{token.Split('.')[1]}";
 
-        await IsInactiveAsync($"{input}.{Base64Url.EncodeToString(signer.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}");
+        await IsInactiveAsync(
+            $"{input}.{Base64Url.EncodeToString(signer.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}");
     }
 
     [Test, Rfc(7515, "5.2")]
@@ -235,8 +244,10 @@ public sealed class IntrospectionTest : ServerFixture
     [Test, Rfc(7662, "2.2"), Case("INTRO-007", "INTRO-014")]
     public async Task A_string_that_was_never_a_token_is_inactive()
     {
-        foreach (var text in new[] { "nonsense", "a.b.c", "....", "e30.e30.e30", "' OR 1=1--", "{}", "ﷺ", new string('.', 2000) }) await IsInactiveAsync(text);
-        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form("token=%27+OR+1%3D1--%00"), ("Authorization", Requests.BasicOf($"{resourceServer.Id}:{Cast.Secret}"))))
+        foreach (var text in new[] { "nonsense", "a.b.c", "....", "e30.e30.e30", "' OR 1=1--", "{}", "ﷺ", new string('.', 2000) })
+            await IsInactiveAsync(text);
+        (await Server.SendAsync(HttpMethod.Post, Paths.Introspect, Requests.Form("token=%27+OR+1%3D1--%00"),
+            ("Authorization", Requests.BasicOf($"{resourceServer.Id}:{Cast.Secret}"))))
             .Should().BeRefusedWith("invalid_request");
     }
 
@@ -291,14 +302,16 @@ public sealed class IntrospectionTest : ServerFixture
         var token = (await Server.TokensAsync(client, alice)).AccessToken;
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
 
-        await Server.ExecuteAsync("update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = @grant::uuid", new { grant = Jwt.Read(token)["grant"] });
+        await Server.ExecuteAsync("update grants set ended_at = now(), ended_reason = 'revoked_by_user' where id = @grant::uuid",
+            new { grant = Jwt.Read(token)["grant"] });
 
         await IsInactiveAsync(token);
     }
 
     [Test, Rfc(6750, "2.3"), Behaviour(32)]
     public async Task A_token_in_the_query_is_not_read() =>
-        (await Server.SendAsync(HttpMethod.Post, $"/introspect?token={await TokenAsync()}", Requests.Form("x=y"), ("Authorization", Requests.BasicOf($"{resourceServer.Id}:{Cast.Secret}"))))
+        (await Server.SendAsync(HttpMethod.Post, $"/introspect?token={await TokenAsync()}", Requests.Form("x=y"),
+            ("Authorization", Requests.BasicOf($"{resourceServer.Id}:{Cast.Secret}"))))
             .Should().BeRefusedWith("invalid_request");
 
     // The server's own signing key, to make tokens that are wrong in one thing only.

@@ -79,7 +79,8 @@ public sealed class JwksTest(string algorithm) : ServerFixture
     public async Task A_token_verifies_with_the_published_key()
     {
         var token = (await (await Server.MachineAsync()).CredentialsAsync()).AccessToken;
-        var key = (await Server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray().Single(key => key.GetProperty("kid").GetString() == Jwt.Read(token).Header["kid"]!.ToString());
+        var key = (await Server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray()
+            .Single(key => key.GetProperty("kid").GetString() == Jwt.Read(token).Header["kid"]!.ToString());
 
         Jwt.IsSignedBy(token, key).Should().BeTrue();
         Jwt.IsSignedBy(token[..^4] + (token.EndsWith("AAAA") ? "BBBB" : "AAAA"), key).Should().BeFalse();
@@ -106,7 +107,8 @@ public sealed class DatabaseUnavailableTest
         (await InTimeAsync(server, Paths.Health)).Status.Should().Be(200);
         (await server.GetAsync(Paths.Jwks)).Should().BeRefusedWith("temporarily_unavailable");
         (await server.GetAsync(Paths.Ready)).Status.Should().Be(503);
-        (await server.PostTokenAsync("grant_type=client_credentials&client_id=x&client_secret=y")).Should().BeRefusedWith("temporarily_unavailable");
+        (await server.PostTokenAsync("grant_type=client_credentials&client_id=x&client_secret=y"))
+            .Should().BeRefusedWith("temporarily_unavailable");
 
         cable.PlugIn();
         await server.WaitUntilReadyAsync();
@@ -119,7 +121,8 @@ public sealed class DatabaseUnavailableTest
     {
         await using var cable = DatabaseProxy.To(await TestDatabase.CloneAsync());
         await using var server = await TestServer.StartAsync(settings => settings with { Database = cable.Through });
-        var (machine, client, resourceServer) = (await server.MachineAsync(), await server.PublicClientAsync(), await server.ResourceServerAsync());
+        var (machine, client, resourceServer) =
+            (await server.MachineAsync(), await server.PublicClientAsync(), await server.ResourceServerAsync());
         var code = await server.GrantAsync(client, await server.UserAsync());
         var token = (await machine.CredentialsAsync()).AccessToken;
         var (metadata, jwks) = ((await server.GetAsync(Paths.ServerMetadata)).Body, (await server.GetAsync(Paths.Jwks)).Body);
@@ -137,10 +140,12 @@ public sealed class DatabaseUnavailableTest
         (await client.RedeemAsync(code)).Should().BeRefusedWith("temporarily_unavailable");
         (await client.RefreshAsync("x")).Should().BeRefusedWith("temporarily_unavailable");
         (await resourceServer.IntrospectAsync(token)).Should().BeRefusedWith("temporarily_unavailable");
-        (await server.PostTokenAsync("grant_type=nope")).Should().BeRefusedWith("temporarily_unavailable", description: "The server cannot answer right now; try again shortly");
+        (await server.PostTokenAsync("grant_type=nope"))
+            .Should().BeRefusedWith("temporarily_unavailable", description: "The server cannot answer right now; try again shortly");
 
         cable.PlugIn();
-        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200, because: "the server recovers by itself");
+        await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200,
+            because: "the server recovers by itself");
         (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
         (await resourceServer.SeesAsActiveAsync(token)).Should().BeTrue();
     }

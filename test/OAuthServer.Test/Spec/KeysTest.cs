@@ -17,7 +17,8 @@ namespace OAuthServer.Test.Spec;
 public sealed class KeysTest
 {
     private static async Task<List<string>> PublishedAsync(TestServer server) =>
-        [.. (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("kid").GetString()!)];
+        [.. (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray()
+            .Select(key => key.GetProperty("kid").GetString()!)];
 
     private static async Task<string> TokenAsync(TestClient machine) => (await machine.CredentialsAsync()).AccessToken;
 
@@ -57,7 +58,8 @@ public sealed class KeysTest
     [TestCase(86_400, 3600, 86_460)]
     [TestCase(0, 3600, 3660)]
     [TestCase(600, 3, 660)]
-    public void A_key_is_published_for_its_notice_or_a_max_age_and_a_minute_more_in_which_every_server_learns_it(int notice, int maxAge, int seconds) =>
+    public void A_key_is_published_for_its_notice_or_a_max_age_and_a_minute_more_in_which_every_server_learns_it(
+        int notice, int maxAge, int seconds) =>
         KeyRing.NoticeOf(new Settings { KeyNoticeSeconds = notice, JwksMaxAgeSeconds = maxAge }).TotalSeconds.Should().Be(seconds);
 
     [Test]
@@ -83,7 +85,8 @@ public sealed class KeysTest
         await using var server = await TestServer.StartAsync();
         await using var twin = await server.StartSecondInstanceAsync();
 
-        var made = await Task.WhenAll(new[] { server, twin, server, twin }.Select(one => one.Get<KeyRing>().RotateAsync(CancellationToken.None)));
+        var made =
+            await Task.WhenAll(new[] { server, twin, server, twin }.Select(one => one.Get<KeyRing>().RotateAsync(CancellationToken.None)));
 
         made.Count(key => key is not null).Should().Be(1);
         await Eventually.BecomesTrueAsync(async () => (await PublishedAsync(twin)).Count == 2);
@@ -192,7 +195,8 @@ public sealed class KeysTest
         key.ExportSubjectPublicKeyInfo().Should().Equal(row.PublicKey);
 
         Encoding.Latin1.GetString(row.Sealed).Should().NotContain(Encoding.Latin1.GetString(opened[^32..]));
-        var wrong = new KeyEncryption(server.Settings with { KeyEncryptionKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) });
+        var wrong =
+            new KeyEncryption(server.Settings with { KeyEncryptionKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) });
         FluentActions.Invoking(() => wrong.Unseal(row.Sealed)).Should().Throw<CryptographicException>();
     }
 
@@ -241,7 +245,13 @@ public sealed class KeysTest
 
     private static async Task<string> OpensslAsync(string key, string signature, string input)
     {
-        using var process = Process.Start(new ProcessStartInfo(Tools.Need("openssl"), ["dgst", "-sha256", "-verify", key, "-signature", signature, input]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo(Tools.Need("openssl"),
+                ["dgst", "-sha256", "-verify", key, "-signature", signature, input])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output.Trim();

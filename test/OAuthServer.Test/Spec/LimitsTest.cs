@@ -8,7 +8,8 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(24)]
 public sealed class LimitsTest : ServerFixture
 {
-    protected override Settings Change(Settings settings) => settings with { FailuresPerSecond = 1, ClientRequestsPerSecond = 1, ClientBurst = 5 };
+    protected override Settings Change(
+        Settings settings) => settings with { FailuresPerSecond = 1, ClientRequestsPerSecond = 1, ClientBurst = 5 };
 
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
     public async Task An_address_that_guesses_a_secret_is_slowed_down_and_its_owner_elsewhere_is_not()
@@ -38,7 +39,8 @@ public sealed class LimitsTest : ServerFixture
             (known, unknown) = (await PostAsync(thief, machine.Id, Cast.Secret), await PostAsync(thief, "nobody", "x"));
         }
         // After a second one failure is regained, and what came through then proves nothing.
-        while (round < 5 && !(known.Status == 429 && unknown.Status == 429) && TimeProvider.System.GetElapsedTime(began) > Eventually.Second);
+        while (round < 5 && !(known.Status == 429 && unknown.Status == 429)
+            && TimeProvider.System.GetElapsedTime(began) > Eventually.Second);
 
         known.Should().BeRefusedWith("slow_down");
         unknown.Should().BeRefusedWith("slow_down");
@@ -65,7 +67,8 @@ public sealed class LimitsTest : ServerFixture
         while (replies[^1].Status == 200 && replies.Count < 100);
 
         replies[^1].Should().BeRefusedWith("slow_down");
-        (replies.Count - 1).Should().BeInRange(5, 5 + (int)TimeProvider.System.GetElapsedTime(began).TotalSeconds, "one more is due every second");
+        (replies.Count - 1).Should().BeInRange(5, 5 + (int)TimeProvider.System.GetElapsedTime(began).TotalSeconds,
+            "one more is due every second");
         (await quiet.CredentialsAsync()).Should().HaveIssuedTokens();
     }
 
@@ -87,5 +90,6 @@ public sealed class LimitsTest : ServerFixture
     }
 
     private static Task<Reply> PostAsync(HttpClient http, string id, string secret) =>
-        http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"), ("Authorization", Requests.BasicOf($"{id}:{secret}")));
+        http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials"),
+            ("Authorization", Requests.BasicOf($"{id}:{secret}")));
 }

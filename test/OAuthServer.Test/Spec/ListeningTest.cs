@@ -69,8 +69,19 @@ public sealed class ListeningTest
         using var root = Authority.Root();
         var files = Write(root, "pem", "h2");
         await using var server = await StartAsync(settings => files(settings));
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } }) { BaseAddress = new Uri(server.Issuer) };
-        using var request = new HttpRequestMessage(HttpMethod.Get, Paths.Health) { Version = new Version(2, 0), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http =
+            new HttpClient(new SocketsHttpHandler
+            {
+                UseProxy = false,
+                SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true }
+            })
+            { BaseAddress = new Uri(server.Issuer) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Get, Paths.Health)
+            {
+                Version = new Version(2, 0),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact
+            };
 
         (await http.SendAsync(request)).IsSuccessStatusCode.Should().BeTrue();
     }
@@ -85,21 +96,33 @@ public sealed class ListeningTest
         File.WriteAllText(Path.Combine(folder, "leaf.pem"), leaf.Certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "other-key.pem"), other.ExportPkcs8PrivateKeyPem());
 
-        Listening.Problem(new Settings { TlsCertificateFile = Path.Combine(folder, certificate), TlsKeyFile = key.Length > 0 ? Path.Combine(folder, key) : "" })
+        Listening.Problem(new Settings
+        {
+            TlsCertificateFile = Path.Combine(folder, certificate),
+            TlsKeyFile = key.Length > 0
+            ? Path.Combine(folder, key) : ""
+        })
             .Should().StartWith("OAuth__TlsCertificateFile: ");
     }
 
     [Test]
     public void A_name_that_nobody_resolves_is_refused_at_start_in_a_sentence()
     {
-        Listening.Problem(new Settings { Listen = "http://nowhere.invalid:8080" }).Should().StartWith("OAuth__Listen: the name nowhere.invalid");
+        Listening.Problem(new Settings { Listen = "http://nowhere.invalid:8080" })
+            .Should().StartWith("OAuth__Listen: the name nowhere.invalid");
         Listening.Problem(new Settings { Listen = "http://127.0.0.1:8080" }).Should().BeNull();
     }
 
     [Test]
     public async Task The_program_says_what_it_cannot_listen_on_and_ends()
     {
-        var (exit, said) = await OAuthProgram.RunAsync(new Settings { Database = database, KeyEncryptionKey = Convert.ToBase64String(new byte[32]), Listen = "http://nowhere.invalid:8080" }, "serve");
+        var (exit, said) =
+            await OAuthProgram.RunAsync(new Settings
+            {
+                Database = database,
+                KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
+                Listen = "http://nowhere.invalid:8080"
+            }, "serve");
 
         (exit, said.Trim().Split('\n').Length).Should().Be((2, 1), said);
         said.Should().StartWith("oauth-server: OAuth__Listen: ");
@@ -110,7 +133,9 @@ public sealed class ListeningTest
     {
         var file = Path.Combine(folder, "oauth.sock");
         LeaveBehind(file);
-        await using var server = await TestServer.StartAsync(settings => settings with { Issuer = "http://localhost", Listen = $"http://unix:{file}" }, database, waitUntilReady: false);
+        await using var server =
+            await TestServer.StartAsync(settings => settings with { Issuer = "http://localhost", Listen = $"http://unix:{file}" }, database,
+                waitUntilReady: false);
         using var http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -124,7 +149,10 @@ public sealed class ListeningTest
         { BaseAddress = new Uri("http://localhost") };
 
         (await http.ReplyAsync(HttpMethod.Get, Paths.Health)).Status.Should().Be(200);
-        var refused = await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form("grant_type=client_credentials&client_id=nobody&client_secret=x"), ("X-Forwarded-For", "198.51.100.1, 203.0.113.7"));
+        var refused =
+            await http.ReplyAsync(HttpMethod.Post, Paths.Token,
+                Requests.Form("grant_type=client_credentials&client_id=nobody&client_secret=x"),
+                ("X-Forwarded-For", "198.51.100.1, 203.0.113.7"));
         refused.Error.Should().Be("invalid_client");
         (await AddressAsync(server, refused)).Should().Be("203.0.113.7", "the hop before the proxy, not what the client itself wrote");
     }
@@ -135,7 +163,9 @@ public sealed class ListeningTest
     {
         await using var server = await TestServer.StartAsync(settings => settings with { TrustedProxies = networks }, database);
 
-        var refused = await server.PostTokenAsync("grant_type=client_credentials&client_id=nobody&client_secret=x", ("X-Forwarded-For", "203.0.113.7"));
+        var refused =
+            await server.PostTokenAsync("grant_type=client_credentials&client_id=nobody&client_secret=x",
+                ("X-Forwarded-For", "203.0.113.7"));
 
         (await AddressAsync(server, refused)).Should().Be(address);
     }
@@ -143,9 +173,12 @@ public sealed class ListeningTest
     [Test, Rfc(9110, "4.2.3")]
     public async Task The_default_port_belongs_to_the_issuers_host_or_is_left_out()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { Issuer = "http://localhost", Listen = $"http://localhost:{TestServer.FreePort()}" }, database);
+        await using var server =
+            await TestServer.StartAsync(settings =>
+            settings with { Issuer = "http://localhost", Listen = $"http://localhost:{TestServer.FreePort()}" }, database);
 
-        foreach (var (host, status) in new[] { ("localhost", 200), ("localhost:80", 200), ("LOCALHOST:80", 200), ("localhost:443", 400), ("localhost:8080", 400), ("other:80", 400) })
+        foreach (var (host, status) in new[] { ("localhost", 200), ("localhost:80", 200), ("LOCALHOST:80", 200), ("localhost:443", 400),
+            ("localhost:8080", 400), ("other:80", 400) })
             (await server.GetAsync(Paths.Jwks, ("Host", host))).Status.Should().Be(status, host);
     }
 
@@ -185,16 +218,19 @@ public sealed class ListeningTest
                 return settings => settings with { TlsCertificateFile = file };
             case "encrypted pem":
                 File.WriteAllText(file, chain);
-                File.WriteAllText(key, leaf.Key.ExportEncryptedPkcs8PrivateKeyPem("a-password", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+                File.WriteAllText(key, leaf.Key.ExportEncryptedPkcs8PrivateKeyPem("a-password",
+                    new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
                 return settings => settings with { TlsCertificateFile = file, TlsKeyFile = key, TlsPassword = "a-password" };
             default:
                 using (var own = leaf.Certificate.CopyWithPrivateKey(leaf.Key))
-                    File.WriteAllBytes(file, new X509Certificate2Collection { intermediate.Certificate, own }.Export(X509ContentType.Pkcs12, "a-password")!);
+                    File.WriteAllBytes(file,
+                        new X509Certificate2Collection { intermediate.Certificate, own }.Export(X509ContentType.Pkcs12, "a-password")!);
                 return settings => settings with { TlsCertificateFile = file, TlsPassword = "a-password" };
         }
     }
 
-    private static async Task<(string Thumbprint, string[] Sent, SslProtocols Protocol)> HandshakeAsync(TestServer server, X509Certificate2 root, SslProtocols protocols = SslProtocols.None)
+    private static async Task<(string Thumbprint, string[] Sent, SslProtocols Protocol)> HandshakeAsync(
+        TestServer server, X509Certificate2 root, SslProtocols protocols = SslProtocols.None)
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", new Uri(server.Issuer).Port);
@@ -209,7 +245,13 @@ public sealed class ListeningTest
             {
                 sent = [.. chain!.ChainPolicy.ExtraStore.Select(one => one.Subject)];
                 thumbprint = certificate!.GetCertHashString(HashAlgorithmName.SHA256);
-                using var whole = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, CustomTrustStore = { root } } };
+                using var whole =
+                    new X509Chain
+                    {
+                        ChainPolicy =
+                    { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
+                        CustomTrustStore = { root } }
+                    };
                 whole.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
                 return whole.Build((X509Certificate2)certificate);
             },
@@ -235,7 +277,9 @@ public sealed class ListeningTest
             var names = new SubjectAlternativeNameBuilder();
             names.AddDnsName("localhost");
             request.CertificateExtensions.Add(names.Build());
-            using var signed = request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(Key), DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(20), RandomNumberGenerator.GetBytes(8));
+            using var signed =
+                request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(Key), DateTimeOffset.UtcNow.AddDays(-1),
+                    DateTimeOffset.UtcNow.AddDays(20), RandomNumberGenerator.GetBytes(8));
             return new Authority(X509CertificateLoader.LoadCertificate(signed.RawData), key);
         }
 

@@ -36,7 +36,8 @@ public sealed class NewGrantTypeTest
     [Test, Rfc(7591, "2")]
     public async Task A_client_registers_for_a_new_grant_type_without_redirect_uris_and_uses_it()
     {
-        var registered = await server.RegisterAsync(new { client_name = "New", grant_types = new[] { Urn }, token_endpoint_auth_method = "none" });
+        var registered =
+            await server.RegisterAsync(new { client_name = "New", grant_types = new[] { Urn }, token_endpoint_auth_method = "none" });
         registered.ShouldBeRegistered();
         registered.Strings("grant_types").Should().Equal(Urn);
 
@@ -53,7 +54,8 @@ public sealed class NewGrantTypeTest
     [Test]
     public void A_client_id_document_may_name_a_new_grant_type()
     {
-        var body = $$"""{"client_id":"https://app.example/c","client_name":"A","redirect_uris":["https://app.example/cb"],"grant_types":["{{Urn}}"]}""";
+        var body =
+            $$"""{"client_id":"https://app.example/c","client_name":"A","redirect_uris":["https://app.example/cb"],"grant_types":["{{Urn}}"]}""";
 
         ClientDocument.Read("https://app.example/c", Encoding.UTF8.GetBytes(body), server.Get<Capabilities>(), server.Settings)
             .Refused(out _, out var document).Should().BeFalse();
@@ -64,7 +66,8 @@ public sealed class NewGrantTypeTest
     [Test]
     public async Task An_operator_may_write_a_new_grant_type_and_reads_of_it_in_hints()
     {
-        await server.ExecuteAsync("insert into clients (client_id, name, kind, grant_types) values ('new-one', 'New', 'user-facing', array[@Urn])", new { Urn });
+        await server.ExecuteAsync(
+            "insert into clients (client_id, name, kind, grant_types) values ('new-one', 'New', 'user-facing', array[@Urn])", new { Urn });
 
         var unknown = () => server.ExecuteAsync("update clients set grant_types = '{magic}' where client_id = 'new-one'");
         (await unknown.Should().ThrowAsync<PostgresException>()).Which.Hint

@@ -17,32 +17,62 @@ public sealed class OperatorSqlTest : ServerFixture
     [Test]
     public async Task A_row_without_a_value_that_it_needs_is_refused_with_words()
     {
-        var refusal = (await FluentActions.Awaiting(() => Server.ExecuteAsync("insert into clients (client_id, kind, note) values ('a', 'machine', 'XMARKERX')")).Should().ThrowAsync<PostgresException>()).Which;
+        var refusal =
+            (await FluentActions.Awaiting(() =>
+            Server.ExecuteAsync("insert into clients (client_id, kind, note) values ('a', 'machine', 'XMARKERX')"))
+            .Should().ThrowAsync<PostgresException>()).Which;
 
-        (refusal.SqlState, refusal.MessageText, refusal.Detail).Should().Be((PostgresErrorCodes.NotNullViolation, "A column of this row that needs a value has none", null));
+        (refusal.SqlState, refusal.MessageText, refusal.Detail)
+            .Should().Be((PostgresErrorCodes.NotNullViolation, "A column of this row that needs a value has none", null));
         refusal.Hint.Should().Contain("client_id, kind and name");
     }
 
     private static IEnumerable<TestCaseData> Refused()
     {
         const string client = "insert into clients (client_id, name, kind, redirect_uris, note) values";
-        yield return Case("A_kind_that_does_not_exist", "insert into clients (client_id, name, kind) values ('a', 'A', 'XMARKERX')", "This kind of client does not exist", "machine, user-facing or resource-server");
-        yield return Case("A_client_id_like_a_persons", "insert into clients (client_id, name, kind, note) values ('00000000-0000-0000-0000-0000000000aa', 'A', 'machine', 'XMARKERX')", "A client id may not look like the subject of a person", "nightly-etl");
-        yield return Case("A_client_id_Basic_cannot_carry", "insert into clients (client_id, name, kind) values ('XMARKERX:x y', 'A', 'machine')", "A client id has characters that HTTP Basic cannot carry unchanged", "A-Z a-z 0-9");
-        yield return Case("An_unknown_authentication_method", "insert into clients (client_id, name, kind, auth_method) values ('a', 'A', 'machine', 'XMARKERX')", "This authentication method does not exist", "client_secret_basic");
-        yield return Case("An_unknown_grant_type", "insert into clients (client_id, name, kind, grant_types) values ('a', 'A', 'user-facing', '{XMARKERX}')", "A grant type in this row does not exist", "authorization_code");
-        yield return Case("A_machine_with_redirects", $"{client} ('a', 'A', 'machine', '{{https://a.example/XMARKERX}}', '')", "A machine client has no redirect URIs", "user-facing");
-        yield return Case("A_machine_that_signs_people_in", "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'machine', '{authorization_code}', 'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_credentials");
-        yield return Case("A_machine_without_a_secret", "insert into clients (client_id, name, kind, auth_method, note) values ('a', 'A', 'machine', 'none', 'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_secret_basic");
-        yield return Case("A_person_facing_machine", "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'user-facing', '{client_credentials}', 'XMARKERX')", "A user-facing client cannot use client_credentials", "second client");
-        yield return Case("A_resource_server_that_gets_tokens", "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'resource-server', '{client_credentials}', 'XMARKERX')", "A resource server only introspects, with a secret", "Leave grant_types");
-        yield return Case("A_token_of_two_hours", "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 7200, 'XMARKERX')", "An access token lives at most an hour", "1 to 3600");
-        yield return Case("A_token_of_no_time", "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 0, 'XMARKERX')", "An access token lives at most an hour", "1 to 3600");
-        yield return Case("A_refresh_token_of_two_years", "insert into clients (client_id, name, kind, refresh_token_seconds, note) values ('a', 'A', 'user-facing', 63072000, 'XMARKERX')", "A refresh token lives at most a year", "31536000");
-        yield return Case("A_scope_that_does_not_exist", "insert into clients (client_id, name, kind, scopes) values ('a', 'A', 'machine', '{XMARKERX}')", "A scope in this row does not exist", "insert into scopes");
-        yield return Case("A_default_scope_outside_the_scopes", "insert into clients (client_id, name, kind, scopes, default_scopes, note) values ('a', 'A', 'machine', '{notes:read}', '{notes:write}', 'XMARKERX')", "A default scope is not among the client's scopes", "scopes too");
-        yield return Case("A_resource_that_does_not_exist", "insert into clients (client_id, name, kind, resources) values ('a', 'A', 'machine', '{https://XMARKERX.example/}')", "A resource in this row does not exist", "insert into resources");
-        yield return Case("More_than_a_hundred_redirects", "insert into clients (client_id, name, kind, redirect_uris) select 'a', 'A', 'user-facing', array_agg('https://a.example/XMARKERX' || i) from generate_series(1, 101) i", "A client has at most 100 redirect URIs", "Remove some");
+        yield return Case("A_kind_that_does_not_exist", "insert into clients (client_id, name, kind) values ('a', 'A', 'XMARKERX')",
+            "This kind of client does not exist", "machine, user-facing or resource-server");
+        yield return Case("A_client_id_like_a_persons",
+            "insert into clients (client_id, name, kind, note) values ('00000000-0000-0000-0000-0000000000aa', 'A', 'machine', 'XMARKERX')",
+            "A client id may not look like the subject of a person", "nightly-etl");
+        yield return Case("A_client_id_Basic_cannot_carry",
+            "insert into clients (client_id, name, kind) values ('XMARKERX:x y', 'A', 'machine')",
+            "A client id has characters that HTTP Basic cannot carry unchanged", "A-Z a-z 0-9");
+        yield return Case("An_unknown_authentication_method",
+            "insert into clients (client_id, name, kind, auth_method) values ('a', 'A', 'machine', 'XMARKERX')",
+            "This authentication method does not exist", "client_secret_basic");
+        yield return Case("An_unknown_grant_type",
+            "insert into clients (client_id, name, kind, grant_types) values ('a', 'A', 'user-facing', '{XMARKERX}')",
+            "A grant type in this row does not exist", "authorization_code");
+        yield return Case("A_machine_with_redirects", $"{client} ('a', 'A', 'machine', '{{https://a.example/XMARKERX}}', '')",
+            "A machine client has no redirect URIs", "user-facing");
+        yield return Case("A_machine_that_signs_people_in",
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'machine', '{authorization_code}', 'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_credentials");
+        yield return Case("A_machine_without_a_secret",
+            "insert into clients (client_id, name, kind, auth_method, note) values ('a', 'A', 'machine', 'none', 'XMARKERX')",
+            "A machine client uses client_credentials, with a secret", "client_secret_basic");
+        yield return Case("A_person_facing_machine",
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'user-facing', '{client_credentials}', 'XMARKERX')", "A user-facing client cannot use client_credentials", "second client");
+        yield return Case("A_resource_server_that_gets_tokens",
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'resource-server', '{client_credentials}', 'XMARKERX')", "A resource server only introspects, with a secret", "Leave grant_types");
+        yield return Case("A_token_of_two_hours",
+            "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 7200, 'XMARKERX')",
+            "An access token lives at most an hour", "1 to 3600");
+        yield return Case("A_token_of_no_time",
+            "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 0, 'XMARKERX')",
+            "An access token lives at most an hour", "1 to 3600");
+        yield return Case("A_refresh_token_of_two_years",
+            "insert into clients (client_id, name, kind, refresh_token_seconds, note) values ('a', 'A', 'user-facing', 63072000, 'XMARKERX')", "A refresh token lives at most a year", "31536000");
+        yield return Case("A_scope_that_does_not_exist",
+            "insert into clients (client_id, name, kind, scopes) values ('a', 'A', 'machine', '{XMARKERX}')",
+            "A scope in this row does not exist", "insert into scopes");
+        yield return Case("A_default_scope_outside_the_scopes",
+            "insert into clients (client_id, name, kind, scopes, default_scopes, note) values ('a', 'A', 'machine', '{notes:read}', '{notes:write}', 'XMARKERX')", "A default scope is not among the client's scopes", "scopes too");
+        yield return Case("A_resource_that_does_not_exist",
+            "insert into clients (client_id, name, kind, resources) values ('a', 'A', 'machine', '{https://XMARKERX.example/}')",
+            "A resource in this row does not exist", "insert into resources");
+        yield return Case("More_than_a_hundred_redirects",
+            "insert into clients (client_id, name, kind, redirect_uris) select 'a', 'A', 'user-facing', array_agg('https://a.example/XMARKERX' || i) from generate_series(1, 101) i", "A client has at most 100 redirect URIs", "Remove some");
 
         foreach (var (name, uri, message) in new[]
         {
@@ -61,31 +91,49 @@ public sealed class OperatorSqlTest : ServerFixture
             ("a_space", "https://a.example/XMARKERX x", "has a space"),
             ("an_endless_one", "https://a.example/XMARKERX" + new string('x', 2048), "longer than 2048"),
         })
-            yield return Case($"A_redirect_with_{name}", $"{client} ('a', 'A', 'user-facing', array['{uri}'], 'XMARKERX')", message, "Write https://host.example/path");
-        yield return Case("A_redirect_with_a_scheme_without_a_dot", $"{client} ('a', 'A', 'user-facing', array['xmarker:/XMARKERX'], 'XMARKERX')", "needs a dot", "com.example.app:/path");
+            yield return Case($"A_redirect_with_{name}", $"{client} ('a', 'A', 'user-facing', array['{uri}'], 'XMARKERX')", message,
+                "Write https://host.example/path");
+        yield return Case("A_redirect_with_a_scheme_without_a_dot",
+            $"{client} ('a', 'A', 'user-facing', array['xmarker:/XMARKERX'], 'XMARKERX')", "needs a dot", "com.example.app:/path");
 
-        yield return Case("A_default_resource_that_does_not_exist", "insert into clients (client_id, name, kind, default_resource) values ('a', 'A', 'machine', 'https://XMARKERX.example/')", "default resource of this row does not exist", "insert into resources");
-        yield return Case("A_secret_of_nobody", $"insert into client_secrets (client_id, hash) values ('nobody', '{Hash}')", "This client does not exist", "Insert it into clients");
+        yield return Case("A_default_resource_that_does_not_exist",
+            "insert into clients (client_id, name, kind, default_resource) values ('a', 'A', 'machine', 'https://XMARKERX.example/')",
+            "default resource of this row does not exist", "insert into resources");
+        yield return Case("A_secret_of_nobody", $"insert into client_secrets (client_id, hash) values ('nobody', '{Hash}')",
+            "This client does not exist", "Insert it into clients");
 
         const string secret = "insert into client_secrets (client_id, hash) values";
-        yield return Case("A_secret_as_it_is", $"{secret} ('sql-machine', 'XMARKERX')", "A secret is stored as a bcrypt hash, never as it is", "gen_salt");
-        yield return Case("A_DES_hash", $"{secret} ('sql-machine', '$2XMARKERX')", "A secret is stored as a bcrypt hash, never as it is", "gen_salt");
-        yield return Case("A_cheap_hash", $"{secret} ('sql-machine', '$2a$09$XMARKERX{new string('a', 45)}')", "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
-        yield return Case("A_dear_hash", $"{secret} ('sql-machine', '$2a$15$XMARKERX{new string('a', 45)}')", "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
-        yield return Case("A_third_secret", $"{secret} ('sql-machine', '$2a$12$XMARKERX{new string('a', 45)}'), ('sql-machine', '{Hash}'), ('sql-machine', '{Hash}')", "A client has at most two secrets that are not revoked", "Revoke one first");
-        yield return Case("A_secret_of_a_public_client", $"{secret} ('sql-public', '$2a$12$XMARKERX{new string('a', 45)}')", "A public client has no secret", "auth_method");
+        yield return Case("A_secret_as_it_is", $"{secret} ('sql-machine', 'XMARKERX')",
+            "A secret is stored as a bcrypt hash, never as it is", "gen_salt");
+        yield return Case("A_DES_hash", $"{secret} ('sql-machine', '$2XMARKERX')", "A secret is stored as a bcrypt hash, never as it is",
+            "gen_salt");
+        yield return Case("A_cheap_hash", $"{secret} ('sql-machine', '$2a$09$XMARKERX{new string('a', 45)}')",
+            "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
+        yield return Case("A_dear_hash", $"{secret} ('sql-machine', '$2a$15$XMARKERX{new string('a', 45)}')",
+            "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
+        yield return Case("A_third_secret",
+            $"{secret} ('sql-machine', '$2a$12$XMARKERX{new string('a', 45)}'), ('sql-machine', '{Hash}'), ('sql-machine', '{Hash}')",
+            "A client has at most two secrets that are not revoked", "Revoke one first");
+        yield return Case("A_secret_of_a_public_client", $"{secret} ('sql-public', '$2a$12$XMARKERX{new string('a', 45)}')",
+            "A public client has no secret", "auth_method");
 
         const string user = "insert into users (username, password_hash, role) values";
         yield return Case("A_user_name_with_capitals", $"{user} ('XMARKERX', '{Hash}', 'user')", "This is no user name", "lower-case");
-        yield return Case("A_password_as_it_is", $"{user} ('sql-user', 'XMARKERX', 'user')", "A password is stored as a bcrypt hash, never as it is", "gen_salt");
-        yield return Case("A_cheap_password_hash", $"{user} ('sql-user', '$2a$04$XMARKERX{new string('a', 45)}', 'user')", "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
-        yield return Case("A_role_that_does_not_exist", $"{user} ('sql-user', '{Hash}', 'XMARKERX')", "This role does not exist", "user or admin");
+        yield return Case("A_password_as_it_is", $"{user} ('sql-user', 'XMARKERX', 'user')",
+            "A password is stored as a bcrypt hash, never as it is", "gen_salt");
+        yield return Case("A_cheap_password_hash", $"{user} ('sql-user', '$2a$04$XMARKERX{new string('a', 45)}', 'user')",
+            "The bcrypt cost of this hash is outside 10 to 14", "gen_salt");
+        yield return Case("A_role_that_does_not_exist", $"{user} ('sql-user', '{Hash}', 'XMARKERX')", "This role does not exist",
+            "user or admin");
 
-        static TestCaseData Case(string name, string sql, string message, string hint) => new TestCaseData(sql, message, hint).SetName($"{name}_is_refused_with_words");
+        static TestCaseData Case(string name, string sql, string message, string hint) =>
+            new TestCaseData(sql, message, hint).SetName($"{name}_is_refused_with_words");
     }
 
     [OneTimeSetUp]
-    public Task BringTheRowsAsync() => Server.ExecuteAsync("insert into clients (client_id, name, kind) values ('sql-machine', 'A machine', 'machine'), ('sql-public', 'An app', 'user-facing')");
+    public Task BringTheRowsAsync() =>
+        Server.ExecuteAsync(
+            "insert into clients (client_id, name, kind) values ('sql-machine', 'A machine', 'machine'), ('sql-public', 'An app', 'user-facing')");
 
     [TestCaseSource(nameof(Refused)), Behaviour(7, 12)]
     public async Task An_edit_is_refused(string sql, string message, string hint)
@@ -109,14 +157,18 @@ public sealed class OperatorSqlTest : ServerFixture
     [TestCase("vscode://x/cb")]
     [Behaviour(14)]
     public async Task A_redirect_an_operator_may_write_is_taken(string uri) =>
-        await Server.ExecuteAsync("insert into clients (client_id, name, kind, redirect_uris) values (@id, 'A', 'user-facing', array[@uri])", new { id = Guid.NewGuid().ToString("N"), uri });
+        await Server.ExecuteAsync(
+            "insert into clients (client_id, name, kind, redirect_uris) values (@id, 'A', 'user-facing', array[@uri])",
+            new { id = Guid.NewGuid().ToString("N"), uri });
 
     [Test]
     public async Task The_first_redirect_uri_is_a_column_of_its_own()
     {
-        await Server.ExecuteAsync("insert into clients (client_id, name, kind, redirect_uris) values ('GRID_001', 'Grid', 'user-facing', '{https://grid.example/cb,https://grid.example/other}')");
+        await Server.ExecuteAsync(
+            "insert into clients (client_id, name, kind, redirect_uris) values ('GRID_001', 'Grid', 'user-facing', '{https://grid.example/cb,https://grid.example/other}')");
 
-        (await Server.ScalarAsync<string>("SELECT redirect_uri FROM clients WHERE client_id='GRID_001'")).Should().Be("https://grid.example/cb");
+        (await Server.ScalarAsync<string>("SELECT redirect_uri FROM clients WHERE client_id='GRID_001'"))
+            .Should().Be("https://grid.example/cb");
     }
 
     [Test]
@@ -127,7 +179,8 @@ public sealed class OperatorSqlTest : ServerFixture
             insert into client_secrets (client_id, hash) values ('seeded', crypt('the operator''s secret', gen_salt('bf', 12)));
             """);
 
-        (await Server.PostTokenAsync("grant_type=client_credentials", ("Authorization", Requests.BasicOf("seeded:the+operator%27s+secret")))).Should().HaveIssuedTokens("read_sensors");
+        (await Server.PostTokenAsync("grant_type=client_credentials",
+            ("Authorization", Requests.BasicOf("seeded:the+operator%27s+secret")))).Should().HaveIssuedTokens("read_sensors");
     }
 
     [TestCase("update clients set enabled = false where client_id = @Id", 401)]
@@ -141,18 +194,23 @@ public sealed class OperatorSqlTest : ServerFixture
     {
         await using var twin = await Server.StartSecondInstanceAsync();
         var machine = await Server.MachineAsync();
-        foreach (var server in new[] { Server, twin }) (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Should().HaveIssuedTokens();
+        foreach (var server in new[] { Server, twin })
+            (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Should().HaveIssuedTokens();
 
         await Server.ExecuteAsync(edit, new { machine.Id });
 
-        foreach (var server in new[] { Server, twin }) await Eventually.BecomesTrueAsync(async () => (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Status == status, Eventually.Second);
+        foreach (var server in new[] { Server, twin })
+            await Eventually.BecomesTrueAsync(async () =>
+            (await machine.At(server).CredentialsAsync(("scope", "notes:read"))).Status == status, Eventually.Second);
     }
 
     [Test, Behaviour(19)]
     public async Task A_resource_switched_off_gets_no_more_tokens()
     {
         var uri = $"https://{Guid.NewGuid():N}.example.test/";
-        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Soon off'); insert into scopes (name, resource) values ('soon:off', @uri)", new { uri });
+        await Server.ExecuteAsync(
+            "insert into resources (uri, name) values (@uri, 'Soon off'); insert into scopes (name, resource) values ('soon:off', @uri)",
+            new { uri });
         var machine = await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], "soon:off", "operator", uri, Cast.Secret);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync(("resource", uri))).Status == 200);
 

@@ -48,27 +48,32 @@ public sealed class ReadingTest : ServerFixture
         var before = await RowsAsync();
         var cookies = ("Cookie", string.Join("; ", browser.Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
 
-        foreach (var path in new[] { $"/authorize?{query}", $"/authorize/{consent.Parameters["request"]}", consent.Url.Replace(Server.Issuer, ""), "/callback?code=x&state=y" })
+        foreach (var path in new[] { $"/authorize?{query}", $"/authorize/{consent.Parameters["request"]}",
+            consent.Url.Replace(Server.Issuer, ""), "/callback?code=x&state=y" })
         {
             var head = await Server.SendAsync(HttpMethod.Head, path, null, cookies);
             (head.Status, head.Body, head.Location).Should().Be((200, "", null), path);
         }
 
         (await RowsAsync()).Should().Be(before);
-        (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"].Should().NotBeNull();
+        (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"]
+            .Should().NotBeNull();
     }
 
     [Test, Rfc(9110, "9.3.2")]
     public async Task HEAD_of_the_feed_does_not_wait()
     {
         var api = await Server.ResourceServerAsync();
-        var asked = Server.SendAsync(HttpMethod.Head, $"{Paths.Revocations}?wait=50", null, ("Authorization", Requests.BasicOf($"{api.Id}:{Cast.Secret}")));
+        var asked =
+            Server.SendAsync(HttpMethod.Head, $"{Paths.Revocations}?wait=50", null,
+                ("Authorization", Requests.BasicOf($"{api.Id}:{Cast.Secret}")));
 
         (await Task.WhenAny(asked, Task.Delay(TimeSpan.FromSeconds(20)))).Should().BeSameAs(asked);
         (await asked).Status.Should().Be(200);
     }
 
-    private static IEnumerable<string> Tagged() => ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource", "/jwks", "/style.css", "/revocations"];
+    private static IEnumerable<string> Tagged() =>
+        ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource", "/jwks", "/style.css", "/revocations"];
 
     [TestCaseSource(nameof(Tagged)), Rfc(9110, "13.1.2")]
     public async Task If_None_Match_is_a_list_of_tags_compared_weakly_or_a_star(string path)
@@ -100,7 +105,8 @@ public sealed class ReadingTest : ServerFixture
     }
 
     private static IEnumerable<string> Headers(Reply reply) =>
-        reply.Headers.Concat(reply.ContentHeaders).Where(header => !OfOneAnswer.Contains(header.Key)).Select(header => $"{header.Key}: {string.Join(", ", header.Value)}");
+        reply.Headers.Concat(reply.ContentHeaders).Where(header => !OfOneAnswer.Contains(header.Key))
+            .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}");
 
     private Task<string> RowsAsync() => Server.ScalarAsync<string>(
         "select concat_ws(' ', (select count(*) from authorization_requests), (select count(*) from grants), (select count(*) from audit_events))");

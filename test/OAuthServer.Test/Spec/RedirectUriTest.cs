@@ -20,7 +20,12 @@ public sealed class RedirectUriTest : ServerFixture
         web = await Server.PublicClientAsync("https://client.example/cb");
         native = await Server.PublicClientAsync("http://127.0.0.1/callback");
         await Server.ExecuteAsync("update clients set redirect_uris = @uris where client_id = @Id",
-            new { native.Id, uris = new[] { "http://127.0.0.1/callback", "http://localhost/callback", "http://[::1]/callback", "com.example.app:/cb" } });
+            new
+            {
+                native.Id,
+                uris =
+                new[] { "http://127.0.0.1/callback", "http://localhost/callback", "http://[::1]/callback", "com.example.app:/cb" }
+            });
         signedIn = Server.NewBrowser();
         await signedIn.SignInAsync(alice);
         await Eventually.BecomesTrueAsync(async () => (await signedIn.GetAsync(Query(native, "com.example.app:/cb"))).Status == 303);
@@ -70,7 +75,8 @@ public sealed class RedirectUriTest : ServerFixture
         var landed = await signedIn.AllowAsync(native.AuthorizeQuery(verifier, ("redirect_uri", uri)), alice);
 
         landed.Url.Should().StartWith(uri + "?");
-        (await native.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, "http://127.0.0.1/callback"))).Should().BeRefusedWith("invalid_grant");
+        (await native.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, "http://127.0.0.1/callback")))
+            .Should().BeRefusedWith("invalid_grant");
         (await native.RedeemAsync(new Code(landed.Parameters["code"]!, verifier, uri))).Should().HaveIssuedTokens();
     }
 
@@ -84,8 +90,10 @@ public sealed class RedirectUriTest : ServerFixture
     [TestCase("http://localhost.evil.example:80/callback", TestName = "REDIR_043_localhost_suffix")]
     [TestCase("com.example.app:/cb2", TestName = "REDIR_045_other_private_use_path")]
     [TestCase("https://127.0.0.1:51004/callback", TestName = "Loopback_other_scheme")]
-    [Test, Rfc(8252, "8.3"), Case("REDIR-035", "REDIR-036", "REDIR-037", "REDIR-039", "REDIR-040", "REDIR-041", "REDIR-042", "REDIR-043", "REDIR-045")]
-    public async Task Only_the_port_is_free_on_loopback(string uri) => AuthorizeTest.ShouldBeAPage(await signedIn.GetAsync(Query(native, uri)));
+    [Test, Rfc(8252, "8.3"),
+        Case("REDIR-035", "REDIR-036", "REDIR-037", "REDIR-039", "REDIR-040", "REDIR-041", "REDIR-042", "REDIR-043", "REDIR-045")]
+    public async Task Only_the_port_is_free_on_loopback(string uri) => AuthorizeTest.ShouldBeAPage(
+        await signedIn.GetAsync(Query(native, uri)));
 
     [Test, Rfc(8252, "7.3")]
     public async Task A_confidential_client_gets_no_free_port()
@@ -107,10 +115,13 @@ public sealed class RedirectUriTest : ServerFixture
     [Test, Rfc(6749, "3.1.2.3"), Case("REDIR-030")]
     public async Task The_redirect_URI_may_be_left_out_when_there_is_exactly_one()
     {
-        AuthorizeTest.ShouldBeAPage(await signedIn.GetAsync("/authorize?" + native.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", null))));
+        AuthorizeTest.ShouldBeAPage(
+            await signedIn.GetAsync("/authorize?" + native.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", null))));
 
-        (await signedIn.AllowAsync(web.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", null)), alice)).Url.Should().StartWith("https://client.example/cb?");
+        (await signedIn.AllowAsync(web.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", null)), alice)).Url
+            .Should().StartWith("https://client.example/cb?");
     }
 
-    private static string Query(TestClient client, string uri) => "/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", uri));
+    private static string Query(TestClient client, string uri) => "/authorize?" + client.AuthorizeQuery(
+        TestClient.NewVerifier(), ("redirect_uri", uri));
 }

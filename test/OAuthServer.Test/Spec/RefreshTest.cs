@@ -169,7 +169,8 @@ public sealed class RefreshTest : ServerFixture
     [Test, Rfc(6749, "6")]
     public async Task A_missing_token_is_a_malformed_request_and_an_unknown_one_a_dead_grant()
     {
-        (await client.TokenAsync(("grant_type", "refresh_token"))).Should().BeRefusedWith("invalid_request", description: "refresh_token is required");
+        (await client.TokenAsync(("grant_type", "refresh_token")))
+            .Should().BeRefusedWith("invalid_request", description: "refresh_token is required");
         (await client.RefreshAsync("")).Should().BeRefusedWith("invalid_request");
         (await client.RefreshAsync("nonsense")).Should().BeRefusedWith("invalid_grant");
         (await client.RefreshAsync((await Server.GrantAsync(client, alice)).Value)).Should().BeRefusedWith("invalid_grant");

@@ -12,7 +12,8 @@ public sealed class RegistrationBodyTest : ServerFixture
 {
     private const string Good = """{"redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":"none"}""";
 
-    [TestCase("null"), TestCase("[]"), TestCase("\"text\""), TestCase("1"), TestCase("{"), TestCase(""), TestCase("{} {}"), TestCase(Good + "x")]
+    [TestCase("null"), TestCase("[]"), TestCase("\"text\""), TestCase("1"), TestCase("{"), TestCase(""), TestCase("{} {}"),
+        TestCase(Good + "x")]
     [TestCase("\uFEFF" + Good)]
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"redirect_uris":["https://evil.example/cb"]}""")]
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"redirect\u005furis":["https://evil.example/cb"]}""")]
@@ -29,7 +30,8 @@ public sealed class RegistrationBodyTest : ServerFixture
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":true}""")]
     [TestCase("""{"redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":""}""")]
     [Rfc(7591, "3.1"), Case("DCR-038")]
-    public async Task A_body_that_is_no_client_metadata_is_refused(string body) => (await Server.RegisterAsync(body)).Should().BeRefusedWith("invalid_client_metadata");
+    public async Task A_body_that_is_no_client_metadata_is_refused(string body) => (
+        await Server.RegisterAsync(body)).Should().BeRefusedWith("invalid_client_metadata");
 
     [Test, Case("DCR-038")]
     public async Task Octets_that_are_no_text_are_refused()
@@ -66,7 +68,8 @@ public sealed class RegistrationBodyTest : ServerFixture
         (await Server.RegisterAsync(Long(1024 * 1024))).Status.Should().Be(413);
     }
 
-    [TestCase("text/plain"), TestCase("application/x-www-form-urlencoded"), TestCase("multipart/form-data; boundary=x"), TestCase("application/json; charset=utf-16"), TestCase(null)]
+    [TestCase("text/plain"), TestCase("application/x-www-form-urlencoded"), TestCase("multipart/form-data; boundary=x"),
+        TestCase("application/json; charset=utf-16"), TestCase(null)]
     [Rfc(7591, "3.1"), Case("DCR-042", "DCR-038")]
     public async Task Only_JSON_is_read_so_that_no_form_of_another_site_can_register(string? type)
     {
@@ -76,13 +79,17 @@ public sealed class RegistrationBodyTest : ServerFixture
     }
 
     [Test]
-    public async Task JSON_may_say_its_charset() => (await Server.RegisterAsync(Good, null, "application/json; charset=UTF-8")).ShouldBeRegistered();
+    public async Task JSON_may_say_its_charset() => (
+        await Server.RegisterAsync(Good, null, "application/json; charset=UTF-8")).ShouldBeRegistered();
 
     [Test, Rfc(7591, "3.2.2")]
-    [Case("DCR-004", "DCR-006", "DCR-007", "DCR-008", "DCR-010", "DCR-011", "DCR-013", "DCR-014", "DCR-015", "DCR-017", "DCR-018", "DCR-019", "DCR-020", "DCR-021")]
+    [Case("DCR-004", "DCR-006", "DCR-007", "DCR-008", "DCR-010", "DCR-011", "DCR-013", "DCR-014", "DCR-015", "DCR-017", "DCR-018",
+        "DCR-019", "DCR-020", "DCR-021")]
     public async Task A_redirect_URI_that_may_not_be_is_refused_and_not_repeated(
-        [Values("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "http://client.example/cb", "https://app.example/cb#f", "https://app.example/*",
-            "https://u:p@app.example/cb", "/cb", "https:///cb", "", "{issuer}/consent", "https://169.254.169.254/cb", "{long}", "com.example.app:/cb", "myapp://cb")] string uri)
+        [Values("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd",
+            "http://client.example/cb", "https://app.example/cb#f", "https://app.example/*",
+            "https://u:p@app.example/cb", "/cb", "https:///cb", "", "{issuer}/consent", "https://169.254.169.254/cb", "{long}",
+                "com.example.app:/cb", "myapp://cb")] string uri)
     {
         uri = uri.Replace("{issuer}", Server.Issuer).Replace("{long}", "https://app.example/" + new string('a', 2029));
 
@@ -94,7 +101,8 @@ public sealed class RegistrationBodyTest : ServerFixture
     }
 
     [TestCase("{}"), TestCase("""{"redirect_uris":[]}""")]
-    public async Task Nothing_to_redirect_to_is_refused(string body) => (await Server.RegisterAsync(body)).Should().BeRefusedWith("invalid_redirect_uri");
+    public async Task Nothing_to_redirect_to_is_refused(string body) => (await Server.RegisterAsync(body)).Should().BeRefusedWith(
+        "invalid_redirect_uri");
 
     [Test]
     public async Task Ten_redirect_URIs_are_enough()

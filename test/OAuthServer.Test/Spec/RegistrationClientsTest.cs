@@ -27,18 +27,23 @@ public sealed class RegistrationClientsTest : ServerFixture
         var reply = await Server.RegisterAsync(body);
 
         reply.ShouldBeRegistered();
-        reply.Strings("redirect_uris").Should().Equal(JsonDocument.Parse(body).RootElement.GetProperty("redirect_uris").EnumerateArray().Select(uri => uri.GetString()));
+        reply.Strings("redirect_uris")
+            .Should().Equal(JsonDocument.Parse(body).RootElement.GetProperty("redirect_uris").EnumerateArray()
+            .Select(uri => uri.GetString()));
         reply.Strings("grant_types").Should().Equal("authorization_code", "refresh_token");
         reply.Strings("response_types").Should().Equal("code");
         reply.Text("token_endpoint_auth_method").Should().Be(method);
         reply.Text("scope").Should().Be(scope);
-        reply.Json.EnumerateObject().Should().NotContain(member => member.Value.ValueKind == JsonValueKind.String && member.Value.GetString() == "");
+        reply.Json.EnumerateObject()
+            .Should().NotContain(member => member.Value.ValueKind == JsonValueKind.String && member.Value.GetString() == "");
     }
 
     [Test]
     public void Nobody_is_forgotten() =>
         Directory.GetFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension).Should().BeEquivalentTo(
-            typeof(RegistrationClientsTest).GetMethod(nameof(A_client_of_this_vendor_registers))!.GetCustomAttributes(typeof(TestCaseAttribute), false).Select(test => ((TestCaseAttribute)test).Arguments[0]));
+            typeof(RegistrationClientsTest)
+                .GetMethod(nameof(A_client_of_this_vendor_registers))!.GetCustomAttributes(typeof(TestCaseAttribute), false)
+                .Select(test => ((TestCaseAttribute)test).Arguments[0]));
 
     internal static string Folder { get; } = Path.Combine(TestDatabase.Root, "test/OAuthServer.Test/Spec/Registration");
 

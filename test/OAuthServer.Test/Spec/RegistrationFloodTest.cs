@@ -37,7 +37,8 @@ public sealed class RegistrationFloodTest
         var machine = await server.MachineAsync();
         var client = await server.PublicClientAsync();
         using var http = server.NewHttp();
-        var authorize = $"{Paths.Authorize}?response_type=code&client_id={client.Id}&redirect_uri={Uri.EscapeDataString(client.Redirect)}&code_challenge={new string('a', 43)}&code_challenge_method=S256";
+        var authorize =
+            $"{Paths.Authorize}?response_type=code&client_id={client.Id}&redirect_uri={Uri.EscapeDataString(client.Redirect)}&code_challenge={new string('a', 43)}&code_challenge_method=S256";
         async Task<int> TokenAsync() => (await machine.CredentialsAsync()).Status;
         async Task<int> AuthorizeAsync() => (int)(await http.GetAsync(authorize)).StatusCode;
 
@@ -97,9 +98,11 @@ public sealed class RegistrationFloodTest
 
         public Flood(TestServer server, string method)
         {
-            var built = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
+            var built = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release"
+                : "Debug";
             process = Process.Start(new ProcessStartInfo("nice",
-                ["-n", "19", "dotnet", Path.Combine(TestDatabase.Root, $"test/Bench/bin/{built}/net10.0/OAuthServer.Bench.dll"), "flood", server.Issuer, server.Settings.IssuerAuthority, method])
+                ["-n", "19", "dotnet", Path.Combine(TestDatabase.Root, $"test/Bench/bin/{built}/net10.0/OAuthServer.Bench.dll"), "flood",
+                    server.Issuer, server.Settings.IssuerAuthority, method])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
@@ -116,7 +119,8 @@ public sealed class RegistrationFloodTest
             await process.StandardInput.WriteLineAsync(length.TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
             await process.StandardInput.FlushAsync();
             var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the flood dried up");
-            foreach (var pair in line.Split(' ').Select(pair => pair.Split(':').Select(int.Parse).ToArray())) counts[pair[0]] = Count(pair[0]) + pair[1];
+            foreach (var pair in line.Split(' ').Select(pair => pair.Split(':').Select(int.Parse).ToArray()))
+                counts[pair[0]] = Count(pair[0]) + pair[1];
         }
 
         public void Dispose()

@@ -24,7 +24,8 @@ public sealed class RegistrationLimitTest
 
         using var other = server.NewHttpFrom("127.0.0.2");
         var watch = Stopwatch.StartNew();
-        (await other.ReplyAsync(HttpMethod.Post, Paths.Register, Requests.Form("""{"redirect_uris":["http://localhost/callback"]}""", "application/json"))).ShouldBeRegistered();
+        (await other.ReplyAsync(HttpMethod.Post, Paths.Register,
+            Requests.Form("""{"redirect_uris":["http://localhost/callback"]}""", "application/json"))).ShouldBeRegistered();
         watch.Elapsed.Should().BeLessThan(HashTiming.SlowHash());
     }
 
@@ -34,7 +35,9 @@ public sealed class RegistrationLimitTest
         await using var server = await TestServer.StartAsync(settings => settings with { RegistrationsPerMinute = 1 });
         (await server.RegisterPublicAsync(Cast.Redirect)).ShouldBeRegistered();
 
-        var refused = await server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form("{}", "application/json"), ("Origin", "https://spa.example"));
+        var refused =
+            await server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form("{}", "application/json"),
+                ("Origin", "https://spa.example"));
 
         refused.Should().BeRefusedWith("slow_down");
         refused.Header("Access-Control-Allow-Origin").Should().Be("*");
@@ -44,14 +47,17 @@ public sealed class RegistrationLimitTest
     [Test]
     public async Task All_addresses_together_have_a_ceiling_and_refusals_of_one_do_not_count_towards_it()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { RegistrationsPerMinute = 3, RegistrationsPerMinuteInAll = 6 });
+        await using var server =
+            await TestServer.StartAsync(settings => settings with { RegistrationsPerMinute = 3, RegistrationsPerMinuteInAll = 6 });
         var made = 0;
         foreach (var last in Enumerable.Range(2, 4))
         {
             using var http = server.NewHttpFrom($"127.0.0.{last}");
             for (var i = 0; i < 5; i++)
             {
-                var reply = await http.ReplyAsync(HttpMethod.Post, Paths.Register, Requests.Form("""{"redirect_uris":["http://localhost/callback"]}""", "application/json"));
+                var reply =
+                    await http.ReplyAsync(HttpMethod.Post, Paths.Register,
+                        Requests.Form("""{"redirect_uris":["http://localhost/callback"]}""", "application/json"));
                 if (reply.Status == 201) made++;
                 else reply.Should().BeRefusedWith("slow_down");
             }
@@ -72,7 +78,8 @@ public sealed class RegistrationLimitTest
         refused.Should().BeRefusedWith("slow_down");
         refused.Header("Retry-After").Should().Be("30");
         (await server.RegisterPublicAsync("https://app.example/cb")).ShouldBeRegistered();
-        (await server.RegisterAsync(new { grant_types = new[] { "client_credentials" } }, await server.InviteAsync("machine"))).ShouldBeRegistered();
+        (await server.RegisterAsync(new { grant_types = new[] { "client_credentials" } }, await server.InviteAsync("machine")))
+            .ShouldBeRegistered();
     }
 
     [Test]
@@ -84,7 +91,10 @@ public sealed class RegistrationLimitTest
 
         var watch = Stopwatch.StartNew();
         foreach (var _ in Enumerable.Range(0, 5))
-            (await server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, token_endpoint_auth_method = "client_secret_basic" })).Should().BeRefusedWith("slow_down");
+            (
+                await server.RegisterAsync(
+                    new { redirect_uris = new[] { "https://app.example/cb" }, token_endpoint_auth_method = "client_secret_basic" }))
+                    .Should().BeRefusedWith("slow_down");
         watch.Elapsed.Should().BeLessThan(HashTiming.SlowHash());
     }
 
@@ -106,13 +116,15 @@ public sealed class RegistrationLimitTest
         await using var server = await TestServer.StartAsync(settings => settings with { FailuresPerSecond = 2 });
         var began = TimeProvider.System.GetTimestamp();
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => server.ManageAsync(HttpMethod.Delete, "dyn-x", $"guess{number}")));
+        var replies =
+            await Task.WhenAll(Enumerable.Range(0, 20).Select(number => server.ManageAsync(HttpMethod.Delete, "dyn-x", $"guess{number}")));
         var more = new List<Reply>();
         do more.Add(await server.ManageAsync(HttpMethod.Delete, "dyn-x", "guess"));
         while (more[^1].Status == 401 && more.Count < 200);
 
         replies.Should().OnlyContain(reply => reply.Status == 401 || reply.Status == 429);
         more[^1].Should().BeRefusedWith("slow_down");
-        (more.Count - 1).Should().BeLessThanOrEqualTo((int)(TimeProvider.System.GetElapsedTime(began).TotalSeconds * 2), "one more is due every half a second");
+        (more.Count - 1).Should().BeLessThanOrEqualTo((int)(TimeProvider.System.GetElapsedTime(began).TotalSeconds * 2),
+            "one more is due every half a second");
     }
 }

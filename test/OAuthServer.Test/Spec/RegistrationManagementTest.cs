@@ -19,7 +19,8 @@ public sealed class RegistrationManagementTest : ServerFixture
 
         read.ShouldBeRegistered(200);
         read.Has("client_secret").Should().BeFalse();
-        foreach (var member in new[] { "client_id", "client_name", "token_endpoint_auth_method", "scope", "registration_client_uri", "registration_access_token" })
+        foreach (var member in new[] { "client_id", "client_name", "token_endpoint_auth_method", "scope", "registration_client_uri",
+            "registration_access_token" })
             read.Text(member).Should().Be(made.Text(member));
         read.Strings("redirect_uris").Should().Equal(Web);
         (await Server.AuditAsync(read)).Should().ContainSingle().Which.Detail.Should().Be("read");
@@ -47,7 +48,8 @@ public sealed class RegistrationManagementTest : ServerFixture
         read.Text("scope").Should().Be("notes:read");
         read.Text("policy_uri").Should().Be("https://app.example/policy");
         read.Text("token_endpoint_auth_method").Should().Be("client_secret_post");
-        (await Server.QueryAsync<string>("select event from audit_events where client_id = @id", new { id })).Should().Equal("registration", "registration", "registration");
+        (await Server.QueryAsync<string>("select event from audit_events where client_id = @id", new { id }))
+            .Should().Equal("registration", "registration", "registration");
     }
 
     [Test, Rfc(7592, "2.2")]
@@ -57,10 +59,14 @@ public sealed class RegistrationManagementTest : ServerFixture
         Task<Reply> PutAsync(object body) => Server.ManageAsync(HttpMethod.Put, id, token, body);
 
         (await PutAsync(new { redirect_uris = new[] { Web } })).Should().BeRefusedWith("invalid_client_metadata");
-        (await PutAsync(new { client_id = "nightly-etl", redirect_uris = new[] { Web } })).Should().BeRefusedWith("invalid_client_metadata");
-        (await PutAsync(new { client_id = id, redirect_uris = new[] { Web }, token_endpoint_auth_method = "none" })).Should().BeRefusedWith("invalid_client_metadata");
-        (await PutAsync(new { client_id = id, grant_types = new[] { "client_credentials" } })).Should().BeRefusedWith("invalid_client_metadata");
-        (await PutAsync(new { client_id = id, redirect_uris = new[] { "javascript:alert(1)" } })).Should().BeRefusedWith("invalid_redirect_uri");
+        (await PutAsync(new { client_id = "nightly-etl", redirect_uris = new[] { Web } }))
+            .Should().BeRefusedWith("invalid_client_metadata");
+        (await PutAsync(new { client_id = id, redirect_uris = new[] { Web }, token_endpoint_auth_method = "none" }))
+            .Should().BeRefusedWith("invalid_client_metadata");
+        (await PutAsync(new { client_id = id, grant_types = new[] { "client_credentials" } }))
+            .Should().BeRefusedWith("invalid_client_metadata");
+        (await PutAsync(new { client_id = id, redirect_uris = new[] { "javascript:alert(1)" } }))
+            .Should().BeRefusedWith("invalid_redirect_uri");
         (await Server.ManageAsync(HttpMethod.Get, id, token)).Strings("redirect_uris").Should().Equal(Web);
     }
 
@@ -68,11 +74,16 @@ public sealed class RegistrationManagementTest : ServerFixture
     public async Task An_update_takes_nothing_away_that_an_operator_gave()
     {
         var (_, id, token) = await RegisterAsync("none");
-        await Server.ExecuteAsync("update clients set scopes = scopes || '{read_sensors,notes:write}', default_scopes = '{read_sensors,notes:write}' where client_id = @id", new { id });
+        await Server.ExecuteAsync(
+            "update clients set scopes = scopes || '{read_sensors,notes:write}', default_scopes = '{read_sensors,notes:write}' where client_id = @id", new { id });
 
-        (await Server.ManageAsync(HttpMethod.Put, id, token, new { client_id = id, redirect_uris = new[] { Web }, scope = "notes:read", token_endpoint_auth_method = "none" })).ShouldBeRegistered(200);
+        (await Server.ManageAsync(HttpMethod.Put, id, token,
+            new { client_id = id, redirect_uris = new[] { Web }, scope = "notes:read", token_endpoint_auth_method = "none" }))
+            .ShouldBeRegistered(200);
 
-        (await Server.QueryAsync<string>("select array_to_string(array(select unnest(scopes) order by 1), ' ') || ' / ' || array_to_string(default_scopes, ' ') from clients where client_id = @id", new { id }))
+        (
+            await Server.QueryAsync<string>(
+                "select array_to_string(array(select unnest(scopes) order by 1), ' ') || ' / ' || array_to_string(default_scopes, ' ') from clients where client_id = @id", new { id }))
             .Should().Equal("notes:read read_sensors / read_sensors");
     }
 
@@ -91,7 +102,8 @@ public sealed class RegistrationManagementTest : ServerFixture
         gone.Header("Cache-Control").Should().Contain("no-store");
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
         await Eventually.BecomesTrueAsync(async () => (await client.RefreshAsync(tokens.RefreshToken!)).Error == "invalid_client");
-        (await Server.QueryAsync<string>("select ended_reason from grants where client_id = @id", new { id })).Should().Equal("client_deleted");
+        (await Server.QueryAsync<string>("select ended_reason from grants where client_id = @id", new { id }))
+            .Should().Equal("client_deleted");
         (await Server.ManageAsync(HttpMethod.Delete, id, token)).ShouldBeChallenged(withToken: true);
         (await Server.ManageAsync(HttpMethod.Get, id, token)).ShouldBeChallenged(withToken: true);
         (await Server.AuditAsync(gone)).Should().ContainSingle().Which.Detail.Should().StartWith("deleted");
@@ -104,7 +116,9 @@ public sealed class RegistrationManagementTest : ServerFixture
         (await Server.ManageAsync(HttpMethod.Delete, id, token)).Status.Should().Be(204);
 
         await Eventually.BecomesTrueAsync(async () =>
-            (await Server.ClientOf(made).TokenAsync(("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", TestClient.NewVerifier()))).Description == "Client authentication failed");
+            (await Server.ClientOf(made)
+                .TokenAsync(("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", TestClient.NewVerifier()))).Description
+                == "Client authentication failed");
     }
 
     [Test, Rfc(7592, "2")]
@@ -141,7 +155,8 @@ public sealed class RegistrationManagementTest : ServerFixture
         await Server.ExecuteAsync(edit, new { id });
 
         (await Server.ManageAsync(HttpMethod.Get, id, token)).ShouldBeChallenged(withToken: true);
-        (await Server.ManageAsync(HttpMethod.Put, id, token, new { client_id = id, redirect_uris = new[] { Web } })).ShouldBeChallenged(withToken: true);
+        (await Server.ManageAsync(HttpMethod.Put, id, token, new { client_id = id, redirect_uris = new[] { Web } }))
+            .ShouldBeChallenged(withToken: true);
         (await Server.ManageAsync(HttpMethod.Delete, id, token)).ShouldBeChallenged(withToken: true);
     }
 
@@ -158,16 +173,21 @@ public sealed class RegistrationManagementTest : ServerFixture
     [Test, Behaviour(13)]
     public async Task Pages_on_other_origins_may_manage_their_registration()
     {
-        var preflight = await Server.SendAsync(HttpMethod.Options, Paths.Register + "/x", null, ("Origin", "https://a.example"), ("Access-Control-Request-Method", "DELETE"), ("Access-Control-Request-Headers", "authorization"));
+        var preflight =
+            await Server.SendAsync(HttpMethod.Options, Paths.Register + "/x", null, ("Origin", "https://a.example"),
+                ("Access-Control-Request-Method", "DELETE"), ("Access-Control-Request-Headers", "authorization"));
 
         preflight.Header("Access-Control-Allow-Origin").Should().Be("*");
         preflight.Header("Access-Control-Allow-Methods").Should().Contain("DELETE");
-        (await Server.SendAsync(HttpMethod.Delete, Paths.Register + "/x", null, ("Origin", "https://a.example"))).Header("Access-Control-Allow-Origin").Should().Be("*");
+        (await Server.SendAsync(HttpMethod.Delete, Paths.Register + "/x", null, ("Origin", "https://a.example")))
+            .Header("Access-Control-Allow-Origin").Should().Be("*");
     }
 
     private async Task<(Reply Made, string Id, string Token)> RegisterAsync(string method)
     {
-        var made = await Server.RegisterAsync(new { client_name = "Case client", redirect_uris = new[] { Web }, token_endpoint_auth_method = method });
+        var made =
+            await Server.RegisterAsync(
+                new { client_name = "Case client", redirect_uris = new[] { Web }, token_endpoint_auth_method = method });
         return (made, made.Text("client_id")!, made.Text("registration_access_token")!);
     }
 }

@@ -22,7 +22,8 @@ public sealed class RegistrationSweepTest
 
         await TravelAsync(server, TimeSpan.FromHours(2));
         (await LeftAsync(server)).Should().BeEquivalentTo(Id(visited), operators.Id);
-        (await server.QueryAsync<string>("select detail from audit_events where client_id = @id order by at", new { id = Id(never) })).Should().HaveCount(2).And.HaveElementAt(1, "swept: never used");
+        (await server.QueryAsync<string>("select detail from audit_events where client_id = @id order by at", new { id = Id(never) }))
+            .Should().HaveCount(2).And.HaveElementAt(1, "swept: never used");
 
         await TravelAsync(server, TimeSpan.FromDays(400));
         (await LeftAsync(server)).Should().Equal(operators.Id);
@@ -44,7 +45,8 @@ public sealed class RegistrationSweepTest
         await TravelAsync(server, TimeSpan.FromDays(40));
         (await LeftAsync(server)).Should().Equal([Id(made)], "a grant of it still lives");
 
-        await server.ExecuteAsync("update grants set ended_at = @now, ended_reason = 'test'", new { now = server.Clock.GetUtcNow().UtcDateTime });
+        await server.ExecuteAsync("update grants set ended_at = @now, ended_reason = 'test'",
+            new { now = server.Clock.GetUtcNow().UtcDateTime });
         await TravelAsync(server, TimeSpan.FromMinutes(1));
         (await LeftAsync(server)).Should().BeEmpty();
     }
@@ -69,7 +71,8 @@ public sealed class RegistrationSweepTest
         await using var server = await TestServer.StartAsync();
         var made = await RegisterAsync(server);
         var later = server.Clock.GetUtcNow().AddDays(5);
-        await server.ExecuteAsync("insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at) values ('\\x01', '\\x02', @id, '', @later, @later)", new { id = Id(made), later = later.UtcDateTime });
+        await server.ExecuteAsync(
+            "insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at) values ('\\x01', '\\x02', @id, '', @later, @later)", new { id = Id(made), later = later.UtcDateTime });
 
         await TravelAsync(server, TimeSpan.FromDays(4));
         (await LeftAsync(server)).Should().Equal(Id(made));
@@ -82,7 +85,9 @@ public sealed class RegistrationSweepTest
     {
         await using var server = await TestServer.StartAsync();
         object machine = new { grant_types = new[] { "client_credentials" } };
-        var (idle, worked) = (await server.RegisterAsync(machine, await server.InviteAsync()), await server.RegisterAsync(machine, await server.InviteAsync()));
+        var (idle, worked) =
+            (await server.RegisterAsync(machine, await server.InviteAsync()),
+                await server.RegisterAsync(machine, await server.InviteAsync()));
         (await server.ClientOf(worked).TokenAsync(("grant_type", "client_credentials"))).Should().HaveIssuedTokens();
         await UsedAsync(server, worked);
 
@@ -121,7 +126,8 @@ public sealed class RegistrationSweepTest
 
     // What ClientUse writes a few times a minute.
     private static Task UsedAsync(TestServer server, Reply registered) =>
-        server.ExecuteAsync("update clients set last_used_at = @now where client_id = @id", new { id = Id(registered), now = server.Clock.GetUtcNow().UtcDateTime });
+        server.ExecuteAsync("update clients set last_used_at = @now where client_id = @id",
+            new { id = Id(registered), now = server.Clock.GetUtcNow().UtcDateTime });
 
     private static Task<List<string>> LeftAsync(TestServer server) => server.QueryAsync<string>("select client_id from clients");
 }

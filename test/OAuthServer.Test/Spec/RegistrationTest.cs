@@ -34,14 +34,17 @@ public sealed class RegistrationTest : ServerFixture
         reply.Strings("grant_types").Should().Equal(CodeAndRefresh);
         reply.Strings("response_types").Should().Equal(Code);
         reply.Text("token_endpoint_auth_method").Should().Be("none");
-        (await Server.ScalarAsync<string>("select origin from clients where client_id = @id", new { id = reply.Text("client_id") })).Should().Be("self-registered");
+        (await Server.ScalarAsync<string>("select origin from clients where client_id = @id", new { id = reply.Text("client_id") }))
+            .Should().Be("self-registered");
         (await Server.TokensAsync(Server.ClientOf(reply), await Server.UserAsync(), "notes:read")).Should().HaveIssuedTokens("notes:read");
     }
 
     [Test, Rfc(7591, "3.2.1"), Case("DCR-002"), Behaviour(36)]
     public async Task A_confidential_client_sees_its_secret_once_and_the_database_never()
     {
-        var reply = await Server.RegisterAsync(new { client_name = "Case client", redirect_uris = new[] { Web }, token_endpoint_auth_method = "client_secret_basic" });
+        var reply =
+            await Server.RegisterAsync(
+                new { client_name = "Case client", redirect_uris = new[] { Web }, token_endpoint_auth_method = "client_secret_basic" });
 
         reply.ShouldBeRegistered();
         var secret = reply.Text("client_secret")!;
@@ -54,13 +57,15 @@ public sealed class RegistrationTest : ServerFixture
         var audit = await Server.AuditAsync(reply);
         audit.Should().ContainSingle().Which.Detail.Should().NotContainAny(secret, reply.Text("registration_access_token")!);
         (await Server.TokensAsync(Server.ClientOf(reply), await Server.UserAsync())).Should().HaveIssuedTokens();
-        (await Server.ManageAsync(HttpMethod.Get, reply.Text("client_id")!, reply.Text("registration_access_token"))).Body.Should().NotContain("client_secret\"");
+        (await Server.ManageAsync(HttpMethod.Get, reply.Text("client_id")!, reply.Text("registration_access_token"))).Body
+            .Should().NotContain("client_secret\"");
     }
 
     [Test, Rfc(7591, "2")]
     public async Task A_member_left_out_gets_its_default()
     {
-        var native = await Server.RegisterAsync("""{"redirect_uris":["http://localhost:1234/callback"],"client_name":null,"grant_types":null}""");
+        var native =
+            await Server.RegisterAsync("""{"redirect_uris":["http://localhost:1234/callback"],"client_name":null,"grant_types":null}""");
         var web = await Server.RegisterAsync(new { redirect_uris = new[] { Web } });
         var mixed = await Server.RegisterAsync(new { redirect_uris = new[] { Web, "http://127.0.0.1/cb" } });
         var local = await Server.RegisterAsync(new { redirect_uris = new[] { "https://localhost/cb" } });
@@ -96,7 +101,8 @@ public sealed class RegistrationTest : ServerFixture
     public async Task A_scope_closed_later_leaves_those_who_registered_with_it()
     {
         await Server.ExecuteAsync("insert into scopes (name, resource, open) values ('notes:later', @Notes, true)", new { Cast.Notes });
-        await Eventually.BecomesTrueAsync(async () => (await Server.RegisterAsync(new { redirect_uris = new[] { Web }, scope = "notes:later" })).Text("scope") == "notes:later");
+        await Eventually.BecomesTrueAsync(async () =>
+            (await Server.RegisterAsync(new { redirect_uris = new[] { Web }, scope = "notes:later" })).Text("scope") == "notes:later");
         await Server.ExecuteAsync("update scopes set open = false where name = 'notes:later'");
 
         (await Server.ScalarAsync<long>("select count(*) from clients where 'notes:later' = any (scopes)")).Should().Be(0);
@@ -107,7 +113,8 @@ public sealed class RegistrationTest : ServerFixture
     [TestCase("refresh_token authorization_code authorization_code", "authorization_code refresh_token")]
     public async Task Unknown_grants_beside_the_code_grant_are_dropped(string grants, string effective)
     {
-        var reply = await Server.RegisterAsync(new { redirect_uris = new[] { "http://localhost/callback" }, grant_types = grants.Split(' ') });
+        var reply =
+            await Server.RegisterAsync(new { redirect_uris = new[] { "http://localhost/callback" }, grant_types = grants.Split(' ') });
 
         reply.ShouldBeRegistered();
         reply.Strings("grant_types").Should().Equal(effective.Split(' '));
@@ -122,7 +129,13 @@ public sealed class RegistrationTest : ServerFixture
     [Rfc(7591, "2.1"), Case("DCR-035")]
     public async Task Grants_and_response_types_that_do_not_exist_here_are_refused(string grants, string? response)
     {
-        var reply = await Server.RegisterAsync(new { redirect_uris = new[] { Web }, grant_types = grants.Split(' '), response_types = response is null ? null : new[] { response } });
+        var reply =
+            await Server.RegisterAsync(new
+            {
+                redirect_uris = new[] { Web },
+                grant_types = grants.Split(' '),
+                response_types = response is null ? null : new[] { response }
+            });
 
         reply.Should().BeRefusedWith("invalid_client_metadata");
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Event.Should().Be("registration");
@@ -131,7 +144,14 @@ public sealed class RegistrationTest : ServerFixture
     [Test, Case("DCR-036")]
     public async Task A_private_key_is_neither_wanted_nor_kept()
     {
-        object Body(string method) => new { client_name = "Case client", redirect_uris = new[] { Web }, token_endpoint_auth_method = method, jwks = new { keys = new[] { new { kty = "EC", crv = "P-256", x = "..", y = "..", d = "my-private-key" } } } };
+        object Body(string method) =>
+            new
+            {
+                client_name = "Case client",
+                redirect_uris = new[] { Web },
+                token_endpoint_auth_method = method,
+                jwks = new { keys = new[] { new { kty = "EC", crv = "P-256", x = "..", y = "..", d = "my-private-key" } } }
+            };
 
         (await Server.RegisterAsync(Body("private_key_jwt"))).Should().BeRefusedWith("invalid_client_metadata");
         var ignored = await Server.RegisterAsync(Body("none"));
@@ -160,16 +180,22 @@ public sealed class RegistrationTest : ServerFixture
         reply.ShouldBeRegistered();
         reply.Text("client_id").Should().NotBe("nightly-etl");
         reply.Body.Should().NotContainAny("chosen", "software_statement", "contacts", "unknown");
-        (await Server.QueryAsync<string>("select origin || default_resource || access_token_seconds from clients where client_id = @id", new { id = reply.Text("client_id") }))
+        (await Server.QueryAsync<string>("select origin || default_resource || access_token_seconds from clients where client_id = @id",
+            new { id = reply.Text("client_id") }))
             .Should().Equal([null], "no default resource");
     }
 
     [Test, Case("DCR-023", "DCR-025", "DCR-026", "DCR-027", "DCR-028", "DCR-029")]
     public async Task Pages_of_the_client_are_https_or_dropped(
-        [Values("client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri", "sector_identifier_uri", "initiate_login_uri")] string member,
-        [Values("javascript:alert(document.cookie)", "data:text/html,x", "http://169.254.169.254/", "http://localhost:5432/", "https://10.0.0.1/", "https://[::1]/", "https://localhost/", "")] string uri)
+        [Values("client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri", "sector_identifier_uri",
+            "initiate_login_uri")] string member,
+        [Values("javascript:alert(document.cookie)", "data:text/html,x", "http://169.254.169.254/", "http://localhost:5432/",
+            "https://10.0.0.1/", "https://[::1]/", "https://localhost/", "")] string uri)
     {
-        var reply = await Server.RegisterAsync(new Dictionary<string, object> { ["redirect_uris"] = new[] { "http://localhost/callback" }, [member] = uri });
+        var reply =
+            await Server.RegisterAsync(new Dictionary<string,
+                object>
+            { ["redirect_uris"] = new[] { "http://localhost/callback" }, [member] = uri });
 
         reply.ShouldBeRegistered();
         reply.Has(member).Should().BeFalse();
@@ -198,13 +224,23 @@ public sealed class RegistrationTest : ServerFixture
     public async Task A_name_is_cleaned_of_what_deceives_and_makes_nobody_first_party()
     {
         await Server.AddClientAsync("acme", "user-facing", "none", [Web], "", "operator", Cast.Notes, null);
-        var reply = await Server.RegisterAsync(new { client_name = " <img src=x onerror=alert(1)>\u202eevil\0\n ", redirect_uris = new[] { Web }, token_endpoint_auth_method = "none" });
-        var acme = await Server.RegisterAsync(new { client_name = "Acme Console", redirect_uris = new[] { Web }, token_endpoint_auth_method = "none" });
+        var reply =
+            await Server.RegisterAsync(new
+            {
+                client_name = " <img src=x onerror=alert(1)>\u202eevil\0\n ",
+                redirect_uris = new[] { Web },
+                token_endpoint_auth_method = "none"
+            });
+        var acme =
+            await Server.RegisterAsync(
+                new { client_name = "Acme Console", redirect_uris = new[] { Web }, token_endpoint_auth_method = "none" });
 
         reply.ShouldBeRegistered();
         reply.Text("client_name").Should().Be("<img src=x onerror=alert(1)>evil");
-        (await Server.ScalarAsync<string>("select origin from clients where client_id = @id", new { id = acme.Text("client_id") })).Should().Be("self-registered");
-        (await Server.RegisterAsync(new { client_name = new string('n', 257), redirect_uris = new[] { Web } })).Should().BeRefusedWith("invalid_client_metadata");
+        (await Server.ScalarAsync<string>("select origin from clients where client_id = @id", new { id = acme.Text("client_id") }))
+            .Should().Be("self-registered");
+        (await Server.RegisterAsync(new { client_name = new string('n', 257), redirect_uris = new[] { Web } }))
+            .Should().BeRefusedWith("invalid_client_metadata");
         (await Server.RegisterAsync(new { client_name = new string('n', 256), redirect_uris = new[] { Web } })).ShouldBeRegistered();
     }
 
@@ -221,7 +257,8 @@ public sealed class RegistrationTest : ServerFixture
         (row.Event, row.Outcome, row.ClientId).Should().Be(("registration", "ok", reply.Text("client_id")));
 
         await Server.ExecuteAsync("update clients set note = 'seen' where client_id = @id", new { id = reply.Text("client_id") });
-        (await Server.QueryAsync<string>("select event from audit_events where client_id = @id order by at", new { id = reply.Text("client_id") }))
+        (await Server.QueryAsync<string>("select event from audit_events where client_id = @id order by at",
+            new { id = reply.Text("client_id") }))
             .Should().Equal(["registration", "edit"], "what others do to the row is recorded as ever");
         await Eventually.BecomesTrueAsync(() => Task.FromResult(heard.Contains($"clients:{reply.Text("client_id")}")));
         heard.Count(what => what == $"clients:{reply.Text("client_id")}").Should().Be(1, "the registration itself notifies nobody");
@@ -235,12 +272,16 @@ public sealed class RegistrationTest : ServerFixture
     public async Task Pages_on_other_origins_may_register([Values("http://localhost/callback", "javascript:alert(1)")] string redirect)
     {
         var preflight = await Server.SendAsync(HttpMethod.Options, Paths.Register, null,
-            ("Origin", "https://inspector.example"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type,mcp-protocol-version"));
-        var reply = await Server.SendAsync(HttpMethod.Post, Paths.Register, Requests.Form($$"""{"redirect_uris":["{{redirect}}"]}""", "application/json"), ("Origin", "https://inspector.example"));
+            ("Origin", "https://inspector.example"), ("Access-Control-Request-Method", "POST"),
+                ("Access-Control-Request-Headers", "content-type,mcp-protocol-version"));
+        var reply =
+            await Server.SendAsync(HttpMethod.Post, Paths.Register,
+                Requests.Form($$"""{"redirect_uris":["{{redirect}}"]}""", "application/json"), ("Origin", "https://inspector.example"));
 
         preflight.Status.Should().Be(204);
         preflight.Header("Access-Control-Allow-Origin").Should().Be("*");
-        preflight.Header("Access-Control-Allow-Headers").Should().ContainEquivalentOf("content-type").And.ContainEquivalentOf("mcp-protocol-version");
+        preflight.Header("Access-Control-Allow-Headers")
+            .Should().ContainEquivalentOf("content-type").And.ContainEquivalentOf("mcp-protocol-version");
         reply.Header("Access-Control-Allow-Origin").Should().Be("*");
         reply.Header("Access-Control-Expose-Headers").Should().Contain("WWW-Authenticate").And.Contain("Retry-After");
         reply.Header("Access-Control-Allow-Credentials").Should().BeNull();

@@ -32,9 +32,12 @@ public sealed class RetentionTest
         await server.GrantAsync(client, alice);
         var now = server.Clock.GetUtcNow();
         await server.Get<AuthorizationRequestStore>().AddAsync([1], [2], client.Id, "?x", now.AddMinutes(10), now, CancellationToken.None);
-        (await server.Get<SessionStore>().StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now)).Should().BeTrue();
+        (await server.Get<SessionStore>()
+            .StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now))
+            .Should().BeTrue();
         await server.ExecuteAsync(
-            "insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1", new { expires = now.UtcDateTime.AddMinutes(30) });
+            "insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1",
+                new { expires = now.UtcDateTime.AddMinutes(30) });
         var sweep = server.Get<Retention>();
 
         await sweep.OnceAsync(CancellationToken.None);
@@ -105,7 +108,8 @@ public sealed class RetentionTest
     public async Task A_heap_of_rows_leaves_in_small_batches()
     {
         await using var server = await TestServer.StartAsync();
-        await server.ExecuteAsync("insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) select i::text, 'x', 'y', now(), now() - interval '1 hour' from generate_series(1, 1200) i");
+        await server.ExecuteAsync(
+            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) select i::text, 'x', 'y', now(), now() - interval '1 hour' from generate_series(1, 1200) i");
 
         (await server.Get<RevokedTokenStore>().SweepAsync(server.Clock.GetUtcNow(), CancellationToken.None)).Should().Be(500);
         await server.Get<Retention>().OnceAsync(CancellationToken.None);
@@ -117,8 +121,10 @@ public sealed class RetentionTest
     public async Task The_audit_log_leaves_by_whole_months_once_they_are_old_enough()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 2 });
-        await server.ExecuteAsync("create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
-        await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2020-01-15', 'ancient', 'token', 'ok')");
+        await server.ExecuteAsync(
+            "create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
+        await server.ExecuteAsync(
+            "insert into audit_events (at, request_id, event, outcome) values ('2020-01-15', 'ancient', 'token', 'ok')");
         await (await server.MachineAsync()).CredentialsAsync();
         var recent = await server.ScalarAsync<long>("select count(*) from audit_events where request_id <> 'ancient'");
 
@@ -126,6 +132,9 @@ public sealed class RetentionTest
 
         (await server.ScalarAsync<long>("select count(*) from audit_events where request_id = 'ancient'")).Should().Be(0);
         (await server.ScalarAsync<long>("select count(*) from audit_events")).Should().BeGreaterOrEqualTo(recent);
-        (await server.ScalarAsync<bool>("select to_regclass('audit_events_' || to_char(now() + interval '1 month', 'YYYY_MM')) is not null")).Should().BeTrue("the coming month has its partition");
+        (
+            await server.ScalarAsync<bool>(
+                "select to_regclass('audit_events_' || to_char(now() + interval '1 month', 'YYYY_MM')) is not null"))
+                .Should().BeTrue("the coming month has its partition");
     }
 }

@@ -36,7 +36,8 @@ public sealed class RevocationFeedTest : ServerFixture
     public async Task However_a_grant_ends_it_arrives()
     {
         var (reader, client) = (await ReaderAsync(), await Server.PublicClientAsync());
-        var (alice, mallory, olivia) = (await Server.UserAsync("alice"), await Server.UserAsync("mallory"), await Server.UserAsync("olivia"));
+        var (alice, mallory, olivia) =
+            (await Server.UserAsync("alice"), await Server.UserAsync("mallory"), await Server.UserAsync("olivia"));
 
         var byClient = await Server.TokensAsync(client, alice, "notes:read");
         await client.RevokeAsync(byClient.RefreshToken!);
@@ -66,7 +67,8 @@ public sealed class RevocationFeedTest : ServerFixture
         await Server.ExecuteAsync("update clients set enabled = true where client_id = @Id", machine);
         var again = await reader.GetAsync();
         FeedReader.Entries(again).Should().Equal($"client_id {machine.Id}");
-        again.Json.GetProperty("entries")[0].GetProperty("exp").GetInt64().Should().BeLessThanOrEqualTo(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        again.Json.GetProperty("entries")[0].GetProperty("exp").GetInt64()
+            .Should().BeLessThanOrEqualTo(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
 
         await Server.ExecuteAsync("delete from clients where client_id = @Id", machine);
         (await reader.ReadAsync()).Should().Equal($"client_id {machine.Id}");
@@ -294,7 +296,8 @@ public sealed class RevocationFeedTest : ServerFixture
         var name = new NpgsqlConnectionStringBuilder(server.Settings.Database).Database;
         var elsewhere = new NpgsqlConnectionStringBuilder(server.Settings.Database) { Database = "postgres" }.ConnectionString;
         await TestDatabase.ExecuteAsync(elsewhere, $"alter database {name} with allow_connections false");
-        await TestDatabase.ExecuteAsync(elsewhere, $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
+        await TestDatabase.ExecuteAsync(elsewhere,
+            $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
         (await reader.GetAsync()).Should().BeRefusedWith("temporarily_unavailable");
     }
 
@@ -309,7 +312,9 @@ public sealed class RevocationFeedTest : ServerFixture
 
     private static async Task RevokeBySqlAsync(NpgsqlConnection connection, string jti)
     {
-        await using var command = new NpgsqlCommand("insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values ($1, 'c', 'http://localhost:9000/mcp', now(), now() + interval '5 minutes')", connection);
+        await using var command =
+            new NpgsqlCommand(
+                "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values ($1, 'c', 'http://localhost:9000/mcp', now(), now() + interval '5 minutes')", connection);
         command.Parameters.AddWithValue(jti);
         await command.ExecuteNonQueryAsync();
     }

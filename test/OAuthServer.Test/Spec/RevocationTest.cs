@@ -70,7 +70,8 @@ public sealed class RevocationTest : ServerFixture
     {
         var tokens = await Server.TokensAsync(client, alice);
 
-        foreach (var token in new[] { "nonsense", "a.b.c", tokens.RefreshToken!, tokens.RefreshToken!, tokens.AccessToken, tokens.AccessToken })
+        foreach (var token in new[] { "nonsense", "a.b.c", tokens.RefreshToken!, tokens.RefreshToken!, tokens.AccessToken,
+            tokens.AccessToken })
             (await client.RevokeAsync(token)).Status.Should().Be(200);
     }
 
@@ -96,16 +97,19 @@ public sealed class RevocationTest : ServerFixture
         foreach (var token in new[] { tokens.AccessToken, tokens.RefreshToken! })
         {
             var row = (await Server.AuditAsync(await mallory.RevokeAsync(token))).Should().ContainSingle().Subject;
-            (row.Event, row.Outcome, row.ClientId, row.Expected, row.Got).Should().Be(("revocation", "refused", mallory.Id, client.Id, mallory.Id));
+            (row.Event, row.Outcome, row.ClientId, row.Expected, row.Got)
+                .Should().Be(("revocation", "refused", mallory.Id, client.Id, mallory.Id));
             row.Reason.Should().StartWith("another client's ");
         }
 
         await client.RevokeAsync(tokens.AccessToken);
         await client.RevokeAsync(tokens.RefreshToken!);
-        foreach (var (token, reason) in new[] { ("nonsense", "unknown or expired"), (tokens.AccessToken, "access token revoked before"), (tokens.RefreshToken!, "refresh token revoked before") })
+        foreach (var (token, reason) in new[] { ("nonsense", "unknown or expired"), (tokens.AccessToken, "access token revoked before"),
+            (tokens.RefreshToken!, "refresh token revoked before") })
         {
             var row = (await Server.AuditAsync(await client.RevokeAsync(token))).Should().ContainSingle().Subject;
-            (row.Event, row.Outcome, row.ClientId, row.Reason).Should().Be(("revocation", "ok", client.Id, $"{reason}: nothing is revoked"));
+            (row.Event, row.Outcome, row.ClientId, row.Reason)
+                .Should().Be(("revocation", "ok", client.Id, $"{reason}: nothing is revoked"));
         }
     }
 
@@ -127,7 +131,9 @@ public sealed class RevocationTest : ServerFixture
         (await client.PostAsync(Paths.Revoke, ("token", ""))).Should().BeRefusedWith("invalid_request");
         (await client.PostAsync(Paths.Revoke, ("token", "a"), ("token", "b"))).Should().BeRefusedWith("invalid_request");
         (await Server.GetAsync($"/revoke?token=x&client_id={client.Id}")).Should().BeRefusedWith("invalid_request", 405);
-        (await Server.SendAsync(HttpMethod.Post, "/revoke", Requests.Form($$"""{"token":"x","client_id":"{{client.Id}}"}""", "application/json"))).Should().BeRefusedWith("invalid_request", 415);
+        (await Server.SendAsync(HttpMethod.Post, "/revoke",
+            Requests.Form($$"""{"token":"x","client_id":"{{client.Id}}"}""", "application/json")))
+            .Should().BeRefusedWith("invalid_request", 415);
     }
 
     [Test, Rfc(7009, "2.1"), Case("REVOKE-008")]
@@ -144,7 +150,8 @@ public sealed class RevocationTest : ServerFixture
             (await revoke).Status.Should().Be(200);
             (await refresh).Status.Should().BeOneOf(200, 400);
             (await client.RefreshAsync((await refresh).RefreshToken ?? tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
-            (await resourceServer.SeesAsActiveAsync((await refresh).Status == 200 ? (await refresh).AccessToken : tokens.AccessToken)).Should().BeFalse();
+            (await resourceServer.SeesAsActiveAsync((await refresh).Status == 200 ? (await refresh).AccessToken : tokens.AccessToken))
+                .Should().BeFalse();
         }
     }
 }
@@ -161,10 +168,12 @@ public sealed class DurableRevocationTest
         var tokens = await server.TokensAsync(client, alice);
 
         cable.Pull();
-        foreach (var token in new[] { tokens.RefreshToken!, tokens.AccessToken }) (await client.RevokeAsync(token)).Should().BeRefusedWith("temporarily_unavailable");
+        foreach (var token in new[] { tokens.RefreshToken!, tokens.AccessToken })
+            (await client.RevokeAsync(token)).Should().BeRefusedWith("temporarily_unavailable");
         cable.PlugIn();
 
-        await Eventually.BecomesTrueAsync(async () => (await client.RevokeAsync(tokens.RefreshToken!)).Status == 200, because: "the server recovers by itself");
+        await Eventually.BecomesTrueAsync(async () => (await client.RevokeAsync(tokens.RefreshToken!)).Status == 200,
+            because: "the server recovers by itself");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
     }
 
@@ -184,7 +193,8 @@ public sealed class DurableRevocationTest
         await cluster.KillAsync();
         await cluster.StartAgainAsync();
 
-        await Eventually.BecomesTrueAsync(async () => (await client.RefreshAsync("nonsense")).Status == 400, TimeSpan.FromSeconds(15), "the server recovers by itself");
+        await Eventually.BecomesTrueAsync(async () => (await client.RefreshAsync("nonsense")).Status == 400, TimeSpan.FromSeconds(15),
+            "the server recovers by itself");
         foreach (var token in tokens) (await client.RefreshAsync(token)).Should().BeRefusedWith("invalid_grant");
         (await server.ScalarAsync<long>("select count(*) from grants where ended_reason = 'revoked_by_client'")).Should().Be(tokens.Count);
     }

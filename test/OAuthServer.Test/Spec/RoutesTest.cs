@@ -13,7 +13,8 @@ public sealed class RoutesTest
     private TestServer server = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => server = await TestServer.StartAsync(settings => settings with { Issuer = settings.Issuer + "/~tenant/a.b" });
+    public async Task StartAsync() => server = await TestServer.StartAsync(
+        settings => settings with { Issuer = settings.Issuer + "/~tenant/a.b" });
 
     [OneTimeTearDown]
     public async Task StopAsync() => await server.DisposeAsync();
@@ -48,7 +49,8 @@ public sealed class RoutesTest
         using var http = server.NewHttp();
         http.DefaultRequestHeaders.Host = "10.0.0.7";
 
-        (await http.ReplyAsync(HttpMethod.Get, path == Paths.ServerMetadata ? path + server.Settings.IssuerPath : path)).Status.Should().Be(status);
+        (await http.ReplyAsync(HttpMethod.Get, path == Paths.ServerMetadata ? path + server.Settings.IssuerPath : path)).Status
+            .Should().Be(status);
     }
 
     [Test]

@@ -31,12 +31,15 @@ public sealed class ScopeAndResourceTest : ServerFixture
     [TestCase("document", Cast.Sensors, "notes:read")]
     [TestCase("document", "the issuer", null)]
     [Rfc(8707, "2"), Rfc(9068, "2.2.3"), Case("RES-002")]
-    public async Task A_resource_without_an_open_scope_is_refused_to_a_client_that_no_operator_made(string origin, string resource, string? scope)
+    public async Task A_resource_without_an_open_scope_is_refused_to_a_client_that_no_operator_made(
+        string origin, string resource, string? scope)
     {
-        var client = origin == "document" ? await Server.DocumentClientAsync() : await Server.PublicClientAsync(scopes: "", origin: origin, resource: null);
+        var client = origin == "document" ? await Server.DocumentClientAsync()
+            : await Server.PublicClientAsync(scopes: "", origin: origin, resource: null);
         if (resource == "the issuer") resource = Server.Issuer;
 
-        var landed = await Server.NewBrowser().AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("resource", resource), ("scope", scope)), alice);
+        var landed = await Server.NewBrowser()
+            .AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("resource", resource), ("scope", scope)), alice);
 
         landed.Reply.Should().BeAnErrorPage("invalid_target");
         (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", client)).Should().Be(0);
@@ -46,7 +49,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
     [Rfc(8707, "2")]
     public async Task A_resource_with_an_open_scope_is_for_everybody_with_its_open_scopes(string origin)
     {
-        var client = origin == "document" ? await Server.DocumentClientAsync() : await Server.PublicClientAsync(scopes: "notes:read", origin: origin, resource: null);
+        var client = origin == "document" ? await Server.DocumentClientAsync()
+            : await Server.PublicClientAsync(scopes: "notes:read", origin: origin, resource: null);
 
         var tokens = await client.TokensAsync(alice, null, ("resource", Reports), ("scope", null));
 
@@ -73,18 +77,22 @@ public sealed class ScopeAndResourceTest : ServerFixture
         var machine = await Server.MachineAsync();
 
         (await machine.CredentialsAsync(("scope", "read_sensors"), ("resource", Cast.Notes))).Should().BeRefusedWith("invalid_scope");
-        (await machine.CredentialsAsync(("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_scope", description: "No scope is left that belongs to the requested resource");
+        (await machine.CredentialsAsync(("resource", Cast.Sensors)))
+            .Should().BeRefusedWith("invalid_scope", description: "No scope is left that belongs to the requested resource");
         var both = await machine.CredentialsAsync(("scope", "read_sensors notes:read"), ("resource", Cast.Notes));
 
         both.Should().HaveIssuedTokens("notes:read");
         Jwt.Read(both.AccessToken)["scope"].Should().Be("notes:read");
-        Jwt.Read((await machine.CredentialsAsync(("scope", "read_sensors"))).AccessToken)["aud"].Should().Be(Cast.Sensors, "the scope names its resource");
+        Jwt.Read((await machine.CredentialsAsync(("scope", "read_sensors"))).AccessToken)["aud"]
+            .Should().Be(Cast.Sensors, "the scope names its resource");
     }
 
     [Test, Rfc(6749, "3.3")]
     public async Task A_machine_without_any_scope_gets_no_token()
     {
-        var (machine, offline) = (await Server.MachineAsync(scopes: "", defaultScopes: ""), await Server.MachineAsync(scopes: "offline_access", defaultScopes: "offline_access"));
+        var (machine, offline) =
+            (await Server.MachineAsync(scopes: "", defaultScopes: ""),
+                await Server.MachineAsync(scopes: "offline_access", defaultScopes: "offline_access"));
 
         foreach (var client in new[] { machine, offline })
             (await client.CredentialsAsync(("resource", Cast.Notes))).Should().BeRefusedWith("invalid_scope");
@@ -94,13 +102,15 @@ public sealed class ScopeAndResourceTest : ServerFixture
     [Test, Rfc(6749, "3.3"), Rfc(6749, "5.1")]
     public async Task Requested_scopes_of_other_resources_are_neither_shown_nor_granted_and_the_reply_says_so()
     {
-        var (client, browser, verifier) = (await Server.PublicClientAsync(scopes: "notes:read read_sensors"), Server.NewBrowser(), TestClient.NewVerifier());
+        var (client, browser, verifier) =
+            (await Server.PublicClientAsync(scopes: "notes:read read_sensors"), Server.NewBrowser(), TestClient.NewVerifier());
         var page = await browser.ReachConsentAsync(client.AuthorizeQuery(verifier, ("scope", "notes:read read_sensors")), alice);
 
         page.Reply.Body.Should().Contain("Read your notes").And.NotContain("Read the sensors of the grid");
         var allowed = await browser.SubmitAsync(page, "decision", "allow", ("scope read_sensors", "yes"));
 
-        var tokens = await client.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect));
+        var tokens =
+            await client.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect));
         tokens.Should().HaveIssuedTokens("notes:read");
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
     }
@@ -110,7 +120,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
     {
         var client = await Server.PublicClientAsync(scopes: "notes:read read_sensors");
 
-        var landed = await Server.NewBrowser().AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors")), alice);
+        var landed = await Server.NewBrowser()
+            .AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors")), alice);
 
         landed.Parameters["error"].Should().Be("invalid_scope", landed.ToString());
     }
@@ -134,10 +145,12 @@ public sealed class ScopeAndResourceTest : ServerFixture
         string[] both = [Cast.Notes, Cast.Sensors];
 
         var notes = await client.RedeemAsync(await Server.GrantAsync(client, alice, "notes:read read_sensors", both));
-        var sensors = await client.RedeemAsync(await Server.GrantAsync(client, alice, "notes:read read_sensors", both), ("resource", Cast.Sensors));
+        var sensors =
+            await client.RedeemAsync(await Server.GrantAsync(client, alice, "notes:read read_sensors", both), ("resource", Cast.Sensors));
         var other = await client.RefreshAsync(notes.RefreshToken!, ("resource", Cast.Sensors));
 
-        foreach (var (reply, scope, audience) in new[] { (notes, "notes:read", Cast.Notes), (sensors, "read_sensors", Cast.Sensors), (other, "read_sensors", Cast.Sensors) })
+        foreach (var (reply, scope, audience) in new[] { (notes, "notes:read", Cast.Notes), (sensors, "read_sensors", Cast.Sensors),
+            (other, "read_sensors", Cast.Sensors) })
         {
             reply.Should().HaveIssuedTokens(scope);
             (Jwt.Read(reply.AccessToken)["scope"], Jwt.Read(reply.AccessToken)["aud"]).Should().Be((scope, audience));
@@ -163,7 +176,9 @@ public sealed class ScopeAndResourceTest : ServerFixture
     {
         var client = await Server.PublicClientAsync();
         await AllowEverythingAsync(client);
-        var token = (await client.RedeemAsync(await Server.GrantAsync(client, alice, "notes:read read_sensors", [Cast.Notes, Cast.Sensors]))).RefreshToken!;
+        var token =
+            (await client.RedeemAsync(
+                await Server.GrantAsync(client, alice, "notes:read read_sensors", [Cast.Notes, Cast.Sensors]))).RefreshToken!;
 
         (await client.RefreshAsync(token, ("scope", "read_sensors"), ("resource", Cast.Notes))).Should().BeRefusedWith("invalid_scope");
         var refreshed = await client.RefreshAsync(token, ("scope", "notes:read read_sensors"), ("resource", Cast.Notes));
@@ -190,7 +205,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
     {
         var client = await Server.PublicClientAsync();
         var (code, refresh) = (await Server.GrantAsync(client, alice), (await Server.TokensAsync(client, alice)).RefreshToken!);
-        await Server.ExecuteAsync("update clients set resources = array[@Sensors], default_resource = null where client_id = @Id", new { Cast.Sensors, client.Id });
+        await Server.ExecuteAsync("update clients set resources = array[@Sensors], default_resource = null where client_id = @Id",
+            new { Cast.Sensors, client.Id });
         await Server.HearsOfAsync(client, row => !row.Resources.Contains(Cast.Notes));
 
         foreach (var resource in new[] { null, Cast.Notes })
@@ -211,7 +227,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
         var client = await Server.PublicClientAsync();
         await AllowEverythingAsync(client);
         var code = await Server.GrantAsync(client, alice, "notes:read read_sensors", [Cast.Notes, Cast.Sensors]);
-        await Server.ExecuteAsync("update clients set resources = array[@Sensors], default_resource = null where client_id = @Id", new { Cast.Sensors, client.Id });
+        await Server.ExecuteAsync("update clients set resources = array[@Sensors], default_resource = null where client_id = @Id",
+            new { Cast.Sensors, client.Id });
         await Server.HearsOfAsync(client, row => !row.Resources.Contains(Cast.Notes));
 
         (await client.RedeemAsync(code, ("resource", Cast.Notes))).Should().BeRefusedWith("invalid_target");
@@ -238,12 +255,16 @@ public sealed class ScopeAndResourceTest : ServerFixture
         (await (await Server.MachineAsync()).CredentialsAsync(("scope", "openid profile"))).Should().HaveIssuedTokens("notes:read");
         (await (await Server.MachineAsync()).CredentialsAsync(("scope", "openid read_sensors"))).Should().HaveIssuedTokens("read_sensors");
 
-        var app = await Server.RegisterAsync(new { redirect_uris = new[] { Cast.Redirect }, scope = "openid email notes:read", token_endpoint_auth_method = "none" });
+        var app = await Server.RegisterAsync(
+            new { redirect_uris = new[] { Cast.Redirect }, scope = "openid email notes:read", token_endpoint_auth_method = "none" });
         app.Text("scope").Should().Be("notes:read");
         (await Server.ClientOf(app).TokensAsync(alice, null, ("scope", "openid email notes:read"))).Should().HaveIssuedTokens("notes:read");
 
-        var machine = await Server.RegisterAsync(new { grant_types = new[] { "client_credentials" }, scope = "openid profile" }, await Server.InviteAsync("machine"));
-        (await Server.ClientOf(machine).CredentialsAsync(("scope", "openid"), ("resource", Cast.Notes))).Should().HaveIssuedTokens("notes:delete notes:read notes:write");
+        var machine =
+            await Server.RegisterAsync(new { grant_types = new[] { "client_credentials" }, scope = "openid profile" },
+                await Server.InviteAsync("machine"));
+        (await Server.ClientOf(machine).CredentialsAsync(("scope", "openid"), ("resource", Cast.Notes)))
+            .Should().HaveIssuedTokens("notes:delete notes:read notes:write");
     }
 
     [Test, Rfc(6749, "3.3")]
@@ -252,7 +273,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync("insert into scopes (name, resource, open) values ('email', @Notes, true)", new { Cast.Notes });
 
-        (await (await server.PublicClientAsync()).TokensAsync(await server.UserAsync(), null, ("scope", "openid email"))).Should().HaveIssuedTokens("email");
+        (await (await server.PublicClientAsync()).TokensAsync(await server.UserAsync(), null, ("scope", "openid email")))
+            .Should().HaveIssuedTokens("email");
     }
 
     [Test, Rfc(6749, "5.1"), Behaviour(33)]
@@ -275,10 +297,13 @@ public sealed class ScopeAndResourceTest : ServerFixture
     {
         var (client, browser, verifier) = (await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
         var unasked = await client.TokensAsync(alice, browser, ("scope", "notes:read"));
-        var page = await browser.ReachConsentAsync(client.AuthorizeQuery(verifier, ("scope", "notes:read offline_access"), ("prompt", "consent")), alice);
+        var page =
+            await browser.ReachConsentAsync(client.AuthorizeQuery(verifier, ("scope", "notes:read offline_access"), ("prompt", "consent")),
+                alice);
 
         var allowed = await browser.SubmitAsync(page, "decision", "allow", ("scope offline_access", null));
-        var unticked = await client.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect));
+        var unticked =
+            await client.RedeemAsync(new Code(new Landing(allowed.Location!, allowed).Parameters["code"]!, verifier, client.Redirect));
 
         unasked.Should().HaveIssuedTokens("notes:read");
         unasked.RefreshToken.Should().NotBeNull("strict clients compare the scope with what they requested, and not what comes beside it");

@@ -26,7 +26,9 @@ public sealed class SecretsAtRestTest : ServerFixture
         var refreshed = await client.RefreshAsync(tokens.RefreshToken!);
         var credentials = await (await Server.MachineAsync()).CredentialsAsync();
         var webCode = await Server.GrantAsync(web, alice);
-        var secrets = new List<string> { code.Value, code.Verifier, tokens.RefreshToken!, tokens.AccessToken, refreshed.RefreshToken!, refreshed.AccessToken, credentials.AccessToken, webCode.Value, Cast.Secret, Cast.Password };
+        var secrets =
+            new List<string> { code.Value, code.Verifier, tokens.RefreshToken!, tokens.AccessToken, refreshed.RefreshToken!,
+                refreshed.AccessToken, credentials.AccessToken, webCode.Value, Cast.Secret, Cast.Password };
 
         // The same sent where it does not belong, so that refusals are written about them.
         foreach (var secret in secrets.ToList())
@@ -58,7 +60,9 @@ public sealed class SecretsAtRestTest : ServerFixture
     private async Task<string> DumpAsync()
     {
         var dump = new StringBuilder();
-        foreach (var table in await Server.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition"))
+        foreach (var table in await Server
+            .QueryAsync<string>(
+                "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition"))
             foreach (var row in await Server.QueryAsync<string>($"select t::text from {table} t"))
                 dump.AppendLine(row);
         return dump.ToString();

@@ -32,7 +32,8 @@ public sealed class SilentConnectionTest : ServerFixture
 
     private async Task AskAsync(TcpClient socket)
     {
-        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {Paths.Health} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n\r\n"));
+        await socket.GetStream()
+            .WriteAsync(Encoding.ASCII.GetBytes($"GET {Paths.Health} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n\r\n"));
         var buffer = new byte[4096];
         var read = await socket.GetStream().ReadAsync(buffer);
         Encoding.ASCII.GetString(buffer, 0, read).Should().StartWith("HTTP/1.1 200");

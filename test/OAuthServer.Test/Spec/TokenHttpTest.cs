@@ -24,7 +24,8 @@ public sealed class TokenHttpTest : ServerFixture
         code = await Server.GrantAsync(client, alice);
     }
 
-    private string Form => $"grant_type=authorization_code&client_id={client.Id}&code={code.Value}&redirect_uri={Uri.EscapeDataString(code.RedirectUri)}&code_verifier={code.Verifier}";
+    private string Form =>
+        $"grant_type=authorization_code&client_id={client.Id}&code={code.Value}&redirect_uri={Uri.EscapeDataString(code.RedirectUri)}&code_verifier={code.Verifier}";
 
     private async Task TheCodeStillWorksAsync() => (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
 
@@ -77,12 +78,14 @@ public sealed class TokenHttpTest : ServerFixture
 
     [Test, Rfc(6749, "3.2"), Case("THTTP-016", "THTTP-017", "THTTP-018", "THTTP-019", "THTTP-020", "THTTP-021", "THTTP-022", "THTTP-023")]
     public async Task A_repeated_parameter_is_refused(
-        [Values("grant_type", "code", "client_id", "client_secret", "code_verifier", "refresh_token", "scope", "redirect_uri", "unknown")] string name, [Values] bool equal)
+        [Values("grant_type", "code", "client_id", "client_secret", "code_verifier", "refresh_token", "scope", "redirect_uri",
+            "unknown")] string name, [Values] bool equal)
     {
         var given = Form.Split('&').FirstOrDefault(pair => pair.StartsWith(name + "=", StringComparison.Ordinal)) ?? $"{name}=one";
         var form = Form.Contains(given) ? Form : $"{Form}&{given}";
 
-        (await Server.PostTokenAsync($"{form}&{(equal ? given : $"{name}=evil")}")).Should().BeRefusedWith("invalid_request", description: "A parameter is repeated");
+        (await Server.PostTokenAsync($"{form}&{(equal ? given : $"{name}=evil")}"))
+            .Should().BeRefusedWith("invalid_request", description: "A parameter is repeated");
         await TheCodeStillWorksAsync();
     }
 
@@ -98,7 +101,8 @@ public sealed class TokenHttpTest : ServerFixture
     [Rfc(6749, "4"), Case("THTTP-024")]
     public async Task A_missing_grant_type_is_refused(string type)
     {
-        (await Server.PostTokenAsync(type + Form[Form.IndexOf('&')..])).Should().BeRefusedWith("invalid_request", description: "grant_type is required");
+        (await Server.PostTokenAsync(type + Form[Form.IndexOf('&')..]))
+            .Should().BeRefusedWith("invalid_request", description: "grant_type is required");
         await TheCodeStillWorksAsync();
     }
 
@@ -120,14 +124,17 @@ public sealed class TokenHttpTest : ServerFixture
 
     [Test, Rfc(6749, "5.2")]
     public async Task The_error_uri_points_at_the_documentation_of_the_code() =>
-        (await Server.PostTokenAsync("grant_type=nope")).Json.GetProperty("error_uri").GetString().Should().Be($"{Server.Issuer}/errors#unsupported_grant_type");
+        (await Server.PostTokenAsync("grant_type=nope")).Json.GetProperty("error_uri").GetString()
+            .Should().Be($"{Server.Issuer}/errors#unsupported_grant_type");
 
     [TestCase("k{0}", 10_000), Case("THTTP-028")]
     [TestCase("k{0}", 101)]
     [Rfc(6749, "3.2")]
     public async Task Too_many_keys_are_refused_quickly(string key, int count)
     {
-        var form = string.Join('&', Enumerable.Range(0, count).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, key, i) + "="));
+        var form =
+            string.Join('&', Enumerable.Range(0, count)
+            .Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, key, i) + "="));
         var began = Stopwatch.GetTimestamp();
 
         var reply = await Server.PostTokenAsync(form);
@@ -138,10 +145,12 @@ public sealed class TokenHttpTest : ServerFixture
     }
 
     [Test, Case("THTTP-028")]
-    public async Task A_key_of_a_megabyte_is_refused() => (await Server.PostTokenAsync(new string('k', 1 << 20) + "=v")).Should().BeRefusedWith("invalid_request", 413);
+    public async Task A_key_of_a_megabyte_is_refused() => (
+        await Server.PostTokenAsync(new string('k', 1 << 20) + "=v")).Should().BeRefusedWith("invalid_request", 413);
 
     [Test, Case("THTTP-028")]
-    public async Task A_key_past_its_limit_is_refused() => (await Server.PostTokenAsync(new string('k', 1000) + "=v")).Should().BeRefusedWith("invalid_request");
+    public async Task A_key_past_its_limit_is_refused() => (
+        await Server.PostTokenAsync(new string('k', 1000) + "=v")).Should().BeRefusedWith("invalid_request");
 
     [Test, Rfc(9110, "15.5.14")]
     public async Task A_body_past_64_KiB_is_refused_as_too_large()
@@ -158,8 +167,14 @@ public sealed class TokenHttpTest : ServerFixture
     public async Task A_compressed_body_is_never_unpacked(string encoding)
     {
         using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(Encoding.ASCII.GetBytes(Form));
-        var content = new ByteArrayContent(packed.ToArray()) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded"), ContentEncoding = { encoding } } };
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip
+            .WriteAsync(Encoding.ASCII.GetBytes(Form));
+        var content =
+            new ByteArrayContent(packed.ToArray())
+            {
+                Headers =
+            { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded"), ContentEncoding = { encoding } }
+            };
 
         (await Server.SendAsync(HttpMethod.Post, "/token", content)).Should().BeRefusedWith("invalid_request", 415);
         await TheCodeStillWorksAsync();
@@ -170,7 +185,8 @@ public sealed class TokenHttpTest : ServerFixture
     [Rfc(6749, "B")]
     public async Task Text_that_no_database_could_hold_is_refused_wherever_it_comes(string octets)
     {
-        foreach (var name in new[] { "client_id", "code", "scope", "foo" }) (await PostWithAsync(name, octets)).Should().BeRefusedWith("invalid_request");
+        foreach (var name in new[] { "client_id", "code", "scope", "foo" })
+            (await PostWithAsync(name, octets)).Should().BeRefusedWith("invalid_request");
         await TheCodeStillWorksAsync();
     }
 
@@ -181,13 +197,15 @@ public sealed class TokenHttpTest : ServerFixture
     [Rfc(6749, "B")]
     public async Task Octets_that_are_no_text_match_nothing_and_break_nothing(string octets)
     {
-        foreach (var name in new[] { "client_id", "code", "scope", "foo" }) (await PostWithAsync(name, octets)).Status.Should().BeOneOf([200, 400, 401], name);
+        foreach (var name in new[] { "client_id", "code", "scope", "foo" })
+            (await PostWithAsync(name, octets)).Status.Should().BeOneOf([200, 400, 401], name);
         (await PostWithAsync("code", octets)).Error.Should().BeOneOf("invalid_grant", "invalid_request");
         (await PostWithAsync("client_id", octets)).Error.Should().BeOneOf("invalid_client", "invalid_request");
     }
 
     private Task<Reply> PostWithAsync(string name, string octets) =>
-        Server.PostTokenAsync($"{string.Join('&', Form.Split('&').Where(pair => !pair.StartsWith(name + "=", StringComparison.Ordinal)))}&{name}=a{octets}b");
+        Server.PostTokenAsync(
+            $"{string.Join('&', Form.Split('&').Where(pair => !pair.StartsWith(name + "=", StringComparison.Ordinal)))}&{name}=a{octets}b");
 
     [TestCase("HTTP/1.0", "", Description = "HTTP/1.0 without Host")]
     [TestCase("HTTP/1.1", "", Description = "no Host")]
@@ -249,7 +267,8 @@ public sealed class TokenHttpTest : ServerFixture
     public async Task A_page_elsewhere_may_ask_for_tokens_but_never_with_cookies()
     {
         var reply = await Server.SendAsync(HttpMethod.Options, "/token", null,
-            ("Origin", "https://spa.example"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type,authorization"));
+            ("Origin", "https://spa.example"), ("Access-Control-Request-Method", "POST"),
+                ("Access-Control-Request-Headers", "content-type,authorization"));
 
         reply.Status.Should().Be(204);
         reply.Header("Access-Control-Allow-Origin").Should().Be("*");
@@ -261,9 +280,13 @@ public sealed class TokenHttpTest : ServerFixture
     [Test, Behaviour(13)]
     public async Task Errors_too_can_be_read_from_another_origin()
     {
-        foreach (var (method, path, status) in new[] { ("POST", "/token", 401), ("POST", "/revoke", 401), ("GET", "/token", 405), ("GET", "/.well-known/openid-federation", 404) })
+        foreach (var (method, path, status) in new[] { ("POST", "/token", 401), ("POST", "/revoke", 401), ("GET", "/token", 405),
+            ("GET", "/.well-known/openid-federation", 404) })
         {
-            var reply = await Server.SendAsync(new HttpMethod(method), path, method == "POST" ? Requests.Form("grant_type=refresh_token&refresh_token=x&token=x&client_id=nobody") : null, ("Origin", "https://spa.example"));
+            var reply =
+                await Server.SendAsync(new HttpMethod(method), path, method == "POST"
+                ? Requests.Form("grant_type=refresh_token&refresh_token=x&token=x&client_id=nobody") : null,
+                ("Origin", "https://spa.example"));
 
             reply.Status.Should().Be(status);
             reply.Header("Access-Control-Allow-Origin").Should().Be("*", path);
@@ -282,7 +305,9 @@ public sealed class TokenHttpTest : ServerFixture
     [Test, Behaviour(9)]
     public async Task Every_answer_has_a_request_id_of_its_own_and_a_clients_own_is_not_believed()
     {
-        var replies = new[] { await Server.PostTokenAsync(Form, ("Request-Id", "mine")), await Server.PostTokenAsync("x"), await Server.GetAsync("/nothing"), await Server.GetAsync("/jwks") };
+        var replies =
+            new[] { await Server.PostTokenAsync(Form, ("Request-Id", "mine")), await Server.PostTokenAsync("x"),
+                await Server.GetAsync("/nothing"), await Server.GetAsync("/jwks") };
 
         replies.Select(reply => reply.RequestId).Should().OnlyHaveUniqueItems().And.OnlyContain(id => id.Length == 16 && id != "mine");
     }

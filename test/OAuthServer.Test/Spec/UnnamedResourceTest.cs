@@ -29,7 +29,9 @@ public sealed class UnnamedResourceTest
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync("update resources set enabled = false where uri = @Sensors", new { Cast.Sensors });
         var machine = await server.MachineAsync();
-        await server.ExecuteAsync("update clients set resources = '{}', default_resource = null, default_scopes = '{}', scopes = '{}' where client_id = @Id", new { machine.Id });
+        await server.ExecuteAsync(
+            "update clients set resources = '{}', default_resource = null, default_scopes = '{}', scopes = '{}' where client_id = @Id",
+            new { machine.Id });
 
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Error == "invalid_target");
     }
@@ -53,9 +55,13 @@ public sealed class UnnamedResourceTest
     // A client that walks in by itself, asks for nothing in particular and is allowed it, or refused on a page.
     private static async Task<(Reply Page, Reply? Tokens)> AllowAsync(TestServer server)
     {
-        var client = server.ClientOf(await server.RegisterAsync(new { redirect_uris = new[] { Cast.Redirect }, scope = "", token_endpoint_auth_method = "none" }));
+        var client =
+            server.ClientOf(await server
+            .RegisterAsync(new { redirect_uris = new[] { Cast.Redirect }, scope = "", token_endpoint_auth_method = "none" }));
         var verifier = TestClient.NewVerifier();
-        var landed = await server.NewBrowser().AllowAsync(client.AuthorizeQuery(verifier, ("resource", null), ("scope", null)), await server.UserAsync());
-        return landed.Parameters["code"] is { } code ? (landed.Reply, await client.RedeemAsync(new Code(code, verifier, Cast.Redirect))) : (landed.Reply, null);
+        var landed = await server.NewBrowser()
+            .AllowAsync(client.AuthorizeQuery(verifier, ("resource", null), ("scope", null)), await server.UserAsync());
+        return landed.Parameters["code"] is { } code ? (landed.Reply, await client.RedeemAsync(new Code(code, verifier, Cast.Redirect)))
+            : (landed.Reply, null);
     }
 }

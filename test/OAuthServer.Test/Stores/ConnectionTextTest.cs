@@ -15,7 +15,8 @@ public sealed class ConnectionTextTest
     [TestCase("postgres://%2Ftmp%2Fpg:5433/oauth", "/tmp/pg", 5433, null, null, "oauth")]
     [TestCase("postgres:///oauth?host=/tmp/pg&user=me&port=5433", "/tmp/pg", 5433, "me", null, "oauth")]
     [TestCase("postgres://me@[::1]:5433/oauth", "[::1]", 5433, "me", null, "oauth")]
-    [TestCase("postgres://me@one.example:5432,two.example:5433/oauth?sslmode=verify-ca&target_session_attrs=read-write", "one.example:5432,two.example:5433", 5432, "me", null, "oauth")]
+    [TestCase("postgres://me@one.example:5432,two.example:5433/oauth?sslmode=verify-ca&target_session_attrs=read-write",
+        "one.example:5432,two.example:5433", 5432, "me", null, "oauth")]
     [TestCase("Host=/tmp/pg;Port=5433;Username=me;Password='a;b=c';Database=oauth", "/tmp/pg", 5433, "me", "a;b=c", "oauth")]
     public void Where_and_who_are_read(string text, string host, int port, string? user, string? password, string database)
     {
@@ -27,12 +28,16 @@ public sealed class ConnectionTextTest
     [Test]
     public void The_parameters_of_libpq_are_understood()
     {
-        var read = Read("postgres://one.example,two.example/oauth?sslmode=verify-full&channel_binding=require&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
+        var read =
+            Read(
+                "postgres://one.example,two.example/oauth?sslmode=verify-full&channel_binding=require&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
             + "&application_name=mine&connect_timeout=7&sslcert=/c.pem&sslkey=/k.pem&sslpassword=x&client_encoding=UTF8&keepalives=1&keepalives_idle=30&keepalives_interval=5"
             + "&gssencmode=disable&sslnegotiation=direct&passfile=/p&krbsrvname=postgres&require_auth=scram-sha-256&load_balance_hosts=random");
 
-        (read.SslMode, read.ChannelBinding, read.TargetSessionAttributes, read.RootCertificate, read.Options).Should().Be((SslMode.VerifyFull, ChannelBinding.Require, "read-write", "/ca.pem", "-c search_path=auth"));
-        (read.ApplicationName, read.Timeout, read.TcpKeepAlive, read.TcpKeepAliveTime, read.SslNegotiation, read.LoadBalanceHosts).Should().Be(("mine", 7, true, 30, SslNegotiation.Direct, true));
+        (read.SslMode, read.ChannelBinding, read.TargetSessionAttributes, read.RootCertificate, read.Options)
+            .Should().Be((SslMode.VerifyFull, ChannelBinding.Require, "read-write", "/ca.pem", "-c search_path=auth"));
+        (read.ApplicationName, read.Timeout, read.TcpKeepAlive, read.TcpKeepAliveTime, read.SslNegotiation, read.LoadBalanceHosts)
+            .Should().Be(("mine", 7, true, 30, SslNegotiation.Direct, true));
     }
 
     [TestCase("postgres://localhost/oauth?sslcrl=/secret-value", "sslcrl")]

@@ -79,7 +79,8 @@ public sealed class MigrationsTest
         await killed.Invoking(async task => await task).Should().ThrowAsync<NpgsqlException>();
         await transaction.RollbackAsync();
 
-        (await RowsAsync(before, "select to_regclass('refresh_tokens')::text || ' ' || count(*) from schema_migrations")).Should().Equal("refresh_tokens 21");
+        (await RowsAsync(before, "select to_regclass('refresh_tokens')::text || ' ' || count(*) from schema_migrations"))
+            .Should().Equal("refresh_tokens 21");
         (await ApplyAsync(before)).Should().Equal("carry_over");
     }
 
@@ -103,7 +104,8 @@ public sealed class MigrationsTest
 
     private static async Task<List<string>> RowsAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection =
+            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         return [.. await Dapper.SqlMapper.QueryAsync<string>(connection, sql)];
     }
 

@@ -17,17 +17,21 @@ public sealed class PostgresLogTest
     public async Task The_log_of_the_private_cluster_never_repeats_a_refused_statement()
     {
         await using var cluster = await OwnCluster.StartAsync();
-        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(cluster.ConnectionString)) await new Migrations(database)
+            .ApplyAsync(CancellationToken.None);
         await using var connection = new NpgsqlConnection(cluster.ConnectionString);
         await connection.ExecuteAsync("insert into clients (client_id, kind, name) values ('x', 'machine', 'X')");
 
         foreach (var typed in new[]
         {
-            $"insert into client_secrets (client_id, hash) values ('x', '{Secret}')", $"insert into users (username, password_hash) values ('x', '{Secret}')",
+            $"insert into client_secrets (client_id, hash) values ('x', '{Secret}')",
+                $"insert into users (username, password_hash) values ('x', '{Secret}')",
             $"begin; set local session_replication_role = replica; insert into client_secrets (client_id, hash) values ('x', '{Secret}')",
         })
             await FluentActions.Awaiting(() => connection.ExecuteAsync(typed)).Should().ThrowAsync<PostgresException>();
-        await FluentActions.Awaiting(() => connection.ExecuteAsync("insert into client_secrets (client_id, hash) values ('x', @Secret)", new { Secret })).Should().ThrowAsync<PostgresException>();
+        await FluentActions.Awaiting(() =>
+            connection.ExecuteAsync("insert into client_secrets (client_id, hash) values ('x', @Secret)", new { Secret }))
+            .Should().ThrowAsync<PostgresException>();
 
         (await cluster.LogAsync()).Should().Contain("A secret is stored as a bcrypt hash, never as it is").And.NotContain("MARKER");
     }
@@ -44,11 +48,14 @@ public sealed class PostgresLogTest
         await new Migrations(database).ApplyAsync(CancellationToken.None);
 
         await FluentActions.Awaiting(() => connection.ExecuteAsync("select 'typed-MARKER'::int")).Should().ThrowAsync<PostgresException>();
-        await FluentActions.Awaiting(() => new Seeds(database).RunAsync($"insert into client_secrets (client_id, hash) values ('x', '{Secret}')", new Author("a test"), CancellationToken.None))
+        await FluentActions.Awaiting(() =>
+            new Seeds(database).RunAsync($"insert into client_secrets (client_id, hash) values ('x', '{Secret}')", new Author("a test"),
+                CancellationToken.None))
             .Should().ThrowAsync<PostgresException>();
 
         var log = await cluster.LogAsync();
-        log.Should().Contain("typed-MARKER", "this cluster does log statements").And.Contain("This client does not exist").And.NotContain(Secret);
+        log.Should().Contain("typed-MARKER", "this cluster does log statements").And.Contain("This client does not exist").And
+            .NotContain(Secret);
     }
 
     [Test]
@@ -57,7 +64,8 @@ public sealed class PostgresLogTest
         var clone = await TestDatabase.CloneAsync();
         await TestDatabase.ExecuteAsync(clone, "insert into clients (client_id, kind, name) values ('x', 'machine', 'X')");
 
-        foreach (var sql in new[] { $"insert into client_secrets (client_id, hash) values ('x', '{Secret}')", $"insert into users (username, password_hash) values ('x', '{Secret}')" })
+        foreach (var sql in new[] { $"insert into client_secrets (client_id, hash) values ('x', '{Secret}')",
+            $"insert into users (username, password_hash) values ('x', '{Secret}')" })
             (await FluentActions.Awaiting(() => TestDatabase.ExecuteAsync(clone, sql)).Should().ThrowAsync<PostgresException>())
                 .Which.Hint.Should().Contain("may stand in PostgreSQL's log now: choose another");
     }

@@ -42,7 +42,8 @@ public sealed partial class SchemaTest
 
     internal static string Tool() =>
         Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin/pg_dump")).Where(File.Exists).OrderDescending().FirstOrDefault() ?? "pg_dump"
+            ? Directory.GetDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin/pg_dump")).Where(File.Exists)
+                .OrderDescending().FirstOrDefault() ?? "pg_dump"
             : "pg_dump";
 
     [GeneratedRegex(@"^(SET |SELECT pg_catalog|--|\\|CREATE EXTENSION|COMMENT ON EXTENSION).*\n", RegexOptions.Multiline)]

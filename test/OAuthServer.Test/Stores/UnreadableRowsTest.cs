@@ -99,10 +99,12 @@ public sealed class UnreadableRowsTest : ServerFixture
     [TestCase("2026-05-04 03:02:01.123456Z", 2026)]
     public async Task A_date_of_any_size_is_read(string date, int year)
     {
-        await Server.ExecuteAsync("insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@date, 'y', 'z', now(), @date::text::timestamptz)", new { date });
+        await Server.ExecuteAsync(
+            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@date, 'y', 'z', now(), @date::text::timestamptz)", new { date });
         await using var connection = await Server.Get<OAuthServer.Stores.Postgres.Database>().OpenAsync(CancellationToken.None);
 
-        var read = (await connection.QuerySingleAsync<Moment>("select expires_at from revoked_tokens where jti = @date", new { date })).ExpiresAt;
+        var read =
+            (await connection.QuerySingleAsync<Moment>("select expires_at from revoked_tokens where jti = @date", new { date })).ExpiresAt;
 
         read.Year.Should().Be(year);
         if (year == 2026) read.Should().Be(DateTimeOffset.Parse("2026-05-04T03:02:01.123456Z"));
@@ -131,7 +133,8 @@ public sealed class UnreadableRowsTest : ServerFixture
             insert into audit_events (at, request_id, event, outcome) values (@date::text::timestamptz, 'one', 'token', 'ok'), ('200000-01-01', 'two', 'token', 'ok'), ('infinity', 'three', 'token', 'ok');
             """, new { date, alice.Subject, Cast.Notes });
 
-        foreach (var path in new[] { Paths.Admin, Paths.AdminAudit, Paths.AdminKeys, Paths.AdminMachines, Paths.AdminApps, $"{Paths.AdminUser}?subject={alice.Subject}" })
+        foreach (var path in new[] { Paths.Admin, Paths.AdminAudit, Paths.AdminKeys, Paths.AdminMachines, Paths.AdminApps,
+            $"{Paths.AdminUser}?subject={alice.Subject}" })
             (await hers.GetAsync(path)).Status.Should().Be(200, path);
         foreach (var path in new[] { Paths.ConnectedApps, Paths.Sessions }) (await his.GetAsync(path)).Status.Should().Be(200, path);
         (await new FeedReader(server, resource).ReadAsync()).Should().Contain("jti two");
@@ -172,11 +175,14 @@ public sealed class UnreadableRowsTest : ServerFixture
         });
 
         die.SetResult();
-        await Eventually.BecomesTrueAsync(() => Task.FromResult(server.Get<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested));
+        await Eventually.BecomesTrueAsync(() =>
+            Task.FromResult(
+                server.Get<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested));
 
         server.Get<BackgroundLoops>().Died.Should().Be(nameof(Settings));
         log.Lines.Should().ContainSingle(line => line.StartsWith("Critical"))
-            .Which.Should().Contain("The background loop Settings has died (InvalidOperationException: a fault\\u{000A}nobody foresaw): the server stops, with exit code 3");
+            .Which.Should().Contain(
+                "The background loop Settings has died (InvalidOperationException: a fault\\u{000A}nobody foresaw): the server stops, with exit code 3");
     }
 
     [Test]
@@ -189,10 +195,12 @@ public sealed class UnreadableRowsTest : ServerFixture
             KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
             BcryptCost = 10,
         };
-        await using var program = await OAuthProgram.ServeAsync(TestServer.ExternalServer(settings), Microsoft.Extensions.Logging.LogLevel.Warning);
+        await using var program =
+            await OAuthProgram.ServeAsync(TestServer.ExternalServer(settings), Microsoft.Extensions.Logging.LogLevel.Warning);
 
         // No row of another program's schema can be read, and this loop does not know what to make of that.
-        await TestDatabase.ExecuteAsync(settings.Database, "alter table signing_keys alter column public_key type text using encode(public_key, 'hex')");
+        await TestDatabase.ExecuteAsync(settings.Database,
+            "alter table signing_keys alter column public_key type text using encode(public_key, 'hex')");
         var end = program.EndAsync();
         while (!end.IsCompleted)
         {
@@ -214,7 +222,8 @@ public sealed class UnreadableRowsTest : ServerFixture
     {
         var client = await Server.PublicClientAsync();
 
-        var refusal = (await FluentActions.Awaiting(() => Server.ExecuteAsync(sql, new { client.Id })).Should().ThrowAsync<PostgresException>()).Which;
+        var refusal = (await FluentActions.Awaiting(() => Server.ExecuteAsync(sql, new { client.Id }))
+            .Should().ThrowAsync<PostgresException>()).Which;
 
         refusal.SqlState.Should().Be(PostgresErrorCodes.CheckViolation);
         refusal.MessageText.Should().MatchRegex("^The list in [a-z_]+ has more than one dimension, or an element without a value$");

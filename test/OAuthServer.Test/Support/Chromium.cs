@@ -30,12 +30,15 @@ public sealed record Look
     public float Scale { get; init; } = 1;
 }
 
-/// <summary>Debian's Chromium: one for the whole run, with a profile of its own (no cookies, nothing kept) for everybody who opens it.</summary>
+/// <summary>
+/// Debian's Chromium: one for the whole run, with a profile of its own (no cookies, nothing kept) for everybody who opens it.
+/// </summary>
 public static class Chromium
 {
     // --no-sandbox: it refuses to run as root otherwise. The rest keeps it from talking to anybody else.
     private static readonly string[] Quiet =
-        ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+        ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync"];
 
     private static readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> Running = new(StartAsync);
 
@@ -71,6 +74,7 @@ public static class Chromium
     private static async Task<(IPlaywright Driver, IBrowser Browser)> StartAsync()
     {
         var driver = await Playwright.CreateAsync();
-        return (driver, await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Tools.Need("chromium"), Args = Quiet }));
+        return (driver,
+            await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Tools.Need("chromium"), Args = Quiet }));
     }
 }

@@ -39,7 +39,8 @@ public static class TestDatabase
     /// <summary>Runs SQL as the owner of the schema.</summary>
     public static async Task ExecuteAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection =
+            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
 #pragma warning disable CA2100 // Tests write their own SQL.
         await using var command = new NpgsqlCommand(sql, connection);
@@ -57,7 +58,8 @@ public static class TestDatabase
         await ExecuteAsync(cluster, $"drop database if exists {Template} with (force)");
         await ExecuteAsync(cluster, $"create database {Template}");
         var template = new NpgsqlConnectionStringBuilder(cluster) { Database = Template, Pooling = false }.ConnectionString;
-        await using (var database = new OAuthServer.Stores.Postgres.Database(template)) await new Migrations(database).ApplyAsync(CancellationToken.None);
+        await using (var database = new OAuthServer.Stores.Postgres.Database(template)) await new Migrations(database)
+            .ApplyAsync(CancellationToken.None);
         await ExecuteAsync(template, "create extension if not exists pgcrypto");
         await ExecuteAsync(template, Cast.Sql);
         return cluster;
@@ -65,7 +67,10 @@ public static class TestDatabase
 
     private static async Task<string> StartOwnAsync()
     {
-        var start = new ProcessStartInfo("bash", [Path.Combine(Root, "sql/cluster.sh"), "start", Path.Combine(Root, ".local/test")]) { RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo("bash",
+                [Path.Combine(Root, "sql/cluster.sh"), "start", Path.Combine(Root, ".local/test")])
+            { RedirectStandardOutput = true };
         start.Environment["FAST"] = "1";
         using var process = Process.Start(start)!;
         var url = await process.StandardOutput.ReadToEndAsync();

@@ -27,7 +27,14 @@ public sealed class DatabaseProxy : IAsyncDisposable
         var real = new NpgsqlConnectionStringBuilder(cluster);
         socket = Path.Combine(real.Host!, $".s.PGSQL.{(real.Port == 0 ? 5432 : real.Port)}");
         here = new IPEndPoint(IPAddress.Loopback, TestServer.FreePort());
-        Through = new NpgsqlConnectionStringBuilder(cluster) { Host = "127.0.0.1", Port = here.Port, Timeout = 30, CommandTimeout = 30, SslMode = SslMode.Disable }.ConnectionString;
+        Through = new NpgsqlConnectionStringBuilder(cluster)
+        {
+            Host = "127.0.0.1",
+            Port = here.Port,
+            Timeout = 30,
+            CommandTimeout = 30,
+            SslMode = SslMode.Disable
+        }.ConnectionString;
     }
 
     /// <summary>The database as it is reached through the cable.</summary>
@@ -66,7 +73,9 @@ public sealed class DatabaseProxy : IAsyncDisposable
     /// <param name="to">Only those to questions that hold one of these texts; none: all.</param>
     public void DropResponses(params string[] to) => (marks, swallowing) = (Octets(to), true);
 
-    /// <summary>From now on questions arrive, and the answers are replaced by this error, after which the connection is ready for more.</summary>
+    /// <summary>
+    /// From now on questions arrive, and the answers are replaced by this error, after which the connection is ready for more.
+    /// </summary>
     /// <param name="to">Only those to questions that hold one of these texts; none: all.</param>
     public void ReplaceAnswers(string severity, string sqlState, params string[] to)
     {
@@ -124,7 +133,8 @@ public sealed class DatabaseProxy : IAsyncDisposable
                 if (answers && instead is { } error && marked.Value)
                 {
                     // An answer ends when its connection is ready for the next question.
-                    while (message.Span[^6..] is not [(byte)'Z', 0, 0, 0, 5, _]) message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
+                    while (message.Span[^6..] is not [(byte)'Z', 0, 0, 0, 5, _])
+                        message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
                     Swallowed++;
                     message = error;
                 }

@@ -11,18 +11,20 @@ namespace OAuthServer.Test.Support;
 public static class Documents
 {
     /// <summary>A good document.</summary>
-    public static string Of(string url, string name = "Notes app", params string[] redirects) => JsonSerializer.Serialize(new Dictionary<string, object>
-    {
-        ["client_id"] = url,
-        ["client_name"] = name,
-        ["redirect_uris"] = redirects.Length > 0 ? redirects : ["http://localhost/callback", "http://127.0.0.1/callback"],
-        ["grant_types"] = new[] { "authorization_code", "refresh_token" },
-        ["response_types"] = new[] { "code" },
-        ["token_endpoint_auth_method"] = "none",
-    });
+    public static string Of(string url, string name = "Notes app", params string[] redirects) => JsonSerializer.Serialize(
+        new Dictionary<string, object>
+        {
+            ["client_id"] = url,
+            ["client_name"] = name,
+            ["redirect_uris"] = redirects.Length > 0 ? redirects : ["http://localhost/callback", "http://127.0.0.1/callback"],
+            ["grant_types"] = new[] { "authorization_code", "refresh_token" },
+            ["response_types"] = new[] { "code" },
+            ["token_endpoint_auth_method"] = "none",
+        });
 
     /// <summary>Answers with a body.</summary>
-    public static RequestDelegate Answer(string body, string? cache = null, string type = "application/json", int status = 200, params (string Name, string Value)[] headers) => async http =>
+    public static RequestDelegate Answer(string body, string? cache = null, string type = "application/json", int status = 200,
+        params (string Name, string Value)[] headers) => async http =>
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = type;

@@ -11,7 +11,10 @@ public static class Eventually
 
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks again and again until it is so. A question asked ten seconds after the edit, unless said otherwise, must not find it undone.</summary>
+    /// <summary>
+    /// Asks again and again until it is so. A question asked ten seconds after the edit, unless said otherwise, must not find it
+    /// undone.
+    /// </summary>
     public static async Task BecomesTrueAsync(Func<Task<bool>> question, TimeSpan? within = null, string because = "")
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -30,9 +33,11 @@ public static class Eventually
 
     /// <summary>Waits until the server has heard of an edit of a client.</summary>
     public static Task HearsOfAsync(this TestServer server, TestClient client, Func<ClientRow, bool> edit) =>
-        BecomesTrueAsync(async () => await server.Get<ClientDirectory>().FindAsync(client.Id, CancellationToken.None) is { Row: var row } && edit(row));
+        BecomesTrueAsync(async () => await server.Get<ClientDirectory>().FindAsync(client.Id, CancellationToken.None) is { Row: var row }
+            && edit(row));
 
     /// <summary>Waits until a statement of a test reached its pg_sleep: what stands before it is done and not yet committed.</summary>
     public static Task SleepsAsync(this TestServer server) => BecomesTrueAsync(
-        () => server.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"));
+        () => server.ScalarAsync<bool>(
+            "select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"));
 }

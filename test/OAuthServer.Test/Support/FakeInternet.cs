@@ -57,7 +57,12 @@ public sealed class FakeInternet : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, host.Port, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate?.Invoke(name) ?? Certificates.Leaf(authority, name) }));
+            kestrel.Listen(IPAddress.Loopback, host.Port, listen =>
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificate = certificate?.Invoke(name)
+                ?? Certificates.Leaf(authority, name)
+                }));
         });
         var app = builder.Build();
         app.Run(async http =>
@@ -71,7 +76,8 @@ public sealed class FakeInternet : IAsyncDisposable
         return host;
     }
 
-    public X509Certificate2 Certificate(string name, int validFromDays = -1, int validToDays = 1, string usage = Certificates.ServerAuthentication) => Certificates.Leaf(authority, name, validFromDays, validToDays, usage: usage);
+    public X509Certificate2 Certificate(string name, int validFromDays = -1, int validToDays = 1,
+        string usage = Certificates.ServerAuthentication) => Certificates.Leaf(authority, name, validFromDays, validToDays, usage: usage);
 
     public async ValueTask DisposeAsync()
     {
@@ -81,7 +87,8 @@ public sealed class FakeInternet : IAsyncDisposable
     private Task<IPAddress[]> ResolveAsync(string name, CancellationToken cancel)
     {
         Lookups.Enqueue(name);
-        return names.TryGetValue(name, out var addresses) ? Task.FromResult(addresses()) : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
+        return names.TryGetValue(name, out var addresses) ? Task.FromResult(addresses())
+            : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
     }
 
     private Task<Socket> ConnectAsync(IPEndPoint address, CancellationToken cancel)
@@ -123,7 +130,8 @@ public static class Certificates
     }
 
     /// <param name="askAt">A place the certificate names for its issuer.</param>
-    public static X509Certificate2 Leaf(X509Certificate2 authority, string name, int validFromDays = -1, int validToDays = 1, string? askAt = null, string usage = ServerAuthentication)
+    public static X509Certificate2 Leaf(X509Certificate2 authority, string name, int validFromDays = -1, int validToDays = 1,
+        string? askAt = null, string usage = ServerAuthentication)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -132,7 +140,9 @@ public static class Certificates
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         if (askAt is not null) request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [askAt]));
-        using var made = request.Create(authority, DateTimeOffset.UtcNow.AddDays(validFromDays), DateTimeOffset.UtcNow.AddDays(validToDays), RandomNumberGenerator.GetBytes(8));
+        using var made =
+            request.Create(authority, DateTimeOffset.UtcNow.AddDays(validFromDays), DateTimeOffset.UtcNow.AddDays(validToDays),
+                RandomNumberGenerator.GetBytes(8));
         return made.CopyWithPrivateKey(key);
     }
 }

@@ -13,7 +13,9 @@ public sealed class FeedReader(TestServer server, TestClient client)
     /// <summary>The next answer, whatever it is; a 200 moves the cursor.</summary>
     public async Task<Reply> GetAsync(int? wait = null, string? tag = null, AuthenticationHeaderValue? authorization = null)
     {
-        var query = string.Join('&', new[] { Cursor is { } after ? $"after={Uri.EscapeDataString(after)}" : null, wait is { } seconds ? $"wait={seconds}" : null }.OfType<string>());
+        var query =
+            string.Join('&', new[] { Cursor is { } after ? $"after={Uri.EscapeDataString(after)}" : null, wait is { } seconds
+            ? $"wait={seconds}" : null }.OfType<string>());
         using var message = new HttpRequestMessage(HttpMethod.Get, $"{server.Settings.IssuerPath}{Paths.Revocations}?{query}");
         message.Headers.Authorization = authorization ?? TestClient.Basic(client.Id, client.Secret!);
         if (tag is not null) message.Headers.TryAddWithoutValidation("If-None-Match", tag);
@@ -26,5 +28,7 @@ public sealed class FeedReader(TestServer server, TestClient client)
     public async Task<List<string>> ReadAsync(int? wait = null) => Entries(await GetAsync(wait));
 
     public static List<string> Entries(Reply reply) =>
-        [.. reply.Json.GetProperty("entries").EnumerateArray().Select(entry => entry.EnumerateObject().First(member => member.Name != "exp")).Select(member => $"{member.Name} {member.Value.GetString()}")];
+        [.. reply.Json.GetProperty("entries").EnumerateArray()
+            .Select(entry => entry.EnumerateObject().First(member => member.Name != "exp"))
+            .Select(member => $"{member.Name} {member.Value.GetString()}")];
 }

@@ -21,7 +21,10 @@ public sealed class Nginx : IDisposable
             {{http}}
             }
             """);
-        return new Nginx(Process.Start(new ProcessStartInfo(Tools.Need("nginx"), ["-p", folder, "-c", configuration, "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!);
+        return new Nginx(
+            Process.Start(new ProcessStartInfo(Tools.Need("nginx"),
+                ["-p", folder, "-c", configuration, "-e", Path.Combine(folder, "error.log")])
+            { RedirectStandardError = true })!);
     }
 
     public bool HasExited => process.HasExited;

@@ -52,11 +52,13 @@ public sealed class OwnCluster : IAsyncDisposable
         // The postmaster first: no new children come then. Each child is a process group of its own.
         using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {process}"])) await kill.WaitForExitAsync();
         if (ChildrenOf(process) is { Length: > 0 } children)
-            using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {string.Join(' ', children)} 2>/dev/null"])) await kill.WaitForExitAsync();
+            using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {string.Join(' ', children)} 2>/dev/null"])) await kill
+                .WaitForExitAsync();
     }
 
     private static string[] ChildrenOf(string process) =>
-        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).OfType<string>().Where(name => name.All(char.IsAsciiDigit) && ParentOf(name) == process)];
+        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).OfType<string>()
+            .Where(name => name.All(char.IsAsciiDigit) && ParentOf(name) == process)];
 
     // proc(5): the name in parentheses may hold anything; state and parent follow.
     private static string? ParentOf(string process)
@@ -67,7 +69,10 @@ public sealed class OwnCluster : IAsyncDisposable
 
     private async Task<string> RunAsync(string verb)
     {
-        var start = new ProcessStartInfo("bash", [Path.Combine(TestDatabase.Root, "sql/cluster.sh"), verb, folder]) { RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo("bash",
+                [Path.Combine(TestDatabase.Root, "sql/cluster.sh"), verb, folder])
+            { RedirectStandardOutput = true };
         start.Environment.Remove("FAST");
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();

@@ -7,7 +7,8 @@ namespace OAuthServer.Test.Support;
 /// <summary>What no page goes without, in one assertion.</summary>
 public static partial class PageAssertions
 {
-    public const string ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+    public const string ContentSecurityPolicy =
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
     /// <summary>An HTML page with this status and all protecting headers, that runs nothing and loads nothing from elsewhere.</summary>
     /// <param name="drawn">A page with charts, drawn here as SVG.</param>
@@ -24,7 +25,9 @@ public static partial class PageAssertions
         page.Header("Cache-Control").Should().Contain("no-store");
         page.Location.Should().BeNull();
         // Between the quotes of attributes anything may stand: there it is text.
-        Regex.Replace(Icon().Replace(page.Body, ""), "\"[^\"]*\"", "\"\"").Should().NotMatchRegex($"(?i)<(script|iframe|object|embed|base|style{(drawn ? "" : "|svg")})|\\shttp-equiv=|<[^>]*\\s(style|on[a-z]+)=");
+        Regex.Replace(Icon().Replace(page.Body, ""), "\"[^\"]*\"", "\"\"")
+            .Should().NotMatchRegex(
+                $"(?i)<(script|iframe|object|embed|base|style{(drawn ? "" : "|svg")})|\\shttp-equiv=|<[^>]*\\s(style|on[a-z]+)=");
         page.Body.Should().NotMatchRegex("(?i)(href|src|action)=\"\\s*(javascript|data:text|vbscript)");
         page.Body.Should().NotMatchRegex("(?i)<(img|link|source|video)[^>]*(src|href)=\"(https?:)?//", "nothing comes from another host");
         page.Body.Should().Contain(page.RequestId);

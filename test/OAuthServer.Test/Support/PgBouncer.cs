@@ -41,7 +41,8 @@ public sealed class PgBouncer : IAsyncDisposable
         var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
-        var through = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
+        var through =
+            new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
         var bouncer = new PgBouncer(process, folder, through);
         await Eventually.BecomesTrueAsync(bouncer.AnswersAsync);
         return bouncer;

@@ -18,7 +18,8 @@ public static class Refusals
         public void BeRefusedWith(string error, int? status = null, string? description = null)
         {
             using var scope = new AssertionScope(Subject.ToString());
-            Subject.Status.Should().Be(status ?? (error is "invalid_client" ? 401 : error is "temporarily_unavailable" ? 503 : error is "slow_down" ? 429 : 400));
+            Subject.Status.Should().Be(status
+                ?? (error is "invalid_client" ? 401 : error is "temporarily_unavailable" ? 503 : error is "slow_down" ? 429 : 400));
             Subject.IsJson.Should().BeTrue();
             Subject.Error.Should().Be(error);
             if (description is not null) Subject.Description.Should().Be(description);

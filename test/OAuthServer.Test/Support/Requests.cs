@@ -9,7 +9,8 @@ namespace OAuthServer.Test.Support;
 /// <summary>Requests that no well-behaved client makes.</summary>
 public static class Requests
 {
-    public static async Task<Reply> SendAsync(this TestServer server, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] headers)
+    public static async Task<Reply> SendAsync(
+        this TestServer server, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] headers)
     {
         using var http = server.NewHttp();
         return await http.ReplyAsync(method, path, content, headers);
@@ -18,7 +19,8 @@ public static class Requests
     public static Task<Reply> GetAsync(this TestServer server, string path, params (string Name, string Value)[] headers) =>
         server.SendAsync(HttpMethod.Get, path, null, headers);
 
-    public static async Task<Reply> ReplyAsync(this HttpClient http, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] headers)
+    public static async Task<Reply> ReplyAsync(
+        this HttpClient http, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] headers)
     {
         using var message = new HttpRequestMessage(method, path) { Content = content };
         foreach (var (name, value) in headers)
@@ -43,12 +45,14 @@ public static class Requests
     }
 
     /// <summary>The value of an Authorization header with these octets in it.</summary>
-    public static string BasicOf(string pair, string scheme = "Basic") => $"{scheme} {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}";
+    public static string BasicOf(
+        string pair, string scheme = "Basic") => $"{scheme} {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}";
 
     /// <summary>An HTTP client whose connections come from another address of this machine.</summary>
     public static HttpClient NewHttpFrom(this TestServer server, string address)
     {
-        var at = new IPEndPoint(IPAddress.Loopback, new Uri(server.Settings.Listen.Length > 0 ? server.Settings.Listen : server.Issuer).Port);
+        var at = new IPEndPoint(IPAddress.Loopback,
+            new Uri(server.Settings.Listen.Length > 0 ? server.Settings.Listen : server.Issuer).Port);
         return new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

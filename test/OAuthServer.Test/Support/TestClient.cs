@@ -21,16 +21,19 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
     public TestClient At(TestServer other) => new(other, id, secret, method, redirect);
 
     /// <summary>The same client with another secret, or with none.</summary>
-    public TestClient With(string? otherSecret, string? otherMethod = null) => new(server, id, otherSecret, otherMethod ?? method, redirect);
+    public TestClient With(string? otherSecret, string? otherMethod = null) => new(
+        server, id, otherSecret, otherMethod ?? method, redirect);
 
     public static string NewVerifier() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>POST /token, authenticated as registered; null values are left out.</summary>
     public Task<Reply> TokenAsync(params (string Name, string? Value)[] form) => PostAsync(Paths.Token, form);
 
-    public Task<Reply> RevokeAsync(string token, string? hint = null) => PostAsync(Paths.Revoke, ("token", token), ("token_type_hint", hint));
+    public Task<Reply> RevokeAsync(string token, string? hint = null) => PostAsync(
+        Paths.Revoke, ("token", token), ("token_type_hint", hint));
 
-    public Task<Reply> IntrospectAsync(string token, string? hint = null) => PostAsync(Paths.Introspect, ("token", token), ("token_type_hint", hint));
+    public Task<Reply> IntrospectAsync(string token, string? hint = null) => PostAsync(
+        Paths.Introspect, ("token", token), ("token_type_hint", hint));
 
     /// <summary>Whether the token is active in this resource server's eyes.</summary>
     public async Task<bool> SeesAsActiveAsync(string token) => (await IntrospectAsync(token)).Json.GetProperty("active").GetBoolean();
@@ -39,9 +42,11 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
         TokenAsync([("grant_type", "refresh_token"), ("refresh_token", refreshToken), .. more]);
 
     public Task<Reply> RedeemAsync(Code code, params (string Name, string? Value)[] more) =>
-        TokenAsync([("grant_type", "authorization_code"), ("code", code.Value), ("code_verifier", code.Verifier), ("redirect_uri", code.RedirectUri), .. more]);
+        TokenAsync([("grant_type", "authorization_code"), ("code", code.Value), ("code_verifier", code.Verifier),
+            ("redirect_uri", code.RedirectUri), .. more]);
 
-    public Task<Reply> CredentialsAsync(params (string Name, string? Value)[] more) => TokenAsync([("grant_type", "client_credentials"), .. more]);
+    public Task<Reply> CredentialsAsync(params (string Name, string? Value)[] more) => TokenAsync(
+        [("grant_type", "client_credentials"), .. more]);
 
     /// <summary>POST with this client's authentication added.</summary>
     public async Task<Reply> PostAsync(string path, params (string Name, string? Value)[] form)
@@ -49,7 +54,8 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
         var pairs = form.Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Name, pair.Value!)).ToList();
         using var message = new HttpRequestMessage(HttpMethod.Post, server.Settings.IssuerPath + path);
         if (method == "client_secret_basic" && secret is not null) message.Headers.Authorization = Basic(id, secret);
-        else if (method == "client_secret_post" && secret is not null) pairs.AddRange([KeyValuePair.Create("client_id", id), KeyValuePair.Create("client_secret", secret)]);
+        else if (method == "client_secret_post" && secret is not null)
+            pairs.AddRange([KeyValuePair.Create("client_id", id), KeyValuePair.Create("client_secret", secret)]);
         else if (pairs.All(pair => pair.Key != "client_id")) pairs.Add(KeyValuePair.Create("client_id", id));
         message.Content = new FormUrlEncodedContent(pairs);
         return await Reply.ReadAsync(await http.SendAsync(message));
@@ -72,7 +78,8 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
             parameters.Add(change);
         }
 
-        return string.Join('&', parameters.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value!)}"));
+        return string.Join('&', parameters.Where(parameter => parameter.Value is not null)
+            .Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value!)}"));
     }
 
     /// <summary>The whole way through a browser: authorize, sign in, consent. The code, ready to redeem.</summary>
@@ -82,7 +89,8 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
         browser ??= server.NewBrowser();
         var landed = await browser.AllowAsync(AuthorizeQuery(verifier, changes), person);
         var code = landed.Parameters["code"] ?? throw new InvalidOperationException($"no code: {landed.Url}");
-        return new Code(code, verifier, changes.LastOrDefault(change => change.Name == "redirect_uri") is { Value: { } other } ? other : redirect);
+        return new Code(code, verifier, changes.LastOrDefault(change => change.Name == "redirect_uri") is { Value: { } other } ? other
+            : redirect);
     }
 
     /// <summary>The whole way to tokens.</summary>

@@ -33,7 +33,8 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Starts on a free port; limits are wide unless <paramref name="change"/> narrows them.</summary>
     /// <param name="database">Null: a fresh clone of the template.</param>
     /// <param name="services">Replaces services, such as the network documents are fetched over.</param>
-    public static async Task<TestServer> StartAsync(Func<Settings, Settings>? change = null, string? database = null, Clock? clock = null, bool waitUntilReady = true, Action<IServiceCollection>? services = null)
+    public static async Task<TestServer> StartAsync(Func<Settings, Settings>? change = null, string? database = null, Clock? clock = null,
+        bool waitUntilReady = true, Action<IServiceCollection>? services = null)
     {
         var settings = new Settings
         {
@@ -69,7 +70,8 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <summary>A second server on the same database, with the same issuer and keys, on another port.</summary>
     public Task<TestServer> StartSecondInstanceAsync(Func<Settings, Settings>? change = null) =>
-        StartAsync(_ => (change ?? (settings => settings))(Settings with { Listen = $"http://localhost:{FreePort()}" }), Settings.Database, Clock);
+        StartAsync(_ => (change ?? (settings => settings))(Settings with { Listen = $"http://localhost:{FreePort()}" }), Settings.Database,
+            Clock);
 
     public async Task WaitUntilReadyAsync()
     {
@@ -84,7 +86,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A plain client: no redirects followed, no cookies kept.</summary>
-    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, MaxConnectionsPerServer = 256 })
+    public HttpClient NewHttp() => new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, MaxConnectionsPerServer = 256 })
     {
         BaseAddress = new Uri(Settings.Listen.Length > 0 ? Settings.Listen : Issuer),
         DefaultRequestHeaders = { Host = Settings.IssuerAuthority },
@@ -110,7 +113,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A public native client that no other test knows.</summary>
-    public Task<TestClient> PublicClientAsync(string redirect = Cast.Redirect, string scopes = "notes:read notes:write notes:delete offline_access", string origin = "operator", string? resource = Cast.Notes) =>
+    public Task<TestClient> PublicClientAsync(string redirect = Cast.Redirect,
+        string scopes = "notes:read notes:write notes:delete offline_access", string origin = "operator", string? resource = Cast.Notes) =>
         AddClientAsync("pub", "user-facing", "none", [redirect], scopes, origin, resource, null);
 
     /// <summary>A client that is known by its document, which is fresh: nobody fetches it.</summary>
@@ -127,11 +131,13 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A confidential web client.</summary>
-    public Task<TestClient> ConfidentialClientAsync(string method = "client_secret_basic", string redirect = Cast.Redirect, string scopes = "notes:read notes:write offline_access") =>
+    public Task<TestClient> ConfidentialClientAsync(
+        string method = "client_secret_basic", string redirect = Cast.Redirect, string scopes = "notes:read notes:write offline_access") =>
         AddClientAsync("conf", "user-facing", method, [redirect], scopes, "operator", Cast.Notes, Cast.Secret);
 
     /// <summary>A machine with a secret.</summary>
-    public Task<TestClient> MachineAsync(string method = "client_secret_basic", string scopes = "notes:read read_sensors", string defaultScopes = "notes:read") =>
+    public Task<TestClient> MachineAsync(
+        string method = "client_secret_basic", string scopes = "notes:read read_sensors", string defaultScopes = "notes:read") =>
         AddClientAsync("m2m", "machine", method, [], scopes, "operator", Cast.Notes, Cast.Secret, defaultScopes);
 
     /// <summary>A resource server that introspects for one resource.</summary>
@@ -139,7 +145,8 @@ public sealed class TestServer : IAsyncDisposable
         AddClientAsync("rs", "resource-server", "client_secret_basic", [], "", "operator", resource, Cast.Secret);
 
     public async Task<TestClient> AddClientAsync(
-        string prefix, string kind, string method, string[] redirects, string scopes, string origin, string? resource, string? secret, string defaultScopes = "")
+        string prefix, string kind, string method, string[] redirects, string scopes, string origin, string? resource, string? secret,
+            string defaultScopes = "")
     {
         var id = $"{prefix}-{Guid.NewGuid().ToString("N")[..12]}";
         await ExecuteAsync(
@@ -160,7 +167,8 @@ public sealed class TestServer : IAsyncDisposable
                 defaults = Words(defaultScopes),
                 resources = kind == "resource-server" ? new[] { resource! } : origin == "operator" ? [Cast.Notes, Cast.Sensors] : [],
             });
-        if (secret is not null) await ExecuteAsync("insert into client_secrets (client_id, hash) values (@id, @hash)", new { id, hash = Cast.SecretHashed });
+        if (secret is not null)
+            await ExecuteAsync("insert into client_secrets (client_id, hash) values (@id, @hash)", new { id, hash = Cast.SecretHashed });
         return new TestClient(this, id, secret, method, redirects.FirstOrDefault() ?? "");
     }
 
@@ -168,7 +176,8 @@ public sealed class TestServer : IAsyncDisposable
     public async Task<Person> UserAsync(string name = "alice", string role = "user")
     {
         var username = $"{name}-{Guid.NewGuid().ToString("N")[..8]}";
-        var subject = await ScalarAsync<Guid>("insert into users (username, password_hash, role) values (@username, @hash, @role) returning subject",
+        var subject =
+            await ScalarAsync<Guid>("insert into users (username, password_hash, role) values (@username, @hash, @role) returning subject",
             new { username, hash = Cast.PasswordHash, role });
         return new Person(username, subject);
     }

@@ -32,7 +32,10 @@ public static class Tools
 
     private static Dictionary<string, string[]> List()
     {
-        using var process = Process.Start(new ProcessStartInfo("bash", [Path.Combine(TestDatabase.Root, "test/tools.sh"), "list"]) { RedirectStandardOutput = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo("bash",
+                [Path.Combine(TestDatabase.Root, "test/tools.sh"), "list"])
+            { RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         process.WaitForExit();
         return lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToDictionary(words => words[0]);

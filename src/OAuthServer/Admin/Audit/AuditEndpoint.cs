@@ -32,7 +32,9 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
             Before = to,
             Limit = MostCounted + 1,
         };
-        var found = problems.Count > 0 ? [] : await audit.SearchAsync(search with { Before = before < to ? before : to ?? before, After = after, Limit = PageLength + 1 }, cancel);
+        var found = problems.Count > 0 ? []
+            : await audit.SearchAsync(search with { Before = before < to ? before : to ?? before, After = after, Limit = PageLength + 1 },
+                cancel);
         var (rows, more) = Cut(found, after is not null);
         await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
@@ -51,7 +53,8 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         DateTimeOffset? Moment(string field)
         {
             if (asked[field] is not { } text) return null;
-            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)) return moment;
+            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)) return moment;
             problems[field] = http.Language()["Enter a date and time such as 2026-11-20T14:00."];
             return null;
         }
@@ -76,7 +79,8 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
 
     // By name; by subject, for people who are gone.
     private async Task<string?> SubjectAsync(string person, CancellationToken cancel) =>
-        Guid.TryParse(person, out var subject) ? subject.ToString() : (await users.FindAsync(person.ToLowerInvariant(), cancel))?.Subject.ToString();
+        Guid.TryParse(person, out var subject) ? subject.ToString()
+            : (await users.FindAsync(person.ToLowerInvariant(), cancel))?.Subject.ToString();
 }
 
 /// <summary>The names of the people in rows of the audit log.</summary>
@@ -84,7 +88,8 @@ internal static class AuditNames
 {
     public static async Task<AuditView> NameAsync(this UserEdits users, IReadOnlyList<AuditRow> rows, CancellationToken cancel)
     {
-        var subjects = rows.Select(row => Guid.TryParse(row.Subject, out var subject) ? subject : (Guid?)null).OfType<Guid>().Distinct().ToArray();
+        var subjects = rows.Select(row => Guid.TryParse(row.Subject, out var subject) ? subject : (Guid?)null).OfType<Guid>().Distinct()
+            .ToArray();
         var known = subjects.Length == 0 ? [] : await users.NamesAsync(subjects, cancel);
         return new AuditView { Rows = rows, Names = known.ToDictionary(person => person.Subject.ToString(), person => person.Username) };
     }

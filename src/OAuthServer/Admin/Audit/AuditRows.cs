@@ -42,7 +42,8 @@ public static class AuditRows
     public static Markup Decision(AuditRow row, Language say)
     {
         Markup error = row.Error is { } code ? $""" <code>{Sanitize(code)}</code>""" : Markup.None;
-        Markup outcome = row.Outcome == "ok" ? (Markup)$"""<span class="mark yes">{say["ok"]}</span>""" : $"""<span class="mark no">{say["refused"]}</span>""";
+        Markup outcome = row.Outcome == "ok" ? (Markup)$"""<span class="mark yes">{say["ok"]}</span>"""
+            : $"""<span class="mark no">{say["refused"]}</span>""";
         return $"""<code>{Sanitize(row.Event)}</code> {outcome}{error}""";
     }
 
@@ -64,7 +65,8 @@ public static class AuditRows
         Markup shown = name switch
         {
             "client" => $"""<a href="{settings.IssuerPath + ClientText.At(value)}"><bdi>{Sanitize(value)}</bdi></a>""",
-            "person" when Guid.TryParse(row.Subject, out var subject) => $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Sanitize(value)}</bdi></a>""",
+            "person" when Guid.TryParse(row.Subject, out var subject) =>
+                $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Sanitize(value)}</bdi></a>""",
             // The log is kept in English (WCAG 3.1.2).
             "rule" or "reason" => $"""<bdi lang="en">{Sanitize(value)}</bdi>""",
             "expected" or "received" or "detail" => $"""<code lang="en">{Sanitize(value)}</code>""",

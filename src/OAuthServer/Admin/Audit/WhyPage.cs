@@ -35,7 +35,8 @@ public static class WhyPage
 
     private static Markup Decision(AuditRow row, AuditView view, Settings settings, Language say)
     {
-        Markup answer = row.Outcome == "ok" ? (Markup)$"{say["The request was allowed."]}" : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
+        Markup answer = row.Outcome == "ok" ? (Markup)$"{say["The request was allowed."]}"
+            : $"{say.Put("Refused by {0}: {1}.", Bold(row.Rule), Bold(row.Reason))}";
         Markup compared = row.Expected is null && row.Got is null
             ? Markup.None
             : $"""

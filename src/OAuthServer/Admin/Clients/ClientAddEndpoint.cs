@@ -10,7 +10,8 @@ using OAuthServer.Stores.Resources;
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>/admin/client/new: one more client; the first secret of a confidential one is shown once, in the answer.</summary>
-public sealed class ClientAddEndpoint(SignedInGate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
+public sealed class ClientAddEndpoint(
+    SignedInGate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
 {
     private const string FirstLabel = "first";
 

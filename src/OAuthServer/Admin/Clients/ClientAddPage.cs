@@ -9,13 +9,15 @@ public static class ClientAddPage
     /// <param name="typed">What was typed and refused; null: nothing yet.</param>
     /// <param name="problems">What is wrong with it, by field.</param>
     public static Task AddClientAsync(
-        this HttpContext http, Markup antiforgery, Navigation frame, ClientKind kind, ClientFields.Known known, Parameters? typed, IReadOnlyDictionary<string, string> problems)
+        this HttpContext http, Markup antiforgery, Navigation frame, ClientKind kind, ClientFields.Known known, Parameters? typed,
+            IReadOnlyDictionary<string, string> problems)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var blank = ClientFields.Blank("", kind.Kind);
         Func<string, string?> values = typed is not null ? name => typed[name] : name => ClientFields.Value(blank, name);
         var fields = new Fields(say, values, problems);
-        var id = fields.Text("client_id", "Client id", "Letters A-Z a-z, digits and _ . ~ - only; cannot be changed later", attributes: $"required");
+        var id = fields.Text("client_id", "Client id", "Letters A-Z a-z, digits and _ . ~ - only; cannot be changed later",
+            attributes: $"required");
         var inputs = new ClientInputs(fields, values, blank, known, say).All();
         return http.PageAsync(problems.Count == 0 ? 200 : 400, problems.Count == 0 ? "Add a client" : "Error: Add a client", $"""
             <h1>{say["Add a client"]}</h1>

@@ -5,7 +5,9 @@ using OAuthServer.Stores.Resources;
 
 namespace OAuthServer.Admin.Clients;
 
-/// <summary>The settings of a client as a form: fields are named as the columns, so that what the database refuses finds its place.</summary>
+/// <summary>
+/// The settings of a client as a form: fields are named as the columns, so that what the database refuses finds its place.
+/// </summary>
 public static class ClientFields
 {
     /// <summary>What there is of scopes and resources.</summary>
@@ -48,7 +50,8 @@ public static class ClientFields
         return from label in Labels
                let now = Text(row, label.Key)
                // What is no number is shown as it was typed.
-               let then = label.Key.EndsWith("_seconds", StringComparison.Ordinal) && typed[label.Key] is { } text ? text.Trim() : Text(read, label.Key)
+               let then = label.Key.EndsWith("_seconds", StringComparison.Ordinal) && typed[label.Key] is { } text ? text.Trim()
+                   : Text(read, label.Key)
                where now != then
                select (label.Value, now, then);
 
@@ -98,7 +101,8 @@ public static class ClientFields
         "refresh_token_seconds" => row.RefreshTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_idle_seconds" => row.RefreshIdleSeconds.ToString(CultureInfo.InvariantCulture),
         "note" => row.Note,
-        _ when Ticked(field, ScopePrefix, row.Scopes) || Ticked(field, DefaultPrefix, row.DefaultScopes) || Ticked(field, ResourcePrefix, row.Resources) => "yes",
+        _ when Ticked(field, ScopePrefix, row.Scopes) || Ticked(field, DefaultPrefix, row.DefaultScopes)
+            || Ticked(field, ResourcePrefix, row.Resources) => "yes",
         _ => null,
     };
 
@@ -144,23 +148,28 @@ public static class ClientFields
         // From checkboxes, or from lines where there are too many to tick. Those the row has stay in its order: unchanged is no change.
         string[] Chosen(string[] before, string prefix, string lines)
         {
-            var ticked = form.All.Select(pair => pair.Key).Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..]);
+            var ticked = form.All.Select(pair => pair.Key).Where(key => key.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(key => key[prefix.Length..]);
             var chosen = ticked.Union(Lines(lines)).Order(StringComparer.Ordinal).ToArray();
             return [.. before.Intersect(chosen), .. chosen.Except(before)];
         }
 
         // Neither a URI nor a scope has a space in it.
-        string[] Lines(string field) => [.. (form[field] ?? "").Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
+        string[] Lines(string field) =>
+            [.. (form[field] ?? "").Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
 
         int Seconds(string field, int before)
         {
-            if (!int.TryParse(form[field]?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) problems[field] = "Enter a number of seconds.";
+            if (!int.TryParse(form[field]?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+                problems[field] = "Enter a number of seconds.";
             // The database names one of the two lifetimes whichever is wrong.
-            else if (field == "refresh_idle_seconds" && seconds is < 1 or > Year) problems[field] = "Write 1 to 31536000 (the defaults are 2592000 and 1209600).";
+            else if (field == "refresh_idle_seconds" && seconds is < 1 or > Year)
+                problems[field] = "Write 1 to 31536000 (the defaults are 2592000 and 1209600).";
             else return seconds;
             return before;
         }
     }
 
-    private static bool Ticked(string field, string prefix, string[] chosen) => field.StartsWith(prefix, StringComparison.Ordinal) && chosen.Contains(field[prefix.Length..]);
+    private static bool Ticked(string field, string prefix, string[] chosen) => field.StartsWith(
+        prefix, StringComparison.Ordinal) && chosen.Contains(field[prefix.Length..]);
 }

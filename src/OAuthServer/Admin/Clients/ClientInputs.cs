@@ -50,9 +50,11 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
                 {fields.Lines("default_scopes", "Default scopes", "One per line, granted when the client requests no scope; empty: all its scopes", rows: 2)}
                 """;
         // There is nobody for a machine to stay connected for.
-        var names = known.Scopes.Select(scope => scope.Name).Where(name => !IsMachine || name != Scope.OfflineAccess).Union(row.Scopes).ToArray();
+        var names = known.Scopes.Select(scope => scope.Name).Where(name => !IsMachine || name != Scope.OfflineAccess).Union(row.Scopes)
+            .ToArray();
         var places = names.Index().ToDictionary(one => one.Item, one => one.Index);
-        var groups = names.GroupBy(name => known.Scopes.FirstOrDefault(scope => scope.Name == name)?.Resource).OrderBy(group => group.Key is null).ThenBy(group => group.Key, StringComparer.Ordinal);
+        var groups = names.GroupBy(name => known.Scopes.FirstOrDefault(scope => scope.Name == name)?.Resource)
+            .OrderBy(group => group.Key is null).ThenBy(group => group.Key, StringComparer.Ordinal);
         return $"""
             {fields.Group("scopes", "Scopes", IsMachine ? null : beside, $"{groups.Select(Group)}")}
             {fields.Group("default_scopes", "Default scopes", "Granted when the client requests no scope; none ticked: all its scopes", $"<ul>{names.Select(Default)}</ul>")}
@@ -67,7 +69,8 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
 
         Markup One(string name)
         {
-            Markup open = !IsMachine && known.Scopes.Any(scope => scope.Name == name && scope.Open) ? $""" <span class="mark">{say["Open"]}</span>""" : Markup.None;
+            Markup open = !IsMachine && known.Scopes.Any(scope => scope.Name == name && scope.Open)
+                ? $""" <span class="mark">{say["Open"]}</span>""" : Markup.None;
             return Tick($"scope-{places[name]}", ClientFields.ScopePrefix + name, $"<code>{name}</code>{open}");
         }
 

@@ -4,7 +4,9 @@ using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Admin.Clients;
 
-/// <summary>/admin/client/disable and /delete: GET says what would end with the client, POST ends it. /enable takes a disabled one back.</summary>
+/// <summary>
+/// /admin/client/disable and /delete: GET says what would end with the client, POST ends it. /enable takes a disabled one back.
+/// </summary>
 public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, TimeProvider time)
 {
     public Task ConfirmDisableAsync(HttpContext http) => ConfirmAsync(http, Paths.AdminClientDisable);
@@ -17,7 +19,8 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
 
     public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (page.Parameters["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client && await edits.DeleteAsync(id, page.Author, http.RequestAborted))
+        if (page.Parameters["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client
+            && await edits.DeleteAsync(id, page.Author, http.RequestAborted))
             await page.Done($"{ClientKind.Of(client.Kind)!.Path}?{Notice.Field}={Notice.Deleted}");
         else await SignedInGate.NotFoundAsync(page);
     });
@@ -53,7 +56,8 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
         {
             Title = deletes ? say["Delete a client"] : say["Disable a client"],
             Question = deletes ? say.Put("Delete {0}?", name) : say.Put("Disable {0}?", name),
-            Consequence = $"{(deletes ? Deleted(client.Origin, say) : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
+            Consequence =
+                $"{(deletes ? Deleted(client.Origin, say) : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
             Impact = [.. Tell(reach, client.LastUsedAt, say)],
             Sql = deletes ? ClientEdits.DeleteText(id) : ClientEdits.DisableText(id),
             Path = path,
@@ -65,15 +69,19 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
 
     private Task EnableAsync(HttpContext http, bool enabled) => gate.ChangeAdminAsync(http, async page =>
     {
-        if (page.Parameters["id"] is not { } id || (!await edits.EnableAsync(id, enabled, page.Author, http.RequestAborted) && await register.FindAsync(id, http.RequestAborted) is null))
+        if (page.Parameters["id"] is not { } id
+            || (!await edits.EnableAsync(id, enabled, page.Author, http.RequestAborted)
+            && await register.FindAsync(id, http.RequestAborted) is null))
             await SignedInGate.NotFoundAsync(page);
         else await page.Done(ClientText.Done(id, Notice.Saved));
     });
 
     private static string Deleted(string origin, Language say) => origin switch
     {
-        "document" => say["Its grants, tokens and remembered consents are deleted permanently. It is added again when someone uses its document: disable it to block it."],
-        "self-registered" => say["Its registration, grants, tokens and remembered consents are deleted permanently. It can register again under another id."],
+        "document" =>
+            say["Its grants, tokens and remembered consents are deleted permanently. It is added again when someone uses its document: disable it to block it."],
+        "self-registered" =>
+            say["Its registration, grants, tokens and remembered consents are deleted permanently. It can register again under another id."],
         _ => say["Its secrets, grants, tokens and remembered consents are deleted permanently. This cannot be undone."],
     };
 }

@@ -27,7 +27,9 @@ public static class ClientListPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var here = settings.IssuerPath + view.ClientKind.Path;
         var search = view.Search;
-        var fields = new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) }, new Dictionary<string, string>());
+        var fields =
+            new Fields(say, name => name switch { "q" => search.Text, "origin" => search.Origin, _ => State(search.Enabled) },
+                new Dictionary<string, string>());
         Markup all = IsNarrowed(search) ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Markup.None;
         return http.PageAsync(200, view.ClientKind.Title, $"""
             {Paging.Heading(view.ClientKind.Title, settings, say, (view.ClientKind.New, "Add a client"))}

@@ -40,11 +40,13 @@ public static class ClientPage
         var (client, failed) = (view.Client, view.Stale || view.Problems.Count > 0);
         Markup id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
         Markup disable = client.Enabled
-            ? (Markup)$"""<a class="button" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
+            ? (
+                Markup)$"""<a class="button" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
             : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
         // Sections first: each of their forms says above everything what is wrong with it.
         var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
-        var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say) : (Metadata(view, say), Markup.None);
+        var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say)
+            : (Metadata(view, say), Markup.None);
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
@@ -126,7 +128,8 @@ public static class ClientPage
     private static Markup Changed(string? detail, Language say)
     {
         // "update clients NAME: column column": the name may hold anything, no column a colon.
-        var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column)).OfType<string>().Select(label => say[label]))}";
     }
 
@@ -164,9 +167,12 @@ public static class ClientPage
     private static Markup Fact(string label, Markup value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
 
     // Shown, and never a link: nobody should go there from the administration.
-    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(label, $"<code>{Words.Sanitize(uri, "–", 600)}</code>");
+    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(
+        label, $"<code>{Words.Sanitize(uri, "–", 600)}</code>");
 
-    private static Markup When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(label, say.Time(at)) : Markup.None;
+    private static Markup When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(
+        label, say.Time(at)) : Markup.None;
 
-    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–" : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Sanitize(value, "–", 600)}</code>")}";
+    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–"
+        : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Sanitize(value, "–", 600)}</code>")}";
 }

@@ -28,7 +28,8 @@ public static class ClientSecrets
     internal static (Markup Content, Markup Problems) Of(ClientView view, Markup hidden, Settings settings, Language say)
     {
         Markup table = view.Secrets.Count == 0
-            ? (Markup)$"""<p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
+            ? (
+                Markup)$"""<p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
             : $"""
                 <table>
                 <caption>{say["Only hashes are stored: a secret is shown once, when it is created"]}</caption>
@@ -39,7 +40,8 @@ public static class ClientSecrets
                 </table>
                 """;
         if (view.Client.Origin != "operator" || view.Client.AuthMethod == AuthMethod.None.Name) return (table, Markup.None);
-        var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say) : Full(view, say);
+        var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say)
+            : Full(view, say);
         return ($"{table}{another.Form}", another.Problems);
 
         Markup Row(SecretSummary secret)
@@ -83,7 +85,8 @@ public static class ClientSecrets
         new(say, name => view.TypedSecret?[name], view.TypedSecret is null ? new Dictionary<string, string>() : view.Problems);
 
     private static (Markup Form, Markup Problems) Full(ClientView view, Language say) =>
-        ($"""<p class="note">{say["This client has two secrets that are not revoked. To add another, revoke one first."]}</p>""", FieldsOf(view, say).Summary());
+        ($"""<p class="note">{say["This client has two secrets that are not revoked. To add another, revoke one first."]}</p>""",
+            FieldsOf(view, say).Summary());
 
     private static (Markup Form, Markup Problems) Another(ClientView view, Markup hidden, Settings settings, Language say)
     {

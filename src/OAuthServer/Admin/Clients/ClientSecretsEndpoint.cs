@@ -13,7 +13,8 @@ namespace OAuthServer.Admin.Clients;
 /// /admin/client/secrets/revoke: GET says what it would end, POST ends it.
 /// </summary>
 public sealed class ClientSecretsEndpoint(
-    SignedInGate gate, ClientSettingsEndpoint settingsPage, ClientQueries register, ClientEdits edits, HashQueue hashes, Settings settings, TimeProvider time)
+    SignedInGate gate, ClientSettingsEndpoint settingsPage, ClientQueries register, ClientEdits edits, HashQueue hashes, Settings settings,
+        TimeProvider time)
 {
     public Task AddAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
@@ -26,7 +27,8 @@ public sealed class ClientSecretsEndpoint(
         var now = time.GetUtcNow();
         var problems = new Dictionary<string, string>();
         var expires = End(page.Parameters["expires"]);
-        if (page.Parameters["expires"] is not null && !(expires > now)) problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
+        if (page.Parameters["expires"] is not null && !(expires > now))
+            problems["expires"] = "Enter a date that is not in the past, such as 2027-12-31.";
         var secret = SecretHash.NewSecret();
         if (problems.Count == 0 && await Edit.TryAsync(async () => await edits.AddSecretAsync(new NewSecret
         {
@@ -67,13 +69,17 @@ public sealed class ClientSecretsEndpoint(
 
         var (say, now) = (http.Language(), time.GetUtcNow());
         var reach = await register.ReachAsync(client.ClientId, now.AddSeconds(-client.AccessTokenSeconds), now, http.RequestAborted);
-        var others = (await edits.SecretsAsync(client.ClientId, http.RequestAborted)).Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
+        var others = (await edits.SecretsAsync(client.ClientId, http.RequestAborted))
+            .Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
         var number = secret.Id.ToString(CultureInfo.InvariantCulture);
         await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
         {
             Title = say["Revoke a secret"],
-            Question = say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Sanitize(secret.Label, number)}</bdi>", $"<bdi>{say.App(client.Name)}</bdi>"),
-            Consequence = $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
+            Question =
+                say.Put("Revoke the secret {0} of {1}?", $"<bdi>{Words.Sanitize(secret.Label, number)}</bdi>",
+                    $"<bdi>{say.App(client.Name)}</bdi>"),
+            Consequence =
+                $"{say["It is refused permanently from now on. Tokens issued with it work until they expire; grants can be refreshed only with another secret."]}",
             Impact = [say.Put("Other secrets in use: {0}", $"{others}"), .. ClientLifecycleEndpoint.Tell(reach, secret.LastUsedAt, say)],
             Sql = ClientEdits.RevokeSecretText(secret.Id),
             Path = Paths.AdminClientSecretRevoke,
@@ -104,7 +110,8 @@ public sealed class ClientSecretsEndpoint(
 
     // The day itself counts.
     private static DateTimeOffset? End(string? day) =>
-        DateOnly.TryParseExact(day?.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var last) && last < DateOnly.MaxValue
+        DateOnly.TryParseExact(day?.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var last)
+            && last < DateOnly.MaxValue
             ? new DateTimeOffset(last.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero)
             : null;
 }

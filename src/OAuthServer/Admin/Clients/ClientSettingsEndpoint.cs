@@ -6,10 +6,15 @@ using OAuthServer.Stores.Resources;
 
 namespace OAuthServer.Admin.Clients;
 
-/// <summary>/admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved unseen.</summary>
-public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, TimeProvider time)
+/// <summary>
+/// /admin/client: one client with its settings. What somebody typed is never lost, and never put over what somebody else saved
+/// unseen.
+/// </summary>
+public sealed class ClientSettingsEndpoint(
+    SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, TimeProvider time)
 {
-    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(http, page => RenderAsync(page, page.Parameters["id"], view => view with { Done = page.Parameters[Notice.Field] }));
+    public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(
+        http, page => RenderAsync(page, page.Parameters["id"], view => view with { Done = page.Parameters[Notice.Field] }));
 
     public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
@@ -42,7 +47,8 @@ public sealed class ClientSettingsEndpoint(SignedInGate gate, ClientQueries regi
     internal async Task RenderAsync(PageRequest page, string? id, Func<ClientView, ClientView> change)
     {
         var cancel = page.Http.RequestAborted;
-        if (id is null || await register.FindAsync(id, cancel) is not { } client || await register.ClaimedAsync(id, cancel) is not { } claimed)
+        if (id is null || await register.FindAsync(id, cancel) is not { } client
+            || await register.ClaimedAsync(id, cancel) is not { } claimed)
         {
             await SignedInGate.NotFoundAsync(page);
             return;

@@ -19,7 +19,8 @@ internal static class ClientText
     public static Markup Origin(string origin, string client, DateTimeOffset since, Language say) => origin switch
     {
         "operator" => $"{say["Registered by the operator"]}",
-        "document" => say.Put("Published by {0}", $"<bdi>{(Uri.TryCreate(client, UriKind.Absolute, out var uri) ? uri.Host : client)}</bdi>"),
+        "document" =>
+            say.Put("Published by {0}", $"<bdi>{(Uri.TryCreate(client, UriKind.Absolute, out var uri) ? uri.Host : client)}</bdi>"),
         _ => say.Put("Self-registered on {0}", $"{say.Day(since)}"),
     };
 
@@ -45,7 +46,8 @@ internal static class ClientText
         : $"""<span class="mark yes">{say["In use"]}</span>""";
 
     /// <summary>What the database did not take, as people read it beside a field.</summary>
-    public static string Refusal(this Language say, EditRefusal refusal) => $"{say[refusal.Message]}. {(refusal.Hint is { } hint ? say[hint] : "")}".TrimEnd();
+    public static string Refusal(
+        this Language say, EditRefusal refusal) => $"{say[refusal.Message]}. {(refusal.Hint is { } hint ? say[hint] : "")}".TrimEnd();
 
     private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
 }

@@ -27,7 +27,8 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, T
             ClientKind = kind,
             Search = search,
             Clients = found.Rows,
-            Paging = Paging.Of(found, kind.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin), ("state", ClientListPage.State(search.Enabled))),
+            Paging = Paging.Of(found, kind.Path, client => client.ClientId, cursor, ("q", search.Text), ("origin", search.Origin),
+                ("state", ClientListPage.State(search.Enabled))),
             Now = time.GetUtcNow(),
             Done = page.Parameters[Notice.Field],
         });

@@ -16,7 +16,8 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
 
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (shown, paging) = Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, page.Parameters["page"], PageLength);
+        var (shown, paging) =
+            Paging.Of(await store.ResourcesAsync(http.RequestAborted), Paths.AdminResources, page.Parameters["page"], PageLength);
         await http.ResourcesAsync(page.NavigationOf(Paths.AdminResources), new ResourcesView
         {
             Resources = shown,
@@ -29,7 +30,8 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
 
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        if (page.Parameters["uri"] is not { } uri) await ShowAsync(page, new RowForm { Key = null, Version = null, Values = _ => null }, null);
+        if (page.Parameters["uri"] is not { } uri)
+            await ShowAsync(page, new RowForm { Key = null, Version = null, Values = _ => null }, null);
         else if (await ReadAsync(uri, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(page);
         else await ShowAsync(page, new RowForm { Key = uri, Version = row.Version, Values = values }, row.Enabled);
     });
@@ -44,14 +46,23 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
             return;
         }
 
-        var row = new ResourceForm { Uri = key ?? asked["uri"]?.Trim() ?? "", Name = asked["name"]?.Trim() ?? "", Enabled = before?.Enabled ?? true, Version = asked["version"] ?? "" };
+        var row = new ResourceForm
+        {
+            Uri = key ?? asked["uri"]?.Trim() ?? "",
+            Name = asked["name"]?.Trim() ?? "",
+            Enabled = before?.Enabled
+            ?? true,
+            Version = asked["version"] ?? ""
+        };
         var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
         var edit = new RowEdit<ResourceForm>
         {
             Row = row,
             Restore = (one, column) => column == "uri" ? one with { Uri = Placeholder } : one with { Name = before?.Name ?? Placeholder },
         };
-        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
+        var judged =
+            await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel)
+            : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals, http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("uri", http.Language()["There is already a resource with this URI."]);
@@ -71,13 +82,16 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
     {
         var (asked, cancel) = (page.Parameters, http.RequestAborted);
         var row = asked["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
-        var changed = row is null ? EditOutcome.Gone : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, page.Author, cancel);
+        var changed = row is null ? EditOutcome.Gone
+            : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, page.Author,
+                cancel);
         if (changed == EditOutcome.Done) await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else await ConfirmAsync(page, Overtaken(http.Language()));
     });
 
     /// <summary>What is said before a change that is asked about again.</summary>
-    internal static string Overtaken(Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
+    internal static string Overtaken(
+        Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
 
     private async Task ConfirmAsync(PageRequest page, string? problem)
     {
@@ -93,7 +107,8 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
         {
             Title = say["Disable a resource"],
             Question = say.Put("Disable {0}?", $"<bdi>{Words.Sanitize(row.Name)}</bdi>"),
-            Consequence = $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
+            Consequence =
+                $"{say["No new tokens are issued for it. Tokens already issued work until they expire, at most an hour. Nothing is deleted, and you can enable it again."]}",
             Impact = [.. Confirmation.Of(holders, say)],
             Sql = ResourceEdits.DisableText(uri),
             Path = Paths.AdminResourceState,
@@ -112,7 +127,8 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
         return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
     }
 
-    private static Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => page.Http.ResourceAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), form, enabled);
+    private static Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => page.Http.ResourceAsync(
+        page.Antiforgery, page.NavigationOf(Paths.AdminResources), form, enabled);
 }
 
 /// <summary>What forms of rows with words in several languages share.</summary>
@@ -120,14 +136,16 @@ internal static class RowForms
 {
     /// <summary>The words of a form, one for every language; an empty field takes them away.</summary>
     public static LocalizedText[] WordsPerLanguage(this Parameters form) =>
-        [.. Language.All.Select(language => new LocalizedText(language.Code, form[RowForm.WordsField(language)]?.Trim() is { Length: > 0 } text ? text : null))];
+        [.. Language.All.Select(language =>
+            new LocalizedText(language.Code, form[RowForm.WordsField(language)]?.Trim() is { Length: > 0 } text ? text : null))];
 
     /// <summary>The words of a row, by the names of their fields.</summary>
     public static async Task<Dictionary<string, string>> WordsAsync(this ResourceStore store, string key, CancellationToken cancel) =>
         (await store.TextsAsync(cancel)).Where(text => text.Key == key).ToDictionary(text => "words-" + text.Locale, text => text.Text);
 
     /// <summary>A refusal of the database beside the field it is about.</summary>
-    public static Dictionary<string, string> Problems(this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
+    public static Dictionary<string, string> Problems(
+        this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
 
     /// <summary>All that the database refused, each beside its field; a problem that stands there already stays.</summary>
     public static void Add(this Dictionary<string, string> problems, IEnumerable<EditRefusal> refusals, Language say)

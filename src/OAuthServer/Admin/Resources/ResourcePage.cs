@@ -12,14 +12,17 @@ public static class ResourcePage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Markup uri = form.Key is null
-            ? fields.Text("uri", "URI", "Absolute, without a fragment. Used in tokens exactly as written; cannot be changed later", attributes: $"required inputmode=\"url\" spellcheck=\"false\"")
+            ? fields.Text("uri", "URI", "Absolute, without a fragment. Used in tokens exactly as written; cannot be changed later",
+                attributes: $"required inputmode=\"url\" spellcheck=\"false\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
         Markup inputs = $"""
             {uri}
             {fields.Text("name", "Name", "Shown where no name in the person's language is given", attributes: $"required")}
             <div class="columns">{RowForm.Words(fields, say["Name ({0})"])}</div>
             """;
-        var columns = new[] { ("name", say["Name"]) }.Concat(Language.All.Select(language => (RowForm.WordsField(language), say["Name ({0})"].Replace("{0}", language.Code))));
+        var columns =
+            new[] { ("name", say["Name"]) }.Concat(
+                Language.All.Select(language => (RowForm.WordsField(language), say["Name ({0})"].Replace("{0}", language.Code))));
         var title = (form.Key, form.Status) switch
         {
             (null, 200) => say["Add a resource"],

@@ -49,9 +49,11 @@ public static class ResourcesPage
 
         Markup Resource(ResourceRow row)
         {
-            Markup state = row.Enabled ? (Markup)$"""<span class="mark yes">{say["Enabled"]}</span>""" : $"""<span class="mark no">{say["Disabled"]}</span>""";
+            Markup state = row.Enabled ? (Markup)$"""<span class="mark yes">{say["Enabled"]}</span>"""
+                : $"""<span class="mark no">{say["Disabled"]}</span>""";
             var own = view.Scopes.Where(scope => scope.Resource == row.Uri).ToList();
-            Markup scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>""" : Scopes(own, say["Scopes of this resource"]);
+            Markup scopes = own.Count == 0 ? $"""<p class="empty">{say["No scopes yet."]}</p>"""
+                : Scopes(own, say["Scopes of this resource"]);
             return $"""
                 <section>
                 <h2><bdi>{Words.Sanitize(row.Name)}</bdi> {state}</h2>
@@ -75,7 +77,8 @@ public static class ResourcesPage
 
         Markup Scope(ScopeRow row)
         {
-            Markup access = row.Access == "write" ? (Markup)$"""<span class="mark soon">{say["Makes changes"]}</span>""" : $"""<span class="mark">{say["Reads"]}</span>""";
+            Markup access = row.Access == "write" ? (Markup)$"""<span class="mark soon">{say["Makes changes"]}</span>"""
+                : $"""<span class="mark">{say["Reads"]}</span>""";
             Markup open = row.Open ? $"""<span class="mark">{say["Any user-facing client"]}</span>""" : Markup.None;
             Markup sensitive = row.Sensitive ? $"""<span class="mark no">{say["Sensitive"]}</span>""" : Markup.None;
             Markup kept = row.Optional ? Markup.None : $"""<span class="mark">{say["Required"]}</span>""";
@@ -93,9 +96,11 @@ public static class ResourcesPage
         {
             var known = texts.OrderBy(text => text.Locale, StringComparer.Ordinal).ToList();
             var missing = settled ? [] : Language.All.Where(language => !known.Any(text => text.Locale == language.Code)).ToList();
-            return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Markup)$"""<li><span class="mark soon">{say.Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
+            return $"""<ul class="texts">{known.Select(Line)}{missing.Select(language => (Markup)$"""<li><span class="mark soon">{say
+                .Put("No text in {0}", $"<bdi>{language.Code}</bdi>")}</span></li>""")}</ul>""";
         }
 
-        Markup Line(TextRow text) => $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Sanitize(text.Text)}</bdi></li>""";
+        Markup Line(TextRow text) =>
+            $"""<li><span class="mark"><bdi>{text.Locale}</bdi></span> <bdi lang="{text.Locale}">{Words.Sanitize(text.Text)}</bdi></li>""";
     }
 }

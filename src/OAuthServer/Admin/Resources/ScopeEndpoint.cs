@@ -12,7 +12,8 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         // Of a new one: what harms least, and optional as most are.
-        if (page.Parameters["name"] is not { } name) await ShowAsync(page, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
+        if (page.Parameters["name"] is not { } name)
+            await ShowAsync(page, new RowForm { Key = null, Version = null, Values = field => field is "optional" ? "yes" : null });
         else if (await ReadAsync(name, http.RequestAborted) is not var (row, values)) await SignedInGate.NotFoundAsync(page);
         else await ShowAsync(page, new RowForm { Key = name, Version = row.Version, Values = values });
     });
@@ -32,9 +33,12 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
         };
         var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
         var edit = new RowEdit<ScopeForm> { Row = row, Restore = Restore };
-        var judged = await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel) : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
+        var judged =
+            await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel)
+            : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
-        problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one), http.Language());
+        problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one),
+            http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("name", http.Language()["There is already a scope with this name."]);
         if (problems.Count > 0)
             await ShowAsync(page, form with { Problems = problems });
@@ -52,7 +56,8 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
     {
         var (say, outcome) = (http.Language(), EditOutcome.Gone);
         var refusal = page.Parameters["name"] is { } name and not Scope.OfflineAccess
-            ? await Edit.TryAsync(async () => outcome = await edits.DeleteAsync(name, page.Parameters["version"] ?? "", page.Author, http.RequestAborted))
+            ? await Edit.TryAsync(async () =>
+                outcome = await edits.DeleteAsync(name, page.Parameters["version"] ?? "", page.Author, http.RequestAborted))
             : null;
         if (refusal is not null) await ConfirmAsync(page, say.Refusal(refusal));
         else if (outcome == EditOutcome.Done) await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Deleted}");
@@ -63,7 +68,8 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
     {
         var (http, say) = (page.Http, page.Http.Language());
         // Refresh tokens hang on offline_access: without its row none would be given.
-        if (page.Parameters["name"] is not ({ } name and not Scope.OfflineAccess) || await edits.FindAsync(name, http.RequestAborted) is not { } row)
+        if (page.Parameters["name"] is not ({ } name and not Scope.OfflineAccess)
+            || await edits.FindAsync(name, http.RequestAborted) is not { } row)
         {
             await SignedInGate.NotFoundAsync(page);
             return;
@@ -74,7 +80,8 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
         {
             Title = say["Delete a scope"],
             Question = say.Put("Delete {0}?", $"<code>{name}</code>"),
-            Consequence = $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
+            Consequence =
+                $"{say["The scope and its texts are deleted, and every client loses it. Grants keep their other scopes; new tokens no longer include this one. This cannot be undone."]}",
             Impact = [.. Confirmation.Of(holders, say)],
             Sql = ScopeEdits.DeleteText(name),
             Path = Paths.AdminScopeDelete,
@@ -110,6 +117,7 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
         });
     }
 
-    private async Task ShowAsync(PageRequest page, RowForm form) => await page.Http.ScopeAsync(page.Antiforgery, page.NavigationOf(Paths.AdminResources), form,
+    private async Task ShowAsync(PageRequest page, RowForm form) => await page.Http.ScopeAsync(
+        page.Antiforgery, page.NavigationOf(Paths.AdminResources), form,
         (await store.ResourcesAsync(page.Http.RequestAborted)).Select(row => row.Uri));
 }

@@ -15,7 +15,8 @@ public static class ScopePage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Markup name = form.Key is null
-            ? fields.Text("name", "Name", "As clients request it, such as notes:read; cannot be changed later", attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
+            ? fields.Text("name", "Name", "As clients request it, such as notes:read; cannot be changed later",
+                attributes: $"required maxlength=\"128\" spellcheck=\"false\" autocapitalize=\"none\"")
             : $"""<p class="url"><code>{form.Key}</code></p>""";
         Markup inputs = $"""
             {name}
@@ -31,7 +32,8 @@ public static class ScopePage
             """;
         (string, string)[] columns =
         [
-            (Resource, say["Resource"]), ("access", say["Type of access"]), ("open", say["Open"]), ("sensitive", say["Sensitive"]), ("optional", say["Optional"]),
+            (Resource, say["Resource"]), ("access", say["Type of access"]), ("open", say["Open"]), ("sensitive", say["Sensitive"]),
+                ("optional", say["Optional"]),
             .. Language.All.Select(language => (RowForm.WordsField(language), say["Text ({0})"].Replace("{0}", language.Code))),
         ];
         var title = (form.Key, form.Status) switch

@@ -59,7 +59,8 @@ public static class UserPage
             {events}
             """, frame);
 
-        Markup Hidden() => $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
+        Markup Hidden() =>
+            $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
 
         Markup Role() => person.Role != "admin"
             ? (Markup)$"""<a class="button" href="{settings.IssuerPath}{Paths.AdminUserRole}{key}">{say["Make an administrator…"]}</a>"""

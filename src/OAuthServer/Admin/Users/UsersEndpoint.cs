@@ -31,7 +31,8 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue 
         var (username, role, password) = (page.Parameters["username"]?.Trim() ?? "", page.Parameters["role"] ?? "", FirstPassword.Make());
         var hash = await hashes.PasswordAsync(password, http.RequestAborted);
         Guid? subject = null;
-        if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, page.Author, http.RequestAborted)) is { } refusal)
+        if (await Edit.TryAsync(async () => subject = await users.AddAsync(username, hash, role, page.Author, http.RequestAborted))
+            is { } refusal)
             await ShowAsync(page, refusal.Problems(http.Language()));
         else if (subject is not { } added)
             await ShowAsync(page, new() { ["username"] = http.Language()["There is already a user with this name."] });
@@ -39,6 +40,7 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue 
             await http.PasswordOnceAsync(page.NavigationOf(Paths.AdminUsers), added, username, password);
     });
 
-    private static Task ShowAsync(PageRequest page, Dictionary<string, string> problems) => page.Http.AddPersonAsync(page.Antiforgery, page.NavigationOf(Paths.AdminUsers),
+    private static Task ShowAsync(PageRequest page, Dictionary<string, string> problems) => page.Http.AddPersonAsync(
+        page.Antiforgery, page.NavigationOf(Paths.AdminUsers),
         new RowForm { Key = null, Version = null, Values = name => page.Parameters[name], Problems = problems });
 }

@@ -21,7 +21,8 @@ public static class UsersPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => view.Search, new Dictionary<string, string>());
-        Markup all = view.Search.Length == 0 ? Markup.None : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
+        Markup all = view.Search.Length == 0 ? Markup.None
+            : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
         Markup found = view.People.Count == 0 ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
             <table>
             <caption>{view.Paging.Counted(say)} · {say["Sorted by username"]}</caption>
@@ -91,7 +92,8 @@ public static class UsersPage
     }
 
     /// <summary>What somebody may do here.</summary>
-    internal static Markup Role(string role, Language say) => role == "admin" ? (Markup)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["User"]}</span>""";
+    internal static Markup Role(string role, Language say) => role == "admin" ? (
+        Markup)$"""<span class="mark soon">{say["Administrator"]}</span>""" : $"""<span class="mark">{say["User"]}</span>""";
 
     /// <summary>Whether somebody may sign in.</summary>
     internal static Markup State(bool enabled, Language say) =>

@@ -95,14 +95,17 @@ public sealed class AuditStore(Database database)
 
     private const string FindSql = "select * from audit_events where at = @at and request_id = @request";
 
-    /// <summary>What was decided for one request: all its rows are of the millisecond its id carries. An id without one finds nothing.</summary>
+    /// <summary>
+    /// What was decided for one request: all its rows are of the millisecond its id carries. An id without one finds nothing.
+    /// </summary>
     public async Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) =>
         TimedId.TimeOf(request) is { } at ? await database.ListAsync<AuditRow>(FindSql, new { at = at.UtcDateTime, request }, cancel) : [];
 
     private const string ScanSql = "select * from audit_events where request_id = @request order by at";
 
     /// <summary>The same for an id that carries no time, as those had before 0.1.0: reads the whole log.</summary>
-    public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(ScanSql, new { request }, cancel);
+    public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(
+        ScanSql, new { request }, cancel);
 
     // One of these for each index, so that a plan made for all values is a good one, too.
     private const string All = "audit_events where true";
@@ -150,7 +153,10 @@ public sealed class AuditStore(Database database)
     private const string CountEventSql = Count + OfEvent + Most;
     private const string CountRefusedSql = Count + OfRefused + Most;
 
-    /// <summary>The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them; the newest first.</summary>
+    /// <summary>
+    /// The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them;
+    /// the newest first.
+    /// </summary>
     public async Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel)
     {
         var rows = await database.ListAsync<AuditRow>((search, search.After) switch
@@ -197,7 +203,8 @@ public sealed class AuditStore(Database database)
         limit = search.Limit,
     };
 
-    private const string TokensSql = "select count(*)::int from audit_events where at >= @since and at < @until and event = 'token' and outcome = 'ok'";
+    private const string TokensSql =
+        "select count(*)::int from audit_events where at >= @since and at < @until and event = 'token' and outcome = 'ok'";
 
     /// <summary>How many access tokens were issued between two moments.</summary>
     public Task<int> TokensAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancel) =>

@@ -91,6 +91,8 @@ public sealed class DashboardStore(Database database)
         """;
 
     /// <summary>Secrets in use that expire between the two moments, the nearest first.</summary>
-    public Task<List<ExpiringSecret>> ExpiringAsync(DateTimeOffset since, DateTimeOffset until, DateTimeOffset now, int limit, CancellationToken cancel) =>
-        database.ListAsync<ExpiringSecret>(ExpiringSql, new { since = since.UtcDateTime, until = until.UtcDateTime, now = now.UtcDateTime, limit }, cancel);
+    public Task<List<ExpiringSecret>> ExpiringAsync(
+        DateTimeOffset since, DateTimeOffset until, DateTimeOffset now, int limit, CancellationToken cancel) =>
+        database.ListAsync<ExpiringSecret>(ExpiringSql,
+            new { since = since.UtcDateTime, until = until.UtcDateTime, now = now.UtcDateTime, limit }, cancel);
 }

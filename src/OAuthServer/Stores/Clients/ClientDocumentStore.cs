@@ -32,7 +32,8 @@ public sealed class ClientDocumentStore(Database database)
     public const string FindSql = "select client_id, fetched_at, fresh_until, gone_at from client_documents where client_id = @client";
 
     /// <summary>When it was fetched, or null when it never was.</summary>
-    public Task<ClientDocumentRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientDocumentRow>(FindSql, new { client }, cancel);
+    public Task<ClientDocumentRow?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientDocumentRow>(
+        FindSql, new { client }, cancel);
 
     public const string StillSql = """
         update client_documents set fetched_at = @now, fresh_until = @fresh
@@ -41,7 +42,8 @@ public sealed class ClientDocumentStore(Database database)
 
     /// <summary>Notes that the document is still the same. False: it is another one.</summary>
     public async Task<bool> StillAsync(string client, byte[] hash, DateTimeOffset now, DateTimeOffset fresh) =>
-        await database.ExecuteAsync(StillSql, new { client, hash, now = now.UtcDateTime, fresh = fresh.UtcDateTime }, CancellationToken.None) == 1;
+        await database.ExecuteAsync(StillSql, new { client, hash, now = now.UtcDateTime, fresh = fresh.UtcDateTime },
+            CancellationToken.None) == 1;
 
     /// <summary>
     /// Makes or changes the client, wakes one that was gone, and forgets remembered consents when what they rested on has changed.
@@ -110,7 +112,8 @@ public sealed class ClientDocumentStore(Database database)
     public Task<int> EndAsync(string client, DateTimeOffset now)
     {
         var request = TimedId.NewRequestId(now);
-        return database.FindAsync<int>(EndSql, new { client, request, now = TimedId.TimeOf(request)!.Value.UtcDateTime }, CancellationToken.None);
+        return database.FindAsync<int>(EndSql, new { client, request, now = TimedId.TimeOf(request)!.Value.UtcDateTime },
+            CancellationToken.None);
     }
 
     // A row that an operator disabled is a ban, and stays.
@@ -124,5 +127,6 @@ public sealed class ClientDocumentStore(Database database)
         """;
 
     /// <summary>Removes a small batch of clients that nobody uses; their documents bring them back. Returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
+        SweepSql, new { now = now.UtcDateTime }, cancel);
 }

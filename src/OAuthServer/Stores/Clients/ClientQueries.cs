@@ -136,10 +136,12 @@ public sealed class ClientQueries(Database database)
         return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
     }
 
-    public const string FindSql = "select c.*, md5((to_jsonb(c) - 'last_used_at')::text) as version from clients c where client_id = @client";
+    public const string FindSql =
+        "select c.*, md5((to_jsonb(c) - 'last_used_at')::text) as version from clients c where client_id = @client";
 
     /// <summary>One client, or null.</summary>
-    public Task<ClientForm?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientForm>(FindSql, new { client }, cancel);
+    public Task<ClientForm?> FindAsync(string client, CancellationToken cancel) => database.FindAsync<ClientForm>(
+        FindSql, new { client }, cancel);
 
     public const string ClaimedSql = """
         select r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.seen_at, r.deleted_at, d.fetched_at, d.gone_at
@@ -148,7 +150,8 @@ public sealed class ClientQueries(Database database)
         """;
 
     /// <summary>What it claimed of itself, or null when there is no such client.</summary>
-    public Task<ClaimedMetadata?> ClaimedAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(ClaimedSql, new { client }, cancel);
+    public Task<ClaimedMetadata?> ClaimedAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(
+        ClaimedSql, new { client }, cancel);
 
     public const string ReachSql = """
         select count(*)::int as grants, count(distinct subject)::int as people,
@@ -159,12 +162,14 @@ public sealed class ClientQueries(Database database)
     /// <summary>What would end with it.</summary>
     /// <param name="issuedSince">Older access tokens have expired.</param>
     public async Task<ClientImpact> ReachAsync(string client, DateTimeOffset issuedSince, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<ClientImpact>(ReachSql, new { client, issued_since = issuedSince.UtcDateTime, now = now.UtcDateTime }, cancel))!;
+        (await database.FindAsync<ClientImpact>(ReachSql, new { client, issued_since = issuedSince.UtcDateTime, now = now.UtcDateTime },
+            cancel))!;
 
     public const string LastEditSql = """
         select * from audit_events where client_id = @client and event = 'edit' and detail like 'update clients %' order by at desc limit 1
         """;
 
     /// <summary>Who last changed the row: when and what; null when nobody did.</summary>
-    public Task<AuditRow?> LastEditAsync(string client, CancellationToken cancel) => database.FindAsync<AuditRow>(LastEditSql, new { client }, cancel);
+    public Task<AuditRow?> LastEditAsync(string client, CancellationToken cancel) => database.FindAsync<AuditRow>(
+        LastEditSql, new { client }, cancel);
 }

@@ -20,8 +20,10 @@ public sealed class InvitationStore(Database database)
         """;
 
     /// <summary>A new invitation; returns its number.</summary>
-    public Task<long> AddAsync(byte[] hash, string kind, string label, int uses, DateTimeOffset expires, Author author, DateTimeOffset now, CancellationToken cancel) =>
-        Edit.ByAsync(database, author, edit => edit.FindAsync<long>(AddSql, new { hash, kind, label, uses, expires = expires.UtcDateTime, now = now.UtcDateTime }), cancel);
+    public Task<long> AddAsync(byte[] hash, string kind, string label, int uses, DateTimeOffset expires, Author author, DateTimeOffset now,
+        CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit =>
+            edit.FindAsync<long>(AddSql, new { hash, kind, label, uses, expires = expires.UtcDateTime, now = now.UtcDateTime }), cancel);
 
     public const string FindSql = "select id, kind from initial_access_tokens where hash = @hash and uses_left > 0 and expires_at > @now";
 
@@ -29,8 +31,10 @@ public sealed class InvitationStore(Database database)
     public Task<InvitationRow?> FindAsync(byte[] hash, DateTimeOffset now, CancellationToken cancel) =>
         database.FindAsync<InvitationRow>(FindSql, new { hash, now = now.UtcDateTime }, cancel);
 
-    public const string SweepSql = "delete from initial_access_tokens where id in (select id from initial_access_tokens where expires_at < @now::timestamptz - interval '30 days' limit 500)";
+    public const string SweepSql =
+        "delete from initial_access_tokens where id in (select id from initial_access_tokens where expires_at < @now::timestamptz - interval '30 days' limit 500)";
 
     /// <summary>Removes a small batch of invitations long expired; returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
+        SweepSql, new { now = now.UtcDateTime }, cancel);
 }

@@ -96,9 +96,12 @@ public sealed class RegistrationStore(Database database)
 
     /// <summary>RFC 7592 §2.1: the same, shown to its client, which counts as use.</summary>
     public Task<RegistrationRow?> ReadAsync(string client, byte[] token, RequestContext request) =>
-        database.FindAsync<RegistrationRow>(ReadSql, new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
+        database.FindAsync<RegistrationRow>(ReadSql,
+            new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
 
-    /// <summary>RFC 7592 §2.2. Closed scopes are an operator's gift and stay; kind, secret or none, and what an operator set stay, too.</summary>
+    /// <summary>
+    /// RFC 7592 §2.2. Closed scopes are an operator's gift and stay; kind, secret or none, and what an operator set stay, too.
+    /// </summary>
     public const string UpdateSql = $"""
         with mine as (
             select c.client_id {Mine} and c.kind = @Kind and (c.auth_method = 'none') = (@AuthMethod = 'none') for no key update of c, r
@@ -144,7 +147,9 @@ public sealed class RegistrationStore(Database database)
             now = request.At.UtcDateTime,
         }, CancellationToken.None);
 
-    /// <summary>RFC 7592 §2.3. The row stays disabled until the last access token has expired, so that resource servers hear of it.</summary>
+    /// <summary>
+    /// RFC 7592 §2.3. The row stays disabled until the last access token has expired, so that resource servers hear of it.
+    /// </summary>
     public const string DeleteSql = $"""
         with gone as (
             select c.client_id {Mine} for no key update of c, r
@@ -165,7 +170,8 @@ public sealed class RegistrationStore(Database database)
 
     /// <summary>True when it was this token's, and now is over.</summary>
     public Task<bool> DeleteAsync(string client, byte[] token, RequestContext request) =>
-        database.FindAsync<bool>(DeleteSql, new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
+        database.FindAsync<bool>(DeleteSql,
+            new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
 
     /// <summary>
     /// What nobody will miss: deleted ones after a day; never used ones nobody invited; what signed people in, once every grant has

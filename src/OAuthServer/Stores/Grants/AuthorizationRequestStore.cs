@@ -20,7 +20,8 @@ public sealed class AuthorizationRequestStore(Database database)
         """;
 
     /// <summary>Keeps a request while its person signs in and consents.</summary>
-    public Task AddAsync(byte[] id, byte[] browser, string client, string query, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancel) =>
+    public Task AddAsync(
+        byte[] id, byte[] browser, string client, string query, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancel) =>
         database.ExecuteAsync(AddSql, new { id, browser, client, query, expires = expires.UtcDateTime, now = now.UtcDateTime }, cancel);
 
     public const string FindSql = """
@@ -51,8 +52,10 @@ public sealed class AuthorizationRequestStore(Database database)
     public Task<byte[]?> AnswerAsync(byte[] id, byte[] browser, DateTimeOffset since, CancellationToken cancel) =>
         database.FindAsync<byte[]>(AnswerSql, new { id, browser, since = since.UtcDateTime }, cancel);
 
-    public const string SweepSql = "delete from authorization_requests where id_hash in (select id_hash from authorization_requests where expires_at < @now limit 500)";
+    public const string SweepSql =
+        "delete from authorization_requests where id_hash in (select id_hash from authorization_requests where expires_at < @now limit 500)";
 
     /// <summary>Removes a small batch of expired requests; returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
+        SweepSql, new { now = now.UtcDateTime }, cancel);
 }

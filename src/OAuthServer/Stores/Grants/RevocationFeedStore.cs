@@ -43,7 +43,8 @@ public sealed class RevocationFeedStore(Database database)
     private const int MostCharacters = 128 * 1024;
 
     // A position from the future was made by a database that this one was restored over: its reader begins anew.
-    public const string NowSql = "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows from pg_current_snapshot() as s";
+    public const string NowSql =
+        "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows from pg_current_snapshot() as s";
 
     public const string ReadSql = """
         select id, xid::text as xid, kind, value, expires_at
@@ -81,7 +82,8 @@ public sealed class RevocationFeedStore(Database database)
             rows.RemoveRange(fitting, rows.Count - fitting);
             return new FeedPage(rows, position with { Upto = upto, AfterXid = rows[^1].Xid, AfterId = rows[^1].Id });
         }
-        catch (PostgresException fault) when (fault.SqlState is PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.NumericValueOutOfRange)
+        catch (PostgresException fault) when (fault.SqlState is PostgresErrorCodes.InvalidTextRepresentation
+            or PostgresErrorCodes.NumericValueOutOfRange)
         {
             return null;
         }
@@ -95,10 +97,12 @@ public sealed class RevocationFeedStore(Database database)
         return count;
     }
 
-    public const string SweepSql = "delete from revocation_feed where id in (select id from revocation_feed where leaves_at < @now limit 500)";
+    public const string SweepSql =
+        "delete from revocation_feed where id in (select id from revocation_feed where leaves_at < @now limit 500)";
 
     /// <summary>Removes a small batch of entries no token can be concerned by any more; returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
+    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
+        SweepSql, new { now = now.UtcDateTime }, cancel);
 
     private sealed record Snapshot
     {

@@ -49,7 +49,8 @@ public sealed class RevokedTokenStore
     /// Puts one access token on the list until it would have expired, and says so in the audit log. False: it was there already.
     /// </summary>
     public Task<bool> RevokeAsync(
-        string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address, DateTimeOffset now) =>
+        string jti, string client, string audience, Guid? grant, DateTimeOffset expires, string request, string address,
+            DateTimeOffset now) =>
         database.FindAsync<bool>(RevokeSql, new
         {
             jti,

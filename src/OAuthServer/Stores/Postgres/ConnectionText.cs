@@ -9,7 +9,9 @@ public static class ConnectionText
     private const string Forms =
         "neither a connection string such as Host=db;Username=oauth;Password=…;Database=oauth nor a URL such as postgres://oauth:…@db/oauth";
 
-    /// <summary>The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.</summary>
+    /// <summary>
+    /// The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.
+    /// </summary>
     public static string? Read(string text, out string? problem)
     {
         var builder = new NpgsqlConnectionStringBuilder();
@@ -153,7 +155,8 @@ public static class ConnectionText
         "keepalives_idle" => "TCP Keepalive Time",
         "keepalives_interval" => "TCP Keepalive Interval",
         "hostaddr" or "fallback_application_name" or "keepalives_count" or "tcp_user_timeout" or "sslcompression"
-            or "sslcertmode" or "sslcrl" or "sslcrldir" or "sslsni" or "requirepeer" or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "gsslib"
+            or "sslcertmode" or "sslcrl" or "sslcrldir" or "sslsni" or "requirepeer" or "ssl_min_protocol_version"
+                or "ssl_max_protocol_version" or "gsslib"
             or "gssdelegation" or "service" or "servicefile" or "replication" => null,
         _ => name,
     };

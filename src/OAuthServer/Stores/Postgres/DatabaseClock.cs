@@ -24,7 +24,9 @@ public sealed class DatabaseClock(Database database, TimeProvider time)
     {
         await using var connection = await database.OpenAsync(cancel);
         var before = time.GetUtcNow();
-        var theirs = new DateTimeOffset(await connection.ExecuteScalarAsync<DateTime>(new CommandDefinition(NowSql, cancellationToken: cancel)), TimeSpan.Zero);
+        var theirs =
+            new DateTimeOffset(await connection.ExecuteScalarAsync<DateTime>(new CommandDefinition(NowSql, cancellationToken: cancel)),
+                TimeSpan.Zero);
         var middle = before + (time.GetUtcNow() - before) / 2;
         Interlocked.Exchange(ref skewTicks, (middle - theirs).Ticks);
         return Skew;

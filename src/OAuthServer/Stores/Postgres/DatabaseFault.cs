@@ -21,11 +21,19 @@ public static class DatabaseFault
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
     public static (string Problem, string? Hint)? Explain(Exception fault) => fault switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction } refusal =>
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
+            or PostgresErrorCodes.UndefinedFunction
+        } refusal =>
             ($"The database does not fit this program: {refusal.MessageText}", "Run: oauth-server migrate"),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refusal =>
             (refusal.MessageText, refusal.Hint ?? "Connect as the role that owns the schema, or ask it to do this."),
-        PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName } refusal =>
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+            or PostgresErrorCodes.InvalidCatalogName
+        } refusal =>
             ($"PostgreSQL does not let us in: {refusal.MessageText}", "Correct ConnectionStrings__OAuth (or DATABASE_URL)."),
         PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: "clients_default_resource_fkey" } =>
             ("The default resource does not exist", "Insert it into resources first: insert into resources (uri, name) values (…)."),

@@ -6,7 +6,9 @@ namespace OAuthServer.Stores.Postgres;
 /// <summary>Who edits, as the audit log names it: cli:alice, admin:olivia.</summary>
 public sealed record Author(string Name)
 {
-    /// <summary>The request the edit came with, which then acts as the server's role; null: a command, which acts as the schema's owner.</summary>
+    /// <summary>
+    /// The request the edit came with, which then acts as the server's role; null: a command, which acts as the schema's owner.
+    /// </summary>
     public string? RequestId { get; init; }
 
     /// <summary>Where that request came from.</summary>
@@ -35,13 +37,15 @@ public sealed class Edit
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlTransaction transaction;
 
-    private Edit(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
+    private Edit(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (
+        connection, transaction);
 
     /// <summary>Runs the edit and commits it; an exception leaves nothing behind.</summary>
     internal static Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, CancellationToken cancel) =>
         ByAsync(database, author, act, _ => true, cancel);
 
-    private static async Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, Func<T, bool> commits, CancellationToken cancel)
+    private static async Task<T> ByAsync<T>(
+        Database database, Author author, Func<Edit, Task<T>> act, Func<T, bool> commits, CancellationToken cancel)
     {
         await using var connection = author.RequestId is null ? await database.OpenOwnerAsync(cancel) : await database.OpenAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -77,7 +81,8 @@ public sealed class Edit
     /// An edit with every refusal, not only the first: a refused column is restored and the rest of the row judged again, in one
     /// transaction that writes all of the row or nothing.
     /// </summary>
-    internal static Task<EditResult<T>> ApplyAsync<TRow, T>(Database database, Author author, RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act, CancellationToken cancel) =>
+    internal static Task<EditResult<T>> ApplyAsync<TRow, T>(
+        Database database, Author author, RowEdit<TRow> edit, Func<Edit, TRow, Task<T>> act, CancellationToken cancel) =>
         ByAsync(database, author, one => one.ApplyAsync(edit, act), judged => edit.Write && judged.Refusals.Count == 0, cancel);
 
     /// <summary>
@@ -86,7 +91,8 @@ public sealed class Edit
     /// </summary>
     public static async Task<Database> SignedAsync(string connectionString, Author author, CancellationToken cancel)
     {
-        var signed = new Database(new NpgsqlConnectionStringBuilder(connectionString) { MinPoolSize = 0, MaxPoolSize = 1 }.ConnectionString);
+        var signed =
+            new Database(new NpgsqlConnectionStringBuilder(connectionString) { MinPoolSize = 0, MaxPoolSize = 1 }.ConnectionString);
         await signed.ExecuteAsync(ActorOfSessionSql, new { actor = author.Name }, cancel);
         return signed;
     }
@@ -120,7 +126,11 @@ public sealed class Edit
     {
         var (message, hint) = DatabaseFault.Explain(refused)!.Value;
         // PostgreSQL names the constraint of a foreign key, not its column.
-        return new EditRefusal(message, hint) { Column = refused.ConstraintName == "scopes_resource_fkey" ? "resource" : refused.ColumnName };
+        return new EditRefusal(message, hint)
+        {
+            Column = refused.ConstraintName == "scopes_resource_fkey" ? "resource"
+            : refused.ColumnName
+        };
     }
 
     // A security write that has begun is not called off.

@@ -57,7 +57,9 @@ public sealed class Migrations(Database database, Capabilities capabilities)
             .Where(name => name.StartsWith("migrations/", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>Applies what is missing, as the schema's owner; two servers starting at once take turns. Returns what was applied.</summary>
+    /// <summary>
+    /// Applies what is missing, as the schema's owner; two servers starting at once take turns. Returns what was applied.
+    /// </summary>
     /// <exception cref="MigrationException">An edited migration, or a newer schema.</exception>
     public async Task<IReadOnlyList<string>> ApplyAsync(CancellationToken cancel)
     {
@@ -98,7 +100,8 @@ public sealed class Migrations(Database database, Capabilities capabilities)
     /// <summary>How the database's schema stands to this binary.</summary>
     public async Task<SchemaState> StateAsync(CancellationToken cancel)
     {
-        var applied = await database.FindAsync<bool>(LedgerExistsSql, null, cancel) ? await database.ListAsync<Applied>(AppliedSql, null, cancel) : [];
+        var applied = await database.FindAsync<bool>(LedgerExistsSql, null, cancel)
+            ? await database.ListAsync<Applied>(AppliedSql, null, cancel) : [];
         return new SchemaState
         {
             Pending = [.. All.Select(Short).Where(name => !applied.Exists(row => row.Name == name))],
@@ -126,7 +129,8 @@ public sealed class Migrations(Database database, Capabilities capabilities)
             if (Before.Contains(row.Name, StringComparer.Ordinal))
                 return $"This database was made by an early version and stopped at {applied.Max(one => one.Name)}. "
                        + "Migrate it with the last version before 0.1.0, then again with this one.";
-            if (row.Checksum is { } checksum && All.FirstOrDefault(name => Short(name) == row.Name) is { } known && checksum != Checksum(Read(known)))
+            if (row.Checksum is { } checksum && All.FirstOrDefault(name => Short(name) == row.Name) is { } known
+                && checksum != Checksum(Read(known)))
                 return $"Migration {row.Name} was edited after it was applied. Put the file back as it was and write the change as a new migration.";
         }
 

@@ -19,7 +19,10 @@ public sealed class Notifications(Database database, ILogger<Notifications> log)
     /// <summary>Whether edits are heard at this moment.</summary>
     public bool Listening => listening;
 
-    /// <summary>The table whose row was edited, and for clients its key: "clients:nightly-etl", "scopes", "signing_keys". Null: forget everything.</summary>
+    /// <summary>
+    /// The table whose row was edited, and for clients its key: "clients:nightly-etl", "scopes", "signing_keys". Null: forget
+    /// everything.
+    /// </summary>
     public event Action<string?>? Changed;
 
     /// <summary>Listens until <paramref name="cancel"/>, reconnecting by itself.</summary>
@@ -37,7 +40,9 @@ public sealed class Notifications(Database database, ILogger<Notifications> log)
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException)
             {
-                if (listening) log.LogWarning("Lost the connection that hears edits ({Reason}); reading clients from the database until it is back", fault.Message);
+                if (listening)
+                    log.LogWarning("Lost the connection that hears edits ({Reason}); reading clients from the database until it is back",
+                        fault.Message);
             }
             finally
             {
@@ -52,7 +57,8 @@ public sealed class Notifications(Database database, ILogger<Notifications> log)
 
     private async Task ListenAsync(CancellationToken cancel)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        await using var connection =
+            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancel);
         connection.Notification += (_, notification) => Changed?.Invoke(notification.Payload);
         await using (var listen = new NpgsqlCommand("listen oauth_changes", connection)) await listen.ExecuteNonQueryAsync(cancel);

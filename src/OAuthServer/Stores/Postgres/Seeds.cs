@@ -20,7 +20,8 @@ public sealed class Seeds(Database database)
         """;
 
     /// <summary>Whether all of these are there.</summary>
-    public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(HasSql, new { clients, users }, cancel);
+    public Task<bool> HasAsync(string[] clients, string[] users, CancellationToken cancel) => database.FindAsync<bool>(
+        HasSql, new { clients, users }, cancel);
 
     // A file may hold secrets as they are, inside crypt(…), and PostgreSQL's log repeats a statement that failed. Superusers may say no.
     public const string UnloggedSql =

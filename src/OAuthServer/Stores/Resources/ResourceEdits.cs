@@ -26,7 +26,8 @@ public sealed class ResourceEdits(Database database)
         """;
 
     /// <summary>One resource, or null.</summary>
-    public Task<ResourceForm?> FindAsync(string uri, CancellationToken cancel) => database.FindAsync<ResourceForm>(FindSql, new { uri }, cancel);
+    public Task<ResourceForm?> FindAsync(string uri, CancellationToken cancel) => database.FindAsync<ResourceForm>(
+        FindSql, new { uri }, cancel);
 
     public const string AddSql = "insert into resources (uri, name) values (@Uri, @Name) on conflict do nothing";
 
@@ -47,7 +48,8 @@ public sealed class ResourceEdits(Database database)
         """;
 
     /// <summary>A new resource and its names.</summary>
-    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
+    public Task<EditResult<EditOutcome>> AddAsync(
+        RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, resource) =>
         {
             if (await edit.ExecuteAsync(AddSql, resource) == 0) return EditOutcome.Taken;
@@ -56,7 +58,8 @@ public sealed class ResourceEdits(Database database)
         }, cancel);
 
     /// <summary>Name and names per locale, unless the row is another one than <see cref="ResourceForm.Version"/> says.</summary>
-    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(
+        RowEdit<ResourceForm> form, IReadOnlyList<LocalizedText> names, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, resource) =>
         {
             var outcome = await SaveAsync(edit, resource);

@@ -29,7 +29,8 @@ public sealed class ScopeEdits(Database database)
         """;
 
     /// <summary>One scope, or null.</summary>
-    public Task<ScopeForm?> FindAsync(string name, CancellationToken cancel) => database.FindAsync<ScopeForm>(FindSql, new { name }, cancel);
+    public Task<ScopeForm?> FindAsync(string name, CancellationToken cancel) => database.FindAsync<ScopeForm>(
+        FindSql, new { name }, cancel);
 
     public const string AddSql = """
         insert into scopes (name, resource, access, open, sensitive, optional) values (@Name, @Resource, @Access, @Open, @Sensitive, @Optional)
@@ -53,7 +54,8 @@ public sealed class ScopeEdits(Database database)
         """;
 
     /// <summary>A new scope and its words.</summary>
-    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
+    public Task<EditResult<EditOutcome>> AddAsync(
+        RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, scope) =>
         {
             if (await edit.ExecuteAsync(AddSql, scope) == 0) return EditOutcome.Taken;
@@ -62,7 +64,8 @@ public sealed class ScopeEdits(Database database)
         }, cancel);
 
     /// <summary>Everything but its name, unless the row is another one than <see cref="ScopeForm.Version"/> says.</summary>
-    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(
+        RowEdit<ScopeForm> form, IReadOnlyList<LocalizedText> words, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, scope) =>
         {
             await edit.ExecuteAsync(LockSql, new { name = scope.Name });

@@ -7,7 +7,10 @@ public sealed record AccountEventRow
 {
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>signed-in, sign-in-refused, signed-out, allowed, denied, revoked, reused or password; what an operator did ends in -by-operator.</summary>
+    /// <summary>
+    /// signed-in, sign-in-refused, signed-out, allowed, denied, revoked, reused or password; what an operator did ends in
+    /// -by-operator.
+    /// </summary>
     public required string What { get; init; }
 
     /// <summary>The app it is about; its id when the app is no more; null: about none.</summary>

@@ -74,6 +74,7 @@ public sealed class OwnSessionStore(Database database)
     {
         // Alone with the person's row: what one of the sessions is just being granted is either seen here or not granted.
         await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
-        return await edit.FindAsync<long>(EndEverythingSql, new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime });
+        return await edit.FindAsync<long>(EndEverythingSql,
+            new { subject, request = author.RequestId, address = author.Address, actor = author.Name, now = now.UtcDateTime });
     }, CancellationToken.None);
 }

@@ -33,10 +33,16 @@ public sealed class SessionStore(Database database)
         select exists (select from started)
         """;
 
-    /// <summary>A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another password now.</summary>
+    /// <summary>
+    /// A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another
+    /// password now.
+    /// </summary>
     /// <param name="proven">The stored hash the password was proven against.</param>
-    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string proven, DateTimeOffset expires, string address, string agent, string request, DateTimeOffset now) =>
-        database.FindAsync<bool>(StartSql, new { id, previous, subject, proven, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime }, CancellationToken.None);
+    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string proven, DateTimeOffset expires, string address,
+        string agent, string request, DateTimeOffset now) =>
+        database.FindAsync<bool>(StartSql,
+            new { id, previous, subject, proven, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime },
+            CancellationToken.None);
 
     public const string FindSql = """
         select s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
@@ -51,7 +57,8 @@ public sealed class SessionStore(Database database)
     public const string SeenSql = "update sessions set last_seen_at = @now where id_hash = @id";
 
     /// <summary>Keeps it from idling away.</summary>
-    public Task SeenAsync(byte[] id, DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(SeenSql, new { id, now = now.UtcDateTime }, cancel);
+    public Task SeenAsync(byte[] id, DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
+        SeenSql, new { id, now = now.UtcDateTime }, cancel);
 
     public const string EndSql = """
         with ended as (
@@ -66,7 +73,8 @@ public sealed class SessionStore(Database database)
     public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
-    public const string SweepSql = "delete from sessions where id_hash in (select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500)";
+    public const string SweepSql =
+        "delete from sessions where id_hash in (select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500)";
 
     /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>

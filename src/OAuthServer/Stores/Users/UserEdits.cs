@@ -45,7 +45,9 @@ public sealed record UserChange
     public string? Hash { get; init; }
 }
 
-/// <summary>users, as operators edit them. The table's trigger ends sessions and grants when a person is disabled or a password changes.</summary>
+/// <summary>
+/// users, as operators edit them. The table's trigger ends sessions and grants when a person is disabled or a password changes.
+/// </summary>
 public sealed class UserEdits(Database database)
 {
     public const string AddSql = """
@@ -64,7 +66,8 @@ public sealed class UserEdits(Database database)
     public async Task<bool> PasswordAsync(string username, string hash, Author author, CancellationToken cancel) =>
         await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
 
-    public const string ChangePasswordSql = "update users set password_hash = @hash where subject = @subject and password_hash = @proven and enabled";
+    public const string ChangePasswordSql =
+        "update users set password_hash = @hash where subject = @subject and password_hash = @proven and enabled";
 
     /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was proven.</summary>
     /// <param name="proven">The stored hash the old password was proven against.</param>
@@ -79,7 +82,8 @@ public sealed class UserEdits(Database database)
     public const string FindSql = "select subject, username, role, enabled, created_at from users where username = @username";
 
     /// <summary>By name, or null.</summary>
-    public Task<UserSummary?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserSummary>(FindSql, new { username }, cancel);
+    public Task<UserSummary?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserSummary>(
+        FindSql, new { username }, cancel);
 
     public const string NameSql = "select username from users where subject = @subject";
 
@@ -95,14 +99,26 @@ public sealed class UserEdits(Database database)
 
         """;
 
-    private const string SearchSql = People + "where position(lower(@text) in u.username) > 0 and u.username > coalesce(@after, '') order by u.username limit @limit";
-    private const string SearchBackSql = People + "where position(lower(@text) in u.username) > 0 and u.username < @before order by u.username desc limit @limit";
-    private const string CountSql = "select count(*)::int from (select from users where position(lower(@text) in username) > 0 limit @most) as found";
+    private const string SearchSql = People
+        + "where position(lower(@text) in u.username) > 0 and u.username > coalesce(@after, '') order by u.username limit @limit";
+    private const string SearchBackSql = People
+        + "where position(lower(@text) in u.username) > 0 and u.username < @before order by u.username desc limit @limit";
+    private const string CountSql =
+        "select count(*)::int from (select from users where position(lower(@text) in username) > 0 limit @most) as found";
 
     /// <summary>A page of the people whose name has this in it, by name.</summary>
     public async Task<Slice<UserOverview>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
     {
-        var values = new { text, after = cursor.After, before = cursor.Before, limit = length + 1, now = now.UtcDateTime, most = Slice.MostCounted + 1 };
+        var values =
+            new
+            {
+                text,
+                after = cursor.After,
+                before = cursor.Before,
+                limit = length + 1,
+                now = now.UtcDateTime,
+                most = Slice.MostCounted + 1
+            };
         var found = await database.ListAsync<UserOverview>(cursor.Before is null ? SearchSql : SearchBackSql, values, cancel);
         return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
     }
@@ -116,7 +132,8 @@ public sealed class UserEdits(Database database)
     public const string NamesSql = "select subject, username, role, enabled, created_at from users where subject = any (@subjects)";
 
     /// <summary>Whose subjects these are; those nobody has any more are left out.</summary>
-    public Task<List<UserSummary>> NamesAsync(Guid[] subjects, CancellationToken cancel) => database.ListAsync<UserSummary>(NamesSql, new { subjects }, cancel);
+    public Task<List<UserSummary>> NamesAsync(Guid[] subjects, CancellationToken cancel) => database.ListAsync<UserSummary>(
+        NamesSql, new { subjects }, cancel);
 
     // Two administrators who demote each other at once: the second waits here, and then sees what the first has done.
     public const string LockAdministratorsSql = "select from users where role = 'admin' order by subject for update";

@@ -19,7 +19,8 @@ public sealed class UserStore(Database database)
     public const string FindSql = "select * from users where username = @username";
 
     /// <summary>By the name they typed, already lower case; null when unknown.</summary>
-    public Task<UserRow?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserRow>(FindSql, new { username }, cancel);
+    public Task<UserRow?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserRow>(
+        FindSql, new { username }, cancel);
 
     /// <summary>Whoever holds this is alone with the person: grants and sessions begin under a shared lock of the row.</summary>
     internal const string LockSql = "select subject from users where subject = @subject for no key update";
