@@ -7,6 +7,10 @@ declare
     before  jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
     after   jsonb := case when tg_op = 'DELETE' then '{}' else to_jsonb(new) end;
     whole   jsonb := before || after;
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+    row_key text := coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid');
     changed text;
 begin
     if tg_op = 'UPDATE' then
@@ -15,11 +19,11 @@ begin
         if changed is null then return null; end if;
     end if;
     insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
-    values (clock_timestamp(), coalesce(nullif(current_setting('oauth.request_id', true), ''), 'sql-' || txid_current()), 'edit', 'ok',
+    values (coalesce(request_time(request), clock_timestamp()), request, 'edit', 'ok',
             whole ->> 'client_id', whole ->> 'subject',
             coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
             coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
-            lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid'), '') || coalesce(': ' || changed, ''));
+            lower(tg_op) || ' ' || tg_table_name || coalesce(' ' || row_key, '') || coalesce(': ' || changed, ''));
     return null;
 end $$;
 
@@ -163,9 +167,10 @@ begin
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
             hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)).';
     end if;
-    if exists (select from clients where client_id = new.client_id and auth_method = 'none') and new.revoked_at is null then
+    if exists (select from clients c join auth_methods m on m.name = c.auth_method where c.client_id = new.client_id and not m.needs_secret)
+       and new.revoked_at is null then
         raise check_violation using message = 'A public client has no secret', column = 'client_id',
-            hint = 'Set auth_method of the client to client_secret_basic first.';
+            hint = format('Set auth_method of the client to %s first.', (select name from auth_methods where needs_secret order by position limit 1));
     end if;
     if new.revoked_at is null then
         perform from clients where client_id = new.client_id for no key update;
@@ -183,6 +188,9 @@ CREATE FUNCTION public.clients_check() RETURNS trigger
 declare
     problem   text;
     candidate text;
+    allowed   text[];
+    methods   text;
+    fits      boolean;
 begin
     if new.kind is null or new.kind not in ('machine', 'user-facing', 'resource-server') then
         raise check_violation using message = 'This kind of client does not exist', column = 'kind',
@@ -208,35 +216,37 @@ begin
     new.scopes := coalesce(new.scopes, '{}');
     new.default_scopes := coalesce(new.default_scopes, '{}');
     new.resources := coalesce(new.resources, '{}');
-    new.grant_types := coalesce(new.grant_types, case new.kind
-        when 'machine' then array['client_credentials']
-        when 'user-facing' then array['authorization_code', 'refresh_token']
-        else '{}' end);
-    new.auth_method := coalesce(new.auth_method, case new.kind when 'user-facing' then 'none' else 'client_secret_basic' end);
+    new.grant_types := coalesce(new.grant_types, array(select name from grant_types where new.kind = any (default_for) order by position));
+    new.auth_method := coalesce(new.auth_method, (select name from auth_methods where new.kind = any (default_for) order by position limit 1));
 
-    if new.auth_method not in ('client_secret_basic', 'client_secret_post', 'none') then
+    if not exists (select from auth_methods where name = new.auth_method) then
         raise check_violation using message = 'This authentication method does not exist', column = 'auth_method',
-            hint = 'Write client_secret_basic, client_secret_post or none.';
+            hint = format('Write %s.', one_of(array(select name from auth_methods order by position)));
     end if;
-    if not new.grant_types <@ array['authorization_code', 'refresh_token', 'client_credentials'] then
+    if exists (select from unnest(new.grant_types) as wanted where not exists (select from grant_types where name = wanted)) then
         raise check_violation using message = 'A grant type in this row does not exist', column = 'grant_types',
-            hint = 'Write authorization_code, refresh_token or client_credentials.';
+            hint = format('Write %s.', one_of(array(select name from grant_types order by position)));
     end if;
+    allowed := array(select name from grant_types where new.kind = any (kinds) order by position);
+    methods := one_of(array(select name from auth_methods where new.kind = any (kinds) order by position));
+    fits := new.grant_types <@ allowed and exists (select from auth_methods where name = new.auth_method and new.kind = any (kinds));
     if new.kind = 'machine' and new.redirect_uris <> '{}' then
         raise check_violation using message = 'A machine client has no redirect URIs', column = 'redirect_uris',
             hint = 'Leave redirect_uris out, or make the client user-facing.';
     end if;
-    if new.kind = 'machine' and (new.grant_types <> '{client_credentials}' or new.auth_method = 'none') then
-        raise check_violation using message = 'A machine client uses client_credentials, with a secret', column = 'grant_types',
-            hint = 'Write grant_types ''{client_credentials}'' and auth_method client_secret_basic or client_secret_post.';
+    if new.kind = 'machine' and (not fits or new.grant_types = '{}') then
+        raise check_violation using message = format('A machine client uses %s, with a secret', one_of(allowed)), column = 'grant_types',
+            hint = format('Write grant_types ''{%s}'' and auth_method %s.', array_to_string(allowed, ','), methods);
     end if;
-    if new.kind = 'user-facing' and new.grant_types @> '{client_credentials}' then
-        raise check_violation using message = 'A user-facing client cannot use client_credentials', column = 'grant_types',
-            hint = 'Make a second client of kind machine.';
-    end if;
-    if new.kind = 'resource-server' and (new.grant_types <> '{}' or new.redirect_uris <> '{}' or new.auth_method = 'none') then
+    if new.kind = 'resource-server' and (not fits or new.redirect_uris <> '{}') then
         raise check_violation using message = 'A resource server only introspects, with a secret', column = 'grant_types',
-            hint = 'Leave grant_types and redirect_uris empty; auth_method client_secret_basic or client_secret_post.';
+            hint = format('Leave grant_types and redirect_uris empty; auth_method %s.', methods);
+    end if;
+    if new.kind = 'user-facing' and not fits then
+        select one into candidate from unnest(new.grant_types) as one where one <> all (allowed) limit 1;
+        raise check_violation using message = format('A user-facing client cannot use %s', coalesce(candidate, new.auth_method)),
+            column = case when candidate is null then 'auth_method' else 'grant_types' end,
+            hint = 'Make a second client of kind machine.';
     end if;
     if new.access_token_seconds not between 1 and 3600 then
         raise check_violation using message = 'An access token lives at most an hour', column = 'access_token_seconds',
@@ -418,6 +428,15 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.one_of(names text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case when cardinality(names) < 2 then coalesce(names[1], 'nothing')
+        else array_to_string(trim_array(names, 1), ', ') || ' or ' || names[cardinality(names)] end
+$$;
+
+COMMENT ON FUNCTION public.one_of(names text[]) IS 'In a sentence: a, b or c.';
+
 CREATE FUNCTION public.redirect_uri_problem(uri text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $_$
@@ -450,6 +469,17 @@ begin
 end $_$;
 
 COMMENT ON FUNCTION public.redirect_uri_problem(uri text) IS 'What is wrong with a redirect URI, or null.';
+
+CREATE FUNCTION public.request_time(request_id text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+    select timestamptz 'epoch' + interval '1 millisecond' * ('x' || case
+               when $1 like 'sql-%' then substr($1, 5, 12)
+               else encode(decode(translate(left($1, 8), '-_', '+/'), 'base64'), 'hex') end)::bit(48)::bigint
+     where $1 ~ '^([A-Za-z0-9_-]{20}|sql-[0-9a-f]{12}-[0-9]+)$'
+$_$;
+
+COMMENT ON FUNCTION public.request_time(request_id text) IS 'The millisecond a request id carries; null for an id that carries none.';
 
 CREATE FUNCTION public.resource_fold(uri text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -613,9 +643,9 @@ PARTITION BY RANGE (at);
 
 COMMENT ON TABLE public.audit_events IS 'One row per decision. Rows are never changed; whole months are dropped when they are old enough.';
 
-COMMENT ON COLUMN public.audit_events.at IS 'When.';
+COMMENT ON COLUMN public.audit_events.at IS 'When: for a request, the millisecond its id carries.';
 
-COMMENT ON COLUMN public.audit_events.request_id IS 'The Request-Id header of the answer; oauth-server why REQUEST_ID prints the story.';
+COMMENT ON COLUMN public.audit_events.request_id IS 'The Request-Id header of the answer; oauth-server why REQUEST_ID explains it.';
 
 COMMENT ON COLUMN public.audit_events.event IS 'token, code, sign-in, consent, revocation, edit, …';
 
@@ -664,6 +694,26 @@ CREATE TABLE public.audit_events_default (
     detail text,
     CONSTRAINT audit_events_outcome_known CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text])))
 );
+
+CREATE TABLE public.auth_methods (
+    name text NOT NULL,
+    kinds text[] NOT NULL,
+    default_for text[] NOT NULL,
+    needs_secret boolean NOT NULL,
+    "position" integer NOT NULL
+);
+
+COMMENT ON TABLE public.auth_methods IS 'How clients may authenticate. Only oauth-server migrate writes here.';
+
+COMMENT ON COLUMN public.auth_methods.name IS 'The value of token_endpoint_auth_method.';
+
+COMMENT ON COLUMN public.auth_methods.kinds IS 'The kinds of client that may use it.';
+
+COMMENT ON COLUMN public.auth_methods.default_for IS 'The kinds of client that get it when they name none.';
+
+COMMENT ON COLUMN public.auth_methods.needs_secret IS 'False: a client that uses it has no secret.';
+
+COMMENT ON COLUMN public.auth_methods."position" IS 'Its place in metadata and hints.';
 
 CREATE TABLE public.authorization_requests (
     id_hash bytea NOT NULL,
@@ -784,24 +834,21 @@ CREATE TABLE public.clients (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
     note text,
-    CONSTRAINT clients_auth_method_known CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
-    CONSTRAINT clients_grant_types_known CHECK ((grant_types <@ ARRAY['authorization_code'::text, 'refresh_token'::text, 'client_credentials'::text])),
     CONSTRAINT clients_grant_types_plain CHECK (public.is_plain_list(grant_types)),
     CONSTRAINT clients_id_form CHECK (((client_id ~ '^[A-Za-z0-9_.~-]{1,255}$'::text) OR ((client_id ~ '^https://[^\s#@]+/[^\s#]*$'::text) AND (length(client_id) <= 2048)))),
     CONSTRAINT clients_id_is_no_subject CHECK ((client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)),
     CONSTRAINT clients_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'user-facing'::text, 'resource-server'::text]))),
     CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
-    CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types = '{client_credentials}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
+    CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types <> '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
     CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
     CONSTRAINT clients_redirect_uris_plain CHECK (public.is_plain_list(redirect_uris)),
     CONSTRAINT clients_redirect_uris_valid CHECK ((cardinality(redirect_uris) <= 100)),
-    CONSTRAINT clients_resource_server CHECK (((kind <> 'resource-server'::text) OR ((grant_types = '{}'::text[]) AND (redirect_uris = '{}'::text[]) AND (auth_method <> 'none'::text)))),
+    CONSTRAINT clients_resource_server CHECK (((kind <> 'resource-server'::text) OR ((grant_types = '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
     CONSTRAINT clients_resources_plain CHECK (public.is_plain_list(resources)),
-    CONSTRAINT clients_scopes_plain CHECK (public.is_plain_list(scopes)),
-    CONSTRAINT clients_user_facing CHECK (((kind <> 'user-facing'::text) OR (NOT (grant_types @> '{client_credentials}'::text[]))))
+    CONSTRAINT clients_scopes_plain CHECK (public.is_plain_list(scopes))
 )
 WITH (fillfactor='80');
 
@@ -809,7 +856,7 @@ COMMENT ON TABLE public.clients IS 'Everyone who may ask for tokens. An UPDATE h
 
 COMMENT ON COLUMN public.clients.client_id IS 'A-Z a-z 0-9 _ . ~ - , or the https URL of a client id document.';
 
-COMMENT ON COLUMN public.clients.kind IS 'machine (client_credentials), user-facing (authorization_code, refresh_token) or resource-server (introspection).';
+COMMENT ON COLUMN public.clients.kind IS 'machine, user-facing or resource-server (introspection).';
 
 COMMENT ON COLUMN public.clients.name IS 'What a person reads on the consent page.';
 
@@ -829,9 +876,9 @@ COMMENT ON COLUMN public.clients.resources IS 'What its tokens may be for, besid
 
 COMMENT ON COLUMN public.clients.default_resource IS 'aud when the client names no resource.';
 
-COMMENT ON COLUMN public.clients.grant_types IS 'Filled from kind when left out.';
+COMMENT ON COLUMN public.clients.grant_types IS 'Names of grant_types; filled from kind when left out.';
 
-COMMENT ON COLUMN public.clients.auth_method IS 'client_secret_basic, client_secret_post (either may be used with a secret) or none.';
+COMMENT ON COLUMN public.clients.auth_method IS 'A name of auth_methods; filled from kind when left out. Any that needs a secret may be used with one.';
 
 COMMENT ON COLUMN public.clients.access_token_seconds IS 'Life of an access token, 1 to 3600.';
 
@@ -844,30 +891,6 @@ COMMENT ON COLUMN public.clients.created_at IS 'When the row was made.';
 COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token or, a resource server, introspected one or read the revocation feed, to the minute or so.';
 
 COMMENT ON COLUMN public.clients.note IS 'For operators.';
-
-CREATE TABLE public.codes (
-    hash bytea NOT NULL,
-    grant_id uuid NOT NULL,
-    issued_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    redeemed_at timestamp with time zone,
-    wrong_verifiers integer DEFAULT 0 NOT NULL
-)
-WITH (fillfactor='70');
-
-COMMENT ON TABLE public.codes IS 'Authorization codes. Client, redirect URI and challenge are those of the grant.';
-
-COMMENT ON COLUMN public.codes.hash IS 'SHA-256 of the 256-bit code.';
-
-COMMENT ON COLUMN public.codes.grant_id IS 'What it stands for.';
-
-COMMENT ON COLUMN public.codes.issued_at IS 'When it was made.';
-
-COMMENT ON COLUMN public.codes.expires_at IS 'A minute later.';
-
-COMMENT ON COLUMN public.codes.redeemed_at IS 'Set once; a valid second use ends the grant.';
-
-COMMENT ON COLUMN public.codes.wrong_verifiers IS 'The fifth ends the code.';
 
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
@@ -909,34 +932,67 @@ COMMENT ON COLUMN public.data_protection_keys.id IS 'Friendly name.';
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
 
+CREATE TABLE public.grant_types (
+    name text NOT NULL,
+    kinds text[] NOT NULL,
+    default_for text[] NOT NULL,
+    continues boolean NOT NULL,
+    needs_redirect_uris boolean NOT NULL,
+    "position" integer NOT NULL
+);
+
+COMMENT ON TABLE public.grant_types IS 'What clients may use at /token. Only oauth-server migrate writes here.';
+
+COMMENT ON COLUMN public.grant_types.name IS 'The value of grant_type.';
+
+COMMENT ON COLUMN public.grant_types.kinds IS 'The kinds of client that may use it.';
+
+COMMENT ON COLUMN public.grant_types.default_for IS 'The kinds of client that get it when they name none.';
+
+COMMENT ON COLUMN public.grant_types.continues IS 'True: it only continues what another grant type began.';
+
+COMMENT ON COLUMN public.grant_types.needs_redirect_uris IS 'True: a client that registers for it needs redirect URIs.';
+
+COMMENT ON COLUMN public.grant_types."position" IS 'Its place in metadata and hints.';
+
 CREATE TABLE public.grants (
     id uuid NOT NULL,
     client_id text NOT NULL,
     subject uuid NOT NULL,
-    fingerprint bytea NOT NULL,
+    fingerprint bytea,
     redirect_uri text NOT NULL,
     code_challenge text NOT NULL,
     scope text[] NOT NULL,
     resources text[] NOT NULL,
     offline boolean NOT NULL,
+    offline_requested boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    activated_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     ended_reason text,
-    offline_requested boolean DEFAULT false NOT NULL
+    code_hash bytea,
+    code_expires_at timestamp with time zone,
+    activated_at timestamp with time zone,
+    wrong_verifiers integer DEFAULT 0 NOT NULL,
+    family_hash bytea,
+    refresh_hash bytea,
+    previous_hash bytea,
+    successor_sealed bytea,
+    generation integer DEFAULT 0 NOT NULL,
+    rotated_at timestamp with time zone,
+    idle_until timestamp with time zone
 )
-WITH (fillfactor='80');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
-COMMENT ON TABLE public.grants IS 'What one person allowed one client, once.';
+COMMENT ON TABLE public.grants IS 'What one person allowed one client, once: its code and its refresh tokens too.';
 
-COMMENT ON COLUMN public.grants.id IS 'The grant claim of its access tokens.';
+COMMENT ON COLUMN public.grants.id IS 'UUIDv7. The grant claim of its access tokens; its code and its refresh tokens begin with it.';
 
 COMMENT ON COLUMN public.grants.client_id IS 'Who may act.';
 
 COMMENT ON COLUMN public.grants.subject IS 'On whose behalf.';
 
-COMMENT ON COLUMN public.grants.fingerprint IS 'SHA-256 over client, person, redirect URI, challenge, scope and resources: the same request sent twice is one grant.';
+COMMENT ON COLUMN public.grants.fingerprint IS 'SHA-256 over client, person, redirect URI, challenge, scope and resources: the same request sent twice is one grant. Null: redeemed, and requested again since.';
 
 COMMENT ON COLUMN public.grants.redirect_uri IS 'The exact URI the code went to.';
 
@@ -948,9 +1004,9 @@ COMMENT ON COLUMN public.grants.resources IS 'What tokens may be for; the first 
 
 COMMENT ON COLUMN public.grants.offline IS 'Whether refresh tokens are issued.';
 
-COMMENT ON COLUMN public.grants.created_at IS 'When it was allowed.';
+COMMENT ON COLUMN public.grants.offline_requested IS 'Whether the client requested offline_access by name: then the scope of its token replies names it.';
 
-COMMENT ON COLUMN public.grants.activated_at IS 'When its code was first redeemed.';
+COMMENT ON COLUMN public.grants.created_at IS 'When it was allowed.';
 
 COMMENT ON COLUMN public.grants.expires_at IS 'No token of it outlives this.';
 
@@ -958,7 +1014,27 @@ COMMENT ON COLUMN public.grants.ended_at IS 'Set once; everything that points he
 
 COMMENT ON COLUMN public.grants.ended_reason IS 'code_replayed, refresh_reused, revoked_by_client, revoked_by_user, password_changed, user_disabled, …';
 
-COMMENT ON COLUMN public.grants.offline_requested IS 'Whether the client requested offline_access by name: then the scope of its token replies names it.';
+COMMENT ON COLUMN public.grants.code_hash IS 'SHA-256 of the code''s first octet and secret. Kept after use, so that a replay is seen; null: it has no code.';
+
+COMMENT ON COLUMN public.grants.code_expires_at IS 'The code is refused from then on.';
+
+COMMENT ON COLUMN public.grants.activated_at IS 'When its code was redeemed. Set once; a valid second use ends the grant.';
+
+COMMENT ON COLUMN public.grants.wrong_verifiers IS 'Attempts with a wrong verifier; the fifth ends the code.';
+
+COMMENT ON COLUMN public.grants.family_hash IS 'SHA-256 of the 128 random bits that all its refresh tokens share: who has them has held one.';
+
+COMMENT ON COLUMN public.grants.refresh_hash IS 'SHA-256 of the one live refresh token''s first octet and secret; null: none was issued.';
+
+COMMENT ON COLUMN public.grants.previous_hash IS 'The same of the token it replaced, which is answered once more inside the retry window.';
+
+COMMENT ON COLUMN public.grants.successor_sealed IS 'What makes the live token, sealed with a key that only the one it replaced yields (HKDF, AES-256-GCM).';
+
+COMMENT ON COLUMN public.grants.generation IS 'Rotations so far. A token of the family with a lower generation has been superseded.';
+
+COMMENT ON COLUMN public.grants.rotated_at IS 'When the live token replaced the one before; null: it is the first.';
+
+COMMENT ON COLUMN public.grants.idle_until IS 'The live token is refused from then on; the row stays until expires_at.';
 
 CREATE TABLE public.initial_access_tokens (
     id bigint NOT NULL,
@@ -1000,35 +1076,23 @@ ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
-CREATE TABLE public.refresh_tokens (
+CREATE TABLE public.old_tokens (
     hash bytea NOT NULL,
     grant_id uuid NOT NULL,
-    parent_hash bytea,
-    issued_at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone,
-    successor_sealed bytea,
-    successor_used_at timestamp with time zone
-)
-WITH (fillfactor='70');
+    CONSTRAINT old_tokens_kind_known CHECK ((kind = ANY (ARRAY['code'::text, 'spent_code'::text, 'refresh_token'::text])))
+);
 
-COMMENT ON TABLE public.refresh_tokens IS 'Refresh tokens, one row each, chained from parent to successor.';
+COMMENT ON TABLE public.old_tokens IS 'Codes and refresh tokens that do not begin with their grant: issued before they did, or imported. A row stays until its token expires.';
 
-COMMENT ON COLUMN public.refresh_tokens.hash IS 'SHA-256 of the 256-bit token.';
+COMMENT ON COLUMN public.old_tokens.hash IS 'SHA-256 of the token''s text; the grant''s row holds the same one.';
 
-COMMENT ON COLUMN public.refresh_tokens.grant_id IS 'The family.';
+COMMENT ON COLUMN public.old_tokens.grant_id IS 'What it stands for.';
 
-COMMENT ON COLUMN public.refresh_tokens.parent_hash IS 'The token it replaced.';
+COMMENT ON COLUMN public.old_tokens.kind IS 'code; spent_code, when it had been redeemed already; refresh_token, superseded ones too.';
 
-COMMENT ON COLUMN public.refresh_tokens.issued_at IS 'When it was made.';
-
-COMMENT ON COLUMN public.refresh_tokens.expires_at IS 'The idle limit or the end of the grant, whichever comes first.';
-
-COMMENT ON COLUMN public.refresh_tokens.used_at IS 'When it was first exchanged.';
-
-COMMENT ON COLUMN public.refresh_tokens.successor_sealed IS 'Its successor, sealed with a key that only this token yields (HKDF, AES-256-GCM): a lost answer can be given again.';
-
-COMMENT ON COLUMN public.refresh_tokens.successor_used_at IS 'When the successor was used: from then on this one is only ever a replay.';
+COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the row goes.';
 
 CREATE TABLE public.registrations (
     client_id text NOT NULL,
@@ -1164,8 +1228,17 @@ COMMENT ON COLUMN public.revoked_tokens.expires_at IS 'When the row may go.';
 
 CREATE TABLE public.schema_migrations (
     name text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    checksum text
 );
+
+COMMENT ON TABLE public.schema_migrations IS 'Which migrations were applied. Only oauth-server migrate writes here.';
+
+COMMENT ON COLUMN public.schema_migrations.name IS 'The file in sql/migrations, without .sql.';
+
+COMMENT ON COLUMN public.schema_migrations.applied_at IS 'When.';
+
+COMMENT ON COLUMN public.schema_migrations.checksum IS 'SHA-256 of the file as it was applied: an edited one is refused.';
 
 CREATE TABLE public.scope_texts (
     scope text NOT NULL,
@@ -1291,6 +1364,9 @@ COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
 
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
 
+ALTER TABLE ONLY public.auth_methods
+    ADD CONSTRAINT auth_methods_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (id_hash);
 
@@ -1303,14 +1379,14 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
 
-ALTER TABLE ONLY public.codes
-    ADD CONSTRAINT codes_pkey PRIMARY KEY (hash);
-
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_pkey PRIMARY KEY (subject, key);
 
 ALTER TABLE ONLY public.data_protection_keys
     ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.grant_types
+    ADD CONSTRAINT grant_types_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
@@ -1321,8 +1397,8 @@ ALTER TABLE ONLY public.initial_access_tokens
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.refresh_tokens
-    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
+ALTER TABLE ONLY public.old_tokens
+    ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (client_id);
@@ -1365,8 +1441,6 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
 
-CREATE INDEX audit_events_by_request ON ONLY public.audit_events USING btree (request_id);
-
 CREATE INDEX audit_events_default_at_event_outcome_idx ON public.audit_events_default USING btree (at) INCLUDE (event, outcome);
 
 CREATE INDEX audit_events_of_refusals ON ONLY public.audit_events USING btree (at) WHERE (outcome = 'refused'::text);
@@ -1385,8 +1459,6 @@ CREATE INDEX audit_events_of_kind ON ONLY public.audit_events USING btree (event
 
 CREATE INDEX audit_events_default_event_at_idx ON public.audit_events_default USING btree (event, at) WHERE (event <> 'token'::text);
 
-CREATE INDEX audit_events_default_request_id_idx ON public.audit_events_default USING btree (request_id);
-
 CREATE INDEX audit_events_of_person ON ONLY public.audit_events USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
 
 CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
@@ -1395,11 +1467,9 @@ CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests U
 
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
 
-CREATE INDEX codes_by_expiry ON public.codes USING btree (expires_at);
-
-CREATE INDEX codes_of_grant ON public.codes USING btree (grant_id);
-
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
+
+CREATE INDEX grants_by_end ON public.grants USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
 
@@ -1411,9 +1481,9 @@ CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerp
 
 CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
 
-CREATE INDEX refresh_tokens_by_expiry ON public.refresh_tokens USING btree (expires_at);
+CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
-CREATE INDEX refresh_tokens_of_grant ON public.refresh_tokens USING btree (grant_id);
+CREATE INDEX old_tokens_of_grant ON public.old_tokens USING btree (grant_id);
 
 CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
 
@@ -1440,8 +1510,6 @@ ALTER INDEX public.audit_events_of_reuse ATTACH PARTITION public.audit_events_de
 ALTER INDEX public.audit_events_of_client ATTACH PARTITION public.audit_events_default_client_id_at_idx;
 
 ALTER INDEX public.audit_events_of_kind ATTACH PARTITION public.audit_events_default_event_at_idx;
-
-ALTER INDEX public.audit_events_by_request ATTACH PARTITION public.audit_events_default_request_id_idx;
 
 ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
 
@@ -1568,9 +1636,6 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_default_resource_fkey FOREIGN KEY (default_resource) REFERENCES public.resources(uri) ON UPDATE CASCADE;
 
-ALTER TABLE ONLY public.codes
-    ADD CONSTRAINT codes_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
@@ -1583,8 +1648,8 @@ ALTER TABLE ONLY public.grants
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.refresh_tokens
-    ADD CONSTRAINT refresh_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.old_tokens
+    ADD CONSTRAINT old_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -22,7 +22,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     private static readonly Check[] OfTheParameters = [NothingIsRepeated, NothingIsMalformed, NoRequestObject];
 
     // How it is answered: another delivery has others.
-    private static readonly Check[] OfTheRedirect = [ResponseTypeIsCode, ResponseModeIsQuery, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
+    private static readonly Check[] OfTheRedirect =
+        [ResponseTypeIsCode, ResponseModeIsQuery, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
 
     // What is requested, however it is answered.
     private static readonly Check[] OfWhatIsRequested = [ScopeIsWellFormed, ResourceAndScopeAreAllowed, PromptNoneIsAlone, MaxAgeIsANumber];
@@ -61,27 +62,33 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     }
 
     private static Result<string> ClientId(Parameters parameters) =>
-        parameters.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once", "OAuth 2.1 §3.1", "one client_id", "several")
-        : parameters["client_id"] is not { } id ? OAuthError.InvalidRequest("client_id is required", "no client_id came", "OAuth 2.1 §4.1.1", "client_id")
+        parameters.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once",
+            "OAuth 2.1 §3.1", "one client_id", "several")
+        : parameters["client_id"] is not { } id ? OAuthError.InvalidRequest("client_id is required", "no client_id came",
+            "OAuth 2.1 §4.1.1", "client_id")
         // No id has other characters, and PostgreSQL would not take some of them.
         : id.Length > 2048 || id.Any(character => character is <= ' ' or > '~') ? Unknown("characters no client id has")
         : id;
 
     private static OAuthError Unknown(string id) =>
-        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", id) with { Status = 400, Description = "This app is not registered here" };
+        OAuthError.InvalidClient("unknown client", "OAuth 2.1 §4.1.2.1", "a registered client", id) with
+        { Status = 400, Description = "This app is not registered here" };
 
     private static OAuthError? IsEnabled(Client client, Parameters parameters) =>
         client.Row.Enabled ? null
-        : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with { Description = "This app has been disabled here" };
+        : OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with
+        { Description = "This app has been disabled here" };
 
     private static OAuthError? IsForPeople(Client client, Parameters parameters) =>
         client.IsUserFacing && client.MayUse(GrantType.AuthorizationCode) ? null
-        : OAuthError.UnauthorizedClient("the client may not use authorization_code", "a user-facing client with authorization_code", $"{client.Row.Kind}: {Scope.Join(client.Row.GrantTypes)}")
+        : OAuthError.UnauthorizedClient("the client may not use authorization_code", "a user-facing client with authorization_code",
+            $"{client.Row.Kind}: {Scope.Join(client.Row.GrantTypes)}")
             with
         { Description = "This app cannot sign people in" };
 
     private static OAuthError? RedirectUriCameOnce(Client client, Parameters parameters) =>
-        parameters.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once", "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;
+        parameters.IsRepeated("redirect_uri") ? OAuthError.InvalidRequest("redirect_uri is repeated", "redirect_uri came more than once",
+            "OAuth 2.1 §3.1", "one redirect_uri", "several") : null;
 
     // OAuth 2.1 §2.3: compared with what is registered, octet by octet; optional when there is only one.
     private Result<Delivery.Redirect> Registered(Client client, Parameters parameters)
@@ -94,7 +101,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         // The exact one first: a loopback address may be registered both with and without a port.
         var match = Array.Find(registered, one => string.Equals(one, uri, StringComparison.Ordinal))
             ?? Array.Find(registered, one => RedirectUri.Matches(one, uri, client.IsPublic));
-        if (match is null) return NotRegistered("redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1", Scope.Join(registered), uri);
+        if (match is null) return NotRegistered("redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1",
+            Scope.Join(registered), uri);
         // The loopback address of a client nobody vouches for takes any port, our own among them.
         return !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings)
             ? NotRegistered("redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
@@ -115,18 +123,21 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     // RFC 9101: never read, and above all never fetched.
     private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["request"] is null && parameters["request_uri"] is null ? request
-        : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5", "plain parameters", parameters["request_uri"] ?? "request");
+        : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
+            "plain parameters", parameters["request_uri"] ?? "request");
 
-    private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["response_type"] switch
-    {
-        "code" => request,
-        null => OAuthError.InvalidRequest("response_type is required", "no response_type came", "OAuth 2.1 §4.1.1", "code"),
-        var other => OAuthError.UnsupportedResponseType(other),
-    };
+    private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["response_type"] switch
+        {
+            "code" => request,
+            null => OAuthError.InvalidRequest("response_type is required", "no response_type came", "OAuth 2.1 §4.1.1", "code"),
+            var other => OAuthError.UnsupportedResponseType(other),
+        };
 
     private static Result<AuthorizationRequest> ResponseModeIsQuery(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["response_mode"] is null or "query" ? request
-        : OAuthError.InvalidRequest("response_mode must be query", "another response_mode", "OAuth 2.0 Multiple Response Types §2.1", "query", parameters["response_mode"]);
+        : OAuthError.InvalidRequest("response_mode must be query", "another response_mode", "OAuth 2.0 Multiple Response Types §2.1",
+            "query", parameters["response_mode"]);
 
     private static Result<AuthorizationRequest> ChallengeCame(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["code_challenge"] is { } challenge ? request with { Delivery = Redirect(request) with { CodeChallenge = challenge } }
@@ -137,18 +148,24 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     // Absent means plain (RFC 7636 §4.3), and plain is not taken.
     private static Result<AuthorizationRequest> MethodIsS256(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["code_challenge_method"] == "S256" ? request
-        : OAuthError.InvalidRequest("code_challenge_method must be S256", "another code_challenge_method, or none", "RFC 7636 §4.3", "S256", parameters["code_challenge_method"] ?? "none");
+        : OAuthError.InvalidRequest("code_challenge_method must be S256", "another code_challenge_method, or none", "RFC 7636 §4.3",
+            "S256", parameters["code_challenge_method"] ?? "none");
 
-    private static Result<AuthorizationRequest> ChallengeIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+    private static Result<AuthorizationRequest> ChallengeIsWellFormed(
+        AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         Pkce.IsChallenge(Redirect(request).CodeChallenge) ? request
-        : OAuthError.InvalidRequest("code_challenge must be 43 base64url characters", "malformed code_challenge", "RFC 7636 §4.2", "43 base64url characters", $"{Redirect(request).CodeChallenge.Length} characters");
+        : OAuthError.InvalidRequest("code_challenge must be 43 base64url characters", "malformed code_challenge", "RFC 7636 §4.2",
+            "43 base64url characters", $"{Redirect(request).CodeChallenge.Length} characters");
 
     private static Result<AuthorizationRequest> ScopeIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
-        Scope.Parse(parameters["scope"]) is { } scope ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
-        : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with { Description = "scope is malformed" };
+        Scope.Parse(parameters["scope"]) is { } scope
+            ? request with { Scope = scope, OfflineRequested = scope.Contains(Scope.OfflineAccess) }
+            : OAuthError.InvalidScope("scope has characters outside the grammar", "printable ASCII without quote and backslash") with
+            { Description = "scope is malformed" };
 
-    // Whoever may have refresh tokens gets them unless the person says no, asked for or not: so the person is always parameters.
-    private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(AuthorizationRequest request, Parameters parameters, Catalog catalog)
+    // Whoever may have refresh tokens gets them unless the person says no, requested or not: so the person always decides.
+    private static Result<AuthorizationRequest> ResourceAndScopeAreAllowed(
+        AuthorizationRequest request, Parameters parameters, Catalog catalog)
     {
         if (catalog.Decide(request.Client, parameters.Resources, request.Scope).Refused(out var error, out var target)) return error;
         string[] offline = request.Client.MayUse(GrantType.RefreshToken) ? [Scope.OfflineAccess] : [];
@@ -157,12 +174,15 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
 
     private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.IsSilent || !request.Prompt.Any(value => value is "login" or "consent" or "select_account") ? request
-        : OAuthError.InvalidRequest("prompt=none goes with no other value", "prompt has none and another value", "OIDC Core §3.1.2.1", "none alone", parameters["prompt"]);
+        : OAuthError.InvalidRequest("prompt=none goes with no other value", "prompt has none and another value", "OIDC Core §3.1.2.1",
+            "none alone", parameters["prompt"]);
 
-    private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters parameters, Catalog catalog) => parameters["max_age"] switch
-    {
-        null => request,
-        var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds", "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
-        var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },
-    };
+    private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["max_age"] switch
+        {
+            null => request,
+            var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds",
+                "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
+            var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },
+        };
 }

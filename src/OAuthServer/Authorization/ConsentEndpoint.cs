@@ -68,7 +68,9 @@ public sealed class ConsentEndpoint(
         if (request is null || decision is null)
         {
             // Signed out or in anew in another tab: the request itself is still open.
-            var again = request is null ? null : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.PendingRequest!.Id}", http.Language()["Open it again"]);
+            var again = request is null
+                ? null
+                : new ErrorPage.Link($"{settings.IssuerPath}{Paths.Authorize}/{request.PendingRequest!.Id}", http.Language()["Open it again"]);
             await RefuseAsync(http, forged ?? error ?? PendingRequests.Gone(), request, session, again);
             return;
         }
@@ -95,17 +97,20 @@ public sealed class ConsentEndpoint(
                 await AnswerAsync(http, request, decision, await consents.DenyAsync(request, decision, http.Context()));
                 break;
             default:
-                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow or deny", form["decision"]), request, session);
+                await RefuseAsync(http, OAuthError.InvalidRequest("Choose Allow or Deny", "no decision came", "consent", "allow or deny",
+                    form["decision"]), request, session);
                 break;
         }
     }
 
-    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form, PostedDecision decision)
+    private async Task AllowAsync(HttpContext http, AuthorizationRequest request, Step.Consent consent, Parameters form,
+        PostedDecision decision)
     {
         var session = decision.Session;
         if (Array.Find(GrantDuration.For(request.Client), one => one.Key == (form["until"] ?? GrantDuration.Longest)) is not { } duration)
         {
-            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent", "one of the form's own", form["until"]), request, session);
+            await RefuseAsync(http, OAuthError.InvalidRequest("Choose one of the times offered", "an end nobody was offered", "consent",
+                "one of the form's own", form["until"]), request, session);
             return;
         }
 
@@ -136,7 +141,8 @@ public sealed class ConsentEndpoint(
     }
 
     private async Task ShowAsync(
-        HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered, bool onlyReading = false) =>
+        HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered,
+        bool onlyReading = false) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,
@@ -160,9 +166,11 @@ public sealed class ConsentEndpoint(
     private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
         : OAuthError.InvalidRequest("Choose Allow or Deny", "a decision by GET", "CWE-352", "a form, posted", decision);
 
-    private static void Resume(HttpContext http, AuthorizationRequest request) => http.GoTo($"{Paths.Authorize}/{request.PendingRequest!.Id}");
+    private static void Resume(HttpContext http, AuthorizationRequest request) =>
+        http.GoTo($"{Paths.Authorize}/{request.PendingRequest!.Id}");
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, AuthorizationRequest? request, SessionRow? session, ErrorPage.Link? link = null)
+    private async Task RefuseAsync(HttpContext http, OAuthError error, AuthorizationRequest? request, SessionRow? session,
+        ErrorPage.Link? link = null)
     {
         await audit.RefusedAsync(AuditEvents.Consent, error, http.Context(), request?.Client.Id, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error, link);

@@ -6,36 +6,51 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 
-/// <summary>Development: brings the schema up to date and seeds the demo while the listener answers already.</summary>
+/// <summary>
+/// What a server does with its database while the listener answers already. Development: brings the schema up to date and seeds the
+/// demo. Production: only looks whether the schema is one this binary may work on.
+/// </summary>
 public static class Preparation
 {
-    /// <summary>Waits for a database that is unavailable, then prepares it and says where the server is.</summary>
-    public static async Task PrepareAsync(IServiceProvider services, Settings settings, CancellationToken stop)
+    /// <summary>Waits for a database that is unavailable, then prepares it. Answers what forbids to go on; null: nothing does.</summary>
+    public static async Task<string?> PrepareAsync(IServiceProvider services, Settings settings, CancellationToken stop)
     {
-        var database = services.GetRequiredService<Database>();
         for (var waits = 0; !stop.IsCancellationRequested; waits++)
         {
             try
             {
-                await services.GetRequiredService<Migrations>().ApplyAsync(stop);
-                await services.GetRequiredService<AuditPartitions>().MaintainAsync(stop);
-                await OwnResource.EnsureAsync(database, settings, stop);
-                var refused = settings.Demo ? await Demo.SeedAsync(database, settings, stop) : null;
-                await services.GetRequiredService<KeyRing>().StartAsync(stop);
-                Console.WriteLine(refused is null ? Banner.Text(settings) : $"{refused}\n{Banner.Text(settings with { Demo = false })}");
-                return;
+                if (!settings.Development) return (await services.GetRequiredService<Migrations>().StateAsync(stop)).Problem;
+                await DevelopAsync(services, settings, stop);
+                return null;
+            }
+            catch (MigrationException refused)
+            {
+                return refused.Message;
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
             {
-                if (waits == 0) Console.WriteLine(VisibleText.Escape($"Waiting for PostgreSQL: {Reason(fault)}"));
+                if (waits == 0 && settings.Development) Console.WriteLine(VisibleText.Escape($"Waiting for PostgreSQL: {Reason(fault)}"));
             }
             catch (OperationCanceledException)
             {
-                return;
+                return null;
             }
 
             await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
         }
+
+        return null;
+    }
+
+    private static async Task DevelopAsync(IServiceProvider services, Settings settings, CancellationToken stop)
+    {
+        var database = services.GetRequiredService<Database>();
+        await services.GetRequiredService<Migrations>().ApplyAsync(stop);
+        await services.GetRequiredService<AuditPartitions>().MaintainAsync(stop);
+        await OwnResource.EnsureAsync(database, settings, stop);
+        var refused = settings.Demo ? await Demo.SeedAsync(database, settings, stop) : null;
+        await services.GetRequiredService<KeyRing>().StartAsync(stop);
+        Console.WriteLine(refused is null ? Banner.Text(settings) : $"{refused}\n{Banner.Text(settings with { Demo = false })}");
     }
 
     // What PostgreSQL itself refused (two rows that a migration cannot tell apart, say) comes with what to do about it.

@@ -26,7 +26,8 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
 
     /// <summary>As this process sees the world.</summary>
     public static SettingsSource OfProcess { get; } = new(
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value),
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value),
         Directory.GetCurrentDirectory());
 
     /// <summary>ASPNETCORE_ENVIRONMENT, else DOTNET_ENVIRONMENT, else Production.</summary>
@@ -41,12 +42,14 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         var (variable, database) = Database(values);
         values.Remove("OAuth:Database");
         string? connection = null;
-        if (database is not null && (connection = ConnectionText.Read(database, out var problem)) is null) problems.Add($"{variable}: {problem}");
+        if (database is not null && (connection = ConnectionText.Read(database, out var problem)) is null)
+            problems.Add($"{variable}: {problem}");
 
-        var settings = Settings.Parse(
+        var settings = SettingsParser.Parse(
             [
                 .. values.Where(pair => pair.Key.StartsWith("OAuth:", StringComparison.OrdinalIgnoreCase))
-                    .Select(pair => KeyValuePair.Create(pair.Key["OAuth:".Length..].Replace(":", "__", StringComparison.Ordinal), pair.Value)),
+                    .Select(pair => KeyValuePair.Create(
+                        pair.Key["OAuth:".Length..].Replace(":", "__", StringComparison.Ordinal), pair.Value)),
                 // Text that cannot be read was reported above.
                 KeyValuePair.Create(nameof(Settings.Database), connection ?? database),
             ],
@@ -68,11 +71,16 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         foreach (var place in new[] { AppContext.BaseDirectory, folder }.Select(Path.TrimEndingDirectorySeparator).Distinct())
             foreach (var name in new[] { "appsettings.json", $"appsettings.{EnvironmentName}.json" })
                 if (File.Exists(Path.Combine(place, name)))
-                    Take(Path.Combine(place, name), builder => builder.AddJsonFile(Path.Combine(place, name), optional: false, reloadOnChange: false));
+                    Take(Path.Combine(place, name),
+                        builder => builder.AddJsonFile(Path.Combine(place, name), optional: false, reloadOnChange: false));
 
         var secrets = Path.GetFullPath(Variable(SecretsFolderVariable) ?? UsualSecretsFolder, folder);
         if (Directory.Exists(secrets))
-            Take(secrets, builder => builder.Add(new KeyPerFileConfigurationSource { FileProvider = new PhysicalFileProvider(secrets), IgnoreCondition = name => !IsOurs(name) }));
+            Take(secrets, builder => builder.Add(new KeyPerFileConfigurationSource
+            {
+                FileProvider = new PhysicalFileProvider(secrets),
+                IgnoreCondition = name => !IsOurs(name),
+            }));
         else if (Variable(SecretsFolderVariable) is not null)
             problems.Add($"{SecretsFolderVariable}: there is no such folder");
         Take("environment", builder => builder.AddInMemoryCollection(environment.Where(pair => IsOurs(pair.Key))
@@ -136,7 +144,13 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
                 // Complete before it has its name: of two servers that start at once, one makes it and both read it.
                 var made = $"{file}.{Environment.ProcessId}";
 #pragma warning disable CA1416 // Windows has no such modes: this server runs on Linux
-                using (var stream = new FileStream(made, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+                var ownerOnly = new FileStreamOptions
+                {
+                    Mode = FileMode.Create,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                };
+                using (var stream = new FileStream(made, ownerOnly))
 #pragma warning restore CA1416
                 using (var writer = new StreamWriter(stream))
                     writer.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using OAuthServer.Fetch;
@@ -19,12 +18,13 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     private const int MostRemembered = 50_000;
 
     private readonly FailureLimit failures = new(settings.FailuresPerSecond, TimeSpan.FromSeconds(1));
-    private readonly ConcurrentDictionary<string, byte[]> remembered = new(StringComparer.Ordinal);
+    private readonly Cache<string, byte[]> remembered = new(MostRemembered);
     private readonly SingleFlight<VerifiedSecret> verifications = new();
     private readonly byte[] memoryKey = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>The client, authenticated (or public), or the refusal.</summary>
-    public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
+    public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request,
+        CancellationToken cancel)
     {
         if (presented is ClientCredential.Assertion)
             return OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
@@ -47,7 +47,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
     // Many who present one secret at the same moment, as after a restart, share one verification: only the first takes a place in the limit
     // and in the queue of slow hashes.
-    private async Task<Result<Authenticated>> VerifySecretOnceAsync(ClientCredential presented, RequestContext request, CancellationToken cancel)
+    private async Task<Result<Authenticated>> VerifySecretOnceAsync(ClientCredential presented, RequestContext request,
+        CancellationToken cancel)
     {
         var address = FailureLimit.Subscriber(request.Address);
         var pair = FailureLimit.Pair(presented.ClientId, address);
@@ -64,7 +65,8 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
 
             // Another address has used up its failures, not this one perhaps.
             if (verified.TooMany && !first) continue;
-            if (verified.TooMany) return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
+            if (verified.TooMany)
+                return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
             if (verified.Verified) return Judge(verified.Client!, verified.Secret);
             failures.Count(address);
             failures.Count(pair);
@@ -129,19 +131,16 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         if (secret is null) return new Authenticated(client, null);
         var now = time.GetUtcNow();
         if (!client.Row.Enabled) return OAuthError.RevokedClient("the client is disabled");
-        if (secret.ExpiresAt <= now) return OAuthError.ExpiredSecret($"secret {secret.Id} expired at {secret.ExpiresAt:u}", "a secret that has not expired");
+        if (secret.ExpiresAt <= now)
+            return OAuthError.ExpiredSecret($"secret {secret.Id} expired at {secret.ExpiresAt:u}", "a secret that has not expired");
         if (secret.NotBefore > now) return OAuthError.InvalidClient($"secret {secret.Id} is not valid before {secret.NotBefore:u}");
         return new Authenticated(client, secret.Id);
     }
 
     private bool IsRemembered(SecretRow row, string secret) =>
-        remembered.TryGetValue(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
+        remembered.TryGet(row.Hash, out var mac) && CryptographicOperations.FixedTimeEquals(mac, Mac(row.Hash, secret));
 
-    private void Remember(SecretRow row, string secret)
-    {
-        if (remembered.Count >= MostRemembered) remembered.Clear();
-        remembered[row.Hash] = Mac(row.Hash, secret);
-    }
+    private void Remember(SecretRow row, string secret) => remembered.Set(row.Hash, Mac(row.Hash, secret));
 
     private byte[] Mac(string what, string secret) => HMACSHA256.HashData(memoryKey, Encoding.UTF8.GetBytes(what + secret));
 

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Postgres;
@@ -13,7 +13,7 @@ public sealed class ClientDirectory
 {
     private const int Most = 20_000;
 
-    private readonly ConcurrentDictionary<string, Client> known = new(StringComparer.Ordinal);
+    private readonly Cache<string, Client> known = new(Most);
     private readonly ClientStore store;
     private readonly Notifications notifications;
     private readonly Settings settings;
@@ -27,7 +27,7 @@ public sealed class ClientDirectory
 
     /// <summary>The client, or null when there is none. Unknown ids are not remembered.</summary>
     public ValueTask<Client?> FindAsync(string id, CancellationToken cancel) =>
-        notifications.Listening && known.TryGetValue(id, out var client) ? new(client) : new(ReadAsync(id, cancel));
+        notifications.Listening && known.TryGet(id, out var client) ? new(client) : new(ReadAsync(id, cancel));
 
     /// <summary>The same, past what is remembered: for who has just changed the row.</summary>
     public async Task<Client?> ReadAsync(string id, CancellationToken cancel)
@@ -38,10 +38,9 @@ public sealed class ClientDirectory
         var client = new Client { Row = row, Secrets = secrets };
         if (!notifications.Listening) return client;
 
-        if (known.Count >= Most) known.Clear();
-        known[id] = client;
+        known.Set(id, client);
         // An edit heard while we were reading may have been of this row.
-        if (Volatile.Read(ref generation) != before) known.TryRemove(id, out _);
+        if (Volatile.Read(ref generation) != before) known.Remove(id);
         return client;
     }
 
@@ -49,6 +48,6 @@ public sealed class ClientDirectory
     {
         Interlocked.Increment(ref generation);
         if (what is null) known.Clear();
-        else if (what.StartsWith("clients:", StringComparison.Ordinal)) known.TryRemove(what["clients:".Length..], out _);
+        else if (what.StartsWith("clients:", StringComparison.Ordinal)) known.Remove(what["clients:".Length..]);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OAuthServer.Clients;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -22,32 +21,26 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         var scopes = await ScopesAsync(http.RequestAborted);
         Cacheable(http);
         var methods = capabilities.AuthMethods.Select(method => method.Name);
-        await http.TaggedJsonAsync(json =>
+        var metadata = new ServerMetadata
         {
-            json.WriteString("issuer", settings.Issuer);
-            json.WriteString("authorization_endpoint", settings.Issuer + Paths.Authorize);
-            json.WriteString("token_endpoint", settings.Issuer + Paths.Token);
-            json.WriteString("revocation_endpoint", settings.Issuer + Paths.Revoke);
-            json.WriteString("introspection_endpoint", settings.Issuer + Paths.Introspect);
-            if (settings.Registration != "off") json.WriteString("registration_endpoint", settings.Issuer + Paths.Register);
-            json.WriteString("revocation_feed_endpoint", settings.Issuer + Paths.Revocations);
-            json.WriteString("jwks_uri", settings.Issuer + Paths.Jwks);
-            Strings(json, "scopes_supported", scopes);
-            Strings(json, "response_types_supported", ["code"]);
-            Strings(json, "response_modes_supported", ["query"]);
-            Strings(json, "grant_types_supported", capabilities.GrantTypes.Select(type => type.Name));
-            Strings(json, "token_endpoint_auth_methods_supported", methods);
-            Strings(json, "revocation_endpoint_auth_methods_supported", methods);
-            Strings(json, "introspection_endpoint_auth_methods_supported",
-                capabilities.AuthMethodsFor("resource-server").Select(method => method.Name));
-            Strings(json, "code_challenge_methods_supported", ["S256"]);
-            // OpenID Connect Discovery §3, required there: each person has one sub, and go-oidc verifies no other algorithm than these.
-            Strings(json, "subject_types_supported", ["public"]);
-            Strings(json, "id_token_signing_alg_values_supported", Algorithms());
-            json.WriteBoolean("authorization_response_iss_parameter_supported", true);
-            json.WriteBoolean("client_id_metadata_document_supported", settings.ClientDocuments);
-            json.WriteString("service_documentation", settings.Issuer + Paths.Errors);
-        });
+            Issuer = settings.Issuer,
+            AuthorizationEndpoint = settings.Issuer + Paths.Authorize,
+            TokenEndpoint = settings.Issuer + Paths.Token,
+            RevocationEndpoint = settings.Issuer + Paths.Revoke,
+            IntrospectionEndpoint = settings.Issuer + Paths.Introspect,
+            RegistrationEndpoint = settings.Registration == "off" ? null : settings.Issuer + Paths.Register,
+            RevocationFeedEndpoint = settings.Issuer + Paths.Revocations,
+            JwksUri = settings.Issuer + Paths.Jwks,
+            ScopesSupported = scopes,
+            GrantTypesSupported = capabilities.GrantTypes.Select(type => type.Name),
+            TokenEndpointAuthMethodsSupported = methods,
+            RevocationEndpointAuthMethodsSupported = methods,
+            IntrospectionEndpointAuthMethodsSupported = capabilities.AuthMethodsFor("resource-server").Select(method => method.Name),
+            IdTokenSigningAlgValuesSupported = Algorithms(),
+            ClientIdMetadataDocumentSupported = settings.ClientDocuments,
+            ServiceDocumentation = settings.Issuer + Paths.Errors,
+        };
+        await http.TaggedJsonAsync(metadata, DiscoveryJson.Default.ServerMetadata);
     }
 
     // Of every key a verifier may meet; before the first was read, what it will be made for.
@@ -57,14 +50,14 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     public Task ResourceAsync(HttpContext http)
     {
         Cacheable(http);
-        return http.TaggedJsonAsync(json =>
+        var metadata = new ResourceMetadata
         {
-            json.WriteString("resource", settings.Issuer);
-            Strings(json, "authorization_servers", [settings.Issuer]);
-            Strings(json, "scopes_supported", [Scope.ReadAudit]);
-            Strings(json, "bearer_methods_supported", ["header"]);
-            json.WriteString("resource_name", settings.DisplayName);
-        });
+            Resource = settings.Issuer,
+            AuthorizationServers = [settings.Issuer],
+            ScopesSupported = [Scope.ReadAudit],
+            ResourceName = settings.DisplayName,
+        };
+        return http.TaggedJsonAsync(metadata, DiscoveryJson.Default.ResourceMetadata);
     }
 
     private async Task<IReadOnlyList<string>> ScopesAsync(CancellationToken cancel)
@@ -98,11 +91,4 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     }
 
     private static void Cacheable(HttpContext http) => http.Response.Headers.CacheControl = "public, max-age=300";
-
-    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values) json.WriteStringValue(value);
-        json.WriteEndArray();
-    }
 }

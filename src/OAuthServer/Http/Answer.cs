@@ -3,6 +3,7 @@ using System.Net.Mime;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
@@ -23,10 +24,23 @@ public static class Answer
         return http.PlainJsonAsync(status, members);
     }
 
-    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
-    public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members)
+    /// <summary>The same from a record, by generated code.</summary>
+    public static Task JsonAsync<T>(this HttpContext http, int status, T answer, JsonTypeInfo<T> form)
     {
-        var content = Fill(members).WrittenSpan;
+        http.Response.NoStore();
+        Fill(answer, form);
+        return http.SendAsync(status);
+    }
+
+    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
+    public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members) => http.TaggedAsync(Fill(members));
+
+    /// <summary>The same from a record, by generated code.</summary>
+    public static Task TaggedJsonAsync<T>(this HttpContext http, T answer, JsonTypeInfo<T> form) => http.TaggedAsync(Fill(answer, form));
+
+    private static Task TaggedAsync(this HttpContext http, ArrayBufferWriter<byte> filled)
+    {
+        var content = filled.WrittenSpan;
         var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
         return http.IsKnown(tag) ? Task.CompletedTask : http.SendAsync(200);
     }
@@ -42,15 +56,29 @@ public static class Answer
     // Synchronous from here to the write, so the thread's buffer is ours.
     private static ArrayBufferWriter<byte> Fill(Action<Utf8JsonWriter> members)
     {
-        var bytes = buffer ??= new ArrayBufferWriter<byte>(2048);
-        var json = writer ??= new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        bytes.ResetWrittenCount();
-        json.Reset(bytes);
+        var json = Begin();
         json.WriteStartObject();
         members(json);
         json.WriteEndObject();
         json.Flush();
-        return bytes;
+        return buffer!;
+    }
+
+    private static ArrayBufferWriter<byte> Fill<T>(T answer, JsonTypeInfo<T> form)
+    {
+        var json = Begin();
+        JsonSerializer.Serialize(json, answer, form);
+        json.Flush();
+        return buffer!;
+    }
+
+    private static Utf8JsonWriter Begin()
+    {
+        var bytes = buffer ??= new ArrayBufferWriter<byte>(2048);
+        var json = writer ??= new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        bytes.ResetWrittenCount();
+        json.Reset(bytes);
+        return json;
     }
 
     private static Task SendAsync(this HttpContext http, int status)
@@ -68,7 +96,8 @@ public static class Answer
     public static Task RefuseAsync(this HttpContext http, OAuthError error)
     {
         http.Response.SetErrorHeaders(error);
-        if (error.Status == 401 && http.Response.Headers.WWWAuthenticate.Count == 0) http.Response.Headers.WWWAuthenticate = "Basic realm=\"oauth\"";
+        if (error.Status == 401 && http.Response.Headers.WWWAuthenticate.Count == 0)
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"oauth\"";
         var documentation = http.RequestServices.GetRequiredService<Settings>().Issuer + Paths.Errors + "#" + error.Code;
         return http.JsonAsync(error.Status, json =>
         {
@@ -81,7 +110,8 @@ public static class Answer
     /// <summary>Headers every form of a refusal shares.</summary>
     public static void SetErrorHeaders(this HttpResponse response, OAuthError error)
     {
-        if (error.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (error.RetryAfter is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         response.HttpContext.Items[typeof(OAuthError)] = error;
     }
 

@@ -20,7 +20,9 @@ public static class Request
     {
         RequestId = http.TraceIdentifier,
         At = TimedId.TimeOf(http.TraceIdentifier) ?? throw new InvalidOperationException("the request has no id of ours"),
-        Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : "unknown",
+        Address = http.Connection.RemoteIpAddress is { } address
+            ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
+            : "unknown",
     };
 
     /// <summary>
@@ -30,8 +32,8 @@ public static class Request
     public static async ValueTask<Result<Parameters>> FormAsync(this HttpContext http)
     {
         if (!IsForm(http.Request))
-            return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type", "RFC 6749 §3.2",
-                "application/x-www-form-urlencoded", http.Request.ContentType) with
+            return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type",
+                "RFC 6749 §3.2", "application/x-www-form-urlencoded", http.Request.ContentType) with
             { Status = 415 };
         try
         {
@@ -46,7 +48,8 @@ public static class Request
         }
         catch (InvalidDataException)
         {
-            return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
+            return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has",
+                "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
         }
         catch (IOException fault) when (IsBadFraming(fault))
         {
@@ -75,17 +78,22 @@ public static class Request
             return headers.Length > 0 || secret is not null
                 ? TwoMethods("a client assertion beside another method")
                 : new ClientCredential.Assertion(id);
-        if (headers.Length == 0) return secret is null ? new ClientCredential.None(id) : new ClientCredential.Secret(id, secret, AuthMethod.ClientSecretPost);
-        if (headers.Length > 1) return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
+        if (headers.Length == 0) return Credential(id, secret, AuthMethod.ClientSecretPost);
+        if (headers.Length > 1)
+            return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2", "one Authorization header");
         if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
-            return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)", "something else");
+            return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)",
+                "something else");
         if (secret is not null)
             return TwoMethods("a secret in the header and one in the body");
         if (id is not null && id != basicId)
-            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one", "RFC 6749 §2.3", "one client id", "two");
-        var named = basicId.Length == 0 ? null : basicId;
-        return basicSecret.Length == 0 ? new ClientCredential.None(named) : new ClientCredential.Secret(named, basicSecret, AuthMethod.ClientSecretBasic);
+            return OAuthError.InvalidRequest("client_id differs from the authenticated client", "client_id in the body is another one",
+                "RFC 6749 §2.3", "one client id", "two");
+        return Credential(basicId.Length == 0 ? null : basicId, basicSecret, AuthMethod.ClientSecretBasic);
     }
+
+    private static ClientCredential Credential(string? id, string? secret, AuthMethod method) =>
+        secret is null or "" ? new ClientCredential.None(id) : new ClientCredential.Secret(id, secret, method);
 
     /// <summary>Which client a refused request names, for the audit log; it need not be that client's.</summary>
     public static string? NamedClient(this HttpContext http, Parameters form) =>
@@ -96,7 +104,9 @@ public static class Request
 
     /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
     public static string? Bearer(this HttpContext http) =>
-        Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+        Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+            ? header["Bearer ".Length..].Trim()
+            : null;
 
     // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
     private static string[] Authorization(HttpContext http) =>
@@ -105,7 +115,9 @@ public static class Request
     private static bool IsForm(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue
+            || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
         && request.Headers.ContentEncoding.Count == 0;
 
     private static bool TryReadBasic(string header, out string id, out string secret)

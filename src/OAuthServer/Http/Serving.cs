@@ -2,14 +2,14 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
 
-/// <summary>The command serve: listens, prepares a database in Development, ends when told to or when a loop has died.</summary>
+/// <summary>The command serve: listens, prepares its database, ends when told to, when a loop has died, or when the schema forbids to go on.</summary>
 public static class Serving
 {
     /// <summary>Answers the exit code.</summary>
     /// <param name="build">Makes the server, once its settings are known to be good.</param>
-    /// <param name="prepare">In Development: what brings the database up to date.</param>
+    /// <param name="prepare">Prepares the database while the server answers; answers what forbids to go on.</param>
     public static async Task<int> RunAsync(
-        Settings settings, Func<WebApplication> build, Func<IServiceProvider, Settings, CancellationToken, Task> prepare, CancellationToken cancel)
+        Settings settings, Func<WebApplication> build, Func<IServiceProvider, Settings, CancellationToken, Task<string?>> prepare, CancellationToken cancel)
     {
         if (Listening.Problem(settings) is { } problem)
         {
@@ -29,9 +29,21 @@ public static class Serving
         }
 
         var stop = app.Lifetime.ApplicationStopping;
-        var prepared = settings.Development ? prepare(app.Services, settings, stop) : Task.CompletedTask;
+        var prepared = PrepareAsync();
         await app.WaitForShutdownAsync(cancel);
-        await prepared;
+        if (await prepared is { } refusal)
+        {
+            Console.Error.WriteLine($"oauth-server: {refusal}");
+            return 1;
+        }
+
         return app.Services.GetRequiredService<BackgroundLoops>().Died is null ? 0 : BackgroundLoops.ExitCode;
+
+        async Task<string?> PrepareAsync()
+        {
+            var refusal = await prepare(app.Services, settings, stop);
+            if (refusal is not null) app.Lifetime.StopApplication();
+            return refusal;
+        }
     }
 }

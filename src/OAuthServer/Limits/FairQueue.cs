@@ -1,6 +1,7 @@
 namespace OAuthServer.Limits;
 
-/// <summary>What a slow hash is for. Each lane has its turn while somebody waits in it, so none can take the cores from the others.</summary>
+/// <summary>What a slow hash is for. Each lane has its turn while somebody waits in it, so none can take the cores from the
+/// others.</summary>
 public enum HashLane
 {
     /// <summary>Sign-in and passwords.</summary>
@@ -23,7 +24,7 @@ public sealed class FairQueue(int places, int mostWaiting)
 {
     // Forty addresses with a wrong secret every three seconds leave a new address behind one or two of them.
     private const int TurnsPerFailure = 16;
-    private const int MostAddresses = 10_000;
+    internal const int MostAddresses = 10_000;
 
     private readonly Lane[] lanes = [.. Enum.GetValues<HashLane>().Select(_ => new Lane())];
     private readonly Lock gate = new();
@@ -104,7 +105,7 @@ public sealed class FairQueue(int places, int mostWaiting)
     private sealed class Lane
     {
         private readonly List<Turn> waiting = [];
-        private readonly Dictionary<string, long> tags = new(StringComparer.Ordinal);
+        private readonly Cache<string, long> tags = new(MostAddresses);
         private long served;
 
         public bool Admit(Turn turn, string address, int most)
@@ -118,7 +119,7 @@ public sealed class FairQueue(int places, int mostWaiting)
                 last.Served.SetResult(false);
             }
 
-            tags[address] = turn.Tag;
+            tags.Set(address, turn.Tag);
             waiting.Add(turn);
             return true;
         }
@@ -133,15 +134,8 @@ public sealed class FairQueue(int places, int mostWaiting)
             return next;
         }
 
-        public void PutBack(string address, int turns) => tags[address] = After(address) + turns;
+        public void PutBack(string address, int turns) => tags.Set(address, After(address) + turns);
 
-        private long After(string address)
-        {
-            if (tags.Count >= MostAddresses)
-                foreach (var (known, tag) in tags)
-                    if (tag <= served) tags.Remove(known);
-            if (tags.Count >= MostAddresses) tags.Clear();
-            return Math.Max(served, tags.GetValueOrDefault(address));
-        }
+        private long After(string address) => Math.Max(served, tags.TryGet(address, out var tag) ? tag : 0);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -29,9 +30,12 @@ public static class TimedId
         octets.Clear();
         if (id.StartsWith("sql-", StringComparison.Ordinal))
         {
-            if (id.Length < 16 || Convert.FromHexString(id.AsSpan(4, 12), octets[2..], out _, out _) != System.Buffers.OperationStatus.Done) return null;
+            if (id.Length < 16 || Convert.FromHexString(id.AsSpan(4, 12), octets[2..], out _, out _) != OperationStatus.Done)
+                return null;
         }
-        else if (id.Length < TimeCharacters || !Base64Url.TryDecodeFromChars(id.AsSpan(0, TimeCharacters), octets[2..], out _))
+        else if (id.Length < TimeCharacters
+            // Not TryDecodeFromChars: that one throws at a character outside the alphabet.
+            || Base64Url.DecodeFromChars(id.AsSpan(0, TimeCharacters), octets[2..], out _, out _) != OperationStatus.Done)
         {
             return null;
         }

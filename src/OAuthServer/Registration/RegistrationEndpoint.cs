@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
@@ -45,7 +44,8 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         var request = http.Context();
         if (limit.GuessRefusal(request) is { } tooManyGuesses) return tooManyGuesses;
         if (limit.Refusal(request) is { } tooMany) return tooMany;
-        if ((await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out var error, out var before)) return error;
+        if ((await registrations.RecogniseAsync(client, http.Bearer(), http.RequestAborted)).Refused(out var error, out var before))
+            return error;
         if ((await MetadataAsync(http)).Refused(out error, out var metadata)) return error;
         return await registrations.UpdateAsync(before, metadata, http.Bearer()!, request, http.RequestAborted);
     }
@@ -83,32 +83,27 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         await http.RefuseAsync(error);
     }
 
-    // RFC 7591 §3.2.1: all that was registered, in effect; no nulls, which TypeScript clients do not take.
-    private Task ShowAsync(HttpContext http, int status, Registered registered) => http.JsonAsync(status, json =>
+    private Task ShowAsync(HttpContext http, int status, Registered registered)
     {
         var row = registered.Row;
-        json.WriteString("client_id", row.ClientId);
-        json.WriteNumber("client_id_issued_at", row.IssuedAt.ToUnixTimeSeconds());
-        if (registered.Secret is { } secret) json.WriteString("client_secret", secret);
-        if (registered.Secret is not null) json.WriteNumber("client_secret_expires_at", 0);
-        json.WriteString("client_name", row.Name);
-        List(json, "redirect_uris", row.RedirectUris);
-        List(json, "grant_types", row.GrantTypes);
-        List(json, "response_types", row.Kind == "machine" ? [] : ["code"]);
-        json.WriteString("token_endpoint_auth_method", row.AuthMethod);
-        json.WriteString("scope", Scope.Join(registered.Scope));
-        if (row.ClientUri is { } home) json.WriteString("client_uri", home);
-        if (row.LogoUri is { } logo) json.WriteString("logo_uri", logo);
-        if (row.TosUri is { } terms) json.WriteString("tos_uri", terms);
-        if (row.PolicyUri is { } policy) json.WriteString("policy_uri", policy);
-        json.WriteString("registration_client_uri", $"{settings.Issuer}{Paths.Register}/{row.ClientId}");
-        json.WriteString("registration_access_token", registered.Token);
-    });
-
-    private static void List(Utf8JsonWriter json, string name, string[] values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values) json.WriteStringValue(value);
-        json.WriteEndArray();
+        var answer = new RegistrationAnswer
+        {
+            ClientId = row.ClientId,
+            ClientIdIssuedAt = row.IssuedAt.ToUnixTimeSeconds(),
+            ClientSecret = registered.Secret,
+            ClientName = row.Name,
+            RedirectUris = row.RedirectUris,
+            GrantTypes = row.GrantTypes,
+            ResponseTypes = row.Kind == "machine" ? [] : ["code"],
+            TokenEndpointAuthMethod = row.AuthMethod,
+            Scope = Scope.Join(registered.Scope),
+            ClientUri = row.ClientUri,
+            LogoUri = row.LogoUri,
+            TosUri = row.TosUri,
+            PolicyUri = row.PolicyUri,
+            RegistrationClientUri = $"{settings.Issuer}{Paths.Register}/{row.ClientId}",
+            RegistrationAccessToken = registered.Token,
+        };
+        return http.JsonAsync(status, answer, RegistrationJson.Default.RegistrationAnswer);
     }
 }

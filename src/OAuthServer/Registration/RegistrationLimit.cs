@@ -14,7 +14,9 @@ public sealed class RegistrationLimit(Settings settings) : IDisposable
 
     /// <summary>The refusal when this address guessed wrong too often, else null.</summary>
     public OAuthError? GuessRefusal(RequestContext request) =>
-        guesses.Exhausted(FailureLimit.Subscriber(request.Address)) ? OAuthError.SlowDown("too many wrong registration access tokens from this address", guesses.RetryAfter) : null;
+        guesses.Exhausted(FailureLimit.Subscriber(request.Address))
+            ? OAuthError.SlowDown("too many wrong registration access tokens from this address", guesses.RetryAfter)
+            : null;
 
     /// <summary>One more wrong token.</summary>
     public void CountGuess(RequestContext request) => guesses.Count(FailureLimit.Subscriber(request.Address));

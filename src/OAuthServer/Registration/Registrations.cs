@@ -26,7 +26,8 @@ public sealed record Registered
 
 /// <summary>Clients that register themselves (RFC 7591) and come back to their registration (RFC 7592).</summary>
 public sealed class Registrations(
-    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, RegistrationRules rules, SecretLimit secrets, HashQueue hashes, Settings settings, TimeProvider time)
+    RegistrationStore store, InvitationStore invitations, ResourceDirectory resources, RegistrationRules rules, SecretLimit secrets,
+    HashQueue hashes, Settings settings, TimeProvider time)
 {
     /// <summary>RFC 7591 §3: whether this caller may register at all; its invitation when it has a good one.</summary>
     /// <param name="token">The initial access token of the Authorization header, or null.</param>
@@ -38,14 +39,16 @@ public sealed class Registrations(
     }
 
     /// <summary>Registers, or says why not. The invitation is spent and the client made by one statement.</summary>
-    public async Task<Result<Registered>> RegisterAsync(ClientMetadata metadata, Admission admission, RequestContext request, CancellationToken cancel)
+    public async Task<Result<Registered>> RegisterAsync(
+        ClientMetadata metadata, Admission admission, RequestContext request, CancellationToken cancel)
     {
         var open = await OpenScopesAsync(cancel);
         if (rules.Propose(metadata, open).Refused(out var error, out var proposal)) return error;
 
         // Anybody may register what acts for a person, who then consents. A machine acts for itself: somebody must vouch for it.
         var invited = proposal.IsMachine || settings.Registration == "token";
-        if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine))) return NotInvited(admission.Token);
+        if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine)))
+            return NotInvited(admission.Token);
 
         if (!proposal.IsPublic && !invited && secrets.Refusal() is { } tooMany) return tooMany;
 
@@ -69,7 +72,8 @@ public sealed class Registrations(
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
     public async Task<Result<Registered>> ReadAsync(string client, string? token, RequestContext request, CancellationToken cancel)
     {
-        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request) is not { } row) return UnknownRegistration(token);
+        if (token is null || await store.ReadAsync(client, OpaqueToken.Hash(token), request) is not { } row)
+            return UnknownRegistration(token);
         return new Registered { Row = row, Scope = Effective(row, await OpenScopesAsync(cancel)), Token = token };
     }
 
@@ -78,10 +82,12 @@ public sealed class Registrations(
         token is not null && await store.FindAsync(client, OpaqueToken.Hash(token), cancel) is { } row ? row : UnknownRegistration(token);
 
     /// <summary>RFC 7592 §2.2: replaces the client's metadata; not what it is, nor whether it has a secret.</summary>
-    public async Task<Result<Registered>> UpdateAsync(RegistrationRow before, ClientMetadata metadata, string token, RequestContext request, CancellationToken cancel)
+    public async Task<Result<Registered>> UpdateAsync(
+        RegistrationRow before, ClientMetadata metadata, string token, RequestContext request, CancellationToken cancel)
     {
         if (metadata.ClientId != before.ClientId)
-            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration", metadata.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
+            return OAuthError.InvalidClientMetadata("client_id must be the one of this registration",
+                metadata.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
         var open = await OpenScopesAsync(cancel);
         if (rules.Propose(metadata, open).Refused(out var error, out var proposal)) return error;
         if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == AuthMethod.None.Name))
@@ -107,7 +113,9 @@ public sealed class Registrations(
     private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
         [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];
 
-    private static string[] Effective(RegistrationRow row, string[] open) => row.Scope.Length > 0 || row.Kind == "machine" ? row.Scope : open;
+    private static string[] Effective(RegistrationRow row, string[] open) => row.Scope.Length > 0 || row.Kind == "machine"
+        ? row.Scope
+        : open;
 
     private static Description Describe(Proposal proposal) => new()
     {
@@ -123,7 +131,9 @@ public sealed class Registrations(
     };
 
     private static OAuthError NotInvited(string? token) =>
-        OAuthError.InvalidToken(token is null ? "no initial access token came" : "the initial access token is unknown, used up, expired or for another kind of client") with
+        OAuthError.InvalidToken(token is null
+            ? "no initial access token came"
+            : "the initial access token is unknown, used up, expired or for another kind of client") with
         {
             Description = "This registration needs a valid initial access token",
             Rule = "RFC 7591 §3",

@@ -15,7 +15,8 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Each_session_is_listed_with_its_browser_and_this_one_is_marked()
     {
-        var (alice, laptop, phone, tablet, bob) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, laptop, phone, tablet, bob) = (await Server.UserAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.21"),
+            Server.NewBrowser(), Server.NewBrowser());
         laptop.Headers["User-Agent"] = "Laptop/1.0 <b>";
         phone.Headers["User-Agent"] = "Phone/2.0";
         tablet.Headers["User-Agent"] = "Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0";
@@ -27,8 +28,11 @@ public sealed class OwnSessionsTest : ServerFixture
         var page = await SecurityAsync(laptop, alice);
 
         page.Reply.Should().BeAPage(200);
-        page.Reply.Body.Should().MatchRegex("<strong class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></strong>\\s*<span class=\"mark yes\">This browser").And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
-        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>").And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></dd>");
+        page.Reply.Body.Should()
+            .MatchRegex("<strong class=\"agent\"><bdi>Laptop/1.0 &lt;b&gt;</bdi></strong>\\s*<span class=\"mark yes\">This browser")
+            .And.Contain("<bdi>Phone/2.0</bdi>").And.Contain("127.0.0.21").And.NotContain("Bobs/3.0");
+        page.Reply.Body.Should().Contain("<bdi>Firefox</bdi> on <bdi>Android</bdi>")
+            .And.Contain($"<bdi>{tablet.Headers["User-Agent"]}</bdi></dd>");
         Browser.Form.On(page.Reply.Body, "session", Key(laptop)).Should().BeNull("this one is signed out of, not ended");
         page.Reply.Body.Should().NotContain(laptop.Cookies[SessionCookie]).And.NotContain(phone.Cookies[SessionCookie]);
     }
@@ -41,8 +45,10 @@ public sealed class OwnSessionsTest : ServerFixture
         var security = await SecurityAsync(browser, alice);
         var apps = await browser.FollowAsync(Paths.ConnectedApps);
 
-        security.Reply.Body.Should().Contain("Where you are signed in").And.Contain("Recent activity").And.Contain($"href=\"{Paths.Sessions}\" aria-current=\"page\"").And.NotContain("These apps");
-        apps.Reply.Body.Should().NotContain("Where you are signed in").And.NotContain("Recent activity").And.Contain($"href=\"{Paths.Sessions}\"");
+        security.Reply.Body.Should().Contain("Where you are signed in").And.Contain("Recent activity")
+            .And.Contain($"href=\"{Paths.Sessions}\" aria-current=\"page\"").And.NotContain("These apps");
+        apps.Reply.Body.Should().NotContain("Where you are signed in").And.NotContain("Recent activity")
+            .And.Contain($"href=\"{Paths.Sessions}\"");
     }
 
     [Test, Rfc(9700, "4.11")]
@@ -58,7 +64,8 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Ending_one_ends_that_session_and_nothing_else()
     {
-        var (alice, app, here, there, elsewhere) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, app, here, there, elsewhere) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            Server.NewBrowser(), Server.NewBrowser());
         var tokens = await app.TokensAsync(alice, there);
         await elsewhere.SignInAsync(alice);
         var page = await SecurityAsync(here, alice);
@@ -102,14 +109,16 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test]
     public async Task Sign_out_everywhere_else_keeps_this_session_and_the_apps()
     {
-        var (alice, app, here, one, other, bob) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
+        var (alice, app, here, one, other, bob) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            Server.NewBrowser(), Server.NewBrowser(), Server.NewBrowser());
         await bob.SignInAsync(await Server.UserAsync("bob"));
         var tokens = await app.TokensAsync(alice, one);
         await other.SignInAsync(alice);
 
         var reply = await here.SubmitAsync(await SecurityAsync(here, alice), "what", "others");
 
-        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Every other browser has been signed out.").And.NotContain("That browser");
+        (await here.FollowAsync(reply, "")).Reply.Body.Should().Contain("Every other browser has been signed out.")
+            .And.NotContain("That browser");
         (await SignedInAsync(one, other, here, bob)).Should().Equal(false, false, true, true);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
     }
@@ -117,7 +126,8 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test, Rfc(7009, "2.1"), Behaviour(23)]
     public async Task Sign_out_everywhere_ends_sessions_codes_families_and_access_tokens_within_a_second()
     {
-        var (alice, app, here, there, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, here, there, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            Server.NewBrowser(), await Server.ResourceServerAsync());
         var (bobs, bob) = (await Server.UserAsync("bob"), Server.NewBrowser());
         var reader = new FeedReader(Server, api);
         await reader.GetAsync();
@@ -160,29 +170,33 @@ public sealed class OwnSessionsTest : ServerFixture
     [Test, Behaviour(25)]
     public async Task Recent_activity_is_told_in_words_with_its_address()
     {
-        var (alice, app, denied, browser, guesser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
+        var (alice, app, denied, browser, guesser) = (await Server.UserAsync(), await Server.PublicClientAsync(),
+            await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowserFrom("127.0.0.22"));
         await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, "a guess");
         await Server.NewBrowser().SignInAsync(await Server.UserAsync("bob"));
         var old = await app.TokensAsync(alice, browser);
         var next = await app.RefreshAsync(old.RefreshToken!);
         await app.RefreshAsync(next.RefreshToken!);
         (await app.RefreshAsync(old.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
-        await browser.SubmitAsync(await browser.ReachConsentAsync(denied.AuthorizeQuery(TestClient.NewVerifier()), alice), "decision", "deny");
+        await browser.SubmitAsync(await browser.ReachConsentAsync(denied.AuthorizeQuery(TestClient.NewVerifier()), alice), "decision",
+            "deny");
         await Server.ExecuteAsync("update users set role = 'admin' where subject = @Subject", alice);
 
-        var page = (await browser.GetAsync(Paths.Sessions)).Body;
+        var page = await browser.GetAsync(Paths.Sessions);
 
-        var rows = System.Text.RegularExpressions.Regex.Matches(page[page.IndexOf("id=\"events\"", StringComparison.Ordinal)..], "<tr><th scope=\"row\">(.*?)</th>").Select(match => match.Groups[1].Value).ToList();
+        var rows = page.Page.QuerySelectorAll("section[aria-labelledby=events] th[scope=row]").Select(row => row.InnerHtml).ToList();
         rows.Should().HaveCount(5).And.SatisfyRespectively(
             row => row.Should().Be($"You denied <bdi>The {denied.Id} app</bdi>"),
             row => row.Should().Contain("Refused").And.Contain($"Someone may have stolen the access of <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be($"You allowed <bdi>The {app.Id} app</bdi>"),
             row => row.Should().Be("You signed in"),
             row => row.Should().Contain("A sign-in attempt with a wrong password"));
-        page.Should().Contain("<bdi>127.0.0.22</bdi>");
-        await Server.ExecuteAsync("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject", alice);
+        page.Body.Should().Contain("<bdi>127.0.0.22</bdi>");
+        await Server.ExecuteAsync("update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject",
+            alice);
         await browser.SignInAsync(await browser.FollowAsync("/login"), alice, "another password");
-        (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("An administrator set a new password").And.NotContain("You changed your password");
+        (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("An administrator set a new password")
+            .And.NotContain("You changed your password");
     }
 
     [Test]
@@ -190,7 +204,9 @@ public sealed class OwnSessionsTest : ServerFixture
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
-        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, subject) select now() + n * interval '1 second', 'guess-' || n, 'sign-in', 'refused', @Subject::text from generate_series(1, 40) n", alice);
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, subject) "
+            + "select now() + n * interval '1 second', 'guess-' || n, 'sign-in', 'refused', @Subject::text from generate_series(1, 40) n",
+            alice);
 
         var page = (await browser.GetAsync(Paths.Sessions)).Body;
 
@@ -205,7 +221,9 @@ public sealed class OwnSessionsTest : ServerFixture
         await app.TokensAsync(alice, browser);
         var grant = await Server.ScalarAsync<Guid>("select id from grants where subject = @Subject", alice);
 
-        await Server.Get<AccessEdits>().EndGrantAsync(grant, alice.Subject, new Author("admin:olivia") { RequestId = "by-olivia", Address = "127.0.0.77" }, Server.Clock.GetUtcNow());
+        await Server.Get<AccessEdits>()
+            .EndGrantAsync(grant, alice.Subject, new Author("admin:olivia") { RequestId = "by-olivia", Address = "127.0.0.77" },
+            Server.Clock.GetUtcNow());
 
         var page = (await browser.GetAsync(Paths.Sessions)).Body;
         page.Should().Contain($"An administrator revoked the access of <bdi>The {app.Id} app</bdi>").And.NotContain("127.0.0.77");
@@ -221,5 +239,6 @@ public sealed class OwnSessionsTest : ServerFixture
 
     private string Key(Browser browser) => Convert.ToHexStringLower(OpaqueToken.Hash(browser.Cookies[SessionCookie]));
 
-    private static async Task<bool[]> SignedInAsync(params Browser[] browsers) => await Task.WhenAll(browsers.Select(browser => browser.IsSignedInAsync()));
+    private static async Task<bool[]> SignedInAsync(params Browser[] browsers) =>
+        await Task.WhenAll(browsers.Select(browser => browser.IsSignedInAsync()));
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Keys;
@@ -19,7 +18,8 @@ public sealed class PasswordTest : ServerFixture
     [Test, Rfc(6819, "5.1.4.2.3")]
     public async Task A_new_password_ends_every_session_code_and_grant_and_this_browser_goes_on_under_a_new_id()
     {
-        var (alice, app, browser, other, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, app, browser, other, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            Server.NewBrowser(), await Server.ResourceServerAsync());
         var (tokens, code) = (await app.TokensAsync(alice, other), await app.CodeAsync(alice, other));
         await browser.SignInAsync(alice);
         var thief = Server.NewBrowser();
@@ -50,7 +50,8 @@ public sealed class PasswordTest : ServerFixture
         (await anew.SignInAsync(await anew.FollowAsync("/login"), alice)).Reply.Status.Should().Be(401);
         (await anew.SignInAsync(await anew.FollowAsync("/login"), alice, Better)).Is(Paths.ConnectedApps).Should().BeTrue();
         SecretHash.Cost(await HashAsync(alice)).Should().Be(11);
-        (await Server.QueryAsync<string>("select event || ' ' || coalesce(actor, '') || ' ' || address from audit_events where request_id = @id order by event", new { id = reply.RequestId }))
+        (await Server.QueryAsync<string>("select event || ' ' || coalesce(actor, '') || ' ' || address from audit_events "
+            + "where request_id = @id order by event", new { id = reply.RequestId }))
             .Should().Equal($"edit user:{alice.Username} 127.0.0.1", "sign-in  127.0.0.1");
         (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("You changed your password");
         (await browser.GetAsync("/password?done=x")).Body.Should().NotContain("has been changed");
@@ -68,10 +69,12 @@ public sealed class PasswordTest : ServerFixture
         await browser.SignInAsync(alice);
         var before = await HashAsync(alice);
 
-        var reply = await ChangeAsync(browser, alice.Password, password ?? alice.Username.ToUpperInvariant(), again ?? alice.Username.ToUpperInvariant());
+        var reply = await ChangeAsync(browser, alice.Password, password ?? alice.Username.ToUpperInvariant(), again
+            ?? alice.Username.ToUpperInvariant());
 
         reply.Should().BeAPage(400);
-        reply.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid").And.MatchRegex($"id=\"{field}-problem\">[^<]*{words}");
+        reply.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid")
+            .And.MatchRegex($"id=\"{field}-problem\">[^<]*{words}");
         (await HashAsync(alice)).Should().Be(before);
         (await browser.IsSignedInAsync()).Should().BeTrue();
     }
@@ -86,16 +89,20 @@ public sealed class PasswordTest : ServerFixture
         var empty = await ChangeAsync(browser, "", "short", "short");
 
         wrong.Should().BeAPage(400);
-        var summary = Regex.Match(wrong.Body, "<div class=\"error\" role=\"alert\">.*?</div>", RegexOptions.Singleline).Value;
-        foreach (var (field, label, words) in new[] { ("current", "Current password", "Incorrect password."), ("password", "New password", "Too short: use at least 12 characters."), ("again", "Confirm new password", "The passwords do not match.") })
+        var summary = wrong.Page.QuerySelector("div.error[role=alert]")!.InnerHtml;
+        foreach (var (field, label, words) in new[] { ("current", "Current password", "Incorrect password."),
+            ("password", "New password", "Too short: use at least 12 characters."),
+            ("again", "Confirm new password", "The passwords do not match.") })
         {
             summary.Should().Contain($"<li><a href=\"#{field}\">{label}</a>: {words}</li>");
-            wrong.Body.Should().Contain($"<p class=\"wrong\" id=\"{field}-problem\">{words}</p>").And.MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid=\"true\"");
+            wrong.Body.Should().Contain($"<p class=\"wrong\" id=\"{field}-problem\">{words}</p>")
+                .And.MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid=\"true\"");
         }
 
         wrong.Body.Should().NotContain("not her password").And.NotContain("value=\"short\"");
         empty.Should().BeAPage(400);
-        empty.Body.Should().Contain("id=\"current-problem\">Enter your current password.").And.Contain("id=\"password-problem\">Too short").And.NotContain("again-problem");
+        empty.Body.Should().Contain("id=\"current-problem\">Enter your current password.").And.Contain("id=\"password-problem\">Too short")
+            .And.NotContain("again-problem");
         (await Server.AuditAsync(empty)).Should().BeEmpty("nothing was tried");
     }
 
@@ -121,7 +128,8 @@ public sealed class PasswordTest : ServerFixture
         other.Cookies[cookie] = browser.Cookies[cookie];
         var before = await HashAsync(alice);
 
-        (await other.SubmitAsync(page, changes: [("current", alice.Password), ("password", Better), ("again", Better)])).Should().BeAnErrorPage("invalid_request");
+        (await other.SubmitAsync(page, changes: [("current", alice.Password), ("password", Better), ("again", Better)])).Should()
+            .BeAnErrorPage("invalid_request");
 
         (await HashAsync(alice)).Should().Be(before);
     }
@@ -139,7 +147,8 @@ public sealed class PasswordTest : ServerFixture
             other.SubmitAsync(pages[1], changes: [("current", alice.Password), ("password", Better + "!"), ("again", Better + "!")]));
 
         (await Task.WhenAll(one.IsSignedInAsync(), other.IsSignedInAsync())).Should().ContainSingle(signedIn => signedIn);
-        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit' and subject = @subject and detail like '%password_hash%'", new { subject = alice.Subject.ToString() }))
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit' and subject = @subject "
+            + "and detail like '%password_hash%'", new { subject = alice.Subject.ToString() }))
             .Should().Be(1, "the other was proven against a password that was no more");
     }
 
@@ -156,10 +165,12 @@ public sealed class PasswordTest : ServerFixture
 
     private string SessionCookie => OAuthServer.Html.Cookies.Name("s", Server.Settings);
 
-    private Task<string> HashAsync(Person person) => Server.ScalarAsync<string>("select password_hash from users where subject = @Subject", person);
+    private Task<string> HashAsync(Person person) =>
+        Server.ScalarAsync<string>("select password_hash from users where subject = @Subject", person);
 
     private static async Task<Reply> ChangeAsync(Browser browser, string current, string password, string again) =>
-        await browser.SubmitAsync(await browser.FollowAsync(Paths.Password), changes: [("current", current), ("password", password), ("again", again)]);
+        await browser.SubmitAsync(await browser.FollowAsync(Paths.Password),
+            changes: [("current", current), ("password", password), ("again", again)]);
 }
 
 /// <summary>The password until now cannot be guessed here either.</summary>
@@ -175,7 +186,8 @@ public sealed class PasswordLimitTest : ServerFixture
         await browser.SignInAsync(alice);
         var replies = new List<Reply>();
         for (var i = 0; i < 6; i++)
-            replies.Add(await browser.SubmitAsync(await browser.FollowAsync(Paths.Password), changes: [("current", $"guess {i}"), ("password", "purple monkey dishwasher"), ("again", "purple monkey dishwasher")]));
+            replies.Add(await browser.SubmitAsync(await browser.FollowAsync(Paths.Password),
+                changes: [("current", $"guess {i}"), ("password", "purple monkey dishwasher"), ("again", "purple monkey dishwasher")]));
 
         replies[0].Should().BeAPage(401);
         replies[0].Body.Should().Contain("Incorrect password.").And.NotContain("guess 0");

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -16,13 +15,14 @@ public abstract class AdminFixture : ServerFixture
     }
 
     /// <summary>Opens a page and sends its form for <paramref name="path"/>; null takes a field out.</summary>
-    protected static async Task<Reply> ChangeAsync(Browser browser, string page, string path, params (string Name, string? Value)[] changes) =>
+    protected static async Task<Reply> ChangeAsync(Browser browser, string page, string path,
+        params (string Name, string? Value)[] changes) =>
         await SendAsync(browser, await browser.GetAsync(page), path, changes);
 
     /// <summary>Sends a form of a page that is open.</summary>
     protected static Task<Reply> SendAsync(Browser browser, Reply page, string path, params (string Name, string? Value)[] changes)
     {
-        var form = Regex.Matches(page.Body, "<form.*?</form>", RegexOptions.Singleline).Select(match => Browser.Form.On(match.Value, null, null)!).FirstOrDefault(one => one.Action == path)
+        var form = Browser.Form.To(page.Body, path)
             ?? throw new InvalidOperationException($"no form for {path} on {page}");
         var fields = form.Fields.Where(field => changes.All(change => change.Name != field.Key))
             .Concat(changes.Where(change => change.Value is not null).Select(change => KeyValuePair.Create(change.Name, change.Value!)));
@@ -31,5 +31,6 @@ public abstract class AdminFixture : ServerFixture
 
     /// <summary>Who the audit log says did something, newest first, as "actor detail".</summary>
     protected Task<List<string>> ActsAsync(Reply reply) =>
-        Server.QueryAsync<string>("select actor || ' ' || coalesce(detail, '') from audit_events where request_id = @id and outcome = 'ok' and actor is not null order by at, detail", new { id = reply.RequestId });
+        Server.QueryAsync<string>("select actor || ' ' || coalesce(detail, '') from audit_events where request_id = @id "
+            + "and outcome = 'ok' and actor is not null order by at, detail", new { id = reply.RequestId });
 }

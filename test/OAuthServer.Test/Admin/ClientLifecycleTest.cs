@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -20,20 +18,26 @@ public sealed class ClientLifecycleTest : ServerFixture
         await Server.TokensAsync(app, alice);
         var refreshed = await Server.TokensAsync(app, bob);
         await app.RefreshAsync(refreshed.RefreshToken!);
-        // A grant whose code was not redeemed yet counts, and none of these: one ended, one over, tokens that have expired, somebody else's.
+        // A grant whose code was not redeemed yet counts, and none of these: one ended, one over, tokens that have
+        // expired, somebody else's.
         await Server.GrantAsync(app, bob);
         await app.RevokeAsync((await Server.TokensAsync(app, bob)).RefreshToken!);
-        await Server.ExecuteAsync("update grants set expires_at = now() - interval '1 s' where id = (select grant_id from audit_events where request_id = @id and event = 'token')", new { id = (await Server.TokensAsync(app, bob)).RequestId });
+        await Server.ExecuteAsync("update grants set expires_at = now() - interval '1 s' where id = (select grant_id from audit_events "
+            + "where request_id = @id and event = 'token')", new { id = (await Server.TokensAsync(app, bob)).RequestId });
         await Server.TokensAsync(await Server.PublicClientAsync(), alice);
-        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, client_id) values (now() - interval '601 s', 'old', 'token', 'ok', @Id), (now(), 'no', 'token', 'refused', @Id), (now(), 'x', 'code', 'ok', @Id)", new { app.Id });
+        await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome, client_id) "
+            + "values (now() - interval '601 s', 'old', 'token', 'ok', @Id), (now(), 'no', 'token', 'refused', @Id), (now(), 'x', 'code', "
+            + "'ok', @Id)", new { app.Id });
         await Server.ExecuteAsync("update clients set last_used_at = '2026-09-12T10:11:00Z' where client_id = @Id", new { app.Id });
 
         var page = await olivia.GetAsync(ClientPages.Of(app.Id, path));
 
         page.Should().BeAPage(200);
-        var reach = Regex.Matches(Regex.Match(page.Body, "<ul class=\"reach\">.*?</ul>", RegexOptions.Singleline).Value, "<li>(.*?)</li>").Select(match => Regex.Replace(match.Groups[1].Value, "<[^>]+>", "")).ToList();
-        reach.Should().Equal("Live grants: 4", "Users with these grants: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
-        (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", new { app.Id })).Should().BeTrue("a look changes nothing");
+        var reach = page.Page.QuerySelectorAll("ul.reach li").Select(line => line.TextContent);
+        reach.Should()
+            .Equal("Live grants: 4", "Users with these grants: 2", "Live access tokens, at most: 6", "Last used: 12 Sep 2026, 10:11 UTC");
+        (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @Id", new { app.Id })).Should()
+            .BeTrue("a look changes nothing");
     }
 
     [Test]
@@ -42,7 +46,8 @@ public sealed class ClientLifecycleTest : ServerFixture
         var (olivia, machine, api) = (await Server.OliviaAsync(), await Server.MachineAsync(), await Server.ResourceServerAsync());
         var token = (await machine.CredentialsAsync()).AccessToken;
 
-        var done = await olivia.SubmitToAsync(Paths.AdminClientDisable, await olivia.FollowAsync(ClientPages.Of(machine.Id, Paths.AdminClientDisable)));
+        var done = await olivia.SubmitToAsync(Paths.AdminClientDisable,
+            await olivia.FollowAsync(ClientPages.Of(machine.Id, Paths.AdminClientDisable)));
         done.Status.Should().Be(303);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
         (await api.SeesAsActiveAsync(token)).Should().BeFalse();
@@ -51,7 +56,8 @@ public sealed class ClientLifecycleTest : ServerFixture
         var enabled = await olivia.SubmitToAsync(Paths.AdminClientEnable, await olivia.FollowAsync(ClientPages.Of(machine.Id)));
         enabled.Status.Should().Be(303);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200);
-        (await Server.ScalarAsync<string>("select actor || ' ' || detail from audit_events where request_id = @id and event = 'edit'", new { id = enabled.RequestId })).Should().MatchRegex("^admin:olivia-.* update clients .*: enabled$");
+        (await Server.ScalarAsync<string>("select actor || ' ' || detail from audit_events where request_id = @id and event = 'edit'",
+            new { id = enabled.RequestId })).Should().MatchRegex("^admin:olivia-.* update clients .*: enabled$");
     }
 
     [Test, Rfc(7662, "2.2"), Behaviour(9)]
@@ -63,7 +69,8 @@ public sealed class ClientLifecycleTest : ServerFixture
         await feed.ReadAsync();
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
 
-        var done = await olivia.SubmitToAsync(Paths.AdminClientDelete, await olivia.FollowAsync(ClientPages.Of(app.Id, Paths.AdminClientDelete)));
+        var done = await olivia.SubmitToAsync(Paths.AdminClientDelete,
+            await olivia.FollowAsync(ClientPages.Of(app.Id, Paths.AdminClientDelete)));
 
         (done.Status, done.Location).Should().Be((303, $"{Server.Issuer}{Paths.AdminApps}?done=deleted"));
         (await olivia.FollowAsync(done, "")).Reply.Body.Should().Contain("Deleted.").And.NotContain(app.Id);
@@ -72,9 +79,12 @@ public sealed class ClientLifecycleTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await app.RefreshAsync(tokens.RefreshToken!)).Error == "invalid_client");
         (await app.RedeemAsync(code)).Error.Should().Be("invalid_client");
         foreach (var table in new[] { "clients", "client_secrets", "grants", "consents" })
-            (await Server.ScalarAsync<int>($"select count(*)::int from {table} where client_id = @Id", new { app.Id })).Should().Be(0, table);
-        (await Server.QueryAsync<string>("select actor || ' ' || detail from audit_events where request_id = @request and event = 'edit' and client_id = @Id order by detail", new { request = done.RequestId, app.Id }))
-            .Should().HaveCount(2).And.OnlyContain(line => line.StartsWith("admin:olivia-")).And.Contain(line => line.Contains("delete clients"));
+            (await Server.ScalarAsync<int>($"select count(*)::int from {table} where client_id = @Id", new { app.Id })).Should()
+                .Be(0, table);
+        (await Server.QueryAsync<string>("select actor || ' ' || detail from audit_events where request_id = @request and event = 'edit' "
+            + "and client_id = @Id order by detail", new { request = done.RequestId, app.Id }))
+            .Should().HaveCount(2).And.OnlyContain(line => line.StartsWith("admin:olivia-"))
+                .And.Contain(line => line.Contains("delete clients"));
         (await olivia.GetAsync(ClientPages.Of(app.Id))).Should().BeAPage(404);
     }
 
@@ -87,11 +97,13 @@ public sealed class ClientLifecycleTest : ServerFixture
 
         foreach (var id in new[] { stranger.Id, document })
         {
-            (await olivia.SubmitToAsync(Paths.AdminClientDisable, await olivia.FollowAsync(ClientPages.Of(id, Paths.AdminClientDisable)))).Status.Should().Be(303);
+            (await olivia.SubmitToAsync(Paths.AdminClientDisable,
+                await olivia.FollowAsync(ClientPages.Of(id, Paths.AdminClientDisable)))).Status.Should().Be(303);
             (await EnabledAsync(id)).Should().Equal(false);
             (await olivia.SubmitToAsync(Paths.AdminClientEnable, await olivia.FollowAsync(ClientPages.Of(id)))).Status.Should().Be(303);
             (await EnabledAsync(id)).Should().Equal(true);
-            (await olivia.SubmitToAsync(Paths.AdminClientDelete, await olivia.FollowAsync(ClientPages.Of(id, Paths.AdminClientDelete)))).Status.Should().Be(303);
+            (await olivia.SubmitToAsync(Paths.AdminClientDelete,
+                await olivia.FollowAsync(ClientPages.Of(id, Paths.AdminClientDelete)))).Status.Should().Be(303);
             (await EnabledAsync(id)).Should().BeEmpty();
         }
     }
@@ -101,7 +113,7 @@ public sealed class ClientLifecycleTest : ServerFixture
     {
         var (olivia, id, bystander) = (await Server.OliviaAsync(), await HostileAsync(), await Server.MachineAsync());
 
-        var sql = WebUtility.HtmlDecode(Regex.Match((await olivia.GetAsync(ClientPages.Of(id, path))).Body, "<pre>(.*?)</pre>", RegexOptions.Singleline).Groups[1].Value);
+        var sql = (await olivia.GetAsync(ClientPages.Of(id, path))).Page.QuerySelector("pre:not([id])")!.TextContent;
         await Server.ExecuteAsync(sql);
 
         string.Concat((await EnabledAsync(id)).Select(enabled => enabled ? "1" : "0")).Should().Be(then, sql);
@@ -114,18 +126,22 @@ public sealed class ClientLifecycleTest : ServerFixture
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
         var secret = await Server.ScalarAsync<long>("select id from client_secrets where client_id = @Id", new { machine.Id });
 
-        await Server.ExecuteAsync(WebUtility.HtmlDecode(Regex.Match((await olivia.GetAsync($"{Paths.AdminClientSecretRevoke}?secret={secret}")).Body, "<pre>(.*?)</pre>").Groups[1].Value));
+        var page = await olivia.GetAsync($"{Paths.AdminClientSecretRevoke}?secret={secret}");
+        await Server.ExecuteAsync(page.Page.QuerySelector("pre:not([id])")!.TextContent);
 
-        (await Server.ScalarAsync<bool>("select revoked_at is not null from client_secrets where id = @secret", new { secret })).Should().BeTrue();
+        (await Server.ScalarAsync<bool>("select revoked_at is not null from client_secrets where id = @secret", new { secret })).Should()
+            .BeTrue();
     }
 
-    private Task<List<bool>> EnabledAsync(string id) => Server.QueryAsync<bool>("select enabled from clients where client_id = @id", new { id });
+    private Task<List<bool>> EnabledAsync(string id) =>
+        Server.QueryAsync<bool>("select enabled from clients where client_id = @id", new { id });
 
     // As hostile as the table lets an id be.
     private async Task<string> HostileAsync()
     {
         var id = $"https://{Guid.NewGuid():N}.example/'or(1=1)--\\'\\\\\";drop<b>$(id)&amp;";
-        await Server.ExecuteAsync("insert into clients (client_id, kind, name, origin) values (@id, 'user-facing', 'Hostile', 'document')", new { id });
+        await Server.ExecuteAsync("insert into clients (client_id, kind, name, origin) values (@id, 'user-facing', 'Hostile', 'document')",
+            new { id });
         return id;
     }
 }

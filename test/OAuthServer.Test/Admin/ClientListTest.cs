@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -15,32 +14,36 @@ public sealed class ClientListTest : ServerFixture
         var olivia = await Server.OliviaAsync();
         var (machine, app, api) = (await Server.MachineAsync(), await Server.PublicClientAsync(), await Server.ResourceServerAsync());
         var stranger = await Server.PublicClientAsync(origin: "self-registered", resource: null);
-        await Server.ExecuteAsync("insert into clients (client_id, kind, name, origin) values ('https://apps.example/a''b', 'user-facing', 'Doc', 'document')");
-        await Server.ExecuteAsync("update clients set last_used_at = '2026-09-12T10:11:00Z', enabled = false where client_id = @Id", new { machine.Id });
+        await Server.ExecuteAsync("insert into clients (client_id, kind, name, origin) "
+            + "values ('https://apps.example/a''b', 'user-facing', 'Doc', 'document')");
+        await Server.ExecuteAsync("update clients set last_used_at = '2026-09-12T10:11:00Z', enabled = false where client_id = @Id",
+            new { machine.Id });
 
-        var (machines, apps, apis) = (await BodyAsync(Paths.AdminMachines), await BodyAsync(Paths.AdminApps), await BodyAsync(Paths.AdminResourceServers));
+        var (machines, apps, apis) = (await olivia.GetAsync(Paths.AdminMachines), await olivia.GetAsync(Paths.AdminApps),
+            await olivia.GetAsync(Paths.AdminResourceServers));
 
-        machines.Should().Contain(machine.Id).And.NotContain(app.Id).And.NotContain(api.Id);
+        machines.Body.Should().Contain(machine.Id).And.NotContain(app.Id).And.NotContain(api.Id);
         Row(machines, machine.Id).Should().Contain("Disabled").And.Contain("12 Sep 2026").And.Contain("Registered by the operator");
         Row(apps, app.Id).Should().Contain("Enabled").And.Contain("Never").And.NotContain("No secret");
         Row(apps, stranger.Id).Should().Contain("Self-registered on");
-        Row(apps, "https://apps.example/a&#x27;b").Should().Contain("Published by <bdi>apps.example</bdi>").And.Contain("?id=https%3A%2F%2Fapps.example%2Fa%27b\"");
-        apis.Should().Contain(api.Id).And.NotContain(machine.Id);
-
-        async Task<string> BodyAsync(string path) => (await olivia.GetAsync(path)).Body;
+        Row(apps, "https://apps.example/a'b").Should().Contain("Published by <bdi>apps.example</bdi>")
+            .And.Contain("?id=https%3A%2F%2Fapps.example%2Fa%27b\"");
+        apis.Body.Should().Contain(api.Id).And.NotContain(machine.Id);
     }
 
-    [TestCase("now() - interval '1 hour'", "Secret expired"), TestCase("now() + interval '29 days'", "Secret expires on"), TestCase("now() + interval '31 days'", null), TestCase("null", null)]
+    [TestCase("now() - interval '1 hour'", "Secret expired"), TestCase("now() + interval '29 days'", "Secret expires on"),
+        TestCase("now() + interval '31 days'", null), TestCase("null", null)]
     public async Task A_secret_that_expires_is_told_before_it_does(string expires, string? told)
     {
         var (olivia, machine) = (await Server.OliviaAsync(), await Server.MachineAsync());
         await Server.ExecuteAsync($"update client_secrets set expires_at = {expires} where client_id = @Id", new { machine.Id });
 
-        var row = Row((await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}")).Body, machine.Id);
-        await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)", new { machine.Id, hash = Cast.SecretHashed });
-        var replaced = Row((await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}")).Body, machine.Id);
+        var row = Row(await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}"), machine.Id);
+        await Server.ExecuteAsync("insert into client_secrets (client_id, hash) values (@Id, @hash)",
+            new { machine.Id, hash = Cast.SecretHashed });
+        var replaced = Row(await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}"), machine.Id);
         await Server.ExecuteAsync("update client_secrets set revoked_at = now() where client_id = @Id", new { machine.Id });
-        var none = Row((await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}")).Body, machine.Id);
+        var none = Row(await olivia.GetAsync($"{Paths.AdminMachines}?q={machine.Id}"), machine.Id);
 
         if (told is null) row.Should().NotContain("Secret expire");
         else row.Should().Contain(told);
@@ -67,17 +70,19 @@ public sealed class ClientListTest : ServerFixture
     public async Task Fifty_stand_on_a_page_and_the_next_goes_on_from_there()
     {
         var (olivia, seen) = (await Server.OliviaAsync(), new List<string>());
-        await Server.ExecuteAsync("insert into clients (client_id, kind, name) select 'many-' || lpad(i::text, 3, '0'), 'machine', 'Many & more' from generate_series(1, 120) i");
+        await Server.ExecuteAsync("insert into clients (client_id, kind, name) "
+            + "select 'many-' || lpad(i::text, 3, '0'), 'machine', 'Many & more' from generate_series(1, 120) i");
 
         var pages = new List<int>();
         for (string? next = $"{Paths.AdminMachines}?q={Uri.EscapeDataString("Many & more")}"; next is not null && pages.Count < 9;)
         {
             var page = await olivia.GetAsync(next);
             page.Should().BeAPage(200);
-            var ids = Regex.Matches(page.Body, "<code>(many-[0-9]+)</code>").Select(match => match.Groups[1].Value).ToList();
+            var ids = page.Page.QuerySelectorAll("code").Select(id => id.TextContent)
+                .Where(id => id.StartsWith("many-", StringComparison.Ordinal)).ToList();
             pages.Add(ids.Count);
             seen.AddRange(ids);
-            next = Regex.Match(page.Body, "rel=\"next\" href=\"([^\"]+)\"") is { Success: true } link ? System.Net.WebUtility.HtmlDecode(link.Groups[1].Value) : null;
+            next = page.Page.QuerySelector("[rel=next]")?.GetAttribute("href");
         }
 
         pages.Should().Equal(50, 50, 20);
@@ -88,7 +93,8 @@ public sealed class ClientListTest : ServerFixture
     public async Task Pages_lead_back_the_way_they_came_with_the_total_and_the_filters()
     {
         var olivia = await Server.OliviaAsync();
-        await Server.ExecuteAsync("insert into clients (client_id, kind, name, enabled) select 'back-' || lpad(i::text, 3, '0'), 'machine', 'Back & forth', false from generate_series(1, 120) i");
+        await Server.ExecuteAsync("insert into clients (client_id, kind, name, enabled) "
+            + "select 'back-' || lpad(i::text, 3, '0'), 'machine', 'Back & forth', false from generate_series(1, 120) i");
 
         var (seen, shown) = (new List<string>(), new List<string>());
         var page = await olivia.GetAsync($"{Paths.AdminMachines}?q={Uri.EscapeDataString("Back & forth")}&state=disabled");
@@ -106,11 +112,14 @@ public sealed class ClientListTest : ServerFixture
 
         shown.Should().Equal("20", "50", "50");
         seen.Should().Equal(Enumerable.Range(1, 120).Select(i => $"back-{i:000}"));
-        (await olivia.GetAsync($"{Paths.AdminMachines}?q=back-&after=zzz")).Body.Should().Contain("No results").And.Contain("rel=\"prev\"", "a page beyond the end leads back");
+        (await olivia.GetAsync($"{Paths.AdminMachines}?q=back-&after=zzz")).Body.Should().Contain("No results")
+            .And.Contain("rel=\"prev\"", "a page beyond the end leads back");
 
-        static List<string> Ids(Reply page) => [.. Regex.Matches(page.Body, "<code>(back-[0-9]+)</code>").Select(match => match.Groups[1].Value)];
+        static List<string> Ids(Reply page) =>
+            [.. page.Page.QuerySelectorAll("code").Select(id => id.TextContent)
+            .Where(id => id.StartsWith("back-", StringComparison.Ordinal))];
 
-        static string? Link(Reply page, string rel) => Regex.Match(page.Body, $"rel=\"{rel}\" href=\"([^\"]+)\"") is { Success: true } link ? System.Net.WebUtility.HtmlDecode(link.Groups[1].Value) : null;
+        static string? Link(Reply page, string rel) => page.Page.QuerySelector($"[rel={rel}]")?.GetAttribute("href");
     }
 
     [Test]
@@ -135,10 +144,14 @@ public sealed class ClientListTest : ServerFixture
         await Server.MachineAsync();
         await Server.PublicClientAsync();
 
-        foreach (var (list, add) in new[] { (Paths.AdminMachines, Paths.AdminClientNew), (Paths.AdminApps, Paths.AdminClientNew), (Paths.AdminUsers, Paths.AdminUsersAdd), (Paths.AdminResources, Paths.AdminResource), (Paths.AdminKeys, Paths.AdminKeysRotate) })
-            (await olivia.GetAsync(list)).Body.Should().MatchRegex($"(?s)<div class=\"heading\"><h1>[^<]+</h1>((?!</div>).)*(href|action)=\"{add}").And.Contain(list == Paths.AdminResources ? "Resources: " : "Total: ");
+        foreach (var (list, add) in new[] { (Paths.AdminMachines, Paths.AdminClientNew), (Paths.AdminApps, Paths.AdminClientNew),
+            (Paths.AdminUsers, Paths.AdminUsersAdd), (Paths.AdminResources, Paths.AdminResource),
+            (Paths.AdminKeys, Paths.AdminKeysRotate) })
+            (await olivia.GetAsync(list)).Body.Should()
+                .MatchRegex($"(?s)<div class=\"heading\"><h1>[^<]+</h1>((?!</div>).)*(href|action)=\"{add}")
+                .And.Contain(list == Paths.AdminResources ? "Resources: " : "Total: ");
     }
 
-    private static string Row(string body, string id) =>
-        Regex.Matches(body, "<tr>.*?</tr>", RegexOptions.Singleline).Select(match => match.Value).Single(row => row.Contains($"<code>{id}</code>"));
+    private static string Row(Reply page, string id) =>
+        page.Page.QuerySelectorAll("tr").Single(row => row.QuerySelectorAll("code").Any(code => code.TextContent == id)).OuterHtml;
 }

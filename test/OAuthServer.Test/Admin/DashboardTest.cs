@@ -26,7 +26,8 @@ public sealed class DashboardTest : AdminFixture
         await RowsAsync(9, "token", "refused", TimeSpan.FromDays(8), "refresh_reused");
         await RowsAsync(5, "registration", "ok", TimeSpan.FromDays(1), "registered an app");
         await RowsAsync(6, "registration", "ok", TimeSpan.FromDays(8), "registered an app");
-        await Server.ExecuteAsync("update client_secrets set expires_at = @at where client_id = @Id", new { at = (Server.Clock.GetUtcNow() + TimeSpan.FromDays(29)).UtcDateTime, machine.Id });
+        await Server.ExecuteAsync("update client_secrets set expires_at = @at where client_id = @Id",
+            new { at = (Server.Clock.GetUtcNow() + TimeSpan.FromDays(29)).UtcDateTime, machine.Id });
 
         var page = await browser.GetAsync(Paths.Admin);
 
@@ -44,7 +45,8 @@ public sealed class DashboardTest : AdminFixture
         page.Body.Should().Contain("role=\"img\" aria-label=\"In the last 24 hours, tokens issued: 9, requests refused: 5.\"")
             .And.Contain("role=\"img\" aria-label=\"In the last 30 days, tokens issued: 21, requests refused: 19.\"");
         var hour = Server.Clock.GetUtcNow().AddHours(-2).UtcDateTime.ToString("HH:00");
-        page.Body.Should().Contain($"""<tr><th scope="row"><bdi>{hour}</bdi></th><td class="number" data-label="Tokens issued">8</td><td class="number" data-label="Refused">0</td></tr>""");
+        page.Body.Should().Contain($"""<tr><th scope="row"><bdi>{hour}</bdi></th><td class="number" data-label="Tokens issued">8</td>"""
+            + """<td class="number" data-label="Refused">0</td></tr>""");
         page.Body.Should().Contain($"The {machine.Id} app").And.Contain("Expires soon");
         page.Body.Split("href=\"/admin/why?id=").Should().HaveCountGreaterThan(2, "a reuse leads to its story");
     }
@@ -57,17 +59,20 @@ public sealed class DashboardTest : AdminFixture
 
         var page = await browser.GetAsync(Paths.Admin);
 
-        page.Body.Should().MatchRegex("<text x=\"[0-9]+\" y=\"[0-9]+\" class=\"rtl\" text-anchor=\"end\">[0-9]{1,2} [\u0621-\u064A]+</text>")
-            .And.MatchRegex("<th scope=\"row\"><bdi>[0-9]{1,2} [\u0621-\u064A]+ 20[0-9]{2}</bdi></th>").And.NotMatchRegex("<text[^>]*>[0-9]+ [A-Z][a-z]+");
+        page.Body.Should()
+            .MatchRegex("<text x=\"[0-9]+\" y=\"[0-9]+\" class=\"rtl\" text-anchor=\"end\">[0-9]{1,2} [\u0621-\u064A]+</text>")
+            .And.MatchRegex("<th scope=\"row\"><bdi>[0-9]{1,2} [\u0621-\u064A]+ 20[0-9]{2}</bdi></th>")
+                .And.NotMatchRegex("<text[^>]*>[0-9]+ [A-Z][a-z]+");
     }
 
-    private static int Tile(Reply page, string text)
-    {
-        var match = System.Text.RegularExpressions.Regex.Match(page.Body, $"""<span class="figure">(\d+)</span> <a href="[^"]*">{System.Text.RegularExpressions.Regex.Escape(text)}</a>""");
-        return match.Success ? int.Parse(match.Groups[1].Value) : -1;
-    }
+    private static int Tile(Reply page, string text) =>
+        page.Page.QuerySelectorAll("span.figure + a").FirstOrDefault(link => link.TextContent == text)
+            is { PreviousElementSibling: { } figure }
+            ? int.Parse(figure.TextContent)
+            : -1;
 
     private Task RowsAsync(int count, string @event, string outcome, TimeSpan ago, string? detail = null) => Server.ExecuteAsync(
-        "insert into audit_events (at, request_id, event, outcome, client_id, detail) select @at, 'made-' || @event || n, @event, @outcome, 'somebody', @detail from generate_series(1, @count) n",
+        "insert into audit_events (at, request_id, event, outcome, client_id, detail) "
+        + "select @at, 'made-' || @event || n, @event, @outcome, 'somebody', @detail from generate_series(1, @count) n",
         new { count, @event, outcome, detail, at = (Server.Clock.GetUtcNow() - ago).UtcDateTime });
 }

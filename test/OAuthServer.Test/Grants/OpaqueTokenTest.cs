@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using CsCheck;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Grants;
@@ -24,7 +25,8 @@ public sealed class OpaqueTokenTest
         OpaqueToken.Unseal(parent, box).Should().Be(successor);
         Encoding.Latin1.GetString(box).Should().NotContain(successor);
         FluentActions.Invoking(() => OpaqueToken.Unseal(OpaqueToken.Mint(), box)).Should().Throw<CryptographicException>();
-        FluentActions.Invoking(() => OpaqueToken.Unseal(parent[..^1] + (parent[^1] == 'A' ? 'B' : 'A'), box)).Should().Throw<CryptographicException>();
+        FluentActions.Invoking(() => OpaqueToken.Unseal(parent[..^1] + (parent[^1] == 'A' ? 'B' : 'A'), box)).Should()
+            .Throw<CryptographicException>();
     }
 
     [Test]
@@ -56,7 +58,32 @@ public sealed class OpaqueTokenTest
         var parent = OpaqueToken.Mint();
         var box = OpaqueToken.Seal(parent, OpaqueToken.Mint());
 
-        foreach (var guess in new[] { Convert.ToHexStringLower(OpaqueToken.Hash(parent)), System.Buffers.Text.Base64Url.EncodeToString(OpaqueToken.Hash(parent)) })
+        foreach (var guess in new[] { Convert.ToHexStringLower(OpaqueToken.Hash(parent)),
+            System.Buffers.Text.Base64Url.EncodeToString(OpaqueToken.Hash(parent)) })
             FluentActions.Invoking(() => OpaqueToken.Unseal(guess, box)).Should().Throw<CryptographicException>();
+    }
+
+    [Test]
+    public void Whatever_was_sealed_opens_with_its_secret_and_with_no_other() =>
+        Gen.Select(Gen.Byte.Array[1, 40], Gen.Byte.Array[0, 100], Gen.Byte.Array[1, 40]).Sample((secret, content, other) =>
+        {
+            var box = OpaqueToken.Seal(secret, content);
+            return OpaqueToken.Unseal(secret, box).SequenceEqual(content) && (other.SequenceEqual(secret) || !Opens(other, box));
+        });
+
+    [Test]
+    public void Any_bit_of_the_box_that_is_changed_closes_it() =>
+        Gen.Select(Gen.Byte.Array[0, 60], Gen.Int[0, 10_000], Gen.Int[0, 7]).Sample((content, octet, bit) =>
+        {
+            var secret = "a secret"u8.ToArray();
+            var box = OpaqueToken.Seal(secret, content);
+            box[octet % box.Length] ^= (byte)(1 << bit);
+            return !Opens(secret, box);
+        });
+
+    private static bool Opens(byte[] secret, byte[] box)
+    {
+        try { return OpaqueToken.Unseal(secret, box) is not null; }
+        catch (AuthenticationTagMismatchException) { return false; }
     }
 }

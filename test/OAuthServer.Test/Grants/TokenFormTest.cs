@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using CsCheck;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Grants;
@@ -101,4 +102,23 @@ public sealed class TokenFormTest
             RefreshToken.Read(other).Should().BeNull(other);
         }
     }
+
+    [Test]
+    public void A_text_with_one_character_changed_is_another_token_or_none() =>
+        Gen.Select(Gen.Int[0, 91], Gen.Frequency((3, (IGen<char>)Gen.Char["ABCabc019-_"]), (1, Gen.Char))).Sample((at, character) =>
+        {
+            var (code, token) = (AuthorizationCode.Mint(Grant), RefreshToken.Mint(Grant));
+            var otherCode = AuthorizationCode.Read(Changed(code.Text));
+            var otherToken = RefreshToken.Read(Changed(token.Text));
+            return (Changed(code.Text) == code.Text || otherCode is null || otherCode.GrantId != Grant
+                || !otherCode.Hash.SequenceEqual(code.Hash))
+                && (Changed(token.Text) == token.Text || otherToken is null || otherToken.Text != token.Text);
+
+            string Changed(string text) => at < text.Length ? $"{text[..at]}{character}{text[(at + 1)..]}" : text;
+        }, iter: 2000);
+
+    [Test]
+    public void Any_other_text_is_neither() =>
+        Gen.OneOf(Any.Utf16, Gen.Char['A', 'z'].Array[60, 95].Select(characters => "__" + new string(characters))).Sample(text =>
+            AuthorizationCode.Read(text) is null && RefreshToken.Read(text) is null, iter: 2000);
 }

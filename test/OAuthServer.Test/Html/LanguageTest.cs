@@ -18,10 +18,24 @@ public sealed partial class LanguageTest : ServerFixture
 
     private static IEnumerable<string> Migrations => Directory.EnumerateFiles(Path.Combine(TestDatabase.Root, "sql/migrations")).Select(File.ReadAllText);
 
+    /// <summary>What clients_check puts together from grant_types and auth_methods, as they are.</summary>
+    private static readonly string[] Composed =
+    [
+        "A machine client uses client_credentials, with a secret",
+        "A user-facing client cannot use client_credentials",
+        "Leave grant_types and redirect_uris empty; auth_method client_secret_basic or client_secret_post.",
+        "Set auth_method of the client to client_secret_basic first.",
+        "Write authorization_code, refresh_token or client_credentials.",
+        "Write client_secret_basic, client_secret_post or none.",
+        "Write grant_types '{client_credentials}' and auth_method client_secret_basic or client_secret_post.",
+    ];
+
     [Test]
     public void Every_text_of_a_page_has_its_words()
     {
-        var pages = SourceText.All.Where(file => file.Room == "Html" || Rooms.Features.Contains(file.Room))
+        // The other features answer programs; what their endpoints say may still end on a page.
+        string[] withPages = ["Html", "Authorization", "Account", "Admin", "Playground"];
+        var pages = SourceText.All.Where(file => withPages.Contains(file.Room) || file.Path.EndsWith("Endpoint.cs", StringComparison.Ordinal))
             .Select(file => WholeLineComments().Replace(file.Text, "")).ToList();
         var others = SourceText.All.Where(file => file.Room is not ("Cli" or "Html")).Select(file => file.Text);
 
@@ -40,7 +54,7 @@ public sealed partial class LanguageTest : ServerFixture
     public void Every_refusal_of_a_row_has_its_words()
     {
         var texts = Texts(Migrations, OfTrigger()).Select(text => text.Replace("''", "'"))
-            .Concat(Texts(SourceText.All.Where(file => file.Path == "Stores/DatabaseFault.cs").Select(file => file.Text), OfForeignKey())).Distinct().ToList();
+            .Concat(Composed).Concat(Texts(SourceText.All.Where(file => file.Path == "Stores/Postgres/DatabaseFault.cs").Select(file => file.Text), OfForeignKey())).Distinct().ToList();
 
         texts.Should().HaveCountGreaterThan(60, "else too little was read");
         texts.Except(Arabic.Known).Should().BeEmpty();
@@ -52,7 +66,7 @@ public sealed partial class LanguageTest : ServerFixture
         var source = string.Concat(SourceText.All.Select(file => file.Text)) + string.Concat(Migrations);
         string[] months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-        Arabic.Known.Where(text => !months.Contains(text) && !source.Contains(text.Replace("\"", "\\\"")) && !source.Contains(text) && !source.Contains(text.Replace("'", "''"))).Should().BeEmpty();
+        Arabic.Known.Except(Composed).Where(text => !months.Contains(text) && !source.Contains(text.Replace("\"", "\\\"")) && !source.Contains(text) && !source.Contains(text.Replace("'", "''"))).Should().BeEmpty();
     }
 
     [Test]

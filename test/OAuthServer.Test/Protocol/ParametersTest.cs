@@ -1,3 +1,4 @@
+using CsCheck;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -75,5 +76,38 @@ public sealed class ParametersTest
         parameters["e"].Should().BeNull();
         parameters["f"].Should().Be("=");
         parameters["client_id"].Should().Be("ä");
+    }
+
+    [Test, Rfc(6749, "B")]
+    public void Any_text_comes_out_of_a_query_as_it_was_encoded() =>
+        Any.Text.Where(text => text.Length > 0).Array[0, 5].Sample(texts =>
+        {
+            var query = string.Join('&', texts.Select((text, i) => $"{i}{Uri.EscapeDataString(text)}={Uri.EscapeDataString(text)}"));
+            var parameters = Parameters.OfQuery(query);
+            return parameters.Problem() is null && texts.Index().All(one => parameters[$"{one.Index}{one.Item}"] == one.Item);
+        }, iter: 500);
+
+    [Test, Rfc(6749, "B")]
+    public void Any_query_is_read_and_only_text_passes() =>
+        Gen.OneOf(Any.Utf16, Any.Of("a", "=", "&", "+", "%", "%00", "%ED%A0%80", "%FF", "resource", "state", "?", "\uD800")).Sample(query =>
+        {
+            var parameters = Parameters.OfQuery(query);
+            var values = parameters.All.SelectMany(one => new[] { one.Key, one.Value }).Concat(parameters.Resources);
+            return parameters.Malformed is not null || values.All(IsText);
+        }, iter: 2000);
+
+    [Test, Rfc(6749, "3.2"), Rfc(8707, "2")]
+    public void A_name_is_repeated_exactly_when_it_came_twice() =>
+        Gen.Select(Gen.OneOf("a", "b", "A", "resource"), Gen.OneOf("", "x")).Array[0, 6].Sample(pairs =>
+        {
+            var parameters = new Parameters(pairs);
+            return new[] { "a", "b", "A", "resource" }.All(name =>
+                parameters.IsRepeated(name) == (name != "resource" && pairs.Count(pair => pair.Item1 == name) > 1));
+        }, iter: 500);
+
+    private static bool IsText(string text)
+    {
+        try { return !text.Contains('\0') && new System.Text.UTF8Encoding(false, throwOnInvalidBytes: true).GetByteCount(text) >= 0; }
+        catch (System.Text.EncoderFallbackException) { return false; }
     }
 }

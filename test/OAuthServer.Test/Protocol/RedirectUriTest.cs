@@ -1,3 +1,4 @@
+using CsCheck;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -97,7 +98,8 @@ public sealed class RedirectUriTest
     [TestCase("https://127.0.0.1:51004/callback")]
     [TestCase("HTTP://127.0.0.1:51004/callback")]
     [Rfc(8252, "7.3")]
-    public void Only_the_port_is_free(string presented) => RedirectUri.Matches("http://127.0.0.1/callback", presented, anyPort: true).Should().BeFalse();
+    public void Only_the_port_is_free(string presented) => RedirectUri.Matches("http://127.0.0.1/callback", presented, anyPort: true)
+        .Should().BeFalse();
 
     [TestCase("http://localhost/callback", "http://127.0.0.1:1/callback")]
     [TestCase("http://localhost/callback", "http://localhost.evil.example:80/callback")]
@@ -107,7 +109,8 @@ public sealed class RedirectUriTest
     [TestCase("http://client.example/cb", "http://client.example:8080/cb")]
     [TestCase("com.example.app:/cb", "com.example.app:/cb2")]
     [Rfc(8252, "7.1"), Rfc(8252, "8.3")]
-    public void Nothing_else_is_as_good_as(string registered, string presented) => RedirectUri.Matches(registered, presented, anyPort: true).Should().BeFalse();
+    public void Nothing_else_is_as_good_as(string registered, string presented) => RedirectUri.Matches(registered, presented, anyPort: true)
+        .Should().BeFalse();
 
     [TestCase("https://client.example/cb", "client.example")]
     [TestCase("http://127.0.0.1:51004/cb", "127.0.0.1")]
@@ -121,4 +124,48 @@ public sealed class RedirectUriTest
     [TestCase("https://client.example/cb", false)]
     [TestCase("com.example.app:/cb", false)]
     public void Loopback_is_http_on_this_computer(string uri, bool loopback) => RedirectUri.IsLoopback(uri).Should().Be(loopback);
+
+    private static readonly Gen<string> Pieces = Any.Of(
+        "http://", "https://", "HTTP://", "127.0.0.1", "127.0.0.2", "localhost", "[::1]", "evil.example", ":", "80", "51004", "@", "\\",
+        "%2e", ".",
+        "/", "/callback", "?", "#", "com.example.app:");
+
+    [Test, Rfc(6749, "3.1.2.3")]
+    public void Without_a_free_port_equal_text_matches_and_no_other() =>
+        Gen.Select(Pieces, Pieces).Sample((one, other) =>
+            RedirectUri.Matches(one, one, anyPort: false) && RedirectUri.Matches(one, other, anyPort: false) == (one == other), iter: 2000);
+
+    [Test, Rfc(8252, "7.3")]
+    public void Any_two_ports_match_on_loopback() =>
+        Gen.Select(Gen.OneOf("127.0.0.1", "[::1]", "localhost", "127.1.2.3"), Gen.Int[1, 65535], Gen.Int[1, 65535],
+            Gen.OneOf("/", "/cb", "/cb?x=1", "/?x"))
+            .Sample((host, registered, presented, path) =>
+                RedirectUri.Matches($"http://{host}:{registered}{path}", $"http://{host}:{presented}{path}", anyPort: true), iter: 500);
+
+    [Test, Rfc(8252, "7.3")]
+    public void With_a_free_port_matching_goes_both_ways() =>
+        Gen.Select(Pieces, Pieces).Sample((one, other) =>
+            RedirectUri.Matches(one, other, anyPort: true) == RedirectUri.Matches(other, one, anyPort: true), iter: 2000);
+
+    [Test, Rfc(8252, "7.3")]
+    public void Whatever_matches_a_loopback_address_leads_a_browser_to_that_host_and_path() =>
+        Gen.OneOf(Pieces, Pieces.Select(rest => "http://127.0.0.1" + rest), Pieces.Select(rest => "http://127.0.0.1:51004" + rest))
+            .Sample(presented =>
+            !RedirectUri.Matches("http://127.0.0.1/callback", presented, anyPort: true)
+            || (Uri.TryCreate(presented, UriKind.Absolute, out var url)
+                && (url.Scheme, url.Host, url.PathAndQuery, url.UserInfo, url.Fragment) == ("http", "127.0.0.1", "/callback", "", "")),
+                    iter: 5000);
+
+    [Test, Rfc(6749, "3.1.2.3")]
+    public void One_character_put_in_anywhere_but_in_the_port_never_matches()
+    {
+        const string registered = "http://127.0.0.1:3000/callback?x=1";
+        var port = (Begin: registered.IndexOf(":3000", StringComparison.Ordinal) + 1,
+            End: registered.IndexOf("/callback", StringComparison.Ordinal));
+
+        Gen.Select(Gen.Int[0, registered.Length], Gen.Frequency((3, (IGen<char>)Gen.Char[' ', '~']), (1, Gen.Char)))
+            .Sample((at, character) =>
+            (at >= port.Begin && at <= port.End) || !RedirectUri.Matches(registered, registered.Insert(at, $"{character}"), anyPort: true),
+            iter: 5000);
+    }
 }

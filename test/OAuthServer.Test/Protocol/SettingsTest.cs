@@ -1,3 +1,4 @@
+using System.Reflection;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -21,7 +22,7 @@ public sealed class SettingsTest
     {
         var values = new Dictionary<string, string?>(Good);
         foreach (var (key, value) in changes) values[key] = value;
-        Settings.Parse(values, development, out var errors);
+        SettingsParser.Parse(values, development, out var errors);
         return errors;
     }
 
@@ -41,7 +42,8 @@ public sealed class SettingsTest
     [TestCase("ftp://auth.example.com")]
     [TestCase("")]
     [Rfc(8414, "2")]
-    public void An_issuer_that_clients_could_not_compare_is_refused(string issuer) => Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ");
+    public void An_issuer_that_clients_could_not_compare_is_refused(string issuer) =>
+        Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ");
 
     [TestCase("https://auth.example.com/tenant", "auth.example.com", "/tenant")]
     [TestCase("https://auth.example.com:8443", "auth.example.com:8443", "")]
@@ -49,7 +51,7 @@ public sealed class SettingsTest
     [TestCase("http://127.0.0.1:1/a/b", "127.0.0.1:1", "/a/b")]
     public void A_good_issuer_keeps_its_spelling(string issuer, string authority, string path)
     {
-        var settings = Settings.Parse(new Dictionary<string, string?>(Good) { ["Issuer"] = issuer }, false, out var errors);
+        var settings = SettingsParser.Parse(new Dictionary<string, string?>(Good) { ["Issuer"] = issuer }, false, out var errors);
 
         errors.Should().BeEmpty();
         (settings.Issuer, settings.IssuerAuthority, settings.IssuerPath).Should().Be((issuer, authority, path));
@@ -58,17 +60,38 @@ public sealed class SettingsTest
     [Test]
     public void All_that_is_wrong_is_told_at_once_each_with_its_variable()
     {
-        var errors = Problems(("Issuer", "nonsense"), ("Database", ""), ("KeyEncryptionKey", ""), ("CodeSeconds", "0"), ("Algorithm", "HS256"), ("StrictReuse", "perhaps"), ("BcryptCost", "ten"), ("Nonsense", "x"));
+        var errors = Problems(
+            ("Issuer", "nonsense"), ("Database", ""), ("KeyEncryptionKey", ""), ("CodeSeconds", "0"), ("Algorithm", "HS256"),
+            ("StrictReuse", "perhaps"), ("BcryptCost", "ten"), ("Nonsense", "x"));
 
         errors.Select(error => error.Split(':')[0]).Should().BeEquivalentTo(
-            "OAuth__Issuer", "ConnectionStrings__OAuth", "OAuth__KeyEncryptionKey", "OAuth__CodeSeconds", "OAuth__Algorithm", "OAuth__StrictReuse", "OAuth__BcryptCost", "OAuth__Nonsense");
+            "OAuth__Issuer", "ConnectionStrings__OAuth", "OAuth__KeyEncryptionKey", "OAuth__CodeSeconds", "OAuth__Algorithm",
+            "OAuth__StrictReuse", "OAuth__BcryptCost", "OAuth__Nonsense");
     }
+
+    [TestCase("CodeSeconds", "601", "write 1 to 600")]
+    [TestCase("AuditMonths", "0", "write 1 to 1200")]
+    [TestCase("SessionSeconds", "59", "write 60 to 31536000")]
+    [TestCase("Algorithm", "HS256", "write ES256 or RS256")]
+    [TestCase("Registration", "closed", "write open, token or off")]
+    [TestCase("PrivacyUrl", "mailto:me@example.com", "write https://…")]
+    [TestCase("SupportUrl", "http://example.com", "write https://… or mailto:…")]
+    [TestCase("SecurityContact", "me", "write mailto:… or https://…")]
+    public void A_refused_value_comes_with_the_values_to_write(string key, string value, string sentence) =>
+        Problems((key, value)).Should().Equal($"OAuth__{key}: {sentence}");
+
+    [Test]
+    public void Every_number_has_its_range_at_its_property() =>
+        typeof(Settings).GetProperties().Where(property => property is { CanWrite: true } && property.PropertyType == typeof(int))
+            .Where(property => property.GetCustomAttribute<System.ComponentModel.DataAnnotations.RangeAttribute>() is null).Should()
+                .BeEmpty();
 
     [TestCase("not base64!")]
     [TestCase("AAAA")]
     [TestCase("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     public void A_key_encryption_key_of_another_length_is_refused_and_not_repeated(string key) =>
-        Problems(("KeyEncryptionKey", key)).Should().ContainSingle().Which.Should().StartWith("OAuth__KeyEncryptionKey").And.NotContain(key);
+        Problems(("KeyEncryptionKey", key)).Should().ContainSingle().Which.Should().StartWith("OAuth__KeyEncryptionKey")
+            .And.NotContain(key);
 
     [Test]
     public void Demo_data_belongs_in_Development_on_loopback_only()
@@ -88,7 +111,8 @@ public sealed class SettingsTest
     public void A_number_has_its_range(string key, int least, int most)
     {
         foreach (var good in new[] { least, most }) Problems((key, $"{good}")).Should().BeEmpty();
-        foreach (var bad in new[] { least - 1, most + 1 }) Problems((key, $"{bad}")).Should().ContainSingle().Which.Should().StartWith($"OAuth__{key}: ");
+        foreach (var bad in new[] { least - 1, most + 1 })
+            Problems((key, $"{bad}")).Should().ContainSingle().Which.Should().StartWith($"OAuth__{key}: ");
     }
 
     [Test]
@@ -125,7 +149,8 @@ public sealed class SettingsTest
     [TestCase("SupportUrl", "javascript:alert(1)")]
     [TestCase("BrandAccent", "blue")]
     [TestCase("BrandAccent", "#12345")]
-    public void A_value_of_another_form_is_refused(string key, string value) => Problems((key, value)).Should().ContainSingle().Which.Should().StartWith("OAuth__");
+    public void A_value_of_another_form_is_refused(string key, string value) =>
+        Problems((key, value)).Should().ContainSingle().Which.Should().StartWith("OAuth__");
 
     [TestCase("10.0.0.0/8 192.168.0.1 ::1 fd00::/8")]
     [TestCase("10.0.0.0/8, 192.168.0.1")]
@@ -143,7 +168,8 @@ public sealed class SettingsTest
     [Test, Behaviour(27)]
     public void A_certificate_and_the_scheme_to_listen_on_belong_together()
     {
-        Problems(("Listen", "http://0.0.0.0:443"), ("TlsCertificateFile", "cert.pem")).Should().ContainSingle().Which.Should().StartWith("OAuth__Listen: ").And.Contain("https://");
+        Problems(("Listen", "http://0.0.0.0:443"), ("TlsCertificateFile", "cert.pem")).Should().ContainSingle()
+            .Which.Should().StartWith("OAuth__Listen: ").And.Contain("https://");
         Problems(("Listen", "https://0.0.0.0:443"), ("TlsCertificateFile", "cert.pem")).Should().BeEmpty();
         Problems(("Listen", "https://unix:/run/oauth.sock"), ("TlsCertificateFile", "cert.pem")).Should().BeEmpty();
     }
@@ -152,9 +178,11 @@ public sealed class SettingsTest
     [TestCase("https://auth.example.com/\u00FC")]
     [Rfc(3986, "2")]
     public void An_issuer_that_is_not_ASCII_is_refused_with_what_to_write(string issuer) =>
-        Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: ").And.Contain("punycode").And.MatchRegex("xn--bcher-kva|auth.example.com");
+        Problems(("Issuer", issuer)).Should().ContainSingle()
+            .Which.Should().StartWith("OAuth__Issuer: ").And.Contain("punycode").And.MatchRegex("xn--bcher-kva|auth.example.com");
 
-    [TestCase("https://auth.example.com/a%20b"), TestCase("https://auth.example.com/%7Btenant%7D"), TestCase("https://auth.example.com/{tenant}")]
+    [TestCase("https://auth.example.com/a%20b"), TestCase("https://auth.example.com/%7Btenant%7D"),
+        TestCase("https://auth.example.com/{tenant}")]
     [Rfc(8414, "3.3")]
     public void An_issuer_whose_path_has_escapes_is_refused(string issuer) =>
         Problems(("Issuer", issuer)).Should().ContainSingle().Which.Should().StartWith("OAuth__Issuer: no escapes");
@@ -162,9 +190,10 @@ public sealed class SettingsTest
     [Test, Behaviour(9)]
     public void A_grace_before_the_port_closes_is_for_production()
     {
-        Settings.Parse(Good, false, out _).ShutdownGraceSeconds.Should().Be(5);
-        Settings.Parse(Good, true, out _).ShutdownGraceSeconds.Should().Be(0);
-        Settings.Parse(new Dictionary<string, string?>(Good) { ["ShutdownGraceSeconds"] = "7" }, true, out _).ShutdownGraceSeconds.Should().Be(7);
+        SettingsParser.Parse(Good, false, out _).ShutdownGraceSeconds.Should().Be(5);
+        SettingsParser.Parse(Good, true, out _).ShutdownGraceSeconds.Should().Be(0);
+        SettingsParser.Parse(new Dictionary<string, string?>(Good) { ["ShutdownGraceSeconds"] = "7" }, true,
+            out _).ShutdownGraceSeconds.Should().Be(7);
     }
 
     [TestCase("#ffd400", Description = "1.4:1 on white")]
@@ -172,7 +201,8 @@ public sealed class SettingsTest
     [TestCase("#7a7a7a", Description = "4.5:1 needs a little more on the pages' ground")]
     [Case("UI-045")]
     public void An_accent_that_cannot_be_read_on_white_is_refused(string accent) =>
-        Problems(("BrandAccent", accent)).Should().ContainSingle().Which.Should().StartWith("OAuth__BrandAccent: its contrast").And.Contain("4.5:1");
+        Problems(("BrandAccent", accent)).Should().ContainSingle()
+            .Which.Should().StartWith("OAuth__BrandAccent: its contrast").And.Contain("4.5:1");
 
     [TestCase("#2a5bd7"), TestCase("#000000"), TestCase("#7a0019"), TestCase("#00695c")]
     public void A_dark_accent_is_made_lighter_for_dark_pages(string colour)
@@ -182,6 +212,7 @@ public sealed class SettingsTest
         problem.Should().BeNull();
         accent!.Light.Should().Be(colour);
         accent.Dark.Should().NotBe(colour).And.MatchRegex("^#[0-9a-f]{6}$");
-        Problems(("BrandAccent", colour), ("SupportUrl", "mailto:help@example.com"), ("PrivacyUrl", "https://example.com/privacy")).Should().BeEmpty();
+        Problems(("BrandAccent", colour), ("SupportUrl", "mailto:help@example.com"), ("PrivacyUrl", "https://example.com/privacy"))
+            .Should().BeEmpty();
     }
 }

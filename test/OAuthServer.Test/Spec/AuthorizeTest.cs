@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -43,7 +42,8 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(6749, "4.1.2.1"), Case("AZ-002")]
     public async Task An_unknown_client_is_a_page_and_goes_nowhere()
     {
-        var reply = await signedIn.GetAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), ("client_id", "no-such\"><script>")));
+        var reply = await signedIn.GetAsync("/authorize?"
+            + client.AuthorizeQuery(TestClient.NewVerifier(), ("client_id", "no-such\"><script>")));
 
         ShouldBeAPage(reply);
         reply.Body.Should().NotContain("<script>");
@@ -87,19 +87,23 @@ public sealed class AuthorizeTest : ServerFixture
     {
         ShouldBeToldTo(await GoAsync(("code_challenge_method", ""), ("nonce", "")), "invalid_request");
 
-        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("foo", "bar")), alice)).Parameters["code"].Should().NotBeNull();
+        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("foo", "bar")), alice)).Parameters["code"].Should()
+            .NotBeNull();
     }
 
     [Test, Rfc(6749, "3.1"), Case("AZ-023", "AZ-024")]
     public async Task A_page_is_for_browsers_that_navigate()
     {
-        var post = await Server.SendAsync(HttpMethod.Post, "/authorize", Requests.Form(client.AuthorizeQuery(TestClient.NewVerifier())), ("Accept", "application/json"));
+        var post = await Server.SendAsync(HttpMethod.Post, "/authorize", Requests.Form(client.AuthorizeQuery(TestClient.NewVerifier())),
+            ("Accept", "application/json"));
         post.Status.Should().Be(405);
         post.Header("Allow").Should().Contain("GET");
 
-        var preflight = await Server.SendAsync(HttpMethod.Options, "/authorize", null, ("Origin", "https://evil.example"), ("Access-Control-Request-Method", "GET"));
+        var preflight = await Server.SendAsync(HttpMethod.Options, "/authorize", null, ("Origin", "https://evil.example"),
+            ("Access-Control-Request-Method", "GET"));
         preflight.Header("Access-Control-Allow-Origin").Should().BeNull();
-        (await Server.GetAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier()), ("Origin", "https://evil.example"))).Header("Access-Control-Allow-Origin").Should().BeNull();
+        (await Server.GetAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier()), ("Origin", "https://evil.example")))
+            .Header("Access-Control-Allow-Origin").Should().BeNull();
     }
 
     [Test, Rfc(6749, "3.3"), Case("AZ-026")]
@@ -145,12 +149,14 @@ public sealed class AuthorizeTest : ServerFixture
     {
         var state = new string('A', 4096);
 
-        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("state", state)), alice)).Parameters["state"].Should().Be(state);
+        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("state", state)), alice)).Parameters["state"].Should()
+            .Be(state);
     }
 
     [Test, Rfc(6749, "4.1.2")]
     public async Task State_that_did_not_come_does_not_come_back() =>
-        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("state", null)), alice)).Url.Should().NotContain("state=");
+        (await signedIn.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("state", null)), alice)).Url.Should()
+            .NotContain("state=");
 
     [Test, Rfc(9101, "5"), Case("AZ-032")]
     public async Task A_request_object_is_neither_read_nor_fetched()
@@ -159,7 +165,8 @@ public sealed class AuthorizeTest : ServerFixture
         bait.Start();
 
         ShouldBeToldTo(await GoAsync(("request", "eyJhbGciOiJub25lIn0.e30.")), "invalid_request");
-        ShouldBeToldTo(await GoAsync(("request_uri", $"http://127.0.0.1:{((IPEndPoint)bait.LocalEndpoint).Port}/request.jwt")), "invalid_request");
+        ShouldBeToldTo(await GoAsync(("request_uri", $"http://127.0.0.1:{((IPEndPoint)bait.LocalEndpoint).Port}/request.jwt")),
+            "invalid_request");
 
         await Task.Delay(100);
         bait.Pending().Should().BeFalse("nobody came for it");
@@ -167,7 +174,8 @@ public sealed class AuthorizeTest : ServerFixture
 
     [TestCase("fragment"), TestCase("query.jwt"), TestCase("form_post")]
     [Test, Rfc(9700, "2.1"), Case("REDIR-048")]
-    public async Task Only_the_query_carries_an_answer(string mode) => ShouldBeToldTo(await GoAsync(("response_mode", mode)), "invalid_request");
+    public async Task Only_the_query_carries_an_answer(string mode) =>
+        ShouldBeToldTo(await GoAsync(("response_mode", mode)), "invalid_request");
 
     [Test, Rfc(6749, "4.1.2.1"), Behaviour(12), Case("AZ-036")]
     public async Task A_disabled_client_is_a_page()
@@ -186,7 +194,8 @@ public sealed class AuthorizeTest : ServerFixture
     {
         var machine = await Server.MachineAsync();
 
-        ShouldBeAPage(await signedIn.GetAsync("/authorize?" + machine.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", Cast.Redirect))));
+        ShouldBeAPage(await signedIn.GetAsync("/authorize?"
+            + machine.AuthorizeQuery(TestClient.NewVerifier(), ("redirect_uri", Cast.Redirect))));
     }
 
     [Test, Rfc(9700, "4.11.2"), Case("AZ-038")]
@@ -207,7 +216,9 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(9110, "15.5.15"), Case("AZ-040")]
     public async Task A_very_long_request_line_is_refused_with_a_status()
     {
-        var reply = await Server.SendRawAsync($"GET /authorize?{client.AuthorizeQuery(TestClient.NewVerifier())}&pad={new string('A', 20000)} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n\r\n");
+        var reply =
+            await Server.SendRawAsync($"GET /authorize?{client.AuthorizeQuery(TestClient.NewVerifier())}&pad={new string('A', 20000)} "
+                + $"HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n\r\n");
 
         reply.Status.Should().BeOneOf(400, 413, 414, 431);
         (await GoAsync(("state", "next"))).Reply.Status.Should().BeOneOf([200, 303], "the next one is answered");
@@ -225,12 +236,14 @@ public sealed class AuthorizeTest : ServerFixture
         landed.Parameters["state"].Should().Be(state);
     }
 
-    [TestCase("code_challenge", "invalid_request"), TestCase("code_challenge_method", "invalid_request"), TestCase("scope", "invalid_scope"), TestCase("response_type", "unsupported_response_type")]
+    [TestCase("code_challenge", "invalid_request"), TestCase("code_challenge_method", "invalid_request"),
+        TestCase("scope", "invalid_scope"), TestCase("response_type", "unsupported_response_type")]
     [Test, Rfc(9700, "4.11.2"), Behaviour(1), Case("AZ-038", "PKCE-001")]
     public async Task Whoever_registered_itself_is_answered_by_a_link_a_person_clicks(string parameter, string error)
     {
         var stranger = await Server.PublicClientAsync("https://stranger.example/cb", origin: "self-registered", resource: null);
-        var query = "/authorize?" + stranger.AuthorizeQuery(TestClient.NewVerifier(), (parameter, parameter is "scope" or "response_type" ? "bogus" : null));
+        var query = "/authorize?"
+            + stranger.AuthorizeQuery(TestClient.NewVerifier(), (parameter, parameter is "scope" or "response_type" ? "bogus" : null));
         var browser = Server.NewBrowser();
 
         var silent = await browser.FollowAsync(query + "&prompt=none");
@@ -241,7 +254,8 @@ public sealed class AuthorizeTest : ServerFixture
         foreach (var landed in new[] { silent, page })
         {
             landed.Reply.Should().BeAnErrorPage(error);
-            var link = WebUtility.HtmlDecode(Regex.Match(landed.Reply.Body, "<a class=\"way\" rel=\"noreferrer\" href=\"([^\"]+)\">Go back to stranger.example</a>").Groups[1].Value);
+            var link = landed.Reply.Page.QuerySelectorAll("a.way[rel=noreferrer]")
+                .Single(way => way.TextContent == "Go back to stranger.example").GetAttribute("href")!;
             link.Should().StartWith("https://stranger.example/cb?");
             var told = Parameters.OfQuery(link[link.IndexOf('?')..]);
             (told["error"], told["state"], told["iss"], told["code"]).Should().Be((error, "xyz", Server.Issuer, null));
@@ -251,7 +265,8 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(6749, "3.3"), Behaviour(19, 34)]
     public async Task A_scope_left_out_is_the_clients_default()
     {
-        var modest = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "notes:read notes:write", "operator", Cast.Notes, null, defaultScopes: "notes:write");
+        var modest = await Server.AddClientAsync("pub", "user-facing", "none", [Cast.Redirect], "notes:read notes:write", "operator",
+            Cast.Notes, null, defaultScopes: "notes:write");
 
         var tokens = await modest.RedeemAsync(await modest.CodeAsync(alice, signedIn, ("scope", null), ("resource", null)));
 
@@ -265,8 +280,10 @@ public sealed class AuthorizeTest : ServerFixture
         var narrow = await Server.PublicClientAsync(scopes: "notes:read");
 
         (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:write"))).Should().HaveIssuedTokens("notes:write");
-        ShouldBeToldTo(await signedIn.FollowAsync("/authorize?" + narrow.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors"), ("resource", Cast.Sensors))), "invalid_scope");
-        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:read offline_access"))).Should().HaveIssuedTokens("notes:read offline_access");
+        ShouldBeToldTo(await signedIn.FollowAsync("/authorize?"
+            + narrow.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "read_sensors"), ("resource", Cast.Sensors))), "invalid_scope");
+        (await narrow.TokensAsync(alice, signedIn, ("scope", "notes:read offline_access"))).Should()
+            .HaveIssuedTokens("notes:read offline_access");
     }
 
     [TestCase(null, "code_challenge is required"), TestCase("", "code_challenge is required")]
@@ -279,7 +296,8 @@ public sealed class AuthorizeTest : ServerFixture
         var confidential = await Server.ConfidentialClientAsync();
         foreach (var asks in new[] { client, confidential })
         {
-            var landed = await signedIn.FollowAsync("/authorize?" + asks.AuthorizeQuery(TestClient.NewVerifier(), ("code_challenge", challenge)));
+            var landed = await signedIn.FollowAsync("/authorize?"
+                + asks.AuthorizeQuery(TestClient.NewVerifier(), ("code_challenge", challenge)));
             ShouldBeToldTo(landed, "invalid_request");
             if (words is not null) landed.Parameters["error_description"].Should().Be(words);
         }
@@ -332,13 +350,16 @@ public sealed class AuthorizeTest : ServerFixture
     [Test, Rfc(6749, "4.1.2.1"), Behaviour(25)]
     public async Task A_refusal_is_audited_and_found_by_its_request_id()
     {
-        var reply = await signedIn.GetAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), ("code_challenge_method", "plain")));
+        var reply = await signedIn.GetAsync("/authorize?"
+            + client.AuthorizeQuery(TestClient.NewVerifier(), ("code_challenge_method", "plain")));
 
         var line = (await Server.AuditAsync(reply)).Should().ContainSingle().Subject;
-        (line.Event, line.Outcome, line.ClientId, line.Rule, line.Expected, line.Got).Should().Be(("authorize", "refused", client.Id, "RFC 7636 §4.3", "S256", "plain"));
+        (line.Event, line.Outcome, line.ClientId, line.Rule, line.Expected, line.Got).Should()
+            .Be(("authorize", "refused", client.Id, "RFC 7636 §4.3", "S256", "plain"));
     }
 
-    private Task<Landing> GoAsync(params (string Name, string? Value)[] changes) => signedIn.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
+    private Task<Landing> GoAsync(params (string Name, string? Value)[] changes) =>
+        signedIn.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
 
     private void ShouldBeToldTo(Landing landed, string error)
     {
@@ -360,7 +381,8 @@ public sealed class AuthorizeTest : ServerFixture
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 
-    private static string RawValue(string url, string name) => url.Split('?')[1].Split('&').Single(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
+    private static string RawValue(string url, string name) => url.Split('?')[1].Split('&')
+        .Single(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 
     // Percent-decoding by the letter of RFC 3986: what is no escape stands for itself.
     private static byte[] Octets(string encoded)

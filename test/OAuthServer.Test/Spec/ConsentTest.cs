@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -16,12 +14,15 @@ public sealed class ConsentTest : ServerFixture
     {
         var (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null));
 
-        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
+        var page = await Server.NewBrowser()
+            .ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
 
         page.Is(Paths.Consent).Should().BeTrue(page.ToString());
-        foreach (var words in new[] { alice.Username, "Switch account", $"The {client.Id} app", "not verified", "client.example", "Demo notes", Cast.Notes, "Read your notes", "Delete your notes", page.Reply.RequestId })
+        foreach (var words in new[] { alice.Username, "Switch account", $"The {client.Id} app", "not verified", "client.example",
+            "Demo notes", Cast.Notes, "Read your notes", "Delete your notes", page.Reply.RequestId })
             page.Reply.Body.Should().Contain(words);
-        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
+        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read")
+            .And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
     }
 
     [Test, Case("UI-037")]
@@ -29,13 +30,17 @@ public sealed class ConsentTest : ServerFixture
     {
         var (alice, client) = (await Server.UserAsync(), await Server.DocumentClientAsync());
 
-        var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
+        var page = await Server.NewBrowser()
+            .ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "notes:read notes:delete")), alice);
 
         page.Is(Paths.Consent).Should().BeTrue(page.ToString());
-        foreach (var words in new[] { alice.Username, "Switch account", $"Published by <strong><bdi>{new Uri(client.Id).Host}</bdi></strong>", "<strong><bdi>client.example</bdi></strong>", "Demo notes", Cast.Notes, "Read your notes", "Delete your notes" })
+        foreach (var words in new[] { alice.Username, "Switch account",
+            $"Published by <strong><bdi>{new Uri(client.Id).Host}</bdi></strong>", "<strong><bdi>client.example</bdi></strong>",
+            "Demo notes", Cast.Notes, "Read your notes", "Delete your notes" })
             page.Reply.Body.Should().Contain(words);
         page.Reply.Body.Should().NotContain("Approved by").And.NotContain("on this computer");
-        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read").And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
+        Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.Should().Contain(field => field.Key == "scope notes:read")
+            .And.NotContain(field => field.Key == "scope notes:delete", "it is sensitive");
     }
 
     [Test]
@@ -45,7 +50,9 @@ public sealed class ConsentTest : ServerFixture
 
         var page = await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
 
-        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>").And.Contain("Only continue if you just started this yourself.").And.Contain($"Approved by <strong><bdi>{Server.Settings.DisplayName}</bdi></strong>");
+        page.Reply.Body.Should().Contain("<strong>An app on this computer</strong>")
+            .And.Contain("Only continue if you just started this yourself.")
+            .And.Contain($"Approved by <strong><bdi>{Server.Settings.DisplayName}</bdi></strong>");
     }
 
     [Test, Case("UI-039")]
@@ -59,13 +66,15 @@ public sealed class ConsentTest : ServerFixture
         (await AskAsync(browser, client, ("prompt", "none"))).Parameters["code"].Should().NotBeNull();
         foreach (var wider in new (string, string?)[] { ("scope", "notes:read notes:write"), ("prompt", "consent") })
             (await AskAsync(browser, client, wider)).Is(Paths.Consent).Should().BeTrue($"{wider} was not allowed before");
-        (await AskAsync(browser, client, ("scope", "read_sensors"), ("resource", Cast.Sensors))).Is(Paths.Consent).Should().BeTrue("it is another resource");
+        (await AskAsync(browser, client, ("scope", "read_sensors"), ("resource", Cast.Sensors))).Is(Paths.Consent).Should()
+            .BeTrue("it is another resource");
         (await AskAsync(browser, client, ("scope", "notes:read notes:write"))).Reply.Body.Should().Contain("New since last time");
         var other = await Server.PublicClientAsync();
         (await AskAsync(browser, other)).Is(Paths.Consent).Should().BeTrue("another client with the same redirect URI");
     }
 
-    [TestCase("self-registered", Cast.Redirect), TestCase("operator", "http://127.0.0.1/callback"), TestCase("operator", "com.example.app:/cb")]
+    [TestCase("self-registered", Cast.Redirect), TestCase("operator", "http://127.0.0.1/callback"),
+        TestCase("operator", "com.example.app:/cb")]
     [Test, Rfc(8252, "8.6")]
     public async Task Apps_nobody_vouches_for_ask_every_time(string origin, string redirect)
     {
@@ -84,7 +93,8 @@ public sealed class ConsentTest : ServerFixture
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
 
-        var reply = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null), ("scope notes:delete", "yes"), ("scope", "notes:delete"));
+        var reply = await browser.SubmitAsync(page, "decision", "allow", ("scope notes:write", null), ("scope notes:delete", "yes"),
+            ("scope", "notes:delete"));
 
         (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("notes:read");
     }
@@ -94,16 +104,20 @@ public sealed class ConsentTest : ServerFixture
     {
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
-        var link = WebUtility.HtmlDecode(Regex.Match(page.Reply.Body, "<a href=\"([^\"]*)\">Only allow reading</a>").Groups[1].Value);
+        var link = page.Reply.Page.QuerySelectorAll("a").Single(way => way.TextContent == "Only allow reading").GetAttribute("href")!;
 
         var narrowed = await browser.FollowAsync(link);
 
         Ticked(page).Should().Equal("scope notes:read", "scope notes:write", "scope offline_access");
         Ticked(narrowed).Should().Equal("scope notes:read", "scope offline_access");
-        (await browser.SubmitAsync(narrowed, changes: ("decision", "read"))).Should().BeAnErrorPage("invalid_request", 400, "Choose Allow or Deny");
-        (await RedeemAsync(client, await browser.SubmitAsync(narrowed, "decision", "allow"), verifier)).Should().HaveIssuedTokens("notes:read");
+        (await browser.SubmitAsync(narrowed, changes: ("decision", "read"))).Should()
+            .BeAnErrorPage("invalid_request", 400, "Choose Allow or Deny");
+        (await RedeemAsync(client, await browser.SubmitAsync(narrowed, "decision", "allow"), verifier)).Should()
+            .HaveIssuedTokens("notes:read");
 
-        static IEnumerable<string> Ticked(Landing at) => Browser.Form.On(at.Reply.Body, "decision", "allow")!.Fields.Select(field => field.Key).Where(key => key.StartsWith("scope ", StringComparison.Ordinal));
+        static IEnumerable<string> Ticked(Landing at) =>
+            Browser.Form.On(at.Reply.Body, "decision", "allow")!.Fields.Select(field => field.Key)
+            .Where(key => key.StartsWith("scope ", StringComparison.Ordinal));
     }
 
     [Test]
@@ -112,10 +126,11 @@ public sealed class ConsentTest : ServerFixture
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (_, page) = await OpenAsync(browser, client, alice, "notes:read notes:write");
 
-        var form = Regex.Match(page.Reply.Body, "<form.*?</form>", RegexOptions.Singleline).Value;
+        var buttons = page.Reply.Page.Forms[0].QuerySelectorAll("button");
 
-        Regex.Match(form, "<button[^>]*>").Value.Should().Be("<button type=\"submit\" formmethod=\"dialog\" hidden>", "a form's first button is what Enter presses");
-        Regex.Count(form, "<button").Should().Be(3);
+        buttons.Should().HaveCount(3);
+        buttons[0].Attributes.Select(attribute => (attribute.Name, attribute.Value)).Should()
+            .Equal([("type", "submit"), ("formmethod", "dialog"), ("hidden", "")], "a form's first button is what Enter presses");
     }
 
     [Test, Behaviour(14)]
@@ -130,9 +145,11 @@ public sealed class ConsentTest : ServerFixture
             tos_uri = "https://terms.client.example/tos",
         }));
 
-        var page = await Server.NewBrowser().ReachConsentAsync(registered.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
+        var page = await Server.NewBrowser()
+            .ReachConsentAsync(registered.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync());
 
-        page.Reply.Body.Should().Contain("<dt>Its privacy policy is at</dt><dd><bdi>privacy.client.example</bdi></dd>").And.Contain("<dt>Its terms are at</dt><dd><bdi>terms.client.example</bdi></dd>")
+        page.Reply.Body.Should().Contain("<dt>Its privacy policy is at</dt><dd><bdi>privacy.client.example</bdi></dd>")
+            .And.Contain("<dt>Its terms are at</dt><dd><bdi>terms.client.example</bdi></dd>")
             .And.NotContain("href=\"https://privacy").And.NotContain("href=\"https://terms");
     }
 
@@ -142,8 +159,10 @@ public sealed class ConsentTest : ServerFixture
         var (alice, client) = (await Server.UserAsync(), await Server.PublicClientAsync());
         var (_, page) = await OpenAsync(Server.NewBrowser(), client, alice, "notes:read notes:write");
 
-        page.Reply.Body.Should().Contain("<span class=\"tile\" aria-hidden=\"true\"><bdi>T</bdi></span>").And.Contain($"<bdi>The {client.Id} app</bdi> wants access to your account")
-            .And.Contain("<span class=\"mark soon\">Makes changes</span>").And.Contain("<dt>Sends data to</dt>").And.Contain("<dt>Can access</dt>");
+        page.Reply.Body.Should().Contain("<span class=\"tile\" aria-hidden=\"true\"><bdi>T</bdi></span>")
+            .And.Contain($"<bdi>The {client.Id} app</bdi> wants access to your account")
+            .And.Contain("<span class=\"mark soon\">Makes changes</span>").And.Contain("<dt>Sends data to</dt>")
+                .And.Contain("<dt>Can access</dt>");
     }
 
     [Test]
@@ -164,7 +183,8 @@ public sealed class ConsentTest : ServerFixture
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice, "notes:read offline_access");
 
-        var tokens = await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "allow", ("scope offline_access", null)), verifier);
+        var tokens = await RedeemAsync(client, await browser.SubmitAsync(page, "decision", "allow", ("scope offline_access", null)),
+            verifier);
 
         tokens.Should().HaveIssuedTokens("notes:read");
         tokens.RefreshToken.Should().BeNull();
@@ -179,19 +199,23 @@ public sealed class ConsentTest : ServerFixture
         var reply = await browser.SubmitAsync(page, "decision", "deny");
 
         var landed = new Landing(reply.Location!, reply);
-        (reply.Status, landed.Parameters["error"], landed.Parameters["state"], landed.Parameters["iss"], landed.Parameters["code"]).Should().Be((303, "access_denied", "xyz", Server.Issuer, null));
-        (await Server.ScalarAsync<long>("select (select count(*) from grants where client_id = @Id) + (select count(*) from consents where client_id = @Id)", new { client.Id })).Should().Be(0);
+        (reply.Status, landed.Parameters["error"], landed.Parameters["state"], landed.Parameters["iss"], landed.Parameters["code"]).Should()
+            .Be((303, "access_denied", "xyz", Server.Issuer, null));
+        (await Server.ScalarAsync<long>("select (select count(*) from grants where client_id = @Id) + (select count(*) from consents "
+            + "where client_id = @Id)", new { client.Id })).Should().Be(0);
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Error.Should().Be("access_denied");
     }
 
     [Test, Case("AZ-034")]
     public async Task Posted_fields_cannot_change_the_request()
     {
-        var (alice, client, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, client, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(),
+            Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice);
 
         var reply = await browser.SubmitAsync(page, "decision", "allow",
-            ("client_id", other.Id), ("redirect_uri", "https://evil.example/cb"), ("scope", "notes:write"), ("response_type", "token"), ("code_challenge", "x"));
+            ("client_id", other.Id), ("redirect_uri", "https://evil.example/cb"), ("scope", "notes:write"), ("response_type", "token"),
+            ("code_challenge", "x"));
 
         reply.Location.Should().StartWith(Cast.Redirect);
         (await RedeemAsync(client, reply, verifier)).Should().HaveIssuedTokens("notes:read");
@@ -200,7 +224,8 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("AZ-035")]
     public async Task Two_tabs_answer_each_its_own_request()
     {
-        var (alice, one, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync("https://one.example/cb"), await Server.PublicClientAsync("https://other.example/cb"), Server.NewBrowser());
+        var (alice, one, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync("https://one.example/cb"),
+            await Server.PublicClientAsync("https://other.example/cb"), Server.NewBrowser());
         var first = await browser.ReachConsentAsync(one.AuthorizeQuery(TestClient.NewVerifier(), ("state", "A")), alice);
         await browser.ReachConsentAsync(other.AuthorizeQuery(TestClient.NewVerifier(), ("state", "B")), alice);
 
@@ -219,14 +244,17 @@ public sealed class ConsentTest : ServerFixture
         var replies = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => browser.SubmitAsync(page, "decision", "allow")));
 
         replies.Should().OnlyContain(reply => reply.Status == 303);
-        replies.Select(reply => reply.Location).Distinct().Should().ContainSingle().Which.Should().StartWith(Cast.Redirect).And.Contain("code=");
-        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'code' and client_id = @Id", new { client.Id })).Should().Be(1);
+        replies.Select(reply => reply.Location).Distinct().Should().ContainSingle().Which.Should().StartWith(Cast.Redirect)
+            .And.Contain("code=");
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'code' and client_id = @Id", new { client.Id }))
+            .Should().Be(1);
     }
 
     [Test, Behaviour(2)]
     public async Task The_same_request_sent_twice_is_one_grant()
     {
-        var (alice, client, browser, verifier) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), TestClient.NewVerifier());
+        var (alice, client, browser, verifier) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            TestClient.NewVerifier());
 
         await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
         var second = await browser.AllowAsync(client.AuthorizeQuery(verifier), alice);
@@ -258,7 +286,8 @@ public sealed class ConsentTest : ServerFixture
         (await hers.GetAsync(page.Url)).Status.Should().Be(400, "the request was begun in Mallory's browser");
         (await hers.SubmitAsync(page, "decision", "allow")).Status.Should().BeOneOf(400, 403);
 
-        await Server.ExecuteAsync("update authorization_requests set expires_at = now() - interval '1 second' where client_id = @Id", new { client.Id });
+        await Server.ExecuteAsync("update authorization_requests set expires_at = now() - interval '1 second' where client_id = @Id",
+            new { client.Id });
         (await his.SubmitAsync(page, "decision", "allow")).Status.Should().Be(400);
     }
 
@@ -271,7 +300,8 @@ public sealed class ConsentTest : ServerFixture
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
         (await browser.SubmitAsync(page, "decision", "allow")).Status.Should().Be(403);
         browser.Headers["Sec-Fetch-Site"] = "same-origin";
-        var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field => field.Value.StartsWith("CfDJ8", StringComparison.Ordinal)).Key;
+        var token = Browser.Form.On(page.Reply.Body, "decision", "allow")!.Fields.First(field =>
+            field.Value.StartsWith("CfDJ8", StringComparison.Ordinal)).Key;
         (await browser.SubmitAsync(page, "decision", "allow", (token, null))).Status.Should().BeOneOf(400, 403);
         foreach (var decision in new[] { "allow", "deny", "nonsense" })
         {
@@ -286,9 +316,10 @@ public sealed class ConsentTest : ServerFixture
     [Test]
     public async Task Switching_the_account_keeps_the_request()
     {
-        var (alice, mallory, client, browser) = (await Server.UserAsync(), await Server.UserAsync("mallory"), await Server.PublicClientAsync(), Server.NewBrowser());
+        var (alice, mallory, client, browser) = (await Server.UserAsync(), await Server.UserAsync("mallory"),
+            await Server.PublicClientAsync(), Server.NewBrowser());
         var (verifier, page) = await OpenAsync(browser, client, alice);
-        var link = Regex.Match(page.Reply.Body, "href=\"([^\"]*login[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&");
+        var link = page.Reply.Page.QuerySelector("a[href*=login]")!.GetAttribute("href")!;
 
         var login = await browser.FollowAsync(link);
         var again = await browser.SignInAsync(login, mallory);
@@ -323,14 +354,18 @@ public sealed class ConsentTest : ServerFixture
     [Test, Case("UI-039")]
     public async Task Consent_is_one_persons_for_one_redirect_URI()
     {
-        var (alice, bob, client, browser) = (await Server.UserAsync(), await Server.UserAsync("bob"), await Server.PublicClientAsync(), Server.NewBrowser());
-        await Server.ExecuteAsync("update clients set redirect_uris = redirect_uris || '{https://second.example/cb}'::text[] where client_id = @Id", new { client.Id });
+        var (alice, bob, client, browser) = (await Server.UserAsync(), await Server.UserAsync("bob"), await Server.PublicClientAsync(),
+            Server.NewBrowser());
+        await Server.ExecuteAsync("update clients set redirect_uris = redirect_uris || '{https://second.example/cb}'::text[] "
+            + "where client_id = @Id", new { client.Id });
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
         Landing second = null!;
-        await Eventually.BecomesTrueAsync(async () => (second = await AskAsync(browser, client, ("redirect_uri", "https://second.example/cb"))).Reply.Status != 400);
+        await Eventually.BecomesTrueAsync(async () =>
+            (second = await AskAsync(browser, client, ("redirect_uri", "https://second.example/cb"))).Reply.Status != 400);
 
         second.Is(Paths.Consent).Should().BeTrue(second.ToString());
-        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), bob)).Is(Paths.Consent).Should().BeTrue("Bob was never asked");
+        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), bob)).Is(Paths.Consent).Should()
+            .BeTrue("Bob was never asked");
     }
 
     [Test]
@@ -413,7 +448,8 @@ public sealed class ConsentTest : ServerFixture
     private static Task<Landing> AskAsync(Browser browser, TestClient client, params (string Name, string? Value)[] changes) =>
         browser.FollowAsync("/authorize?" + client.AuthorizeQuery(TestClient.NewVerifier(), changes));
 
-    private static async Task<(string Verifier, Landing Page)> OpenAsync(Browser browser, TestClient client, Person person, string scope = "notes:read", params (string Name, string? Value)[] changes)
+    private static async Task<(string Verifier, Landing Page)> OpenAsync(Browser browser, TestClient client, Person person,
+        string scope = "notes:read", params (string Name, string? Value)[] changes)
     {
         var verifier = TestClient.NewVerifier();
         var page = await browser.ReachConsentAsync(client.AuthorizeQuery(verifier, [("scope", scope), .. changes]), person);
@@ -436,16 +472,21 @@ public sealed class ConsentLimitTest : ServerFixture
     {
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
         var statuses = new List<int>();
-        for (var i = 0; i < 8; i++) statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
+        for (var i = 0; i < 8; i++)
+            statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
 
         statuses.Take(5).Should().OnlyContain(status => status == 200);
         statuses[^1].Should().Be(429);
         var limited = (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply;
         limited.Should().BeAnErrorPage("slow_down", 429, "Wait ");
         limited.Header("Retry-After").Should().NotBeNull();
-        (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice)).Reply.Body.Should().Contain("lang=\"ar\"").And.NotContain("Wait");
-        (await Server.NewBrowser().ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync("bob"))).Reply.Status.Should().Be(200, "another person is not slowed down");
-        (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
+        (await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("ui_locales", "ar")), alice)).Reply.Body.Should()
+            .Contain("lang=\"ar\"").And.NotContain("Wait");
+        (await Server.NewBrowser()
+            .ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), await Server.UserAsync("bob"))).Reply.Status.Should()
+            .Be(200, "another person is not slowed down");
+        (await browser.ReachConsentAsync((await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()),
+            alice)).Reply.Status.Should().Be(200, "another client is not slowed down");
     }
 }
 
@@ -458,12 +499,14 @@ public sealed class ConsentDefaultLimitTest : ServerFixture
     [Test, Case("UI-040")]
     public async Task Fifty_in_a_minute_are_shown_and_soon_after_no_more()
     {
-        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null), Server.NewBrowser());
+        var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(origin: "self-registered", resource: null),
+            Server.NewBrowser());
         var (before, statuses) = (TimeProvider.System.GetTimestamp(), new List<int>());
         do statuses.Add((await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice)).Reply.Status);
         while (statuses[^1] == 200 && statuses.Count < 500);
 
         statuses[^1].Should().Be(429);
-        statuses.Count(status => status == 200).Should().BeInRange(50, 51 + (int)(TimeProvider.System.GetElapsedTime(before).TotalSeconds / 1.2), "one more is due every 1.2 s");
+        statuses.Count(status => status == 200).Should()
+            .BeInRange(50, 51 + (int)(TimeProvider.System.GetElapsedTime(before).TotalSeconds / 1.2), "one more is due every 1.2 s");
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using CsCheck;
 using FluentAssertions;
 using FluentAssertions.Execution;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,29 +30,40 @@ public sealed class HostileOctetsTest : ServerFixture
     {
         foreach (var (name, body) in new[]
                  {
-                     ("a chunk of 2 GiB", "80000000\r\nabc"), ("a chunk of 4 GiB", "FFFFFFFF\r\nabc"), ("a chunk past 64 bits", "FFFFFFFFFFFFFFFFF\r\nabc"),
-                     ("a chunk of 2 GiB less one", "7FFFFFFF\r\nabc"), ("a chunk size that is no number", "xyz\r\nabc"), ("a chunk without its end", "3\r\nabcXX0\r\n\r\n"),
-                     ("NUL in a trailer", "3\r\na=b\r\n0\r\nX: a\0b\r\n\r\n"), ("Latin-1 in a trailer", "3\r\na=b\r\n0\r\nX: a\u00FFb\r\n\r\n"),
-                     ("Latin-1 in a trailer's name", "3\r\na=b\r\n0\r\nX\u00FF: b\r\n\r\n"), ("a trailer that is none", "3\r\na=b\r\n0\r\nnothing\r\n\r\n"),
+                     ("a chunk of 2 GiB", "80000000\r\nabc"), ("a chunk of 4 GiB", "FFFFFFFF\r\nabc"),
+                     ("a chunk past 64 bits", "FFFFFFFFFFFFFFFFF\r\nabc"),
+                     ("a chunk of 2 GiB less one", "7FFFFFFF\r\nabc"), ("a chunk size that is no number", "xyz\r\nabc"),
+                     ("a chunk without its end", "3\r\nabcXX0\r\n\r\n"),
+                     ("NUL in a trailer", "3\r\na=b\r\n0\r\nX: a\0b\r\n\r\n"),
+                     ("Latin-1 in a trailer", "3\r\na=b\r\n0\r\nX: a\u00FFb\r\n\r\n"),
+                     ("Latin-1 in a trailer's name", "3\r\na=b\r\n0\r\nX\u00FF: b\r\n\r\n"),
+                     ("a trailer that is none", "3\r\na=b\r\n0\r\nnothing\r\n\r\n"),
                      ("a chunk extension with NUL", "3;\0\r\na=b\r\n0\r\n\r\n"),
                  })
         {
-            foreach (var path in Readers) yield return Case($"{name} at {path}", $"POST {path} HTTP/1.1\r\nHost: HOST\r\n{FormType}{Chunked}\r\n{body}");
+            foreach (var path in Readers)
+                yield return Case($"{name} at {path}", $"POST {path} HTTP/1.1\r\nHost: HOST\r\n{FormType}{Chunked}\r\n{body}");
             yield return Case($"{name} at /register", $"POST /register HTTP/1.1\r\nHost: HOST\r\n{JsonType}{Chunked}\r\n{body}");
         }
 
         foreach (var (name, body) in new[]
                  {
-                     ("a lone surrogate", "{\"client_name\":\"\\ud800\"}"), ("a lone surrogate in a name", "{\"\\ud800\":1}"), ("octets that are no UTF-8", "{\"client_name\":\"\u00FF\"}"),
-                     ("a byte order mark", "\u00EF\u00BB\u00BF{}"), ("NUL", "{\"client_name\":\"a\\u0000b\"}"), ("a raw NUL", "{\"client_name\":\"a\0b\"}"), ("a deep list", new string('[', 5000)),
-                     ("a number without end", "{\"client_name\":1" + new string('0', 5000) + "}"), ("nothing", ""), ("surrogates in a list", "{\"redirect_uris\":[\"\\udfff\"]}"),
+                     ("a lone surrogate", "{\"client_name\":\"\\ud800\"}"), ("a lone surrogate in a name", "{\"\\ud800\":1}"),
+                     ("octets that are no UTF-8", "{\"client_name\":\"\u00FF\"}"),
+                     ("a byte order mark", "\u00EF\u00BB\u00BF{}"), ("NUL", "{\"client_name\":\"a\\u0000b\"}"),
+                     ("a raw NUL", "{\"client_name\":\"a\0b\"}"), ("a deep list", new string('[', 5000)),
+                     ("a number without end", "{\"client_name\":1" + new string('0', 5000) + "}"), ("nothing", ""),
+                     ("surrogates in a list", "{\"redirect_uris\":[\"\\udfff\"]}"),
                  })
             yield return Case($"JSON with {name}", Post("/register", body, JsonType));
 
         foreach (var path in Readers)
         {
-            yield return Case($"multipart at {path}", Post(path, "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n", "Content-Type: multipart/form-data; boundary=x\r\n"));
-            yield return Case($"octets that are no UTF-8 at {path}", Post(path, "client_id=\u00FF\u00FE&\u00ED\u00A0\u0080=1&token=%ED%A0%80&request=%"));
+            yield return Case($"multipart at {path}",
+                Post(path, "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n",
+                "Content-Type: multipart/form-data; boundary=x\r\n"));
+            yield return Case($"octets that are no UTF-8 at {path}",
+                Post(path, "client_id=\u00FF\u00FE&\u00ED\u00A0\u0080=1&token=%ED%A0%80&request=%"));
             yield return Case($"NUL at {path}", Post(path, "client_id=a%00b&token=\0&request=\0"));
         }
     }
@@ -60,13 +72,18 @@ public sealed class HostileOctetsTest : ServerFixture
     {
         foreach (var header in new[]
                  {
-                     "Content-Length: -1", "Content-Length: +3", "Content-Length: 99999999999999999999", "Content-Length: 3, 3", "Content-Length: x", "Content-Length: 3\r\nContent-Length: 4",
-                     "Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: \u00FF", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-                     "Content-Length: 9999999999", "Content-Length: 3\r\nExpect: 100-continue", "Content-Length: 3\r\nExpect: nonsense", "Content-Length: 3\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: x",
-                     "Content-Length: 3\r\nConnection: Upgrade\r\nUpgrade: websocket", "Content-Length: 3\r\n folded: yes", "Content-Length : 3", "No colon", ": no name", "X\u00FF: y", "X: a\0b", "X: a\rb", "X\0: b",
+                     "Content-Length: -1", "Content-Length: +3", "Content-Length: 99999999999999999999", "Content-Length: 3, 3",
+                     "Content-Length: x", "Content-Length: 3\r\nContent-Length: 4",
+                     "Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked, identity",
+                     "Transfer-Encoding: \u00FF", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                     "Content-Length: 9999999999", "Content-Length: 3\r\nExpect: 100-continue", "Content-Length: 3\r\nExpect: nonsense",
+                     "Content-Length: 3\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: x",
+                     "Content-Length: 3\r\nConnection: Upgrade\r\nUpgrade: websocket", "Content-Length: 3\r\n folded: yes",
+                     "Content-Length : 3", "No colon", ": no name", "X\u00FF: y", "X: a\0b", "X: a\rb", "X\0: b",
                  })
             yield return Case($"header {header}", $"POST /token HTTP/1.1\r\nHost: HOST\r\n{FormType}{header}\r\n\r\na=b", bare: true);
-        yield return Case("a body that never comes", $"POST /token HTTP/1.1\r\nHost: HOST\r\n{FormType}Content-Length: 300\r\n\r\na=b", bare: true);
+        yield return Case("a body that never comes", $"POST /token HTTP/1.1\r\nHost: HOST\r\n{FormType}Content-Length: 300\r\n\r\na=b",
+            bare: true);
         yield return Case("HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0", bare: true);
         yield return Case("a TLS greeting", "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00FC\u0003\u0003abcdefgh\r\n\r\n", bare: true);
         yield return Case("another protocol's greeting", "SSH-2.0-OpenSSH_9.2\r\n\r\n", bare: true);
@@ -75,22 +92,27 @@ public sealed class HostileOctetsTest : ServerFixture
         yield return Case("no Host", "GET / HTTP/1.1\r\n\r\n", bare: true);
         yield return Case("two Hosts", "GET / HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n", bare: true);
         yield return Case("no Host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", bare: true);
-        foreach (var host in new[] { "a@b", "a/b", "", "\u00FF", "a\u0001b", "[::1", "localhost:99999", "localhost:x", "xn--\u00E9" }) yield return Case($"Host {host}", $"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n", bare: true);
+        foreach (var host in new[] { "a@b", "a/b", "", "\u00FF", "a\u0001b", "[::1", "localhost:99999", "localhost:x", "xn--\u00E9" })
+            yield return Case($"Host {host}", $"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n", bare: true);
         yield return Case("CONNECT", "CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n\r\n", bare: true);
         yield return Case("OPTIONS of all", "OPTIONS * HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n", bare: true);
         yield return Case("TRACE", "TRACE / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n", bare: true);
         yield return Case("an absolute target that is none", "GET http://[::1 HTTP/1.1\r\nHost: HOST\r\n\r\n", bare: true);
         yield return Case("a header past the limit", $"GET / HTTP/1.1\r\nHost: HOST\r\nX: {new string('x', 40_000)}\r\n\r\n", bare: true);
-        yield return Case("more headers than the limit", $"GET / HTTP/1.1\r\nHost: HOST\r\n{string.Concat(Enumerable.Range(0, 200).Select(i => $"X{i}: y\r\n"))}\r\n", bare: true);
+        yield return Case("more headers than the limit",
+            $"GET / HTTP/1.1\r\nHost: HOST\r\n{string.Concat(Enumerable.Range(0, 200).Select(i => $"X{i}: y\r\n"))}\r\n", bare: true);
         yield return Case("a line past the limit", $"GET /{new string('x', 9_000)} HTTP/1.1\r\nHost: HOST\r\n\r\n", bare: true);
         yield return Case("a header that never ends", "GET / HTTP/1.1\r\nHost: HOST\r\nX: y", bare: true);
     }
 
     private static IEnumerable<TestCaseData> Targets()
     {
-        foreach (var octets in new[] { "%", "%z", "%zz", "%00", "%ED%A0%80", "%FF", "%C0%AF", "\u00FF", "%u1234", "\u0001", "%0d%0aX:y", "%EF%BF%BF", "..%2f..%2f", "%5c", "+" })
-            foreach (var path in new[] { "/", "/why/", "/register/", "/authorize/", "/admin/", "/.well-known/", "/authorize?client_id=", "/authorize?client_id=x&state=", "/login?request=", "/login?page=",
-                         "/consent?request=", "/authorize?ui_locales=", "/revocations?after=", "/callback?state=", "/errors?", "/authorize?resource=" })
+        foreach (var octets in new[] { "%", "%z", "%zz", "%00", "%ED%A0%80", "%FF", "%C0%AF", "\u00FF", "%u1234", "\u0001", "%0d%0aX:y",
+            "%EF%BF%BF", "..%2f..%2f", "%5c", "+" })
+            foreach (var path in new[] { "/", "/why/", "/register/", "/authorize/", "/admin/", "/.well-known/", "/authorize?client_id=",
+                "/authorize?client_id=x&state=", "/login?request=", "/login?page=",
+                         "/consent?request=", "/authorize?ui_locales=", "/revocations?after=", "/callback?state=", "/errors?",
+                         "/authorize?resource=" })
                 yield return Case($"{path}{octets}", $"GET {path}{octets} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n", bare: true);
     }
 
@@ -99,8 +121,10 @@ public sealed class HostileOctetsTest : ServerFixture
         foreach (var octets in new[] { "\u00FF\u00FE", "a\u0001b", "\u00E2\u0082\u00AC", ";=,;", "a\u007Fb" })
             foreach (var name in new[]
                      {
-                         "User-Agent", "Cookie", "Authorization", "Authorization: Basic", "Authorization: Bearer", "Accept", "Accept-Language", "Accept-Encoding", "Origin", "If-None-Match", "If-Modified-Since", "Range",
-                         "Sec-Fetch-Site", "Referer", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Expect", "X-Anything", "Request-Id", "traceparent", "tracestate", "baggage", "DPoP",
+                         "User-Agent", "Cookie", "Authorization", "Authorization: Basic", "Authorization: Bearer", "Accept",
+                         "Accept-Language", "Accept-Encoding", "Origin", "If-None-Match", "If-Modified-Since", "Range",
+                         "Sec-Fetch-Site", "Referer", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Expect",
+                         "X-Anything", "Request-Id", "traceparent", "tracestate", "baggage", "DPoP",
                      })
                 foreach (var path in new[] { "/jwks", "/login", "/why/x", "/.well-known/oauth-authorization-server" })
                 {
@@ -110,10 +134,17 @@ public sealed class HostileOctetsTest : ServerFixture
 
         foreach (var octets in new[] { "\u00FF", "a\u0001b", "\u00E2\u0082\u00AC" })
         {
-            yield return Case($"a preflight with headers {octets}", $"OPTIONS /token HTTP/1.1\r\nHost: HOST\r\nOrigin: https://spa.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: {octets}\r\nConnection: close\r\n\r\n");
-            yield return Case($"a preflight with method {octets}", $"OPTIONS /token HTTP/1.1\r\nHost: HOST\r\nOrigin: https://spa.example{octets}\r\nAccess-Control-Request-Method: {octets}\r\nConnection: close\r\n\r\n");
-            foreach (var path in Readers) yield return Case($"type {octets} at {path}", Post(path, "a=b", $"Content-Type: application/x-www-form-urlencoded; charset={octets}\r\n"));
-            yield return Case($"a token request with Basic {octets}", Post("/token", "grant_type=client_credentials", $"{FormType}Authorization: Basic {octets}\r\n"));
+            yield return Case($"a preflight with headers {octets}",
+                $"OPTIONS /token HTTP/1.1\r\nHost: HOST\r\nOrigin: https://spa.example\r\nAccess-Control-Request-Method: "
+                + $"POST\r\nAccess-Control-Request-Headers: {octets}\r\nConnection: close\r\n\r\n");
+            yield return Case($"a preflight with method {octets}",
+                $"OPTIONS /token HTTP/1.1\r\nHost: HOST\r\nOrigin: https://spa.example{octets}\r\nAccess-Control-Request-Method: "
+                + $"{octets}\r\nConnection: close\r\n\r\n");
+            foreach (var path in Readers)
+                yield return Case($"type {octets} at {path}",
+                    Post(path, "a=b", $"Content-Type: application/x-www-form-urlencoded; charset={octets}\r\n"));
+            yield return Case($"a token request with Basic {octets}",
+                Post("/token", "grant_type=client_credentials", $"{FormType}Authorization: Basic {octets}\r\n"));
         }
     }
 
@@ -139,7 +170,8 @@ public sealed class HostileOctetsTest : ServerFixture
     }
 
     [Test, Rfc(9112, "8")]
-    public async Task A_body_that_breaks_off_leaves_no_stack_trace([Values("Content-Length: 30000", "Transfer-Encoding: chunked")] string framing, [Values] bool reset)
+    public async Task A_body_that_breaks_off_leaves_no_stack_trace([Values("Content-Length: 30000",
+        "Transfer-Encoding: chunked")] string framing, [Values] bool reset)
     {
         log.Clear();
         foreach (var path in Readers.Append("/register"))
@@ -148,7 +180,8 @@ public sealed class HostileOctetsTest : ServerFixture
             {
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 await socket.ConnectAsync("127.0.0.1", new Uri(Server.Issuer).Port);
-                await socket.SendAsync(Encoding.Latin1.GetBytes($"POST {path} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n{(path == "/register" ? JsonType : FormType)}{framing}\r\n\r\n5\r\na=b&c"));
+                await socket.SendAsync(Encoding.Latin1.GetBytes($"POST {path} HTTP/1.1\r\nHost: "
+                    + $"{Server.Settings.IssuerAuthority}\r\n{(path == "/register" ? JsonType : FormType)}{framing}\r\n\r\n5\r\na=b&c"));
                 await Task.Delay(30 * i);
                 if (reset) socket.LingerState = new LingerOption(true, 0);
             }
@@ -159,7 +192,8 @@ public sealed class HostileOctetsTest : ServerFixture
         (await Server.GetAsync(Paths.Health)).Status.Should().Be(200);
     }
 
-    [TestCase("junk"), TestCase("CfDJ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), TestCase("\u00FF\u0001"), TestCase(""), TestCase("%00%"), TestCase("===="), Rfc(6265, "5.4")]
+    [TestCase("junk"), TestCase("CfDJ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        TestCase("\u00FF\u0001"), TestCase(""), TestCase("%00%"), TestCase("===="), Rfc(6265, "5.4")]
     public async Task Junk_in_our_cookies_leaves_no_stack_trace(string junk)
     {
         log.Clear();
@@ -168,8 +202,11 @@ public sealed class HostileOctetsTest : ServerFixture
         var bare = string.Join("; ", names.Select(name => $"{name}={junk}"));
         foreach (var cookie in new[] { cookies, bare })
         {
-            var page = await Server.SendRawAsync($"GET /login HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
-            var post = await Server.SendRawAsync(Post("/login", $"username=a&password=b&antiforgery={Uri.EscapeDataString(junk)}", $"{FormType}Cookie: {cookie}\r\n").Replace("HOST", Server.Settings.IssuerAuthority));
+            var page =
+                await Server.SendRawAsync($"GET /login HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\nCookie: "
+                    + $"{cookie}\r\nConnection: close\r\n\r\n");
+            var post = await Server.SendRawAsync(Post("/login", $"username=a&password=b&antiforgery={Uri.EscapeDataString(junk)}",
+                $"{FormType}Cookie: {cookie}\r\n").Replace("HOST", Server.Settings.IssuerAuthority));
 
             page.Status.Should().Be(200);
             post.Status.Should().Be(400);
@@ -184,5 +221,35 @@ public sealed class HostileOctetsTest : ServerFixture
         $"POST {path} HTTP/1.1\r\nHost: HOST\r\n{type}Content-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}";
 
     private static TestCaseData Case(string name, string octets, bool bare = false) =>
-        new TestCaseData(octets, bare).SetArgDisplayNames(string.Concat(name.Take(120).Select(character => character is >= ' ' and <= '~' ? $"{character}" : $"x{(int)character:X2}")));
+        new TestCaseData(octets, bare)
+            .SetArgDisplayNames(string.Concat(name.Take(120)
+            .Select(character => character is >= ' ' and <= '~' ? $"{character}" : $"x{(int)character:X2}")));
+
+    private static readonly Gen<string> AnyTarget = Gen.Select(
+        Gen.OneOf([.. Readers, "/", "/authorize?client_id=", "/register/", "/why/", "/jwks?", "/revocations?after=", "/.well-known/"]),
+        Any.Line.Select(line => line.Replace(" ", "", StringComparison.Ordinal)),
+        (path, rest) => path + rest);
+
+    private static readonly Gen<string> AnyHeader = Gen.Select(
+        Gen.OneOf("Cookie", "Authorization", "Authorization: Basic", "Accept", "Accept-Language", "Origin", "If-None-Match",
+            "X-Forwarded-For", "Request-Id"),
+        Any.Line,
+        (name, value) => name.Contains(':') ? $"{name} {value}" : $"{name}: {value}");
+
+    [Test, Rfc(9110, "5.5"), Rfc(9112, "2.2")]
+    public async Task Any_octets_get_an_answer_and_no_stack_trace()
+    {
+        log.Clear();
+
+        await Gen.Select(Gen.OneOf("GET", "POST", "HEAD", "OPTIONS", "DELETE"), AnyTarget, AnyHeader, Gen.OneOf(FormType, JsonType),
+            Any.Line)
+            .SampleAsync(async (method, target, header, type, body) =>
+            {
+                var request = $"{method} {target} HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\n{header}\r\n{type}"
+                    + $"Content-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}";
+                var reply = await Server.SendRawAsync(request);
+                reply.Status.Should().BeInRange(200, 499);
+                NoStackTrace();
+            }, iter: 200, threads: 1);
+    }
 }

@@ -43,7 +43,8 @@ public sealed class PageTest : ServerFixture
             ["signed out"] = await Server.NewBrowser().GetAsync("/logout"),
             ["error codes"] = await browser.GetAsync("/errors"),
             ["unknown client"] = await browser.GetAsync("/authorize?client_id=nobody"),
-            ["error with a link"] = await browser.GetAsync("/authorize?" + stranger.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "bogus"))),
+            ["error with a link"] = await browser.GetAsync("/authorize?"
+                + stranger.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "bogus"))),
             ["no such request"] = await browser.GetAsync("/consent?request=nonsense"),
             ["no such page"] = await browser.GetAsync("/login/of/nobody"),
             ["wrong verb"] = await browser.PostAsync("/authorize", []),
@@ -68,7 +69,8 @@ public sealed class PageTest : ServerFixture
         foreach (var (name, page) in pages)
         {
             page.Should().BeAPage(statuses.GetValueOrDefault(name, 200));
-            page.Header("Content-Security-Policy").Should().NotContain("form-action", "Chromium would apply it to the redirect that follows consent");
+            page.Header("Content-Security-Policy").Should()
+                .NotContain("form-action", "Chromium would apply it to the redirect that follows consent");
         }
     }
 
@@ -78,25 +80,32 @@ public sealed class PageTest : ServerFixture
         foreach (var (name, page) in pages)
         {
             page.Body.Should().StartWith("<!DOCTYPE html>").And.Contain("<html lang=\"en\" dir=\"ltr\">").And.Contain("name=\"viewport\"");
-            Regex.Count(page.Body, "<h1[ >]").Should().Be(1, name);
-            Regex.Match(page.Body, "<title>(.*?)</title>").Groups[1].Value.Should().EndWith(Server.Settings.DisplayName).And.NotStartWith(" ");
-            var labels = Regex.Matches(page.Body, "<label[^>]* for=\"([^\"]+)\"").Select(match => match.Groups[1].Value).ToList();
-            foreach (Match input in Regex.Matches(page.Body, "<input (?![^>]*(?:type=\"hidden\"| hidden>))[^>]*>"))
-                labels.Should().Contain(Regex.Match(input.Value, " id=\"([^\"]+)\"").Groups[1].Value, name);
-            foreach (Match form in Regex.Matches(page.Body, "<form[^>]*>.*?</form>", RegexOptions.Singleline))
-                form.Value.Should().Contain("method=\"post\"").And.Contain("name=\"antiforgery\"").And.Contain("<button", name);
+            page.Page.QuerySelectorAll("h1").Should().ContainSingle(name);
+            page.Page.QuerySelector("title")!.TextContent.Should().EndWith(Server.Settings.DisplayName).And.NotStartWith(" ");
+            var labels = page.Page.QuerySelectorAll("label").Select(label => label.GetAttribute("for")).ToList();
+            foreach (var input in page.Page.QuerySelectorAll("input:not([type=hidden]):not([hidden])"))
+                labels.Should().Contain(input.Id, name);
+            foreach (var form in page.Page.Forms)
+            {
+                form.Method.Should().Be("post", name);
+                form.QuerySelectorAll("[name=antiforgery]").Should().ContainSingle(name);
+                form.QuerySelectorAll("button").Should().NotBeEmpty(name);
+            }
         }
     }
 
     [Test, Case("UI-037")]
     public void The_sign_in_says_for_whom_and_where_and_lets_password_managers_help()
     {
-        pages["sign in"].Body.Should().Contain($"to continue to <strong><bdi>The {client.Id} app</bdi></strong>").And.Contain(Server.Settings.IssuerAuthority)
+        pages["sign in"].Body.Should().Contain($"to continue to <strong><bdi>The {client.Id} app</bdi></strong>")
+            .And.Contain(Server.Settings.IssuerAuthority)
             .And.Contain("autocomplete=\"username\"").And.Contain("autocomplete=\"current-password\"");
-        pages["sign in again"].Body.Should().Contain("Incorrect username or password").And.Contain($"value=\"{alice.Username}\"").And.NotContain("not her password");
+        pages["sign in again"].Body.Should().Contain("Incorrect username or password").And.Contain($"value=\"{alice.Username}\"")
+            .And.NotContain("not her password");
     }
 
-    [TestCase("<script>alert(1)</script>"), TestCase("\" onmouseover=\"alert(1)"), TestCase("'><img src=x onerror=alert(1)>"), TestCase("&lt;b&gt; ${7*7} {{7*7}}")]
+    [TestCase("<script>alert(1)</script>"), TestCase("\" onmouseover=\"alert(1)"), TestCase("'><img src=x onerror=alert(1)>"),
+        TestCase("&lt;b&gt; ${7*7} {{7*7}}")]
     [Test, Case("UI-036")]
     public async Task Text_of_others_is_shown_and_never_obeyed(string words)
     {
@@ -117,14 +126,16 @@ public sealed class PageTest : ServerFixture
             ("state", words), ("login_hint", words), ("scope", scope), ("resource", resource), ("ui_locales", words), ("nonce", words)));
         // The edit is heard a moment after it was made.
         Landing login = null!;
-        await Eventually.BecomesTrueAsync(async () => (login = await AskAsync()).Is(Paths.Login) && !login.Reply.Body.Contains($"The {hostile.Id} app"));
+        await Eventually.BecomesTrueAsync(async () => (login = await AskAsync()).Is(Paths.Login)
+            && !login.Reply.Body.Contains($"The {hostile.Id} app"));
         var consent = await browser.SignInAsync(login, alice);
 
         consent.Is(Paths.Consent).Should().BeTrue(consent.ToString());
         foreach (var page in new[] { login.Reply, consent.Reply })
         {
             page.Should().BeAPage(200);
-            page.Body.Should().NotContain(words).And.NotContain("<img").And.NotMatchRegex("=\"[^\"]*\"[^ />]", "no value breaks out of its quotes");
+            page.Body.Should().NotContain(words).And.NotContain("<img")
+                .And.NotMatchRegex("=\"[^\"]*\"[^ />]", "no value breaks out of its quotes");
             WebUtility.HtmlDecode(page.Body).Should().Contain(words, "it is shown as text");
         }
     }
@@ -133,20 +144,26 @@ public sealed class PageTest : ServerFixture
     public async Task A_client_name_is_one_short_line_of_visible_characters()
     {
         var liar = await Server.PublicClientAsync(origin: "self-registered", resource: null);
-        await Server.ExecuteAsync("update clients set name = @name where client_id = @Id", new { liar.Id, name = "Bank\u202Eknab\u200B \u2066\n\t" + new string('W', 300) });
+        await Server.ExecuteAsync("update clients set name = @name where client_id = @Id",
+            new { liar.Id, name = "Bank\u202Eknab\u200B \u2066\n\t" + new string('W', 300) });
         var browser = Server.NewBrowser();
         Reply page = null!;
-        await Eventually.BecomesTrueAsync(async () => (page = (await browser.FollowAsync("/authorize?" + liar.AuthorizeQuery(TestClient.NewVerifier()))).Reply).Body.Contains("Bankknab"));
+        await Eventually.BecomesTrueAsync(async () =>
+            (page = (await browser.FollowAsync("/authorize?"
+            + liar.AuthorizeQuery(TestClient.NewVerifier()))).Reply).Body.Contains("Bankknab"));
 
-        page.Body.Should().NotContain("\u202E").And.NotContain("\u200B").And.NotContain("\u2066").And.NotContain(new string('W', 80)).And.Contain("W…");
+        page.Body.Should().NotContain("\u202E").And.NotContain("\u200B").And.NotContain("\u2066").And.NotContain(new string('W', 80))
+            .And.Contain("W…");
     }
 
     [Test, Case("UI-036")]
     public async Task The_text_of_a_scope_is_one_line_of_visible_characters()
     {
         var (app, browser) = (await Server.PublicClientAsync(), Server.NewBrowser());
-        await Server.ExecuteAsync("insert into scopes (name, resource, access, open) values ('notes:hostile', @Notes, 'read', true)", new { Cast.Notes });
-        await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:hostile', 'en', @text)", new { text = "Read\u202Edaer\u2066 \n<b>" + new string('W', 10_000) });
+        await Server.ExecuteAsync("insert into scopes (name, resource, access, open) values ('notes:hostile', @Notes, 'read', true)",
+            new { Cast.Notes });
+        await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:hostile', 'en', @text)",
+            new { text = "Read\u202Edaer\u2066 \n<b>" + new string('W', 10_000) });
         await Server.ExecuteAsync("update clients set scopes = scopes || '{notes:hostile}' where client_id = @Id", new { app.Id });
         await Server.HearsAsync(heard => heard.TextOf("notes:hostile", "en") is not null);
 
@@ -156,14 +173,16 @@ public sealed class PageTest : ServerFixture
         foreach (var page in new[] { consent, await browser.FollowAsync(Paths.ConnectedApps) })
         {
             page.Reply.Should().BeAPage(200);
-            page.Reply.Body.Should().Contain("<bdi>Readdaer &lt;b&gt;WWW").And.Contain("WW…</bdi>").And.NotContain("\u202E").And.NotContain("\u2066").And.NotContain(new string('W', 200));
+            page.Reply.Body.Should().Contain("<bdi>Readdaer &lt;b&gt;WWW").And.Contain("WW…</bdi>").And.NotContain("\u202E")
+                .And.NotContain("\u2066").And.NotContain(new string('W', 200));
         }
     }
 
     [Test, Rfc(6749, "5.2")]
     public async Task A_program_gets_its_error_as_JSON()
     {
-        foreach (var path in new[] { "/authorize?client_id=nobody", "/consent?request=nonsense", "/login?request=nonsense", "/authorize/nonsense" })
+        foreach (var path in new[] { "/authorize?client_id=nobody", "/consent?request=nonsense", "/login?request=nonsense",
+            "/authorize/nonsense" })
         {
             var reply = await Server.GetAsync(path, ("Accept", "application/json"));
 
@@ -182,9 +201,15 @@ public sealed class PageTest : ServerFixture
         var page = (await Server.GetAsync("/errors")).Body;
 
         // Those its factories make, and those the source writes out.
-        var made = typeof(OAuthError).GetMethods(BindingFlags.Public | BindingFlags.Static).Where(method => method.ReturnType == typeof(OAuthError)).Select(method =>
-            ((OAuthError)method.Invoke(null, [.. method.GetParameters().Select(parameter => parameter.HasDefaultValue ? parameter.DefaultValue : parameter.ParameterType == typeof(int) ? 1 : "login_required")])!).Code);
-        var written = SourceText.All.SelectMany(file => Regex.Matches(file.Text, "(?:(?<!const string )Code = |InteractionRequired\\(|WriteString\\(\"error\", )\"([a-z_]+)\"")).Select(match => match.Groups[1].Value);
+        var made = typeof(OAuthError).GetMethods(BindingFlags.Public | BindingFlags.Static)
+            .Where(method => method.ReturnType == typeof(OAuthError)).Select(method =>
+            ((OAuthError)method.Invoke(null,
+                [.. method.GetParameters()
+                .Select(parameter => parameter.HasDefaultValue ? parameter.DefaultValue : parameter.ParameterType == typeof(int) ? 1
+                : "login_required")])!).Code);
+        var written = SourceText.All.SelectMany(file =>
+            Regex.Matches(file.Text, "(?:(?<!const string )Code = |InteractionRequired\\(|WriteString\\(\"error\", )\"([a-z_]+)\""))
+            .Select(match => match.Groups[1].Value);
         var codes = made.Concat(written).ToHashSet();
 
         codes.Should().HaveCountGreaterThan(15).And.Contain("consent_required");
@@ -207,12 +232,13 @@ public sealed class PageTest : ServerFixture
     [Test]
     public async Task The_stylesheet_is_kept_for_good_under_a_name_that_changes_with_it()
     {
-        var url = Regex.Match(pages["sign in"].Body, "<link rel=\"stylesheet\" href=\"([^\"]+)\"").Groups[1].Value;
+        var url = pages["sign in"].Page.QuerySelector("link[rel=stylesheet]")!.GetAttribute("href")!;
 
         var style = await Server.GetAsync(url);
 
         url.Should().MatchRegex(@"^/style\.css\?v=[0-9a-f]{12}$");
-        (style.Status, style.ContentHeaders.ContentType!.MediaType, style.Header("X-Content-Type-Options")).Should().Be((200, "text/css", "nosniff"));
+        (style.Status, style.ContentHeaders.ContentType!.MediaType, style.Header("X-Content-Type-Options")).Should()
+            .Be((200, "text/css", "nosniff"));
         style.Header("Cache-Control").Should().Contain("immutable");
         style.Body.Should().NotContain("url(").And.NotContain("@import");
     }

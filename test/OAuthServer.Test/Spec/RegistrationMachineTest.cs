@@ -9,12 +9,15 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(16)]
 public sealed class RegistrationMachineTest : ServerFixture
 {
-    private static readonly object Machine = new { client_name = "Case client", grant_types = new[] { "client_credentials" }, token_endpoint_auth_method = "client_secret_post" };
+    private static readonly object Machine = new { client_name = "Case client", grant_types = new[] { "client_credentials" },
+        token_endpoint_auth_method = "client_secret_post" };
 
     [Test, Rfc(7591, "3"), Case("CC-004")]
     public async Task A_machine_needs_an_invitation()
     {
-        var body = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" }, grant_types = new[] { "client_credentials" }, response_types = new[] { "code" }, token_endpoint_auth_method = "client_secret_post" };
+        var body = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" },
+            grant_types = new[] { "client_credentials" }, response_types = new[] { "code" },
+            token_endpoint_auth_method = "client_secret_post" };
         var before = await Server.ScalarAsync<long>("select count(*) from clients");
 
         (await Server.RegisterAsync(body)).ShouldBeChallenged(withToken: false);
@@ -34,14 +37,16 @@ public sealed class RegistrationMachineTest : ServerFixture
     public async Task Redirect_URIs_of_a_machine_are_not_kept_and_its_refresh_grant_is_dropped()
     {
         var reply = await Server.RegisterAsync(
-            new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = new[] { "client_credentials", "refresh_token" }, scope = "notes:read offline_access read_sensors" }, await Server.InviteAsync("machine"));
+            new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = new[] { "client_credentials", "refresh_token" },
+                scope = "notes:read offline_access read_sensors" }, await Server.InviteAsync("machine"));
 
         reply.ShouldBeRegistered();
         reply.Strings("redirect_uris").Should().BeEmpty();
         reply.Strings("grant_types").Should().Equal("client_credentials");
         reply.Text("token_endpoint_auth_method").Should().Be("client_secret_basic");
         reply.Text("scope").Should().Be("notes:read");
-        (await Server.ClientOf(reply).TokenAsync(("grant_type", "client_credentials"), ("scope", "read_sensors"))).Should().BeRefusedWith("invalid_scope");
+        (await Server.ClientOf(reply).TokenAsync(("grant_type", "client_credentials"), ("scope", "read_sensors"))).Should()
+            .BeRefusedWith("invalid_scope");
     }
 
     [TestCase("client_credentials authorization_code", "client_secret_basic")]
@@ -52,7 +57,8 @@ public sealed class RegistrationMachineTest : ServerFixture
     {
         var invitation = await Server.InviteAsync();
 
-        (await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = grants.Split(' '), token_endpoint_auth_method = method }, invitation))
+        (await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = grants.Split(' '),
+            token_endpoint_auth_method = method }, invitation))
             .Should().BeRefusedWith("invalid_client_metadata");
         (await Server.RegisterAsync(Machine, invitation)).ShouldBeRegistered();
     }
@@ -72,7 +78,8 @@ public sealed class RegistrationMachineTest : ServerFixture
     public async Task An_invitation_expires_and_may_be_taken_back()
     {
         var (short_, taken) = (await Server.InviteAsync(life: TimeSpan.Zero), await Server.InviteAsync());
-        await Server.ExecuteAsync("delete from initial_access_tokens where hash = sha256(@taken::bytea)", new { taken = System.Text.Encoding.ASCII.GetBytes(taken) });
+        await Server.ExecuteAsync("delete from initial_access_tokens where hash = sha256(@taken::bytea)",
+            new { taken = System.Text.Encoding.ASCII.GetBytes(taken) });
 
         (await Server.RegisterAsync(Machine, short_)).ShouldBeChallenged(withToken: true);
         (await Server.RegisterAsync(Machine, taken)).ShouldBeChallenged(withToken: true);
@@ -94,8 +101,10 @@ public sealed class RegistrationMachineTest : ServerFixture
         var reply = await Server.RegisterAsync(Machine, invitation);
 
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Detail.Should().Contain("invitation=").And.NotContain(invitation);
-        (await Server.ScalarAsync<long>("select count(*) from initial_access_tokens t where row_to_json(t)::text like '%' || @invitation || '%'", new { invitation })).Should().Be(0);
-        (await Server.QueryAsync<string>("select actor from audit_events where detail like 'insert initial_access_tokens%'")).Should().OnlyContain(actor => actor == "cli:test");
+        (await Server.ScalarAsync<long>("select count(*) from initial_access_tokens t "
+            + "where row_to_json(t)::text like '%' || @invitation || '%'", new { invitation })).Should().Be(0);
+        (await Server.QueryAsync<string>("select actor from audit_events where detail like 'insert initial_access_tokens%'")).Should()
+            .OnlyContain(actor => actor == "cli:test");
     }
 }
 
@@ -103,7 +112,8 @@ public sealed class RegistrationMachineTest : ServerFixture
 [Behaviour(17)]
 public sealed class RegistrationByInvitationTest : ServerFixture
 {
-    private static readonly object Public = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" }, token_endpoint_auth_method = "none" };
+    private static readonly object Public = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" },
+        token_endpoint_auth_method = "none" };
 
     protected override Settings Change(Settings settings) => settings with { Registration = "token" };
 
@@ -112,7 +122,8 @@ public sealed class RegistrationByInvitationTest : ServerFixture
     {
         var missing = await Server.RegisterAsync(Public);
         var wrong = await Server.RegisterAsync(Public, "wrong");
-        var inBody = await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, initial_access_token = await Server.InviteAsync() });
+        var inBody = await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" },
+            initial_access_token = await Server.InviteAsync() });
         var machines = await Server.RegisterAsync(Public, await Server.InviteAsync("machine"));
         var malformed = await Server.RegisterAsync("{");
 
@@ -157,7 +168,8 @@ public sealed class NoRegistrationTest : ServerFixture
 
         metadata.Status.Should().Be(200);
         metadata.Has("registration_endpoint").Should().BeFalse();
-        (await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" } })).Should().BeRefusedWith("invalid_request", 404);
+        (await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" } })).Should()
+            .BeRefusedWith("invalid_request", 404);
         (await Server.ManageAsync(HttpMethod.Delete, "x", "y")).Should().BeRefusedWith("invalid_request", 404);
     }
 }
@@ -166,7 +178,8 @@ public sealed class NoRegistrationTest : ServerFixture
 [Behaviour(14, 15)]
 public sealed class RegistrationSettingsTest : ServerFixture
 {
-    protected override Settings Change(Settings settings) => settings with { RegistrationSchemes = "warp com.example.app", RegistrationMethod = "client_secret_post" };
+    protected override Settings Change(Settings settings) =>
+        settings with { RegistrationSchemes = "warp com.example.app", RegistrationMethod = "client_secret_post" };
 
     [Test, Rfc(8252, "7.1")]
     public async Task The_list_of_schemes_is_the_operators()
@@ -178,7 +191,8 @@ public sealed class RegistrationSettingsTest : ServerFixture
 
     [Test]
     public async Task So_is_the_method_of_those_who_do_not_say() =>
-        (await Server.RegisterAsync(new { redirect_uris = new[] { "http://localhost/callback" } })).Text("token_endpoint_auth_method").Should().Be("client_secret_post");
+        (await Server.RegisterAsync(new { redirect_uris = new[] { "http://localhost/callback" } })).Text("token_endpoint_auth_method")
+            .Should().Be("client_secret_post");
 
     [Test]
     public async Task Loopback_only_is_loopback_only()
@@ -190,11 +204,12 @@ public sealed class RegistrationSettingsTest : ServerFixture
         (await narrow.RegisterPublicAsync("warp://oauth/callback")).Should().BeRefusedWith("invalid_redirect_uri");
     }
 
-    [TestCase("Registration", "closed"), TestCase("RegistrationSchemes", "javascript"), TestCase("RegistrationSchemes", "https"), TestCase("RegistrationSchemes", "a:b"), TestCase("RegistrationMethod", "private_key_jwt")]
+    [TestCase("Registration", "closed"), TestCase("RegistrationSchemes", "javascript"), TestCase("RegistrationSchemes", "https"),
+        TestCase("RegistrationSchemes", "a:b"), TestCase("RegistrationMethod", "private_key_jwt")]
     [TestCase("RegistrationsPerMinute", "0")]
     public void Settings_that_cannot_be_are_refused(string name, string value)
     {
-        Settings.Parse([KeyValuePair.Create<string, string?>(name, value)], development: true, out var errors);
+        SettingsParser.Parse([KeyValuePair.Create<string, string?>(name, value)], development: true, out var errors);
 
         errors.Should().ContainSingle(error => error.StartsWith($"OAuth__{name}:"));
     }

@@ -34,12 +34,16 @@ public sealed partial class SignInTest : ServerFixture
     {
         var browser = Server.NewBrowser();
 
-        var reply = await browser.SubmitAsync(await browser.FollowAsync("/login"), changes: [("username", username), ("password", password)]);
+        var reply = await browser.SubmitAsync(await browser.FollowAsync("/login"),
+            changes: [("username", username), ("password", password)]);
 
         reply.Should().BeAPage(400);
         foreach (var field in new[] { "username", "password" })
-            Regex.IsMatch(reply.Body, $"<input id=\"{field}\"[^>]*aria-invalid=\"true\" aria-describedby=\"{field}-problem\"").Should().Be(marked.Contains(field), field);
-        Regex.Count(reply.Body, "<p class=\"wrong\" id=\"(username|password)-problem\">Enter your").Should().Be(marked.Split(' ').Length);
+            reply.Page.QuerySelectorAll($"input#{field}[aria-invalid=true][aria-describedby={field}-problem]").Should()
+                .HaveCount(marked.Contains(field) ? 1 : 0, field);
+        reply.Page.QuerySelectorAll("p.wrong").Where(problem => problem.TextContent.StartsWith("Enter your", StringComparison.Ordinal))
+            .Select(problem => problem.Id)
+            .Should().Equal(marked.Split(' ').Select(field => $"{field}-problem"));
         (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Reason.Should().Be("a field was left empty");
     }
 
@@ -54,8 +58,10 @@ public sealed partial class SignInTest : ServerFixture
         await browser.SignInAsync(await AskAsync(browser, client, anew), alice);
 
         browser.Cookies[SessionCookie].Should().NotBe(before);
-        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(before) })).Should().Be(0);
-        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(browser.Cookies[SessionCookie]) })).Should().Be(1, "only its hash is stored");
+        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash", new { hash = OpaqueToken.Hash(before) }))
+            .Should().Be(0);
+        (await Server.ScalarAsync<long>("select count(*) from sessions where id_hash = @hash",
+            new { hash = OpaqueToken.Hash(browser.Cookies[SessionCookie]) })).Should().Be(1, "only its hash is stored");
     }
 
     [Test, Case("UI-014")]
@@ -80,15 +86,20 @@ public sealed partial class SignInTest : ServerFixture
         var asked = await browser.GetAsync("/authorize?" + (await Server.PublicClientAsync()).AuthorizeQuery(TestClient.NewVerifier()));
         asked.Status.Should().Be(303);
         var login = await browser.FollowAsync(asked, "/authorize");
-        var reply = await browser.SubmitAsync(login, changes: [("username", (await Server.UserAsync()).Username), ("password", Cast.Password)]);
+        var reply = await browser.SubmitAsync(login,
+            changes: [("username", (await Server.UserAsync()).Username), ("password", Cast.Password)]);
 
         reply.Status.Should().Be(303, "never 307 after a password");
         string[] set = [.. new[] { asked, login.Reply, reply }.SelectMany(answer => answer.Headers.GetValues("Set-Cookie"))];
-        set.Select(cookie => cookie.Split('=')[0]).Should().BeEquivalentTo(new[] { "b", "f", "s" }.Select(purpose => OAuthServer.Html.Cookies.Name(purpose, Server.Settings)), "the browser's at /authorize, the form's at the sign-in, the session's after it");
+        set.Select(cookie => cookie.Split('=')[0]).Should()
+            .BeEquivalentTo(new[] { "b", "f", "s" }.Select(purpose => OAuthServer.Html.Cookies.Name(purpose, Server.Settings)),
+            "the browser's at /authorize, the form's at the sign-in, the session's after it");
         foreach (var cookie in set)
-            cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly").And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
+            cookie.ToLowerInvariant().Should().StartWith("__host-").And.Contain("secure").And.Contain("httponly")
+                .And.MatchRegex("samesite=(lax|strict)").And.Contain("path=/").And.NotContain("domain=");
         browser.Cookies.Should().HaveCount(3);
-        foreach (var value in browser.Cookies.Values) value.Should().MatchRegex("^([A-Za-z0-9_-]{43}|CfDJ8[A-Za-z0-9_-]+)$", "random or sealed: nothing of the request is in it");
+        foreach (var value in browser.Cookies.Values)
+            value.Should().MatchRegex("^([A-Za-z0-9_-]{43}|CfDJ8[A-Za-z0-9_-]+)$", "random or sealed: nothing of the request is in it");
     }
 
     [Test, Case("UI-013")]
@@ -96,30 +107,40 @@ public sealed partial class SignInTest : ServerFixture
     {
         var (mallory, browser) = (await Server.UserAsync("mallory"), Server.NewBrowser());
 
-        (await browser.PostAsync("/login", [KeyValuePair.Create("username", mallory.Username), KeyValuePair.Create("password", mallory.Password)])).Status.Should().BeOneOf(400, 403);
+        (await browser.PostAsync("/login",
+            [KeyValuePair.Create("username", mallory.Username), KeyValuePair.Create("password", mallory.Password)])).Status.Should()
+            .BeOneOf(400, 403);
         var login = await browser.FollowAsync("/login");
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
-        (await browser.SubmitAsync(login, changes: [("username", mallory.Username), ("password", mallory.Password)])).Status.Should().Be(403);
+        (await browser.SubmitAsync(login, changes: [("username", mallory.Username), ("password", mallory.Password)])).Status.Should()
+            .Be(403);
         browser.Cookies.Should().NotContainKey(SessionCookie);
     }
 
-    [TestCase("https://evil.example"), TestCase("//evil.example"), TestCase("/\\evil.example"), TestCase("\\\\evil.example"), TestCase("/%2f%2fevil.example")]
-    [TestCase("javascript:alert(1)"), TestCase("/..//evil.example"), TestCase("/.evil.example/%2f.."), TestCase("https://as.example@evil.example")]
+    [TestCase("https://evil.example"), TestCase("//evil.example"), TestCase("/\\evil.example"), TestCase("\\\\evil.example"),
+        TestCase("/%2f%2fevil.example")]
+    [TestCase("javascript:alert(1)"), TestCase("/..//evil.example"), TestCase("/.evil.example/%2f.."),
+        TestCase("https://as.example@evil.example")]
     [TestCase("/login?returnUrl=//evil.example"), TestCase("\u2044\u2044evil.example")]
-    [Test, Rfc(9700, "4.11"), Case("UI-017", "UI-018", "UI-019", "UI-020", "UI-021", "UI-025", "UI-027", "UI-028", "UI-029", "UI-030", "UI-031")]
+    [Test, Rfc(9700, "4.11"),
+        Case("UI-017", "UI-018", "UI-019", "UI-020", "UI-021", "UI-025", "UI-027", "UI-028", "UI-029", "UI-030", "UI-031")]
     public async Task No_address_in_the_query_is_returned_to(string url)
     {
         var (browser, alice) = (Server.NewBrowser(), await Server.UserAsync());
-        var login = await browser.FollowAsync($"/login?returnUrl={Uri.EscapeDataString(url)}&ReturnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}");
+        var encoded = Uri.EscapeDataString(url);
+        var login = await browser.FollowAsync($"/login?returnUrl={encoded}&ReturnUrl={encoded}&next={encoded}");
         login.Reply.Body.Should().NotContain("evil").And.NotContain("javascript");
 
         var form = Browser.Form.On(login.Reply.Body, null, null)!;
-        KeyValuePair<string, string>[] typed = [new("username", alice.Username), new("password", alice.Password), new("returnUrl", url), new("next", url)];
-        var reply = await browser.PostAsync($"{form.Action}?returnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}", form.Fields.Where(field => field.Key is not ("username" or "password")).Concat(typed));
+        KeyValuePair<string, string>[] typed = [new("username", alice.Username), new("password", alice.Password), new("returnUrl", url),
+            new("next", url)];
+        var reply = await browser.PostAsync($"{form.Action}?returnUrl={Uri.EscapeDataString(url)}&next={Uri.EscapeDataString(url)}",
+            form.Fields.Where(field => field.Key is not ("username" or "password")).Concat(typed));
         (reply.Status, reply.Location).Should().Be((303, $"{Server.Issuer}/connected-apps"));
 
         (await Server.NewBrowser().GetAsync($"/login?request={Uri.EscapeDataString(url)}")).Should().BeAnErrorPage("invalid_request");
-        (await Server.NewBrowser().GetAsync($"/logout?returnUrl={Uri.EscapeDataString(url)}")).Body.Should().NotContain("evil").And.NotContain("javascript");
+        (await Server.NewBrowser().GetAsync($"/logout?returnUrl={Uri.EscapeDataString(url)}")).Body.Should().NotContain("evil")
+            .And.NotContain("javascript");
     }
 
     [Test, Case("UI-041", "UI-043")]
@@ -152,7 +173,8 @@ public sealed partial class SignInTest : ServerFixture
     [Test, Case("CODE-013", "REFRESH-014")]
     public async Task A_disabled_person_or_a_new_password_ends_everything(string edit)
     {
-        var (alice, client, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(), await Server.ResourceServerAsync());
+        var (alice, client, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser(),
+            await Server.ResourceServerAsync());
         var tokens = await client.TokensAsync(alice, browser);
         var code = await client.CodeAsync(alice, browser);
 
@@ -167,7 +189,8 @@ public sealed partial class SignInTest : ServerFixture
     [Test]
     public async Task A_session_ends_when_idle_and_in_the_end_in_any_case()
     {
-        await using var server = await TestServer.StartAsync(settings => settings with { SessionIdleSeconds = 3600, SessionSeconds = 3 * 3600 });
+        await using var server = await TestServer.StartAsync(settings =>
+            settings with { SessionIdleSeconds = 3600, SessionSeconds = 3 * 3600 });
         var (alice, idle, busy) = (await server.UserAsync(), server.NewBrowser(), server.NewBrowser());
         await idle.SignInAsync(alice);
         await busy.SignInAsync(alice);
@@ -189,7 +212,8 @@ public sealed partial class SignInTest : ServerFixture
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
 
         (await AskAsync(browser, client, ("prompt", "none"))).Parameters["error"].Should().Be("login_required");
-        (await AskAsync(browser, client, ("login_hint", "somebody@example.com\"><b>"))).Reply.Body.Should().Contain("somebody@example.com&quot;&gt;&lt;b&gt;");
+        (await AskAsync(browser, client, ("login_hint", "somebody@example.com\"><b>"))).Reply.Body.Should()
+            .Contain("somebody@example.com&quot;&gt;&lt;b&gt;");
         await browser.AllowAsync(client.AuthorizeQuery(TestClient.NewVerifier()), alice);
         foreach (var anew in new[] { "login", "select_account" })
         {
@@ -247,7 +271,8 @@ public sealed partial class SignInTest : ServerFixture
         }
 
         // How often a guesser who compares two times is right: a half, when the times tell nothing.
-        var right = wrong.Sum(one => unknown.Count(other => one > other) + (unknown.Count(other => one == other) / 2.0)) / ((double)wrong.Count * unknown.Count);
+        var right = wrong.Sum(one => unknown.Count(other => one > other)
+            + (unknown.Count(other => one == other) / 2.0)) / ((double)wrong.Count * unknown.Count);
         right.Should().BeInRange(0.4, 0.6);
 
         async Task<double> TimeAsync(string username)
@@ -269,7 +294,8 @@ public sealed partial class SignInTest : ServerFixture
         (line.Event, line.Outcome).Should().Be(("sign-in", "refused"));
         (await Server.ScalarAsync<long>("select count(*) from audit_events a where a::text like '%a wrong secret word%'")).Should().Be(0);
         await Server.NewBrowser().SignInAsync(alice);
-        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in' and outcome = 'ok' and subject = @subject", new { subject = alice.Subject.ToString() })).Should().Be(1);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'sign-in' and outcome = 'ok' "
+            + "and subject = @subject", new { subject = alice.Subject.ToString() })).Should().Be(1);
     }
 
     private string SessionCookie => OAuthServer.Html.Cookies.Name("s", Server.Settings);
@@ -285,7 +311,9 @@ public sealed partial class SignInTest : ServerFixture
 
     // Apart from what differs on every page: the request id, the form's token, the name that was typed.
     private static string Comparable(Reply reply, string name) =>
-        FormToken().Replace(reply.Body.Replace(reply.RequestId, "ID", StringComparison.Ordinal).Replace(name, "NAME", StringComparison.Ordinal), "");
+        FormToken()
+            .Replace(reply.Body.Replace(reply.RequestId, "ID", StringComparison.Ordinal).Replace(name, "NAME", StringComparison.Ordinal),
+            "");
 
     // Apart from when it was, which request it was, and the random values of cookies.
     private static string[] Headers(Reply reply) =>
@@ -315,7 +343,8 @@ public sealed class SignInLimitTest : ServerFixture
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         var replies = new List<Reply>();
-        for (var i = 0; i < 6; i++) replies.Add((await browser.SignInAsync(await browser.FollowAsync("/login"), alice, $"guess {i}")).Reply);
+        for (var i = 0; i < 6; i++)
+            replies.Add((await browser.SignInAsync(await browser.FollowAsync("/login"), alice, $"guess {i}")).Reply);
 
         replies[0].Status.Should().Be(401);
         replies[^1].Status.Should().Be(429);
@@ -329,7 +358,8 @@ public sealed class SignInLimitTest : ServerFixture
         var (alice, guesser) = (await Server.UserAsync(), Server.NewBrowserFrom("127.0.0.9"));
         for (var i = 0; i < 6; i++) await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice, $"guess {i}");
 
-        (await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice)).Reply.Status.Should().Be(429, "the right password comes too late");
+        (await guesser.SignInAsync(await guesser.FollowAsync("/login"), alice)).Reply.Status.Should()
+            .Be(429, "the right password comes too late");
         (await Server.NewBrowserFrom("127.0.0.10").SignInAsync(alice)).Is(Paths.ConnectedApps).Should().BeTrue();
     }
 
@@ -339,7 +369,8 @@ public sealed class SignInLimitTest : ServerFixture
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowserFrom("127.0.0.11"));
         var login = await browser.FollowAsync("/login");
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", $"guess {i}")])));
+        var replies = await Task.WhenAll(Enumerable.Range(0, 40)
+            .Select(i => browser.SubmitAsync(login, changes: [("username", alice.Username), ("password", $"guess {i}")])));
 
         replies.Count(reply => reply.Status == 401).Should().BeInRange(1, 5);
         replies.Where(reply => reply.Status != 401).Should().OnlyContain(reply => reply.Status == 429);

@@ -1,5 +1,5 @@
-using System.Net;
-using System.Text.RegularExpressions;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Test.Support;
@@ -8,9 +8,8 @@ namespace OAuthServer.Test.Support;
 /// A browser without JavaScript: keeps cookies by hand (a CookieContainer sends Secure ones over http to no host, Chromium does
 /// on localhost), follows redirects inside the server, fills forms.
 /// </summary>
-public sealed partial class Browser(TestServer server, HttpClient http)
+public sealed class Browser(TestServer server, HttpClient http)
 {
-
     /// <summary>Name and value; visible to tests that play the thief.</summary>
     public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
 
@@ -18,7 +17,8 @@ public sealed partial class Browser(TestServer server, HttpClient http)
     public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase) { ["Accept"] = "text/html" };
 
     /// <summary>One GET, no redirect followed.</summary>
-    public Task<Reply> GetAsync(string pathAndQuery) => SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(pathAndQuery, UriKind.RelativeOrAbsolute)));
+    public Task<Reply> GetAsync(string pathAndQuery) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(pathAndQuery, UriKind.RelativeOrAbsolute)));
 
     /// <summary>One form POST, no redirect followed.</summary>
     public Task<Reply> PostAsync(string path, IEnumerable<KeyValuePair<string, string>> form) =>
@@ -39,8 +39,10 @@ public sealed partial class Browser(TestServer server, HttpClient http)
         return new Landing(at, reply);
     }
 
-    /// <summary>Posts the page's form (the one with a button of this name and value when given), its hidden and checked fields included.</summary>
-    public Task<Reply> SubmitAsync(Landing page, string? button = null, string? value = null, params (string Name, string? Value)[] changes) =>
+    /// <summary>Posts the page's form (the one with a button of this name and value when given), its hidden and checked
+    /// fields included.</summary>
+    public Task<Reply> SubmitAsync(Landing page, string? button = null, string? value = null,
+        params (string Name, string? Value)[] changes) =>
         SubmitAsync(page, Form.On(page.Reply.Body, button, value), button, value, changes);
 
     /// <summary>Posts the form of the page that goes to this path.</summary>
@@ -70,10 +72,12 @@ public sealed partial class Browser(TestServer server, HttpClient http)
 
     /// <summary>Fills the sign-in form of a page.</summary>
     public async Task<Landing> SignInAsync(Landing login, Person person, string? password = null) =>
-        await FollowAsync(await SubmitAsync(login, changes: [("username", person.Username), ("password", password ?? person.Password)]), login.Url);
+        await FollowAsync(await SubmitAsync(login, changes: [("username", person.Username), ("password", password ?? person.Password)]),
+            login.Url);
 
     /// <summary>Signs in without an authorization request.</summary>
-    public async Task<Landing> SignInAsync(Person person) => await SignInAsync(await FollowAsync(server.Settings.IssuerPath + Paths.Login), person);
+    public async Task<Landing> SignInAsync(Person person) =>
+        await SignInAsync(await FollowAsync(server.Settings.IssuerPath + Paths.Login), person);
 
     /// <summary>Whether the server still knows who this is: a sign-in is not asked for, and leads to the person's own page.</summary>
     public async Task<bool> IsSignedInAsync() => (await FollowAsync(server.Settings.IssuerPath + Paths.Login)).Is(Paths.ConnectedApps);
@@ -90,86 +94,53 @@ public sealed partial class Browser(TestServer server, HttpClient http)
     private async Task<Reply> SendAsync(HttpRequestMessage message)
     {
         var target = message.RequestUri!.OriginalString;
-        // The twin of a server listens elsewhere under the same issuer.
-        if (target.StartsWith(server.Issuer + "/", StringComparison.Ordinal)) message.RequestUri = new Uri(target[new Uri(server.Issuer).GetLeftPart(UriPartial.Authority).Length..], UriKind.Relative);
+        // The second instance of a server listens elsewhere under the same issuer.
+        if (target.StartsWith(server.Issuer + "/", StringComparison.Ordinal))
+            message.RequestUri = new Uri(target[new Uri(server.Issuer).GetLeftPart(UriPartial.Authority).Length..], UriKind.Relative);
         foreach (var (name, value) in Headers) message.Headers.TryAddWithoutValidation(name, value);
-        if (Cookies.Count > 0) message.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
+        if (Cookies.Count > 0)
+            message.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
         var reply = await Reply.ReadAsync(await http.SendAsync(message));
         if (!reply.Headers.TryGetValues("Set-Cookie", out var set)) return reply;
         foreach (var cookie in set)
         {
             var (name, value) = cookie.Split(';')[0].Split('=', 2) is [var left, var right] ? (left, right) : (cookie, "");
-            if (value.Length == 0 || cookie.Contains("expires=Thu, 01 Jan 1970", StringComparison.OrdinalIgnoreCase) || cookie.Contains("max-age=0", StringComparison.OrdinalIgnoreCase)) Cookies.Remove(name);
+            if (value.Length == 0 || Says(cookie, "expires=Thu, 01 Jan 1970") || Says(cookie, "max-age=0")) Cookies.Remove(name);
             else Cookies[name] = value;
         }
 
         return reply;
+
+        static bool Says(string cookie, string attribute) => cookie.Contains(attribute, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>A form of a page, as a browser would submit it.</summary>
-    public sealed partial record Form(string Action, IReadOnlyList<KeyValuePair<string, string>> Fields)
+    /// <summary>A form of a page, as a browser would submit it: fields that are disabled or not checked stay away, buttons too.</summary>
+    public sealed record Form(string Action, IReadOnlyList<KeyValuePair<string, string>> Fields)
     {
+        /// <summary>The first form; the first with a button of this name and value when given.</summary>
         public static Form? On(string html, string? button, string? value) =>
-            All(html, inner => button is null || Buttons().Matches(inner).Any(tag => Attribute(tag.Value, "name") == button && (value is null || Attribute(tag.Value, "value") == value))).FirstOrDefault();
+            Find(html, form => button is null || form.Elements.Any(element =>
+            element is IHtmlButtonElement or IHtmlInputElement
+            && element.GetAttribute("name") == button && (value is null || element.GetAttribute("value") == value)));
 
         /// <summary>The form that is posted there.</summary>
-        public static Form? To(string html, string action) => All(html, _ => true).FirstOrDefault(form => form.Action == action);
+        public static Form? To(string html, string action) => Find(html, form => form.GetAttribute("action") == action);
 
-        private static IEnumerable<Form> All(string html, Func<string, bool> fits)
+        private static Form? Find(string html, Func<IHtmlFormElement, bool> fits) =>
+            new HtmlParser().ParseDocument(html).Forms.FirstOrDefault(fits) is { } form
+                ? new Form(form.GetAttribute("action") ?? "", [.. form.Elements.SelectMany(FieldOf)])
+                : null;
+
+        private static IEnumerable<KeyValuePair<string, string>> FieldOf(IHtmlElement element) => element switch
         {
-            foreach (Match match in Forms().Matches(html))
-            {
-                var inner = match.Groups["inner"].Value;
-                if (!fits(inner)) continue;
-                var fields = new List<KeyValuePair<string, string>>();
-                foreach (Match input in Inputs().Matches(inner))
-                {
-                    if (Attribute(input.Value, "name") is not { } name) continue;
-                    if (Attribute(input.Value, "type") is "checkbox" or "radio" && !Checked().IsMatch(input.Value)) continue;
-                    if (Attribute(input.Value, "type") is "submit") continue;
-                    fields.Add(KeyValuePair.Create(name, Attribute(input.Value, "value") ?? (Attribute(input.Value, "type") is "checkbox" ? "on" : "")));
-                }
-
-                foreach (Match area in Areas().Matches(inner))
-                    if (Attribute(area.Groups["tag"].Value, "name") is { } name)
-                        fields.Add(KeyValuePair.Create(name, WebUtility.HtmlDecode(area.Groups["text"].Value).TrimStart('\n')));
-                foreach (Match choice in Choices().Matches(inner))
-                    if (Attribute(choice.Groups["tag"].Value, "name") is { } name)
-                    {
-                        var options = Options().Matches(choice.Groups["options"].Value).Select(option => option.Value).ToList();
-                        fields.Add(KeyValuePair.Create(name, Attribute(options.Find(Selected().IsMatch) ?? options[0], "value") ?? ""));
-                    }
-
-                yield return new Form(Attribute(match.Groups["tag"].Value, "action") ?? "", fields);
-            }
-        }
-
-        private static string? Attribute(string tag, string name) =>
-            Regex.Match(tag, $"\\s{name}=\"([^\"]*)\"", RegexOptions.IgnoreCase) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : null;
-
-        [GeneratedRegex("(?<tag><form[^>]*>)(?<inner>.*?)</form>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
-        private static partial Regex Forms();
-
-        [GeneratedRegex("<input[^>]*>", RegexOptions.IgnoreCase)]
-        private static partial Regex Inputs();
-
-        [GeneratedRegex("(?<tag><textarea[^>]*>)(?<text>.*?)</textarea>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
-        private static partial Regex Areas();
-
-        [GeneratedRegex("(?<tag><select[^>]*>)(?<options>.*?)</select>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
-        private static partial Regex Choices();
-
-        [GeneratedRegex("<option[^>]*>", RegexOptions.IgnoreCase)]
-        private static partial Regex Options();
-
-        [GeneratedRegex("\\sselected(\\s|>|=|/)", RegexOptions.IgnoreCase)]
-        private static partial Regex Selected();
-
-        [GeneratedRegex("<(button|input)[^>]*>", RegexOptions.IgnoreCase)]
-        private static partial Regex Buttons();
-
-        [GeneratedRegex("\\schecked(\\s|>|=|/)", RegexOptions.IgnoreCase)]
-        private static partial Regex Checked();
+            _ when element.GetAttribute("name") is not { Length: > 0 } || element.Matches("[disabled], fieldset[disabled] *") => [],
+            IHtmlInputElement { Type: "submit" } or IHtmlInputElement { Type: "checkbox" or "radio", IsChecked: false } => [],
+            IHtmlInputElement { Type: "checkbox" or "radio" } box => [KeyValuePair.Create(box.Name!, box.GetAttribute("value") ?? "on")],
+            IHtmlInputElement input => [KeyValuePair.Create(input.Name!, input.Value)],
+            IHtmlTextAreaElement area => [KeyValuePair.Create(area.Name!, area.Value)],
+            IHtmlSelectElement choice => [KeyValuePair.Create(choice.Name!, choice.Value ?? "")],
+            _ => [],
+        };
     }
 }
 

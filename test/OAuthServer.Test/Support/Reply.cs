@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
 
 namespace OAuthServer.Test.Support;
 
@@ -23,6 +25,9 @@ public sealed class Reply
     public string Body { get; }
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+
+    /// <summary>The body as a browser reads it; a new document each time.</summary>
+    public IHtmlDocument Page => new HtmlParser().ParseDocument(Body);
 
     public string? Error => IsJson && Json.TryGetProperty("error", out var error) ? error.GetString() : null;
 

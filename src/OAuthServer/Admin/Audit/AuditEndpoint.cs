@@ -36,7 +36,7 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         var (rows, more) = Cut(found, after is not null);
         await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
-            Asked = asked,
+            Parameters = asked,
             Problems = problems,
             Found = await users.NameAsync(rows, cancel),
             Paging = new Paging

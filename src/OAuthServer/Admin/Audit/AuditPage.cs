@@ -9,7 +9,7 @@ namespace OAuthServer.Admin.Audit;
 public sealed record AuditSearchView
 {
     /// <summary>The query: client, person, event, outcome, request, from, to; before or after.</summary>
-    public required Parameters Asked { get; init; }
+    public required Parameters Parameters { get; init; }
 
     /// <summary>What is wrong with it, by field, in the page's language.</summary>
     public required IReadOnlyDictionary<string, string> Problems { get; init; }
@@ -26,11 +26,11 @@ public static class AuditPage
     public static Task AuditAsync(this HttpContext http, Navigation frame, AuditSearchView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var fields = new Fields(say, name => view.Asked[name], view.Problems);
+        var fields = new Fields(say, name => view.Parameters[name], view.Problems);
         Markup form = $"""
             <div class="columns">
             {fields.Text("client", "Client id")}
-            {fields.Text("person", "User name")}
+            {fields.Text("person", "Username")}
             {fields.Choice("event", "Event", [("", say["Any"]), .. AuditEvents.All.Select(one => (one, one))])}
             {fields.Choice("outcome", "Outcome", [("", say["Any"]), ("ok", say["ok"]), ("refused", say["refused"])])}
             {fields.Text("request", "Request id")}

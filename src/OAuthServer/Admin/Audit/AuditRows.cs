@@ -12,7 +12,7 @@ public sealed record AuditView
 {
     public required IReadOnlyList<AuditRow> Rows { get; init; }
 
-    /// <summary>User names by subject; those nobody has any more are left out.</summary>
+    /// <summary>Usernames by subject; those nobody has any more are left out.</summary>
     public required IReadOnlyDictionary<string, string> Names { get; init; }
 }
 

@@ -17,45 +17,32 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
         var id = http.PathPart("id");
         if (await OpensAsync(http) is not null) return;
         var rows = await audit.FindAsync(id, http.RequestAborted);
-        await http.JsonAsync(rows.Count == 0 ? 404 : 200, json =>
+        if (rows.Count > 0)
         {
-            if (rows.Count == 0)
-            {
-                json.WriteString("error", "invalid_request");
-                json.WriteString("error_description", $"No decision is kept under this request id. {AuditEvents.NotKept}");
-                return;
-            }
+            var answer = new WhyAnswer { RequestId = id, Decisions = rows.Select(WhyDecision.Of) };
+            await http.JsonAsync(200, answer, WhyJson.Default.WhyAnswer);
+            return;
+        }
 
-            json.WriteString("request_id", id);
-            json.WriteStartArray("decisions");
-            foreach (var row in rows)
-            {
-                json.WriteStartObject();
-                json.WriteString("at", row.At);
-                foreach (var (name, value) in Members(row))
-                    if (value is not null)
-                        json.WriteString(name, value);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
+        await http.JsonAsync(404, json =>
+        {
+            json.WriteString("error", "invalid_request");
+            json.WriteString("error_description", $"No decision is kept under this request id. {AuditEvents.NotKept}");
         });
     }
-
-    private static (string Name, string? Value)[] Members(AuditRow row) =>
-    [
-        ("event", row.Event), ("outcome", row.Outcome), ("client_id", row.ClientId), ("subject", row.Subject), ("error", row.Error),
-        ("rule", row.Rule), ("expected", row.Expected), ("got", row.Got), ("reason", row.Reason), ("detail", row.Detail),
-    ];
 
     // RFC 6750 §3: no token, a bare challenge; a bad one, invalid_token; a short one, insufficient_scope.
     private async Task<OAuthError?> OpensAsync(HttpContext http)
     {
         OAuthError error;
-        if (http.Bearer() is not { } token) error = OAuthError.InvalidToken("no bearer token");
-        else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer)) error = OAuthError.InvalidToken("not a live token for this server");
-        else if (!claims.Scope.Split(' ').Contains(Scope.ReadAudit)) error = OAuthError.InsufficientScope(Scope.ReadAudit, claims.Scope);
-        else return null;
+        if (http.Bearer() is not { } token)
+            error = OAuthError.InvalidToken("no bearer token");
+        else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer))
+            error = OAuthError.InvalidToken("not a live token for this server");
+        else if (!claims.Scope.Split(' ').Contains(Scope.ReadAudit))
+            error = OAuthError.InsufficientScope(Scope.ReadAudit, claims.Scope);
+        else
+            return null;
 
         http.AddBearerChallenge(error, settings, Scope.ReadAudit);
         await log.RefusedAsync(AuditEvents.Api, error, http.Context());

@@ -24,8 +24,8 @@ public static class UsersPage
         Markup all = view.Search.Length == 0 ? Markup.None : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
         Markup found = view.People.Count == 0 ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
             <table>
-            <caption>{view.Paging.Counted(say)} · {say["Sorted by user name"]}</caption>
-            <thead><tr><th scope="col">{say["User name"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th><th scope="col">{say["Last sign-in"]}</th></tr></thead>
+            <caption>{view.Paging.Counted(say)} · {say["Sorted by username"]}</caption>
+            <thead><tr><th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th><th scope="col">{say["Last sign-in"]}</th></tr></thead>
             <tbody>
             {view.People.Select(Row)}
             </tbody>
@@ -34,7 +34,7 @@ public static class UsersPage
         return http.PageAsync(200, "Users", $"""
             {Paging.Heading("Users", settings, say, (Paths.AdminUsersAdd, "Add a user"))}
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminUsers}" role="search">
-            {fields.Text("q", "User name", type: "search")}
+            {fields.Text("q", "Username", type: "search")}
             <button type="submit">{say["Search"]}</button>
             {all}
             </form>
@@ -60,7 +60,7 @@ public static class UsersPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Markup inputs = $"""
-            {fields.Text("username", "User name", "Used to sign in: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
+            {fields.Text("username", "Username", "Used to sign in: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
             {fields.Choice("role", "Role", [("user", say["User"]), ("admin", say["Administrator"])])}
             """;
         return http.PageAsync(form.Status, form.Status == 200 ? "Add a user" : "Error: Add a user", $"""
@@ -83,7 +83,7 @@ public static class UsersPage
             <h1>{say.Put("Password for {0}", $"<bdi>{username}</bdi>")}</h1>
             <p class="caution" role="status">{say["Copy it now. Only its hash is stored, so it cannot be shown again."]}</p>
             <dl class="facts">
-            <div><dt>{say["User name"]}</dt><dd><code>{username}</code></dd></div>
+            <div><dt>{say["Username"]}</dt><dd><code>{username}</code></dd></div>
             <div><dt>{say["Password"]}</dt><dd><code id="password">{password}</code></dd></div>
             </dl>
             <p class="actions"><a class="button" href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}">{say["Done"]}</a></p>

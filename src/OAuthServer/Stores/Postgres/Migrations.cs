@@ -76,7 +76,7 @@ public sealed class Migrations(Database database, Capabilities capabilities)
         }
         else
         {
-            if (Problem(applied) is { } problem) throw new MigrationException(problem);
+            if ((Problem(applied) ?? Newer(applied)) is { } problem) throw new MigrationException(problem);
             foreach (var name in All.Where(name => !applied.Exists(row => row.Name == Short(name))))
             {
                 await RunAsync(Read(name));
@@ -99,11 +99,10 @@ public sealed class Migrations(Database database, Capabilities capabilities)
     public async Task<SchemaState> StateAsync(CancellationToken cancel)
     {
         var applied = await database.FindAsync<bool>(LedgerExistsSql, null, cancel) ? await database.ListAsync<Applied>(AppliedSql, null, cancel) : [];
-        var earlier = applied.Exists(row => row.Name == LastBefore);
         return new SchemaState
         {
             Pending = [.. All.Select(Short).Where(name => !applied.Exists(row => row.Name == name))],
-            Problem = earlier ? null : Problem(applied),
+            Problem = applied.Exists(row => row.Name == LastBefore) ? null : Problem(applied),
         };
     }
 
@@ -127,15 +126,19 @@ public sealed class Migrations(Database database, Capabilities capabilities)
             if (Before.Contains(row.Name, StringComparer.Ordinal))
                 return $"This database was made by an early version and stopped at {applied.Max(one => one.Name)}. "
                        + "Migrate it with the last version before 0.1.0, then again with this one.";
-            if (All.FirstOrDefault(name => Short(name) == row.Name) is not { } known)
-                return $"This database has migration {row.Name}, which this version does not know: a newer version migrated it. "
-                       + "Start that version, or restore a backup made before it.";
-            if (row.Checksum is { } checksum && checksum != Checksum(Read(known)))
+            if (row.Checksum is { } checksum && All.FirstOrDefault(name => Short(name) == row.Name) is { } known && checksum != Checksum(Read(known)))
                 return $"Migration {row.Name} was edited after it was applied. Put the file back as it was and write the change as a new migration.";
         }
 
         return null;
     }
+
+    // A server beside a newer one, as while an upgrade rolls on, goes on; it only does not migrate.
+    private static string? Newer(List<Applied> applied) =>
+        applied.Find(row => !All.Any(name => Short(name) == row.Name)) is { } unknown
+            ? $"This database has migration {unknown.Name}, which this version does not know: a newer version migrated it. "
+              + "Migrate with that version, or restore a backup made before it."
+            : null;
 
     private static string Short(string name) => Path.GetFileNameWithoutExtension(name);
 
@@ -152,6 +155,6 @@ public sealed record SchemaState
     /// <summary>Migrations this binary has and the database does not.</summary>
     public required IReadOnlyList<string> Pending { get; init; }
 
-    /// <summary>Why migrating would be refused, and what to do; null: it would not.</summary>
+    /// <summary>Why no server of this binary may work on it, and what to do; null: it may.</summary>
     public required string? Problem { get; init; }
 }

@@ -1,0 +1,52 @@
+using System.Text.Json.Serialization;
+
+namespace OAuthServer.Discovery;
+
+/// <summary>RFC 8414 §2, in the order it is written.</summary>
+public sealed record ServerMetadata
+{
+    public required string Issuer { get; init; }
+    public required string AuthorizationEndpoint { get; init; }
+    public required string TokenEndpoint { get; init; }
+    public required string RevocationEndpoint { get; init; }
+    public required string IntrospectionEndpoint { get; init; }
+
+    /// <summary>Null where nobody may register.</summary>
+    public required string? RegistrationEndpoint { get; init; }
+
+    public required string RevocationFeedEndpoint { get; init; }
+    public required string JwksUri { get; init; }
+    public required IEnumerable<string> ScopesSupported { get; init; }
+    public IEnumerable<string> ResponseTypesSupported { get; } = ["code"];
+    public IEnumerable<string> ResponseModesSupported { get; } = ["query"];
+    public required IEnumerable<string> GrantTypesSupported { get; init; }
+    public required IEnumerable<string> TokenEndpointAuthMethodsSupported { get; init; }
+    public required IEnumerable<string> RevocationEndpointAuthMethodsSupported { get; init; }
+    public required IEnumerable<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
+    public IEnumerable<string> CodeChallengeMethodsSupported { get; } = ["S256"];
+
+    /// <summary>OpenID Connect Discovery §3 requires it: each person has one sub.</summary>
+    public IEnumerable<string> SubjectTypesSupported { get; } = ["public"];
+
+    /// <summary>OpenID Connect Discovery §3 requires it, and go-oidc verifies no other algorithm than these.</summary>
+    public required IEnumerable<string> IdTokenSigningAlgValuesSupported { get; init; }
+
+    public bool AuthorizationResponseIssParameterSupported { get; } = true;
+    public required bool ClientIdMetadataDocumentSupported { get; init; }
+    public required string ServiceDocumentation { get; init; }
+}
+
+/// <summary>RFC 9728 §2, in the order it is written.</summary>
+public sealed record ResourceMetadata
+{
+    public required string Resource { get; init; }
+    public required IEnumerable<string> AuthorizationServers { get; init; }
+    public required IEnumerable<string> ScopesSupported { get; init; }
+    public IEnumerable<string> BearerMethodsSupported { get; } = ["header"];
+    public required string ResourceName { get; init; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ServerMetadata)), JsonSerializable(typeof(ResourceMetadata))]
+internal sealed partial class DiscoveryJson : JsonSerializerContext;
