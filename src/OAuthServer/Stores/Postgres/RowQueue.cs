@@ -14,7 +14,7 @@ public sealed class RowQueue : IDisposable
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
     // Before its request is answered with 503: what nobody waits for any more must not be done.
-    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
 
     private readonly SemaphoreSlim places = new(MostAtOnce);
     private readonly Dictionary<Guid, Line> lines = [];
