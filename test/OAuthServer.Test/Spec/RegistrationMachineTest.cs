@@ -9,15 +9,24 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(16)]
 public sealed class RegistrationMachineTest : ServerFixture
 {
-    private static readonly object Machine = new { client_name = "Case client", grant_types = new[] { "client_credentials" },
-        token_endpoint_auth_method = "client_secret_post" };
+    private static readonly object Machine = new
+    {
+        client_name = "Case client",
+        grant_types = new[] { "client_credentials" },
+        token_endpoint_auth_method = "client_secret_post",
+    };
 
     [Test, Rfc(7591, "3"), Case("CC-004")]
     public async Task A_machine_needs_an_invitation()
     {
-        var body = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" },
-            grant_types = new[] { "client_credentials" }, response_types = new[] { "code" },
-            token_endpoint_auth_method = "client_secret_post" };
+        var body = new
+        {
+            client_name = "Case client",
+            redirect_uris = new[] { "https://app.example/cb" },
+            grant_types = new[] { "client_credentials" },
+            response_types = new[] { "code" },
+            token_endpoint_auth_method = "client_secret_post",
+        };
         var before = await Server.ScalarAsync<long>("select count(*) from clients");
 
         (await Server.RegisterAsync(body)).ShouldBeChallenged(withToken: false);
@@ -36,9 +45,13 @@ public sealed class RegistrationMachineTest : ServerFixture
     [Test]
     public async Task Redirect_URIs_of_a_machine_are_not_kept_and_its_refresh_grant_is_dropped()
     {
-        var reply = await Server.RegisterAsync(
-            new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = new[] { "client_credentials", "refresh_token" },
-                scope = "notes:read offline_access read_sensors" }, await Server.InviteAsync("machine"));
+        var body = new
+        {
+            redirect_uris = new[] { "https://app.example/cb" },
+            grant_types = new[] { "client_credentials", "refresh_token" },
+            scope = "notes:read offline_access read_sensors",
+        };
+        var reply = await Server.RegisterAsync(body, await Server.InviteAsync("machine"));
 
         reply.ShouldBeRegistered();
         reply.Strings("redirect_uris").Should().BeEmpty();
@@ -57,9 +70,13 @@ public sealed class RegistrationMachineTest : ServerFixture
     {
         var invitation = await Server.InviteAsync();
 
-        (await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" }, grant_types = grants.Split(' '),
-            token_endpoint_auth_method = method }, invitation))
-            .Should().BeRefusedWith("invalid_client_metadata");
+        var body = new
+        {
+            redirect_uris = new[] { "https://app.example/cb" },
+            grant_types = grants.Split(' '),
+            token_endpoint_auth_method = method,
+        };
+        (await Server.RegisterAsync(body, invitation)).Should().BeRefusedWith("invalid_client_metadata");
         (await Server.RegisterAsync(Machine, invitation)).ShouldBeRegistered();
     }
 
@@ -112,8 +129,12 @@ public sealed class RegistrationMachineTest : ServerFixture
 [Behaviour(17)]
 public sealed class RegistrationByInvitationTest : ServerFixture
 {
-    private static readonly object Public = new { client_name = "Case client", redirect_uris = new[] { "https://app.example/cb" },
-        token_endpoint_auth_method = "none" };
+    private static readonly object Public = new
+    {
+        client_name = "Case client",
+        redirect_uris = new[] { "https://app.example/cb" },
+        token_endpoint_auth_method = "none",
+    };
 
     protected override Settings Change(Settings settings) => settings with { Registration = "token" };
 
@@ -122,8 +143,8 @@ public sealed class RegistrationByInvitationTest : ServerFixture
     {
         var missing = await Server.RegisterAsync(Public);
         var wrong = await Server.RegisterAsync(Public, "wrong");
-        var inBody = await Server.RegisterAsync(new { redirect_uris = new[] { "https://app.example/cb" },
-            initial_access_token = await Server.InviteAsync() });
+        var tokenInside = new { redirect_uris = new[] { "https://app.example/cb" }, initial_access_token = await Server.InviteAsync() };
+        var inBody = await Server.RegisterAsync(tokenInside);
         var machines = await Server.RegisterAsync(Public, await Server.InviteAsync("machine"));
         var malformed = await Server.RegisterAsync("{");
 
