@@ -1,9 +1,8 @@
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
-using OAuthServer.Stores.Postgres;
 using OAuthServer.Protocol;
-using OAuthServer.Stores;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Journeys;

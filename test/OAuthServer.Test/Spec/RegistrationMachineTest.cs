@@ -13,7 +13,7 @@ public sealed class RegistrationMachineTest : ServerFixture
     {
         client_name = "Case client",
         grant_types = new[] { "client_credentials" },
-        token_endpoint_auth_method = "client_secret_post"
+        token_endpoint_auth_method = "client_secret_post",
     };
 
     [Test, Rfc(7591, "3"), Case("CC-004")]
@@ -25,7 +25,7 @@ public sealed class RegistrationMachineTest : ServerFixture
             redirect_uris = new[] { "https://app.example/cb" },
             grant_types = new[] { "client_credentials" },
             response_types = new[] { "code" },
-            token_endpoint_auth_method = "client_secret_post"
+            token_endpoint_auth_method = "client_secret_post",
         };
         var before = await Server.ScalarAsync<long>("select count(*) from clients");
 
@@ -45,13 +45,13 @@ public sealed class RegistrationMachineTest : ServerFixture
     [Test]
     public async Task Redirect_URIs_of_a_machine_are_not_kept_and_its_refresh_grant_is_dropped()
     {
-        var reply = await Server.RegisterAsync(
-            new
-            {
-                redirect_uris = new[] { "https://app.example/cb" },
-                grant_types = new[] { "client_credentials", "refresh_token" },
-                scope = "notes:read offline_access read_sensors"
-            }, await Server.InviteAsync("machine"));
+        var body = new
+        {
+            redirect_uris = new[] { "https://app.example/cb" },
+            grant_types = new[] { "client_credentials", "refresh_token" },
+            scope = "notes:read offline_access read_sensors",
+        };
+        var reply = await Server.RegisterAsync(body, await Server.InviteAsync("machine"));
 
         reply.ShouldBeRegistered();
         reply.Strings("redirect_uris").Should().BeEmpty();
@@ -70,13 +70,13 @@ public sealed class RegistrationMachineTest : ServerFixture
     {
         var invitation = await Server.InviteAsync();
 
-        (await Server.RegisterAsync(new
+        var body = new
         {
             redirect_uris = new[] { "https://app.example/cb" },
             grant_types = grants.Split(' '),
-            token_endpoint_auth_method = method
-        }, invitation))
-            .Should().BeRefusedWith("invalid_client_metadata");
+            token_endpoint_auth_method = method,
+        };
+        (await Server.RegisterAsync(body, invitation)).Should().BeRefusedWith("invalid_client_metadata");
         (await Server.RegisterAsync(Machine, invitation)).ShouldBeRegistered();
     }
 
@@ -133,7 +133,7 @@ public sealed class RegistrationByInvitationTest : ServerFixture
     {
         client_name = "Case client",
         redirect_uris = new[] { "https://app.example/cb" },
-        token_endpoint_auth_method = "none"
+        token_endpoint_auth_method = "none",
     };
 
     protected override Settings Change(Settings settings) => settings with { Registration = "token" };
@@ -143,11 +143,8 @@ public sealed class RegistrationByInvitationTest : ServerFixture
     {
         var missing = await Server.RegisterAsync(Public);
         var wrong = await Server.RegisterAsync(Public, "wrong");
-        var inBody = await Server.RegisterAsync(new
-        {
-            redirect_uris = new[] { "https://app.example/cb" },
-            initial_access_token = await Server.InviteAsync()
-        });
+        var tokenInside = new { redirect_uris = new[] { "https://app.example/cb" }, initial_access_token = await Server.InviteAsync() };
+        var inBody = await Server.RegisterAsync(tokenInside);
         var machines = await Server.RegisterAsync(Public, await Server.InviteAsync("machine"));
         var malformed = await Server.RegisterAsync("{");
 
