@@ -1,6 +1,5 @@
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Admin.Audit;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 

@@ -37,7 +37,7 @@ public sealed class RunScriptTest
         // While this one builds, the other has begun to serve.
         var dotnet = Path.Combine(Directory.CreateDirectory(Path.Combine(local, "programs")).FullName, "dotnet");
         await File.WriteAllTextAsync(dotnet, $"#!/bin/sh\nif [ \"$1\" = build ]; then echo '{first.Id} 8080' >'{local}/serving'; fi\n");
-        File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (var chmod = Process.Start("chmod", ["+x", dotnet])) await chmod.WaitForExitAsync();
         try
         {
             var (code, said) = await RunAsync(local, Path.GetDirectoryName(dotnet));
