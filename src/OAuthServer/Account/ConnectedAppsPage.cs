@@ -93,8 +93,8 @@ public static class ConnectedAppsPage
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";
 
-    private static Markup ScopeOf(
-        string scope, ResourceDirectory.Snapshot known, Language say) => $"<dd><bdi>{AppText.Scope(scope, known, say)}</bdi></dd>";
+    private static Markup ScopeOf(string scope, ResourceDirectory.Snapshot known, Language say) =>
+        $"<dd><bdi>{AppText.Scope(scope, known, say)}</bdi></dd>";
 
     private static Markup Done(ConnectedAppsView view, Language say)
     {

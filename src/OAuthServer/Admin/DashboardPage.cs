@@ -78,8 +78,8 @@ public static class DashboardPage
         ? say["Each was refused and its grant was revoked"]
         : say["Each was refused and its grant was revoked, except for refresh tokens of clients with a secret, which were only refused"];
 
-    private static Markup Tile(
-        int figure, string href, string text) => $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
+    private static Markup Tile(int figure, string href, string text) =>
+        $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
     private static string Sum(string sentence, IReadOnlyList<ChartColumn> spans) =>
         string.Format(CultureInfo.InvariantCulture, sentence, spans.Sum(span => span.Issued), spans.Sum(span => span.Refused));

@@ -117,8 +117,8 @@ public sealed record ClientDocument
     private static string Raw(JsonElement json, string name) => Member(json, name)?.GetRawText() ?? "";
 
     // The rules of clients that register themselves: a document is no more trusted than they are.
-    private static OAuthError Unusable(
-        OAuthError redirect) => redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
+    private static OAuthError Unusable(OAuthError redirect) =>
+        redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
 
     private static OAuthError Refuse(string reason, string expected, string got) =>
         OAuthError.InvalidClient($"client id document: {reason}", "CIMD §4", expected, got);

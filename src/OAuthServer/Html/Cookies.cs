@@ -16,8 +16,8 @@ public sealed class Cookies(Settings settings)
     private readonly string browser = Name("b", settings);
 
     /// <summary>A cookie's name for one purpose on one issuer.</summary>
-    public static string Name(
-        string purpose, Settings settings) => $"__Host-oauth-{purpose}-{Convert.ToHexStringLower(OpaqueToken.Hash(settings.Issuer))[..8]}";
+    public static string Name(string purpose, Settings settings) =>
+        $"__Host-oauth-{purpose}-{Convert.ToHexStringLower(OpaqueToken.Hash(settings.Issuer))[..8]}";
 
     /// <summary>The session id the browser sent, or null.</summary>
     public string? Session(HttpContext http) => Read(http, session);
@@ -46,6 +46,6 @@ public sealed class Cookies(Settings settings)
     private static CookieOptions Options() =>
         new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", IsEssential = true };
 
-    private static string? Read(
-        HttpContext http, string name) => http.Request.Cookies[name] is { Length: TokenLength } value ? value : null;
+    private static string? Read(HttpContext http, string name) =>
+        http.Request.Cookies[name] is { Length: TokenLength } value ? value : null;
 }

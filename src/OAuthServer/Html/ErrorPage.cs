@@ -45,6 +45,6 @@ public static class ErrorPage
             """);
     }
 
-    private static Markup Entry(
-        ErrorText text, Language say) => $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
+    private static Markup Entry(ErrorText text, Language say) =>
+        $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
 }

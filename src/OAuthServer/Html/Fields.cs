@@ -22,8 +22,8 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         """);
 
     /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
-    public static Markup ForPasswordManagers(
-        string username) => $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
+    public static Markup ForPasswordManagers(string username) =>
+        $"""<input type="text" autocomplete="username" value="{username}" readonly hidden>""";
 
     /// <summary>A password, which never comes back.</summary>
     /// <param name="autocomplete">current-password or new-password.</param>

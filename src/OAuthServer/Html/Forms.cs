@@ -91,6 +91,6 @@ internal sealed class FormOwner : IAntiforgeryAdditionalDataProvider
     public string GetAdditionalData(HttpContext context) => context.Items[typeof(FormOwner)] as string
         ?? throw new InvalidOperationException("a form without an owner");
 
-    public bool ValidateAdditionalData(
-        HttpContext context, string additionalData) => context.Items[typeof(FormOwner)] is string owner && owner == additionalData;
+    public bool ValidateAdditionalData(HttpContext context, string additionalData) =>
+        context.Items[typeof(FormOwner)] is string owner && owner == additionalData;
 }

@@ -90,12 +90,12 @@ public static class ExchangeParts
             """;
     }
 
-    private static Markup Fact(
-        string name, string? value) => value is null ? Markup.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
+    private static Markup Fact(string name, string? value) =>
+        value is null ? Markup.None : $"<div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>";
 
     // The log is kept in English (WCAG 3.1.2).
-    private static Markup English(
-        string name, string? value) => value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
+    private static Markup English(string name, string? value) =>
+        value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
     private static Markup Credentials(PlaygroundRequest ask, Language say) => ask.Client is var (id, secret)
         ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"

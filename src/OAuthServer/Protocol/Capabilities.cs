@@ -14,8 +14,8 @@ public sealed record Capabilities(IReadOnlyList<GrantType> GrantTypes, IReadOnly
     public IEnumerable<AuthMethod> AuthMethodsFor(string kind) => AuthMethods.Where(method => method.IsFor(kind));
 
     /// <summary>What a client of this kind uses when it names none.</summary>
-    public string[] DefaultGrantTypes(
-        string kind) => [.. GrantTypes.Where(type => type.DefaultFor.Contains(kind)).Select(type => type.Name)];
+    public string[] DefaultGrantTypes(string kind) =>
+        [.. GrantTypes.Where(type => type.DefaultFor.Contains(kind)).Select(type => type.Name)];
 
     /// <summary>How a client of this kind authenticates when it names nothing.</summary>
     public string DefaultAuthMethod(string kind) => AuthMethods.First(method => method.DefaultFor.Contains(kind)).Name;

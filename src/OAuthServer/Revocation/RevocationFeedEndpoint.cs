@@ -71,8 +71,8 @@ public sealed class RevocationFeedEndpoint(
     private static Func<string, bool>? Known(HttpRequest request) =>
         request.Headers.IfNoneMatch.Count == 0 ? null : tag => request.Has(tag) is true;
 
-    private static string[] Audiences(
-        Client client) => client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
+    private static string[] Audiences(Client client) =>
+        client.Row.DefaultResource is { } own ? [.. client.Row.Resources, own] : client.Row.Resources;
 
     private OAuthError? MayRead(Authenticated reader)
     {

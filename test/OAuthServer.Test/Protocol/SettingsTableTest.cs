@@ -45,8 +45,8 @@ public sealed partial class SettingsTableTest
             """;
     }
 
-    private static string Default(
-        object? value) => value is "" or null ? "" : $"`{value.ToString()!.Replace("True", "true").Replace("False", "false")}`";
+    private static string Default(object? value) =>
+        value is "" or null ? "" : $"`{value.ToString()!.Replace("True", "true").Replace("False", "false")}`";
 
     private static string Words(XElement summary) =>
         Spaces()

@@ -161,8 +161,8 @@ public sealed class ClientDocumentReadTest
         static byte[] Trust(string body) => Taken(body).TrustHash;
     }
 
-    private static string With(
-        string member) => $$"""{"client_id":"{{Url}}","client_name":"App","redirect_uris":["https://app.example/cb"],{{member}}}""";
+    private static string With(string member) =>
+        $$"""{"client_id":"{{Url}}","client_name":"App","redirect_uris":["https://app.example/cb"],{{member}}}""";
 
     private static ClientDocument Taken(string body) =>
         ClientDocument.Read(Url, Encoding.UTF8.GetBytes(body), Capabilities.BuiltIn, new Settings())

@@ -12,8 +12,8 @@ public sealed class DiscoveryTest : ServerFixture
 {
     private async Task<JsonElement> MetadataAsync() => (await Server.GetAsync(Paths.ServerMetadata)).Json;
 
-    private static string[] Strings(
-        JsonElement document, string name) => [.. document.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
+    private static string[] Strings(JsonElement document, string name) =>
+        [.. document.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
 
     [Test, Rfc(8414, "2")]
     public async Task The_issuer_is_byte_equal_and_every_url_is_built_from_it()

@@ -13,8 +13,8 @@ public sealed class HashFloodTest : ServerFixture
 {
     private const int Addresses = 40;
 
-    protected override Settings Change(
-        Settings settings) => settings with { HashQueueLength = 64, FailuresPerSecond = 10, LoginsPerMinute = 10 };
+    protected override Settings Change(Settings settings) =>
+        settings with { HashQueueLength = 64, FailuresPerSecond = 10, LoginsPerMinute = 10 };
 
     [Test, Rfc(9700, "4.3"), Case("CAUTH-028")]
     public async Task Wrong_secrets_from_forty_addresses_starve_neither_people_nor_clients()

@@ -309,7 +309,7 @@ public sealed class TokenHttpTest : ServerFixture
             new[] { await Server.PostTokenAsync(Form, ("Request-Id", "mine")), await Server.PostTokenAsync("x"),
                 await Server.GetAsync("/nothing"), await Server.GetAsync("/jwks") };
 
-        replies.Select(reply => reply.RequestId).Should().OnlyHaveUniqueItems().And.OnlyContain(id => id.Length == 16 && id != "mine");
+        replies.Select(reply => reply.RequestId).Should().OnlyHaveUniqueItems().And.OnlyContain(id => id.Length == 20 && id != "mine");
     }
 
     [Test, Behaviour(9)]

@@ -57,8 +57,8 @@ public static class Registrant
     public static string? Text(this Reply reply, string member) => reply.Json.TryGetProperty(
         member, out var value) ? value.GetString() : null;
 
-    public static string[] Strings(
-        this Reply reply, string member) => [.. reply.Json.GetProperty(member).EnumerateArray().Select(item => item.GetString()!)];
+    public static string[] Strings(this Reply reply, string member) =>
+        [.. reply.Json.GetProperty(member).EnumerateArray().Select(item => item.GetString()!)];
 
     public static bool Has(this Reply reply, string member) => reply.Json.TryGetProperty(member, out _);
 

@@ -45,8 +45,8 @@ public static class Requests
     }
 
     /// <summary>The value of an Authorization header with these octets in it.</summary>
-    public static string BasicOf(
-        string pair, string scheme = "Basic") => $"{scheme} {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}";
+    public static string BasicOf(string pair, string scheme = "Basic") =>
+        $"{scheme} {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}";
 
     /// <summary>An HTTP client whose connections come from another address of this machine.</summary>
     public static HttpClient NewHttpFrom(this TestServer server, string address)

@@ -46,8 +46,8 @@ internal static class ClientText
         : $"""<span class="mark yes">{say["In use"]}</span>""";
 
     /// <summary>What the database did not take, as people read it beside a field.</summary>
-    public static string Refusal(
-        this Language say, EditRefusal refusal) => $"{say[refusal.Message]}. {(refusal.Hint is { } hint ? say[hint] : "")}".TrimEnd();
+    public static string Refusal(this Language say, EditRefusal refusal) =>
+        $"{say[refusal.Message]}. {(refusal.Hint is { } hint ? say[hint] : "")}".TrimEnd();
 
     private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
 }

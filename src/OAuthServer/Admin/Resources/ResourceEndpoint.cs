@@ -90,8 +90,8 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
     });
 
     /// <summary>What is said before a change that is asked about again.</summary>
-    internal static string Overtaken(
-        Language say) => say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
+    internal static string Overtaken(Language say) =>
+        say["Someone else changed this while you had it open. Nothing was changed. This is the current state."];
 
     private async Task ConfirmAsync(PageRequest page, string? problem)
     {
@@ -144,8 +144,8 @@ internal static class RowForms
         (await store.TextsAsync(cancel)).Where(text => text.Key == key).ToDictionary(text => "words-" + text.Locale, text => text.Text);
 
     /// <summary>A refusal of the database beside the field it is about.</summary>
-    public static Dictionary<string, string> Problems(
-        this EditRefusal refusal, Language say) => new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
+    public static Dictionary<string, string> Problems(this EditRefusal refusal, Language say) =>
+        new() { [refusal.Column ?? ""] = say.Refusal(refusal) };
 
     /// <summary>All that the database refused, each beside its field; a problem that stands there already stays.</summary>
     public static void Add(this Dictionary<string, string> problems, IEnumerable<EditRefusal> refusals, Language say)

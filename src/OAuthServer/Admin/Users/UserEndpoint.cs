@@ -217,6 +217,6 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
 
     private static string Page(Guid subject) => $"{Paths.AdminUser}?subject={subject}";
 
-    private static (string Name, string Value)[] Key(
-        UserOverview person) => [("subject", $"{person.Subject}"), ("version", person.Version)];
+    private static (string Name, string Value)[] Key(UserOverview person) =>
+        [("subject", $"{person.Subject}"), ("version", person.Version)];
 }
