@@ -14,10 +14,12 @@ public static class AccountEvents
         return $"""
             <section aria-labelledby="events">
             <h2 id="events">{say["Recent activity"]}</h2>
-            <p>{say.Put("Something you do not recognize? {0}: that ends every other session and every app's access.", $"""<a href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a>""")}</p>
+            <p>{say.Put("Something you do not recognize? {0}: that ends every other session and every app's access.",
+                $"""<a href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a>""")}</p>
             <table>
             <caption>{say["Newest first"]}</caption>
-            <thead><tr><th scope="col">{say["Activity"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["IP address"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Activity"]}</th><th scope="col">{say["When"]}</th>
+                <th scope="col">{say["IP address"]}</th></tr></thead>
             <tbody>
             {events.Select(one => Row(one, say))}
             </tbody>
@@ -30,7 +32,8 @@ public static class AccountEvents
     {
         Markup address = one.Address is null ? $"–" : (Markup)$"<bdi>{one.Address}</bdi>";
         return $"""
-            <tr><th scope="row">{What(one, say)}</th><td data-label="{say["When"]}">{say.Time(one.At)}</td><td data-label="{say["IP address"]}">{address}</td></tr>
+            <tr><th scope="row">{What(one, say)}</th><td data-label="{say["When"]}">{say.Time(one.At)}</td>
+                <td data-label="{say["IP address"]}">{address}</td></tr>
             """;
     }
 
@@ -48,7 +51,10 @@ public static class AccountEvents
             "revoked" => say.Put("The access of {0} was revoked", app),
             "revoked-by-operator" => say.Put("An administrator revoked the access of {0}", app),
             "reused" =>
-                $"""<span class="mark no">{say["Refused"]}</span>{say.Put("Someone may have stolen the access of {0} and tried to use it", app)}""",
+                $"""
+                    <span class="mark no">{say["Refused"]}</span>{say.Put(
+                        "Someone may have stolen the access of {0} and tried to use it", app)}
+                    """,
             "password" => $"{say["You changed your password"]}",
             _ => $"{say["An administrator set a new password"]}",
         };

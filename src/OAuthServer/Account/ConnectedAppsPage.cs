@@ -29,10 +29,17 @@ public static class ConnectedAppsPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup all = view.Apps.Count > 1
-            ? $"""<p class="actions apart"><a class="button danger small" href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>"""
+            ? $"""
+                <p class="actions apart"><a class="button danger small"
+                    href="{settings.IssuerPath + Paths.RevokeAll}">{say["Revoke all"]}</a></p>
+                """
             : Markup.None;
         Markup apps = view.Apps.Count == 0
-            ? $"""<p class="empty">{say["No apps have access to your account. Apps you allow are listed here, and you can revoke their access."]}</p>"""
+            ? $"""
+                <p class="empty">
+                    {say["No apps have access to your account. Apps you allow are listed here, and you can revoke their access."]}
+                </p>
+                """
             : (Markup)$"""
                 <p class="lead">{say["These apps can access your account. Revoke those you no longer use."]}</p>
                 <ul class="rows">
@@ -56,7 +63,8 @@ public static class ConnectedAppsPage
             <p class="lead">{say.Put("Apps losing access: {0}. Each must ask you again before it can do anything.", $"{apps}")}</p>
             <form method="post" action="{settings.IssuerPath + Paths.RevokeAll}">
             {antiforgery}
-            <p class="actions"><button class="danger" type="submit">{say["Revoke all"]}</button> <a class="way" href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Cancel"]}</a></p>
+            <p class="actions"><button class="danger" type="submit">{say["Revoke all"]}</button>
+                <a class="way" href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Cancel"]}</a></p>
             </form>
             """, frame);
     }
@@ -72,19 +80,23 @@ public static class ConnectedAppsPage
         return $"""
             <li>
             <details>
-            <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong> {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
+            <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong>
+                {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used
+                ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
             <p class="identity">{AppText.Identity(client, landsHere, view.Now, settings, say)}</p>
             <dl class="facts">
             <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
             <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
-            <div><dt>{say["While you are away"]}</dt><dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
+            <div><dt>{say["While you are away"]}</dt>
+                <dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
             </dl>
             </details>
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
             {view.Antiforgery}
-            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen"> <bdi>{name}</bdi></span></button>
+            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen">
+                <bdi>{name}</bdi></span></button>
             </form>
             </li>
             """;
@@ -106,7 +118,8 @@ public static class ConnectedAppsPage
             <div class="good" role="status">
             <p>{Icons.Done}<strong>{say.Put("Access has ended: {0}", who)}</strong></p>
             <p>{say["Nothing new is issued, and services that check with this server refuse the old access from now on."]}</p>
-            <p>{say.Put("Services that do not check may still accept it until {0} at the latest.", say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
+            <p>{say.Put("Services that do not check may still accept it until {0} at the latest.",
+                say.Time(Up(view.Ended.Max(one => one.TokensUntil))))}</p>
             </div>
             """;
     }

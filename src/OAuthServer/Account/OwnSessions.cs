@@ -34,10 +34,16 @@ public static class OwnSessions
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup done = view.SignedOut is { } ended
-            ? $"""<p class="good" role="status">{Icons.Done}{say[ended == EndedSessions.Others ? "Every other browser has been signed out." : "That browser has been signed out."]}</p>"""
+            ? $"""
+                <p class="good" role="status">{Icons.Done}{say[ended == EndedSessions.Others
+                    ? "Every other browser has been signed out." : "That browser has been signed out."]}</p>
+                """
             : Markup.None;
         Markup others = view.Sessions.Count > 1
-            ? $"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="what" value="others">{say["Sign out everywhere else"]}</button></form>"""
+            ? $"""
+                <form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small"
+                    type="submit" name="what" value="others">{say["Sign out everywhere else"]}</button></form>
+                """
             : Markup.None;
         return http.PageAsync(200, "Security", $"""
             <h1>{say["Security"]}</h1>
@@ -48,7 +54,8 @@ public static class OwnSessions
             <ul class="rows">
             {view.Sessions.Select(session => Item(session, view, settings, say))}
             </ul>
-            <div class="actions apart">{others}<a class="button danger small" href="{settings.IssuerPath + Paths.SignOutEverywhere}">{say["Sign out everywhere"]}</a></div>
+            <div class="actions apart">{others}<a class="button danger small"
+                href="{settings.IssuerPath + Paths.SignOutEverywhere}">{say["Sign out everywhere"]}</a></div>
             </section>
             {AccountEvents.Section(view.Events, settings, say)}
             """, view.Navigation);
@@ -60,11 +67,16 @@ public static class OwnSessions
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out everywhere", $"""
             <h1>{say["Sign out everywhere?"]}</h1>
-            <p class="lead">{say["This signs you out of every browser, including this one, and ends every app's access at once. Services that do not check with this server may still accept an app for up to an hour."]}</p>
-            <p>{say["Apps you use will send you here to sign in again. Your earlier choices are remembered, so most will not ask for permission; to be asked again, revoke the app."]}</p>
+            <p class="lead">
+                {say["This signs you out of every browser, including this one, and ends every app's access at once. Services that do not check with this server may still accept an app for up to an hour."]}
+            </p>
+            <p>
+                {say["Apps you use will send you here to sign in again. Your earlier choices are remembered, so most will not ask for permission; to be asked again, revoke the app."]}
+            </p>
             <form method="post" action="{settings.IssuerPath + Paths.Sessions}">
             {antiforgery}
-            <p class="actions"><button class="danger" type="submit" name="what" value="everywhere">{say["Sign out everywhere"]}</button> <a class="way" href="{settings.IssuerPath + Paths.Sessions}">{say["Cancel"]}</a></p>
+            <p class="actions"><button class="danger" type="submit" name="what" value="everywhere">{say["Sign out everywhere"]}</button>
+                <a class="way" href="{settings.IssuerPath + Paths.Sessions}">{say["Cancel"]}</a></p>
             </form>
             """, frame);
     }
@@ -80,11 +92,15 @@ public static class OwnSessions
         Markup end = isThis
             ? $"""<p class="end"><a class="button small" href="{settings.IssuerPath + Paths.Logout}">{say["Sign out"]}</a></p>"""
             : (
-                Markup)$"""<form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small" type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>""";
+                Markup)$"""
+                    <form method="post" action="{settings.IssuerPath + Paths.Sessions}">{view.Antiforgery}<button class="small"
+                        type="submit" name="session" value="{key}">{say["Sign out"]}<span class="unseen"> {browser}</span></button></form>
+                    """;
         return $"""
             <li>
             <details>
-            <summary>{AppTile.Of(Icons.Computer)}<span class="title"><strong class="agent">{browser}</strong>{mark}<span class="detail">{say.Put("Last active: {0}", say.Time(session.LastSeenAt))}</span></span></summary>
+            <summary>{AppTile.Of(Icons.Computer)}<span class="title"><strong class="agent">{browser}</strong>{mark}<span
+                class="detail">{say.Put("Last active: {0}", say.Time(session.LastSeenAt))}</span></span></summary>
             <dl class="facts">
             <div><dt>{say["Signed in"]}</dt><dd>{say.Time(session.AuthenticatedAt)}</dd></div>
             <div><dt>{say["IP address"]}</dt><dd><bdi>{session.Address}</bdi></dd></div>

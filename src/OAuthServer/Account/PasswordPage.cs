@@ -32,16 +32,23 @@ public static class PasswordPage
         Markup form = $"""
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Current, "Current password", "current-password")}
-            {fields.Password(New, "New password", "new-password", "At least 12 characters. A few unrelated words are strong and easy to remember.")}
+            {fields.Password(New, "New password", "new-password",
+                "At least 12 characters. A few unrelated words are strong and easy to remember.")}
             {fields.Password(Again, "Confirm new password", "new-password")}
             """;
         Markup done = changed
-            ? $"""<p class="good" role="status">{Icons.Done}{say["Your password has been changed. You are now signed in only here, and apps must be connected again."]}</p>"""
+            ? $"""
+                <p class="good" role="status">
+                    {Icons.Done}{say["Your password has been changed. You are now signed in only here, and apps must be connected again."]}
+                </p>
+                """
             : Markup.None;
         return http.PageAsync(wrong?.Status ?? 200, problems.Count == 0 ? "Password" : "Error: Password", $"""
             <h1>{say["Change your password"]}</h1>
             {done}
-            <p class="lead">{say["Changing your password signs you out everywhere else and ends every app's access. This browser stays signed in."]}</p>
+            <p class="lead">
+                {say["Changing your password signs you out everywhere else and ends every app's access. This browser stays signed in."]}
+            </p>
             {fields.Summary()}
             <form method="post" action="{settings.IssuerPath + Paths.Password}">
             {antiforgery}

@@ -36,7 +36,8 @@ public static class Chart
             <summary>{say["Show as a table"]}</summary>
             <table>
             <caption>{caption}</caption>
-            <thead><tr><th scope="col">{say["When"]}</th><th scope="col" class="number">{say["Tokens issued"]}</th><th scope="col" class="number">{say["Refused"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["When"]}</th><th scope="col" class="number">{say["Tokens issued"]}</th>
+                <th scope="col" class="number">{say["Refused"]}</th></tr></thead>
             <tbody>
             {spans.Reverse().Select(Row)}
             </tbody>
@@ -45,7 +46,8 @@ public static class Chart
             """;
 
         Markup Line(int value) => $"""
-            <line class="grid" x1="{Left}" x2="{Width}" y1="{Y(value)}" y2="{Y(value)}"></line><text x="{Left - 6}" y="{Y(value) + 4}" text-anchor="end">{Short(value)}</text>
+            <line class="grid" x1="{Left}" x2="{Width}" y1="{Y(value)}" y2="{Y(value)}"></line>
+                <text x="{Left - 6}" y="{Y(value) + 4}" text-anchor="end">{Short(value)}</text>
             """;
 
         Markup Bars(ChartColumn span, int index)
@@ -61,10 +63,14 @@ public static class Chart
         Markup Bar(string kind, int x, int width, int value) => value == 0
             ? Markup.None
             // However small it is beside the others, it is there.
-            : $"""<rect class="{kind}" x="{x}" y="{Math.Min(Y(value), Foot - 2)}" width="{width}" height="{Math.Max(Foot - Y(value), 2)}" rx="1"></rect>""";
+            : $"""
+                <rect class="{kind}" x="{x}" y="{Math.Min(Y(value), Foot - 2)}"
+                    width="{width}" height="{Math.Max(Foot - Y(value), 2)}" rx="1"></rect>
+                """;
 
         Markup Row(ChartColumn span) => $"""
-            <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span.Issued}</td><td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
+            <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span.Issued}</td>
+                <td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
             """;
 
         int X(int index) => Left + (index * (Width - Left) / spans.Count);

@@ -57,7 +57,8 @@ public static class ConfirmationPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup problem = danger.Problem is { } text ? $"""<p class="error" role="alert">{text}</p>""" : Markup.None;
         Markup sql = danger.Sql is { } statement ? $"<p>{say["Equivalent SQL:"]}</p><pre>{statement}</pre>" : Markup.None;
-        return http.PageAsync(danger.Problem is null ? 200 : 409, danger.Problem is null ? danger.Title : $"{say["Error"]}: {danger.Title}", $"""
+        return http.PageAsync(danger.Problem is null ? 200 : 409,
+            danger.Problem is null ? danger.Title : $"{say["Error"]}: {danger.Title}", $"""
             <h1>{danger.Question}</h1>
             {problem}
             <p class="lead">{danger.Consequence}</p>
@@ -65,7 +66,8 @@ public static class ConfirmationPage
             {sql}
             <form method="post" action="{settings.IssuerPath + danger.Path}">
             {antiforgery}{danger.Form.Select(field => (Markup)$"""<input type="hidden" name="{field.Name}" value="{field.Value}">""")}
-            <div class="actions"><button class="danger" type="submit">{danger.Button}</button> <a class="button" href="{settings.IssuerPath + danger.Back}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="danger" type="submit">{danger.Button}</button>
+                <a class="button" href="{settings.IssuerPath + danger.Back}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }

@@ -40,7 +40,10 @@ public static class DashboardPage
             ? $"""<p class="empty">{say["No authorization code or refresh token was reused."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
         Markup legend =
-            $"""<p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]} <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>""";
+            $"""
+                <p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]}
+                    <span class="key bad" aria-hidden="true"></span> {say["Refused"]}</p>
+                """;
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             <ul class="tiles" aria-label="{say["Activity"]}">
@@ -59,11 +62,13 @@ public static class DashboardPage
             <div class="columns">
             <section>
             <div class="titled"><h2>{say["Last 24 hours"]}</h2>{legend}</div>
-            {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours), say["Per hour, UTC"], say)}
+            {Chart.Draw(view.Hours, Sum(say["In the last 24 hours, tokens issued: {0}, requests refused: {1}."], view.Hours),
+                say["Per hour, UTC"], say)}
             </section>
             <section>
             <div class="titled"><h2>{say["Last 30 days"]}</h2>{legend}</div>
-            {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days), say["Per day, UTC"], say)}
+            {Chart.Draw(view.Days, Sum(say["In the last 30 days, tokens issued: {0}, requests refused: {1}."], view.Days),
+                say["Per day, UTC"], say)}
             </section>
             </div>
             <h2>{say["Expiring soon"]}</h2>
@@ -93,7 +98,8 @@ public static class DashboardPage
         return $"""
             <table>
             <caption>{say["Within the next 30 days, or expired in the last 30 days"]}</caption>
-            <thead><tr><th scope="col">{say["Item"]}</th><th scope="col">{say["Belongs to"]}</th><th scope="col">{say["When"]}</th><th scope="col">{say["State"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Item"]}</th><th scope="col">{say["Belongs to"]}</th>
+                <th scope="col">{say["When"]}</th><th scope="col">{say["State"]}</th></tr></thead>
             <tbody>
             {view.Secrets.Select(Secret)}
             {view.Keys.Select(Key)}
@@ -111,7 +117,8 @@ public static class DashboardPage
             return $"""
                 <tr>
                 <th scope="row">{say["Client secret"]}{label}</th>
-                <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath + ClientText.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
+                <td data-label="{say["Belongs to"]}"><a href="{settings.IssuerPath
+                    + ClientText.At(secret.ClientId)}"><bdi>{say.App(secret.Name)}</bdi></a></td>
                 <td data-label="{say["When"]}">{say.Time(secret.ExpiresAt)}</td>
                 <td data-label="{say["State"]}">{state}{replaced}</td>
                 </tr>

@@ -35,7 +35,9 @@ public static class KeysPage
         return http.PageAsync(200, "Signing keys", $"""
             <div class="heading"><h1>{say["Signing keys"]}</h1>{Rotate()}</div>
             {Notice.Of(done, say)}
-            <p class="lead">{say["A key is published before it signs, and stays published until the last token it signed has expired. Keys rotate automatically."]}</p>
+            <p class="lead">
+                {say["A key is published before it signs, and stays published until the last token it signed has expired. Keys rotate automatically."]}
+            </p>
             <p class="note">{Next()}</p>
             <p class="note">{say.Put("Total: {0}", $"{keys.Count}")}</p>
             <ul class="things">
@@ -59,7 +61,10 @@ public static class KeysPage
             Markup gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["After its successor has replaced it"]}";
             var leaves = key.State is null ? say["Removed on"] : key.GoneAt is null ? say["Will be removed"] : say["Will be removed on"];
             Markup retire = key.State is null && !key.Unreadable ? Markup.None
-                : $"""<a class="button small danger" href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Revoke key…"]}</a>""";
+                : $"""
+                    <a class="button small danger"
+                        href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Revoke key…"]}</a>
+                    """;
             return $"""
                 <li>
                 <h2><code>{key.Kid}</code> {State(key)}</h2>

@@ -28,9 +28,11 @@ public sealed record Paging
         {
             Total = slice.Total,
             // A page beyond the end has no row to go back from.
-            Previous = slice.HasPrevious ? PageUrl.Of(path, [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)])
+            Previous = slice.HasPrevious ? PageUrl.Of(path,
+                [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)])
             : null,
-            Next = slice.HasNext ? PageUrl.Of(path, [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
+            Next = slice.HasNext ? PageUrl.Of(path,
+                [.. filters, ("after", slice.Rows is [.., var last] ? key(last) : cursor.Before)]) : null,
         };
 
     /// <summary>Of a short list that is read whole and shown in pages.</summary>
@@ -51,7 +53,8 @@ public sealed record Paging
     /// <param name="title">In English.</param>
     /// <param name="add">Where something is added, below the issuer, and the link's text in English.</param>
     internal static Markup Heading(string title, Settings settings, Language say, params (string Path, string Text)[] add) => $"""
-        <div class="heading"><h1>{say[title]}</h1><p class="actions">{add.Select(one => (Markup)$"""<a class="button primary" href="{settings.IssuerPath + one.Path}">{say[one.Text]}</a> """)}</p></div>
+        <div class="heading"><h1>{say[title]}</h1><p class="actions">{add.Select(one =>
+            (Markup)$"""<a class="button primary" href="{settings.IssuerPath + one.Path}">{say[one.Text]}</a> """)}</p></div>
         """;
 
     /// <summary>How many there are.</summary>

@@ -42,7 +42,9 @@ public sealed record RowForm
         if (Meanwhile is not { } now) return Markup.None;
         return $"""
             <div class="caution" role="alert">
-            <p>{say["Someone else changed this while you had it open. Nothing was saved. The form below keeps your changes; saving again replaces the current values:"]}</p>
+            <p>
+                {say["Someone else changed this while you had it open. Nothing was saved. The form below keeps your changes; saving again replaces the current values:"]}
+            </p>
             <dl class="facts">{columns.Select(Fact)}</dl>
             </div>
             """;

@@ -59,7 +59,8 @@ public static class ConsentPage
             ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
-            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")} <a href="{settings.IssuerPath + Paths.Login}?request={pending}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
+            <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")}
+                <a href="{settings.IssuerPath + Paths.Login}?request={pending}&amp;switch=1">{say["Not you? Switch account"]}</a></p>
             <div class="app">{AppTile.Of(client.Name, say)}<div>
             <h1>{say.Put("{0} wants access to your account", $"<bdi>{say.App(client.Name)}</bdi>")}</h1>
             <p class="identity">{AppText.Identity(client, request.Delivery.LandsOnThisComputer, view.Now, settings, say)}</p>
@@ -119,11 +120,17 @@ public static class ConsentPage
         Markup writes = row is { Access: "write" } ? Mark(say["Makes changes"], "mark soon") : Markup.None;
         Markup sensitive = row is { Sensitive: true } ? Mark(say["Sensitive"]) : Markup.None;
         if (row is { Optional: false })
-            return $"""<li><span class="fixed" aria-hidden="true">✓</span><span class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>""";
+            return $"""
+                <li><span class="fixed" aria-hidden="true">✓</span><span
+                    class="words"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}{Mark(say["Always included"])}</span></li>
+                """;
 
         Markup ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
             : row is not { Sensitive: true } && (!view.OnlyReading || IsReading(scope, view.Known)));
-        return $"""<li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>""";
+        return $"""
+            <li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words"
+                for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>
+            """;
     }
 
     // An end matters where refresh tokens are: a token alone is over within the hour.
@@ -140,7 +147,10 @@ public static class ConsentPage
             """;
 
         Markup Choice(GrantDuration one) =>
-            $"""<span><input type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>""";
+            $"""
+                <span><input type="radio" id="until-{one.Key}" name="until"
+                    value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>
+                """;
     }
 
     private static Markup Checked(bool itIs) => itIs ? $" checked" : Markup.None;
@@ -152,7 +162,9 @@ public static class ConsentPage
     {
         if (!OffersReading(view)) return Markup.None;
         var (only, text) = view.OnlyReading ? ("", say["Back to everything the app asked for"]) : ("&only=read", say["Only allow reading"]);
-        return $"""<p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.PendingRequest!.Id}{only}">{text}</a></p>""";
+        return $"""
+            <p class="narrow"><a href="{settings.IssuerPath + Paths.Consent}?request={view.Request.PendingRequest!.Id}{only}">{text}</a></p>
+            """;
     }
 
     // Only when it would leave something, and when what changes things can be left out at all.

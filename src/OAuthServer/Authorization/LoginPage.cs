@@ -56,7 +56,8 @@ public static class LoginPage
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
             {antiforgery}{pending}{page}
             <label for="username">{say["Username"]}</label>
-            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
+            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}"
+                autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
             {Missing(Username, "Enter your username.")}
             <label for="password">{say["Password"]}</label>
             <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>
@@ -84,7 +85,8 @@ public static class LoginPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Sign out", $"""
             <h1>{say["Sign out?"]}</h1>
-            <p>{say.Put("You are signed in as {0}. Apps you allowed stay connected.", $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
+            <p>{say.Put("You are signed in as {0}. Apps you allowed stay connected.",
+                $"<strong><bdi>{session.Username}</bdi></strong>")}</p>
             <form method="post" action="{settings.IssuerPath + Paths.Logout}">
             {antiforgery}
             <button class="primary" type="submit">{say["Sign out"]}</button>

@@ -19,7 +19,11 @@ internal static class AuditCommands
                 Description = "Only this user, by the subject that users list prints"
             };
         var @event =
-            new Option<string?>("--event") { HelpName = "EVENT", Description = "token, authorize, consent, sign-in, revocation, edit, …" };
+            new Option<string?>("--event")
+            {
+                HelpName = "EVENT",
+                Description = "token, authorize, consent, sign-in, revocation, edit, …"
+            };
         var refused = new Option<bool>("--refused") { Description = "Only refusals" };
         var since =
             new Option<DateTimeOffset?>("--since")

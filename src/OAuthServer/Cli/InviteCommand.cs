@@ -40,10 +40,12 @@ internal static class InviteCommand
                 .AddAsync(OpaqueToken.Hash(token), parse.GetValue(kind)!, parse.GetValue(label)!, number, expires, CommandContext.Actor,
                     now, cancel);
             var curl =
-                $"curl -s {context.Settings.Issuer}{Paths.Register} -H \"Authorization: Bearer {token}\" -H \"Content-Type: application/json\" -d '{{\"client_name\":\"Report agent\",\"grant_types\":[\"client_credentials\"]}}'";
+                $"curl -s {context.Settings.Issuer}{Paths.Register} -H \"Authorization: Bearer {token}\" -H \"Content-Type: "
+                    + $"application/json\" -d '{{\"client_name\":\"Report agent\",\"grant_types\":[\"client_credentials\"]}}'";
             return context.Output.Done(
                 new { id, initial_access_token = token, kind = parse.GetValue(kind), uses = number, expires_at = expires, curl },
-                $"Invitation {id} allows {(number == 1 ? "one registration" : $"{number} registrations")}, until {Words.At(expires)}. Its token, shown only now:\n\n  {token}\n\nUse it:\n\n  {curl}");
+                $"Invitation {id} allows {(number == 1 ? "one registration" : $"{number} registrations")}, "
+                    + $"until {Words.At(expires)}. Its token, shown only now:\n\n  {token}\n\nUse it:\n\n  {curl}");
         });
     }
 

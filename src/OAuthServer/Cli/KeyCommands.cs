@@ -87,7 +87,8 @@ internal static class KeyCommands
             if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(context, name);
             if (!parse.GetValue(atOnce))
                 return context.Output.Refuse($"This would remove {name} from the JWKS at once, and every token it signed would be refused",
-                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, and keys retire automatically once their last token has expired.");
+                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, "
+                        + "and keys retire automatically once their last token has expired.");
 
             if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
             if (!await ring.RetireNowAsync(name, cancel)) return Unknown(context, name);

@@ -50,7 +50,8 @@ internal static class SecretCommands
             var curl = CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
             return context.Output.Done(
                 new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
-                $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
+                $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end
+                    ? $", until {Words.At(end)}" : "")}. {Once(secret, curl)}");
         });
     }
 

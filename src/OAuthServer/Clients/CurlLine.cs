@@ -16,7 +16,8 @@ internal static class CurlLine
         {
             "machine" => $"curl -s {who} -d grant_type={GrantType.ClientCredentials.Name} {settings.Issuer}{Paths.Token}",
             "resource-server" => $"curl -s {who} -d token=ACCESS_TOKEN {settings.Issuer}{Paths.Introspect}",
-            _ => $"curl -s {who} -d grant_type={GrantType.AuthorizationCode.Name} -d code=CODE -d code_verifier=VERIFIER {settings.Issuer}{Paths.Token}",
+            _ => $"curl -s {who} -d grant_type={GrantType.AuthorizationCode.Name} -d "
+                + $"code=CODE -d code_verifier=VERIFIER {settings.Issuer}{Paths.Token}",
         };
     }
 

@@ -28,7 +28,10 @@ public static class AppText
                     ? $"""; <span class="caution">{say["any program on this computer could claim to be this app"]}</span>""" : Markup.None;
                 return $"""{say.Put("Published by {0}", $"<strong><bdi>{RedirectUri.Host(client.ClientId)}</bdi></strong>")}{anybody}""";
             default:
-                return $"""<span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified", $"{say.Day(client.CreatedAt)}")}</span>""";
+                return $"""
+                    <span class="caution">{Icons.Caution}{say.Put("This app registered itself on {0}; its name is not verified",
+                        $"{say.Day(client.CreatedAt)}")}</span>
+                    """;
         }
     }
 }

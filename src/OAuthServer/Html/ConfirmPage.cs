@@ -19,12 +19,16 @@ public static class ConfirmPage
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
         return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
             <h1>{say["Confirm that it is you"]}</h1>
-            <p class="lead">{say["You signed in a while ago, and this changes something. Enter your password to go on; nothing you typed is lost."]}</p>
+            <p class="lead">
+                {say["You signed in a while ago, and this changes something. Enter your password to go on; nothing you typed is lost."]}
+            </p>
             <form method="post" action="{http.Request.PathBase + http.Request.Path + http.Request.QueryString}">
             {antiforgery}{form.All.Where(pair => pair.Key is not (Password or Forms.FieldName)).Select(Kept)}
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Password, "Password", "current-password")}
-            <div class="actions"><button class="primary" type="submit">{say["Continue"]}</button> <a class="button" href="{settings.IssuerPath + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Continue"]}</button>
+                <a class="button"
+                    href="{settings.IssuerPath + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }

@@ -28,7 +28,8 @@ public static class ErrorPage
         return http.PageAsync(error.Status, title, $"""
             <h1>{say[title]}</h1>
             <p class="lead">{advice}</p>
-            <p class="detail">{say["Error code"]} <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a>{forDevelopers}</p>
+            <p class="detail">{say["Error code"]}
+                <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a>{forDevelopers}</p>
             """);
     }
 
@@ -38,7 +39,9 @@ public static class ErrorPage
         var say = http.Language();
         return http.PageAsync(200, "Error codes", $"""
             <h1>{say["Error codes"]}</h1>
-            <p class="lead">{say["What each error means and what to do about it. Every response carries a Request-Id, which lets the operator find the exact reason."]}</p>
+            <p class="lead">
+                {say["What each error means and what to do about it. Every response carries a Request-Id, which lets the operator find the exact reason."]}
+            </p>
             <dl class="codes">
             {ErrorTexts.All.Select(text => Entry(text, say))}
             </dl>

@@ -27,11 +27,16 @@ public static partial class ErrorTexts
     public static IReadOnlyList<ErrorText> All { get; } =
     [
         new() { Code = "invalid_request",
-            Means = "A parameter is missing, repeated or malformed, or the request does not fit the endpoint. The description names the parameter; correct it. Nothing was consumed." },
+            Means =
+                "A parameter is missing, repeated or malformed, or the request does not fit the endpoint. The description names the parameter; correct it. Nothing was consumed." },
         new() { Code = "invalid_client",
-            Means = "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.", Person = "Remove the connection in the app, then connect again." },
+            Means =
+                "The client is unknown, or its authentication failed. Check the client id, the secret and how it is sent (Basic or body, one of them). If the registration is gone, register again.",
+            Person = "Remove the connection in the app, then connect again." },
         new() { Code = "invalid_grant",
-            Means = "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again." },
+            Means =
+                "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again."
+        },
         new() { Code = "unauthorized_client",
             Means = "This client may not use this grant type, or is disabled. Use a grant it is registered for, or ask the operator.",
             Person = AskOperator },
@@ -39,9 +44,14 @@ public static partial class ErrorTexts
             Means = "This server does not offer this grant_type. The metadata document lists grant_types_supported." },
         new() { Code = "unsupported_response_type", Means = "response_type must be code: OAuth 2.1 has no other." },
         new() { Code = "invalid_scope",
-            Means = "A scope is unknown, malformed, outside what this client may request, or wider than what was granted. Request less, or have the operator allow it.", Title = "This app asked for permissions it may not have" },
+            Means =
+                "A scope is unknown, malformed, outside what this client may request, or wider than what was granted. Request less, or have the operator allow it.",
+            Title = "This app asked for permissions it may not have" },
         new() { Code = "invalid_target",
-            Means = "The resource is not registered here, not among the client's, or not in the grant. Send the resource's own URL as its metadata spells it; one per token.", Title = "This app asked for something this server does not offer", Person = "Check the address you gave the app, then start again." },
+            Means =
+                "The resource is not registered here, not among the client's, or not in the grant. Send the resource's own URL as its metadata spells it; one per token.",
+            Title = "This app asked for something this server does not offer",
+            Person = "Check the address you gave the app, then start again." },
         new() { Code = "access_denied", Means = "The user denied the request. Do not ask again without their action.",
             Person = "Nothing was allowed." },
         new() { Code = "login_required", Means = "prompt=none was sent and nobody is signed in. Send the user to /authorize without it.",
@@ -50,13 +60,17 @@ public static partial class ErrorTexts
             Means = "prompt=none was sent and the user has not allowed this yet. Send them to /authorize without it.",
             Title = "This app needs your permission", Person = "Go back to the app and connect it from there." },
         new() { Code = "invalid_token",
-            Means = "The token is expired, revoked, used up, malformed or meant for another server. Access token: get a new one with the refresh token. Registration: ask the operator for an invitation." },
+            Means =
+                "The token is expired, revoked, used up, malformed or meant for another server. Access token: get a new one with the refresh token. Registration: ask the operator for an invitation." },
         new() { Code = "insufficient_scope",
-            Means = "The access token is valid, but lacks a scope. Request the scope named in the WWW-Authenticate header, at /authorize." },
+            Means =
+                "The access token is valid, but lacks a scope. Request the scope named in the WWW-Authenticate header, at /authorize." },
         new() { Code = "invalid_redirect_uri",
-            Means = "A redirect URI cannot be registered. Use https with a domain name, http on 127.0.0.1, [::1] or localhost, or a private-use scheme this server allows; no fragment, wildcard or user information; at most ten." },
+            Means =
+                "A redirect URI cannot be registered. Use https with a domain name, http on 127.0.0.1, [::1] or localhost, or a private-use scheme this server allows; no fragment, wildcard or user information; at most ten." },
         new() { Code = "invalid_client_metadata",
-            Means = "The registration is not a JSON object, or a member has the wrong type or conflicts with another one. The description names it. A machine (client_credentials) and an app that signs people in are two clients." },
+            Means =
+                "The registration is not a JSON object, or a member has the wrong type or conflicts with another one. The description names it. A machine (client_credentials) and an app that signs people in are two clients." },
         new() { Code = "slow_down", Means = "Too many requests. Wait the number of seconds in Retry-After.",
             Person = "Wait a moment, then try again." },
         new() { Code = "temporarily_unavailable",

@@ -17,8 +17,10 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// <param name="label">In English.</param>
     /// <param name="hint">In English, or null.</param>
     /// <param name="attributes">Further attributes, such as required or inputmode.</param>
-    public Markup Text(string name, string label, string? hint = null, string type = "text", Markup attributes = default) => Around(name, label, hint, $"""
-        <input id="{name}" name="{name}" type="{type}" value="{values(name)}" dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
+    public Markup Text(
+        string name, string label, string? hint = null, string type = "text", Markup attributes = default) => Around(name, label, hint, $"""
+        <input id="{name}" name="{name}" type="{type}" value="{values(name)}"
+            dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
         """);
 
     /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
@@ -33,7 +35,8 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
 
     /// <summary>Several lines: one value a line.</summary>
     public Markup Lines(string name, string label, string? hint = null, int rows = 3) => Around(name, label, hint, $"""
-        <textarea id="{name}" name="{name}" rows="{rows}" dir="ltr" spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
+        <textarea id="{name}" name="{name}" rows="{rows}" dir="ltr"
+            spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
         """);
 
     /// <summary>One of several.</summary>
@@ -59,7 +62,10 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     {
         shown.Add((name, text));
         Markup ticked = values(name) is null ? Markup.None : $" checked";
-        return $"""<div class="check"><input type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>""";
+        return $"""
+            <div class="check"><input type="checkbox" id="{name}" name="{name}"
+                value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>
+            """;
     }
 
     /// <summary>Several inputs under one heading, with one place for what is wrong with them.</summary>
@@ -67,7 +73,10 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     {
         shown.Add((name, say[label]));
         Markup help = hint is null ? Markup.None : $"""<p class="hint" id="{name}-hint">{say[hint]}</p>""";
-        return $"""<fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>{help}{Problem(name)}{inputs}</fieldset>""";
+        return $"""
+            <fieldset id="{name}"{Described(name, hint, isInput: false)}><legend>{say[label]}</legend>
+            {help}{Problem(name)}{inputs}</fieldset>
+            """;
     }
 
     /// <summary>
@@ -82,7 +91,10 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         var rest = problems.Where(problem => !shown.Exists(field => field.Name == problem.Key));
         Markup links = marked.Length == 0
             ? Markup.None
-            : $"""<p>{say[lead]}</p><ul>{marked.Select(field => (Markup)$"""<li><a href="#{field.Name}">{field.Label}</a>: {say[problems[field.Name]]}</li>""")}</ul>""";
+            : $"""
+                <p>{say[lead]}</p><ul>{marked.Select(field =>
+                    (Markup)$"""<li><a href="#{field.Name}">{field.Label}</a>: {say[problems[field.Name]]}</li>""")}</ul>
+                """;
         return $"""<div class="error" role="alert">{rest.Select(problem => (Markup)$"<p>{say[problem.Value]}</p>")}{links}</div>""";
     }
 

@@ -64,7 +64,8 @@ public sealed class Language
 
     /// <summary>A moment, to the minute, in UTC: 12 Sep 2026, 14:05 UTC. A dash when there is none.</summary>
     public Markup Time(DateTimeOffset? time) => time is { } at
-        ? $"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\">{Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"
+        ? $"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\">{Day(at)}, "
+            + $"<bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"
         : (Markup)$"–";
 
     /// <summary>How long, as people say it.</summary>

@@ -64,12 +64,15 @@ public static class Layout
             </head>
             <body{Class(frame, roomy)}>
             {skip}
-            <header><div class="brand">{logo}<div><p class="server">{settings.DisplayName}</p><p class="host"><bdi>{settings.IssuerAuthority}</bdi></p></div></div>{Navigation(frame, settings, say)}</header>
+            <header><div class="brand">{logo}<div><p class="server">{settings.DisplayName}</p>
+                <p class="host"><bdi>{settings.IssuerAuthority}</bdi></p></div></div>{Navigation(frame, settings, say)}</header>
             {Tabs(frame, settings, say)}
             <main id="main">
             {content}
             </main>
-            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p><div class="links">{Foot(settings.PrivacyUrl, say["Privacy"])}{Foot(settings.TermsUrl, say["Terms"])}{Foot(settings.SupportUrl, say["Help"])}{apps}</div></footer>
+            <footer><p>{say.Put("Request id {0}", $"<code>{http.TraceIdentifier}</code>")}</p>
+                <div class="links">{Foot(settings.PrivacyUrl, say["Privacy"])}{Foot(settings.TermsUrl, say["Terms"])}{Foot(
+                    settings.SupportUrl, say["Help"])}{apps}</div></footer>
             </body>
             </html>
             """;

@@ -9,6 +9,7 @@ public static class SignInText
     /// <summary>Why a name and password were not taken, and how long to wait when it is that.</summary>
     public static string Refusal(OAuthError error, Language say) =>
         error.RetryAfter is { } seconds
-            ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))}"
+            ? $"{say["Too many attempts."]} {string.Format(CultureInfo.InvariantCulture,
+                say["Wait {0}, then try again."], say.Wait(seconds))}"
             : say[error.Description] + ".";
 }

@@ -32,7 +32,8 @@ public sealed partial class AccessLog(Settings settings, TimeProvider time, ILog
     public void Add(HttpContext http, TimeSpan took)
     {
         var line = string.Create(CultureInfo.InvariantCulture,
-            $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {http.Request.Method} {Printable(http.Request.PathBase + http.Request.Path)} {http.Response.StatusCode} {took.TotalMilliseconds:0.0} {http.Context().Address} {http.TraceIdentifier}");
+            $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {http.Request.Method} {Printable(http.Request.PathBase + http.Request.Path)} "
+                + $"{http.Response.StatusCode} {took.TotalMilliseconds:0.0} {http.Context().Address} {http.TraceIdentifier}");
         if (!lines.Writer.TryWrite(line)) Interlocked.Increment(ref dropped);
     }
 

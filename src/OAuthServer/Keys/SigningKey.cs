@@ -99,7 +99,8 @@ public sealed class SigningKey
     private static string Thumbprint(AsymmetricAlgorithm algorithm)
     {
         var json = algorithm is RSA rsa
-            ? $$"""{"e":"{{Text(rsa.ExportParameters(false).Exponent!)}}","kty":"RSA","n":"{{Text(rsa.ExportParameters(false).Modulus!)}}"}"""
+            ? $$"""{"e":"{{Text(rsa.ExportParameters(false).Exponent!)}}","kty":"RSA","n":"{{Text(
+                rsa.ExportParameters(false).Modulus!)}}"}"""
             : $$"""{"crv":"P-256","kty":"EC","x":"{{Text(Point((ECDsa)algorithm).X!)}}","y":"{{Text(Point((ECDsa)algorithm).Y!)}}"}""";
         return Text(SHA256.HashData(Encoding.ASCII.GetBytes(json)));
     }

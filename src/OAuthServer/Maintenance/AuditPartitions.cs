@@ -39,7 +39,8 @@ public sealed class AuditPartitions : IDisposable
         var now = await store.MaintainAsync(settings.AuditMonths, cancel);
         if (now.Waits && !last.Waits)
             log.LogWarning(
-                "A month of the audit log could not be made or dropped: another transaction (pg_dump, say) holds a lock; trying every minute");
+                "A month of the audit log could not be made or dropped: "
+                    + "another transaction (pg_dump, say) holds a lock; trying every minute");
         if (now.Strays && !last.Strays)
             log.LogWarning("The audit log has rows in its default partition, which never leave by themselves: see docs/operating.md");
         last = now;

@@ -21,7 +21,8 @@ public static class ExchangeParts
         <h2>{ask.Says(say)}</h2>
         <p><code>{ask.Method} {ask.Url}</code></p>
         {Credentials(ask, say)}
-        {Meanings(say["Parameters"], ask.Parameters.Select(one => (one.Name, (Markup)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
+        {Meanings(say["Parameters"],
+            ask.Parameters.Select(one => (one.Name, (Markup)$"<bdi>{one.Value}</bdi>", Glossary.Parameter(one.Name, say))), say)}
         """;
 
     /// <summary>The request octet for octet, and the same for a terminal.</summary>
@@ -40,7 +41,8 @@ public static class ExchangeParts
         foreach (var (name, value) in exchange.Headers) lines.Append(CultureInfo.InvariantCulture, $"{name}: {value}\n");
         if (exchange.Body.Length > 0) lines.Append('\n').Append(Pretty(exchange.Body));
         return $"""
-            <h3>{say["Response"]} <span class="mark {kind}"><bdi>{exchange.Status} {ReasonPhrases.GetReasonPhrase(exchange.Status)}</bdi></span></h3>
+            <h3>{say["Response"]}
+                <span class="mark {kind}"><bdi>{exchange.Status} {ReasonPhrases.GetReasonPhrase(exchange.Status)}</bdi></span></h3>
             <pre>{lines.ToString().TrimEnd()}</pre>
             """;
     }
@@ -53,7 +55,9 @@ public static class ExchangeParts
         Markup unfolded = open ? $" open" : Markup.None;
         return $"""
             <details{unfolded}><summary>{say["Contents of the access token"]}</summary>
-            <p>{say["Anyone can read it, but no one can change it: the third part is a signature over the first two. The public keys are at /jwks."]}</p>
+            <p>
+                {say["Anyone can read it, but no one can change it: the third part is a signature over the first two. The public keys are at /jwks."]}
+            </p>
             {Meanings(say["Header"], Members(header, say).Select(one => (one.Name, one.Value, Glossary.Header(one.Name, say))), say)}
             {Meanings(say["Claims"], Members(claims, say).Select(one => (one.Name, one.Value, Glossary.Claim(one.Name, say))), say)}
             </details>
@@ -71,7 +75,11 @@ public static class ExchangeParts
     public static Markup Audit(Exchange exchange, Language say)
     {
         Markup nothing = exchange.Audit.Count == 0
-            ? $"""<p class="note">{(exchange.Request.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal) ? say["No entry: APIs introspect tokens so often that only refusals are recorded."] : say["No entry for this request."])}</p>"""
+            ? $"""
+                <p class="note">{(exchange.Request.Url.EndsWith(Paths.Introspect, StringComparison.Ordinal)
+                    ? say["No entry: APIs introspect tokens so often that only refusals are recorded."]
+                    : say["No entry for this request."])}</p>
+                """
             : Markup.None;
         return $"""<h3>{say["In the audit log"]}</h3>{nothing}{exchange.Audit.Select(row => Row(row, exchange, say))}""";
     }
@@ -79,13 +87,20 @@ public static class ExchangeParts
     private static Markup Row(AuditRow row, Exchange exchange, Language say)
     {
         Markup told = row.Outcome == "refused"
-            ? $"""<div><dt>{say["Sent to the client"]}</dt><dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>"""
+            ? $"""
+                <div><dt>{say["Sent to the client"]}</dt>
+                    <dd><code>{row.Error}</code>: <bdi lang="en">{exchange["error_description"]}</bdi></dd></div>
+                """
             : Markup.None;
         return $"""
             <dl class="facts kept">
-            <div><dt>{say["Event"]}</dt><dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd></div>
+            <div><dt>{say["Event"]}</dt><dd><code>{row.Event}</code>
+                <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd>
+            </div>
             <div><dt>{say["When"]}</dt><dd>{say.Time(row.At)}</dd></div>
-            {Fact(say["Client"], row.ClientId)}{Fact(say["Subject"], row.Subject)}{told}{English(say["Internal reason"], row.Reason)}{English(say["Rule"], row.Rule)}{English(say["Expected"], row.Expected)}{English(say["Received"], row.Got)}{English(say["Detail"], row.Detail)}
+            {Fact(say["Client"], row.ClientId)}{Fact(say["Subject"], row.Subject)}{told}
+            {English(say["Internal reason"], row.Reason)}{English(say["Rule"], row.Rule)}
+            {English(say["Expected"], row.Expected)}{English(say["Received"], row.Got)}{English(say["Detail"], row.Detail)}
             </dl>
             """;
     }
@@ -98,17 +113,24 @@ public static class ExchangeParts
         value is null ? Markup.None : $"""<div><dt>{name}</dt><dd><bdi lang="en">{value}</bdi></dd></div>""";
 
     private static Markup Credentials(PlaygroundRequest ask, Language say) => ask.Client is var (id, secret)
-        ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).", $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
+        ? $"<p>{say.Put("{0} authenticates with its secret, {1}, in the Authorization header (HTTP Basic, {2}).",
+            $"<code>{id}</code>", $"<code>{secret}</code>", $"<bdi>RFC 6749 §2.3.1</bdi>")}</p>"
         : Markup.None;
 
-    private static Markup Meanings(string caption, IEnumerable<(string Name, Markup Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""
+    private static Markup Meanings(string caption,
+        IEnumerable<(string Name, Markup Value, (string Words, string Rule) Meaning)> rows, Language say) => $"""
         <table class="meanings">
         <caption>{caption}</caption>
         <thead><tr><th scope="col">{say["Name"]}</th><th scope="col">{say["Value"]}</th><th scope="col">{say["Meaning"]}</th></tr></thead>
         <tbody>
-        {rows.Select(row => (Markup)$"""<tr><th scope="row"><code>{row.Name}</code></th><td data-label="{say["Value"]}">{row.Value}</td><td data-label="{say["Meaning"]}">{row.Meaning.Words} <span class="rule"><bdi>{row.Meaning.Rule}</bdi></span></td></tr>""")}
+        {rows.Select(row => Row(row.Name, row.Value, row.Meaning, say))}
         </tbody>
         </table>
+        """;
+
+    private static Markup Row(string name, Markup value, (string Words, string Rule) meaning, Language say) => $"""
+        <tr><th scope="row"><code>{name}</code></th><td data-label="{say["Value"]}">{value}</td>
+            <td data-label="{say["Meaning"]}">{meaning.Words} <span class="rule"><bdi>{meaning.Rule}</bdi></span></td></tr>
         """;
 
     private static IEnumerable<(string Name, Markup Value)> Members(string part, Language say) => Decode(part).Select(member =>

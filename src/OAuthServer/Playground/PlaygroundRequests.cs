@@ -67,13 +67,16 @@ public sealed class PlaygroundRequests(Settings settings)
 
     public PlaygroundRequest Redeem(string code, string verifier) => OfApp(
         say => say["The app exchanges the code for tokens"],
-        say => say["The verifier matches the hash from the first request, so this is the same app. It gets an access token for your notes and a refresh token to stay connected."],
-        say => say["No refresh token was issued, because \"Stay connected while you are away\" was not ticked. Repeat this step and leave it ticked."],
+        say =>
+            say["The verifier matches the hash from the first request, so this is the same app. It gets an access token for your notes and a refresh token to stay connected."],
+        say =>
+            say["No refresh token was issued, because \"Stay connected while you are away\" was not ticked. Repeat this step and leave it ticked."],
         "authorization_code", ("code", code), ("code_verifier", verifier), ("redirect_uri", RedirectUri));
 
     public PlaygroundRequest Refresh(string token) => OfApp(
         say => say["The app uses its refresh token"],
-        say => say["Both tokens are new. The old refresh token is used up; for a short time it still returns this same response, in case the app's connection broke."],
+        say =>
+            say["Both tokens are new. The old refresh token is used up; for a short time it still returns this same response, in case the app's connection broke."],
         say => say["The server refused the token. Access may have been revoked in the meantime; start again at step 2."],
         "refresh_token", ("refresh_token", token));
 

@@ -45,11 +45,16 @@ public static class Stages
     /// <summary>What it is about.</summary>
     public static string Lead(string stage, Language say) => stage switch
     {
-        Machine => say["A program that runs unattended has no person to ask for consent. It authenticates with its own secret and gets a short-lived token."],
-        Person => say["An app requests access to your notes. It must not see your password, so it sends your browser here: you sign in and decide, and the app receives a code that is useless without the secret it kept."],
-        Refresh => say["The app's access token is short-lived. With its refresh token the app gets a new access token without asking you again, and a new refresh token that replaces the old one."],
-        Replay => say["Someone has copied the old refresh token. The app uses its new one; then the copy is used. The server cannot tell which of the two is the thief, so it revokes the tokens of both."],
-        _ => say["An API can check a token locally, or ask this server whether it is still valid. The API asks; the machine of step 1 revokes its token; the API asks again."],
+        Machine =>
+            say["A program that runs unattended has no person to ask for consent. It authenticates with its own secret and gets a short-lived token."],
+        Person =>
+            say["An app requests access to your notes. It must not see your password, so it sends your browser here: you sign in and decide, and the app receives a code that is useless without the secret it kept."],
+        Refresh =>
+            say["The app's access token is short-lived. With its refresh token the app gets a new access token without asking you again, and a new refresh token that replaces the old one."],
+        Replay =>
+            say["Someone has copied the old refresh token. The app uses its new one; then the copy is used. The server cannot tell which of the two is the thief, so it revokes the tokens of both."],
+        _ =>
+            say["An API can check a token locally, or ask this server whether it is still valid. The API asks; the machine of step 1 revokes its token; the API asks again."],
     };
 
     /// <summary>The standards it follows; not translated.</summary>

@@ -68,7 +68,8 @@ public sealed class RevocationFeed
     }
 
     private static string Tag(IReadOnlyList<RevocationRow> rows) =>
-        $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', rows.Select(row => row.Id)))).AsSpan(0, 8))}\"";
+        $"W/\"{Convert.ToHexStringLower(SHA256.HashData(
+            Encoding.UTF8.GetBytes(string.Join(' ', rows.Select(row => row.Id)))).AsSpan(0, 8))}\"";
 
     private static string Text(FeedPosition position) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(position));
 

@@ -6,7 +6,9 @@ using OAuthServer.Tokens;
 
 namespace OAuthServer.Token;
 
-/// <summary>RFC 6749 §4.4: a machine acts for itself. Never a refresh token. Costs one audit row, committed with its neighbours'.</summary>
+/// <summary>
+/// RFC 6749 §4.4: a machine acts for itself. Never a refresh token. Costs one audit row, committed with its neighbours'.
+/// </summary>
 public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTokens tokens, AuditLog audit) : IGrant
 {
     public GrantType Type => GrantType.ClientCredentials;

@@ -59,7 +59,8 @@ public sealed class PasswordTest : ServerFixture
 
     [TestCase("short", "short", "password", "Too short")]
     [TestCase("eleven chrs", "eleven chrs", "password", "Too short")]
-    [TestCase("ääääääääääääääääääääääääääääääääääääääää", "ääääääääääääääääääääääääääääääääääääääää", "password", "Too long")]
+    [TestCase("ääääääääääääääääääääääääääääääääääääääää",
+        "ääääääääääääääääääääääääääääääääääääääää", "password", "Too long")]
     [TestCase(Cast.Password, Cast.Password, "password", "differs from your current one")]
     [TestCase(null, null, "password", "must differ from your username")]
     [TestCase(Better, Better + " ", "again", "do not match")]

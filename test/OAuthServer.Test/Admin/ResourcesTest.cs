@@ -29,11 +29,13 @@ public sealed class ResourcesTest : AdminFixture
         (await ActsAsync(added)).Should()
             .BeEquivalentTo($"admin:{olivia.Username} insert resources {uri}", $"admin:{olivia.Username} insert resource_texts {uri}");
         (await ActsAsync(scope)).Should().Contain($"admin:{olivia.Username} insert scopes {name}").And.HaveCount(3);
-        await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك" && heard.NameOf(uri, "ar") == "لوحة");
+        await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك"
+            && heard.NameOf(uri, "ar") == "لوحة");
         var client = await Server.PublicClientAsync(scopes: $"{name} notes:read");
         await Server.ExecuteAsync("update clients set resources = @resources where client_id = @Id",
             new { resources = new[] { uri }, client.Id });
-        foreach (var (locale, words, called) in new[] { ("en", "Paint for you", "Canvas"), ("ar", "الرسم نيابة عنك", "لوحة") })
+        foreach (var (locale, words, called) in new[] { ("en", "Paint for you", "Canvas"),
+            ("ar", "الرسم نيابة عنك", "لوحة") })
         {
             var consent = await Server.NewBrowser()
                 .ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), ("scope", name), ("resource", uri),

@@ -145,7 +145,8 @@ public sealed partial class OperatorCommandsTest : ServerFixture
     public async Task An_id_without_a_time_is_found_by_reading_the_whole_log_when_asked_to()
     {
         await Server.ExecuteAsync(
-            "insert into audit_events (at, request_id, event, outcome, reason) values (now(), 'from-an-early-version', 'token', 'refused', 'an early reason')");
+            "insert into audit_events (at, request_id, event, outcome, reason) "
+                + "values (now(), 'from-an-early-version', 'token', 'refused', 'an early reason')");
 
         var quick = await Server.RunBinaryAsync(null, "why", "from-an-early-version");
         var slow = await Server.RunBinaryAsync(null, "why", "--scan", "from-an-early-version");

@@ -73,7 +73,8 @@ public sealed class BrowserSession : IAsyncDisposable
                 && visitor.Status == pageCase.Status
                 ? visitor
                 : throw new InvalidOperationException(
-                    $"The walk to '{pageCase}' ended at {visitor.Page.Url} with {visitor.Status}:\n{await visitor.Page.InnerTextAsync("body")}");
+                    $"The walk to '{pageCase}' ended at {visitor.Page.Url} with "
+                        + $"{visitor.Status}:\n{await visitor.Page.InnerTextAsync("body")}");
         }
         catch
         {

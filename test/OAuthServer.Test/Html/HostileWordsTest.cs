@@ -101,7 +101,9 @@ public sealed class HostileWordsTest
 
         await visitor
             .OpenAsync(
-                $"{Paths.PlaygroundCallback}?state={state}&iss={Uri.EscapeDataString(world.Server.Issuer)}&error={Uri.EscapeDataString(Words)}&error_description={Uri.EscapeDataString(Words)}&error_uri={Uri.EscapeDataString(Words)}");
+                $"{Paths.PlaygroundCallback}?state={state}&iss={Uri.EscapeDataString(world.Server.Issuer)}"
+                    + $"&error={Uri.EscapeDataString(Words)}&error_description={Uri.EscapeDataString(Words)}"
+                    + $"&error_uri={Uri.EscapeDataString(Words)}");
 
         (await visitor.Page.InnerTextAsync("main")).Should().Contain("error_description=");
         await NothingRanAsync(visitor);

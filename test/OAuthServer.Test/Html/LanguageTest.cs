@@ -107,8 +107,10 @@ public sealed partial class LanguageTest : ServerFixture
     public async Task An_app_asks_in_its_persons_language_all_the_way_with_the_databases_words()
     {
         var (alice, client, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), Server.NewBrowser());
-        await Server.ExecuteAsync("insert into scope_texts (scope, locale, text) values ('notes:read', 'ar', 'قراءة ملاحظاتك')");
-        await Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@Notes, 'ar', 'ملاحظات')", new { Cast.Notes });
+        await Server.ExecuteAsync(
+            "insert into scope_texts (scope, locale, text) values ('notes:read', 'ar', 'قراءة ملاحظاتك')");
+        await Server.ExecuteAsync("insert into resource_texts (uri, locale, name) values (@Notes, 'ar', 'ملاحظات')",
+            new { Cast.Notes });
         await Server.HearsAsync(heard => heard.TextOf("notes:read", "ar") == "قراءة ملاحظاتك"
             && heard.NameOf(Cast.Notes, "ar") == "ملاحظات");
 
@@ -116,8 +118,9 @@ public sealed partial class LanguageTest : ServerFixture
         var consent = await browser.SignInAsync(login, alice);
 
         login.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain("تسجيل الدخول").And.NotContain("Sign in");
-        consent.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"").And.Contain("قراءة ملاحظاتك").And.Contain("ملاحظات").And
-            .NotContain("Demo notes").And.NotContain("Allow");
+        consent.Reply.Body.Should().Contain("lang=\"ar\" dir=\"rtl\"")
+            .And.Contain("قراءة ملاحظاتك").And.Contain("ملاحظات")
+            .And.NotContain("Demo notes").And.NotContain("Allow");
         (await browser.FollowAsync(await browser.SubmitAsync(consent, "decision", "allow"), consent.Url)).Parameters["code"]
             .Should().NotBeNull();
     }
@@ -192,7 +195,8 @@ public sealed partial class LanguageTest : ServerFixture
 
     // What a trigger says of a row that is not to be, and what to do; those of the audit log name no column, no form writes there.
     [GeneratedRegex("""
-        (?:\bmessage\ =\ (?:problem|'(?<text>(?:[^']|'')+)'),\ column\ =\ '\w+'|\bnot_null_violation\ using\ message\ =\ '(?<text>[^']+)'),\s*hint\ =\ '(?<text>(?:[^']|'')+)'
+        (?:\bmessage\ =\ (?:problem|'(?<text>(?:[^']|'')+)'),\ column\ =\ '\w+'
+            |\bnot_null_violation\ using\ message\ =\ '(?<text>[^']+)'),\s*hint\ =\ '(?<text>(?:[^']|'')+)'
         |\breturn\ '(?<text>An?\ [^']+)'
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex OfTrigger();

@@ -11,8 +11,10 @@ public static class Measures
     // Hidden ones, and all but one of a group of radio buttons, are not reached by Tab.
     private const string Interactive =
         """
-        const interactive = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex], [contenteditable]')]
-            .filter(one => one.checkVisibility() && !one.disabled && one.type !== 'hidden' && one.tabIndex >= 0 && (one.type !== 'radio' || one.checked));
+        const interactive = [...document.querySelectorAll(
+            'a[href], button, input, select, textarea, summary, [tabindex], [contenteditable]')]
+            .filter(one => one.checkVisibility() && !one.disabled && one.type !== 'hidden'
+                && one.tabIndex >= 0 && (one.type !== 'radio' || one.checked));
         const name = one => one.outerHTML.replace(/\s+/g, ' ').slice(0, 120);
         """;
 
@@ -66,7 +68,8 @@ public static class Measures
             const found = [];
             while (texts.nextNode()) {
                 const text = texts.currentNode.textContent.trim();
-                if (!texts.currentNode.parentElement.closest('bdi, code, pre, .server, [dir=ltr]') && (/[A-Za-z]{2,} +[A-Za-z]{2,}/.test(text) || /^[A-Za-z][A-Za-z ,.;:'-]+$/.test(text)))
+                if (!texts.currentNode.parentElement.closest('bdi, code, pre, .server, [dir=ltr]')
+                    && (/[A-Za-z]{2,} +[A-Za-z]{2,}/.test(text) || /^[A-Za-z][A-Za-z ,.;:'-]+$/.test(text)))
                     found.push(text);
             }
             return found;
@@ -108,11 +111,16 @@ public static class Measures
                     {{Interactive}}
                     const at = document.activeElement, style = getComputedStyle(at);
                     const rgb = color => color.match(/[\d.]+/g).map(Number);
-                    const light = color => { const [r, g, b] = rgb(color).map(one => (one /= 255) <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+                    const light = color => {
+                        const [r, g, b] = rgb(color).map(one => (one /= 255) <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
+                        return .2126 * r + .7152 * g + .0722 * b;
+                    };
                     let ground = at.parentElement;
                     while (ground && rgb(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
-                    const [a, b] = [light(style.outlineColor), ground ? light(getComputedStyle(ground).backgroundColor) : 1].sort((x, y) => y - x);
-                    return { index: interactive.indexOf(at), style: style.outlineStyle, width: parseFloat(style.outlineWidth), contrast: (a + .05) / (b + .05) };
+                    const [a, b] = [light(style.outlineColor), ground ? light(getComputedStyle(ground).backgroundColor) : 1]
+                        .sort((x, y) => y - x);
+                    return { index: interactive.indexOf(at), style: style.outlineStyle, width: parseFloat(style.outlineWidth),
+                        contrast: (a + .05) / (b + .05) };
                 }
                 """);
             if (focus.Index < 0 || !shown.Add(focus.Index) || focus is { Style: not "none", Width: >= 2, Contrast: >= 3 }) continue;

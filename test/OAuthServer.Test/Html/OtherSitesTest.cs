@@ -106,7 +106,8 @@ public sealed class OtherSitesTest
 
     private static Task<Form[]> FormsAsync(BrowserSession visitor) => visitor.Page.EvaluateAsync<Form[]>(
         """
-        () => [...document.forms].filter(form => form.method === 'post').flatMap(form => [...form.querySelectorAll('button, input[type=submit]')].map(button => ({
+        () => [...document.forms].filter(form => form.method === 'post')
+            .flatMap(form => [...form.querySelectorAll('button, input[type=submit]')].map(button => ({
             action: form.action,
             button: button.name ? `${button.name}=${button.value}` : '',
             fields: [...new FormData(form, button)].map(([name, value]) => ({ name, value })),
@@ -117,12 +118,14 @@ public sealed class OtherSitesTest
     private async Task<Dictionary<string, string>> RowsAsync()
     {
         var tables = await world.Server.QueryAsync<string>(
-            "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'audit_events%'");
+            "select table_name from information_schema.tables "
+                + "where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'audit_events%'");
         var rows = new Dictionary<string, string>();
         foreach (var table in tables)
             rows[table] =
                 await world.Server.ScalarAsync<string>(
-                    $"select count(*) || ' rows, ' || md5(coalesce(string_agg(one::text, ' ' order by one::text), '')) from (select to_jsonb(r) - array['last_seen_at', 'last_used_at'] as one from {table} r) rows");
+                    $"select count(*) || ' rows, ' || md5(coalesce(string_agg(one::text, ' ' order by one::text), '')) "
+                        + $"from (select to_jsonb(r) - array['last_seen_at', 'last_used_at'] as one from {table} r) rows");
         return rows;
     }
 
@@ -138,8 +141,11 @@ public sealed class OtherSitesTest
         public string Trap(Func<string, string> typed) =>
             $"""
              <!DOCTYPE html><title>Win a prize</title>
-             <body onload="HTMLFormElement.prototype.submit.call(document.forms[0])"><form method="post" action="{WebUtility.HtmlEncode(Action)}">
-             {string.Concat(Fields.Select(field => $"<input type=\"hidden\" name=\"{WebUtility.HtmlEncode(field.Name)}\" value=\"{WebUtility.HtmlEncode(field.Value.Length > 0 ? field.Value : typed(field.Name))}\">"))}
+             <body onload="HTMLFormElement.prototype.submit.call(document.forms[0])">
+             <form method="post" action="{WebUtility.HtmlEncode(Action)}">
+             {string.Concat(Fields.Select(field =>
+                 $"<input type=\"hidden\" name=\"{WebUtility.HtmlEncode(field.Name)}\" "
+                 + $"value=\"{WebUtility.HtmlEncode(field.Value.Length > 0 ? field.Value : typed(field.Name))}\">"))}
              </form>
              """;
     }

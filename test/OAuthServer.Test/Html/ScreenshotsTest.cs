@@ -115,7 +115,8 @@ public sealed class ScreenshotsTest
     }
 
     private static string PlaygroundRequest(string scope) =>
-        $"{Paths.Authorize}?response_type=code&client_id=claude-desktop&redirect_uri=http://127.0.0.1:7777/callback&scope={Uri.EscapeDataString(scope)}&state=af0ifjs"
+        $"{Paths.Authorize}?response_type=code&client_id=claude-desktop&redirect_uri=http://127.0.0.1:7777/callback"
+        + $"&scope={Uri.EscapeDataString(scope)}&state=af0ifjs"
         + $"&code_challenge={Pkce.Challenge(TestClient.NewVerifier())}&code_challenge_method=S256";
 
     // The address of `make run`, unless it is running.

@@ -12,7 +12,8 @@ public sealed class OperatorTest : ServerFixture
     public async Task A_client_is_born_edited_disabled_and_deleted_in_SQL()
     {
         await Server.ExecuteAsync("""
-            insert into clients (client_id, kind, name, scopes, default_resource) values ('report-bot', 'machine', 'Reports', '{notes:read}', 'http://localhost:9000/mcp');
+            insert into clients (client_id, kind, name, scopes, default_resource)
+                values ('report-bot', 'machine', 'Reports', '{notes:read}', 'http://localhost:9000/mcp');
             insert into client_secrets (client_id, hash) values ('report-bot', crypt('report-bot-secret', gen_salt('bf', 10)));
             """);
         var bot = new TestClient(Server, "report-bot", "report-bot-secret", "client_secret_basic", "");
@@ -100,7 +101,8 @@ public sealed class OperatorTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
         (
             await Server.QueryAsync<string>(
-                "select distinct actor from audit_events where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
+                "select distinct actor from audit_events "
+                    + "where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
             new { subject = alice.Subject.ToString(), machine.Id })).Should().Equal($"cli:{Environment.UserName}");
     }
 }

@@ -59,7 +59,8 @@ public sealed class ShutdownTest
         await slow.GetStream()
             .WriteAsync(Encoding.ASCII
             .GetBytes(
-                $"POST /token HTTP/1.1\r\nHost: {server.Settings.IssuerAuthority}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n{form[..^5]}"));
+                $"POST /token HTTP/1.1\r\nHost: {server.Settings.IssuerAuthority}\r\nContent-Type: "
+                    + $"application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\n\r\n{form[..^5]}"));
         await PortClosesAsync(server);
         Stopwatch.GetElapsedTime(began).TotalSeconds.Should().BeInRange(Grace - 1, Grace + 10);
 

@@ -149,7 +149,8 @@ public sealed class PlaygroundTest : ServerFixture
 
         var back =
             await walker.Browser.FollowAsync(
-                $"/callback?error=<script>alert(1)</script>\"'&error_description=%22%3E%3Cimg src=x onerror=alert(1)%3E&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}");
+                $"/callback?error=<script>alert(1)</script>\"'&error_description=%22%3E%3Cimg src=x "
+                    + $"onerror=alert(1)%3E&state={state}&iss={Uri.EscapeDataString(Server.Issuer)}");
 
         back.Url.Should().EndWith("/playground?step=person");
         back.Reply.Should().BeAPage(200);

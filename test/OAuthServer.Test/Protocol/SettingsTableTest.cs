@@ -26,15 +26,17 @@ public sealed partial class SettingsTableTest
     {
         var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "oauth-server.xml")).Descendants("member")
             .ToDictionary(member => member.Attribute("name")!.Value, member => member.Element("summary"));
+        const string Folder = "/run/secrets";
         var plain = new Settings();
         var rows = typeof(Settings).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)
             .Select(property =>
-                $"| `OAuth__{property.Name}` | {Default(property.GetValue(plain))} | {Words(comments[$"P:{typeof(Settings).FullName}.{property.Name}"]!)} |");
+                $"| `OAuth__{property.Name}` | {Default(property.GetValue(plain))} | "
+                + $"{Words(comments[$"P:{typeof(Settings).FullName}.{property.Name}"]!)} |");
         return $"""
             # Settings
 
             Written by `make spec` from the comments of `Settings.cs`. A setting is a variable `OAuth__Name` in the environment, a key
-            `OAuth:Name` in appsettings.json, or a file `OAuth__Name` in the secrets folder (`OAUTH_SECRETS_FOLDER`, default `/run/secrets`);
+            `OAuth:Name` in appsettings.json, or a file `OAuth__Name` in the secrets folder (`OAUTH_SECRETS_FOLDER`, default `{Folder}`);
             the environment wins over files, files over appsettings.json. PostgreSQL is `ConnectionStrings__OAuth` or `DATABASE_URL`.
             Unknown names are refused at start, and all errors are told at once.
 

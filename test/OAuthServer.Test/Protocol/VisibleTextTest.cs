@@ -52,7 +52,8 @@ public sealed class VisibleTextTest : ServerFixture
     public async Task Invisible_characters_are_removed_from_whatever_operators_write_for_people(string sql) =>
         (await Server.ScalarAsync<string>(sql, new { Cast.Notes, text = "A\u202EB\u3164" })).Should().Be("AB");
 
-    [TestCase("Notes"), TestCase("Заметки"), TestCase("ملاحظات"), TestCase("日本語"), TestCase("한국어"), TestCase("می\u200Cخواهم"),
+    [TestCase("Notes"), TestCase("Заметки"), TestCase("ملاحظات"),
+        TestCase("日本語"), TestCase("한국어"), TestCase("می\u200Cخواهم"),
         TestCase("é"), TestCase("👩\u200D💻 Tools"), TestCase("C++ & <more>")]
     public async Task A_name_of_any_script_stays_as_it_is(string name)
     {

@@ -86,7 +86,8 @@ public sealed class ExpressTest : ServerFixture
             using var socket = new TcpClient();
             await socket.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
             var request =
-                $"GET /tasks HTTP/1.1\r\nHost: {http.BaseAddress.Authority}\r\nAuthorization: Bearer {token}\r\nAuthorization: {second}\r\nConnection: close\r\n\r\n";
+                $"GET /tasks HTTP/1.1\r\nHost: {http.BaseAddress.Authority}\r\nAuthorization: "
+                    + $"Bearer {token}\r\nAuthorization: {second}\r\nConnection: close\r\n\r\n";
             await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
             using var reader = new StreamReader(socket.GetStream());
             (await reader.ReadToEndAsync()).Should().StartWith("HTTP/1.1 400").And.Contain("error=\"invalid_request\"");

@@ -38,7 +38,9 @@ public sealed class NginxTest : ServerFixture
             .Replace("127.0.0.1:8000", $"127.0.0.1:{port}").Replace("127.0.0.1:3000", $"127.0.0.1:{behindPort}")
                 .Replace("http://127.0.0.1:9000", api.Url.Replace("localhost", "127.0.0.1"))
             .Replace("location = /_auth",
-                $"location /write {{ auth_request /_auth_write; auth_request_set $challenge $upstream_http_www_authenticate; error_page 403 = @step_up; proxy_pass http://127.0.0.1:{behindPort}; }}\n    location = /_auth_write {{ internal; proxy_pass {api.Url.Replace("localhost", "127.0.0.1")}/auth?scope=notes:write; }}\n    location = /_auth");
+                $"location /write {{ auth_request /_auth_write; auth_request_set $challenge $upstream_http_www_authenticate; "
+                    + $"error_page 403 = @step_up; proxy_pass http://127.0.0.1:{behindPort}; }}\n    location = /_auth_write {{ internal; "
+                    + $"proxy_pass {api.Url.Replace("localhost", "127.0.0.1")}/auth?scope=notes:write; }}\n    location = /_auth");
         nginx = Nginx.Start(folder, site);
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         for (var i = 0; i < 100 && !nginx.HasExited; i++)

@@ -28,7 +28,8 @@ public sealed class RevocationReachTest : ServerFixture
         took.Sort();
         var p99 = took[Times * 99 / 100 - 1];
         TestContext.Out.WriteLine(
-            $"{Times} revocations, asked at one server, followed at another: median {took[Times / 2]:0} ms, p99 {p99:0} ms, worst {took[^1]:0} ms; before them, cold, {cold:0} ms");
+            $"{Times} revocations, asked at one server, followed at another: median {took[Times / 2]:0} ms, "
+                + $"p99 {p99:0} ms, worst {took[^1]:0} ms; before them, cold, {cold:0} ms");
         p99.Should().BeLessThan(1000);
 
         async Task<double> TakesAsync()

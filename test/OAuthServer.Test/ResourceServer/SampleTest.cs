@@ -21,7 +21,8 @@ public sealed class SampleTest : ServerFixture
     public async Task StartSampleAsync()
     {
         await Server.ExecuteAsync(
-            "insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource where name in ('notes:read', 'notes:write')", new { resource });
+            "insert into resources (uri, name) values (@resource, 'Notes'); update scopes set resource = @resource "
+                + "where name in ('notes:read', 'notes:write')", new { resource });
         await Server.HearsAsync(catalog => catalog.Scopes.Any(scope => scope.Resource == resource));
         client = await Server.AddClientAsync("mcp", "user-facing", "none", [Cast.Redirect], "notes:read notes:write offline_access",
             "operator", resource, null);

@@ -48,7 +48,8 @@ public sealed class StaleFeedTest : ServerFixture
         (await api.GetAsync("/read", token)).Status.Should().Be(503);
         (await open.GetAsync("/read", token)).Status.Should().Be(200);
         await server.ExecuteAsync(
-            "update clients set enabled = false where client_id = 'nobody'; insert into revoked_tokens values ('other', 'c', 'http://localhost:9000/mcp', now(), now() + interval '1 minute')");
+            "update clients set enabled = false where client_id = 'nobody'; insert into revoked_tokens "
+                + "values ('other', 'c', 'http://localhost:9000/mcp', now(), now() + interval '1 minute')");
         await Eventually.BecomesTrueAsync(async () => (await api.GetAsync("/read", token)).Status == 200, TimeSpan.FromSeconds(5));
     }
 
@@ -141,7 +142,8 @@ public sealed class StaleFeedTest : ServerFixture
     {
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync(
-            "select count(revocation_feed_add('client_id', 'https://a.example/?' || repeat('&', 2020) || n, null, now() + interval '1 hour')) from generate_series(1000, 1600) n");
+            "select count(revocation_feed_add('client_id', 'https://a.example/?' || repeat('&', 2020) "
+                + "|| n, null, now() + interval '1 hour')) from generate_series(1000, 1600) n");
 
         await using var api = await ProtectedApi.StartAsync(server, await server.ResourceServerAsync());
 

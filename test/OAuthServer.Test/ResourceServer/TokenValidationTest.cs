@@ -121,7 +121,8 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         Of("no signature", "RES-017", (_, token) => token[..(token.LastIndexOf('.') + 1)]),
         Of("junk bits in the last character", "RES-017", (_, token) =>
             token[..^1]
-            + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(token[^1]) ^ 1]),
+            + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(token[^1]) ^ 1]),
         Of("standard base64", "RES-017", (_, token) =>
             Join(token.Split('.')[0], token.Split('.')[1], Convert.ToBase64String(Base64Url.DecodeFromChars(token.Split('.')[2])))),
         Of("a key in the header", "RES-018", (_, token) => SignedByMallory(token)),

@@ -65,10 +65,13 @@ public sealed class SoakLog
     private IEnumerable<Row> Third(int third) => rows.Count < 3 ? rows : rows.Skip(third * rows.Count / 3).Take(rows.Count / 3);
 
     private string Thirds(string name, Func<Row, double> column) => string.Create(CultureInfo.InvariantCulture,
-        $"| {name} | {Median(Third(0), column):0.0} | {Median(Third(1), column):0.0} | {Median(Third(2), column):0.0} | {Growth(column):+0.0%;-0.0%} |");
+        $"| {name} | {Median(Third(0), column):0.0} | {Median(Third(1), column):0.0} "
+        + $"| {Median(Third(2), column):0.0} | {Growth(column):+0.0%;-0.0%} |");
 
     private static string Line(Row row) => string.Create(CultureInfo.InvariantCulture,
-        $"| {row.Minute} | {row.Answered} | {row.Unexpected} | {row.P99:0} | {row.Resident:0.0} | {row.Anonymous:0.0} | {row.Heap:0.0} | {row.Committed:0.0} | {row.FullCollections} | {row.PoolThreads} |");
+        $"| {row.Minute} | {row.Answered} | {row.Unexpected} | {row.P99:0} "
+        + $"| {row.Resident:0.0} | {row.Anonymous:0.0} | {row.Heap:0.0} | {row.Committed:0.0} "
+        + $"| {row.FullCollections} | {row.PoolThreads} |");
 
     public sealed record Row(
         int Minute, int Answered, int Unexpected, double P99, double Resident, double Anonymous, double Heap, double Committed,

@@ -14,7 +14,8 @@ public sealed class AuditMonthsTest
 {
     private static Task<long> MonthsAsync(TestServer server) =>
         server.ScalarAsync<long>(
-            @"select count(*) from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
+            "select count(*) from pg_inherits "
+                + @"where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
 
     private static Task DropMonthsAheadAsync(TestServer server) => server.ExecuteAsync("""
         do $$ begin
@@ -40,11 +41,13 @@ public sealed class AuditMonthsTest
             await server.ScalarAsync<string>("select 'audit_events_' || to_char(now() at time zone 'utc' + interval '1 month', 'YYYY_MM')");
         (
             await server.ScalarAsync<bool>(
-                "select (select count(*) from pg_index where indrelid = @month::regclass) = (select count(*) from pg_index where indrelid = 'audit_events'::regclass)", new { month })).Should().BeTrue();
+                "select (select count(*) from pg_index where indrelid = @month::regclass) = (select count(*) from pg_index "
+                    + "where indrelid = 'audit_events'::regclass)", new { month })).Should().BeTrue();
         await (await server.MachineAsync()).CredentialsAsync();
         (await server.ScalarAsync<long>("select count(*) from audit_events_default")).Should().Be(0);
         await server.ExecuteAsync(
-            "insert into audit_events (at, request_id, event, outcome) values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
+            "insert into audit_events (at, request_id, event, outcome) "
+                + "values (date_trunc('month', now()) + interval '40 days', 'soon', 'token', 'ok')");
         (await FluentActions.Awaiting(() => server.ExecuteAsync($"delete from {month}"))
             .Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
         server.Get<AuditPartitions>().Detail.Should().BeNull();

@@ -132,13 +132,15 @@ public sealed class AuditTest : ServerFixture
         var machine = await Server.MachineAsync();
         Task<List<string>> RowsAsync() =>
             Server.QueryAsync<string>(
-                "select actor || ': ' || detail from audit_events where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
+                "select actor || ': ' || detail from audit_events "
+                    + "where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
 
         await Server.ExecuteAsync("update clients set note = 'hello', enabled = false where client_id = @Id", new { machine.Id });
         (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:").And.EndWith("enabled note");
 
         await Server.ExecuteAsync(
-            "begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true where client_id = @Id; commit", new { machine.Id });
+            "begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true "
+                + "where client_id = @Id; commit", new { machine.Id });
         (await RowsAsync()).Should().HaveCount(2).And.Contain(row => row.StartsWith("alice the operator: update clients"));
 
         await Server.ExecuteAsync("update clients set enabled = true where client_id = @Id", new { machine.Id });
@@ -177,7 +179,8 @@ public sealed class AuditTest : ServerFixture
 
         (
             await Server.QueryAsync<DateTime?>(
-                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
+                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets "
+                    + "where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.ScalarAsync<long>("select count(*) from audit_events")).Should().Be(before);
         heard.Should().BeEmpty();
     }
@@ -190,7 +193,8 @@ public sealed class AuditTest : ServerFixture
 
         (
             await Server.QueryAsync<DateTime?>(
-                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
+                "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets "
+                    + "where client_id = @Id", new { machine.Id })).Should().HaveCount(2).And.NotContainNulls();
     }
 
     [Test]
@@ -209,7 +213,8 @@ public sealed class AuditTest : ServerFixture
         }
 
         const string Sql =
-            "select last_used_at from clients where client_id = @Id union all select last_used_at from client_secrets where client_id = @Id";
+            "select last_used_at from clients where client_id = @Id "
+                + "union all select last_used_at from client_secrets where client_id = @Id";
         (await Server.QueryAsync<DateTime?>(Sql, new { introspects.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.QueryAsync<DateTime?>(Sql, new { reads.Id })).Should().HaveCount(2).And.NotContainNulls();
         (await Server.QueryAsync<DateTime?>(Sql, new { idle.Id })).Should().OnlyContain(moment => moment == null);

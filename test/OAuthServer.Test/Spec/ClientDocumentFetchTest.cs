@@ -38,7 +38,8 @@ public sealed class ClientDocumentFetchTest : ServerFixture
             var before = outside.Connections.Count;
 
             (await Server.RefusedAsync(host.Url()))
-                .Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" }, it => it.ExcludingMissingMembers());
+                .Should().BeEquivalentTo(new { Rule = "CIMD §5", Expected = "200", Got = $"{status}" },
+                    it => it.ExcludingMissingMembers());
 
             host.Requests.Should().HaveCount(1);
             outside.Connections.Should().HaveCount(before + 1);

@@ -35,7 +35,8 @@ public sealed class ClientDocumentReadTest
     public void No_secret_and_no_method_that_proves_anything(string member) => Refused(With(member));
 
     [TestCase(
-        "\"token_endpoint_auth_method\":\"private_key_jwt\",\"token_endpoint_auth_methods_supported\":[\"none\",\"private_key_jwt\"],\"jwks_uri\":\"https://app.example/jwks\"")]
+        "\"token_endpoint_auth_method\":\"private_key_jwt\",\"token_endpoint_auth_methods_supported\":[\"none\",\"private_key_jwt\"],"
+            + "\"jwks_uri\":\"https://app.example/jwks\"")]
     [TestCase("\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"none\"]"),
         TestCase("\"token_endpoint_auth_methods_supported\":[]")]
     [TestCase("\"token_endpoint_auth_method\":\"none\",\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"]")]
@@ -109,7 +110,11 @@ public sealed class ClientDocumentReadTest
     [TestCase("""{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":["https://app.example/\u0000"]}""",
         TestName = "redirect with NUL")]
     [TestCase(
-        """{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":["https://app.example/1","https://app.example/2","https://app.example/3","https://app.example/4","https://app.example/5","https://app.example/6","https://app.example/7","https://app.example/8","https://app.example/9","https://app.example/10","https://app.example/11"]}""", TestName = "eleven redirects")]
+        """{"client_id":"https://app.example/client.json","client_name":"App","redirect_uris":["https://app.example"""
+            + """/1","https://app.example/2","https://app.example/3","https://app.example/4","https://app.example"""
+            + """/5","https://app.example/6","https://app.example/7","https://app.example/8","https://app.example"""
+            + """/9","https://app.example/10","https://app.example/11"]}""",
+        TestName = "eleven redirects")]
     [TestCase("""{"client_id":["https://app.example/client.json"],"client_name":"App","redirect_uris":["https://app.example/cb"]}""",
         TestName = "client_id in an array")]
     public void Client_id_name_and_redirects_are_required_and_well_formed(string body) => Refused(body);
@@ -131,7 +136,9 @@ public sealed class ClientDocumentReadTest
     [TestCase("\"scope\":\"x\"", "authorization_code refresh_token")]
     [TestCase("\"grant_types\":[\"authorization_code\"]", "authorization_code")]
     [TestCase(
-        "\"grant_types\":[\"urn:ietf:params:oauth:grant-type:device_code\",\"refresh_token\",\"authorization_code\"],\"response_types\":[\"code\"]", "authorization_code refresh_token")]
+        "\"grant_types\":[\"urn:ietf:params:oauth:grant-type:device_code\",\"refresh_token\",\"authorization_code\"],"
+            + "\"response_types\":[\"code\"]",
+        "authorization_code refresh_token")]
     public void Grants_that_we_lack_are_ignored(string member, string grants)
     {
         Taken(With(member)).GrantTypes.Should().Equal(grants.Split(' '));

@@ -188,7 +188,8 @@ public sealed class ClientDocumentTest : ServerFixture
         var line =
             (
                 await Server.QueryAsync<AuditLine>(
-                    "select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
+                    "select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events "
+                        + "where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
         line.Should().BeEquivalentTo(new { Outcome = "refused", Error = "invalid_client", Rule = "CIMD §4", Expected = host.Url() }, it =>
             it.ExcludingMissingMembers());
         line.ToString().Should().NotContain("secret-of-the-host");
@@ -281,7 +282,8 @@ public sealed class ClientDocumentTest : ServerFixture
     {
         var host = await outside.GoodHostAsync();
         await Server.ExecuteAsync(
-            "insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
+            "insert into clients (client_id, kind, name, redirect_uris) "
+                + "values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
 
         var client = await Server.ResolvedAsync(host.Url());
 
@@ -316,7 +318,8 @@ public sealed class ClientDocumentTest : ServerFixture
         host.Answer = async http =>
         {
             await Server.ExecuteAsync(
-                "insert into clients (client_id, kind, name, redirect_uris) values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
+                "insert into clients (client_id, kind, name, redirect_uris) "
+                    + "values (@id, 'user-facing', 'Pinned', '{https://pinned.example/cb}')", new { id = host.Url() });
             await answer(http);
         };
 
@@ -477,13 +480,16 @@ public sealed class ClientDocumentTest : ServerFixture
         "select count(*)::int from consents where client_id = @id", new { id });
 
     private Task ConsentAsync(Person person, string client) => Server.ExecuteAsync(
-        "insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, key) values (@subject, @client, 'https://app.example/cb', '{}', '{notes:read}', now(), @key)",
+        "insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, key) "
+            + "values (@subject, @client, 'https://app.example/cb', '{}', '{notes:read}', now(), @key)",
         new { subject = person.Subject, client, key = Guid.NewGuid().ToByteArray() });
 
     private Task GrantAsync(Person person, string client, int days = 30) => Server.ExecuteAsync(
         """
-        insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
-        values (@id, @client, @subject, @key, 'https://app.example/cb', '', '{notes:read}', '{}', true, @now, @now, @now::timestamptz + make_interval(days => @days))
+        insert into grants (id, client_id, subject, fingerprint, redirect_uri,
+            code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
+        values (@id, @client, @subject, @key, 'https://app.example/cb', '', '{notes:read}',
+            '{}', true, @now, @now, @now::timestamptz + make_interval(days => @days))
         """,
         new
         {

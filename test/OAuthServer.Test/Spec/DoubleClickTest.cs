@@ -58,7 +58,8 @@ public sealed class DoubleClickTest : ServerFixture
             if (decision == "deny") continue;
             (await client.RedeemAsync(CodeOf(replies[1], verifier))).Should().HaveIssuedTokens("notes:read");
             (await Server.ScalarAsync<long>(
-                "select count(*) from audit_events join grants on grants.id = grant_id where event = 'code' and code_challenge = @challenge",
+                "select count(*) from audit_events join grants on grants.id = grant_id "
+                    + "where event = 'code' and code_challenge = @challenge",
                 new { challenge = Pkce.Challenge(verifier) })).Should().Be(1);
         }
     }

@@ -111,7 +111,8 @@ public sealed class ErrorsTest : ServerFixture
     {
         var client = await Server.PublicClientAsync();
         string[] hostile =
-            ["'; drop table clients; --", "\\", "\"", "<script>", "%", "%%%", "%zz", "\u202e", "😀", "\u0001\u007f", new string('a', 30_000),
+            ["'; drop table clients; --", "\\", "\"", "<script>", "%", "%%%",
+                "%zz", "\u202e", "😀", "\u0001\u007f", new string('a', 30_000),
                 "{}", "null", "-1", "../../etc/passwd", "${jndi:ldap://x}"];
 
         foreach (var value in hostile)
@@ -140,9 +141,12 @@ public sealed class FaultTest : ServerFixture
         var machine = await Server.MachineAsync();
         await machine.CredentialsAsync();
         await Server.ExecuteAsync(
-            "create function broken() returns trigger language plpgsql as $$ begin raise exception 'the inner secret'; end $$; create trigger broken before insert on audit_events_default for each row execute function broken()");
+            "create function broken() returns trigger language plpgsql as $$ begin raise exception 'the inner secret'; "
+                + "end $$; create trigger broken before insert on audit_events_default for each row execute function broken()");
         await Server.ExecuteAsync(
-            "do $$ declare part regclass; begin for part in select inhrelid::regclass from pg_inherits where inhparent = 'audit_events'::regclass and inhrelid::regclass::text <> 'audit_events_default' loop execute format('create trigger broken before insert on %s for each row execute function broken()', part); end loop; end $$");
+            "do $$ declare part regclass; begin for part in select inhrelid::regclass from pg_inherits "
+                + "where inhparent = 'audit_events'::regclass and inhrelid::regclass::text <> 'audit_events_default' loop execute "
+                + "format('create trigger broken before insert on %s for each row execute function broken()', part); end loop; end $$");
 
         var reply = await machine.CredentialsAsync();
 

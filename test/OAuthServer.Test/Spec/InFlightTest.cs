@@ -34,7 +34,8 @@ public sealed class InFlightTest : ServerFixture
 
         var change =
             Server.ExecuteAsync(
-                "begin; update users set password_hash = crypt('another password', gen_salt('bf', 10)) where subject = @Subject; select pg_sleep(1); commit", alice);
+                "begin; update users set password_hash = crypt('another password', gen_salt('bf', 10)) "
+                    + "where subject = @Subject; select pg_sleep(1); commit", alice);
         await Server.SleepsAsync();
         var (allowed, signedIn) = (browser.SubmitAsync(page, "decision", "allow"), late.SignInAsync(login, alice));
         await change;

@@ -46,7 +46,8 @@ public sealed class LatencyTest : ServerFixture
         var order = took.Order().ToList();
         var p99 = order[(int)(order.Count * 0.99) - 1];
         await TestContext.Out.WriteLineAsync(
-            $"{order.Count} exchanges at {PerSecond}/s: p50 {order[order.Count / 2].TotalMilliseconds:0.0} ms, p99 {p99.TotalMilliseconds:0.0} ms, longest {order[^1].TotalMilliseconds:0.0} ms");
+            $"{order.Count} exchanges at {PerSecond}/s: p50 {order[order.Count / 2].TotalMilliseconds:0.0} ms, "
+                + $"p99 {p99.TotalMilliseconds:0.0} ms, longest {order[^1].TotalMilliseconds:0.0} ms");
         return p99;
     }
 

@@ -47,14 +47,17 @@ public sealed class OperatorSqlTest : ServerFixture
         yield return Case("A_machine_with_redirects", $"{client} ('a', 'A', 'machine', '{{https://a.example/XMARKERX}}', '')",
             "A machine client has no redirect URIs", "user-facing");
         yield return Case("A_machine_that_signs_people_in",
-            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'machine', '{authorization_code}', 'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_credentials");
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'machine', '{authorization_code}', "
+                + "'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_credentials");
         yield return Case("A_machine_without_a_secret",
             "insert into clients (client_id, name, kind, auth_method, note) values ('a', 'A', 'machine', 'none', 'XMARKERX')",
             "A machine client uses client_credentials, with a secret", "client_secret_basic");
         yield return Case("A_person_facing_machine",
-            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'user-facing', '{client_credentials}', 'XMARKERX')", "A user-facing client cannot use client_credentials", "second client");
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'user-facing', "
+                + "'{client_credentials}', 'XMARKERX')", "A user-facing client cannot use client_credentials", "second client");
         yield return Case("A_resource_server_that_gets_tokens",
-            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'resource-server', '{client_credentials}', 'XMARKERX')", "A resource server only introspects, with a secret", "Leave grant_types");
+            "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'resource-server', "
+                + "'{client_credentials}', 'XMARKERX')", "A resource server only introspects, with a secret", "Leave grant_types");
         yield return Case("A_token_of_two_hours",
             "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 7200, 'XMARKERX')",
             "An access token lives at most an hour", "1 to 3600");
@@ -62,17 +65,21 @@ public sealed class OperatorSqlTest : ServerFixture
             "insert into clients (client_id, name, kind, access_token_seconds, note) values ('a', 'A', 'machine', 0, 'XMARKERX')",
             "An access token lives at most an hour", "1 to 3600");
         yield return Case("A_refresh_token_of_two_years",
-            "insert into clients (client_id, name, kind, refresh_token_seconds, note) values ('a', 'A', 'user-facing', 63072000, 'XMARKERX')", "A refresh token lives at most a year", "31536000");
+            "insert into clients (client_id, name, kind, refresh_token_seconds, note) "
+                + "values ('a', 'A', 'user-facing', 63072000, 'XMARKERX')", "A refresh token lives at most a year", "31536000");
         yield return Case("A_scope_that_does_not_exist",
             "insert into clients (client_id, name, kind, scopes) values ('a', 'A', 'machine', '{XMARKERX}')",
             "A scope in this row does not exist", "insert into scopes");
         yield return Case("A_default_scope_outside_the_scopes",
-            "insert into clients (client_id, name, kind, scopes, default_scopes, note) values ('a', 'A', 'machine', '{notes:read}', '{notes:write}', 'XMARKERX')", "A default scope is not among the client's scopes", "scopes too");
+            "insert into clients (client_id, name, kind, scopes, default_scopes, note) values ('a', 'A', 'machine', "
+                + "'{notes:read}', '{notes:write}', 'XMARKERX')", "A default scope is not among the client's scopes", "scopes too");
         yield return Case("A_resource_that_does_not_exist",
             "insert into clients (client_id, name, kind, resources) values ('a', 'A', 'machine', '{https://XMARKERX.example/}')",
             "A resource in this row does not exist", "insert into resources");
         yield return Case("More_than_a_hundred_redirects",
-            "insert into clients (client_id, name, kind, redirect_uris) select 'a', 'A', 'user-facing', array_agg('https://a.example/XMARKERX' || i) from generate_series(1, 101) i", "A client has at most 100 redirect URIs", "Remove some");
+            "insert into clients (client_id, name, kind, redirect_uris) "
+                + "select 'a', 'A', 'user-facing', array_agg('https://a.example/XMARKERX' || i) from generate_series(1, 101) i",
+                "A client has at most 100 redirect URIs", "Remove some");
 
         foreach (var (name, uri, message) in new[]
         {
@@ -133,7 +140,8 @@ public sealed class OperatorSqlTest : ServerFixture
     [OneTimeSetUp]
     public Task BringTheRowsAsync() =>
         Server.ExecuteAsync(
-            "insert into clients (client_id, name, kind) values ('sql-machine', 'A machine', 'machine'), ('sql-public', 'An app', 'user-facing')");
+            "insert into clients (client_id, name, kind) "
+                + "values ('sql-machine', 'A machine', 'machine'), ('sql-public', 'An app', 'user-facing')");
 
     [TestCaseSource(nameof(Refused)), Behaviour(7, 12)]
     public async Task An_edit_is_refused(string sql, string message, string hint)
@@ -165,7 +173,8 @@ public sealed class OperatorSqlTest : ServerFixture
     public async Task The_first_redirect_uri_is_a_column_of_its_own()
     {
         await Server.ExecuteAsync(
-            "insert into clients (client_id, name, kind, redirect_uris) values ('GRID_001', 'Grid', 'user-facing', '{https://grid.example/cb,https://grid.example/other}')");
+            "insert into clients (client_id, name, kind, redirect_uris) "
+                + "values ('GRID_001', 'Grid', 'user-facing', '{https://grid.example/cb,https://grid.example/other}')");
 
         (await Server.ScalarAsync<string>("SELECT redirect_uri FROM clients WHERE client_id='GRID_001'"))
             .Should().Be("https://grid.example/cb");
@@ -175,7 +184,8 @@ public sealed class OperatorSqlTest : ServerFixture
     public async Task A_client_seeded_with_pgcrypto_gets_a_token_at_once()
     {
         await Server.ExecuteAsync("""
-            insert into clients (client_id, name, kind, scopes, default_resource) values ('seeded', 'Seeded', 'machine', '{read_sensors}', 'https://sensors.example.test/');
+            insert into clients (client_id, name, kind, scopes, default_resource)
+                values ('seeded', 'Seeded', 'machine', '{read_sensors}', 'https://sensors.example.test/');
             insert into client_secrets (client_id, hash) values ('seeded', crypt('the operator''s secret', gen_salt('bf', 12)));
             """);
 
@@ -251,7 +261,8 @@ public sealed class OperatorSqlTest : ServerFixture
         (await Server.QueryAsync<string>("""
             select c.relname || coalesce('.' || a.attname, '')
               from pg_class c left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_migrations'
+             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+                 and not c.relispartition and c.relname <> 'schema_migrations'
                and (obj_description(c.oid) is null or col_description(c.oid, a.attnum) is null)
             """)).Should().BeEmpty();
     }

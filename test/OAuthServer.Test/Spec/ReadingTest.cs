@@ -109,5 +109,6 @@ public sealed class ReadingTest : ServerFixture
             .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}");
 
     private Task<string> RowsAsync() => Server.ScalarAsync<string>(
-        "select concat_ws(' ', (select count(*) from authorization_requests), (select count(*) from grants), (select count(*) from audit_events))");
+        "select concat_ws(' ', (select count(*) from authorization_requests), "
+            + "(select count(*) from grants), (select count(*) from audit_events))");
 }

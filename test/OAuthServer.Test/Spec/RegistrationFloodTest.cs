@@ -38,7 +38,8 @@ public sealed class RegistrationFloodTest
         var client = await server.PublicClientAsync();
         using var http = server.NewHttp();
         var authorize =
-            $"{Paths.Authorize}?response_type=code&client_id={client.Id}&redirect_uri={Uri.EscapeDataString(client.Redirect)}&code_challenge={new string('a', 43)}&code_challenge_method=S256";
+            $"{Paths.Authorize}?response_type=code&client_id={client.Id}&redirect_uri={Uri.EscapeDataString(client.Redirect)}"
+            + $"&code_challenge={new string('a', 43)}&code_challenge_method=S256";
         async Task<int> TokenAsync() => (await machine.CredentialsAsync()).Status;
         async Task<int> AuthorizeAsync() => (int)(await http.GetAsync(authorize)).StatusCode;
 

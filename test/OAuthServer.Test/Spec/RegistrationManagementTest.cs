@@ -75,7 +75,8 @@ public sealed class RegistrationManagementTest : ServerFixture
     {
         var (_, id, token) = await RegisterAsync("none");
         await Server.ExecuteAsync(
-            "update clients set scopes = scopes || '{read_sensors,notes:write}', default_scopes = '{read_sensors,notes:write}' where client_id = @id", new { id });
+            "update clients set scopes = scopes || '{read_sensors,notes:write}', default_scopes = '{read_sensors,notes:write}' "
+                + "where client_id = @id", new { id });
 
         (await Server.ManageAsync(HttpMethod.Put, id, token,
             new { client_id = id, redirect_uris = new[] { Web }, scope = "notes:read", token_endpoint_auth_method = "none" }))
@@ -83,7 +84,8 @@ public sealed class RegistrationManagementTest : ServerFixture
 
         (
             await Server.QueryAsync<string>(
-                "select array_to_string(array(select unnest(scopes) order by 1), ' ') || ' / ' || array_to_string(default_scopes, ' ') from clients where client_id = @id", new { id }))
+                "select array_to_string(array(select unnest(scopes) order by 1), ' ') || ' / ' || array_to_string(default_scopes, ' ') "
+                    + "from clients where client_id = @id", new { id }))
             .Should().Equal("notes:read read_sensors / read_sensors");
     }
 

@@ -72,7 +72,8 @@ public sealed class RegistrationSweepTest
         var made = await RegisterAsync(server);
         var later = server.Clock.GetUtcNow().AddDays(5);
         await server.ExecuteAsync(
-            "insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at) values ('\\x01', '\\x02', @id, '', @later, @later)", new { id = Id(made), later = later.UtcDateTime });
+            "insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at) "
+                + "values ('\\x01', '\\x02', @id, '', @later, @later)", new { id = Id(made), later = later.UtcDateTime });
 
         await TravelAsync(server, TimeSpan.FromDays(4));
         (await LeftAsync(server)).Should().Equal(Id(made));

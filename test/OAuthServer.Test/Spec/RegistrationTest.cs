@@ -51,7 +51,8 @@ public sealed class RegistrationTest : ServerFixture
         secret.Should().MatchRegex("^[A-Za-z0-9_-]{43}$", "256 bits that HTTP Basic carries unchanged");
         reply.Json.GetProperty("client_secret_expires_at").GetInt32().Should().Be(0);
         var rows = await Server.QueryAsync<string>(
-            "select row_to_json(c) || ' ' || row_to_json(s) || ' ' || row_to_json(r) from clients c join client_secrets s using (client_id) join registrations r using (client_id) where client_id = @id",
+            "select row_to_json(c) || ' ' || row_to_json(s) || ' ' || row_to_json(r) "
+                + "from clients c join client_secrets s using (client_id) join registrations r using (client_id) where client_id = @id",
             new { id = reply.Text("client_id") });
         rows.Should().ContainSingle().Which.Should().NotContainAny(secret, reply.Text("registration_access_token")!).And.Contain("$2a$10$");
         var audit = await Server.AuditAsync(reply);

@@ -109,7 +109,8 @@ public sealed class RetentionTest
     {
         await using var server = await TestServer.StartAsync();
         await server.ExecuteAsync(
-            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) select i::text, 'x', 'y', now(), now() - interval '1 hour' from generate_series(1, 1200) i");
+            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) "
+                + "select i::text, 'x', 'y', now(), now() - interval '1 hour' from generate_series(1, 1200) i");
 
         (await server.Get<RevokedTokenStore>().SweepAsync(server.Clock.GetUtcNow(), CancellationToken.None)).Should().Be(500);
         await server.Get<Retention>().OnceAsync(CancellationToken.None);

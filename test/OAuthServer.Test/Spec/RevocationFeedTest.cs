@@ -314,7 +314,8 @@ public sealed class RevocationFeedTest : ServerFixture
     {
         await using var command =
             new NpgsqlCommand(
-                "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values ($1, 'c', 'http://localhost:9000/mcp', now(), now() + interval '5 minutes')", connection);
+                "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) "
+                    + "values ($1, 'c', 'http://localhost:9000/mcp', now(), now() + interval '5 minutes')", connection);
         command.Parameters.AddWithValue(jti);
         await command.ExecuteNonQueryAsync();
     }

@@ -18,7 +18,8 @@ public sealed class ScopeAndResourceTest : ServerFixture
         await Server.ExecuteAsync(
             """
             insert into resources (uri, name) values (@Reports, 'Reports'), (@Issuer, 'This server');
-            insert into scopes (name, resource, open) values ('reports:read', @Reports, true), ('reports:all', @Reports, false), ('audit:read', @Issuer, false);
+            insert into scopes (name, resource, open) values ('reports:read', @Reports, true),
+                ('reports:all', @Reports, false), ('audit:read', @Issuer, false);
             """,
             new { Reports, Server.Issuer });
         await Server.HearsAsync(catalog => catalog.Find(Reports) is not null && catalog.Scopes.Any(scope => scope.Name == "audit:read"));

@@ -62,7 +62,8 @@ public sealed class SecretsAtRestTest : ServerFixture
         var dump = new StringBuilder();
         foreach (var table in await Server
             .QueryAsync<string>(
-                "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition"))
+                "select relname from pg_class "
+                    + "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition"))
             foreach (var row in await Server.QueryAsync<string>($"select t::text from {table} t"))
                 dump.AppendLine(row);
         return dump.ToString();

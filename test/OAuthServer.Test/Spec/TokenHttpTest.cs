@@ -25,7 +25,8 @@ public sealed class TokenHttpTest : ServerFixture
     }
 
     private string Form =>
-        $"grant_type=authorization_code&client_id={client.Id}&code={code.Value}&redirect_uri={Uri.EscapeDataString(code.RedirectUri)}&code_verifier={code.Verifier}";
+        $"grant_type=authorization_code&client_id={client.Id}&code={code.Value}"
+        + $"&redirect_uri={Uri.EscapeDataString(code.RedirectUri)}&code_verifier={code.Verifier}";
 
     private async Task TheCodeStillWorksAsync() => (await client.RedeemAsync(code)).Should().HaveIssuedTokens();
 
@@ -235,7 +236,8 @@ public sealed class TokenHttpTest : ServerFixture
     public async Task Two_ways_to_say_how_long_the_body_is_are_refused()
     {
         var reply = await Server.SendRawAsync(
-            $"POST /token HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\nContent-Length: 40\r\nConnection: close\r\n\r\n{Form}");
+            $"POST /token HTTP/1.1\r\nHost: {Server.Settings.IssuerAuthority}\r\nContent-Type: "
+                + $"application/x-www-form-urlencoded\r\nContent-Length: 4\r\nContent-Length: 40\r\nConnection: close\r\n\r\n{Form}");
 
         reply.Status.Should().Be(400);
         await TheCodeStillWorksAsync();

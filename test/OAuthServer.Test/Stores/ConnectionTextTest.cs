@@ -6,7 +6,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;
 
-/// <summary>How to reach PostgreSQL, as hosting providers write it: Npgsql's form, or libpq's URL (PostgreSQL's manual, §34.1.1).</summary>
+/// <summary>
+/// How to reach PostgreSQL, as hosting providers write it: Npgsql's form, or libpq's URL (PostgreSQL's manual, §34.1.1).
+/// </summary>
 [Behaviour(27), Parallelizable(ParallelScope.All)]
 public sealed class ConnectionTextTest
 {
@@ -30,9 +32,12 @@ public sealed class ConnectionTextTest
     {
         var read =
             Read(
-                "postgres://one.example,two.example/oauth?sslmode=verify-full&channel_binding=require&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
-            + "&application_name=mine&connect_timeout=7&sslcert=/c.pem&sslkey=/k.pem&sslpassword=x&client_encoding=UTF8&keepalives=1&keepalives_idle=30&keepalives_interval=5"
-            + "&gssencmode=disable&sslnegotiation=direct&passfile=/p&krbsrvname=postgres&require_auth=scram-sha-256&load_balance_hosts=random");
+                "postgres://one.example,two.example/oauth?sslmode=verify-full&channel_binding=require"
+            + "&target_session_attrs=read-write&sslrootcert=/ca.pem&options=-c%20search_path%3Dauth"
+            + "&application_name=mine&connect_timeout=7&sslcert=/c.pem&sslkey=/k.pem&sslpassword=x"
+            + "&client_encoding=UTF8&keepalives=1&keepalives_idle=30&keepalives_interval=5"
+            + "&gssencmode=disable&sslnegotiation=direct&passfile=/p&krbsrvname=postgres"
+            + "&require_auth=scram-sha-256&load_balance_hosts=random");
 
         (read.SslMode, read.ChannelBinding, read.TargetSessionAttributes, read.RootCertificate, read.Options)
             .Should().Be((SslMode.VerifyFull, ChannelBinding.Require, "read-write", "/ca.pem", "-c search_path=auth"));
@@ -73,7 +78,8 @@ public sealed class ConnectionTextTest
     public async Task A_server_of_the_wanted_kind_is_reached()
     {
         var own = new NpgsqlConnectionStringBuilder(await TestDatabase.CloneAsync());
-        var url = $"postgres:///{own.Database}?host={Uri.EscapeDataString(own.Host!)}&port={own.Port}&user={own.Username}&target_session_attrs=read-write&channel_binding=prefer";
+        var url = $"postgres:///{own.Database}?host={Uri.EscapeDataString(own.Host!)}&port={own.Port}&user={own.Username}"
+            + "&target_session_attrs=read-write&channel_binding=prefer";
 
         await using var database = new Database(ConnectionText.Read(url, out _)!);
         await using var connection = await database.OpenAsync(CancellationToken.None);

@@ -51,7 +51,8 @@ public sealed class MigrationsTest
     {
         var database = await TestDatabase.CloneAsync();
         await TestDatabase.ExecuteAsync(database,
-            "insert into schema_migrations (name) values ('9999_from_the_future'); delete from schema_migrations where name = '0012_roles'");
+            "insert into schema_migrations (name) values ('9999_from_the_future'); "
+                + "delete from schema_migrations where name = '0012_roles'");
 
         (await RefusedAsync(database)).Should().Contain("9999_from_the_future").And.Contain("newer version");
         (await RowsAsync(database, "select name from schema_migrations where name = '0012_roles'")).Should().BeEmpty();

@@ -100,7 +100,8 @@ public sealed class UnreadableRowsTest : ServerFixture
     public async Task A_date_of_any_size_is_read(string date, int year)
     {
         await Server.ExecuteAsync(
-            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values (@date, 'y', 'z', now(), @date::text::timestamptz)", new { date });
+            "insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) "
+                + "values (@date, 'y', 'z', now(), @date::text::timestamptz)", new { date });
         await using var connection = await Server.Get<OAuthServer.Stores.Postgres.Database>().OpenAsync(CancellationToken.None);
 
         var read =
@@ -128,9 +129,12 @@ public sealed class UnreadableRowsTest : ServerFixture
             update sessions set last_seen_at = @date::text::timestamptz where subject = @Subject and id_hash is null;
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent)
                 values ('\x01', @Subject, @date::text::timestamptz, now(), 'infinity', '127.0.0.1', 'a test');
-            insert into revocation_feed (kind, value, audiences, expires_at, leaves_at) values ('jti', 'one', array[@Notes], @date::text::timestamptz, now() + interval '1 hour');
-            insert into revocation_feed (kind, value, audiences, expires_at, leaves_at) values ('jti', 'two', array[@Notes], now() + interval '1 hour', now() + interval '1 hour');
-            insert into audit_events (at, request_id, event, outcome) values (@date::text::timestamptz, 'one', 'token', 'ok'), ('200000-01-01', 'two', 'token', 'ok'), ('infinity', 'three', 'token', 'ok');
+            insert into revocation_feed (kind, value, audiences, expires_at, leaves_at)
+                values ('jti', 'one', array[@Notes], @date::text::timestamptz, now() + interval '1 hour');
+            insert into revocation_feed (kind, value, audiences, expires_at, leaves_at)
+                values ('jti', 'two', array[@Notes], now() + interval '1 hour', now() + interval '1 hour');
+            insert into audit_events (at, request_id, event, outcome) values (@date::text::timestamptz, 'one', 'token', 'ok'),
+                ('200000-01-01', 'two', 'token', 'ok'), ('infinity', 'three', 'token', 'ok');
             """, new { date, alice.Subject, Cast.Notes });
 
         foreach (var path in new[] { Paths.Admin, Paths.AdminAudit, Paths.AdminKeys, Paths.AdminMachines, Paths.AdminApps,
@@ -150,8 +154,10 @@ public sealed class UnreadableRowsTest : ServerFixture
         await server.ExecuteAsync("""
             create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
             create trigger refuse before delete on revoked_tokens for each row execute function refuse();
-            insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at) values ('x', 'y', 'z', now(), now() - interval '1 hour');
-            insert into revocation_feed (kind, value, expires_at, leaves_at) values ('jti', 'gone', now() - interval '2 hours', now() - interval '1 hour');
+            insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at)
+                values ('x', 'y', 'z', now(), now() - interval '1 hour');
+            insert into revocation_feed (kind, value, expires_at, leaves_at)
+                values ('jti', 'gone', now() - interval '2 hours', now() - interval '1 hour');
             """);
 
         await server.Get<Retention>().OnceAsync(CancellationToken.None);
@@ -182,7 +188,8 @@ public sealed class UnreadableRowsTest : ServerFixture
         server.Get<BackgroundLoops>().Died.Should().Be(nameof(Settings));
         log.Lines.Should().ContainSingle(line => line.StartsWith("Critical"))
             .Which.Should().Contain(
-                "The background loop Settings has died (InvalidOperationException: a fault\\u{000A}nobody foresaw): the server stops, with exit code 3");
+                "The background loop Settings has died (InvalidOperationException: "
+                    + "a fault\\u{000A}nobody foresaw): the server stops, with exit code 3");
     }
 
     [Test]
@@ -254,15 +261,19 @@ public sealed class UnreadableRowsTest : ServerFixture
 
         (await connection.QueryAsync<string>("""
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
-             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.atttypid = 'text[]'::regtype and not a.attisdropped
+             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+                 and a.atttypid = 'text[]'::regtype and not a.attisdropped
                and c.relname not in ('grant_types', 'auth_methods')
-               and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'check_lists' and encode(t.tgargs, 'escape') like '%' || a.attname || '%')
+               and not exists (select from pg_trigger t
+                   where t.tgrelid = c.oid and t.tgname = 'check_lists' and encode(t.tgargs, 'escape') like '%' || a.attname || '%')
             """)).Should().BeEmpty("every text[] column has check_lists, but where only migrate writes");
         (await connection.QueryAsync<string>("""
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
-             where c.relname in ('clients', 'client_secrets', 'users', 'signing_keys', 'initial_access_tokens', 'registrations', 'client_documents')
+             where c.relname in ('clients', 'client_secrets', 'users', 'signing_keys',
+                 'initial_access_tokens', 'registrations', 'client_documents')
                and a.atttypid = 'timestamptz'::regtype and not a.attisdropped
-               and not exists (select from pg_constraint k where k.conrelid = c.oid and k.conname = c.relname || '_' || a.attname || '_plain')
+               and not exists (select from pg_constraint k
+                   where k.conrelid = c.oid and k.conname = c.relname || '_' || a.attname || '_plain')
             """)).Should().BeEmpty("every date of a table that operators type into has its CHECK");
     }
 

@@ -17,7 +17,8 @@ public sealed class Nginx : IDisposable
             daemon off; master_process off; pid {{folder}}/pid; error_log {{folder}}/error.log;
             events { }
             http {
-            access_log off; client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy; fastcgi_temp_path {{folder}}/fastcgi; uwsgi_temp_path {{folder}}/uwsgi; scgi_temp_path {{folder}}/scgi;
+            access_log off; client_body_temp_path {{folder}}/body; proxy_temp_path {{folder}}/proxy;
+            fastcgi_temp_path {{folder}}/fastcgi; uwsgi_temp_path {{folder}}/uwsgi; scgi_temp_path {{folder}}/scgi;
             {{http}}
             }
             """);

@@ -45,7 +45,8 @@ public static class RawHttp
 
     /// <summary>A POST of a form, spelt out.</summary>
     public static string Post(this TestServer server, string target, string form, string version = "HTTP/1.1", string? headers = null) =>
-        $"POST {target} {version}\r\n{headers ?? $"Host: {server.Settings.IssuerAuthority}\r\n"}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\nConnection: close\r\n\r\n{form}";
+        $"POST {target} {version}\r\n{headers ?? $"Host: {server.Settings.IssuerAuthority}\r\n"}Content-Type: "
+            + $"application/x-www-form-urlencoded\r\nContent-Length: {form.Length}\r\nConnection: close\r\n\r\n{form}";
 }
 
 /// <summary>What came back, headers and all.</summary>

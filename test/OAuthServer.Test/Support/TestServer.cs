@@ -123,8 +123,10 @@ public sealed class TestServer : IAsyncDisposable
         var id = $"https://{Guid.NewGuid().ToString("N")[..12]}.example/client.json";
         await ExecuteAsync(
             """
-            insert into clients (client_id, kind, name, origin, redirect_uris, auth_method) values (@id, 'user-facing', @name, 'document', array[@redirect], 'none');
-            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash) values (@id, now(), now() + interval '1 year', sha256('the document'), sha256('the document'));
+            insert into clients (client_id, kind, name, origin, redirect_uris, auth_method)
+                values (@id, 'user-facing', @name, 'document', array[@redirect], 'none');
+            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash)
+                values (@id, now(), now() + interval '1 year', sha256('the document'), sha256('the document'));
             """,
             new { id, name = $"The {id} app", redirect });
         return new TestClient(this, id, null, "none", redirect);
@@ -151,7 +153,8 @@ public sealed class TestServer : IAsyncDisposable
         var id = $"{prefix}-{Guid.NewGuid().ToString("N")[..12]}";
         await ExecuteAsync(
             """
-            insert into clients (client_id, kind, name, origin, redirect_uris, scopes, default_scopes, resources, default_resource, auth_method)
+            insert into clients (client_id, kind, name, origin, redirect_uris,
+                scopes, default_scopes, resources, default_resource, auth_method)
             values (@id, @kind, @name, @origin, @redirects, @scopes, @defaults, @resources, @resource, @method)
             """,
             new
@@ -184,7 +187,8 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <summary>What the audit log kept for an answer.</summary>
     public Task<List<AuditLine>> AuditAsync(Reply reply) => QueryAsync<AuditLine>(
-        "select event, outcome, client_id, subject, error, rule, reason, expected, got, detail from audit_events where request_id = @id order by at", new { id = reply.RequestId });
+        "select event, outcome, client_id, subject, error, rule, reason, expected, got, detail from audit_events "
+            + "where request_id = @id order by at", new { id = reply.RequestId });
 
     public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
 

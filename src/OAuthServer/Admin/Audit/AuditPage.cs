@@ -47,7 +47,8 @@ public static class AuditPage
             {fields.Summary("Correct what is marked below.")}
             <form method="get" action="{settings.IssuerPath + Paths.AdminAudit}" role="search">
             {form}
-            <div class="actions"><button class="primary" type="submit">{say["Search"]}</button> <a class="button" href="{settings.IssuerPath + Paths.AdminAudit}">{say["Show all"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Search"]}</button>
+                <a class="button" href="{settings.IssuerPath + Paths.AdminAudit}">{say["Show all"]}</a></div>
             </form>
             {found}
             {view.Paging.Links(settings, say)}

@@ -27,7 +27,8 @@ public static class AuditRows
     public static Markup Table(AuditView view, string caption, Settings settings, Language say) => $"""
         <table class="audit">
         <caption>{caption}</caption>
-        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["Event"]}</th><th scope="col">{say["Details"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
+        <thead><tr><th scope="col">{say["When"]}</th><th scope="col">{say["Event"]}</th>
+            <th scope="col">{say["Details"]}</th><th scope="col">{say["Request id"]}</th></tr></thead>
         <tbody>
         {view.Rows.Select(row => Row(row, view, settings, say))}
         </tbody>
@@ -49,14 +50,18 @@ public static class AuditRows
 
     /// <summary>A moment to the second, in UTC.</summary>
     public static Markup Moment(DateTimeOffset at, Language say) =>
-        $"""<time datetime="{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}">{say.Day(at)}, <bdi>{at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}</bdi></time>""";
+        $"""
+            <time datetime="{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}">{say.Day(at)},
+                <bdi>{at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}</bdi></time>
+            """;
 
     private static Markup Row(AuditRow row, AuditView view, Settings settings, Language say) => $"""
         <tr>
         <th scope="row">{Moment(row.At, say)}</th>
         <td data-label="{say["Event"]}">{Decision(row, say)}</td>
         <td>{Facts(row, view.Names.GetValueOrDefault(row.Subject ?? ""), settings, say)}</td>
-        <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(row.RequestId)}"><code>{Sanitize(row.RequestId)}</code></a></td>
+        <td data-label="{say["Request id"]}"><a href="{settings.IssuerPath}{Paths.AdminWhy}?id={Uri.EscapeDataString(
+            row.RequestId)}"><code>{Sanitize(row.RequestId)}</code></a></td>
         </tr>
         """;
 

@@ -19,7 +19,8 @@ public static class WhyPage
         return http.PageAsync(200, "Why refused", $"""
             <h1>{say["Why was a request refused?"]}</h1>
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminWhy}" role="search">
-            {fields.Text("id", "Request id", "Shown at the bottom of every page, and in the Request-Id header of every response", attributes: $"required")}
+            {fields.Text("id", "Request id",
+                "Shown at the bottom of every page, and in the Request-Id header of every response", attributes: $"required")}
             <button class="primary" type="submit">{say["Look up"]}</button>
             </form>
             {story}

@@ -27,7 +27,8 @@ public static class ClientAddPage
             {antiforgery}<input type="hidden" name="kind" value="{kind.Kind}">
             {id}
             {inputs}
-            <div class="actions"><button class="primary" type="submit">{say["Add"]}</button> <a class="button" href="{settings.IssuerPath + kind.Path}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Add"]}</button>
+                <a class="button" href="{settings.IssuerPath + kind.Path}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }

@@ -21,7 +21,8 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
     /// <summary>All of them.</summary>
     public Markup All() => $"""
         {fields.Text("name", "Name", IsUserFacing ? "Shown on the consent page" : null, attributes: $"required")}
-        {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs", "One per line; compared character by character", rows: 4) : Markup.None)}
+        {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs",
+            "One per line; compared character by character", rows: 4) : Markup.None)}
         {fields.Choice("auth_method", "Authentication", Methods())}
         {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
@@ -46,8 +47,10 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         const string beside = "Besides those ticked, it may request every scope marked Open, as any user-facing client may";
         if (known.Scopes.Count > MostCheckboxes)
             return $"""
-                {fields.Lines("scopes", "Scopes", IsMachine ? "One per line" : "One per line; it may also request every open scope", rows: 6)}
-                {fields.Lines("default_scopes", "Default scopes", "One per line, granted when the client requests no scope; empty: all its scopes", rows: 2)}
+                {fields.Lines("scopes", "Scopes",
+                    IsMachine ? "One per line" : "One per line; it may also request every open scope", rows: 6)}
+                {fields.Lines("default_scopes", "Default scopes",
+                    "One per line, granted when the client requests no scope; empty: all its scopes", rows: 2)}
                 """;
         // There is nobody for a machine to stay connected for.
         var names = known.Scopes.Select(scope => scope.Name).Where(name => !IsMachine || name != Scope.OfflineAccess).Union(row.Scopes)
@@ -57,7 +60,8 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
             .OrderBy(group => group.Key is null).ThenBy(group => group.Key, StringComparer.Ordinal);
         return $"""
             {fields.Group("scopes", "Scopes", IsMachine ? null : beside, $"{groups.Select(Group)}")}
-            {fields.Group("default_scopes", "Default scopes", "Granted when the client requests no scope; none ticked: all its scopes", $"<ul>{names.Select(Default)}</ul>")}
+            {fields.Group("default_scopes", "Default scopes",
+                "Granted when the client requests no scope; none ticked: all its scopes", $"<ul>{names.Select(Default)}</ul>")}
             """;
 
         Markup Group(IGrouping<string?, string> group)
@@ -87,7 +91,8 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         var uris = known.Resources.Select(one => one.Uri).Union(row.Resources).ToArray();
         return $"""
             {fields.Group("resources", "Resources", "What its tokens may be for", $"<ul>{uris.Select(One)}</ul>")}
-            {fields.Choice("default_resource", "Default resource", [("", "None"), .. uris.Select(uri => (uri, uri))], "What a token is for when the client names no resource")}
+            {fields.Choice("default_resource", "Default resource", [("", "None"), .. uris.Select(uri => (uri, uri))],
+                "What a token is for when the client names no resource")}
             """;
 
         Markup One(string uri, int index)
@@ -102,7 +107,9 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
     private Markup Tick(string id, string name, Markup label)
     {
         Markup ticked = values(name) is null ? Markup.None : $" checked";
-        return $"""<li><input type="checkbox" id="{id}" name="{name}" value="yes"{ticked}><label class="words" for="{id}">{label}</label></li>""";
+        return $"""
+            <li><input type="checkbox" id="{id}" name="{name}" value="yes"{ticked}><label class="words" for="{id}">{label}</label></li>
+            """;
     }
 
     private Markup Lifetimes()
@@ -113,8 +120,10 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         return $"""
             <div class="columns">
             {access}
-            {fields.Text("refresh_token_seconds", "Grant lifetime (seconds)", "Counted from consent, however often it is refreshed; 86400 is one day", attributes: number)}
-            {fields.Text("refresh_idle_seconds", "Unused refresh token lifetime (seconds)", "Expires when unused for this long; 86400 is one day", attributes: number)}
+            {fields.Text("refresh_token_seconds", "Grant lifetime (seconds)",
+                "Counted from consent, however often it is refreshed; 86400 is one day", attributes: number)}
+            {fields.Text("refresh_idle_seconds", "Unused refresh token lifetime (seconds)",
+                "Expires when unused for this long; 86400 is one day", attributes: number)}
             </div>
             """;
     }

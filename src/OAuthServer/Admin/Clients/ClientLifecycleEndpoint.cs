@@ -57,7 +57,8 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
             Title = deletes ? say["Delete a client"] : say["Disable a client"],
             Question = deletes ? say.Put("Delete {0}?", name) : say.Put("Disable {0}?", name),
             Consequence =
-                $"{(deletes ? Deleted(client.Origin, say) : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
+                $"{(deletes ? Deleted(client.Origin, say)
+                    : say["Its requests and tokens are refused from now on. If you enable it again, its grants and unexpired tokens work again."])}",
             Impact = [.. Tell(reach, client.LastUsedAt, say)],
             Sql = deletes ? ClientEdits.DeleteText(id) : ClientEdits.DisableText(id),
             Path = path,

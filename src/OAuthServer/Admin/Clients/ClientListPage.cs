@@ -36,7 +36,8 @@ public static class ClientListPage
             {Notice.Of(view.Done, say)}
             <form class="search" method="get" action="{here}" role="search">
             {fields.Text("q", "Name or id", type: "search")}
-            {fields.Choice("origin", "Origin", [("", "Any"), ("operator", "Operator"), ("self-registered", "Self-registered"), ("document", "Document")])}
+            {fields.Choice("origin", "Origin",
+                [("", "Any"), ("operator", "Operator"), ("self-registered", "Self-registered"), ("document", "Document")])}
             {fields.Choice("state", "State", [("", "Any"), ("enabled", "Enabled"), ("disabled", "Disabled")])}
             <button type="submit">{say["Search"]}</button>
             {all}
@@ -60,7 +61,8 @@ public static class ClientListPage
         return $"""
             <table>
             <caption>{view.Paging.Counted(say)} · {say["Sorted by id"]}</caption>
-            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Origin"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Last used"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Origin"]}</th>
+                <th scope="col">{say["State"]}</th><th scope="col">{say["Last used"]}</th></tr></thead>
             <tbody>
             {view.Clients.Select(Row)}
             </tbody>
@@ -72,9 +74,11 @@ public static class ClientListPage
             Markup used = client.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
             return $"""
                 <tr>
-                <th scope="row"><a href="{settings.IssuerPath + ClientText.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a> <span class="url"><code>{Words.Sanitize(client.ClientId, "–", 200)}</code></span></th>
+                <th scope="row"><a href="{settings.IssuerPath + ClientText.At(client.ClientId)}"><bdi>{say.App(client.Name)}</bdi></a>
+                    <span class="url"><code>{Words.Sanitize(client.ClientId, "–", 200)}</code></span></th>
                 <td data-label="{say["Origin"]}">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}</td>
-                <td data-label="{say["State"]}">{ClientText.Enabled(client.Enabled, say)}{ClientText.Secrets(client.AuthMethod, client.Secrets, client.SecretsEndAt, view.Now, say)}</td>
+                <td data-label="{say["State"]}">{ClientText.Enabled(client.Enabled, say)}{ClientText.Secrets(
+                    client.AuthMethod, client.Secrets, client.SecretsEndAt, view.Now, say)}</td>
                 <td data-label="{say["Last used"]}">{used}</td>
                 </tr>
                 """;

@@ -41,8 +41,15 @@ public static class ClientPage
         Markup id = $"""<input type="hidden" name="id" value="{client.ClientId}">""";
         Markup disable = client.Enabled
             ? (
-                Markup)$"""<a class="button" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>"""
-            : $"""<form method="post" action="{settings.IssuerPath + Paths.AdminClientEnable}">{antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>""";
+                Markup)$"""
+                    <a class="button"
+                        href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDisable)}">{say["Disable"]}</a>
+                    """
+            : $"""
+                <form method="post"
+                    action="{settings.IssuerPath + Paths.AdminClientEnable}">
+                {antiforgery}{id}<button type="submit">{say["Enable"]}</button></form>
+                """;
         // Sections first: each of their forms says above everything what is wrong with it.
         var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
         var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say)
@@ -51,7 +58,8 @@ public static class ClientPage
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
             {secrets.Problems}{problems}
-            <p class="identity">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)} {ClientText.Enabled(client.Enabled, say)}</p>
+            <p class="identity">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}
+                {ClientText.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable}</div>
             <h2 id="secrets">{say["Secrets"]}</h2>
@@ -59,8 +67,11 @@ public static class ClientPage
             <h2 id="settings">{say["Settings"]}</h2>
             {configuration}
             <h2 id="delete">{say["Delete this client"]}</h2>
-            <p class="note">{say["Its grants, tokens and remembered consents end permanently. The next page shows how many before you confirm."]}</p>
-            <div class="actions"><a class="button danger" href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
+            <p class="note">
+                {say["Its grants, tokens and remembered consents end permanently. The next page shows how many before you confirm."]}
+            </p>
+            <div class="actions"><a class="button danger"
+                href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
 
@@ -99,13 +110,16 @@ public static class ClientPage
     private static Markup Conflict(ClientView view, Language say)
     {
         Markup who = view.LastEdit is { } edit
-            ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.", $"<strong><bdi>{Words.Sanitize(edit.Actor ?? "", "–")}</bdi></strong>", say.Time(edit.At), Changed(edit.Detail, say))}</p>"
+            ? $"<p>{say.Put("{0} changed this client on {1}. Changed: {2}.",
+                $"<strong><bdi>{Words.Sanitize(edit.Actor ?? "", "–")}</bdi></strong>",
+                say.Time(edit.At), Changed(edit.Detail, say))}</p>"
             : Markup.None;
         var differing = ClientFields.Differences(view.Client, view.Typed!).ToArray();
         Markup table = differing.Length == 0 ? Markup.None : $"""
             <table>
             <caption>{say["Differences"]}</caption>
-            <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["Current value"]}</th><th scope="col">{say["Your value"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Setting"]}</th><th scope="col">{say["Current value"]}</th>
+                <th scope="col">{say["Your value"]}</th></tr></thead>
             <tbody>{differing.Select(Row)}</tbody>
             </table>
             """;
@@ -119,7 +133,8 @@ public static class ClientPage
             """;
 
         Markup Row((string Label, string Now, string Typed) one) => $"""
-            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td><td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
+            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td>
+                <td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
             """;
 
         static string Shown(string text) => Words.Sanitize(text, "–", 600);
@@ -130,7 +145,8 @@ public static class ClientPage
         // "update clients NAME: column column": the name may hold anything, no column a colon.
         var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..]
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column)).OfType<string>().Select(label => say[label]))}";
+        return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column))
+            .OfType<string>().Select(label => say[label]))}";
     }
 
     private static Markup Metadata(ClientView view, Language say)
@@ -149,7 +165,8 @@ public static class ClientPage
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
             {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
             {(client.Kind == "user-facing" ? Lifetimes(client, say) : Markup.None)}
-            {Link(say["Home page"], claimed.ClientUri)}{Link(say["Logo"], claimed.LogoUri)}{Link(say["Terms of service"], claimed.TosUri)}{Link(say["Privacy policy"], claimed.PolicyUri)}
+            {Link(say["Home page"], claimed.ClientUri)}{Link(say["Logo"], claimed.LogoUri)}
+            {Link(say["Terms of service"], claimed.TosUri)}{Link(say["Privacy policy"], claimed.PolicyUri)}
             {When(say["Registration last used"], claimed.SeenAt, say)}
             {When(say["Registration deleted by the client"], claimed.DeletedAt, say)}
             {When(say["Document fetched"], claimed.FetchedAt, say)}
@@ -160,7 +177,10 @@ public static class ClientPage
     }
 
     private static Markup Lifetimes(ClientForm client, Language say) =>
-        $"""{Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}{Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}""";
+        $"""
+            {Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}
+            {Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}
+            """;
 
     private static Markup Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
 

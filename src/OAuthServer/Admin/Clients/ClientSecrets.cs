@@ -29,11 +29,16 @@ public static class ClientSecrets
     {
         Markup table = view.Secrets.Count == 0
             ? (
-                Markup)$"""<p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name ? say["A public client has no secret."] : say["No secrets yet."])}</p>"""
+                Markup)$"""
+                    <p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name
+                        ? say["A public client has no secret."] : say["No secrets yet."])}</p>
+                    """
             : $"""
                 <table>
                 <caption>{say["Only hashes are stored: a secret is shown once, when it is created"]}</caption>
-                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Valid from"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
+                <thead><tr><th scope="col">{say["Secret"]}</th><th scope="col">{say["Valid from"]}</th>
+                    <th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th>
+                    <th scope="col">{say["State"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
                 <tbody>
                 {view.Secrets.Select(Row)}
                 </tbody>
@@ -50,11 +55,15 @@ public static class ClientSecrets
             Markup used = secret.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
             Markup expires = secret.ExpiresAt is { } end ? say.Time(end) : $"{say["Never"]}";
             Markup revoke = secret.RevokedAt is null && view.Client.Origin == "operator"
-                ? $"""<a class="button small danger" href="{settings.IssuerPath + Paths.AdminClientSecretRevoke}?secret={number}" aria-label="{string.Format(CultureInfo.InvariantCulture, say["Revoke secret {0}"], number)}">{say["Revoke"]}</a>"""
+                ? $"""
+                    <a class="button small danger" href="{settings.IssuerPath + Paths.AdminClientSecretRevoke}?secret={number}"
+                        aria-label="{string.Format(CultureInfo.InvariantCulture, say["Revoke secret {0}"], number)}">{say["Revoke"]}</a>
+                    """
                 : Markup.None;
             return $"""
                 <tr>
-                <th scope="row"><bdi>{Words.Sanitize(secret.Label, say["No label"])}</bdi> <span class="url"><code>{number}</code></span></th>
+                <th scope="row"><bdi>{Words.Sanitize(secret.Label, say["No label"])}</bdi>
+                    <span class="url"><code>{number}</code></span></th>
                 <td data-label="{say["Valid from"]}">{say.Time(secret.NotBefore)}</td>
                 <td data-label="{say["Last used"]}">{used}</td>
                 <td data-label="{say["Expires"]}">{expires}</td>

@@ -37,7 +37,8 @@ public static class ResourcePage
             <form method="post" action="{settings.IssuerPath + Paths.AdminResource}">
             {antiforgery}{form.Hidden}
             {inputs}
-            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button> <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button>
+                <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
             </form>
             {State()}
             """, frame);
@@ -47,13 +48,15 @@ public static class ResourcePage
             ({ } key, true) => $"""
                 <h2>{say["Disable"]}</h2>
                 <p>{say["No new tokens are issued for a disabled resource."]}</p>
-                <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminResourceState}?uri={Uri.EscapeDataString(key)}">{say["Disable…"]}</a></p>
+                <p class="actions"><a class="button danger"
+                    href="{settings.IssuerPath}{Paths.AdminResourceState}?uri={Uri.EscapeDataString(key)}">{say["Disable…"]}</a></p>
                 """,
             ({ } key, false) => $"""
                 <h2>{say["Enable"]}</h2>
                 <p>{say["This resource is disabled: no new tokens are issued for it."]}</p>
                 <form method="post" action="{settings.IssuerPath + Paths.AdminResourceState}">
-                {antiforgery}<input type="hidden" name="uri" value="{key}"><input type="hidden" name="version" value="{form.Version}"><input type="hidden" name="enabled" value="yes">
+                {antiforgery}<input type="hidden" name="uri" value="{key}">
+                <input type="hidden" name="version" value="{form.Version}"><input type="hidden" name="enabled" value="yes">
                 <button type="submit">{say["Enable"]}</button>
                 </form>
                 """,

@@ -38,7 +38,8 @@ public static class ResourcesPage
             </section>
             """;
         return http.PageAsync(200, "Resources and scopes", $"""
-            {Paging.Heading("Resources and scopes", settings, say, (Paths.AdminResource, "Add a resource"), (Paths.AdminScope, "Add a scope"))}
+            {Paging.Heading("Resources and scopes", settings, say,
+                (Paths.AdminResource, "Add a resource"), (Paths.AdminScope, "Add a scope"))}
             {Notice.Of(view.Done, say)}
             <p class="lead">{say["Resources are what tokens are for, scopes what they allow. The texts are shown on the consent page."]}</p>
             <p class="note">{say.Put("Resources: {0}", $"{view.Paging.Total}")} · {say.Put("Scopes: {0}", $"{view.Scopes.Count}")}</p>
@@ -59,7 +60,8 @@ public static class ResourcesPage
                 <h2><bdi>{Words.Sanitize(row.Name)}</bdi> {state}</h2>
                 <p class="url"><code>{row.Uri}</code></p>
                 {Texts(words["resource " + row.Uri], settled: true)}
-                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminResource}?uri={Uri.EscapeDataString(row.Uri)}">{say["Edit resource"]}</a></p>
+                <p class="actions"><a class="button small"
+                    href="{settings.IssuerPath}{Paths.AdminResource}?uri={Uri.EscapeDataString(row.Uri)}">{say["Edit resource"]}</a></p>
                 {scopes}
                 </section>
                 """;
@@ -68,7 +70,8 @@ public static class ResourcesPage
         Markup Scopes(IEnumerable<ScopeRow> rows, string caption) => $"""
             <table>
             <caption>{caption}</caption>
-            <thead><tr><th scope="col">{say["Scope"]}</th><th scope="col">{say["Text on the consent page"]}</th><th scope="col">{say["Kind"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Scope"]}</th><th scope="col">{say["Text on the consent page"]}</th>
+                <th scope="col">{say["Kind"]}</th></tr></thead>
             <tbody>
             {rows.Select(Scope)}
             </tbody>
@@ -84,7 +87,8 @@ public static class ResourcesPage
             Markup kept = row.Optional ? Markup.None : $"""<span class="mark">{say["Required"]}</span>""";
             return $"""
                 <tr>
-                <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminScope}?name={Uri.EscapeDataString(row.Name)}"><code>{row.Name}</code></a></th>
+                <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminScope}?name={Uri.EscapeDataString(
+                    row.Name)}"><code>{row.Name}</code></a></th>
                 <td>{Texts(words["scope " + row.Name], settled: false)}</td>
                 <td>{access}{open}{sensitive}{kept}</td>
                 </tr>

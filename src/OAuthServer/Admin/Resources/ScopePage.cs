@@ -46,7 +46,8 @@ public static class ScopePage
         Markup delete = form.Key is null or Scope.OfflineAccess ? Markup.None : $"""
             <h2>{say["Delete"]}</h2>
             <p>{say["A deleted scope can no longer be requested, and existing grants lose it."]}</p>
-            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(form.Key)}">{say["Delete…"]}</a></p>
+            <p class="actions"><a class="button danger"
+                href="{settings.IssuerPath}{Paths.AdminScopeDelete}?name={Uri.EscapeDataString(form.Key)}">{say["Delete…"]}</a></p>
             """;
         return http.PageAsync(form.Status, title, $"""
             <h1>{(form.Key is null ? say["Add a scope"] : say["Edit a scope"])}</h1>
@@ -55,7 +56,8 @@ public static class ScopePage
             <form method="post" action="{settings.IssuerPath + Paths.AdminScope}">
             {antiforgery}{form.Hidden}
             {inputs}
-            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button> <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Save"]}</button>
+                <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
             </form>
             {delete}
             """, frame);

@@ -34,7 +34,8 @@ public static class UserPage
             ? (Markup)$"""<p class="empty">{say["No activity recorded."]}</p>"""
             : $"""
                 {AuditRows.Table(view.Events, say["Newest first, times in UTC"], settings, say)}
-                <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["Show all"]}</a></p>
+                <p class="actions"><a class="button small"
+                    href="{settings.IssuerPath}{Paths.AdminAudit}?person={Uri.EscapeDataString(person.Username)}">{say["Show all"]}</a></p>
                 """;
         return http.PageAsync(view.Problem is null ? 200 : 409, view.Problem is null ? "User" : "Error: User", $"""
             <h1><bdi>{person.Username}</bdi></h1>
@@ -60,7 +61,10 @@ public static class UserPage
             """, frame);
 
         Markup Hidden() =>
-            $"""{antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}"><input type="hidden" name="version" value="{person.Version}">""";
+            $"""
+                {antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}">
+                <input type="hidden" name="version" value="{person.Version}">
+                """;
 
         Markup Role() => person.Role != "admin"
             ? (Markup)$"""<a class="button" href="{settings.IssuerPath}{Paths.AdminUserRole}{key}">{say["Make an administrator…"]}</a>"""
@@ -83,7 +87,9 @@ public static class UserPage
         Markup Grants() => view.Grants.Count == 0 ? (Markup)$"""<p class="empty">{say["No app has access."]}</p>""" : $"""
             <table>
             <caption>{say["Live grants, newest first"]}</caption>
-            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Access"]}</th><th scope="col">{say["Allowed on"]}</th><th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Client"]}</th><th scope="col">{say["Access"]}</th><th scope="col">{say["Allowed on"]}</th>
+                <th scope="col">{say["Last used"]}</th><th scope="col">{say["Expires"]}</th>
+                <th scope="col">{say["Action"]}</th></tr></thead>
             <tbody>
             {view.Grants.Select(Grant)}
             </tbody>
@@ -95,12 +101,15 @@ public static class UserPage
             Markup offline = grant.Offline ? $"""<span class="mark">{say["Offline access"]}</span>""" : Markup.None;
             return $"""
                 <tr>
-                <th scope="row"><a href="{settings.IssuerPath + ClientText.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
-                <td data-label="{say["Access"]}"><code>{Scope.Join(grant.Scope)}</code> {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
+                <th scope="row"><a
+                    href="{settings.IssuerPath + ClientText.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></th>
+                <td data-label="{say["Access"]}"><code>{Scope.Join(grant.Scope)}</code>
+                    {offline}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
                 <td data-label="{say["Allowed on"]}">{say.Time(grant.CreatedAt)}</td>
                 <td data-label="{say["Last used"]}">{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</td>
                 <td data-label="{say["Expires"]}">{say.Time(grant.ExpiresAt)}</td>
-                <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}" aria-label="{say.Put("Revoke the access of {0}", $"{say.App(grant.ClientName)}")}">{say["Revoke…"]}</a></td>
+                <td><a class="button small danger" href="{settings.IssuerPath}{Paths.AdminUserGrant}{key}&amp;grant={grant.Id.ToString()}"
+                    aria-label="{say.Put("Revoke the access of {0}", $"{say.App(grant.ClientName)}")}">{say["Revoke…"]}</a></td>
                 </tr>
                 """;
         }
@@ -108,12 +117,14 @@ public static class UserPage
         Markup Sessions() => view.Sessions.Count == 0 ? (Markup)$"""<p class="empty">{say["Not signed in anywhere."]}</p>""" : $"""
             <table>
             <caption>{say["Browsers, last seen first"]}</caption>
-            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["IP address"]}</th><th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Browser"]}</th><th scope="col">{say["IP address"]}</th>
+                <th scope="col">{say["Signed in"]}</th><th scope="col">{say["Last seen"]}</th></tr></thead>
             <tbody>
             {view.Sessions.Select(Session)}
             </tbody>
             </table>
-            <p class="actions"><a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign out everywhere…"]}</a></p>
+            <p class="actions"><a class="button danger"
+                href="{settings.IssuerPath}{Paths.AdminUserSessions}{key}">{say["Sign out everywhere…"]}</a></p>
             """;
 
         Markup Session(OwnSessionRow session) => $"""

@@ -26,7 +26,9 @@ public static class UsersPage
         Markup found = view.People.Count == 0 ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
             <table>
             <caption>{view.Paging.Counted(say)} · {say["Sorted by username"]}</caption>
-            <thead><tr><th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th><th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th><th scope="col">{say["Last sign-in"]}</th></tr></thead>
+            <thead><tr><th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th>
+                <th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th>
+                <th scope="col">{say["Last sign-in"]}</th></tr></thead>
             <tbody>
             {view.People.Select(Row)}
             </tbody>
@@ -45,7 +47,8 @@ public static class UsersPage
 
         Markup Row(UserOverview person) => $"""
             <tr>
-            <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminUser}?subject={person.Subject.ToString()}"><bdi>{person.Username}</bdi></a></th>
+            <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminUser}?subject={person.Subject
+                .ToString()}"><bdi>{person.Username}</bdi></a></th>
             <td data-label="{say["Role"]}">{Role(person.Role, say)}</td>
             <td data-label="{say["State"]}">{State(person.Enabled, say)}</td>
             <td data-label="{say["Created"]}">{say.Time(person.CreatedAt)}</td>
@@ -61,7 +64,8 @@ public static class UsersPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
         Markup inputs = $"""
-            {fields.Text("username", "Username", "Used to sign in: lower-case letters, digits and . _ @ + -", attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
+            {fields.Text("username", "Username", "Used to sign in: lower-case letters, digits and . _ @ + -",
+                attributes: $"required maxlength=\"128\" autocapitalize=\"none\" spellcheck=\"false\"")}
             {fields.Choice("role", "Role", [("user", say["User"]), ("admin", say["Administrator"])])}
             """;
         return http.PageAsync(form.Status, form.Status == 200 ? "Add a user" : "Error: Add a user", $"""
@@ -71,7 +75,8 @@ public static class UsersPage
             <form method="post" action="{settings.IssuerPath + Paths.AdminUsersAdd}">
             {antiforgery}
             {inputs}
-            <div class="actions"><button class="primary" type="submit">{say["Add"]}</button> <a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Cancel"]}</a></div>
+            <div class="actions"><button class="primary" type="submit">{say["Add"]}</button>
+                <a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }
@@ -87,7 +92,8 @@ public static class UsersPage
             <div><dt>{say["Username"]}</dt><dd><code>{username}</code></dd></div>
             <div><dt>{say["Password"]}</dt><dd><code id="password">{password}</code></dd></div>
             </dl>
-            <p class="actions"><a class="button" href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}">{say["Done"]}</a></p>
+            <p class="actions"><a class="button"
+                href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}">{say["Done"]}</a></p>
             """, frame);
     }
 

@@ -56,16 +56,19 @@ public sealed class AuditStore(Database database)
     // The id a refused request came with is kept only when a client has it, or when it is a URL: a secret or a token sent in its place
     // is not (see Presented, which writes the same note).
     public const string InsertSql = """
-        insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
+        insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor,
+                                  error, rule, reason, expected, got, detail)
         select at, request_id, event, outcome,
                case when outcome = 'ok' or client_id is null or client_id like 'https://%'
                          or exists (select from clients where clients.client_id = line.client_id) then client_id
                     else 'unknown (' || length(client_id) || ' characters, sha256 '
                          || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
                subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail
-          from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[], @subject::text[], @grant_id::uuid[],
-            @jti::text[], @address::text[], @actor::text[], @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
-            as line (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail)
+          from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[],
+            @subject::text[], @grant_id::uuid[], @jti::text[], @address::text[], @actor::text[],
+            @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
+            as line (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor,
+                     error, rule, reason, expected, got, detail)
         """;
 
     /// <summary>All rows in one statement, durable when it returns.</summary>

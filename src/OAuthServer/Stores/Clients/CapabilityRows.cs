@@ -11,7 +11,8 @@ public static class CapabilityRows
     public const string GrantTypesSql = """
         insert into grant_types (name, kinds, default_for, continues, needs_redirect_uris, position)
         select name, string_to_array(kinds, ' '), string_to_array(default_for, ' '), continues, needs_redirect_uris, position
-          from unnest(@Names::text[], @Kinds::text[], @DefaultFor::text[], @Continues::boolean[], @NeedsRedirectUris::boolean[]) with ordinality
+          from unnest(@Names::text[], @Kinds::text[], @DefaultFor::text[],
+              @Continues::boolean[], @NeedsRedirectUris::boolean[]) with ordinality
                as t(name, kinds, default_for, continues, needs_redirect_uris, position)
         on conflict (name) do update
            set kinds = excluded.kinds, default_for = excluded.default_for, continues = excluded.continues,
@@ -24,7 +25,8 @@ public static class CapabilityRows
           from unnest(@Names::text[], @Kinds::text[], @DefaultFor::text[], @NeedsSecret::boolean[]) with ordinality
                as t(name, kinds, default_for, needs_secret, position)
         on conflict (name) do update
-           set kinds = excluded.kinds, default_for = excluded.default_for, needs_secret = excluded.needs_secret, position = excluded.position
+           set kinds = excluded.kinds, default_for = excluded.default_for,
+               needs_secret = excluded.needs_secret, position = excluded.position
         """;
 
     /// <summary>Both statements with what they write.</summary>

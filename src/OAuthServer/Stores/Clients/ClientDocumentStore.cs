@@ -103,7 +103,9 @@ public sealed class ClientDocumentStore(Database database)
             delete from consents using disabled where consents.client_id = disabled.client_id
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, detail)
-            select @now, @request, 'revocation', 'ok', client_id, 'client id document gone: disabled, grants ended: ' || (select count(*) from ended) from disabled
+            select @now, @request, 'revocation', 'ok', client_id, 
+                   'client id document gone: disabled, grants ended: ' || (select count(*) from ended)
+              from disabled
         )
         select count(*)::int from ended
         """;

@@ -155,7 +155,8 @@ public sealed class ClientQueries(Database database)
 
     public const string ReachSql = """
         select count(*)::int as grants, count(distinct subject)::int as people,
-               (select count(*)::int from audit_events where client_id = @client and event = 'token' and outcome = 'ok' and at > @issued_since) as tokens
+               (select count(*)::int from audit_events
+                   where client_id = @client and event = 'token' and outcome = 'ok' and at > @issued_since) as tokens
           from grants where client_id = @client and ended_at is null and expires_at > @now
         """;
 

@@ -15,7 +15,8 @@ public sealed record InvitationRow
 public sealed class InvitationStore(Database database)
 {
     public const string AddSql = """
-        insert into initial_access_tokens (hash, kind, label, uses_left, created_at, expires_at) values (@hash, @kind, @label, @uses, @now, @expires)
+        insert into initial_access_tokens (hash, kind, label, uses_left, created_at, expires_at)
+            values (@hash, @kind, @label, @uses, @now, @expires)
         returning id
         """;
 
@@ -32,7 +33,8 @@ public sealed class InvitationStore(Database database)
         database.FindAsync<InvitationRow>(FindSql, new { hash, now = now.UtcDateTime }, cancel);
 
     public const string SweepSql =
-        "delete from initial_access_tokens where id in (select id from initial_access_tokens where expires_at < @now::timestamptz - interval '30 days' limit 500)";
+        "delete from initial_access_tokens where id in (select id from initial_access_tokens "
+            + "where expires_at < @now::timestamptz - interval '30 days' limit 500)";
 
     /// <summary>Removes a small batch of invitations long expired; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(

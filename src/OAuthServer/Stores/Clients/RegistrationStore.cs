@@ -19,23 +19,27 @@ public sealed class RegistrationStore(Database database)
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
             insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at)
-            select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered', @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now from allowed
+            select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
+                @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now from allowed
             returning *
         ), secret as (
             insert into client_secrets (client_id, hash, label, not_before)
             select client_id, @SecretHash, 'registration', @now from client where @SecretHash::text is not null
         ), registration as (
-            insert into registrations (client_id, token_hash, scope, client_uri, logo_uri, tos_uri, policy_uri, issued_at, seen_at, invited_by)
+            insert into registrations (client_id, token_hash, scope, client_uri,
+                logo_uri, tos_uri, policy_uri, issued_at, seen_at, invited_by)
             select client_id, @TokenHash, @Scope, @ClientUri, @LogoUri, @TosUri, @PolicyUri, @now, @now, invitation from client, allowed
             returning *
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, address, detail)
             select @now, @request, 'registration', 'ok', client_id, @address,
-                   'registered ' || kind || ' ' || auth_method || ' scope=' || array_to_string(@Scope::text[], ' ') || ' redirect_uris=' || array_to_string(redirect_uris, ' ')
+                   'registered ' || kind || ' ' || auth_method || ' scope=' || array_to_string(@Scope::text[], ' ')
+                   || ' redirect_uris=' || array_to_string(redirect_uris, ' ')
                    || coalesce(' invitation=' || invitation, '')
               from client, allowed
         )
-        select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method, r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
+        select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
+               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
           from client c, registration r
         """;
 
@@ -73,7 +77,8 @@ public sealed class RegistrationStore(Database database)
         """;
 
     private const string Columns = """
-        c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method, r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
+        c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
+        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
         """;
 
     public const string FindSql = $"select {Columns} {Mine}";
@@ -106,14 +111,18 @@ public sealed class RegistrationStore(Database database)
         with mine as (
             select c.client_id {Mine} and c.kind = @Kind and (c.auth_method = 'none') = (@AuthMethod = 'none') for no key update of c, r
         ), c as (
-            update clients set name = coalesce(@Name, clients.client_id), redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
-                   scopes = array(select unnest(@Allowance::text[]) union select s.name from scopes s where s.name = any (clients.scopes) and not s.open),
+            update clients set name = coalesce(@Name, clients.client_id),
+                   redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
+                   scopes = array(select unnest(@Allowance::text[]) union
+                                  select s.name from scopes s where s.name = any (clients.scopes) and not s.open),
                    default_scopes = array(select unnest(default_scopes) intersect
-                                          (select unnest(@Allowance::text[]) union select s.name from scopes s where s.name = any (clients.scopes) and not s.open))
+                                          (select unnest(@Allowance::text[]) union
+                                           select s.name from scopes s where s.name = any (clients.scopes) and not s.open))
               from mine where clients.client_id = mine.client_id
             returning clients.*
         ), r as (
-            update registrations set scope = @Scope, client_uri = @ClientUri, logo_uri = @LogoUri, tos_uri = @TosUri, policy_uri = @PolicyUri, seen_at = @now
+            update registrations set scope = @Scope, client_uri = @ClientUri,
+                   logo_uri = @LogoUri, tos_uri = @TosUri, policy_uri = @PolicyUri, seen_at = @now
               from mine where registrations.client_id = mine.client_id
             returning registrations.*
         ), audit as (
@@ -160,7 +169,8 @@ public sealed class RegistrationStore(Database database)
         ), secrets as (
             update client_secrets set revoked_at = @now from gone where client_secrets.client_id = gone.client_id and revoked_at is null
         ), ended as (
-            update grants set ended_at = @now, ended_reason = 'client_deleted' from gone where grants.client_id = gone.client_id and ended_at is null
+            update grants set ended_at = @now, ended_reason = 'client_deleted'
+              from gone where grants.client_id = gone.client_id and ended_at is null
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, address, detail)
             select @now, @request, 'registration', 'ok', client_id, @address, 'deleted: the client, its grants and their tokens' from gone
@@ -180,7 +190,8 @@ public sealed class RegistrationStore(Database database)
     /// </summary>
     public const string SweepSql = """
         with gone as (
-            select c.client_id, case when r.deleted_at is not null then 'deleted by the client itself' when c.last_used_at is null then 'never used' else 'unused' end as why
+            select c.client_id, case when r.deleted_at is not null then 'deleted by the client itself'
+                                     when c.last_used_at is null then 'never used' else 'unused' end as why
               from registrations r join clients c on c.client_id = r.client_id
              where r.seen_at < @unused and c.origin = 'self-registered'
                and (r.deleted_at < @now::timestamptz - interval '1 day'

@@ -53,7 +53,8 @@ public sealed class AuthorizationRequestStore(Database database)
         database.FindAsync<byte[]>(AnswerSql, new { id, browser, since = since.UtcDateTime }, cancel);
 
     public const string SweepSql =
-        "delete from authorization_requests where id_hash in (select id_hash from authorization_requests where expires_at < @now limit 500)";
+        "delete from authorization_requests where id_hash in (select id_hash "
+            + "from authorization_requests where expires_at < @now limit 500)";
 
     /// <summary>Removes a small batch of expired requests; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(

@@ -125,7 +125,8 @@ public sealed class RedemptionStore : IDisposable
               from redeemed
             union all
             select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant',
-                   'RFC 6749 §4.1.2', 'the code was used a second time; the grant and its tokens are revoked', 'a code not redeemed before',
+                   'RFC 6749 §4.1.2', 'the code was used a second time; the grant and its tokens are revoked',
+                   'a code not redeemed before',
                    'redeemed at ' || activated_at, 'code_replayed'
               from replayed
         )

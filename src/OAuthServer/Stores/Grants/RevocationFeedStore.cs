@@ -44,7 +44,8 @@ public sealed class RevocationFeedStore(Database database)
 
     // A position from the future was made by a database that this one was restored over: its reader begins anew.
     public const string NowSql =
-        "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows from pg_current_snapshot() as s";
+        "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows "
+            + "from pg_current_snapshot() as s";
 
     public const string ReadSql = """
         select id, xid::text as xid, kind, value, expires_at
@@ -52,7 +53,8 @@ public sealed class RevocationFeedStore(Database database)
          where not held and leaves_at > @now
            and (audiences is null or audiences && @audiences)
            and xid >= coalesce(pg_snapshot_xmin(@seen::pg_snapshot), '0'::xid8)
-           and (@seen::pg_snapshot is null or not pg_visible_in_snapshot(xid, @seen::pg_snapshot) and pg_visible_in_snapshot(xid, @upto::pg_snapshot))
+           and (@seen::pg_snapshot is null or not pg_visible_in_snapshot(xid, @seen::pg_snapshot)
+               and pg_visible_in_snapshot(xid, @upto::pg_snapshot))
            and (@afterXid::xid8 is null or (xid, id) > (@afterXid::xid8, @afterId))
          order by xid, id
          limit @limit

@@ -7,7 +7,8 @@ namespace OAuthServer.Stores.Postgres;
 public static class ConnectionText
 {
     private const string Forms =
-        "neither a connection string such as Host=db;Username=oauth;Password=…;Database=oauth nor a URL such as postgres://oauth:…@db/oauth";
+        "neither a connection string such as Host=db;Username=oauth;Password=…;Database=oauth "
+            + "nor a URL such as postgres://oauth:…@db/oauth";
 
     /// <summary>
     /// The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.

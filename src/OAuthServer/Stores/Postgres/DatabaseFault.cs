@@ -40,7 +40,8 @@ public static class DatabaseFault
         PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: "client_secrets_client_id_fkey" } =>
             ("The client of this secret does not exist", "Add it first: oauth-server clients add"),
         PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: "scopes_resource_fkey" } =>
-            ("The resource of this scope does not exist", "Insert it into resources first: insert into resources (uri, name) values (…)."),
+            ("The resource of this scope does not exist",
+                "Insert it into resources first: insert into resources (uri, name) values (…)."),
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } refusal =>
             ($"Such a row is there already ({refusal.TableName})", "Change that one, or choose another name."),
         PostgresException refusal => (refusal.MessageText, refusal.Hint),

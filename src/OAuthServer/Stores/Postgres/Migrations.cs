@@ -131,7 +131,8 @@ public sealed class Migrations(Database database, Capabilities capabilities)
                        + "Migrate it with the last version before 0.1.0, then again with this one.";
             if (row.Checksum is { } checksum && All.FirstOrDefault(name => Short(name) == row.Name) is { } known
                 && checksum != Checksum(Read(known)))
-                return $"Migration {row.Name} was edited after it was applied. Put the file back as it was and write the change as a new migration.";
+                return $"Migration {row.Name} was edited after it was applied. "
+                    + "Put the file back as it was and write the change as a new migration.";
         }
 
         return null;

@@ -42,7 +42,8 @@ public sealed class Seeds(Database database)
             on conflict do nothing
         ), scope as (
             insert into scopes (name, resource, access, open, sensitive)
-            values (@scope, coalesce((select uri from resources where resource_fold(uri) = resource_fold(@issuer)), @issuer), 'read', false, true)
+            values (@scope, coalesce((select uri from resources where resource_fold(uri) = resource_fold(@issuer)), @issuer),
+                'read', false, true)
             on conflict (name) do update set resource = excluded.resource where scopes.resource is distinct from excluded.resource
         )
         insert into scope_texts (scope, locale, text) values (@scope, 'en', @text) on conflict do nothing

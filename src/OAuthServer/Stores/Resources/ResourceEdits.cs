@@ -21,7 +21,8 @@ public sealed class ResourceEdits(Database database)
 
     public const string FindSql = """
         select r.uri, r.name, r.enabled,
-               md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text from resource_texts t where t.uri = r.uri), '')) as version
+               md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text
+                   from resource_texts t where t.uri = r.uri), '')) as version
           from resources r where r.uri = @uri
         """;
 
@@ -34,7 +35,8 @@ public sealed class ResourceEdits(Database database)
     public const string SaveSql = """
         update resources r set name = @Name, enabled = @Enabled
          where r.uri = @Uri
-           and md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text from resource_texts t where t.uri = r.uri), '')) = @Version
+           and md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text
+               from resource_texts t where t.uri = r.uri), '')) = @Version
         """;
 
     public const string NamesSql = """
@@ -80,7 +82,8 @@ public sealed class ResourceEdits(Database database)
 
     public const string HoldersSql = """
         select (select count(*) from grants where ended_at is null and expires_at > @now and resources @> array[@uri::text])::int as grants,
-               array(select client_id from clients where resources @> array[@uri::text] or default_resource = @uri order by client_id) as clients
+               array(select client_id from clients
+                   where resources @> array[@uri::text] or default_resource = @uri order by client_id) as clients
         """;
 
     /// <summary>Who holds a resource.</summary>

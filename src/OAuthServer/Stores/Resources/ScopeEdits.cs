@@ -24,7 +24,8 @@ public sealed class ScopeEdits(Database database)
 
     public const string FindSql = """
         select s.name, s.resource, s.access, s.open, s.sensitive, s.optional,
-               md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text from scope_texts t where t.scope = s.name), '')) as version
+               md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text
+                   from scope_texts t where t.scope = s.name), '')) as version
           from scopes s where s.name = @name
         """;
 
@@ -33,14 +34,16 @@ public sealed class ScopeEdits(Database database)
         FindSql, new { name }, cancel);
 
     public const string AddSql = """
-        insert into scopes (name, resource, access, open, sensitive, optional) values (@Name, @Resource, @Access, @Open, @Sensitive, @Optional)
+        insert into scopes (name, resource, access, open, sensitive, optional)
+            values (@Name, @Resource, @Access, @Open, @Sensitive, @Optional)
         on conflict do nothing
         """;
 
     public const string SaveSql = """
         update scopes s set resource = @Resource, access = @Access, open = @Open, sensitive = @Sensitive, optional = @Optional
          where s.name = @Name
-           and md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text from scope_texts t where t.scope = s.name), '')) = @Version
+           and md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text
+               from scope_texts t where t.scope = s.name), '')) = @Version
         """;
 
     public const string WordsSql = """
@@ -80,7 +83,8 @@ public sealed class ScopeEdits(Database database)
 
     public const string HoldersSql = """
         select (select count(*) from grants where ended_at is null and expires_at > @now and scope @> array[@name::text])::int as grants,
-               array(select client_id from clients where scopes @> array[@name::text] or default_scopes @> array[@name::text] order by client_id) as clients
+               array(select client_id from clients
+                   where scopes @> array[@name::text] or default_scopes @> array[@name::text] order by client_id) as clients
         """;
 
     /// <summary>Who holds a scope.</summary>
@@ -90,7 +94,8 @@ public sealed class ScopeEdits(Database database)
     public const string DeleteSql = """
         delete from scopes s
          where s.name = @name
-           and md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text from scope_texts t where t.scope = s.name), '')) = @version
+           and md5(to_jsonb(s)::text || coalesce((select jsonb_object_agg(t.locale, t.text)::text
+               from scope_texts t where t.scope = s.name), '')) = @version
         """;
 
     /// <summary>Removes the scope with its words; a trigger takes it from every client, or refuses.</summary>

@@ -37,13 +37,16 @@ public sealed class AccountEventStore(Database database)
                    end as what,
                    a.actor is not null and a.actor not in ('user:' || u.username, 'admin:' || u.username) as by_operator
               from audit_events a join users u on u.subject = @subject left join clients c on c.client_id = a.client_id
-             where a.subject = @subject::uuid::text and a.subject is distinct from a.client_id and (a.event <> 'token' or a.outcome = 'refused')
+             where a.subject = @subject::uuid::text and a.subject is distinct from a.client_id
+                 and (a.event <> 'token' or a.outcome = 'refused')
         ), shown as (
             (select * from known where what <> 'sign-in-refused' order by at desc limit @limit)
             union all
             (select * from known where what = 'sign-in-refused' order by at desc limit @refused)
         )
-        select at, case when by_operator and what in ('password', 'signed-out', 'revoked') then what || '-by-operator' else what end as what, app,
+        select at,
+               case when by_operator and what in ('password', 'signed-out', 'revoked') then what || '-by-operator'
+                    else what end as what, app,
                case when not by_operator then address end as address
           from shown order by at desc
         """;

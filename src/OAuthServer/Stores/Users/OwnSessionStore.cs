@@ -59,7 +59,8 @@ public sealed class OwnSessionStore(Database database)
         with sessions_ended as (
             delete from sessions where subject = @subject returning id_hash
         ), grants_ended as (
-            update grants set ended_at = @now, ended_reason = 'signed_out_everywhere' where subject = @subject and ended_at is null returning id
+            update grants set ended_at = @now, ended_reason = 'signed_out_everywhere'
+                where subject = @subject and ended_at is null returning id
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
             select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address, @actor,

@@ -64,7 +64,8 @@ public sealed class SessionStore(Database database)
         with ended as (
             delete from sessions where id_hash = @id returning subject
         ), audit as (
-            insert into audit_events (at, request_id, event, outcome, subject, address) select @now, @request, 'sign-out', 'ok', subject::text, @address from ended
+            insert into audit_events (at, request_id, event, outcome, subject, address)
+                select @now, @request, 'sign-out', 'ok', subject::text, @address from ended
         )
         select exists (select from ended)
         """;
@@ -74,7 +75,8 @@ public sealed class SessionStore(Database database)
         database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
     public const string SweepSql =
-        "delete from sessions where id_hash in (select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500)";
+        "delete from sessions where id_hash in (select id_hash from sessions "
+            + "where expires_at < @now or last_seen_at < @idle_since limit 500)";
 
     /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>

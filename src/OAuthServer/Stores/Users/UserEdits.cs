@@ -92,8 +92,11 @@ public sealed class UserEdits(Database database)
 
     private const string People = """
         select u.subject, u.username, u.role, u.enabled, u.created_at, md5(to_jsonb(u)::text) as version,
-               (select count(*) from grants g where g.subject = u.subject and g.ended_at is null and g.expires_at > @now)::int as live_grants,
-               (select a.at from audit_events a where a.subject = u.subject::text and a.subject is distinct from a.client_id and a.event = 'sign-in' and a.outcome = 'ok'
+               (select count(*) from grants g
+                   where g.subject = u.subject and g.ended_at is null and g.expires_at > @now)::int as live_grants,
+               (select a.at from audit_events a
+                   where a.subject = u.subject::text and a.subject is distinct from a.client_id
+                   and a.event = 'sign-in' and a.outcome = 'ok'
                  order by a.at desc limit 1) as last_sign_in
           from users u
 
@@ -139,7 +142,8 @@ public sealed class UserEdits(Database database)
     public const string LockAdministratorsSql = "select from users where role = 'admin' order by subject for update";
 
     public const string ChangeSql = """
-        update users u set role = coalesce(@Role, role), enabled = coalesce(@Enabled, enabled), password_hash = coalesce(@Hash, password_hash)
+        update users u set role = coalesce(@Role, role), enabled = coalesce(@Enabled, enabled),
+               password_hash = coalesce(@Hash, password_hash)
          where subject = @Subject and (@Version::text is null or md5(to_jsonb(u)::text) = @Version)
            and (not (role = 'admin' and enabled) or (coalesce(@Role, role) = 'admin' and coalesce(@Enabled, enabled))
                 or exists (select from users other where other.subject <> @Subject and other.role = 'admin' and other.enabled))
