@@ -29,9 +29,10 @@ app.MapPost("/jwt", async (HttpContext http) =>
 {
     await http.Request.ReadFormAsync();
     var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+    var jti = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
     var payload =
         """{"iss":"http://localhost:8080","sub":"nightly-etl","aud":"http://localhost:9000"""
-        + $$"""/mcp","client_id":"nightly-etl","scope":"notes:read","iat":{{now}},"exp":{{now + 600}},"jti":"{{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16))}}"}""";
+        + $$"""/mcp","client_id":"nightly-etl","scope":"notes:read","iat":{{now}},"exp":{{now + 600}},"jti":"{{jti}}"}""";
     var input = $"{header}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}";
     var signature = Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
     return Results.Text($$"""{"access_token":"{{input}}.{{signature}}","token_type":"Bearer","expires_in":600,"scope":"notes:read"}""",

@@ -39,9 +39,10 @@ public sealed class SoakLog
     public string Page(MixedLoad load) => $"""
         # Soak
 
-        Written by `make soak`: the program with default limits under {MixedLoad.PerSecond} mixed requests a second for {rows.Count} minutes, {DateTime.UtcNow:yyyy-MM-dd},
-        {Environment.ProcessorCount} cores, .NET {Environment.Version}, with a durable PostgreSQL and the load on the same machine. {load.Answered.ToString("N0", CultureInfo.InvariantCulture)} requests answered, {load.Unexpected.Values.Sum()} of them
-        not as expected.
+        Written by `make soak`: the program with default limits under {MixedLoad.PerSecond} mixed requests a second for
+        {rows.Count} minutes, {DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores, .NET {Environment.Version}, with a
+        durable PostgreSQL and the load on the same machine. {load.Answered.ToString("N0", CultureInfo.InvariantCulture)} requests
+        answered, {load.Unexpected.Values.Sum()} of them not as expected.
 
         | middle of | first third | middle third | last third | last against middle |
         |---|---|---|---|---|

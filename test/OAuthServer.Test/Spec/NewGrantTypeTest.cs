@@ -53,8 +53,10 @@ public sealed class NewGrantTypeTest
     [Test]
     public void A_client_id_document_may_name_a_new_grant_type()
     {
-        var body =
-            $$"""{"client_id":"https://app.example/c","client_name":"A","redirect_uris":["https://app.example/cb"],"grant_types":["{{Urn}}"]}""";
+        var body = $$"""
+            {"client_id":"https://app.example/c","client_name":"A","redirect_uris":["https://app.example/cb"],
+             "grant_types":["{{Urn}}"]}
+            """;
 
         ClientDocument.Read("https://app.example/c", Encoding.UTF8.GetBytes(body), server.Get<Capabilities>(), server.Settings)
             .Refused(out _, out var document).Should().BeFalse();

@@ -49,8 +49,9 @@ public sealed class RegistrationFloodTest
 
         var (token, page) = (P99(tokensInFlood) / P99(tokens), P99(pagesInFlood) / P99(pages));
         await TestContext.Out.WriteLineAsync($"""
-            /token      p99 {P99(tokens):F1} ms, in the flood {P99(tokensInFlood):F1} ms: {token:F2} ({tokens.Count} and {tokensInFlood.Count} requests)
-            /authorize  p99 {P99(pages):F1} ms, in the flood {P99(pagesInFlood):F1} ms: {page:F2} ({pages.Count} and {pagesInFlood.Count} requests)
+            /token      p99 {P99(tokens):F1} ms, in the flood {P99(tokensInFlood):F1} ms: {token:F2}
+            /authorize  p99 {P99(pages):F1} ms, in the flood {P99(pagesInFlood):F1} ms: {page:F2}
+            requests: {tokens.Count}, {tokensInFlood.Count}, {pages.Count} and {pagesInFlood.Count}
             registrations: {flood.Count(201)} let in, {flood.Count(429)} refused by a limit, {flood.Count(503)} by the hash queue
             """);
         flood.Statuses.Should().BeSubsetOf([201, 429, 503]);
