@@ -94,9 +94,9 @@ public static class ExchangeParts
             : Markup.None;
         return $"""
             <dl class="facts kept">
-            <div><dt>{say["Event"]}</dt><dd><code>{row.Event}</code>
-                <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok" ? say["allowed"] : say["refused"])}</span></dd>
-            </div>
+            <div><dt>{say["Event"]}</dt>
+                <dd><code>{row.Event}</code> <span class="mark {(row.Outcome == "ok" ? "yes" : "no")}">{(row.Outcome == "ok"
+                    ? say["allowed"] : say["refused"])}</span></dd></div>
             <div><dt>{say["When"]}</dt><dd>{say.Time(row.At)}</dd></div>
             {Fact(say["Client"], row.ClientId)}{Fact(say["Subject"], row.Subject)}{told}
             {English(say["Internal reason"], row.Reason)}{English(say["Rule"], row.Rule)}
