@@ -69,8 +69,8 @@ public static class Chart
                 """;
 
         Markup Row(ChartColumn span) => $"""
-            <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span.Issued}</td>
-                <td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
+            <tr><th scope="row"><bdi>{span.Label}</bdi></th><td class="number" data-label="{say["Tokens issued"]}">{span
+                .Issued}</td><td class="number" data-label="{say["Refused"]}">{span.Refused}</td></tr>
             """;
 
         int X(int index) => Left + (index * (Width - Left) / spans.Count);

@@ -27,8 +27,8 @@ public static class ConfirmPage
             {Fields.ForPasswordManagers(frame.Session.Username)}
             {fields.Password(Password, "Password", "current-password")}
             <div class="actions"><button class="primary" type="submit">{say["Continue"]}</button>
-                <a class="button"
-                    href="{settings.IssuerPath + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
+                <a class="button" href="{settings.IssuerPath
+                    + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
             </form>
             """, frame);
     }

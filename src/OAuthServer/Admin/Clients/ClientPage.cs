@@ -133,8 +133,8 @@ public static class ClientPage
             """;
 
         Markup Row((string Label, string Now, string Typed) one) => $"""
-            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(one.Now)}</code></td>
-                <td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
+            <tr><th scope="row">{say[one.Label]}</th><td data-label="{say["Current value"]}"><code>{Shown(
+                one.Now)}</code></td><td data-label="{say["Your value"]}"><code>{Shown(one.Typed)}</code></td></tr>
             """;
 
         static string Shown(string text) => Words.Sanitize(text, "–", 600);
