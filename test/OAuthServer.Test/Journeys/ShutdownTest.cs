@@ -7,9 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using NUnit.Framework;
+using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
-using OAuthServer.Http;
 
 namespace OAuthServer.Test.Journeys;
 
