@@ -23,6 +23,23 @@ public sealed class RetentionTest
     }
 
     [Test]
+    public async Task A_grant_allowed_a_day_ago_whose_code_is_new_stays_until_the_code_has_expired()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.GrantAsync(await server.PublicClientAsync(), await server.UserAsync());
+        server.Clock.Travel(TimeSpan.FromHours(25));
+        var expires = server.Clock.GetUtcNow().UtcDateTime.AddSeconds(60);
+        await server.ExecuteAsync("update grants set code_expires_at = @expires", new { expires });
+
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
+        (await server.ScalarAsync<long>("select count(*) from grants")).Should().Be(1);
+
+        server.Clock.Travel(TimeSpan.FromMinutes(2));
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
+        (await server.ScalarAsync<long>("select count(*) from grants")).Should().Be(0);
+    }
+
+    [Test]
     public async Task Expired_rows_are_removed_and_live_ones_stay()
     {
         await using var server = await TestServer.StartAsync();

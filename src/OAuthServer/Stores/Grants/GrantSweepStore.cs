@@ -34,17 +34,23 @@ public sealed class GrantSweepStore(Database database)
 
     public const string NeverRedeemedSql = """
         with gone as materialized (
-            select id from grants where id >= @from and id < @until and activated_at is null limit 500 for update skip locked
+            select id from grants
+             where id >= @from and id < @until and activated_at is null and code_expires_at < @now limit 500 for update skip locked
         )
         delete from grants using gone where grants.id = gone.id
         """;
 
     /// <summary>
     /// Those allowed 26 to 24 hours ago whose code nobody has redeemed: their ids, UUIDv7, stand side by side in the primary key. What
-    /// is missed while no server runs leaves with its end.
+    /// is missed while no server runs leaves with its end. The same request, repeated in time, has given an old row a new code: it stays.
     /// </summary>
     public Task<int> NeverRedeemedAsync(DateTimeOffset now, CancellationToken cancel) =>
-        database.ExecuteAsync(NeverRedeemedSql, new { from = FirstId(now.AddHours(-26)), until = FirstId(now.AddHours(-24)) }, cancel);
+        database.ExecuteAsync(NeverRedeemedSql, new
+        {
+            from = FirstId(now.AddHours(-26)),
+            until = FirstId(now.AddHours(-24)),
+            now = now.UtcDateTime,
+        }, cancel);
 
     public const string OldTokensSql = """
         with gone as materialized (
