@@ -56,14 +56,14 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     private void Choose(List<Waiting> group, Queue<Waiting> later)
     {
         group.Clear();
-        var rows = new HashSet<Guid>();
+        var rows = row is null ? null : new HashSet<Guid>();
         for (var left = later.Count; left > 0; left--) Place(later.Dequeue());
         while (group.Count < MostAtOnce && later.Count < MostWaiting && channel.Reader.TryRead(out var waiting)) Place(waiting);
 
         void Place(Waiting waiting)
         {
             if (waiting.HasGivenUp) return;
-            if (group.Count < MostAtOnce && (row is null || rows.Add(row(waiting.Item)))) group.Add(waiting);
+            if (group.Count < MostAtOnce && (rows is null || rows.Add(row!(waiting.Item)))) group.Add(waiting);
             else later.Enqueue(waiting);
         }
     }
