@@ -128,8 +128,8 @@ public static class ConsentPage
         Markup ticked = Checked(view.Answered is { } form ? form[FieldOf(scope)] is not null
             : row is not { Sensitive: true } && (!view.OnlyReading || IsReading(scope, view.Known)));
         return $"""
-            <li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label class="words"
-                for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>
+            <li><input type="checkbox" id="scope-{index}" name="{FieldOf(scope)}" value="yes"{ticked}><label
+                class="words" for="scope-{index}"><span><bdi>{words}</bdi></span>{isNew}{writes}{sensitive}</label></li>
             """;
     }
 
@@ -148,8 +148,9 @@ public static class ConsentPage
 
         Markup Choice(GrantDuration one) =>
             $"""
-                <span><input type="radio" id="until-{one.Key}" name="until"
-                    value="{one.Key}"{Checked(one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>
+                <span><input
+                    type="radio" id="until-{one.Key}" name="until" value="{one.Key}"{Checked(
+                        one.Key == chosen)}><label for="until-{one.Key}">{say.Length(one.Length)}</label></span>
                 """;
     }
 

@@ -56,8 +56,9 @@ public static class LoginPage
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
             {antiforgery}{pending}{page}
             <label for="username">{say["Username"]}</label>
-            <input id="username" name="username" type="text" value="{name}" required maxlength="{SignIn.LongestName}"
-                autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(Username)}>
+            <input id="username" name="username" type="text" value="{name}" required
+                maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(
+                    Username)}>
             {Missing(Username, "Enter your username.")}
             <label for="password">{say["Password"]}</label>
             <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>

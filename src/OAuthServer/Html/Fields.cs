@@ -19,8 +19,9 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
     /// <param name="attributes">Further attributes, such as required or inputmode.</param>
     public Markup Text(
         string name, string label, string? hint = null, string type = "text", Markup attributes = default) => Around(name, label, hint, $"""
-        <input id="{name}" name="{name}" type="{type}" value="{values(name)}"
-            dir="auto" autocomplete="off" {attributes}{Described(name, hint)}>
+        <input
+            id="{name}" name="{name}" type="{type}" value="{values(name)}" dir="auto" autocomplete="off" {attributes}{Described(
+                name, hint)}>
         """);
 
     /// <summary>Whose password a form asks for that asks for no name: without it a password manager guesses.</summary>
@@ -35,8 +36,8 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
 
     /// <summary>Several lines: one value a line.</summary>
     public Markup Lines(string name, string label, string? hint = null, int rows = 3) => Around(name, label, hint, $"""
-        <textarea id="{name}" name="{name}" rows="{rows}" dir="ltr"
-            spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
+        <textarea
+            id="{name}" name="{name}" rows="{rows}" dir="ltr" spellcheck="false"{Described(name, hint)}>{"\n" + values(name)}</textarea>
         """);
 
     /// <summary>One of several.</summary>
@@ -63,8 +64,9 @@ public sealed class Fields(Language say, Func<string, string?> values, IReadOnly
         shown.Add((name, text));
         Markup ticked = values(name) is null ? Markup.None : $" checked";
         return $"""
-            <div class="check"><input type="checkbox" id="{name}" name="{name}"
-                value="yes"{ticked}{Described(name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>
+            <div class="check"><input
+                type="checkbox" id="{name}" name="{name}" value="yes"{ticked}{Described(
+                    name, null)}><label for="{name}">{text}</label>{Problem(name)}</div>
             """;
     }
 
