@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using Npgsql;
 
@@ -94,6 +94,9 @@ public sealed class DatabaseProxy : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    // An answer ends when its connection is ready for the next question.
+    private static bool EndsAnswer(ReadOnlySpan<byte> octets) => octets.Length >= 6 && octets[^6..] is [(byte)'Z', 0, 0, 0, 5, _];
+
     private static byte[][] Octets(string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
 
     private async Task AcceptAsync(TcpListener from)
@@ -107,37 +110,40 @@ public sealed class DatabaseProxy : IAsyncDisposable
                 var far = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 open[near] = open[far] = 0;
                 await far.ConnectAsync(new UnixDomainSocketEndPoint(socket));
-                var marked = new StrongBox<bool>();
-                _ = CopyAsync(near, far, answers: false, marked);
-                _ = CopyAsync(far, near, answers: true, marked);
+                var question = new Question();
+                _ = CopyAsync(near, far, answers: false, question);
+                _ = CopyAsync(far, near, answers: true, question);
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException) { }
     }
 
-    private async Task CopyAsync(Socket from, Socket to, bool answers, StrongBox<bool> marked)
+    private async Task CopyAsync(Socket from, Socket to, bool answers, Question question)
     {
-        var buffer = new byte[32 * 1024];
+        // Long questions always come in pieces here, not only on a machine that is slow.
+        var buffer = new byte[answers ? 32 * 1024 : 1024];
         try
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var length)
             {
-                if (!answers) marked.Value = marks is [] || marks.Any(mark => buffer.AsSpan(0, length).IndexOf(mark) >= 0);
-                if (answers && swallowing && marked.Value)
+                if (!answers) question.Add(buffer.AsSpan(0, length));
+                var marked = answers && question.Holds(marks);
+                if (marked && swallowing)
                 {
                     Swallowed++;
                     break;
                 }
 
                 var message = buffer.AsMemory(0, length);
-                if (answers && instead is { } error && marked.Value)
+                if (marked && instead is { } error)
                 {
-                    // An answer ends when its connection is ready for the next question.
-                    while (message.Span[^6..] is not [(byte)'Z', 0, 0, 0, 5, _])
-                        message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
+                    while (!EndsAnswer(message.Span)) message = buffer.AsMemory(0, await from.ReceiveAsync(buffer));
                     Swallowed++;
                     message = error;
                 }
+
+                // Before the last octets leave: what they let the other side ask is the next question.
+                if (answers && EndsAnswer(message.Span)) question.Clear();
 
                 for (var sent = 0; sent < message.Length;) sent += await to.SendAsync(message[sent..]);
             }
@@ -148,6 +154,33 @@ public sealed class DatabaseProxy : IAsyncDisposable
         {
             open.TryRemove(end, out _);
             end.Dispose();
+        }
+    }
+
+    /// <summary>All that was sent on one connection since its last answer: a long question arrives in several pieces.</summary>
+    private sealed class Question
+    {
+        private readonly List<byte> octets = [];
+
+        public void Add(ReadOnlySpan<byte> piece)
+        {
+            lock (octets) octets.AddRange(piece);
+        }
+
+        public bool Holds(byte[][] marks)
+        {
+            lock (octets)
+            {
+                var all = CollectionsMarshal.AsSpan(octets);
+                foreach (var mark in marks)
+                    if (all.IndexOf(mark) >= 0) return true;
+                return marks is [];
+            }
+        }
+
+        public void Clear()
+        {
+            lock (octets) octets.Clear();
         }
     }
 }
