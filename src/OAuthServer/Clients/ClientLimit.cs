@@ -8,16 +8,15 @@ namespace OAuthServer.Clients;
 /// </summary>
 public sealed class ClientLimit(Settings settings) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(client =>
-        RateLimitPartition.GetTokenBucketLimiter(client, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = settings.ClientBurst,
-            TokensPerPeriod = Math.Max(1, settings.ClientRequestsPerSecond / 10),
-            ReplenishmentPeriod =
-                TimeSpan.FromSeconds(settings.ClientRequestsPerSecond < 10 ? 1.0 / settings.ClientRequestsPerSecond : 0.1),
-            AutoReplenishment = true,
-            QueueLimit = 0,
-        }));
+    private readonly PartitionedRateLimiter<string> limiter = Create(new TokenBucketRateLimiterOptions
+    {
+        TokenLimit = settings.ClientBurst,
+        TokensPerPeriod = Math.Max(1, settings.ClientRequestsPerSecond / 10),
+        ReplenishmentPeriod = TimeSpan.FromSeconds(settings.ClientRequestsPerSecond < 10 ? 1.0 / settings.ClientRequestsPerSecond : 0.1),
+        // By the limiter of all, with one timer.
+        AutoReplenishment = false,
+        QueueLimit = 0,
+    });
 
     /// <summary>
     /// The refusal when this client asks too often, else null. A public client's id proves nothing: it is counted with its address.
@@ -31,4 +30,11 @@ public sealed class ClientLimit(Settings settings) : IDisposable
     }
 
     public void Dispose() => limiter.Dispose();
+
+    // Asked for a partition at every request: what it needs is made once.
+    private static PartitionedRateLimiter<string> Create(TokenBucketRateLimiterOptions options)
+    {
+        Func<string, RateLimiter> bucket = _ => new TokenBucketRateLimiter(options);
+        return PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.Get(client, bucket));
+    }
 }

@@ -15,7 +15,7 @@ public sealed class AuthorizationCode
     public Guid GrantId { get; }
 
     /// <summary>SHA-256 of the first octet and the secret: whose grant it is does not enter.</summary>
-    public byte[] Hash => TokenOctets.Hash(Kind, Secret);
+    public byte[] Hash => field ??= TokenOctets.Hash(Kind, Secret);
 
     public string Text => TokenOctets.Write(Kind, GrantId, Secret);
 

@@ -34,7 +34,7 @@ public sealed class PresentedTokens(PresentedGrantStore store)
     /// <summary>Null when it is no code we know.</summary>
     public async Task<PresentedCode?> CodeAsync(string text, CancellationToken cancel)
     {
-        if (AuthorizationCode.Read(text) is { } code && await store.CodeAsync(code.GrantId, code.Hash, cancel) is { } grant)
+        if (AuthorizationCode.Read(text) is { } code && await store.CodeAsync(code.GrantId, code.Hash) is { } grant)
             return new PresentedCode(grant, code.Hash);
         var hash = OpaqueToken.Hash(text);
         return await store.OldCodeAsync(hash, cancel) is { } old ? new PresentedCode(old, hash) : null;
@@ -44,7 +44,7 @@ public sealed class PresentedTokens(PresentedGrantStore store)
     public async Task<PresentedRefreshToken?> RefreshTokenAsync(string text, CancellationToken cancel)
     {
         if (RefreshToken.Read(text) is { } token
-            && await store.RefreshTokenAsync(token.GrantId, token.Hash, token.FamilyHash, cancel) is { } grant)
+            && await store.RefreshTokenAsync(token.GrantId, token.Hash, token.FamilyHash) is { } grant)
             return new PresentedRefreshToken { Grant = grant, Hash = token.Hash, Token = token, Secret = token.Secret };
         var hash = OpaqueToken.Hash(text);
         return await store.OldRefreshTokenAsync(hash, cancel) is { } old

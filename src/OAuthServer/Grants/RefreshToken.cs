@@ -27,9 +27,9 @@ public sealed class RefreshToken
     public byte[] Secret { get; }
 
     /// <summary>SHA-256 of the first octet and the secret.</summary>
-    public byte[] Hash => TokenOctets.Hash(Kind, Secret);
+    public byte[] Hash => field ??= TokenOctets.Hash(Kind, Secret);
 
-    public byte[] FamilyHash => SHA256.HashData(Family);
+    public byte[] FamilyHash => field ??= SHA256.HashData(Family);
 
     public string Text
     {

@@ -32,18 +32,15 @@ public static class Answer
         return http.SendAsync(status);
     }
 
-    /// <summary>Writes one JSON object under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
-    public static Task TaggedJsonAsync(this HttpContext http, Action<Utf8JsonWriter> members) => http.TaggedAsync(Fill(members));
+    /// <summary>One JSON object, to be sent many times.</summary>
+    public static PreparedJson Prepare(Action<Utf8JsonWriter> members) => new(Fill(members).WrittenSpan);
 
     /// <summary>The same from a record, by generated code.</summary>
-    public static Task TaggedJsonAsync<T>(this HttpContext http, T answer, JsonTypeInfo<T> form) => http.TaggedAsync(Fill(answer, form));
+    public static PreparedJson Prepare<T>(T answer, JsonTypeInfo<T> form) => new(Fill(answer, form).WrittenSpan);
 
-    private static Task TaggedAsync(this HttpContext http, ArrayBufferWriter<byte> filled)
-    {
-        var content = filled.WrittenSpan;
-        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
-        return http.IsKnown(tag) ? Task.CompletedTask : http.SendAsync(200);
-    }
+    /// <summary>Sends it under the tag of its content (RFC 9110 §8.8.3), or 304; caching is the caller's.</summary>
+    public static Task SendAsync(this HttpContext http, PreparedJson prepared) =>
+        http.IsKnown(prepared.Tag) ? Task.CompletedTask : http.SendAsync(200, prepared.Content);
 
     // Relaxed escaping: the answer is application/json and nosniff, never a page.
     /// <summary>Writes one JSON object and leaves caching to the caller.</summary>
@@ -81,14 +78,15 @@ public static class Answer
         return json;
     }
 
-    private static Task SendAsync(this HttpContext http, int status)
+    private static Task SendAsync(this HttpContext http, int status) => http.SendAsync(status, buffer!.WrittenSpan);
+
+    private static Task SendAsync(this HttpContext http, int status, ReadOnlySpan<byte> content)
     {
-        var bytes = buffer!;
         http.Response.StatusCode = status;
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.ContentType = MediaTypeNames.Application.Json;
-        http.Response.ContentLength = bytes.WrittenCount;
-        http.Response.BodyWriter.Write(bytes.WrittenSpan);
+        http.Response.ContentLength = content.Length;
+        http.Response.BodyWriter.Write(content);
         return http.Response.BodyWriter.FlushAsync(CancellationToken.None).AsTask();
     }
 
@@ -121,4 +119,21 @@ public static class Answer
         response.Headers.CacheControl = "no-store";
         response.Headers.Pragma = "no-cache";
     }
+}
+
+/// <summary>A JSON answer that is the same for everybody, made once.</summary>
+public sealed class PreparedJson
+{
+    private readonly byte[] content;
+
+    internal PreparedJson(ReadOnlySpan<byte> content)
+    {
+        this.content = content.ToArray();
+        Tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 8))}\"";
+    }
+
+    /// <summary>A strong ETag, of the content.</summary>
+    public string Tag { get; }
+
+    public ReadOnlySpan<byte> Content => content;
 }

@@ -8,15 +8,19 @@ namespace OAuthServer.Http;
 public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit limit, AuditLog audit)
 {
     /// <summary>
-    /// Runs <paramref name="decide"/> with the authenticated client and the token; what is refused before is answered here.
+    /// The authenticated client and the token it asks about; null when the request was refused, which is answered and audited then.
     /// </summary>
-    public async Task HandleAsync(HttpContext http, string decision, Func<Authenticated, string, Task<OAuthError?>> decide)
+    /// <param name="admit">What else the endpoint demands of the client; null: nothing.</param>
+    public async ValueTask<TokenQuery?> ReadAsync(HttpContext http, string decision, Func<Client, OAuthError?>? admit = null)
     {
-        if ((await http.FormAsync()).Refused(out var error, out var form)) await RefuseAsync(http, decision, error, null);
-        else if (await DecideAsync(http, form, decide) is { } refusal) await RefuseAsync(http, decision, refusal, http.NamedClient(form));
+        if ((await http.ShortFormAsync()).Refused(out var error, out var form)) await RefuseAsync(http, decision, error, null);
+        else if ((await DecideAsync(http, form, admit)).Refused(out error, out var query))
+            await RefuseAsync(http, decision, error, http.NamedClient(form));
+        else return query;
+        return null;
     }
 
-    private async Task<OAuthError?> DecideAsync(HttpContext http, Parameters form, Func<Authenticated, string, Task<OAuthError?>> decide)
+    private async ValueTask<Result<TokenQuery>> DecideAsync(HttpContext http, Parameters form, Func<Client, OAuthError?>? admit)
     {
         var request = http.Context();
         if (form.Problem() is { } malformed) return malformed;
@@ -24,8 +28,9 @@ public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit lim
         if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated))
             return error;
         if (limit.Refusal(authenticated.Client, request) is { } tooMany) return tooMany;
-        if (Token(form) is { } missing) return missing;
-        return await decide(authenticated, form["token"]!);
+        if (form["token"] is not { } token)
+            return OAuthError.InvalidRequest("token is required", "no token came", "RFC 7009 §2.1", "token");
+        return admit?.Invoke(authenticated.Client) is { } notAdmitted ? notAdmitted : new TokenQuery(authenticated, token);
     }
 
     private async Task RefuseAsync(HttpContext http, string decision, OAuthError error, string? client)
@@ -33,7 +38,7 @@ public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit lim
         await audit.RefusedAsync(decision, error, http.Context(), client);
         await http.RefuseAsync(error);
     }
-
-    private static OAuthError? Token(Parameters form) =>
-        form["token"] is null ? OAuthError.InvalidRequest("token is required", "no token came", "RFC 7009 §2.1", "token") : null;
 }
+
+/// <summary>What an authenticated client sent a token for.</summary>
+public sealed record TokenQuery(Authenticated By, string Token);

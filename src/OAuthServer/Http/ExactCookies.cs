@@ -49,7 +49,8 @@ public static class ExactCookieReading
 {
     public static void UseExactCookies(this IApplicationBuilder app) => app.Use((http, next) =>
     {
-        http.Features.Set<IRequestCookiesFeature>(new ExactCookies(http.Request.Headers));
+        // What answers machines reads no cookies.
+        if (!http.Route.HasFlag(RouteTraits.Json)) http.Features.Set<IRequestCookiesFeature>(new ExactCookies(http.Request.Headers));
         return next(http);
     });
 }

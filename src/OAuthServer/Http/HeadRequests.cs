@@ -10,20 +10,17 @@ public static class HeadRequests
     public static bool IsHead(this HttpContext http) => http.Items.ContainsKey(typeof(HeadRequests));
 
     /// <summary>HEAD becomes GET.</summary>
-    public static void UseHead(this IApplicationBuilder app) => app.Use(async (http, next) =>
-    {
-        if (!HttpMethods.IsHead(http.Request.Method))
-        {
-            await next(http);
-            return;
-        }
+    public static void UseHead(this IApplicationBuilder app) =>
+        app.Use((http, next) => HttpMethods.IsHead(http.Request.Method) ? AsGetAsync(http, next) : next(http));
 
+    private static async Task AsGetAsync(HttpContext http, RequestDelegate next)
+    {
         http.Items[typeof(HeadRequests)] = true;
         http.Request.Method = HttpMethods.Get;
         // The access log says what was sent.
         try { await next(http); }
         finally { http.Request.Method = HttpMethods.Head; }
-    });
+    }
 
     /// <summary>Answers HEAD of a route that spends.</summary>
     public static void UseSpendingHead(this IApplicationBuilder app) => app.Use((http, next) =>

@@ -34,6 +34,9 @@ public static class HttpRoom
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It never says anything, but where it might it makes an activity and a scope for each request. Whoever listens to its source,
+        // as tracing does, gets activities all the same.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // It looks for its keys before a first migration has made the table, and looks again when it needs one.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Critical);
         // /readyz says why it is not ready to whoever polls it, on a first start several times; Readiness logs what it did not expect.

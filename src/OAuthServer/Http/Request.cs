@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
@@ -14,6 +15,9 @@ public static class Request
     public const int MostBodyBytes = 64 * 1024;
 
     private const int MostFormKeys = 100;
+    private const int LongestKey = 256;
+    private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
+    private const string FormType = "application/x-www-form-urlencoded";
 
     /// <summary>Who asks, from where, under which id.</summary>
     public static RequestContext Context(this HttpContext http) => new()
@@ -33,13 +37,13 @@ public static class Request
     {
         if (!IsForm(http.Request))
             return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type",
-                "RFC 6749 §3.2", "application/x-www-form-urlencoded", http.Request.ContentType) with
+                "RFC 6749 §3.2", FormType, http.Request.ContentType) with
             { Status = 415 };
         try
         {
             var form = await http.Request.ReadFormAsync(new FormOptions
             {
-                KeyLengthLimit = 256,
+                KeyLengthLimit = LongestKey,
                 ValueCountLimit = MostFormKeys,
                 ValueLengthLimit = MostBodyBytes,
                 BufferBodyLengthLimit = MostBodyBytes,
@@ -48,14 +52,31 @@ public static class Request
         }
         catch (InvalidDataException)
         {
-            return OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has",
-                "RFC 6749 §3.2", $"at most {MostFormKeys} keys");
+            return TooLarge();
         }
         catch (IOException fault) when (IsBadFraming(fault))
         {
             return BadFraming(fault);
         }
     }
+
+    /// <summary>
+    /// The same for an endpoint of machines, which reads the form once: a short one, of a length that was announced, without the
+    /// framework's collections. Pages use <see cref="FormAsync"/>, which leaves the form to the antiforgery check, too.
+    /// </summary>
+    public static async ValueTask<Result<Parameters>> ShortFormAsync(this HttpContext http)
+    {
+        if (http.Request.ContentLength is not (> 0 and <= FormText.Longest) || !IsForm(http.Request)) return await http.FormAsync();
+        var body = http.Request.BodyReader;
+        var read = await body.ReadAtLeastAsync((int)http.Request.ContentLength.Value, http.RequestAborted);
+        var parameters = FormText.Read(read.Buffer, MostFormKeys, LongestKey);
+        body.AdvanceTo(read.Buffer.End);
+        return parameters is null ? TooLarge() : parameters;
+    }
+
+    private static OAuthError TooLarge() =>
+        OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2",
+            $"at most {MostFormKeys} keys");
 
     /// <summary>Whether this is Kestrel's word for a chunk size it cannot read; its refusals and a reset are others.</summary>
     internal static bool IsBadFraming(IOException fault) => fault is not (BadHttpRequestException or ConnectionResetException);
@@ -75,14 +96,14 @@ public static class Request
         var id = form["client_id"];
         var secret = form["client_secret"];
         if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
-            return headers.Length > 0 || secret is not null
+            return headers.Count > 0 || secret is not null
                 ? TwoMethods("a client assertion beside another method")
                 : new ClientCredential.Assertion(id);
-        if (headers.Length == 0) return Credential(id, secret, AuthMethod.ClientSecretPost);
-        if (headers.Length > 1)
+        if (headers.Count == 0) return Credential(id, secret, AuthMethod.ClientSecretPost);
+        if (headers.Count > 1)
             return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2",
                 "one Authorization header");
-        if (!TryReadBasic(headers[0], out var basicId, out var basicSecret))
+        if (!TryReadBasic(headers[0]!, out var basicId, out var basicSecret))
             return OAuthError.InvalidClient("the Authorization header is no HTTP Basic", "RFC 7617 §2", "Basic base64(id:secret)",
                 "something else");
         if (secret is not null)
@@ -105,21 +126,27 @@ public static class Request
 
     /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
     public static string? Bearer(this HttpContext http) =>
-        Authorization(http) is [var header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        Authorization(http) is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
             ? header["Bearer ".Length..].Trim()
             : null;
 
     // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
-    private static string[] Authorization(HttpContext http) =>
-        [.. http.Request.Headers.Authorization.OfType<string>().Where(header => header.Trim().Length > 0)];
+    private static StringValues Authorization(HttpContext http)
+    {
+        var headers = http.Request.Headers.Authorization;
+        return headers is [{ } only] && !string.IsNullOrWhiteSpace(only) ? headers
+            : new StringValues([.. headers.Where(header => !string.IsNullOrWhiteSpace(header))]);
+    }
 
     private static bool IsForm(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        request.Headers.ContentEncoding.Count == 0 && (request.ContentType == FormType || IsFormInUtf8(request.ContentType));
+
+    private static bool IsFormInUtf8(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals(FormType, StringComparison.OrdinalIgnoreCase)
         && (!type.Charset.HasValue
             || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
-        && request.Headers.ContentEncoding.Count == 0;
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
 
     private static bool TryReadBasic(string header, out string id, out string secret)
     {
@@ -129,7 +156,7 @@ public static class Request
         var bytes = new byte[encoded.Length];
         if (encoded.Length == 0 || !Convert.TryFromBase64Chars(encoded, bytes, out var length)) return false;
         string pair;
-        try { pair = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length); }
+        try { pair = Utf8.GetString(bytes, 0, length); }
         catch (DecoderFallbackException) { return false; }
         var colon = pair.IndexOf(':');
         if (colon < 0) return false;

@@ -39,16 +39,19 @@ public sealed class KeyRing(
     public bool Ready => keys is { Opened.Length: > 0 };
 
     /// <summary>The key that signs now; null only before <see cref="Ready"/>.</summary>
-    public SigningKey? Active => keys?.Opened.LastOrDefault(key => StateOf(key.Row, keys.Rows, time.GetUtcNow()) == SigningKeyState.Active);
+    public SigningKey? Active => keys?.At(time.GetUtcNow()).Active;
 
     /// <summary>Every key a verifier may meet: pending, active, retired. Null before <see cref="Ready"/>.</summary>
-    public IReadOnlyList<SigningKey>? Published => keys is { } now
-        ? [.. now.Opened.Where(key => StateOf(key.Row, now.Rows, time.GetUtcNow()) is not null)] : null;
+    public IReadOnlyList<SigningKey>? Published => keys?.At(time.GetUtcNow()).Published;
 
     /// <summary>A published key by its kid; null for all others.</summary>
-    public SigningKey? Find(string kid) =>
-        keys is { } now && Array.Find(now.Opened, key => key.Kid == kid) is { } found
-            && StateOf(found.Row, now.Rows, time.GetUtcNow()) is not null ? found : null;
+    public SigningKey? Find(string kid)
+    {
+        foreach (var key in Published ?? [])
+            if (key.Kid == kid)
+                return key;
+        return null;
+    }
 
     /// <summary>The kids of rows that cannot be read, which neither sign nor are published.</summary>
     public IReadOnlyList<string> Unreadable => keys?.Unreadable ?? [];
@@ -199,5 +202,31 @@ public sealed class KeyRing(
         }
     }
 
-    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened, string[] Unreadable);
+    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened, string[] Unreadable)
+    {
+        private volatile Moment? last;
+
+        // Every token asks, and states change a few times a year: they are those of the last time until a key begins or ends.
+        public Moment At(DateTimeOffset now)
+        {
+            if (last is { } known && known.From <= now && now < known.Until) return known;
+            var changes = Rows.SelectMany(row => new[] { row.SignsFrom, row.SignsFrom + LongestToken + Slack });
+            return last = new Moment
+            {
+                From = now,
+                Until = changes.Where(change => change > now).DefaultIfEmpty(DateTimeOffset.MaxValue).Min(),
+                Active = Opened.LastOrDefault(key => StateOf(key.Row, Rows, now) == SigningKeyState.Active),
+                Published = [.. Opened.Where(key => StateOf(key.Row, Rows, now) is not null)],
+            };
+        }
+    }
+
+    // What the keys do from one moment until another.
+    private sealed record Moment
+    {
+        public required DateTimeOffset From { get; init; }
+        public required DateTimeOffset Until { get; init; }
+        public required SigningKey? Active { get; init; }
+        public required SigningKey[] Published { get; init; }
+    }
 }

@@ -28,17 +28,14 @@ public sealed class SigningKey
         Algorithm = algorithm;
         SecurityKey = algorithm is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = row.Kid }
             : new ECDsaSecurityKey((ECDsa)algorithm) { KeyId = row.Kid };
-        Credentials = new SigningCredentials(SecurityKey, row.Alg);
     }
 
     public SigningKeyRow Row { get; }
 
     public string Kid => Row.Kid;
 
-    /// <summary>For the token library; shared, as its providers are cached by it.</summary>
+    /// <summary>For the token library, which verifies with it; shared, as its providers are cached by it.</summary>
     public SecurityKey SecurityKey { get; }
-
-    public SigningCredentials Credentials { get; }
 
     private AsymmetricAlgorithm Algorithm { get; }
 
@@ -79,6 +76,20 @@ public sealed class SigningKey
 
         algorithm.Dispose();
         return null;
+    }
+
+    /// <summary>Octets of a signature: RFC 7518 §3.4 for ES256, §3.3 for RS256 with 2048 bits.</summary>
+    public int SignatureLength => Algorithm is RSA ? 256 : 64;
+
+    /// <summary>The JWS signature over <paramref name="input"/> (RFC 7515 §5.1). Any number of threads may sign at once.</summary>
+    /// <param name="signature">As long as <see cref="SignatureLength"/>.</param>
+    public void Sign(ReadOnlySpan<byte> input, Span<byte> signature)
+    {
+        var signed = Algorithm is RSA rsa
+            ? rsa.TrySignData(input, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, out _)
+            : ((ECDsa)Algorithm).TrySignData(
+                input, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out _);
+        if (!signed) throw new CryptographicException("the signature has another length than its algorithm's");
     }
 
     /// <summary>Whether the row has not changed since this key was opened from it.</summary>

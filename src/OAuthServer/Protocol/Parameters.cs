@@ -6,22 +6,36 @@ namespace OAuthServer.Protocol;
 /// </summary>
 public sealed class Parameters
 {
+    // The first value of each name that has one, and an empty text where none has.
     private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);
-    private readonly HashSet<string> names = new(StringComparer.Ordinal);
-    private readonly HashSet<string> repeated = new(StringComparer.Ordinal);
-    private readonly List<string> resources = [];
+    private List<string>? repeated;
+    private List<string>? resources;
 
     /// <summary>Takes name and value pairs in the order they came, already decoded.</summary>
     public Parameters(IEnumerable<(string Name, string Value)> pairs)
     {
-        foreach (var (name, value) in pairs)
+        foreach (var (name, value) in pairs) Add(name, value);
+    }
+
+    /// <summary>None yet.</summary>
+    public Parameters()
+    {
+    }
+
+    /// <summary>Takes one more pair, already decoded.</summary>
+    public void Add(string name, string value)
+    {
+        if (!IsText(name) || !IsText(value)) Malformed ??= IsText(name) ? name : "?";
+        if (name == "resource")
         {
-            if (!IsText(name) || !IsText(value)) Malformed ??= IsText(name) ? name : "?";
-            if (name != "resource" && !names.Add(name)) repeated.Add(name);
-            if (value.Length == 0) continue;
-            if (name == "resource") resources.Add(value);
-            else values.TryAdd(name, value);
+            if (value.Length > 0) (resources ??= []).Add(value);
+            return;
         }
+
+        if (values.TryAdd(name, value)) return;
+        repeated ??= [];
+        if (!repeated.Contains(name)) repeated.Add(name);
+        if (values[name].Length == 0) values[name] = value;
     }
 
     /// <summary>
@@ -39,22 +53,22 @@ public sealed class Parameters
         }));
 
     /// <summary>The value, or null when absent or empty.</summary>
-    public string? this[string name] => values.GetValueOrDefault(name);
+    public string? this[string name] => values.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
     /// <summary>Every name that has a value, with its first; resource apart.</summary>
-    public IEnumerable<KeyValuePair<string, string>> All => values;
+    public IEnumerable<KeyValuePair<string, string>> All => values.Where(pair => pair.Value.Length > 0);
 
     /// <summary>All resource values (RFC 8707 §2), in order.</summary>
-    public IReadOnlyList<string> Resources => resources;
+    public IReadOnlyList<string> Resources => resources ?? (IReadOnlyList<string>)[];
 
     /// <summary>A parameter that came more than once, or null.</summary>
-    public string? Repeated => repeated.FirstOrDefault();
+    public string? Repeated => repeated?[0];
 
     /// <summary>A parameter holding NUL, a lone surrogate or octets that are no UTF-8, or null.</summary>
-    public string? Malformed { get; }
+    public string? Malformed { get; private set; }
 
     /// <summary>Whether this very parameter came more than once.</summary>
-    public bool IsRepeated(string name) => repeated.Contains(name);
+    public bool IsRepeated(string name) => repeated?.Contains(name) is true;
 
     /// <summary>The refusal of what no endpoint takes, or null.</summary>
     public OAuthError? Problem() =>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Security.Cryptography;
 
 namespace OAuthServer.Protocol;
 
@@ -49,7 +48,7 @@ public static class TimedId
         Span<byte> time = stackalloc byte[8];
         BinaryPrimitives.WriteInt64BigEndian(time, now.ToUnixTimeMilliseconds());
         time[2..].CopyTo(octets);
-        RandomNumberGenerator.Fill(octets[TimeOctets..]);
+        RandomOctets.Fill(octets[TimeOctets..]);
         return Base64Url.EncodeToString(octets);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
@@ -12,31 +13,32 @@ namespace OAuthServer.Revocation;
 /// </summary>
 public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations revocations, ClientUse use, Settings settings)
 {
-    public Task HandleAsync(HttpContext http) => shared.HandleAsync(http, AuditEvents.Introspection, async (authenticated, token) =>
+    public async Task HandleAsync(HttpContext http)
     {
-        var client = authenticated.Client;
-        if (!client.IsResourceServer)
-            return OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server",
-                client.Row.Kind);
+        if (await shared.ReadAsync(http, AuditEvents.Introspection, NotAdmitted) is not { } query) return;
+        use.Note(query.By);
+        var claims = await revocations.LiveAsync(query.Token);
+        if (claims is not null && Concerns(claims, query.By.Client)) await http.JsonAsync(200, json => Describe(json, claims));
+        else await http.JsonAsync(200, json => json.WriteBoolean("active", false));
+    }
 
-        use.Note(authenticated);
-        var claims = await revocations.LiveAsync(token);
-        var concerned = claims is not null
-            && (client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience);
-        await http.JsonAsync(200, json =>
-        {
-            json.WriteBoolean("active", concerned);
-            if (!concerned) return;
-            json.WriteString("scope", claims!.Scope);
-            json.WriteString("client_id", claims.ClientId);
-            json.WriteString("sub", claims.Subject);
-            json.WriteString("aud", claims.Audience);
-            json.WriteString("iss", settings.Issuer);
-            json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
-            json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
-            json.WriteString("jti", claims.Jti);
-            json.WriteString("token_type", "Bearer");
-        });
-        return null;
-    });
+    private static OAuthError? NotAdmitted(Client client) => client.IsResourceServer ? null
+        : OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
+
+    private static bool Concerns(AccessTokenClaims claims, Client client) =>
+        client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience;
+
+    private void Describe(Utf8JsonWriter json, AccessTokenClaims claims)
+    {
+        json.WriteBoolean("active", true);
+        json.WriteString("scope", claims.Scope);
+        json.WriteString("client_id", claims.ClientId);
+        json.WriteString("sub", claims.Subject);
+        json.WriteString("aud", claims.Audience);
+        json.WriteString("iss", settings.Issuer);
+        json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
+        json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
+        json.WriteString("jti", claims.Jti);
+        json.WriteString("token_type", "Bearer");
+    }
 }

@@ -42,6 +42,7 @@ public static class StoresRoom
             services.AddSingleton<RotationStore>();
             services.AddSingleton<RevokedTokenStore>();
             services.AddSingleton<RevocationFeedStore>();
+            services.AddLoop<PresentedGrantStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RevokedTokenStore>((loop, cancel) => loop.RunAsync(cancel));

@@ -16,7 +16,7 @@ public sealed class TokenEndpoint(
 
     public async Task HandleAsync(HttpContext http)
     {
-        if ((await http.FormAsync()).Refused(out var error, out var form))
+        if ((await http.ShortFormAsync()).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error, null);
             return;

@@ -37,15 +37,14 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     private const int LongestToken = 4096;
 
     private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
-    private static readonly Dictionary<string, object> TypeHeader = new() { ["typ"] = Type };
-    private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
+    private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
 
     /// <summary>Signs with the active key. Refuses when no key has been read yet, or when the token would pass 4 KiB.</summary>
     public Result<string> Issue(AccessTokenClaims claims)
     {
         if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
-        var token = handler.CreateToken(Payload(claims), key.Credentials, TypeHeader);
+        var token = JwsWriter.Write(key, Type, claims, WriteClaims);
         return token.Length <= LongestToken
             ? token
             : OAuthError.InvalidScope("the token would be longer than 4 KiB", "fewer scopes", $"{token.Length} octets");
@@ -80,25 +79,17 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
         return claims;
     }
 
-    private string Payload(AccessTokenClaims claims)
+    private void WriteClaims(Utf8JsonWriter json, AccessTokenClaims claims)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("iss", settings.Issuer);
-            json.WriteString("sub", claims.Subject);
-            json.WriteString("aud", claims.Audience);
-            json.WriteString("client_id", claims.ClientId);
-            json.WriteString("scope", claims.Scope);
-            json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
-            json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
-            json.WriteString("jti", claims.Jti);
-            if (claims.Grant is { } grant) json.WriteString("grant", grant);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        json.WriteString("iss", settings.Issuer);
+        json.WriteString("sub", claims.Subject);
+        json.WriteString("aud", claims.Audience);
+        json.WriteString("client_id", claims.ClientId);
+        json.WriteString("scope", claims.Scope);
+        json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
+        json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
+        json.WriteString("jti", claims.Jti);
+        if (claims.Grant is { } grant) json.WriteString("grant", grant);
     }
 
     // Before the library sees it: three parts (never five, CVE-2024-21319), canonical base64url, our three header members once each.

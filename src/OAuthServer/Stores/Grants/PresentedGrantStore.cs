@@ -1,49 +1,97 @@
+using Npgsql;
+using NpgsqlTypes;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
 
-/// <summary>grants, by what is presented: one read by primary key. Whoever presents it, and whether or not it still may.</summary>
-public sealed class PresentedGrantStore(Database database)
+/// <summary>
+/// grants, by what is presented: read by primary key, together for all who present something at the same moment. Whoever presents
+/// it, and whether or not it still may.
+/// </summary>
+public sealed class PresentedGrantStore
 {
-    private const string Columns =
-        "select g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+    private readonly WriteBatcher<Presented, PresentedGrant?> find;
+    private readonly Database database;
 
-    public const string CodeSql = $"{Columns}, g.activated_at is null as is_current from grants g where g.id = @id and g.code_hash = @hash";
+    public PresentedGrantStore(Database database)
+    {
+        this.database = database;
+        find = new(FindAsync);
+    }
+
+    // What of the row does not change, and so needs no lock.
+    private const string Columns = "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+
+    // A code is known by the hash of its secret, a refresh token by its family's; the other kind never fits.
+    public const string FindSql = $"""
+        select asked.place::int, {Columns},
+               case when asked.family is null then g.activated_at is null else g.refresh_hash is not distinct from asked.hash end
+          from unnest(@id::uuid[], @hash::bytea[], @family::bytea[]) with ordinality as asked (id, hash, family, place)
+          join grants g on g.id = asked.id
+           and case when asked.family is null then g.code_hash = asked.hash else g.family_hash = asked.family end
+        """;
 
     /// <summary>Null: no code of this grant, or one in whose place another has been put.</summary>
     /// <param name="hash">Of its secret.</param>
-    public Task<PresentedGrant?> CodeAsync(Guid id, byte[] hash, CancellationToken cancel) =>
-        database.FindAsync<PresentedGrant>(CodeSql, new { id, hash }, cancel);
-
-    public const string OldCodeSql = $"""
-        {Columns}, t.kind = 'code' and g.activated_at is null as is_current, t.kind = 'spent_code' as is_spent
-          from old_tokens t join grants g on g.id = t.grant_id
-         where t.hash = @hash and (t.kind = 'spent_code' or t.kind = 'code' and g.code_hash = t.hash)
-        """;
-
-    /// <summary>The same of a code that does not begin with its grant.</summary>
-    /// <param name="hash">Of its text.</param>
-    public Task<PresentedGrant?> OldCodeAsync(byte[] hash, CancellationToken cancel) =>
-        database.FindAsync<PresentedGrant>(OldCodeSql, new { hash }, cancel);
-
-    public const string RefreshTokenSql = $"""
-        {Columns}, g.refresh_hash is not distinct from @hash as is_current from grants g where g.id = @id and g.family_hash = @family
-        """;
+    public Task<PresentedGrant?> CodeAsync(Guid id, byte[] hash) => find.AddAsync(new Presented(id, hash, null));
 
     /// <summary>Null: no refresh token of this grant. A grant's id alone, which every JWT carries, finds nothing.</summary>
     /// <param name="hash">Of its secret.</param>
     /// <param name="family">Hash of its family.</param>
-    public Task<PresentedGrant?> RefreshTokenAsync(Guid id, byte[] hash, byte[] family, CancellationToken cancel) =>
-        database.FindAsync<PresentedGrant>(RefreshTokenSql, new { id, hash, family }, cancel);
+    public Task<PresentedGrant?> RefreshTokenAsync(Guid id, byte[] hash, byte[] family) => find.AddAsync(new Presented(id, hash, family));
+
+    /// <summary>One read for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => find.RunAsync(cancel);
+
+    public const string OldCodeSql = $"""
+        select {Columns}, t.kind = 'code' and g.activated_at is null as is_current, t.kind = 'spent_code' as is_spent
+          from old_tokens t join grants g on g.id = t.grant_id
+         where t.hash = @hash and (t.kind = 'spent_code' or t.kind = 'code' and g.code_hash = t.hash)
+        """;
+
+    /// <summary>The same as <see cref="CodeAsync"/> of a code that does not begin with its grant.</summary>
+    /// <param name="hash">Of its text.</param>
+    public Task<PresentedGrant?> OldCodeAsync(byte[] hash, CancellationToken cancel) =>
+        database.FindAsync<PresentedGrant>(OldCodeSql, new { hash }, cancel);
 
     public const string OldRefreshTokenSql = $"""
-        {Columns}, g.refresh_hash is not distinct from t.hash as is_current
+        select {Columns}, g.refresh_hash is not distinct from t.hash as is_current
           from old_tokens t join grants g on g.id = t.grant_id
          where t.hash = @hash and t.kind = 'refresh_token'
         """;
 
-    /// <summary>The same of a refresh token that does not begin with its grant.</summary>
+    /// <summary>The same as <see cref="RefreshTokenAsync"/> of a refresh token that does not begin with its grant.</summary>
     /// <param name="hash">Of its text.</param>
     public Task<PresentedGrant?> OldRefreshTokenAsync(byte[] hash, CancellationToken cancel) =>
         database.FindAsync<PresentedGrant>(OldRefreshTokenSql, new { hash }, cancel);
+
+    private async Task<IReadOnlyList<PresentedGrant?>> FindAsync(IReadOnlyList<Presented> presented)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(FindSql, connection);
+        var arrays = new Arrays<Presented>(command.Parameters, presented);
+        arrays.Add("id", NpgsqlDbType.Uuid, one => one.Id);
+        arrays.AddBytes("hash", one => one.Hash);
+        arrays.AddBytes("family", one => one.Family);
+        var found = new PresentedGrant?[presented.Count];
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = Read(reader);
+        return found;
+    }
+
+    private static PresentedGrant Read(NpgsqlDataReader row) => new()
+    {
+        Id = row.GetGuid(1),
+        ClientId = row.GetString(2),
+        Subject = row.GetGuid(3),
+        Scope = row.GetFieldValue<string[]>(4),
+        Resources = row.GetFieldValue<string[]>(5),
+        Offline = row.GetBoolean(6),
+        OfflineRequested = row.GetBoolean(7),
+        ExpiresAt = new DateTimeOffset(row.GetDateTime(8)),
+        IsCurrent = row.GetBoolean(9),
+    };
+
+    /// <param name="Family">Null: a code.</param>
+    private sealed record Presented(Guid Id, byte[] Hash, byte[]? Family);
 }

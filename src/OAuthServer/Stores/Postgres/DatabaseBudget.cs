@@ -39,6 +39,9 @@ public sealed class DatabaseBudget
         }
     }
 
+    /// <summary>The request under way waits from now on, for something that ends by itself when it takes too long.</summary>
+    internal static DatabaseWait BeginWait() => new(OfThisRequest.Value, TimeProvider.System.GetTimestamp());
+
     /// <summary>What the request under way may still wait.</summary>
     /// <param name="most">A limit beside it.</param>
     internal static TimeSpan Left(TimeSpan most) => OfThisRequest.Value?.LeftOf(most) ?? most;
@@ -74,14 +77,22 @@ public sealed class DatabaseBudget
         return most < ours ? most.Value : ours;
     }
 
-    private void Spend(long began) => Interlocked.Add(ref left, -TimeProvider.System.GetElapsedTime(began).Ticks);
+    internal void Spend(long began) => Interlocked.Add(ref left, -TimeProvider.System.GetElapsedTime(began).Ticks);
 
     // Npgsql calls off a late statement synchronously: a second connection and a blocking read on it, up to its Timeout. When
     // PostgreSQL hangs, each pooled connection holds a thread for that long, and the pool begins with one per core: endpoints that
     // need no database would wait for a thread.
-    private static void MakeRoom()
+    internal static void MakeRoom()
     {
         ThreadPool.GetMinThreads(out var workers, out var others);
         if (workers < Database.MostConnections) ThreadPool.SetMinThreads(Database.MostConnections, others);
     }
+}
+
+/// <summary>A wait under way.</summary>
+/// <param name="Budget">Whose time it takes; null: nobody's.</param>
+internal readonly record struct DatabaseWait(DatabaseBudget? Budget, long Began)
+{
+    /// <summary>What it took is spent.</summary>
+    public void End() => Budget?.Spend(Began);
 }

@@ -21,23 +21,18 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     private const int MostWaiting = 4096;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    private readonly Overdue overdue = new();
     private readonly Channel<Waiting> channel = Channel.CreateBounded<Waiting>(
         new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>Queues the write; completes once it is durable, or with the fault that kept it from being so.</summary>
-    public async Task<TAnswer> AddAsync(TItem item)
+    public Task<TAnswer> AddAsync(TItem item)
     {
         var waiting = new Waiting(item);
-        if (!channel.Writer.TryWrite(waiting)) throw new TimeoutException("too many writes are waiting for PostgreSQL");
-        try
-        {
-            return await DatabaseBudget.WaitAsync(waiting.Answer.Task, Patience);
-        }
-        catch (TimeoutException)
-        {
-            waiting.HasGivenUp = true;
-            throw;
-        }
+        if (!channel.Writer.TryWrite(waiting))
+            return Task.FromException<TAnswer>(new TimeoutException("too many writes are waiting for PostgreSQL"));
+        overdue.Watch(waiting, DatabaseBudget.Left(Patience));
+        return waiting.Task;
     }
 
     /// <summary>The one writer. Runs until <paramref name="cancel"/>, then writes what is left.</summary>
@@ -73,7 +68,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
         try
         {
             var answers = await write([.. group.Select(waiting => waiting.Item)]);
-            for (var i = 0; i < group.Count; i++) group[i].Answer.TrySetResult(answers[i]);
+            for (var i = 0; i < group.Count; i++) group[i].End(answers[i]);
         }
         catch (Exception fault) when (group.Count > 1 && DatabaseFault.ProvesRollback(fault))
         {
@@ -82,16 +77,36 @@ public sealed class WriteBatcher<TItem, TAnswer>(
         }
         catch (Exception fault)
         {
-            foreach (var waiting in group) waiting.Answer.TrySetException(fault);
+            foreach (var waiting in group) waiting.End(fault);
         }
     }
 
-    private sealed class Waiting(TItem item)
+    private sealed class Waiting(TItem item) : TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously), IWait
     {
+        private readonly DatabaseWait wait = DatabaseBudget.BeginWait();
+
         public volatile bool HasGivenUp;
 
         public TItem Item { get; } = item;
 
-        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public void End(TAnswer answer)
+        {
+            wait.End();
+            TrySetResult(answer);
+        }
+
+        public void End(Exception fault)
+        {
+            wait.End();
+            TrySetException(fault);
+        }
+
+        bool IWait.IsOver => Task.IsCompleted;
+
+        void IWait.GiveUp()
+        {
+            HasGivenUp = true;
+            End(new TimeoutException("PostgreSQL did not answer in time"));
+        }
     }
 }

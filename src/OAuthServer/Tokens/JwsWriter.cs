@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using OAuthServer.Keys;
+
+namespace OAuthServer.Tokens;
+
+/// <summary>
+/// Writes a signed token in the JWS compact serialization (RFC 7515 §7.1): header and claims as JSON, base64url, signed, all in one
+/// buffer of the thread's. The token library does the same with seventy times the memory (decisions/0031-token-by-hand.md); it reads.
+/// </summary>
+internal static class JwsWriter
+{
+    [ThreadStatic]
+    private static Buffers? ofThisThread;
+
+    /// <summary>A token of media type <paramref name="type"/>, signed by <paramref name="key"/>.</summary>
+    /// <param name="members">Writes the claims of <paramref name="claims"/> into the object that is open.</param>
+    public static string Write<TClaims>(SigningKey key, string type, TClaims claims, Action<Utf8JsonWriter, TClaims> members)
+    {
+        var buffers = ofThisThread ??= new Buffers();
+        buffers.Token.ResetWrittenCount();
+
+        var json = buffers.BeginJson();
+        json.WriteString("alg", key.Row.Alg);
+        json.WriteString("kid", key.Kid);
+        json.WriteString("typ", type);
+        buffers.EndJson();
+        buffers.Token.Write("."u8);
+
+        json = buffers.BeginJson();
+        members(json, claims);
+        buffers.EndJson();
+
+        Span<byte> signature = stackalloc byte[key.SignatureLength];
+        key.Sign(buffers.Token.WrittenSpan, signature);
+        buffers.Token.Write("."u8);
+        Encode(signature, buffers.Token);
+        return Encoding.ASCII.GetString(buffers.Token.WrittenSpan);
+    }
+
+    private static void Encode(ReadOnlySpan<byte> octets, ArrayBufferWriter<byte> into)
+    {
+        var length = Base64Url.GetEncodedLength(octets.Length);
+        into.Advance(Base64Url.EncodeToUtf8(octets, into.GetSpan(length)));
+    }
+
+    private sealed class Buffers
+    {
+        private readonly ArrayBufferWriter<byte> text = new(1024);
+        private readonly Utf8JsonWriter json;
+
+        public Buffers() => json = new Utf8JsonWriter(text);
+
+        public ArrayBufferWriter<byte> Token { get; } = new(2048);
+
+        public Utf8JsonWriter BeginJson()
+        {
+            text.ResetWrittenCount();
+            json.Reset(text);
+            json.WriteStartObject();
+            return json;
+        }
+
+        public void EndJson()
+        {
+            json.WriteEndObject();
+            json.Flush();
+            Encode(text.WrittenSpan, Token);
+        }
+    }
+}
