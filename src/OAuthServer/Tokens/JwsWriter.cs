@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using OAuthServer.Keys;
 
@@ -51,7 +52,8 @@ internal static class JwsWriter
         private readonly ArrayBufferWriter<byte> text = new(1024);
         private readonly Utf8JsonWriter json;
 
-        public Buffers() => json = new Utf8JsonWriter(text);
+        // Relaxed: at+jwt is written so, not at\u002Bjwt. No browser ever reads it as HTML.
+        public Buffers() => json = new Utf8JsonWriter(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
         public ArrayBufferWriter<byte> Token { get; } = new(2048);
 

@@ -56,7 +56,7 @@ public sealed class HotUpdateTest : ServerFixture
             var next = token.Next();
             var rotated = await rotations.RotateAsync(new Rotation
             {
-                Grant = (await grants.RefreshTokenAsync(token.GrantId, token.Hash, token.FamilyHash, CancellationToken.None))!,
+                Grant = (await grants.RefreshTokenAsync(token.GrantId, token.Hash, token.FamilyHash))!,
                 Hash = token.Hash,
                 FamilyHash = token.FamilyHash,
                 Generation = token.Generation,

@@ -144,4 +144,31 @@ public sealed class WriteBatcherTest
 
         await FluentActions.Awaiting(() => group.AddAsync(1)).Should().ThrowAsync<TimeoutException>();
     }
+
+    [Test]
+    public async Task A_wait_after_a_quiet_time_ends_too_and_what_was_given_up_is_not_written()
+    {
+        var written = new ConcurrentQueue<int>();
+        var door = new SemaphoreSlim(0);
+        var group = new WriteBatcher<int, int>(async items =>
+        {
+            foreach (var item in items) written.Enqueue(item);
+            await door.WaitAsync();
+            return items;
+        });
+        door.Release();
+        _ = group.RunAsync(CancellationToken.None);
+        await group.AddAsync(0);
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+
+        var stuck = group.AddAsync(1);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(written.Contains(1)));
+        var behind = group.AddAsync(2);
+
+        await FluentActions.Awaiting(() => stuck).Should().ThrowAsync<TimeoutException>();
+        await FluentActions.Awaiting(() => behind).Should().ThrowAsync<TimeoutException>();
+        door.Release(10);
+        (await group.AddAsync(3)).Should().Be(3);
+        written.Should().Equal(0, 1, 3);
+    }
 }
