@@ -13,8 +13,6 @@ namespace OAuthServer.Token;
 public sealed class AuthorizationCodeGrant(
     PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens) : IGrant
 {
-    private const int MostWrongVerifiers = 5;
-
     public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
@@ -69,9 +67,9 @@ public sealed class AuthorizationCodeGrant(
             return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
         if (asked.RedirectUri is { } uri && uri != found.RedirectUri)
             return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
-        if (found.WrongVerifiers >= MostWrongVerifiers)
+        if (!found.VerifiersLeft)
             return OAuthError.InvalidGrant(
-                "too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
+                "too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "fewer wrong verifiers before the right one", "too many");
         if (!found.ChallengeFits)
             return OAuthError.InvalidGrant(
                 "the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
