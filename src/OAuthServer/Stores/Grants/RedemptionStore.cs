@@ -121,11 +121,9 @@ public sealed class RedemptionStore : IDisposable
              where grants.id = g.id and g.code_hash = i.hash and {IsOpen}
             returning grants.id, grants.client_id, grants.subject
         ), replayed as (
-            select * from verified where activated_at is not null
+            select * from verified where activated_at is not null and ended_at is null
         ), ended as (
-            update grants g set ended_at = i.now, ended_reason = 'code_replayed'
-              from replayed r cross join item i
-             where g.id = r.id and r.ended_at is null
+            update grants g set ended_at = i.now, ended_reason = 'code_replayed' from replayed r cross join item i where g.id = r.id
         ), missed as (
             update grants g set wrong_verifiers = g.wrong_verifiers + 1
               from presented p cross join item i
