@@ -208,6 +208,7 @@ do $$
 begin
     if exists (select from pg_roles where rolname = 'oauth_server') then
         grant select on grant_types, auth_methods to oauth_server;
+        grant update (leaves_at) on revocation_feed to oauth_server;
     end if;
 end $$;
 

@@ -109,8 +109,12 @@ public sealed class RevokedTokenStore
         return states;
     }
 
-    public const string SweepSql =
-        "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select jti from revoked_tokens where expires_at < @now limit 500 for update skip locked
+        )
+        delete from revoked_tokens using gone where revoked_tokens.jti = gone.jti
+        """;
 
     /// <summary>Removes a small batch of entries whose token has expired; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) =>

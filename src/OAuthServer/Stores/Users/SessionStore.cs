@@ -74,9 +74,12 @@ public sealed class SessionStore(Database database)
     public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
-    public const string SweepSql =
-        "delete from sessions where id_hash in (select id_hash from sessions "
-            + "where expires_at < @now or last_seen_at < @idle_since limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500 for update skip locked
+        )
+        delete from sessions using gone where sessions.id_hash = gone.id_hash
+        """;
 
     /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>
