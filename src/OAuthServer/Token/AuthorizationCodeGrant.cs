@@ -30,6 +30,7 @@ public sealed class AuthorizationCodeGrant(
 
         var (now, grant) = (request.Context.At, code.Grant);
         var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
+        // A problem is no refusal yet: another client's code, a replay or an ended grant is for the statement to find first.
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {

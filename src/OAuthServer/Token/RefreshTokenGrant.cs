@@ -25,6 +25,7 @@ public sealed class RefreshTokenGrant(
         if (await presented.RefreshTokenAsync(text, cancel) is not { } token) return NoSuchToken();
 
         var (now, grant) = (request.Context.At, token.Grant);
+        // A problem is no refusal yet: another client's token, a replay or an ended grant is for the statement to find first.
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var successor = token.Successor();
         var rotation = new Rotation
