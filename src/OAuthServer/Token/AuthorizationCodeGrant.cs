@@ -61,12 +61,12 @@ public sealed class AuthorizationCodeGrant(
     private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
 
     // The private reason, from the row as it stood under the statement's lock.
-    private static OAuthError Refusal(RedeemedCode found, Redemption asked, OAuthError? problem)
+    private static OAuthError Refusal(RedeemedCode found, Redemption redemption, OAuthError? problem)
     {
         const string section = "RFC 6749 §4.1.3";
-        if (found.ClientId != asked.ClientId)
-            return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
-        if (asked.RedirectUri is { } uri && uri != found.RedirectUri)
+        if (found.ClientId != redemption.ClientId)
+            return OAuthError.InvalidGrant("another client's code", section, found.ClientId, redemption.ClientId);
+        if (redemption.RedirectUri is { } uri && uri != found.RedirectUri)
             return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
         if (!found.VerifiersLeft)
             return OAuthError.InvalidGrant(
@@ -77,11 +77,12 @@ public sealed class AuthorizationCodeGrant(
         if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
-        if (found.CodeExpiresAt <= asked.Now)
+        if (found.CodeExpiresAt <= redemption.Now)
             return OAuthError.InvalidGrant(
-                "the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{asked.Now:u}");
-        if (found.ExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
+                "the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{redemption.Now:u}");
+        if (found.ExpiresAt <= redemption.Now)
+            return OAuthError.InvalidGrant(
+                "the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{redemption.Now:u}");
         return problem ?? OAuthError.ServerError("a code that could be redeemed was not");
     }
 }
