@@ -49,12 +49,12 @@ public sealed class ClientDocumentStore(Database database)
     /// Makes or changes the client, wakes one that was gone, and forgets remembered consents when what they rested on has changed.
     /// An operator's row stays as it is, and a document fetched earlier never replaces one fetched later.
     /// </summary>
-    public const string KeepSql = """
+    public const string KeepSql = $"""
         with before as (
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
             insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method)
-            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, 'none'
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}'
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
