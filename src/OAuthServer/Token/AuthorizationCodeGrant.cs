@@ -53,7 +53,7 @@ public sealed class AuthorizationCodeGrant(
             : Refusal(found, redemption, problem);
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
-            catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, []).Refused(out var error, out var target)
+            catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, []).Refused(out var error, out var target)
                 ? error
                 : GrantTokens.Prepare(tokens, client, grant, target, refresh is not null && grant.OfflineRequested, now);
     }

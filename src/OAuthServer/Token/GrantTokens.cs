@@ -8,6 +8,9 @@ namespace OAuthServer.Token;
 /// <summary>What the two grants of a person's consent share: the access token that stands on it.</summary>
 internal static class GrantTokens
 {
+    /// <summary>What the person allowed.</summary>
+    public static Target TargetOf(PresentedGrant grant) => new(grant.Resources, grant.Scope);
+
     /// <summary>
     /// An access token that outlives neither its life nor the consent, made before anything is consumed; refused when less than a second
     /// of the consent is left.
@@ -40,7 +43,7 @@ internal static class GrantTokens
         return new PreparedToken
         {
             Response = new TokenResponse { AccessToken = token, ExpiresIn = life, Scope = named },
-            Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = target.Scope },
+            Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = claims.Scope },
         };
     }
 

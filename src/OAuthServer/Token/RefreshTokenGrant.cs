@@ -58,7 +58,7 @@ public sealed class RefreshTokenGrant(
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog)
         {
             if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
-            if (catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, scope).Refused(out error, out var target))
+            if (catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, scope).Refused(out error, out var target))
                 return error;
             var offline = grant.OfflineRequested && (scope.Length == 0 || scope.Contains(Scope.OfflineAccess));
             return GrantTokens.Prepare(tokens, client, grant, target, offline, now);

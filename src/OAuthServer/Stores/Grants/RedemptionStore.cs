@@ -179,7 +179,7 @@ public sealed class RedemptionStore : IDisposable
         redirect = item.RedirectUri,
         challenge = item.Challenge,
         resource = item.Token?.Resource,
-        scope = item.Token is { } token ? string.Join(' ', token.Scope) : null,
+        scope = item.Token?.Scope,
         refresh = item.RefreshHash,
         family = item.FamilyHash,
         idle_until = item.RefreshIdleUntil.UtcDateTime,
@@ -197,7 +197,7 @@ public sealed class RedemptionStore : IDisposable
         arrays.AddText("redirect", item => item.RedirectUri);
         arrays.AddText("challenge", item => item.Challenge);
         arrays.AddText("resource", item => item.Token?.Resource);
-        arrays.AddText("scope", item => item.Token is { } token ? string.Join(' ', token.Scope) : null);
+        arrays.AddText("scope", item => item.Token?.Scope);
         arrays.AddBytes("refresh", item => item.RefreshHash);
         arrays.AddBytes("family", item => item.FamilyHash);
         arrays.AddTime("idle_until", item => item.RefreshIdleUntil);

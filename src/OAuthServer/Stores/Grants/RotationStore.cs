@@ -198,7 +198,7 @@ public sealed class RotationStore : IDisposable
         generation = item.Generation,
         client = item.ClientId,
         resource = item.Token?.Resource,
-        scope = item.Token is { } token ? string.Join(' ', token.Scope) : null,
+        scope = item.Token?.Scope,
         next = item.SuccessorHash,
         next_family = item.SuccessorFamilyHash,
         @sealed = item.SuccessorSealed,
@@ -218,7 +218,7 @@ public sealed class RotationStore : IDisposable
         arrays.AddBytes("family", item => item.FamilyHash);
         arrays.AddText("client", item => item.ClientId);
         arrays.AddText("resource", item => item.Token?.Resource);
-        arrays.AddText("scope", item => item.Token is { } token ? string.Join(' ', token.Scope) : null);
+        arrays.AddText("scope", item => item.Token?.Scope);
         arrays.AddBytes("next", item => item.SuccessorHash);
         arrays.AddBytes("next_family", item => item.SuccessorFamilyHash);
         arrays.AddBytes("sealed", item => item.SuccessorSealed);
