@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CsCheck;
@@ -59,6 +61,21 @@ public sealed class VisibleTextTest : ServerFixture
     {
         VisibleText.Name(name).Should().Be(name);
         (await Server.ScalarAsync<string>("select visible_text(@name)", new { name })).Should().Be(name);
+    }
+
+    // Not of code points without a character: which those are depends on the version of Unicode, and PostgreSQL has no list of them.
+    [Test]
+    public async Task The_server_and_SQL_keep_the_same_of_a_name_whatever_character_is_in_it_or_at_its_ends()
+    {
+        var names = Enumerable.Range(1, 0x10FFFF).Where(Rune.IsValid).Select(value => new Rune(value))
+            .Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.OtherNotAssigned)
+            .Select(rune => $"{rune}A{rune}B{rune}").ToArray();
+
+        var kept = await Server.QueryAsync<string>(
+            "select visible_text(name) from unnest(@names) with ordinality as given (name, place) order by place", new { names });
+
+        names.Zip(kept).Where(one => VisibleText.Name(one.First) != one.Second)
+            .Select(one => $"U+{one.First.EnumerateRunes().First().Value:X4}").Should().BeEmpty();
     }
 
     [Test]
