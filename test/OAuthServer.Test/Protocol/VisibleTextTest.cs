@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using CsCheck;
 using FluentAssertions;
@@ -109,7 +108,8 @@ public sealed class VisibleTextTest : ServerFixture
     public void Escaped_JSON_says_what_it_said() =>
         Mixed.Sample(text =>
         {
-            var json = JsonSerializer.Serialize(text, new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-            return JsonSerializer.Deserialize<string>(VisibleText.EscapeJson(json)) == text;
+            // By hand: a serializer escapes by itself most of what this is about.
+            var json = VisibleText.EscapeJson($"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"");
+            return JsonSerializer.Deserialize<string>(json) == text && json.EnumerateRunes().All(rune => !VisibleText.IsInvisible(rune));
         }, iter: 500);
 }
