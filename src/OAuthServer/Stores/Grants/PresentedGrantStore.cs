@@ -6,9 +6,10 @@ namespace OAuthServer.Stores.Grants;
 public sealed class PresentedGrantStore(Database database)
 {
     private const string Columns =
-        "select g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+        "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
 
-    public const string CodeSql = $"{Columns}, g.activated_at is null as is_current from grants g where g.id = @id and g.code_hash = @hash";
+    public const string CodeSql =
+        $"select {Columns}, g.activated_at is null as is_current from grants g where g.id = @id and g.code_hash = @hash";
 
     /// <summary>Null: no code of this grant, or one in whose place another has been put.</summary>
     /// <param name="hash">Of its secret.</param>
@@ -16,7 +17,7 @@ public sealed class PresentedGrantStore(Database database)
         database.FindAsync<PresentedGrant>(CodeSql, new { id, hash }, cancel);
 
     public const string OldCodeSql = $"""
-        {Columns}, t.kind = 'code' and g.activated_at is null as is_current, t.kind = 'spent_code' as is_spent
+        select {Columns}, t.kind = 'code' and g.activated_at is null as is_current, t.kind = 'spent_code' as is_spent
           from old_tokens t join grants g on g.id = t.grant_id
          where t.hash = @hash and (t.kind = 'spent_code' or t.kind = 'code' and g.code_hash = t.hash)
         """;
@@ -27,7 +28,8 @@ public sealed class PresentedGrantStore(Database database)
         database.FindAsync<PresentedGrant>(OldCodeSql, new { hash }, cancel);
 
     public const string RefreshTokenSql = $"""
-        {Columns}, g.refresh_hash is not distinct from @hash as is_current from grants g where g.id = @id and g.family_hash = @family
+        select {Columns}, g.refresh_hash is not distinct from @hash as is_current
+          from grants g where g.id = @id and g.family_hash = @family
         """;
 
     /// <summary>Null: no refresh token of this grant. A grant's id alone, which every JWT carries, finds nothing.</summary>
@@ -37,7 +39,7 @@ public sealed class PresentedGrantStore(Database database)
         database.FindAsync<PresentedGrant>(RefreshTokenSql, new { id, hash, family }, cancel);
 
     public const string OldRefreshTokenSql = $"""
-        {Columns}, g.refresh_hash is not distinct from t.hash as is_current
+        select {Columns}, g.refresh_hash is not distinct from t.hash as is_current
           from old_tokens t join grants g on g.id = t.grant_id
          where t.hash = @hash and t.kind = 'refresh_token'
         """;
