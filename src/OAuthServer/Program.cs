@@ -37,7 +37,9 @@ public static class Server
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
         rooms.AddClients(); rooms.AddUsers(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddHtml(settings);
-        AuthorizationRoom.AddAuthorization(rooms); rooms.AddToken(); rooms.AddRevocation(); rooms.AddRegistration();
+        // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
+        AuthorizationRoom.AddAuthorization(rooms);
+        rooms.AddToken(); rooms.AddRevocation(); rooms.AddRegistration();
         rooms.AddDiscovery(); rooms.AddAccount(); rooms.AddAdmin(); rooms.AddPlayground();
         change?.Invoke(rooms);
 

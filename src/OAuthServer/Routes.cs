@@ -33,15 +33,15 @@ public static class Routes
     private static void MapHost(RouteTable host, Settings settings)
     {
         host.Get<HealthEndpoint>(Paths.Health, it => it.HealthAsync, Json | AnyHost);
-        host.Any<HealthEndpoint>(Paths.Ready, it => it.ReadyAsync, Json | AnyHost);
+        host.Get<HealthEndpoint>(Paths.Ready, it => it.ReadyAsync, Json | AnyHost);
         host.Below(Paths.WellKnown, Json | Cors);
         host.Get<SecurityTextEndpoint>(Paths.SecurityText, it => it.HandleAsync, Json | Cors);
-        host.Get(Paths.ChangePassword, PasswordEndpoint.RedirectAsync, Json | Cors);
+        host.Get(Paths.ChangePassword, PasswordEndpoint.RedirectAsync, Page);
         // Between host and path (RFC 8414 §3.1, RFC 9728 §3.1).
         host.Get<DiscoveryEndpoint>(Paths.ServerMetadata + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
         host.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
         host.Get<DiscoveryEndpoint>(Paths.ResourceMetadata + settings.IssuerPath, it => it.ResourceAsync, Json | Cors);
-        if (settings.HasPlayground) host.Get<PlaygroundEndpoint>(Paths.PlaygroundCallback, it => it.ReturnAsync, Spends);
+        if (settings.HasPlayground) host.Get<PlaygroundEndpoint>(Paths.PlaygroundCallback, it => it.ReturnAsync, Page | Spends);
     }
 
     private static void MapProtocol(RouteTable issuer, Settings settings)

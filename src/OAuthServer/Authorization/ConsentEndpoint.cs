@@ -79,7 +79,7 @@ public sealed class ConsentEndpoint(
         // Allow: the same was allowed in another tab meanwhile. All else is decided anew.
         var consent = await steps.NextAsync(request, session, http.RequestAborted) switch
         {
-            Step.Consent asked => asked,
+            Step.Consent step => step,
             Step.Allow(var remembered) => new Step.Consent(remembered),
             _ => null,
         };
@@ -164,7 +164,7 @@ public sealed class ConsentEndpoint(
     }
 
     // A link that somebody else made could press the button (CWE-352): an answer is a form of ours, posted.
-    private static OAuthError? Decided(Parameters asked) => asked["decision"] is not { } decision ? null
+    private static OAuthError? Decided(Parameters parameters) => parameters["decision"] is not { } decision ? null
         : OAuthError.InvalidRequest("Choose Allow or Deny", "a decision by GET", "CWE-352", "a form, posted", decision);
 
     private static void Resume(HttpContext http, AuthorizationRequest request) =>

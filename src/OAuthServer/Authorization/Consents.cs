@@ -37,15 +37,22 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
-        return GrantAsync(request, allowed.Decision.Session, allowed.Scope, ends, context, allowed.Decision, new RememberedConsent
+        return GrantAsync(request, context, new Granted
         {
-            // What was allowed before without an end and not asked about now still holds; what was unticked now does not.
-            Scope =
-            [
-                .. request.Scope.Where(allowed.Scope.Contains),
-                .. before is { ExpiresAt: null } ? before.Scope.Except(request.Scope) : [],
-            ],
-            ExpiresAt = allowed.GrantDuration.Key == GrantDuration.Longest ? null : ends,
+            Session = allowed.Decision.Session,
+            Scope = allowed.Scope,
+            Ends = ends,
+            Decision = allowed.Decision,
+            Remember = new RememberedConsent
+            {
+                // What was allowed before without an end and not asked about now still holds; what was unticked now does not.
+                Scope =
+                [
+                    .. request.Scope.Where(allowed.Scope.Contains),
+                    .. before is { ExpiresAt: null } ? before.Scope.Except(request.Scope) : [],
+                ],
+                ExpiresAt = allowed.GrantDuration.Key == GrantDuration.Longest ? null : ends,
+            },
         });
     }
 
@@ -55,17 +62,15 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
         var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
-        return GrantAsync(request, session, request.Scope, ends, context, null, null);
+        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends });
     }
 
-    private async Task<string?> GrantAsync(
-        AuthorizationRequest request, SessionRow session, IReadOnlyCollection<string> scope, DateTimeOffset ends, RequestContext context,
-        PostedDecision? decision, RememberedConsent? remember)
+    private async Task<string?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)
     {
-        var now = context.At;
+        var (now, session, decision, remember) = (context.At, allowed.Session, allowed.Decision, allowed.Remember);
         var delivery = (Delivery.Redirect)request.Delivery;
         var code = AuthorizationCode.Mint(Guid.CreateVersion7(now));
-        string[] granted = [.. request.Scope.Where(scope.Contains)];
+        string[] granted = [.. request.Scope.Where(allowed.Scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
         var offline = granted.Length > withoutOffline.Length;
         var made = await grants.AllowAsync(new NewGrant
@@ -85,7 +90,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             Resources = request.Resources,
             Offline = offline,
             OfflineRequested = offline && request.OfflineRequested,
-            ExpiresAt = ends,
+            ExpiresAt = allowed.Ends,
             CodeHash = code.Hash,
             CodeExpiresAt = now.AddSeconds(settings.CodeSeconds),
             SessionHash = session.IdHash,
@@ -159,6 +164,20 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         }
 
         return hash.GetHashAndReset();
+    }
+
+    // What becomes a grant, whether the person was asked or had allowed it before.
+    private sealed record Granted
+    {
+        public required SessionRow Session { get; init; }
+        public required IReadOnlyCollection<string> Scope { get; init; }
+        public required DateTimeOffset Ends { get; init; }
+
+        /// <summary>Null: nobody was asked.</summary>
+        public PostedDecision? Decision { get; init; }
+
+        /// <summary>What later requests need not ask about; null: what is remembered stays as it is.</summary>
+        public RememberedConsent? Remember { get; init; }
     }
 }
 

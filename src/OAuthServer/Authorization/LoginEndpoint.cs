@@ -17,8 +17,8 @@ public sealed class LoginEndpoint(
     public async Task ShowAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
-        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        if (asked.Problem() is { } bad)
+        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if (query.Problem() is { } bad)
         {
             await RefuseAsync(http, bad);
             return;
@@ -26,7 +26,7 @@ public sealed class LoginEndpoint(
 
         var session = await sessions.FindAsync(cookies.Session(http), cancel);
         AuthorizationRequest? request = null;
-        if (asked["request"] is { } pending)
+        if (query["request"] is { } pending)
         {
             if ((await pendingRequests.FindAsync(pending, cookies.Browser(http), http.Context().Address, cancel))
                 .Refused(out var error, out request))
@@ -35,20 +35,20 @@ public sealed class LoginEndpoint(
                 return;
             }
 
-            if (session is not null && asked["switch"] is null && await steps.NextAsync(request, session, cancel) is not Step.SignIn)
+            if (session is not null && query["switch"] is null && await steps.NextAsync(request, session, cancel) is not Step.SignIn)
             {
                 http.GoTo($"{Paths.Authorize}/{pending}");
                 return;
             }
         }
-        else if (session is not null && asked["switch"] is null)
+        else if (session is not null && query["switch"] is null)
         {
-            http.GoTo(new Waiting(null, Known(asked["page"])).Destination);
+            http.GoTo(new Waiting(null, Known(query["page"])).Destination);
             return;
         }
 
-        var hint = asked["switch"] is null ? request?.LoginHint ?? "" : "";
-        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(asked["page"])), hint);
+        var hint = query["switch"] is null ? request?.LoginHint ?? "" : "";
+        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(query["page"])), hint);
     }
 
     /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>

@@ -105,23 +105,23 @@ public sealed class ResourceDirectory
         /// named one or the first with a scope, and of the grant's scope, or the narrower one requested, what the client still has
         /// and belongs to that resource.
         /// </summary>
+        /// <param name="grant">What the person allowed.</param>
         /// <param name="requested">At most one resource; none for the grant's.</param>
         /// <param name="scope">A narrower scope, or empty.</param>
-        public Result<Target> Within(
-            Client client, string[] grantResources, string[] grantScope, IReadOnlyList<string> requested, string[] scope)
+        public Result<Target> Within(Client client, Target grant, IReadOnlyList<string> requested, string[] scope)
         {
             if (requested.Count > 1) return SeveralResources();
             if (Named(client, requested).Refused(out var error, out var named)) return error;
             var meant = Meant(client, scope);
-            if (meant.Except(grantScope).Any()) return Wider(grantScope, scope);
+            if (meant.Except(grant.Scope).Any()) return Wider(grant.Scope, scope);
 
-            var granted = named.Length > 0 ? grantResources.Where(named.Contains) : grantResources;
+            var granted = named.Length > 0 ? grant.Resources.Where(named.Contains) : grant.Resources;
             string[] candidates = [.. granted.Where(uri => Find(uri) is { } row && row.Uri == uri && Allows(client, row))];
             if (candidates.Length == 0)
                 return OAuthError.InvalidTarget(
-                    "the resource is not in the grant, disabled, or taken from the client", Scope.Join(grantResources),
+                    "the resource is not in the grant, disabled, or taken from the client", Scope.Join(grant.Resources),
                         Scope.Join(requested));
-            string[] wanted = [.. (meant.Length > 0 ? meant : grantScope).Where(one => byName.ContainsKey(one) && Allows(client, one))];
+            string[] wanted = [.. (meant.Length > 0 ? meant : grant.Scope).Where(one => byName.ContainsKey(one) && Allows(client, one))];
             foreach (var candidate in candidates)
                 if (BelongingTo([candidate], wanted) is { Length: > 0 } left)
                     return new Target([candidate], left);
@@ -218,7 +218,7 @@ public sealed class ResourceDirectory
     }
 }
 
-/// <summary>What a request or a token is for, decided together.</summary>
+/// <summary>What a request, a grant or a token is for, decided together.</summary>
 /// <param name="Resources">In their registered spelling; one for a token.</param>
 /// <param name="Scope">What belongs to them, never empty, without offline_access.</param>
 public sealed record Target(string[] Resources, string[] Scope)

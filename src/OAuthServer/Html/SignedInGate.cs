@@ -100,9 +100,9 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
 
     private async Task ShowAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> show)
     {
-        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        if (asked.Problem() is { } error) await RefuseAsync(http, error, session);
-        else await show(At(http, session, asked));
+        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        if (query.Problem() is { } error) await RefuseAsync(http, error, session);
+        else await show(At(http, session, query));
     }
 
     private async Task ChangeAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> change)

@@ -7,9 +7,9 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Maintenance;
 
 /// <summary>
-/// Lets expired rows leave by themselves, in small batches that no request waits for: grants with their codes and
-/// refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses, invitations; the
-/// audit log by whole months.
+/// Lets expired rows leave by themselves, in small batches that no request waits for and that skip what others hold: grants with their
+/// codes and refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses,
+/// invitations; the audit log by whole months.
 /// </summary>
 public sealed class Retention(
     GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,

@@ -19,9 +19,9 @@ public sealed class PlaygroundEndpoint(Walkthroughs walkthroughs, Caller caller,
 
     public async Task ShowAsync(HttpContext http)
     {
-        var asked = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        var stage = asked[PlaygroundPage.Field];
-        if (asked.Problem() is { } error) await RefuseAsync(http, error);
+        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        var stage = query[PlaygroundPage.Field];
+        if (query.Problem() is { } error) await RefuseAsync(http, error);
         else if (stage is not null && !Stages.All.Contains(stage))
             await RefuseAsync(http, OAuthError.InvalidRequest("Page not found", "no such step", "RFC 9110 §15.5.5") with { Status = 404 });
         else if (!await HasDemoAsync(http.RequestAborted)) await http.PlaygroundIsEmptyAsync();

@@ -18,7 +18,10 @@ public sealed record AuthMethod
 
     public static readonly AuthMethod ClientSecretPost = new() { Name = "client_secret_post", Kinds = WithSecret, NeedsSecret = true };
 
-    public static readonly AuthMethod None = new() { Name = "none", Kinds = ["user-facing"], DefaultFor = ["user-facing"] };
+    /// <summary>The name of <see cref="None"/>, for statements of SQL.</summary>
+    public const string NoneName = "none";
+
+    public static readonly AuthMethod None = new() { Name = NoneName, Kinds = ["user-facing"], DefaultFor = ["user-facing"] };
 
     /// <summary>In the order of the metadata: some clients take the first without looking (the C# MCP SDK among them).</summary>
     public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None];

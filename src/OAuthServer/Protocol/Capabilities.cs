@@ -3,9 +3,8 @@ namespace OAuthServer.Protocol;
 /// <summary>The grant types and the client authentication methods of this server, each list in the order of the metadata.</summary>
 public sealed record Capabilities(IReadOnlyList<GrantType> GrantTypes, IReadOnlyList<AuthMethod> AuthMethods)
 {
-    /// <summary>Those of this binary.</summary>
-    public static readonly Capabilities BuiltIn =
-        new([GrantType.AuthorizationCode, GrantType.RefreshToken, GrantType.ClientCredentials], AuthMethod.All);
+    /// <summary>Those of this binary: what commands use, and what a server begins with (<see cref="ProtocolRoom"/>).</summary>
+    public static readonly Capabilities BuiltIn = new(GrantType.All, AuthMethod.All);
 
     /// <summary>What a client of this kind may use.</summary>
     public IEnumerable<GrantType> GrantTypesFor(string kind) => GrantTypes.Where(type => type.IsFor(kind));

@@ -29,6 +29,9 @@ public sealed record GrantType
         DefaultFor = ["machine"],
     };
 
+    /// <summary>Those of this binary, in the order of the metadata. Each has its class in Token.</summary>
+    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials];
+
     /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>
     public required string Name { get; init; }
 

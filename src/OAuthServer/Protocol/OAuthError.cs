@@ -52,11 +52,11 @@ public sealed record OAuthError
             Got = got
         };
 
-    /// <summary>The secret was proven, and it has expired.</summary>
+    /// <summary>The secret is right, and it has expired.</summary>
     public static OAuthError ExpiredSecret(string reason, string expected) =>
         InvalidClient(reason, "RFC 7591 §3.2.1", expected) with { Description = "The client secret has expired" };
 
-    /// <summary>The secret was proven, and the client is disabled.</summary>
+    /// <summary>The secret is right, and the client is disabled.</summary>
     public static OAuthError RevokedClient(string reason) =>
         InvalidClient(reason, "RFC 6749 §5.2", "an enabled client", "a disabled client")
             with

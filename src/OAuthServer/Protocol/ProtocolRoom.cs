@@ -1,13 +1,14 @@
 namespace OAuthServer.Protocol;
 
-/// <summary>What this server can do, as the records say that rooms above register.</summary>
+/// <summary>What this server can do: the records of this binary, and any that are registered beside them.</summary>
 public static class ProtocolRoom
 {
     extension(IServiceCollection services)
     {
         public void AddProtocol()
         {
-            foreach (var method in AuthMethod.All) services.AddSingleton(method);
+            foreach (var type in Capabilities.BuiltIn.GrantTypes) services.AddSingleton(type);
+            foreach (var method in Capabilities.BuiltIn.AuthMethods) services.AddSingleton(method);
             services.AddSingleton(provider =>
                 new Capabilities([.. provider.GetServices<GrantType>()], [.. provider.GetServices<AuthMethod>()]));
         }

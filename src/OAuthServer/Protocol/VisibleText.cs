@@ -27,7 +27,8 @@ public static class VisibleText
 
     /// <summary>
     /// A name as it is kept, whoever gave it: a registration, a client's document or an operator (see visible_text in SQL, which
-    /// says the same). The joiners of Persian and of emoji stay. Null when nothing of it can be seen.
+    /// says the same of every character there is), without blanks at its ends. The joiners of Persian and of emoji stay. Null when nothing
+    /// of it can be seen.
     /// </summary>
     public static string? Name(string? name)
     {

@@ -13,8 +13,6 @@ namespace OAuthServer.Token;
 public sealed class AuthorizationCodeGrant(
     PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens) : IGrant
 {
-    private const int MostWrongVerifiers = 5;
-
     public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
@@ -32,6 +30,7 @@ public sealed class AuthorizationCodeGrant(
 
         var (now, grant) = (request.Context.At, code.Grant);
         var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
+        // A problem is no refusal yet: another client's code, a replay or an ended grant is for the statement to find first.
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var redemption = new Redemption
         {
@@ -54,7 +53,7 @@ public sealed class AuthorizationCodeGrant(
             : Refusal(found, redemption, problem);
 
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
-            catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, []).Refused(out var error, out var target)
+            catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, []).Refused(out var error, out var target)
                 ? error
                 : GrantTokens.Prepare(tokens, client, grant, target, refresh is not null && grant.OfflineRequested, now);
     }
@@ -62,27 +61,28 @@ public sealed class AuthorizationCodeGrant(
     private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");
 
     // The private reason, from the row as it stood under the statement's lock.
-    private static OAuthError Refusal(RedeemedCode found, Redemption asked, OAuthError? problem)
+    private static OAuthError Refusal(RedeemedCode found, Redemption redemption, OAuthError? problem)
     {
         const string section = "RFC 6749 §4.1.3";
-        if (found.ClientId != asked.ClientId)
-            return OAuthError.InvalidGrant("another client's code", section, found.ClientId, asked.ClientId);
-        if (asked.RedirectUri is { } uri && uri != found.RedirectUri)
+        if (found.ClientId != redemption.ClientId)
+            return OAuthError.InvalidGrant("another client's code", section, found.ClientId, redemption.ClientId);
+        if (redemption.RedirectUri is { } uri && uri != found.RedirectUri)
             return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
-        if (found.WrongVerifiers >= MostWrongVerifiers)
+        if (!found.VerifiersLeft)
             return OAuthError.InvalidGrant(
-                "too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "at most four wrong verifiers", "a fifth");
+                "too many wrong verifiers; the code has ended", "RFC 7636 §4.6", "fewer wrong verifiers before the right one", "too many");
         if (!found.ChallengeFits)
             return OAuthError.InvalidGrant(
                 "the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
         if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
-        if (found.CodeExpiresAt <= asked.Now)
+        if (found.CodeExpiresAt <= redemption.Now)
             return OAuthError.InvalidGrant(
-                "the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{asked.Now:u}");
-        if (found.ExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant("the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{asked.Now:u}");
+                "the code has expired", "RFC 6749 §4.1.2", $"redeemed before {found.CodeExpiresAt:u}", $"{redemption.Now:u}");
+        if (found.ExpiresAt <= redemption.Now)
+            return OAuthError.InvalidGrant(
+                "the consent has run out", section, $"redeemed before {found.ExpiresAt:u}", $"{redemption.Now:u}");
         return problem ?? OAuthError.ServerError("a code that could be redeemed was not");
     }
 }

@@ -16,10 +16,10 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
         var (client, parameters) = (request.Client, request.Parameters);
-        if (TokenParameters.Scope(parameters).Refused(out var error, out var asked)) return error;
+        if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
 
         if (parameters.Resources.Count > 1) return ResourceDirectory.Snapshot.SeveralResources();
-        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, asked).Refused(out error, out var target))
+        if ((await resources.ReadAsync(cancel)).Decide(client, parameters.Resources, scope).Refused(out error, out var target))
             return error;
 
         var now = request.Context.At;

@@ -8,7 +8,13 @@ namespace OAuthServer.Token;
 /// <summary>What the two grants of a person's consent share: the access token that stands on it.</summary>
 internal static class GrantTokens
 {
-    /// <summary>An access token that outlives neither its life nor the consent, made before anything is consumed.</summary>
+    /// <summary>What the person allowed.</summary>
+    public static Target TargetOf(PresentedGrant grant) => new(grant.Resources, grant.Scope);
+
+    /// <summary>
+    /// An access token that outlives neither its life nor the consent, made before anything is consumed; refused when less than a second
+    /// of the consent is left.
+    /// </summary>
     /// <param name="offline">
     /// Whether the reply names offline_access: when the client requested it and has it, as strict clients compare what they
     /// requested with what they got. It is never in the token.
@@ -16,7 +22,11 @@ internal static class GrantTokens
     public static Result<PreparedToken> Prepare(
         AccessTokens tokens, Client client, PresentedGrant grant, Target target, bool offline, DateTimeOffset now)
     {
-        var life = Math.Min(client.Row.AccessTokenSeconds, Math.Max(1, (int)(grant.ExpiresAt - now).TotalSeconds));
+        // Whole seconds (RFC 7519 §4.1.4): with less than one left, any token would outlive the consent.
+        var life = Math.Min(client.Row.AccessTokenSeconds, (int)(grant.ExpiresAt - now).TotalSeconds);
+        if (life < 1)
+            return OAuthError.InvalidGrant(
+                "the consent has run out", "RFC 6749 §5.2", $"used a second before {grant.ExpiresAt:u}, or earlier", $"{now:u}");
         var claims = new AccessTokenClaims
         {
             Subject = grant.Subject.ToString(),
@@ -33,7 +43,7 @@ internal static class GrantTokens
         return new PreparedToken
         {
             Response = new TokenResponse { AccessToken = token, ExpiresIn = life, Scope = named },
-            Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = target.Scope },
+            Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = claims.Scope },
         };
     }
 

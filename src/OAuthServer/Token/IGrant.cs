@@ -9,7 +9,7 @@ namespace OAuthServer.Token;
 /// </summary>
 public interface IGrant
 {
-    /// <summary>What it is: the record it was registered with.</summary>
+    /// <summary>What it is.</summary>
     GrantType Type { get; }
 
     /// <summary>Checks everything, then does the one thing that may happen once; refuses with nothing consumed.</summary>

@@ -25,6 +25,7 @@ public sealed class RefreshTokenGrant(
         if (await presented.RefreshTokenAsync(text, cancel) is not { } token) return NoSuchToken();
 
         var (now, grant) = (request.Context.At, token.Grant);
+        // A problem is no refusal yet: another client's token, a replay or an ended grant is for the statement to find first.
         Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
         var successor = token.Successor();
         var rotation = new Rotation
@@ -57,7 +58,7 @@ public sealed class RefreshTokenGrant(
         Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog)
         {
             if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
-            if (catalog.Within(client, grant.Resources, grant.Scope, parameters.Resources, scope).Refused(out error, out var target))
+            if (catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, scope).Refused(out error, out var target))
                 return error;
             var offline = grant.OfflineRequested && (scope.Length == 0 || scope.Contains(Scope.OfflineAccess));
             return GrantTokens.Prepare(tokens, client, grant, target, offline, now);
@@ -68,23 +69,23 @@ public sealed class RefreshTokenGrant(
         OAuthError.InvalidGrant("no such refresh token", "RFC 6749 §6", "a refresh token this server issued");
 
     // The private reason, from the row as it stood under the statement's lock.
-    private static OAuthError Refusal(RotatedToken found, Rotation asked, OAuthError? problem)
+    private static OAuthError Refusal(RotatedToken found, Rotation rotation, OAuthError? problem)
     {
         const string section = "RFC 6749 §6";
-        if (found.ClientId != asked.ClientId)
-            return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, asked.ClientId);
+        if (found.ClientId != rotation.ClientId)
+            return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, rotation.ClientId);
         if (found.Replayed) return GrantTokens.AuditedReplay("a superseded refresh token was used", "RFC 9700 §4.14.2");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);
         if (found is { Live: false, Again: false })
             return OAuthError.InvalidGrant(
                 "the refresh token is newer than the database knows, as after a restore; nothing is revoked", section,
-                $"the newest token, generation {found.Generation}", $"generation {asked.Generation}");
-        if (found.ExpiresAt <= asked.Now)
-            return OAuthError.InvalidGrant("the consent has run out", section, $"used before {found.ExpiresAt:u}", $"{asked.Now:u}");
-        if (found.IdleUntil <= asked.Now)
+                $"the newest token, generation {found.Generation}", $"generation {rotation.Generation}");
+        if (found.ExpiresAt <= rotation.Now)
+            return OAuthError.InvalidGrant("the consent has run out", section, $"used before {found.ExpiresAt:u}", $"{rotation.Now:u}");
+        if (found.IdleUntil <= rotation.Now)
             return OAuthError.InvalidGrant(
-                "the refresh token was idle too long", section, $"used before {found.IdleUntil:u}", $"{asked.Now:u}");
+                "the refresh token was idle too long", section, $"used before {found.IdleUntil:u}", $"{rotation.Now:u}");
         return problem ?? OAuthError.ServerError("a refresh token that could be rotated was not");
     }
 }

@@ -174,6 +174,13 @@ public sealed class PlaygroundTest : ServerFixture
     }
 
     [Test]
+    public async Task A_refusal_at_the_redirect_URI_is_a_page_unless_JSON_is_preferred()
+    {
+        (await Server.GetAsync("/callback?code=a")).Should().BeAnErrorPage("invalid_request");
+        (await Server.GetAsync("/callback?code=a", ("Accept", "application/json"))).Should().BeRefusedWith("invalid_request");
+    }
+
+    [Test]
     public async Task A_form_from_elsewhere_does_nothing()
     {
         var (walker, other) = (new PageTourFixture(Server), new PageTourFixture(Server));

@@ -2,13 +2,12 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Clients;
-using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Clients;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
 
+/// <summary>Who becomes a client by a document, and who does not.</summary>
 [Behaviour(18)]
 public sealed class ClientDocumentTest : ServerFixture
 {
@@ -99,176 +98,6 @@ public sealed class ClientDocumentTest : ServerFixture
             it.ExcludingMissingMembers());
     }
 
-    [Test]
-    public async Task A_fresh_document_is_not_fetched_again()
-    {
-        var host = await outside.GoodHostAsync();
-
-        await Server.ResolvedAsync(host.Url());
-        await Server.ResolvedAsync(host.Url());
-
-        host.Requests.Should().HaveCount(1);
-    }
-
-    [Test]
-    public async Task Requests_at_the_same_moment_share_one_fetch()
-    {
-        var host = await outside.GoodHostAsync();
-        var answer = host.Answer;
-        host.Answer = async http =>
-        {
-            await Task.Delay(300);
-            await answer(http);
-        };
-
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Server.ResolvedAsync(host.Url())));
-
-        host.Requests.Should().HaveCount(1);
-    }
-
-    [TestCase("max-age=3600", 3600), TestCase("public, max-age=60", 300), TestCase("no-store", 300),
-        TestCase("no-cache, max-age=9000", 300), TestCase("max-age=31536000", 86400), TestCase(null, 300),
-        TestCase("max-age=nonsense", 300)]
-    public async Task Freshness_is_what_http_says_between_5_minutes_and_24_hours(string? cache, int seconds)
-    {
-        var host = await outside.GoodHostAsync(cache);
-        await Server.ResolvedAsync(host.Url());
-
-        (await FreshSecondsAsync(host)).Should().Be(seconds);
-
-        Server.Clock.Travel(TimeSpan.FromSeconds(seconds - 5));
-        await Server.ResolvedAsync(host.Url());
-        host.Requests.Should().HaveCount(1);
-        Server.Clock.Travel(TimeSpan.FromSeconds(10));
-        await Server.ResolvedAsync(host.Url());
-        host.Requests.Should().HaveCount(2);
-    }
-
-    [Test]
-    public async Task Expires_and_age_count_too()
-    {
-        var host = await outside.GoodHostAsync();
-        var date = Server.Clock.GetUtcNow();
-        host.Answer =
-            Documents.Answer(Documents.Of(host.Url()), null,
-                headers: [("Date", date.ToString("R")), ("Expires", date.AddHours(2).ToString("R"))]);
-        await Server.ResolvedAsync(host.Url());
-        (await FreshSecondsAsync(host)).Should().Be(7200);
-
-        var aged = await outside.GoodHostAsync();
-        aged.Answer = Documents.Answer(Documents.Of(aged.Url()), "max-age=7200", headers: ("Age", "3600"));
-        await Server.ResolvedAsync(aged.Url());
-        (await FreshSecondsAsync(aged)).Should().Be(3600);
-    }
-
-    [Test]
-    public async Task An_error_is_never_remembered()
-    {
-        var host = await outside.GoodHostAsync();
-        var good = host.Answer;
-        host.Answer = Documents.Answer("", "max-age=86400", status: 500);
-        await Server.RefusedAsync(host.Url());
-        (await Server.ScalarAsync<int>("select count(*)::int from clients where client_id = @id", new { id = host.Url() })).Should().Be(0);
-
-        host.Answer = good;
-
-        await Server.ResolvedAsync(host.Url());
-    }
-
-    [Test]
-    public async Task The_last_good_document_serves_for_24_hours_of_failures_and_the_audit_log_says_so()
-    {
-        var host = await outside.GoodHostAsync();
-        await Server.ResolvedAsync(host.Url());
-        host.Answer = Documents.Answer("{\"secret-of-the-host\":1}", status: 200);
-
-        Server.Clock.Travel(TimeSpan.FromHours(24));
-        await Server.ResolvedAsync(host.Url());
-        host.Requests.Should().HaveCount(2);
-        var line =
-            (
-                await Server.QueryAsync<AuditLine>(
-                    "select event, outcome, client_id, error, rule, reason, expected, got, detail from audit_events "
-                        + "where client_id = @id and event = 'client-document'", new { id = host.Url() })).Should().ContainSingle().Subject;
-        line.Should().BeEquivalentTo(new { Outcome = "refused", Error = "invalid_client", Rule = "CIMD §4", Expected = host.Url() }, it =>
-            it.ExcludingMissingMembers());
-        line.ToString().Should().NotContain("secret-of-the-host");
-
-        Server.Clock.Travel(TimeSpan.FromMinutes(6));
-        await Server.RefusedAsync(host.Url());
-    }
-
-    [Test, Case("CIMD-036")]
-    public async Task Another_name_redirect_or_key_makes_people_be_asked_again_and_nothing_else_does()
-    {
-        var host = await outside.GoodHostAsync(null, "https://app.example/cb");
-        await Server.ResolvedAsync(host.Url());
-        var alice = await Server.UserAsync();
-
-        await ConsentAsync(alice, host.Url());
-        await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb")
-            .Replace("}", ",\"client_uri\":\"https://app.example\"}"));
-        (await ConsentsAsync(host.Url())).Should().Be(1);
-
-        await ChangeAsync(Documents.Of(host.Url(), "Notes app", "https://app.example/cb", "https://other.example/cb"));
-        (await ConsentsAsync(host.Url())).Should().Be(0);
-
-        await ConsentAsync(alice, host.Url());
-        await ChangeAsync(Documents.Of(host.Url(), "My bank", "https://app.example/cb", "https://other.example/cb"));
-        (await ConsentsAsync(host.Url())).Should().Be(0);
-
-        async Task ChangeAsync(string body)
-        {
-            host.Answer = Documents.Answer(body);
-            Server.Clock.Travel(TimeSpan.FromMinutes(6));
-            await Server.ResolvedAsync(host.Url());
-        }
-    }
-
-    [TestCase(404), TestCase(410)]
-    public async Task A_document_that_is_gone_ends_its_client_until_it_is_back(int status)
-    {
-        var host = await outside.GoodHostAsync();
-        var good = host.Answer;
-        await Server.ResolvedAsync(host.Url());
-        var alice = await Server.UserAsync();
-        await ConsentAsync(alice, host.Url());
-        await GrantAsync(alice, host.Url());
-
-        host.Answer = Documents.Answer("", status: status);
-        Server.Clock.Travel(TimeSpan.FromMinutes(6));
-        await Server.RefusedAsync(host.Url());
-
-        (await Server.ScalarAsync<string>("select ended_reason from grants where client_id = @id", new { id = host.Url() }))
-            .Should().Be("document_gone");
-        (await Server.ScalarAsync<bool>("select enabled from clients where client_id = @id", new { id = host.Url() })).Should().BeFalse();
-        (await ConsentsAsync(host.Url())).Should().Be(0);
-        (await Server.ScalarAsync<int>("select count(*)::int from audit_events where client_id = @id and event = 'revocation'",
-            new { id = host.Url() })).Should().Be(1);
-
-        // A failure does not bring it back, the document does; its grants stay ended.
-        host.Answer = Documents.Answer("", status: 500);
-        await Server.RefusedAsync(host.Url());
-        host.Answer = good;
-        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeTrue();
-        (await Server.ScalarAsync<int>("select count(*)::int from grants where client_id = @id and ended_at is null",
-            new { id = host.Url() })).Should().Be(0);
-    }
-
-    [Test]
-    public async Task A_client_that_an_operator_disabled_stays_so_and_is_not_fetched()
-    {
-        var host = await outside.GoodHostAsync();
-        await Server.ResolvedAsync(host.Url());
-        await Server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = host.Url() });
-        Server.Clock.Travel(TimeSpan.FromHours(30));
-        await Task.Delay(200);
-
-        (await Server.ResolvedAsync(host.Url())).Row.Enabled.Should().BeFalse();
-
-        host.Requests.Should().HaveCount(1);
-    }
-
     [TestCase("operator"), TestCase("self-registered")]
     public async Task Other_clients_are_answered_from_their_row(string origin)
     {
@@ -357,21 +186,6 @@ public sealed class ClientDocumentTest : ServerFixture
     }
 
     [Test]
-    public async Task A_client_nobody_used_leaves_after_a_day_and_one_with_a_grant_stays()
-    {
-        var (unused, used) = (await outside.GoodHostAsync(), await outside.GoodHostAsync());
-        await Server.ResolvedAsync(unused.Url());
-        await Server.ResolvedAsync(used.Url());
-        await GrantAsync(await Server.UserAsync(), used.Url(), days: 90);
-
-        Server.Clock.Travel(TimeSpan.FromHours(25));
-        await Server.Get<Retention>().OnceAsync(CancellationToken.None);
-
-        (await Server.QueryAsync<string>("select client_id from clients where client_id = any (@ids)",
-            new { ids = new[] { unused.Url(), used.Url() } })).Should().Equal(used.Url());
-    }
-
-    [Test]
     public async Task A_client_that_nobody_ever_registered_gets_consent_tokens_and_refreshes()
     {
         var host = await outside.GoodHostAsync();
@@ -382,25 +196,6 @@ public sealed class ClientDocumentTest : ServerFixture
         tokens.Should().HaveIssuedTokens("notes:read");
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens("notes:read");
         host.Requests.Should().HaveCount(1);
-    }
-
-    [Test, Case("CIMD-036")]
-    public async Task A_redirect_that_came_later_gets_no_code_by_an_earlier_consent()
-    {
-        var host = await outside.GoodHostAsync(null, "https://app.example/cb");
-        var alice = await Server.UserAsync();
-        var browser = Server.NewBrowser();
-        await new TestClient(Server, host.Url(), null, "none", "https://app.example/cb").TokensAsync(alice, browser);
-
-        host.Answer = Documents.Answer(Documents.Of(host.Url(), "Notes app", "https://app.example/cb", "https://evil.example/cb"));
-        Server.Clock.Travel(TimeSpan.FromMinutes(6));
-
-        foreach (var redirect in new[] { "https://evil.example/cb", "https://app.example/cb" })
-        {
-            var app = new TestClient(Server, host.Url(), null, "none", redirect);
-            (await browser.ReachConsentAsync(app.AuthorizeQuery(TestClient.NewVerifier()), alice)).Is(Paths.Consent)
-                .Should().BeTrue("alice is asked anew");
-        }
     }
 
     [TestCase("https://nowhere.example/c", "nowhere.example"), TestCase("https://10.0.0.5/c", "10.0.0.5"),
@@ -446,58 +241,4 @@ public sealed class ClientDocumentTest : ServerFixture
                 .GetProperty("client_id_metadata_document_supported").GetBoolean();
         }
     }
-
-    [Test]
-    public async Task A_document_fetched_earlier_never_replaces_one_fetched_later()
-    {
-        var store = Server.Get<ClientDocumentStore>();
-        var now = Server.Clock.GetUtcNow();
-        var id = $"https://{Guid.NewGuid():N}.example/c";
-
-        (await store.MaintainAsync(Document("later"), now)).Should().BeTrue();
-        (await store.MaintainAsync(Document("earlier"), now.AddSeconds(-1))).Should().BeFalse();
-
-        (await Server.ScalarAsync<string>("select name from clients where client_id = @id", new { id })).Should().Be("later");
-
-        NewClientDocument Document(string name) => new()
-        {
-            ClientId = id,
-            Name = name,
-            RedirectUris = [Cast.Redirect],
-            GrantTypes = ["authorization_code"],
-            BodyHash = [1],
-            TrustHash = [2],
-            FreshUntil = now.AddMinutes(5),
-        };
-    }
-
-    private Task<int> FreshSecondsAsync(DocumentHost host) =>
-        Server.ScalarAsync<int>(
-            "select round(extract(epoch from fresh_until - fetched_at))::int from client_documents where client_id = @id",
-            new { id = host.Url() });
-
-    private Task<int> ConsentsAsync(string id) => Server.ScalarAsync<int>(
-        "select count(*)::int from consents where client_id = @id", new { id });
-
-    private Task ConsentAsync(Person person, string client) => Server.ExecuteAsync(
-        "insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, key) "
-            + "values (@subject, @client, 'https://app.example/cb', '{}', '{notes:read}', now(), @key)",
-        new { subject = person.Subject, client, key = Guid.NewGuid().ToByteArray() });
-
-    private Task GrantAsync(Person person, string client, int days = 30) => Server.ExecuteAsync(
-        """
-        insert into grants (id, client_id, subject, fingerprint, redirect_uri,
-            code_challenge, scope, resources, offline, created_at, activated_at, expires_at)
-        values (@id, @client, @subject, @key, 'https://app.example/cb', '', '{notes:read}',
-            '{}', true, @now, @now, @now::timestamptz + make_interval(days => @days))
-        """,
-        new
-        {
-            id = Guid.NewGuid(),
-            client,
-            subject = person.Subject,
-            key = Guid.NewGuid().ToByteArray(),
-            now = Server.Clock.GetUtcNow().UtcDateTime,
-            days
-        });
 }

@@ -102,6 +102,24 @@ public sealed class CodeTest : ServerFixture
         (await Server.AuditAsync(replay)).Should().ContainSingle().Which.Detail.Should().Be("code_replayed");
     }
 
+    [TestCase("a replay", "code_replayed"), TestCase("a sign-out", "revoked_by_user")]
+    [Test, Rfc(6749, "4.1.2"), Behaviour(3, 25)]
+    public async Task A_second_use_after_the_grant_has_ended_is_audited_as_that_and_revokes_nothing(string by, string reason)
+    {
+        var code = await Server.GrantAsync(client, alice);
+        await client.RedeemAsync(code);
+        if (by == "a replay") await client.RedeemAsync(code);
+        else
+            await Server.ExecuteAsync("update grants set ended_at = @now, ended_reason = @reason where id = @id",
+                new { now = Server.Clock.GetUtcNow().UtcDateTime, reason, id = Granted.GrantId(code.Value) });
+
+        var replay = await client.RedeemAsync(code);
+
+        replay.Should().BeRefusedWith("invalid_grant");
+        var row = (await Server.AuditAsync(replay)).Should().ContainSingle().Subject;
+        (row.Reason, row.Detail).Should().Be(($"the grant has ended: {reason}", null));
+    }
+
     [Test, Rfc(9700, "4.5"), Behaviour(3), Case("CODE-003")]
     public async Task A_second_use_with_a_wrong_verifier_ends_nothing()
     {

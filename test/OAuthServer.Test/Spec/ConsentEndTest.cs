@@ -46,6 +46,32 @@ public sealed class ConsentEndTest
         (await (await server.ResourceServerAsync()).SeesAsActiveAsync(late.AccessToken)).Should().BeFalse();
     }
 
+    [Test, Rfc(9700, "4.14.2")]
+    public async Task In_the_last_second_of_a_consent_nothing_is_issued_and_nothing_is_spent()
+    {
+        var code = await server.GrantAsync(app, alice);
+        var tokens = await server.TokensAsync(app, alice);
+        await LeaveAsync(TimeSpan.FromSeconds(0.9));
+
+        var (redeemed, refreshed) = (await app.RedeemAsync(code), await app.RefreshAsync(tokens.RefreshToken!));
+
+        foreach (var reply in new[] { redeemed, refreshed })
+        {
+            reply.Should().BeRefusedWith("invalid_grant");
+            (await server.AuditAsync(reply)).Should().ContainSingle().Which.Reason.Should().Be("the consent has run out");
+        }
+
+        await LeaveAsync(TimeSpan.FromSeconds(30));
+        foreach (var reply in new[] { await app.RedeemAsync(code), await app.RefreshAsync(tokens.RefreshToken!) })
+        {
+            reply.Should().HaveIssuedTokens();
+            new JsonWebToken(reply.AccessToken).ValidTo.Should().BeOnOrBefore((await EndsAsync())[0]);
+        }
+
+        Task LeaveAsync(TimeSpan left) => server.ExecuteAsync("update grants set expires_at = @end where client_id = @Id",
+            new { end = (server.Clock.GetUtcNow() + left).UtcDateTime, app.Id });
+    }
+
     [Test]
     public async Task A_remembered_consent_ends_with_its_grant_and_is_not_renewed_in_silence()
     {

@@ -94,11 +94,11 @@ public sealed class ErrorsTest : ServerFixture
     [Test, Rfc(9110, "15.6.4")]
     public async Task A_flood_of_slow_hashes_is_refused_with_503_and_others_are_served()
     {
-        var (proven, victim) = (await Server.MachineAsync(), await Server.MachineAsync());
-        (await proven.CredentialsAsync()).Should().HaveIssuedTokens();
+        var (authenticated, victim) = (await Server.MachineAsync(), await Server.MachineAsync());
+        (await authenticated.CredentialsAsync()).Should().HaveIssuedTokens();
 
         var flood = Enumerable.Range(0, 40).Select(i => victim.With($"guess-{i}").CredentialsAsync()).ToList();
-        var served = await proven.CredentialsAsync();
+        var served = await authenticated.CredentialsAsync();
         var answers = await Task.WhenAll(flood);
 
         served.Should().HaveIssuedTokens();

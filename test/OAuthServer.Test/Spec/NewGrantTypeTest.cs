@@ -1,5 +1,6 @@
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Clients;
@@ -10,7 +11,7 @@ using OAuthServer.Token;
 
 namespace OAuthServer.Test.Spec;
 
-/// <summary>A grant type that nobody has heard of, registered in one place, is known everywhere.</summary>
+/// <summary>A grant type that nobody has heard of, registered once with its class, is known everywhere.</summary>
 public sealed class NewGrantTypeTest
 {
     private const string Urn = "urn:example:grant-type:made-up";
@@ -20,7 +21,8 @@ public sealed class NewGrantTypeTest
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        server = await TestServer.StartAsync(services: services => services.AddGrant<MadeUpGrant>(MadeUpGrant.Itself));
+        server = await TestServer.StartAsync(services: services =>
+            services.AddSingleton(MadeUpGrant.Itself).AddSingleton<IGrant, MadeUpGrant>());
         await server.Get<Migrations>().ApplyAsync(CancellationToken.None);
     }
 
@@ -31,6 +33,11 @@ public sealed class NewGrantTypeTest
     public async Task Metadata_lists_a_new_grant_type() =>
         (await server.GetAsync(Paths.ServerMetadata)).Strings("grant_types_supported")
             .Should().Equal("authorization_code", "refresh_token", "client_credentials", Urn);
+
+    [Test]
+    public void Every_grant_type_has_its_class() =>
+        server.Get<IEnumerable<IGrant>>().Select(grant => grant.Type).Should().Equal(server.Get<Capabilities>().GrantTypes)
+            .And.StartWith(Capabilities.BuiltIn.GrantTypes);
 
     [Test, Rfc(7591, "2")]
     public async Task A_client_registers_for_a_new_grant_type_without_redirect_uris_and_uses_it()

@@ -106,6 +106,59 @@ public sealed class RetentionTest
         (await server.QueryAsync<Guid>("select id from grants")).Should().Equal(kept);
     }
 
+    [TestCase("authorization_requests", """
+        insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at)
+        select sha256(i::text::bytea), sha256('b'), @client, '?x', now() - interval '1 day', now() - interval '1 hour'
+          from generate_series(1, 2) i
+        """)]
+    [TestCase("sessions", """
+        insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent)
+        select sha256(i::text::bytea), @subject, now() - interval '1 day', now(), now() - interval '1 hour', '', ''
+          from generate_series(1, 2) i
+        """)]
+    [TestCase("revoked_tokens", """
+        insert into revoked_tokens (jti, client_id, audience, revoked_at, expires_at)
+        select i::text, @client, 'y', now(), now() - interval '1 hour' from generate_series(1, 2) i
+        """)]
+    [TestCase("initial_access_tokens", """
+        insert into initial_access_tokens (hash, expires_at)
+        select sha256(i::text::bytea), now() - interval '31 days' from generate_series(1, 2) i
+        """)]
+    [TestCase("revocation_feed", """
+        insert into revocation_feed (kind, value, expires_at, leaves_at)
+        select 'jti', i::text, now() - interval '2 hours', now() - interval '1 hour' from generate_series(1, 2) i
+        """)]
+    [TestCase("client_documents", """
+        with client as (
+            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method)
+            select 'https://' || i || '.example/c', 'user-facing', 'C', 'document', '{https://app.example/cb}', '{authorization_code}',
+                   'none'
+              from generate_series(1, 2) i
+            returning client_id
+        )
+        insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash)
+        select client_id, now() - interval '2 days', now() - interval '1 day', sha256('b'), sha256('t') from client
+        """)]
+    public async Task A_row_that_somebody_holds_stays_and_delays_no_other(string table, string twoExpiredRows)
+    {
+        await using var server = await TestServer.StartAsync();
+        var (client, alice) = (await server.PublicClientAsync(), await server.UserAsync());
+        await server.ExecuteAsync($"delete from {table}");
+        await server.ExecuteAsync(twoExpiredRows, new { client = client.Id, subject = alice.Subject });
+
+        await using var psql = new NpgsqlConnection(server.Settings.Database);
+        await psql.OpenAsync();
+        await using (await psql.BeginTransactionAsync())
+        {
+            await psql.ExecuteAsync($"select from {table} limit 1 for update");
+            await server.Get<Retention>().OnceAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+            (await CountAsync(server, table))[table].Should().Be(1);
+        }
+
+        await server.Get<Retention>().OnceAsync(CancellationToken.None);
+        (await CountAsync(server, table))[table].Should().Be(0);
+    }
+
     [Test]
     public async Task A_replay_an_hour_after_is_still_known_for_what_it_is()
     {

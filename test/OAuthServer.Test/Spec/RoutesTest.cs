@@ -53,6 +53,21 @@ public sealed class RoutesTest
             .Should().Be(status);
     }
 
+    [TestCase(Paths.Health), TestCase(Paths.Ready)]
+    public async Task Probes_are_read_and_nothing_else(string path)
+    {
+        (await server.SendAsync(HttpMethod.Head, path, null)).Status.Should().Be(200);
+        (await server.SendAsync(HttpMethod.Post, path, null)).Status.Should().Be(405);
+    }
+
+    [Test]
+    public async Task The_redirect_to_the_page_for_a_new_password_is_for_people_and_not_for_other_origins()
+    {
+        (await server.SendAsync(HttpMethod.Post, Paths.ChangePassword, null)).Should().BeAnErrorPage("invalid_request", 405);
+        (await server.GetAsync(Paths.ChangePassword, ("Origin", "https://app.example"))).Header("Access-Control-Allow-Origin")
+            .Should().BeNull();
+    }
+
     [Test]
     public async Task A_head_request_stores_no_authorization_request()
     {

@@ -61,7 +61,7 @@ public sealed class HotUpdateTest : ServerFixture
                 FamilyHash = token.FamilyHash,
                 Generation = token.Generation,
                 ClientId = client.Id,
-                Token = new TokenFacts { Jti = "a-jti", Resource = Cast.Notes, Scope = ["notes:read"] },
+                Token = new TokenFacts { Jti = "a-jti", Resource = Cast.Notes, Scope = "notes:read" },
                 SuccessorHash = next.Hash,
                 SuccessorFamilyHash = next.FamilyHash,
                 SuccessorSealed = next.Seal(token.Secret),

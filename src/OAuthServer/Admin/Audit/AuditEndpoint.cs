@@ -16,18 +16,18 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
 
     public Task SearchAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (asked, cancel, problems) = (page.Parameters, http.RequestAborted, new Dictionary<string, string>());
+        var (parameters, cancel, problems) = (page.Parameters, http.RequestAborted, new Dictionary<string, string>());
         var (from, to, before, after) = (Moment("from"), Moment("to"), Moment("before"), Moment("after"));
-        var subject = asked["person"] is { } name ? await SubjectAsync(name.Trim(), cancel) : null;
-        if (asked["person"] is not null && subject is null) problems["person"] = http.Language()["There is no user with this name."];
+        var subject = parameters["person"] is { } name ? await SubjectAsync(name.Trim(), cancel) : null;
+        if (parameters["person"] is not null && subject is null) problems["person"] = http.Language()["There is no user with this name."];
 
         var search = new AuditSearch
         {
-            Client = asked["client"]?.Trim(),
+            Client = parameters["client"]?.Trim(),
             Subject = subject,
-            Event = asked["event"],
-            Outcome = asked["outcome"],
-            Request = asked["request"]?.Trim(),
+            Event = parameters["event"],
+            Outcome = parameters["outcome"],
+            Request = parameters["request"]?.Trim(),
             Since = from,
             Before = to,
             Limit = MostCounted + 1,
@@ -38,21 +38,23 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         var (rows, more) = Cut(found, after is not null);
         await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
-            Parameters = asked,
+            Parameters = parameters,
             Problems = problems,
             Found = await users.NameAsync(rows, cancel),
             Paging = new Paging
             {
                 Total = problems.Count > 0 ? 0 : await audit.CountAsync(search, cancel),
                 Most = MostCounted,
-                Previous = rows.Count > 0 && (after is null ? before is not null : more) ? AuditPage.Url(asked, "after", rows[0].At) : null,
-                Next = rows.Count > 0 && (after is not null || more) ? AuditPage.Url(asked, "before", rows[^1].At) : null,
+                Previous = rows.Count > 0 && (after is null ? before is not null : more)
+                    ? AuditPage.Url(parameters, "after", rows[0].At) : null,
+                Next = rows.Count > 0 && (after is not null || more)
+                    ? AuditPage.Url(parameters, "before", rows[^1].At) : null,
             },
         });
 
         DateTimeOffset? Moment(string field)
         {
-            if (asked[field] is not { } text) return null;
+            if (parameters[field] is not { } text) return null;
             if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)) return moment;
             problems[field] = http.Language()["Enter a date and time such as 2026-11-20T14:00."];

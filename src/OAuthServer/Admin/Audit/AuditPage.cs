@@ -56,6 +56,6 @@ public static class AuditPage
     }
 
     /// <summary>The same search, before or after a moment.</summary>
-    internal static string Url(Parameters asked, string cursor, DateTimeOffset moment) => PageUrl.Of(Paths.AdminAudit,
-        [.. Names.Select(name => (name, asked[name])), (cursor, moment.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))]);
+    internal static string Url(Parameters parameters, string cursor, DateTimeOffset moment) => PageUrl.Of(Paths.AdminAudit,
+        [.. Names.Select(name => (name, parameters[name])), (cursor, moment.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))]);
 }

@@ -11,7 +11,8 @@ namespace OAuthServer.Admin.Clients;
 
 /// <summary>/admin/client/new: one more client; the first secret of a confidential one is shown once, in the answer.</summary>
 public sealed class ClientAddEndpoint(
-    SignedInGate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Settings settings, TimeProvider time)
+    SignedInGate gate, ClientEdits edits, ResourceStore resources, HashQueue hashes, Capabilities capabilities, Settings settings,
+    TimeProvider time)
 {
     private const string FirstLabel = "first";
 
@@ -28,7 +29,8 @@ public sealed class ClientAddEndpoint(
             return;
         }
 
-        var (problems, blank) = (new Dictionary<string, string>(), ClientFields.Blank(Placeholder, kind.Kind) with { Name = Placeholder });
+        var problems = new Dictionary<string, string>();
+        var blank = ClientFields.Blank(capabilities, Placeholder, kind.Kind) with { Name = Placeholder };
         var client = ClientFields.Read(blank, page.Parameters, problems);
         if (page.Parameters["client_id"] is { } id) client = client with { ClientId = id.Trim() };
         else problems["client_id"] = "Enter an id such as nightly-etl.";

@@ -13,7 +13,7 @@ public static class ClientAddPage
             IReadOnlyDictionary<string, string> problems)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var blank = ClientFields.Blank("", kind.Kind);
+        var blank = ClientFields.Blank(http.RequestServices.GetRequiredService<Capabilities>(), "", kind.Kind);
         Func<string, string?> values = typed is not null ? name => typed[name] : name => ClientFields.Value(blank, name);
         var fields = new Fields(say, values, problems);
         var id = fields.Text("client_id", "Client id", "Letters A-Z a-z, digits and _ . ~ - only; cannot be changed later",

@@ -63,7 +63,7 @@ public static class ClientFields
     }
 
     /// <summary>A new client of a kind, with the table's own defaults.</summary>
-    public static ClientForm Blank(string id, string kind) => new()
+    public static ClientForm Blank(Capabilities capabilities, string id, string kind) => new()
     {
         ClientId = id,
         Kind = kind,
@@ -75,8 +75,8 @@ public static class ClientFields
         DefaultScopes = [],
         Resources = [],
         DefaultResource = null,
-        GrantTypes = Capabilities.BuiltIn.DefaultGrantTypes(kind),
-        AuthMethod = Capabilities.BuiltIn.DefaultAuthMethod(kind),
+        GrantTypes = capabilities.DefaultGrantTypes(kind),
+        AuthMethod = capabilities.DefaultAuthMethod(kind),
         AccessTokenSeconds = 600,
         RefreshTokenSeconds = 2_592_000,
         RefreshIdleSeconds = 1_209_600,

@@ -160,7 +160,7 @@ public static class ClientPage
             <dl class="facts">
             {Fact(say["Redirect URIs"], List(client.RedirectUris))}
             {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
-            {Fact(say["Scopes"], List(claimed.Scope is { Length: > 0 } asked ? asked : client.Scopes))}
+            {Fact(say["Scopes"], List(claimed.Scope is { Length: > 0 } requested ? requested : client.Scopes))}
             {Fact(say["Resources"], List(client.Resources))}
             {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
             {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}

@@ -13,14 +13,14 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, T
 
     private Task ListAsync(HttpContext http, ClientKind kind) => gate.ShowAdminAsync(http, async page =>
     {
-        var asked = page.Parameters;
+        var query = page.Parameters;
         var (search, cursor) = (new ClientSearch
         {
             Kind = kind.Kind,
-            Text = asked["q"]?.Trim() ?? "",
-            Origin = asked["origin"],
-            Enabled = asked["state"] switch { "enabled" => true, "disabled" => false, _ => null },
-        }, new Cursor(asked["after"], asked["before"]));
+            Text = query["q"]?.Trim() ?? "",
+            Origin = query["origin"],
+            Enabled = query["state"] switch { "enabled" => true, "disabled" => false, _ => null },
+        }, new Cursor(query["after"], query["before"]));
         var found = await register.ListAsync(search, cursor, PageLength, http.RequestAborted);
         await http.ClientsAsync(page.NavigationOf(kind.Path), new ClientListView
         {

@@ -38,7 +38,7 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
 
     public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
+        var (parameters, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
         var before = key is null ? null : await edits.FindAsync(key, cancel);
         if (key is not null && before is null)
         {
@@ -48,21 +48,21 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
 
         var row = new ResourceForm
         {
-            Uri = key ?? asked["uri"]?.Trim() ?? "",
-            Name = asked["name"]?.Trim() ?? "",
+            Uri = key ?? parameters["uri"]?.Trim() ?? "",
+            Name = parameters["name"]?.Trim() ?? "",
             Enabled = before?.Enabled
             ?? true,
-            Version = asked["version"] ?? ""
+            Version = parameters["version"] ?? ""
         };
-        var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
+        var form = new RowForm { Key = key, Version = parameters["version"], Values = name => parameters[name] };
         var edit = new RowEdit<ResourceForm>
         {
             Row = row,
             Restore = (one, column) => column == "uri" ? one with { Uri = Placeholder } : one with { Name = before?.Name ?? Placeholder },
         };
         var judged =
-            await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel)
-            : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
+            await (key is null ? edits.AddAsync(edit, parameters.WordsPerLanguage(), page.Author, cancel)
+            : edits.SaveAsync(edit, parameters.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals, http.Language());
         if (judged.Outcome == EditOutcome.Taken) problems.TryAdd("uri", http.Language()["There is already a resource with this URI."]);
@@ -80,10 +80,11 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
 
     public Task SwitchAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel) = (page.Parameters, http.RequestAborted);
-        var row = asked["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
+        var (parameters, cancel) = (page.Parameters, http.RequestAborted);
+        var row = parameters["uri"] is { } uri ? await edits.FindAsync(uri, cancel) : null;
         var changed = row is null ? EditOutcome.Gone
-            : await edits.EnableAsync(row with { Enabled = asked["enabled"] is not null, Version = asked["version"] ?? "" }, page.Author,
+            : await edits.EnableAsync(
+                row with { Enabled = parameters["enabled"] is not null, Version = parameters["version"] ?? "" }, page.Author,
                 cancel);
         if (changed == EditOutcome.Done) await page.Done($"{Paths.AdminResources}?{Notice.Field}={Notice.Saved}");
         else await ConfirmAsync(page, Overtaken(http.Language()));

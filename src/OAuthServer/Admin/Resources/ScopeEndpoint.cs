@@ -20,22 +20,22 @@ public sealed class ScopeEndpoint(SignedInGate gate, ScopeEdits edits, ResourceS
 
     public Task SaveAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var (asked, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
+        var (parameters, cancel, key) = (page.Parameters, http.RequestAborted, page.Parameters["key"]);
         var row = new ScopeForm
         {
-            Name = key ?? asked["name"]?.Trim() ?? "",
-            Resource = asked[ScopePage.Resource],
-            Access = asked["access"] ?? "",
-            Open = asked["open"] is not null,
-            Sensitive = asked["sensitive"] is not null,
-            Optional = asked["optional"] is not null,
-            Version = asked["version"] ?? "",
+            Name = key ?? parameters["name"]?.Trim() ?? "",
+            Resource = parameters[ScopePage.Resource],
+            Access = parameters["access"] ?? "",
+            Open = parameters["open"] is not null,
+            Sensitive = parameters["sensitive"] is not null,
+            Optional = parameters["optional"] is not null,
+            Version = parameters["version"] ?? "",
         };
-        var form = new RowForm { Key = key, Version = asked["version"], Values = name => asked[name] };
+        var form = new RowForm { Key = key, Version = parameters["version"], Values = name => parameters[name] };
         var edit = new RowEdit<ScopeForm> { Row = row, Restore = Restore };
         var judged =
-            await (key is null ? edits.AddAsync(edit, asked.WordsPerLanguage(), page.Author, cancel)
-            : edits.SaveAsync(edit, asked.WordsPerLanguage(), page.Author, cancel));
+            await (key is null ? edits.AddAsync(edit, parameters.WordsPerLanguage(), page.Author, cancel)
+            : edits.SaveAsync(edit, parameters.WordsPerLanguage(), page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ScopePage.Resource } : one),
             http.Language());

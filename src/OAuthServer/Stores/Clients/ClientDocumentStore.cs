@@ -49,12 +49,12 @@ public sealed class ClientDocumentStore(Database database)
     /// Makes or changes the client, wakes one that was gone, and forgets remembered consents when what they rested on has changed.
     /// An operator's row stays as it is, and a document fetched earlier never replaces one fetched later.
     /// </summary>
-    public const string KeepSql = """
+    public const string KeepSql = $"""
         with before as (
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
             insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method)
-            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, 'none'
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}'
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
@@ -120,12 +120,14 @@ public sealed class ClientDocumentStore(Database database)
 
     // A row that an operator disabled is a ban, and stays.
     public const string SweepSql = """
-        delete from clients where client_id in (
+        with gone as materialized (
             select c.client_id from clients c join client_documents d using (client_id)
              where c.origin = 'document' and (c.enabled or d.gone_at is not null)
                and d.fetched_at < @now::timestamptz - case when c.last_used_at is null then interval '1 day' else interval '30 days' end
                and not exists (select from grants g where g.client_id = c.client_id)
-             limit 500)
+             limit 500 for update skip locked
+        )
+        delete from clients using gone where clients.client_id = gone.client_id
         """;
 
     /// <summary>Removes a small batch of clients that nobody uses; their documents bring them back. Returns how many.</summary>

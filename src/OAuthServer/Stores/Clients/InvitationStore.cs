@@ -32,9 +32,12 @@ public sealed class InvitationStore(Database database)
     public Task<InvitationRow?> FindAsync(byte[] hash, DateTimeOffset now, CancellationToken cancel) =>
         database.FindAsync<InvitationRow>(FindSql, new { hash, now = now.UtcDateTime }, cancel);
 
-    public const string SweepSql =
-        "delete from initial_access_tokens where id in (select id from initial_access_tokens "
-            + "where expires_at < @now::timestamptz - interval '30 days' limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select id from initial_access_tokens where expires_at < @now::timestamptz - interval '30 days' limit 500 for update skip locked
+        )
+        delete from initial_access_tokens using gone where initial_access_tokens.id = gone.id
+        """;
 
     /// <summary>Removes a small batch of invitations long expired; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(

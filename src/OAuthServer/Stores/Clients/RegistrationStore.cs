@@ -109,7 +109,9 @@ public sealed class RegistrationStore(Database database)
     /// </summary>
     public const string UpdateSql = $"""
         with mine as (
-            select c.client_id {Mine} and c.kind = @Kind and (c.auth_method = 'none') = (@AuthMethod = 'none') for no key update of c, r
+            select c.client_id {Mine} and c.kind = @Kind
+               and (c.auth_method = '{AuthMethod.NoneName}') = (@AuthMethod = '{AuthMethod.NoneName}')
+               for no key update of c, r
         ), c as (
             update clients set name = coalesce(@Name, clients.client_id),
                    redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,

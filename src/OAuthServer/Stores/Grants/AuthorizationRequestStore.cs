@@ -52,9 +52,12 @@ public sealed class AuthorizationRequestStore(Database database)
     public Task<byte[]?> AnswerAsync(byte[] id, byte[] browser, DateTimeOffset since, CancellationToken cancel) =>
         database.FindAsync<byte[]>(AnswerSql, new { id, browser, since = since.UtcDateTime }, cancel);
 
-    public const string SweepSql =
-        "delete from authorization_requests where id_hash in (select id_hash "
-            + "from authorization_requests where expires_at < @now limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select id_hash from authorization_requests where expires_at < @now limit 500 for update skip locked
+        )
+        delete from authorization_requests using gone where authorization_requests.id_hash = gone.id_hash
+        """;
 
     /// <summary>Removes a small batch of expired requests; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(

@@ -6,6 +6,9 @@ namespace OAuthServer.Stores.Grants;
 /// <summary>One statement over arrays, one element an item, that changes the grants it can and answers with the places of those.</summary>
 internal static class GrantBatch
 {
+    /// <summary>The resource and scope of this attempt (i) are a part of what the grant (g) allows.</summary>
+    internal const string TargetFits = "i.resource = any (g.resources) and string_to_array(i.scope, ' ') <@ g.scope";
+
     /// <summary>For each item the generation its grant has now; null: its grant was not changed, and nothing says why.</summary>
     public static async Task<IReadOnlyList<int?>> RunAsync<TItem>(
         Database database, string sql, IReadOnlyList<TItem> items, Action<Arrays<TItem>> bind)

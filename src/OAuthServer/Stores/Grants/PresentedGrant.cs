@@ -32,5 +32,7 @@ public sealed record TokenFacts
 {
     public required string Jti { get; init; }
     public required string Resource { get; init; }
-    public required string[] Scope { get; init; }
+
+    /// <summary>As it is sent: separated by spaces.</summary>
+    public required string Scope { get; init; }
 }

@@ -34,9 +34,11 @@ public sealed record RedeemedCode
     public string ClientId { get; init; } = "";
     public string RedirectUri { get; init; } = "";
     public bool ChallengeFits { get; init; }
+
+    /// <summary>False: too many wrong verifiers have ended the code.</summary>
+    public bool VerifiersLeft { get; init; }
     public DateTimeOffset CodeExpiresAt { get; init; }
     public DateTimeOffset ExpiresAt { get; init; }
-    public int WrongVerifiers { get; init; }
     public string? EndedReason { get; init; }
 
     /// <summary>This attempt won: the code is spent, the refresh token stored, the audit row written.</summary>
@@ -49,11 +51,29 @@ public sealed record RedeemedCode
 /// <summary>grants: a code is spent once, by one statement about its grant's row.</summary>
 public sealed class RedemptionStore : IDisposable
 {
+    // What both statements say in the same words. g is the grant, i the attempt.
+    private const string SentByItsClient = "g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)";
+    private const string ChallengeFits = "g.code_challenge = i.challenge";
+    private const string VerifiersLeft = "g.wrong_verifiers < 5";
+    private const string IsOpen =
+        $"g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now and {GrantBatch.TargetFits}";
+
+    private const string Activate = """
+        activated_at = i.now, generation = 0,
+                   family_hash = case when g.offline then i.family end, refresh_hash = case when g.offline then i.refresh end,
+                   idle_until = case when g.offline and i.refresh is not null then least(i.idle_until, g.expires_at) end
+        """;
+
+    private const string AuditedOk = """
+        i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
+                   'authorization_code scope=' || i.scope || ' resource=' || i.resource
+        """;
+
     /// <summary>
     /// RFC 6749 §4.1.2: spends the codes that may be spent. It tests nothing but the id before it holds the lock, skips rows that
     /// others hold, and so waits for nobody; of a code it leaves alone it says nothing.
     /// </summary>
-    public const string RedeemSql = """
+    public const string RedeemSql = $"""
         with item as materialized (
             select * from unnest(@id::uuid[], @hash::bytea[], @client::text[], @redirect::text[], @challenge::text[], @resource::text[],
                 @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
@@ -64,19 +84,13 @@ public sealed class RedemptionStore : IDisposable
             select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
         ), redeemed as (
             update grants g
-               set activated_at = i.now, generation = 0,
-                   family_hash = case when g.offline then i.family end, refresh_hash = case when g.offline then i.refresh end,
-                   idle_until = case when g.offline and i.refresh is not null then least(i.idle_until, g.expires_at) end
+               set {Activate}
               from locked l join item i on i.id = l.id
-             where g.id = l.id and g.code_hash = i.hash and g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)
-               and g.code_challenge = i.challenge and g.wrong_verifiers < 5
-               and g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now
-               and i.resource = any (g.resources) and string_to_array(i.scope, ' ') <@ g.scope
+             where g.id = l.id and g.code_hash = i.hash and {SentByItsClient} and {ChallengeFits} and {VerifiersLeft} and {IsOpen}
             returning i.place, g.id, g.client_id, g.subject, g.generation
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail)
-            select i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
-                   'authorization_code scope=' || i.scope || ' resource=' || i.resource
+            select {AuditedOk}
               from redeemed r join item i on i.place = r.place
         )
         select place::int, generation from redeemed
@@ -84,53 +98,49 @@ public sealed class RedemptionStore : IDisposable
 
     /// <summary>
     /// RFC 9700 §2.1.1: the whole question about one code, for what the other statement left alone. Client, redirect URI and verifier
-    /// are proven before a second use ends the grant; a wrong verifier only counts, the fifth ends the code.
+    /// are checked before a second use ends the grant; a wrong verifier only counts, and the last one allowed ends the code.
     /// </summary>
     public const string DecideSql = $"""
-        with presented as (
-            select g.*, g.code_challenge = @challenge as challenge_fits,
-                   g.client_id = @client and (@redirect::text is null or g.redirect_uri = @redirect) as sent_by_its_client
-              from grants g
-             where g.id = @id and {RowQueue.Patience}
-               for no key update
-        ), proven as (
-            select * from presented
-             where sent_by_its_client and challenge_fits and wrong_verifiers < 5 and (code_hash = @hash or @spent)
+        with item as (
+            select @hash::bytea as hash, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
+                   @resource::text as resource, @scope::text as scope, @refresh::bytea as refresh, @family::bytea as family,
+                   @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
+                   @request_id::text as request_id, @address::text as address
+        ), locked as materialized (
+            select * from grants where id = @id and {RowQueue.Patience} for no key update
+        ), presented as (
+            select g.*, {ChallengeFits} as challenge_fits, {SentByItsClient} as sent_by_its_client, {VerifiersLeft} as verifiers_left
+              from locked g cross join item i
+        ), verified as (
+            select p.* from presented p cross join item i
+             where sent_by_its_client and challenge_fits and verifiers_left and (code_hash = i.hash or @spent)
         ), redeemed as (
-            update grants g
-               set activated_at = @now, generation = 0,
-                   family_hash = case when g.offline then @family::bytea end, refresh_hash = case when g.offline then @refresh::bytea end,
-                   idle_until = case when g.offline and @refresh::bytea is not null then least(@idle_until, g.expires_at) end
-              from proven p
-             where g.id = p.id and p.code_hash = @hash and p.activated_at is null and p.code_expires_at > @now
-               and p.ended_at is null and p.expires_at > @now
-               and @resource::text = any (p.resources) and string_to_array(@scope, ' ') <@ p.scope
-            returning g.id, g.client_id, g.subject
+            update grants
+               set {Activate}
+              from verified g cross join item i
+             where grants.id = g.id and g.code_hash = i.hash and {IsOpen}
+            returning grants.id, grants.client_id, grants.subject
         ), replayed as (
-            select * from proven where activated_at is not null
+            select * from verified where activated_at is not null and ended_at is null
         ), ended as (
-            update grants g set ended_at = @now, ended_reason = 'code_replayed'
-              from replayed r
-             where g.id = r.id and r.ended_at is null
+            update grants g set ended_at = i.now, ended_reason = 'code_replayed' from replayed r cross join item i where g.id = r.id
         ), missed as (
             update grants g set wrong_verifiers = g.wrong_verifiers + 1
-              from presented p
-             where g.id = p.id and p.code_hash = @hash and p.activated_at is null and p.sent_by_its_client and not p.challenge_fits
+              from presented p cross join item i
+             where g.id = p.id and p.code_hash = i.hash and p.activated_at is null and p.sent_by_its_client and not p.challenge_fits
         ), audit as (
             insert into audit_events
-                (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
-                   null, null, null, null, null,
-                   'authorization_code scope=' || @scope || ' resource=' || @resource
-              from redeemed
+                (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail, error, rule, reason, expected, got)
+            select {AuditedOk},
+                   null, null, null, null, null
+              from redeemed r cross join item i
             union all
-            select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant',
-                   'RFC 6749 §4.1.2', 'the code was used a second time; the grant and its tokens are revoked',
-                   'a code not redeemed before',
-                   'redeemed at ' || activated_at, 'code_replayed'
-              from replayed
+            select i.now, i.request_id, 'token', 'refused', r.client_id, r.subject::text, r.id, null, i.address, 'code_replayed',
+                   'invalid_grant', 'RFC 6749 §4.1.2', 'the code was used a second time; the grant and its tokens are revoked',
+                   'a code not redeemed before', 'redeemed at ' || r.activated_at
+              from replayed r cross join item i
         )
-        select client_id, redirect_uri, challenge_fits, code_expires_at, expires_at, wrong_verifiers, ended_reason,
+        select client_id, redirect_uri, challenge_fits, verifiers_left, code_expires_at, expires_at, ended_reason,
                exists (select from redeemed) as redeemed, exists (select from replayed) as replayed
           from presented where code_hash = @hash or @spent
         """;
@@ -169,7 +179,7 @@ public sealed class RedemptionStore : IDisposable
         redirect = item.RedirectUri,
         challenge = item.Challenge,
         resource = item.Token?.Resource,
-        scope = item.Token is { } token ? string.Join(' ', token.Scope) : null,
+        scope = item.Token?.Scope,
         refresh = item.RefreshHash,
         family = item.FamilyHash,
         idle_until = item.RefreshIdleUntil.UtcDateTime,
@@ -187,7 +197,7 @@ public sealed class RedemptionStore : IDisposable
         arrays.AddText("redirect", item => item.RedirectUri);
         arrays.AddText("challenge", item => item.Challenge);
         arrays.AddText("resource", item => item.Token?.Resource);
-        arrays.AddText("scope", item => item.Token is { } token ? string.Join(' ', token.Scope) : null);
+        arrays.AddText("scope", item => item.Token?.Scope);
         arrays.AddBytes("refresh", item => item.RefreshHash);
         arrays.AddBytes("family", item => item.FamilyHash);
         arrays.AddTime("idle_until", item => item.RefreshIdleUntil);

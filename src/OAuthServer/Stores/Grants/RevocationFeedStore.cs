@@ -99,8 +99,12 @@ public sealed class RevocationFeedStore(Database database)
         return count;
     }
 
-    public const string SweepSql =
-        "delete from revocation_feed where id in (select id from revocation_feed where leaves_at < @now limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select id from revocation_feed where leaves_at < @now limit 500 for update skip locked
+        )
+        delete from revocation_feed using gone where revocation_feed.id = gone.id
+        """;
 
     /// <summary>Removes a small batch of entries no token can be concerned by any more; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(

@@ -65,13 +65,13 @@ public sealed class RevokedTokenStore
 
     // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.
     public const string StateSql = """
-        select exists (select from revoked_tokens where jti = asked.jti),
-               asked.grant_id is null
-                   or exists (select from grants where id = asked.grant_id and ended_at is null and expires_at > asked.now),
-               exists (select from clients where client_id = asked.client_id and enabled
-                   and created_at < asked.issued_at + interval '5 seconds')
+        select exists (select from revoked_tokens where jti = question.jti),
+               question.grant_id is null
+                   or exists (select from grants where id = question.grant_id and ended_at is null and expires_at > question.now),
+               exists (select from clients where client_id = question.client_id and enabled
+                   and created_at < question.issued_at + interval '5 seconds')
           from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[])
-            with ordinality as asked (jti, grant_id, client_id, issued_at, now, place)
+            with ordinality as question (jti, grant_id, client_id, issued_at, now, place)
          order by place
         """;
 
@@ -109,8 +109,12 @@ public sealed class RevokedTokenStore
         return states;
     }
 
-    public const string SweepSql =
-        "delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < @now limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select jti from revoked_tokens where expires_at < @now limit 500 for update skip locked
+        )
+        delete from revoked_tokens using gone where revoked_tokens.jti = gone.jti
+        """;
 
     /// <summary>Removes a small batch of entries whose token has expired; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) =>

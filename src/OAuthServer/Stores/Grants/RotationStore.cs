@@ -68,11 +68,24 @@ public sealed record RotatedToken
 /// <summary>grants: a refresh token is exchanged once, by one statement about its grant's row.</summary>
 public sealed class RotationStore : IDisposable
 {
+    // What both statements say in the same words. g is the grant, i the attempt.
+    private const string Belongs = "(i.family is null or g.family_hash = i.family) and g.client_id = i.client";
+    private const string IsOpen =
+        $"g.ended_at is null and g.idle_until > i.now and g.expires_at > i.now and {GrantBatch.TargetFits}";
+
+    private const string Advance = """
+        previous_hash = g.refresh_hash, refresh_hash = i.next, successor_sealed = i.sealed, generation = g.generation + 1,
+                   rotated_at = i.now, idle_until = least(i.idle_until, g.expires_at), family_hash = i.next_family
+        """;
+
+    private const string AuditedOk =
+        "i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address";
+
     /// <summary>
     /// RFC 9700 §4.14.2: exchanges the tokens that are the newest of their families. It tests nothing but the id before it holds the
     /// lock, skips rows that others hold, and so waits for nobody; of a token it leaves alone it says nothing.
     /// </summary>
-    public const string RotateSql = """
+    public const string RotateSql = $"""
         with item as materialized (
             select * from unnest(@id::uuid[], @hash::bytea[], @family::bytea[], @client::text[], @resource::text[], @scope::text[],
                 @next::bytea[], @next_family::bytea[], @sealed::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
@@ -83,16 +96,13 @@ public sealed class RotationStore : IDisposable
             select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
         ), rotated as (
             update grants g
-               set previous_hash = g.refresh_hash, refresh_hash = i.next, successor_sealed = i.sealed, generation = g.generation + 1,
-                   rotated_at = i.now, idle_until = least(i.idle_until, g.expires_at), family_hash = i.next_family
+               set {Advance}
               from locked l join item i on i.id = l.id
-             where g.id = l.id and g.refresh_hash = i.hash and (i.family is null or g.family_hash = i.family) and g.client_id = i.client
-               and g.ended_at is null and g.idle_until > i.now and g.expires_at > i.now
-               and i.resource = any (g.resources) and string_to_array(i.scope, ' ') <@ g.scope
+             where g.id = l.id and g.refresh_hash = i.hash and {Belongs} and {IsOpen}
             returning i.place, g.id, g.client_id, g.subject, g.generation
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail)
-            select i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
+            select {AuditedOk},
                    'refresh_token scope=' || i.scope || ' resource=' || i.resource
               from rotated r join item i on i.place = r.place
         )
@@ -105,26 +115,25 @@ public sealed class RotationStore : IDisposable
     /// refused and ends nothing.
     /// </summary>
     public const string DecideSql = $"""
-        with presented as (
-            select g.*, g.client_id = @client and (@family::bytea is null or coalesce(g.family_hash = @family, false)) as belongs,
-                   coalesce(g.refresh_hash = @hash, false) as live,
-                   coalesce(g.previous_hash = @hash and g.rotated_at > @retry_since::timestamptz, false) as again
-              from grants g
-             where g.id = @id and {RowQueue.Patience}
-               for no key update
-        ), usable as (
-            select * from presented
-             where belongs and ended_at is null and idle_until > @now and expires_at > @now
-               and @resource::text = any (resources) and string_to_array(@scope, ' ') <@ scope
+        with item as (
+            select @hash::bytea as hash, @family::bytea as family, @client::text as client, @resource::text as resource,
+                   @scope::text as scope, @next::bytea as next, @next_family::bytea as next_family, @sealed::bytea as sealed,
+                   @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
+                   @request_id::text as request_id, @address::text as address
+        ), locked as materialized (
+            select * from grants where id = @id and {RowQueue.Patience} for no key update
+        ), presented as (
+            select g.*, {Belongs} as belongs, {IsOpen} as is_open, coalesce(g.refresh_hash = i.hash, false) as live,
+                   coalesce(g.previous_hash = i.hash and g.rotated_at > @retry_since::timestamptz, false) as again
+              from locked g cross join item i
         ), rotated as (
-            update grants g
-               set previous_hash = g.refresh_hash, refresh_hash = @next, successor_sealed = @sealed, generation = g.generation + 1,
-                   rotated_at = @now, idle_until = least(@idle_until, g.expires_at), family_hash = @next_family
-              from usable u
-             where g.id = u.id and u.live
-            returning g.id, g.client_id, g.subject, g.generation
+            update grants
+               set {Advance}
+              from presented g cross join item i
+             where grants.id = g.id and g.live and g.belongs and g.is_open
+            returning grants.id, grants.client_id, grants.subject, grants.generation
         ), retried as (
-            select * from usable where again
+            select * from presented where again and belongs and is_open
         ), replayed as (
             select * from presented
              where belongs and ended_at is null and not live and not again and (@generation::int is null or @generation < generation)
@@ -132,23 +141,22 @@ public sealed class RotationStore : IDisposable
             update grants g set ended_at = @now, ended_reason = 'refresh_reused' from replayed r where g.id = r.id and @replay_ends_grant
         ), audit as (
             insert into audit_events
-                (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, error, rule, reason, expected, got, detail)
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
-                   null, null, null, null, null,
-                   'refresh_token scope=' || @scope || ' resource=' || @resource
-              from rotated
+                (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail, error, rule, reason, expected, got)
+            select {AuditedOk},
+                   'refresh_token scope=' || i.scope || ' resource=' || i.resource, null, null, null, null, null
+              from rotated r cross join item i
             union all
-            select @now, @request_id::text, 'token', 'ok', client_id, subject::text, id, @jti::text, @address::text,
-                   null, null, null, null, null,
-                   'refresh_token, answered again inside the retry window, scope=' || @scope || ' resource=' || @resource
-              from retried
+            select {AuditedOk},
+                   'refresh_token, answered again inside the retry window, scope=' || i.scope || ' resource=' || i.resource,
+                   null, null, null, null, null
+              from retried r cross join item i
             union all
-            select @now, @request_id::text, 'token', 'refused', client_id, subject::text, id, null, @address::text, 'invalid_grant',
-                   'RFC 9700 §4.14.2', 'a superseded refresh token was used'
+            select i.now, i.request_id, 'token', 'refused', r.client_id, r.subject::text, r.id, null, i.address, 'refresh_reused',
+                   'invalid_grant', 'RFC 9700 §4.14.2', 'a superseded refresh token was used'
                    || case when @replay_ends_grant then '; the grant and its tokens are revoked' else '' end,
-                   'the newest token of the family, generation ' || generation,
-                   coalesce('generation ' || @generation::int, 'one issued before'), 'refresh_reused'
-              from replayed
+                   'the newest token of the family, generation ' || r.generation,
+                   coalesce('generation ' || @generation::int, 'one issued before')
+              from replayed r cross join item i
         )
         select client_id, idle_until, expires_at, successor_sealed, ended_reason, live, again,
                coalesce((select generation from rotated), generation) as generation,
@@ -190,7 +198,7 @@ public sealed class RotationStore : IDisposable
         generation = item.Generation,
         client = item.ClientId,
         resource = item.Token?.Resource,
-        scope = item.Token is { } token ? string.Join(' ', token.Scope) : null,
+        scope = item.Token?.Scope,
         next = item.SuccessorHash,
         next_family = item.SuccessorFamilyHash,
         @sealed = item.SuccessorSealed,
@@ -210,7 +218,7 @@ public sealed class RotationStore : IDisposable
         arrays.AddBytes("family", item => item.FamilyHash);
         arrays.AddText("client", item => item.ClientId);
         arrays.AddText("resource", item => item.Token?.Resource);
-        arrays.AddText("scope", item => item.Token is { } token ? string.Join(' ', token.Scope) : null);
+        arrays.AddText("scope", item => item.Token?.Scope);
         arrays.AddBytes("next", item => item.SuccessorHash);
         arrays.AddBytes("next_family", item => item.SuccessorFamilyHash);
         arrays.AddBytes("sealed", item => item.SuccessorSealed);

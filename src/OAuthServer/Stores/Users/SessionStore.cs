@@ -19,7 +19,7 @@ public sealed class SessionStore(Database database)
 {
     public const string StartSql = """
         with person as (
-            select subject from users where subject = @subject and enabled and password_hash = @proven for share
+            select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
         ), ended as (
             delete from sessions where id_hash = @previous
         ), started as (
@@ -37,11 +37,11 @@ public sealed class SessionStore(Database database)
     /// A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another
     /// password now.
     /// </summary>
-    /// <param name="proven">The stored hash the password was proven against.</param>
-    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string proven, DateTimeOffset expires, string address,
+    /// <param name="passwordHash">The stored hash that the password was compared with.</param>
+    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string passwordHash, DateTimeOffset expires, string address,
         string agent, string request, DateTimeOffset now) =>
         database.FindAsync<bool>(StartSql,
-            new { id, previous, subject, proven, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime },
+            new { id, previous, subject, passwordHash, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime },
             CancellationToken.None);
 
     public const string FindSql = """
@@ -74,9 +74,12 @@ public sealed class SessionStore(Database database)
     public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
-    public const string SweepSql =
-        "delete from sessions where id_hash in (select id_hash from sessions "
-            + "where expires_at < @now or last_seen_at < @idle_since limit 500)";
+    public const string SweepSql = """
+        with gone as materialized (
+            select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500 for update skip locked
+        )
+        delete from sessions using gone where sessions.id_hash = gone.id_hash
+        """;
 
     /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>

@@ -67,12 +67,12 @@ public sealed class UserEdits(Database database)
         await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
 
     public const string ChangePasswordSql =
-        "update users set password_hash = @hash where subject = @subject and password_hash = @proven and enabled";
+        "update users set password_hash = @hash where subject = @subject and password_hash = @oldHash and enabled";
 
-    /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was proven.</summary>
-    /// <param name="proven">The stored hash the old password was proven against.</param>
-    public async Task<bool> ChangePasswordAsync(Guid subject, string proven, string hash, Author author) =>
-        await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, proven, hash }, CancellationToken.None) == 1;
+    /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was checked.</summary>
+    /// <param name="oldHash">The stored hash that the old password was compared with.</param>
+    public async Task<bool> ChangePasswordAsync(Guid subject, string oldHash, string hash, Author author) =>
+        await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, oldHash, hash }, CancellationToken.None) == 1;
 
     public const string ListSql = "select subject, username, role, enabled, created_at from users order by username";
 
