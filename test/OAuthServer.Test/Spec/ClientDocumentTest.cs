@@ -465,6 +465,8 @@ public sealed class ClientDocumentTest : ServerFixture
             Name = name,
             RedirectUris = [Cast.Redirect],
             GrantTypes = ["authorization_code"],
+            TosUri = null,
+            PolicyUri = null,
             BodyHash = [1],
             TrustHash = [2],
             FreshUntil = now.AddMinutes(5),
