@@ -408,3 +408,11 @@ end $$;
 
 comment on column audit_events.at is 'When: for a request, the millisecond its id carries.';
 comment on column audit_events.request_id is 'The Request-Id header of the answer; oauth-server why REQUEST_ID explains it.';
+
+-- ---- client id documents ----
+-- Their privacy policy and terms of service, as registrations has them.
+alter table client_documents
+    add column tos_uri     text,
+    add column policy_uri  text;
+comment on column client_documents.tos_uri is 'Its terms of service, https. Never fetched.';
+comment on column client_documents.policy_uri is 'Its privacy policy, https. Never fetched.';

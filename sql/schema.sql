@@ -753,6 +753,8 @@ CREATE TABLE public.client_documents (
     body_hash bytea NOT NULL,
     trust_hash bytea NOT NULL,
     gone_at timestamp with time zone,
+    tos_uri text,
+    policy_uri text,
     CONSTRAINT client_documents_fetched_at_plain CHECK (public.is_plain_date(fetched_at)),
     CONSTRAINT client_documents_fresh_until_plain CHECK (public.is_plain_date(fresh_until)),
     CONSTRAINT client_documents_gone_at_plain CHECK (public.is_plain_date(gone_at))
@@ -771,6 +773,10 @@ COMMENT ON COLUMN public.client_documents.body_hash IS 'SHA-256 of the document.
 COMMENT ON COLUMN public.client_documents.trust_hash IS 'SHA-256 over name, redirect URIs and keys: another one, and people are asked again.';
 
 COMMENT ON COLUMN public.client_documents.gone_at IS 'When its owner took it away (404, 410); the client is disabled until it is back.';
+
+COMMENT ON COLUMN public.client_documents.tos_uri IS 'Its terms of service, https. Never fetched.';
+
+COMMENT ON COLUMN public.client_documents.policy_uri IS 'Its privacy policy, https. Never fetched.';
 
 CREATE TABLE public.client_secrets (
     id bigint NOT NULL,

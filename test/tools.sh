@@ -24,6 +24,8 @@ openssl         openssl          test smoke interop
 curl            curl             smoke interop bench
 jq              jq               smoke
 ca-certificates ca-certificates  interop
+go              golang-go        interop
+go-oidc         golang-github-coreos-go-oidc-dev interop
 make            make             smoke bench
 wrk             wrk              bench
 debootstrap     debootstrap      bare
@@ -38,6 +40,8 @@ path_of() {
     case $1 in
         chromium) [[ ! -x ${CHROMIUM:-/usr/bin/chromium} ]] || echo "${CHROMIUM:-/usr/bin/chromium}" ;;
         ca-certificates) [[ ! -f ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]] || echo "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ;;
+        # A library for Go, as Debian has them: sources.
+        go-oidc) local home=/usr/share/gocode/src/github.com/coreos/go-oidc; [[ ! -d $home ]] || echo "$home" ;;
         *) command -v "$1" || true ;;
     esac
 }

@@ -17,8 +17,8 @@ public sealed class ConnectedAppsEndpoint(
     {
         var (subject, cancel, now) = (page.Session.Subject, http.RequestAborted, time.GetUtcNow());
         var apps = new List<ConnectedApp>();
-        foreach (var grant in await grants.ListAsync(subject, now, cancel))
-            if (await clients.FindAsync(grant.ClientId, cancel) is { } client) apps.Add(new ConnectedApp(grant, client.Row));
+        foreach (var own in (await grants.ListAsync(subject, now, cancel)).GroupBy(grant => grant.ClientId, StringComparer.Ordinal))
+            if (await clients.FindAsync(own.Key, cancel) is { } client) apps.Add(new ConnectedApp([.. own], client.Row));
 
         var done = page.Parameters["done"];
         await http.ConnectedAppsAsync(new ConnectedAppsView
@@ -34,22 +34,29 @@ public sealed class ConnectedAppsEndpoint(
 
     public Task RevokeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        var context = page.Context;
-        if (Guid.TryParse(page.Parameters["grant"], out var grant)
-            && await grants.RevokeAsync(grant, page.Session.Subject, context.RequestId, context.Address, context.At))
-            await page.Done(Did(page));
-        else
-            await SignedInGate.NotFoundAsync(page);
+        if (await EndsAsync(page)) await page.Done(Did(page));
+        else await SignedInGate.NotFoundAsync(page);
     });
+
+    // One grant, or all of one app.
+    private async Task<bool> EndsAsync(PageRequest page)
+    {
+        var (context, subject) = (page.Context, page.Session.Subject);
+        return page.Parameters["app"] is { } app
+            ? await grants.RevokeAllAsync(subject, app, page.Author, context.At) > 0
+            : Guid.TryParse(page.Parameters["grant"], out var grant)
+              && await grants.RevokeAsync(grant, subject, context.RequestId, context.Address, context.At);
+    }
 
     /// <summary>Asks for confirmation.</summary>
     public Task ConfirmAllAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
         await http.RevokeAllAsync(page.Antiforgery, page.NavigationOf(Paths.ConnectedApps),
-            (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted)).Count));
+            (await grants.ListAsync(page.Session.Subject, time.GetUtcNow(), http.RequestAborted))
+            .Select(grant => grant.ClientId).Distinct(StringComparer.Ordinal).Count()));
 
     public Task RevokeAllAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
     {
-        await grants.RevokeAllAsync(page.Session.Subject, page.Author, page.Context.At);
+        await grants.RevokeAllAsync(page.Session.Subject, null, page.Author, page.Context.At);
         await page.Done(Did(page));
     });
 

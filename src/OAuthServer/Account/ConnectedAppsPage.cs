@@ -6,8 +6,8 @@ using OAuthServer.Stores.Grants;
 
 namespace OAuthServer.Account;
 
-/// <summary>One app's access with the app's own row.</summary>
-public sealed record ConnectedApp(OwnGrantRow Grant, ClientRow Client);
+/// <summary>What one app was granted, the last used first, with the app's own row.</summary>
+public sealed record ConnectedApp(IReadOnlyList<OwnGrantRow> Grants, ClientRow Client);
 
 /// <summary>What the page of a person's connected apps shows.</summary>
 public sealed record ConnectedAppsView
@@ -71,34 +71,80 @@ public static class ConnectedAppsPage
 
     private static Markup App(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
     {
-        var (grant, client) = app;
+        var (grants, client) = app;
         // Wherever it is not https the answer went to a program on the person's own computer.
-        var landsHere = !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal);
+        var landsHere = grants.Any(grant => !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal));
         Markup off = client.Enabled ? Markup.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
         Markup unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Markup.None;
-        var name = say.App(client.Name);
+        var (name, newest) = (say.App(client.Name), grants[0]);
+        var several = newest.OfApp > 1;
+        Markup times = several ? $"""<span class="detail">{say.Put("Times allowed: {0}", $"{newest.OfApp}")}</span>""" : Markup.None;
+        var what = several ? Names("app", client.ClientId) : Names("grant", newest.Id.ToString());
         return $"""
             <li>
             <details>
             <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong>
-                {off}{unverified}<span class="detail">{(grant.LastUsedAt is { } used
-                ? say.Put("Last used: {0}", say.Time(used)) : $"{say["Not used yet"]}")}</span></span></summary>
+                {off}{unverified}<span class="detail">{LastUsed(grants, say)}</span>{times}</span></summary>
             <p class="identity">{AppText.Identity(client, landsHere, view.Now, settings, say)}</p>
+            {(several ? Each(app, view, settings, say) : Facts(newest, view, say))}
+            </details>
+            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
+            {view.Antiforgery}
+            <button class="danger small" type="submit" {what}>{say["Revoke"]}<span class="unseen">
+                <bdi>{name}</bdi></span></button>
+            </form>
+            </li>
+            """;
+    }
+
+    // The newest may have been allowed and not been used yet.
+    private static Markup LastUsed(IReadOnlyList<OwnGrantRow> grants, Language say)
+    {
+        var last = grants.Max(grant => grant.LastUsedAt);
+        return last is null ? $"{say["Not used yet"]}" : say.Put("Last used: {0}", say.Time(last));
+    }
+
+    private static Markup Each(ConnectedApp app, ConnectedAppsView view, Settings settings, Language say)
+    {
+        var (grants, client) = app;
+        Markup more = grants[0].OfApp == grants.Count ? Markup.None : $"""
+            <p class="note">{say.Put("The {0} used last are listed here; revoking the app ends all of them.", $"{grants.Count}")}</p>
+            """;
+        return $"""
+            {more}
+            <ul class="things">
+            {grants.Select(One)}
+            </ul>
+            """;
+
+        Markup One(OwnGrantRow grant) => $"""
+            <li>
+            {Facts(grant, view, say)}
+            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
+            {view.Antiforgery}
+            <button class="danger small" type="submit" {Names("grant", grant.Id.ToString())}>{say["Revoke only this"]}<span class="unseen">
+                <bdi>{say.App(client.Name)}</bdi>, {say.Time(grant.CreatedAt)}</span></button>
+            </form>
+            </li>
+            """;
+    }
+
+    private static Markup Names(string name, string value) => $"name=\"{name}\" value=\"{value}\"";
+
+    private static Markup Facts(OwnGrantRow grant, ConnectedAppsView view, Language say)
+    {
+        Markup last = grant.LastUsedAt is null ? $"{say["Not used yet"]}" : say.Time(grant.LastUsedAt);
+        Markup used = grant.OfApp > 1 ? $"""<div><dt>{say["Last used"]}</dt><dd>{last}</dd></div>""" : Markup.None;
+        return $"""
             <dl class="facts">
             <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
+            {used}
             <div><dt>{say["Until"]}</dt><dd>{say.Time(grant.ExpiresAt)}</dd></div>
             <div><dt>{say["While you are away"]}</dt>
                 <dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
             </dl>
-            </details>
-            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
-            {view.Antiforgery}
-            <button class="danger small" type="submit" name="grant" value="{grant.Id.ToString()}">{say["Revoke"]}<span class="unseen">
-                <bdi>{name}</bdi></span></button>
-            </form>
-            </li>
             """;
     }
 

@@ -19,7 +19,7 @@ public sealed record ConsentView
     public required RememberedConsent? Remembered { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>What the app itself stated about its rules when it registered; null: it did not register itself.</summary>
+    /// <summary>What the app itself stated about its rules, registering or in its document; null: it was deleted meanwhile.</summary>
     public ClaimedMetadata? Claimed { get; init; }
 
     /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>

@@ -25,7 +25,13 @@ public sealed record ClientDocument
     /// <summary>What it asks for and we have.</summary>
     public required string[] GrantTypes { get; init; }
 
-    /// <summary>SHA-256 over the octets and what our settings make of them.</summary>
+    /// <summary>Its terms of service, https; null: it names none that a person could open.</summary>
+    public required string? TosUri { get; init; }
+
+    /// <summary>Its privacy policy, likewise.</summary>
+    public required string? PolicyUri { get; init; }
+
+    /// <summary>SHA-256 over the octets and what this server makes of them.</summary>
     public required byte[] BodyHash { get; init; }
 
     /// <summary>SHA-256 over what a person's consent rested on: name, redirect URIs, keys.</summary>
@@ -70,6 +76,7 @@ public sealed record ClientDocument
         if (grants is null ? Member(json, "grant_types") is not null : !grants.Any(begins.Contains))
             return Refuse("it does not want to ask people", $"grant_types with {Capabilities.OneOf(begins)}", "something else");
 
+        var (tos, policy) = (Page(json, "tos_uri"), Page(json, "policy_uri"));
         return new ClientDocument
         {
             Name = name,
@@ -77,7 +84,9 @@ public sealed record ClientDocument
             GrantTypes = grants is null
                 ? capabilities.DefaultGrantTypes("user-facing")
                 : [.. ours.Select(type => type.Name).Where(grants.Contains)],
-            BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0', usable))]),
+            TosUri = tos,
+            PolicyUri = policy,
+            BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0', [.. usable, "tos", tos, "policy", policy]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };
@@ -106,6 +115,14 @@ public sealed record ClientDocument
 
     private static string? Text(JsonElement json, string name) =>
         Member(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    // Null: missing, or nothing a person could open. As with registrations that is no reason to refuse the client.
+    private static string? Page(JsonElement json, string name)
+    {
+        try { return Text(json, name) is { } uri && RedirectRules.IsPage(uri) ? uri : null; }
+        // A lone surrogate.
+        catch (InvalidOperationException) { return null; }
+    }
 
     // Null: missing, or not an array of strings.
     private static string[]? Texts(JsonElement json, string name) =>

@@ -71,6 +71,8 @@ public sealed class ClientDocuments(
                 Name = document.Name,
                 RedirectUris = document.RedirectUris,
                 GrantTypes = document.GrantTypes,
+                TosUri = document.TosUri,
+                PolicyUri = document.PolicyUri,
                 BodyHash = document.BodyHash,
                 TrustHash = document.TrustHash,
                 FreshUntil = freshUntil,

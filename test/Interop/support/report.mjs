@@ -1,4 +1,5 @@
 // A line per check, the first that breaks ends the run; and the table in docs/interop.md.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,6 +14,11 @@ export function version(name) {
 /** The version of a NuGet package that Directory.Packages.props names. */
 export function packageVersion(name) {
     return readFileSync(join(root, 'Directory.Packages.props'), 'utf8').match(new RegExp(`"${name}" Version="([^"]+)"`))[1];
+}
+
+/** The version of a Debian package that is installed. */
+export function debianVersion(name) {
+    return execFileSync('dpkg-query', ['--show', '--showformat', '${Version}', name], { encoding: 'utf8' });
 }
 
 /** Runs one client: `run(check)`, where check(what, act) fails when act throws. */

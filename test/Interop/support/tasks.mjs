@@ -72,3 +72,9 @@ export async function checkVerifier(check, tasks, get) {
         await refused(tasks.brief);
     });
 }
+
+/** Of an API that trusts `pathTasks`: its issuer has a path. */
+export async function checkIssuerWithPath(check, tasks, pathTasks, get) {
+    await check('an issuer with a path is found, and its tokens open', async () => assert.equal((await get(await pathTasks.token())).status, 200));
+    await check('tokens of another issuer do not', async () => assert.equal((await get(await tasks.token())).status, 401));
+}

@@ -1,6 +1,6 @@
 // The server under test and the sample beside it: `make run` and `make sample` on free ports, each with a world of its own.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +19,20 @@ export async function make(target, url, settings) {
 /** The application of a folder of test/Interop, built and run until it answers at `url`; returns what ends it. */
 export async function application(project, url, settings) {
     const log = join(folder, `${running.length}-${project}.log`);
-    const program = ['dotnet', 'run', '--project', `test/Interop/${project}`, '--configuration', 'Release', '--no-launch-profile', '--', '--urls', url];
+    const home = `test/Interop/${project}`;
+    const program = existsSync(join(root, home, 'main.go'))
+        ? [goProgram(home), '--urls', url]
+        : ['dotnet', 'run', '--project', home, '--configuration', 'Release', '--no-launch-profile', '--', '--urls', url];
     const child = await start(project, program, log, url, settings);
     return () => finish(child);
+}
+
+// Built, since `go run` does not end what it runs. Debian's packages of Go are sources below /usr/share/gocode, found without modules.
+function goProgram(home) {
+    const program = join(folder, 'go-program');
+    const env = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'go-cache') };
+    execFileSync('go', ['build', '-o', program, `${home}/main.go`], { cwd: root, env, stdio: 'inherit' });
+    return program;
 }
 
 async function start(name, program, log, url, settings) {

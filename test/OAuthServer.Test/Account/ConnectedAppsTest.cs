@@ -62,6 +62,90 @@ public sealed class ConnectedAppsTest : ServerFixture
         static string Summary(IElement row) => row.QuerySelector("details > summary")!.InnerHtml;
     }
 
+    [Test]
+    public async Task An_app_that_was_allowed_several_times_is_one_row_and_each_time_can_be_revoked_alone()
+    {
+        var (alice, app, other, browser, api) = (await Server.UserAsync(), await Server.PublicClientAsync(
+                origin: "self-registered", resource: null), await Server.PublicClientAsync(), Server.NewBrowser(),
+            await Server.ResourceServerAsync());
+        var first = await app.TokensAsync(alice, browser);
+        var second = await app.TokensAsync(alice, browser);
+        await other.TokensAsync(alice, browser);
+
+        var landing = await browser.FollowAsync(Paths.ConnectedApps);
+        var row = Row(landing.Reply, app);
+        row.QuerySelectorAll(".mark.soon").Should().ContainSingle("it is unverified once");
+        row.QuerySelector("summary")!.TextContent.Should().Contain("Times allowed: 2").And.Contain("Last used");
+        row.QuerySelectorAll("details > ul > li dl").Should().HaveCount(2);
+        row.QuerySelectorAll("details > ul > li button").Select(button => (button.GetAttribute("name"), button.GetAttribute("value")))
+            .Should().BeEquivalentTo([("grant", Grant(first).ToString()), ("grant", Grant(second).ToString())]);
+        row.QuerySelector(":scope > form button")!.GetAttribute("value").Should().Be(app.Id);
+        Row(landing.Reply, other).QuerySelectorAll("button").Should().ContainSingle("one time needs one button")
+            .Which.GetAttribute("name").Should().Be("grant");
+        (await browser.GetAsync(Paths.RevokeAll)).Body.Should().Contain("Apps losing access: 2.");
+
+        await browser.SubmitAsync(landing, "grant", Grant(first).ToString());
+
+        (await api.SeesAsActiveAsync(first.AccessToken)).Should().BeFalse();
+        (await api.SeesAsActiveAsync(second.AccessToken)).Should().BeTrue("it was allowed another time");
+        Row(await browser.GetAsync(Paths.ConnectedApps), app).QuerySelectorAll("button").Should().ContainSingle()
+            .Which.GetAttribute("value").Should().Be(Grant(second).ToString());
+    }
+
+    [Test, Behaviour(21)]
+    public async Task Revoking_an_app_ends_every_time_it_was_allowed_and_no_other_app_or_person()
+    {
+        var (alice, app, other, browser, bob) = (await Server.UserAsync(), await Server.PublicClientAsync(),
+            await Server.PublicClientAsync(), Server.NewBrowser(), Server.NewBrowser());
+        var api = await Server.ResourceServerAsync();
+        var ended = new[] { await app.TokensAsync(alice, browser), await app.TokensAsync(alice, browser) };
+        var code = await app.CodeAsync(alice, browser);
+        var bobs = await Server.UserAsync("bob");
+        var kept = new[] { await other.TokensAsync(alice, browser), await app.TokensAsync(bobs, bob), await app.TokensAsync(bobs, bob) };
+        await other.TokensAsync(bobs, bob);
+        var landing = await browser.FollowAsync(Paths.ConnectedApps);
+
+        var reply = await browser.SubmitAsync(landing, "app", app.Id);
+
+        (await browser.FollowAsync(reply, Paths.ConnectedApps)).Reply.Body.Should()
+            .Contain($"Access has ended: <bdi>The {app.Id} app</bdi>").And.NotContain("name=\"app\"");
+        foreach (var tokens in ended)
+        {
+            (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeFalse();
+            (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        }
+
+        (await app.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+        foreach (var tokens in kept) (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
+        (await AskAsync(browser, app)).Is(Paths.Consent).Should().BeTrue("it is asked again");
+        (await AskAsync(browser, other)).Url.Should().StartWith(Cast.Redirect, "it is remembered");
+        (await AskAsync(bob, app)).Url.Should().StartWith(Cast.Redirect, "what bob allowed is bob's");
+        (await Server.AuditAsync(reply)).Should().HaveCount(3).And.OnlyContain(line => line.Event == "revocation"
+            && line.ClientId == app.Id && line.Subject == alice.Subject.ToString());
+        (await browser.SubmitAsync(landing, "app", app.Id)).Status.Should().Be(404, "it is over");
+    }
+
+    [Test]
+    public async Task An_app_allowed_very_often_hides_no_other_one()
+    {
+        var (alice, app, other, browser) = (await Server.UserAsync(), await Server.PublicClientAsync(), await Server.PublicClientAsync(),
+            Server.NewBrowser());
+        await other.TokensAsync(alice, browser);
+        await Server.ExecuteAsync("""
+            insert into grants
+                (id, client_id, subject, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at)
+            select gen_random_uuid(), @Id, @Subject, 'https://client.example/cb', 'c', '{}', '{}', true,
+                   now() + interval '1 minute', now() + interval '1 day'
+              from generate_series(1, 1001)
+            """, new { app.Id, alice.Subject });
+
+        var page = await browser.GetAsync(Paths.ConnectedApps);
+
+        Row(page, other).TextContent.Should().Contain("Last used");
+        Row(page, app).QuerySelectorAll("details li").Should().HaveCount(20);
+        Row(page, app).TextContent.Should().Contain("Times allowed: 1001").And.Contain("The 20 used last are listed here");
+    }
+
     [Test, Behaviour(2)]
     public async Task A_grant_whose_code_is_not_redeemed_is_revoked_with_its_code()
     {
@@ -142,6 +226,7 @@ public sealed class ConnectedAppsTest : ServerFixture
 
         foreach (var grant in new[] { Grant(tokens).ToString(), Guid.NewGuid().ToString(), "nonsense", "" })
             (await PostAsync(bob, page, grant)).Status.Should().Be(404, grant);
+        (await PostAsync(bob, page, (await Server.PublicClientAsync()).Id, "app")).Status.Should().Be(404, "bob never allowed it");
 
         (await api.SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
         (await api.SeesAsActiveAsync(own.AccessToken)).Should().BeTrue();
@@ -263,10 +348,13 @@ public sealed class ConnectedAppsTest : ServerFixture
         commit
         """;
 
+    private static IElement Row(Reply page, TestClient app) =>
+        page.Page.QuerySelectorAll("main .rows > li").Single(row => row.QuerySelector("summary")!.TextContent.Contains(app.Id));
+
     // With the form's own antiforgery token, whichever grant it names.
-    private static Task<Reply> PostAsync(Browser browser, Landing page, string grant) =>
+    private static Task<Reply> PostAsync(Browser browser, Landing page, string grant, string name = "grant") =>
         browser.PostAsync(Paths.ConnectedApps,
-            [.. Browser.Form.On(page.Reply.Body, "grant", null)!.Fields, KeyValuePair.Create("grant", grant)]);
+            [.. Browser.Form.On(page.Reply.Body, "grant", null)!.Fields, KeyValuePair.Create(name, grant)]);
 
     private static Guid Grant(Reply tokens) => Guid.Parse(new JsonWebToken(tokens.AccessToken).GetClaim("grant").Value);
 

@@ -21,8 +21,9 @@ public sealed class ClientTextAreasTest : ServerFixture
         var (olivia, app) = (await Server.OliviaAsync(), await Server.PublicClientAsync());
         var before = (await Server.Get<ClientEdits>().FindAsync(app.Id, default))!;
         var page = await olivia.FollowAsync(ClientPages.Of(app.Id));
-        page.Reply.Body.Should().Contain("<textarea id=\"scopes\"").And.Contain("<textarea id=\"default_scopes\"").And
-            .Contain("<textarea id=\"resources\"").And.Contain("<input id=\"default_resource\"").And.NotContain("type=\"checkbox\"");
+        page.Reply.Page.QuerySelectorAll("textarea#scopes, textarea#default_scopes, textarea#resources, input#default_resource").Should()
+            .HaveCount(4);
+        page.Reply.Page.QuerySelectorAll("input[type=checkbox]").Should().BeEmpty();
 
         (await olivia.SubmitToAsync(Paths.AdminClient, page)).Status.Should().Be(303);
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before, "nothing was changed");

@@ -69,6 +69,12 @@ public static class AccountPageTour
             await one.OpenAsync(Paths.ConnectedApps);
             await one.Page.Locator("main summary").First.ClickAsync();
         }),
+        new("connected apps, one allowed three times, unfolded", PageViewer.Alice, Paths.ConnectedApps, async one =>
+        {
+            for (var times = 0; times < 3; times++) await one.ConnectAsync(Everything);
+            await one.OpenAsync(Paths.ConnectedApps);
+            await one.Page.Locator("main summary").First.ClickAsync();
+        }),
         new("security", PageViewer.Alice, Paths.Sessions, one => one.OpenAsync(Paths.Sessions)),
         new("sign out everywhere", PageViewer.Alice, Paths.SignOutEverywhere, async one =>
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
+using OAuthServer.Cli;
 using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -17,9 +18,11 @@ public sealed class AuditMonthsTest
             "select count(*) from pg_inherits "
                 + @"where inhparent = 'audit_events'::regclass and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'");
 
-    private static Task DropMonthsAheadAsync(TestServer server) => server.ExecuteAsync("""
+    private static Task DropMonthsAheadAsync(TestServer server) => DropMonthsAsync(server, 1);
+
+    private static Task DropMonthsAsync(TestServer server, int first) => server.ExecuteAsync($$"""
         do $$ begin
-            for ahead in 1..2 loop
+            for ahead in {{first}}..2 loop
                 execute 'drop table audit_events_' || to_char(now() at time zone 'utc' + make_interval(months => ahead), 'YYYY_MM');
             end loop;
         end $$
@@ -89,6 +92,29 @@ public sealed class AuditMonthsTest
         (await server.ScalarAsync<bool>("select to_regclass('audit_events_2020_01') is null")).Should().BeTrue("tried again later");
         (await MonthsAsync(server)).Should().Be(3);
         server.Get<AuditPartitions>().Detail.Should().BeNull();
+    }
+
+    [Test]
+    public async Task A_development_server_that_starts_after_months_makes_them_before_its_own_first_row()
+    {
+        var settings = new Settings
+        {
+            Issuer = $"http://localhost:{TestServer.FreePort()}",
+            Database = await TestDatabase.CloneAsync(),
+            KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
+            Development = true,
+        };
+        var rows = TestServer.ExternalServer(settings);
+        await DropMonthsAsync(rows, 0);
+        // Not started: Retention makes months, too, and would be first by chance.
+        await using var app = Server.Build(settings, new Clock());
+
+        (await Preparation.PrepareAsync(app.Services, settings, CancellationToken.None)).Should().BeNull();
+
+        (await MonthsAsync(rows)).Should().Be(3);
+        (await rows.ScalarAsync<long>("select count(*) from audit_events where event = 'edit'")).Should()
+            .BePositive("else it wrote no row");
+        (await rows.ScalarAsync<long>("select count(*) from audit_events_default")).Should().Be(0, "a month that began there stays there");
     }
 
     [Test]

@@ -134,6 +134,8 @@ public sealed class ClientDocumentFreshnessTest : ServerFixture
             Name = name,
             RedirectUris = [Cast.Redirect],
             GrantTypes = ["authorization_code"],
+            TosUri = null,
+            PolicyUri = null,
             BodyHash = [1],
             TrustHash = [2],
             FreshUntil = now.AddMinutes(5),

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
@@ -45,6 +46,7 @@ public sealed class ClientDocumentReadTest
 
     [TestCase("client_secret"), TestCase("client_secret_expires_at"), TestCase("token_endpoint_auth_method"),
         TestCase("token_endpoint_auth_methods_supported"), TestCase("grant_types")]
+    [TestCase("policy_uri"), TestCase("tos_uri")]
     [TestCase("response_types"), TestCase("jwks"), TestCase("jwks_uri"), TestCase("logo_uri"), TestCase("scope")]
     public void A_member_that_is_null_is_absent(string member)
     {
@@ -63,6 +65,27 @@ public sealed class ClientDocumentReadTest
 
         document.RedirectUris.Should().Equal("https://app.example/cb");
         document.TrustHash.Should().Equal(Taken(With("\"x\":1")).TrustHash, "people allowed nothing that rests on it");
+    }
+
+    [TestCase("\"http://app.example/policy\""), TestCase("\"javascript:alert(1)\""), TestCase("\"/policy\""), TestCase("\"\""),
+        TestCase("\"https://localhost/policy\""), TestCase("\"https://u:p@app.example/policy\""), TestCase("\"\\ud800\"")]
+    [TestCase("\"https://app.example/\\u0000\""), TestCase("7"), TestCase("{}"), TestCase("[\"https://app.example/policy\"]")]
+    public void A_privacy_policy_or_terms_that_nobody_could_open_are_ignored(string uri)
+    {
+        var document = Taken(With($"\"policy_uri\":{uri},\"tos_uri\":{uri}"));
+
+        (document.PolicyUri, document.TosUri).Should().Be((null, null));
+        Taken(With($"\"policy_uri\":\"https://app.example/policy\",\"tos_uri\":{uri}")).PolicyUri.Should()
+            .Be("https://app.example/policy");
+    }
+
+    [Test]
+    public void A_document_stored_without_its_pages_is_stored_anew()
+    {
+        var body = With("\"policy_uri\":\"https://app.example/policy\"");
+
+        Taken(body).BodyHash.Should().NotEqual(SHA256.HashData(Encoding.UTF8.GetBytes(body + "https://app.example/cb")),
+            "servers before the pages were kept wrote this hash");
     }
 
     [Test]
@@ -161,6 +184,7 @@ public sealed class ClientDocumentReadTest
         var before = Trust(With("\"jwks\":{\"keys\":[]}"));
 
         Trust(With("\"jwks\":{\"keys\":[]},\"logo_uri\":\"https://app.example/l\"")).Should().Equal(before);
+        Trust(With("\"jwks\":{\"keys\":[]},\"policy_uri\":\"https://app.example/p\"")).Should().Equal(before);
         Trust(With("\"jwks\":{\"keys\":[{}]}")).Should().NotEqual(before);
         Trust(With("\"jwks\":{\"keys\":[]}").Replace("\"App\"", "\"Bank\"")).Should().NotEqual(before);
         Trust(With("\"jwks\":{\"keys\":[]}").Replace("/cb", "/cc")).Should().NotEqual(before);

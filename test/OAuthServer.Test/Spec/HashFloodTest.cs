@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using FluentAssertions;
+using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using OAuthServer.Keys;
 using OAuthServer.Limits;
@@ -53,6 +55,60 @@ public sealed class HashFloodTest : ServerFixture
                     ("Authorization", Requests.BasicOf($"{victim.Id}:wrong {Guid.NewGuid()}")))).Status.Should().BeOneOf(401, 429);
                 Interlocked.Increment(ref guessed);
             }
+        }
+    }
+
+    /// <summary>
+    /// A process of its own with the limits as they come, timed by those who wait. What takes a place just before its time is up is
+    /// still hashed: an answer longer. Twice that is the margin, and twice what two hundred requests that cost no hash take here, and a
+    /// second. Without the limit 66 of them would wait for each other: sixteen answers of two cores.
+    /// </summary>
+    [Test, Rfc(9110, "10.2.3")]
+    public async Task Of_two_hundred_wrong_secrets_at_once_none_waits_longer_than_the_queue_allows()
+    {
+        const int guesses = 200;
+        await using var server = TestServer.ExternalServer(new Settings
+        {
+            Issuer = $"http://localhost:{TestServer.FreePort()}",
+            Database = await TestDatabase.CloneAsync(),
+            KeyEncryptionKey = Convert.ToBase64String(new byte[32]),
+        });
+        await using var program = await OAuthProgram.ServeAsync(server, LogLevel.Warning);
+        var victim = await server.MachineAsync();
+        await AloneAsync();
+        var before = await AloneAsync();
+        var unhashed = (await AtOnceAsync("127.0.12", "nothing")).Max(one => one.Took);
+
+        var answers = await AtOnceAsync("127.0.11", "client_credentials");
+
+        var after = await AloneAsync();
+        var limit = TimeSpan.FromMilliseconds(server.Settings.HashQueueMilliseconds)
+            + (2 * (before > after ? before : after)) + (2 * unhashed) + Eventually.Second;
+        var slowest = answers.Max(one => one.Took);
+        await TestContext.Out.WriteLineAsync($"alone {before.TotalSeconds:F1} and {after.TotalSeconds:F1} s, without a hash "
+            + $"{unhashed.TotalSeconds:F1} s; the slowest {slowest.TotalSeconds:F1} s of {limit.TotalSeconds:F1} s");
+        slowest.Should().BeLessThan(limit);
+        answers.Select(one => one.Reply.Status).Should().OnlyContain(status => status == 401 || status == 429 || status == 503)
+            .And.Contain(401).And.Contain(503, "else it was no flood");
+        answers.Where(one => one.Reply.Status != 401).Should().OnlyContain(one => int.Parse(one.Reply.Header("Retry-After")!) > 0);
+
+        async Task<TimeSpan> AloneAsync()
+        {
+            var (reply, took) = await GuessAsync("127.0.10.1", "client_credentials");
+            reply.Status.Should().Be(401);
+            return took;
+        }
+
+        Task<(Reply Reply, TimeSpan Took)[]> AtOnceAsync(string network, string grant) =>
+            Task.WhenAll(Enumerable.Range(1, guesses).Select(i => GuessAsync($"{network}.{i}", grant)));
+
+        async Task<(Reply Reply, TimeSpan Took)> GuessAsync(string address, string grant)
+        {
+            using var http = server.NewHttpFrom(address);
+            var began = Stopwatch.GetTimestamp();
+            var reply = await http.ReplyAsync(HttpMethod.Post, Paths.Token, Requests.Form($"grant_type={grant}"),
+                ("Authorization", Requests.BasicOf($"{victim.Id}:wrong {Guid.NewGuid()}")));
+            return (reply, Stopwatch.GetElapsedTime(began));
         }
     }
 

@@ -1,12 +1,13 @@
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Resources;
 
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>The inputs of a client's form, as its kind has them.</summary>
 /// <param name="values">As <see cref="ClientFields.Value"/>, or as it was typed.</param>
-/// <param name="row">The client; what it holds is offered even where the tables no longer have it.</param>
+/// <param name="row">The client; a scope it holds is offered even where its kind would not be offered it.</param>
 public sealed class ClientInputs(Fields fields, Func<string, string?> values, ClientForm row, ClientFields.Known known, Language say)
 {
     // Beyond this many, a list of checkboxes helps nobody: one a line in a text area.
@@ -88,19 +89,17 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
                 {fields.Lines("resources", "Resources", "One URI per line", rows: 6)}
                 {fields.Text("default_resource", "Default resource", "What a token is for when the client names no resource")}
                 """;
-        var uris = known.Resources.Select(one => one.Uri).Union(row.Resources).ToArray();
         return $"""
-            {fields.Group("resources", "Resources", "What its tokens may be for", $"<ul>{uris.Select(One)}</ul>")}
-            {fields.Choice("default_resource", "Default resource", [("", "None"), .. uris.Select(uri => (uri, uri))],
+            {fields.Group("resources", "Resources", "What its tokens may be for", $"<ul>{known.Resources.Select(One)}</ul>")}
+            {fields.Choice("default_resource", "Default resource", [("", "None"), .. known.Resources.Select(one => (one.Uri, one.Uri))],
                 "What a token is for when the client names no resource")}
             """;
 
-        Markup One(string uri, int index)
+        Markup One(ResourceRow resource, int index)
         {
-            var resource = known.Resources.FirstOrDefault(one => one.Uri == uri);
-            Markup name = resource is null ? Markup.None : $"<bdi>{Words.Sanitize(resource.Name)}</bdi> ";
-            Markup state = resource is { Enabled: false } ? $""" <span class="mark no">{say["Disabled"]}</span>""" : Markup.None;
-            return Tick($"resource-{index}", ClientFields.ResourcePrefix + uri, $"""{name}<code>{uri}</code>{state}""");
+            Markup state = resource.Enabled ? Markup.None : $""" <span class="mark no">{say["Disabled"]}</span>""";
+            return Tick($"resource-{index}", ClientFields.ResourcePrefix + resource.Uri,
+                $"""<bdi>{Words.Sanitize(resource.Name)}</bdi> <code>{resource.Uri}</code>{state}""");
         }
     }
 

@@ -19,6 +19,8 @@ public sealed record NewClientDocument
     public required string Name { get; init; }
     public required string[] RedirectUris { get; init; }
     public required string[] GrantTypes { get; init; }
+    public required string? TosUri { get; init; }
+    public required string? PolicyUri { get; init; }
     public required byte[] BodyHash { get; init; }
 
     /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
@@ -62,11 +64,11 @@ public sealed class ClientDocumentStore(Database database)
              where clients.origin = 'document'
             returning client_id
         ), document as (
-            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash)
-            select client_id, @now, @FreshUntil, @BodyHash, @TrustHash from kept
+            insert into client_documents (client_id, fetched_at, fresh_until, body_hash, trust_hash, tos_uri, policy_uri)
+            select client_id, @now, @FreshUntil, @BodyHash, @TrustHash, @TosUri, @PolicyUri from kept
             on conflict (client_id) do update
                set fetched_at = excluded.fetched_at, fresh_until = excluded.fresh_until, body_hash = excluded.body_hash,
-                   trust_hash = excluded.trust_hash, gone_at = null
+                   trust_hash = excluded.trust_hash, tos_uri = excluded.tos_uri, policy_uri = excluded.policy_uri, gone_at = null
         ), forgotten as (
             delete from consents using kept
              where consents.client_id = kept.client_id and exists (select from before where trust_hash <> @TrustHash)
@@ -82,6 +84,8 @@ public sealed class ClientDocumentStore(Database database)
             document.Name,
             document.RedirectUris,
             document.GrantTypes,
+            document.TosUri,
+            document.PolicyUri,
             document.BodyHash,
             document.TrustHash,
             FreshUntil = document.FreshUntil.UtcDateTime,

@@ -144,7 +144,8 @@ public sealed class ClientQueries(Database database)
         FindSql, new { client }, cancel);
 
     public const string ClaimedSql = """
-        select r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.seen_at, r.deleted_at, d.fetched_at, d.gone_at
+        select r.scope, r.client_uri, r.logo_uri, coalesce(r.tos_uri, d.tos_uri) as tos_uri,
+               coalesce(r.policy_uri, d.policy_uri) as policy_uri, r.seen_at, r.deleted_at, d.fetched_at, d.gone_at
           from clients c left join registrations r on r.client_id = c.client_id left join client_documents d on d.client_id = c.client_id
          where c.client_id = @client
         """;

@@ -18,6 +18,9 @@ public sealed record OwnGrantRow
     /// <summary>When it last got a token; null: its code has not been redeemed.</summary>
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>How many live ones its app has, those included that are not listed.</summary>
+    public required int OfApp { get; init; }
 }
 
 /// <summary>A grant its person has ended.</summary>
@@ -32,17 +35,30 @@ public sealed record EndedGrantRow
 /// <summary>grants, as the person who gave them lists and ends them.</summary>
 public sealed class OwnGrantStore(Database database)
 {
+    /// <summary>So many of one app are listed: an app that is allowed anew every hour hides no other one.</summary>
+    public const int MostOfOneApp = 20;
+
     public const string ListSql = """
-        select g.id, g.client_id, g.redirect_uri, g.scope, g.resources, g.offline, g.created_at,
-               coalesce(g.rotated_at, g.activated_at) as last_used_at, g.expires_at
-          from grants g
-         where g.subject = @subject and g.ended_at is null and g.expires_at > @now
-         order by coalesce(g.rotated_at, g.activated_at, g.created_at) desc, g.id limit 200
+        select id, client_id, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app
+          from (
+            select g.*, coalesce(g.rotated_at, g.activated_at) as last_used_at,
+                   coalesce(g.rotated_at, g.activated_at, g.created_at) as seen_at,
+                   count(*) over (partition by g.client_id)::int as of_app,
+                   row_number() over (
+                       partition by g.client_id order by coalesce(g.rotated_at, g.activated_at, g.created_at) desc, g.id) as place
+              from grants g
+             where g.subject = @subject and g.ended_at is null and g.expires_at > @now
+          ) as live
+         where place <= @most
+         order by seen_at desc, id limit 1000
         """;
 
-    /// <summary>All that live, those included whose code has not been redeemed, the last used or allowed first; at most 200.</summary>
+    /// <summary>
+    /// All that live, those included whose code has not been redeemed, the last used or allowed first; at most
+    /// <see cref="MostOfOneApp"/> of one app, and 1000.
+    /// </summary>
     public Task<List<OwnGrantRow>> ListAsync(Guid subject, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<OwnGrantRow>(ListSql, new { subject, now = now.UtcDateTime }, cancel);
+        database.ListAsync<OwnGrantRow>(ListSql, new { subject, most = MostOfOneApp, now = now.UtcDateTime }, cancel);
 
     public const string RevokeSql = """
         with ended as (
@@ -68,27 +84,31 @@ public sealed class OwnGrantStore(Database database)
 
     public const string RevokeAllSql = """
         with ended as (
-            update grants set ended_at = @now, ended_reason = 'revoked_by_user' where subject = @subject and ended_at is null
+            update grants set ended_at = @now, ended_reason = 'revoked_by_user'
+             where subject = @subject and ended_at is null and (@client::text is null or client_id = @client)
             returning id, client_id, subject
         ), forgotten as (
-            delete from consents where subject = @subject
+            delete from consents where subject = @subject and (@client::text is null or client_id = @client)
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @request, 'revocation', 'ok', client_id, subject::text, id, @address,
-                   'by the person, with all others: the grant and its tokens'
+                   'by the person, with all others' || case when @client::text is null then '' else ' of the app' end
+                   || ': the grant and its tokens'
               from ended
         )
         select count(*) from ended
         """;
 
-    /// <summary>The same for everything the person ever granted, codes not yet redeemed included.</summary>
-    public Task RevokeAllAsync(Guid subject, Author author, DateTimeOffset now) => Edit.ByAsync(database, author, async edit =>
-    {
-        // Alone with the person's row: what somebody is just being granted is either seen here or not granted.
-        await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
-        var all = new { subject, request = author.RequestId, address = author.Address, now = now.UtcDateTime };
-        return await edit.FindAsync<long>(RevokeAllSql, all);
-    }, CancellationToken.None);
+    /// <summary>The same for everything the person ever granted, codes not yet redeemed included. How many grants it ended.</summary>
+    /// <param name="client">Only what was granted to this client; null: to any.</param>
+    public Task<long> RevokeAllAsync(Guid subject, string? client, Author author, DateTimeOffset now) =>
+        Edit.ByAsync(database, author, async edit =>
+        {
+            // Alone with the person's row: what somebody is just being granted is either seen here or not granted.
+            await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
+            var all = new { subject, client, request = author.RequestId, address = author.Address, now = now.UtcDateTime };
+            return await edit.FindAsync<long>(RevokeAllSql, all);
+        }, CancellationToken.None);
 
     public const string EndedSql = """
         select c.name as client_name, least(g.ended_at + c.access_token_seconds * interval '1 second', g.expires_at) as tokens_until
