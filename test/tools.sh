@@ -21,10 +21,10 @@ pgbouncer       pgbouncer        test
 node            nodejs           test interop
 npm             npm              test interop
 openssl         openssl          test smoke interop
-curl            curl             smoke interop bench
+curl            curl             smoke interop
 jq              jq               smoke
 ca-certificates ca-certificates  interop
-make            make             smoke bench
+make            make             smoke
 wrk             wrk              bench
 debootstrap     debootstrap      bare
 unshare         util-linux       bare
