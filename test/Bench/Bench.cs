@@ -120,7 +120,8 @@ internal sealed class Bench
         ];
         foreach (var limit in needed)
         {
-            await load.WarmAsync(limit, port, slice: 1, cancel);
+            var (seconds, isSteady) = await load.WarmAsync(limit, port, slice: 1, cancel);
+            results.Warmed(limit.Name, seconds, isSteady);
             results.Add(limit.Name, await load.MeasureAsync(limit, limits, port, options.Seconds, cancel));
         }
     }

@@ -57,6 +57,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await DestroyAsync(folder);
 
-    private static async Task DestroyAsync(string folder) =>
+    private static async Task DestroyAsync(string folder)
+    {
         await Child.RunAsync("sql/cluster.sh", ["destroy", folder], Nothing, CancellationToken.None);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
 }

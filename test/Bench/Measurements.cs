@@ -15,7 +15,11 @@ internal sealed class Measurements(BenchOptions options)
     public BenchOptions Options => options;
     public (double Idle, double Loaded)? Memory { get; set; }
 
-    public IReadOnlyList<(string Name, int Seconds, bool IsSteady)> WarmUps => warmed;
+    /// <summary>How long each took; the limits begin anew in each round, and the longest counts.</summary>
+    public IEnumerable<(string Name, int Seconds, bool IsSteady)> WarmUps =>
+        from warm in warmed
+        group warm by warm.Name into all
+        select (all.Key, all.Max(warm => warm.Seconds), all.All(warm => warm.IsSteady));
 
     public IReadOnlyList<Workload> Chosen { get; } = [.. Workload.All.Where(workload => options.Has(workload.Name))];
 

@@ -44,9 +44,8 @@ internal static class Report
             """);
         var settings = World.Settings.Select(setting => $"`{setting.Key}={setting.Value}`");
         text.AppendLine($"Settings other than the defaults: {string.Join(", ", settings)}.");
-        if (results.WarmUps.Count > 0)
-            text.AppendLine("Warm-up until three slices were within a tenth: " + string.Join(", ", results.WarmUps.Select(warm =>
-                $"{warm.Name} {warm.Seconds} s{(warm.IsSteady ? "" : " (not steady)")}")) + ".");
+        var warmUps = results.WarmUps.Select(warm => $"{warm.Name} {warm.Seconds} s{(warm.IsSteady ? "" : " (not steady)")}");
+        text.AppendLine($"Warm-up until three slices were within a tenth: {string.Join(", ", warmUps.DefaultIfEmpty("none"))}.");
         var others = results.Others;
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Other work took {others.Median:P0} of the machine's CPU ({others.Min:P0} to {others.Max:P0}).");

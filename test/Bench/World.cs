@@ -50,7 +50,9 @@ internal sealed class World : IAsyncDisposable
         Cluster? cluster = null;
         try
         {
-            cluster = await Cluster.StartAsync(Path.Combine(folder, "local"), cancel);
+            // Beside the published server: /tmp may be memory, where durability costs nothing.
+            cluster = await Cluster.StartAsync(
+                Path.GetFullPath(Path.Combine(server, $"../cluster-{Environment.ProcessId}")), cancel);
             var world = new World(server, folder, cluster);
             const string durability = "select current_setting('fsync') || current_setting('synchronous_commit')";
             if (await cluster.SqlAsync(durability, cancel) is not ["onon"]) throw new BenchException("PostgreSQL is not durable");
