@@ -98,7 +98,7 @@ internal sealed class Bench
             foreach (var workload in Chosen)
             {
                 if (workload.Against == Limit.JwtAndStatement) await MeasureStatementAsync(workload, cancel);
-                results.Add(workload.Name, await load.MeasureAsync(workload, server, world.Port, options.Seconds, cancel));
+                Keep(workload.Name, await load.MeasureAsync(workload, server, world.Port, options.Seconds, cancel));
             }
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
@@ -106,10 +106,10 @@ internal sealed class Bench
         }
     }
 
-    // A fresh process each time, which is the cold start of F as well.
+    // One process may be luckier than the next: a fresh one each round.
     private async Task MeasureLimitsAsync(CancellationToken cancel)
     {
-        if (!Chosen.Any() && !options.Has(Workload.ColdStart)) return;
+        if (!Chosen.Any()) return;
         var port = World.FreePort();
         await using var limits = world.ServeLimits(port, measured: true);
         await limits.FirstAnswerAsync(port, world.PostBare(), cancel);
@@ -122,14 +122,14 @@ internal sealed class Bench
         {
             var (seconds, isSteady) = await load.WarmAsync(limit, port, slice: 1, cancel);
             results.Warmed(limit.Name, seconds, isSteady);
-            results.Add(limit.Name, await load.MeasureAsync(limit, limits, port, options.Seconds, cancel));
+            Keep(limit.Name, await load.MeasureAsync(limit, limits, port, options.Seconds, cancel));
         }
     }
 
     private async Task MeasureStatementAsync(Workload workload, CancellationToken cancel)
     {
         var sample = await StatementOf(workload).MeasureAsync(Script, options.Seconds, cancel);
-        results.Add(Measurements.StatementOf(workload.Name), sample);
+        Keep(Measurements.StatementOf(workload.Name), sample);
         results.Add(Measurements.LimitOf(workload.Name), Sample.Both(results.Last(Workload.Jwt.Name), sample));
     }
 
@@ -155,6 +155,12 @@ internal sealed class Bench
             await load.SendAsync(Workload.Named(name), port, 20, cancel);
         results.Memory = (idle, Cpu.ResidentMegabytes(server.Id));
         Say(string.Create(CultureInfo.InvariantCulture, $"memory: {idle:0} MB idle, {results.Memory.Value.Loaded:0} MB after a minute"));
+    }
+
+    private void Keep(string name, Sample sample)
+    {
+        results.Add(name, sample);
+        Say(string.Create(CultureInfo.InvariantCulture, $"  {name}: {sample.PerSecond:0}/s, {sample.Total:0} µs of CPU each"));
     }
 
     private static void Say(string line) => Console.WriteLine($"bench: {line}");

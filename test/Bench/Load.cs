@@ -63,7 +63,8 @@ internal sealed class Load(World world, GrantSupply grants)
             Postgres = spent.Postgres * factor,
             Generator = spent.Generator * factor,
             Others = spent.Others,
-            Allocated = (double)allocated / seen.Requests,
+            // The runtime's count has been seen to fall by a gigabyte, as its number of heaps adapts: such a reading is none.
+            Allocated = Math.Max(0, (double)allocated / seen.Requests),
         };
     }
 

@@ -27,10 +27,12 @@ internal sealed class Measurements(BenchOptions options)
     public IEnumerable<(string Title, IReadOnlyList<Sample> Samples)> Limits =>
         LimitTitles.Where(limit => samples.ContainsKey(limit.Name)).Select(limit => (limit.Title, Of(limit.Name)));
 
-    /// <summary>The titles of limits that wandered too far.</summary>
+    /// <summary>The limits that wandered too far, by their titles.</summary>
     public IEnumerable<string> Wandering =>
-        Limits.Where(limit => PerSecond(limit.Samples).Wander > MostWander)
-            .Select(limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Title} ({PerSecond(limit.Samples).Wander:P0})"));
+        from limit in Limits
+        let wander = PerSecond(limit.Samples).Wander
+        where wander > MostWander
+        select string.Create(CultureInfo.InvariantCulture, $"{limit.Title} ({wander:P0})");
 
     /// <summary>The share of the machine that others took while we measured.</summary>
     public Spread Others => Spread.Of(
@@ -111,7 +113,7 @@ internal sealed class Measurements(BenchOptions options)
                 Name = $"bytes_{workload.Name}",
                 Title = $"bytes allocated per request: {workload.Name}",
                 Unit = "B",
-                Value = Spread.Of(own.Select(sample => sample.Allocated)),
+                Value = Spread.Of(own.Select(sample => sample.Allocated).Where(bytes => bytes > 0).DefaultIfEmpty()),
                 Target = most,
             };
     }

@@ -38,7 +38,9 @@ internal static class Report
             {Environment.ProcessorCount} cores, {Processor()}, .NET {Environment.Version}, {DateTime.UtcNow:yyyy-MM-dd}.
 
             Middle, least and most of {options.Rounds} rounds of {options.Seconds} s each, which interleave the server with the limits.
-            A ratio is taken within its round: absolute figures wander, ratios less. CPU is from /proc.
+            A ratio is taken within its round: absolute figures wander, ratios less. CPU is from /proc; "ratio by CPU" is what a request of
+            the limit costs server, PostgreSQL and generator together, as a share of what this one costs. Where J and the server's own
+            statement (P, run by pgbench) must both be paid on these cores, the limit is C, 1 / (1/J + 1/P).
 
 
             """);
@@ -49,8 +51,9 @@ internal static class Report
         var others = results.Others;
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Other work took {others.Median:P0} of the machine's CPU ({others.Min:P0} to {others.Max:P0}).");
-        foreach (var limit in results.Wandering)
-            text.AppendLine($"**{limit}: it wandered by more than 25 %, so CPU decides what is held against it.**");
+        if (results.Wandering.ToList() is { Count: > 0 } wandering)
+            text.AppendLine(
+                $"\nThese limits wandered by more than 25 %, so CPU decides what is held against them: {string.Join("; ", wandering)}.\n");
         text.AppendLine(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.");
 
         text.AppendLine("\n## Against the targets\n");
