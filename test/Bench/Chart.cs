@@ -7,7 +7,7 @@ namespace OAuthServer.Bench;
 /// <summary>The shares as bars, with the least and the most of the rounds and a mark at the target. Readable in light and dark.</summary>
 internal static class Chart
 {
-    private const int Names = 330;
+    private const int Names = 390;
     private const int Bars = 400;
     private const int Line = 30;
     private const int Head = 34;
