@@ -60,8 +60,8 @@ format: sdk ## repair formatting and code style
 smoke: sdk ## run what the README shows against a server of its own
 	@test/smoke.sh
 
-bench: sdk ## measure tokens, introspection and metadata against what the machine allows (needs wrk)
-	@test/Bench/run.sh
+bench: sdk ## measure the server against what the machine allows (ARGS=--help; writes docs/performance.md)
+	@exec $(TOGETHER) test/Bench/run.sh $(ARGS)
 
 interop: sdk ## try clients that other people wrote, with a person at a browser; writes docs/interop.md
 	@exec $(TOGETHER) test/Interop/run.sh

@@ -21,12 +21,12 @@ pgbouncer       pgbouncer        test
 node            nodejs           test interop
 npm             npm              test interop
 openssl         openssl          test smoke interop
-curl            curl             smoke interop bench
+curl            curl             smoke interop
 jq              jq               smoke
 ca-certificates ca-certificates  interop
 go              golang-go        interop
 go-oidc         golang-github-coreos-go-oidc-dev interop
-make            make             smoke bench
+make            make             smoke
 wrk             wrk              bench
 debootstrap     debootstrap      bare
 unshare         util-linux       bare

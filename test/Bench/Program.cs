@@ -1,42 +1,27 @@
-// The limits the server is held against, on the same machine in the same run: what ASP.NET Core alone answers, and what it
-// answers when every request also builds and signs an ES256 JWT. Nothing is stored. As `flood URL HOST METHOD` it is what a
-// server has to withstand.
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
+// make bench: `run` measures the server against `limits`, a process of its own. `check` starts nothing: it reads the arguments of `run`,
+// and with --server the statements of a published server.
+// `flood URL HOST METHOD` is what a server has to withstand; a test starts it.
 using OAuthServer.Bench;
 
-if (args is ["flood", var server, var host, var method])
+switch (args)
 {
-    await new Flood(new Uri(server), host, method).RunAsync(Console.In, Console.Out);
-    return;
+    case ["flood", var server, var host, var method]:
+        await new Flood(new Uri(server), host, method).RunAsync(Console.In, Console.Out);
+        return 0;
+    case ["limits", "--urls", var url]:
+        await Limits.RunAsync(url);
+        return 0;
+    case ["check" or "run", .. var rest]:
+        var (options, problem) = BenchOptions.Read(rest);
+        if (options is null)
+        {
+            await Console.Error.WriteLineAsync($"bench: {problem}\nbench: make bench ARGS=--help lists what there is");
+            return 2;
+        }
+
+        if (options.Help) Console.WriteLine(BenchOptions.HelpText);
+        return options.Help ? 0 : args[0] == "check" ? Bench.Check(options) : await Bench.RunAsync(options);
+    default:
+        await Console.Error.WriteLineAsync("bench: run [ARGUMENT…], check [ARGUMENT…], limits --urls URL, or flood URL HOST METHOD");
+        return 2;
 }
-
-var builder = WebApplication.CreateSlimBuilder(args);
-builder.Logging.ClearProviders();
-var app = builder.Build();
-using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-var filler = new string('x', 900);
-var header = Base64Url.EncodeToString("{\"alg\":\"ES256\",\"kid\":\"5RQ-UW6zusrDCzMzvq-sny_UY5WXq2JJdpCYuD1-Tfs\",\"typ\":\"at+jwt\"}"u8);
-
-app.MapPost("/bare", async (HttpContext http) =>
-{
-    await http.Request.ReadFormAsync();
-    return Results.Text(filler, "application/json");
-});
-
-app.MapPost("/jwt", async (HttpContext http) =>
-{
-    await http.Request.ReadFormAsync();
-    var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-    var jti = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
-    var payload =
-        """{"iss":"http://localhost:8080","sub":"nightly-etl","aud":"http://localhost:9000"""
-        + $$"""/mcp","client_id":"nightly-etl","scope":"notes:read","iat":{{now}},"exp":{{now + 600}},"jti":"{{jti}}"}""";
-    var input = $"{header}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}";
-    var signature = Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
-    return Results.Text($$"""{"access_token":"{{input}}.{{signature}}","token_type":"Bearer","expires_in":600,"scope":"notes:read"}""",
-        "application/json");
-});
-
-app.Run();

@@ -1,8 +1,8 @@
--- 300 families; whichever token came back is exchanged next.
+-- Families of refresh tokens; whichever token came back is exchanged next.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 local tokens, first, last = {}, 1, 0
-for line in io.lines(os.getenv("WORLD") .. "/family-" .. os.getenv("ROUND")) do
+for line in io.lines(os.getenv("TOKENS")) do
   last = last + 1
   tokens[last] = line
 end

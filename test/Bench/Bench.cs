@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace OAuthServer.Bench;
+
+/// <summary>The run: warms up, measures in turns, reports.</summary>
+internal sealed class Bench
+{
+    private readonly BenchOptions options;
+    private readonly World world;
+    private readonly Load load;
+    private readonly ProductStatement rotation;
+    private readonly ProductStatement redemption;
+    private readonly Measurements results;
+
+    private Bench(BenchOptions options, World world)
+    {
+        (this.options, this.world) = (options, world);
+        load = new(world, new GrantSupply(world.Cluster));
+        rotation = new(world.Cluster, options.Server, rotation: true);
+        redemption = new(world.Cluster, options.Server, rotation: false);
+        results = new(options);
+    }
+
+    /// <summary>Answers the exit code. Whatever it started has ended, also after Ctrl-C.</summary>
+    public static async Task<int> RunAsync(BenchOptions options)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            Say("making a PostgreSQL of its own, durable, with the demo world");
+            await using var world = await World.MakeAsync(options.Server, stop.Token);
+            var bench = new Bench(options, world);
+            await bench.MeasureAsync(stop.Token);
+            await Report.WriteAsync(bench.results, stop.Token);
+            return 0;
+        }
+        // wrk hears Ctrl-C, too, and may be the first to end.
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("bench: stopped");
+            return 130;
+        }
+        catch (BenchException problem)
+        {
+            await Console.Error.WriteLineAsync($"bench: {problem.Message}");
+            return 1;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    /// <summary>Whether a run could begin; answers the exit code.</summary>
+    public static int Check(BenchOptions options)
+    {
+        try
+        {
+            if (options.Server.Length > 0) ProductStatement.Check(options.Server);
+            return 0;
+        }
+        catch (BenchException problem)
+        {
+            Console.Error.WriteLine($"bench: {problem.Message}");
+            return 1;
+        }
+    }
+
+    private IEnumerable<Workload> Chosen => Workload.All.Where(workload => options.Has(workload.Name));
+
+    private string Script => Path.Combine(world.Folder, "statement.sql");
+
+    private ProductStatement StatementOf(Workload workload) => workload.Script == "rotation" ? rotation : redemption;
+
+    private async Task MeasureAsync(CancellationToken cancel)
+    {
+        if (options.Has(Workload.Memory)) await MeasureMemoryAsync(cancel);
+        await using var server = world.Serve(world.Port, measured: true);
+        await world.ReadyAsync(server, world.Port, cancel);
+        await load.PrepareAsync(cancel);
+        foreach (var workload in Chosen)
+        {
+            var (seconds, isSteady) = await load.WarmAsync(workload, world.Port, slice: 2, cancel);
+            results.Warmed(workload.Name, seconds, isSteady);
+            // The statement's first run is its warm-up; it counts nowhere.
+            if (workload.Against == Limit.JwtAndStatement) await StatementOf(workload).MeasureAsync(Script, 2, cancel);
+            Say($"warmed up {workload.Name}: {(isSteady ? "steady" : "not steady")} after {seconds} s");
+        }
+
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            await MeasureLimitsAsync(cancel);
+            foreach (var workload in Chosen)
+            {
+                if (workload.Against == Limit.JwtAndStatement) await MeasureStatementAsync(workload, cancel);
+                Keep(workload.Name, await load.MeasureAsync(workload, server, world.Port, options.Seconds, cancel));
+            }
+
+            if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
+            Say($"round {round} of {options.Rounds}: {results.LastRound()}");
+        }
+    }
+
+    // One process may be luckier than the next: a fresh one each round.
+    private async Task MeasureLimitsAsync(CancellationToken cancel)
+    {
+        if (!Chosen.Any()) return;
+        var port = World.FreePort();
+        await using var limits = world.ServeLimits(port, measured: true);
+        await limits.FirstAnswerAsync(port, world.PostBare(), cancel);
+        Workload[] needed =
+        [
+            .. Chosen.Any(workload => workload.Against == Limit.Bare) ? [Workload.Bare] : (Workload[])[],
+            .. Chosen.Any(workload => workload.Against != Limit.Bare) ? [Workload.Jwt] : (Workload[])[],
+        ];
+        foreach (var limit in needed)
+        {
+            var (seconds, isSteady) = await load.WarmAsync(limit, port, slice: 1, cancel);
+            results.Warmed(limit.Name, seconds, isSteady);
+            Keep(limit.Name, await load.MeasureAsync(limit, limits, port, options.Seconds, cancel));
+        }
+    }
+
+    private async Task MeasureStatementAsync(Workload workload, CancellationToken cancel)
+    {
+        var sample = await StatementOf(workload).MeasureAsync(Script, options.Seconds, cancel);
+        Keep(Measurements.StatementOf(workload.Name), sample);
+        results.Add(Measurements.LimitOf(workload.Name), Sample.Both(results.Last(Workload.Jwt.Name), sample));
+    }
+
+    private async Task MeasureColdStartAsync(CancellationToken cancel)
+    {
+        var port = World.FreePort();
+        await using (var server = world.Serve(port, measured: false))
+            results.AddStart(Workload.ColdStart, await server.FirstAnswerAsync(port, world.Get(Workload.MetadataPath), cancel));
+        await using var limits = world.ServeLimits(port, measured: false);
+        results.AddStart(Workload.Bare.Name, await limits.FirstAnswerAsync(port, world.PostBare(), cancel));
+    }
+
+    private async Task MeasureMemoryAsync(CancellationToken cancel)
+    {
+        Say("memory: a server of its own, idle, and after a minute of tokens, introspection and rotation");
+        var port = world.Port;
+        await using var server = world.Serve(port, measured: false);
+        await world.ReadyAsync(server, port, cancel);
+        await Task.Delay(TimeSpan.FromSeconds(5), cancel);
+        var idle = Cpu.ResidentMegabytes(server.Id);
+        await load.PrepareAsync(cancel);
+        foreach (var name in (string[])["client_credentials", "introspection", "refresh"])
+            await load.SendAsync(Workload.Named(name), port, 20, cancel);
+        results.Memory = (idle, Cpu.ResidentMegabytes(server.Id));
+        Say(string.Create(CultureInfo.InvariantCulture, $"memory: {idle:0} MB idle, {results.Memory.Value.Loaded:0} MB after a minute"));
+    }
+
+    private void Keep(string name, Sample sample)
+    {
+        results.Add(name, sample);
+        Say(string.Create(CultureInfo.InvariantCulture, $"  {name}: {sample.PerSecond:0}/s, {sample.Total:0} µs of CPU each"));
+    }
+
+    private static void Say(string line) => Console.WriteLine($"bench: {line}");
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace OAuthServer.Bench;
+
+/// <summary>The arguments of `run`.</summary>
+internal sealed record BenchOptions
+{
+    public const string HelpText = """
+        make bench [ARGS='…']: what the server achieves as a share of what this machine allows, measured in turns
+
+          --only NAME      only this workload, or several: --only refresh,code
+          --rounds N       rounds that interleave server and limits (5; 1 to 99)
+          --seconds N      seconds of each measurement (4; 1 to 60)
+          --json           the last line is {"workloads":[{"name","median","limit","ratio","target"}]}
+          --help           this
+
+        Workloads: client_credentials, client_credentials_64, code, refresh, introspection, metadata, jwks, authorize, cold_start, memory.
+        All of them in at least five rounds write docs/performance.md and docs/performance.svg; a narrower run writes no file.
+        An answer that is no success fails the run. A missed target is said, and does not.
+        """;
+
+    public IReadOnlyList<string> Only { get; init; } = Workload.Names;
+    public int Rounds { get; init; } = 5;
+    public int Seconds { get; init; } = 4;
+    public bool Json { get; init; }
+    public bool Help { get; init; }
+
+    /// <summary>The folder of the published server.</summary>
+    public string Server { get; init; } = "";
+
+    /// <summary>Enough to be written down.</summary>
+    public bool IsWhole => Only.Count == Workload.Names.Count && Rounds >= 5;
+
+    public bool Has(string name) => Only.Contains(name);
+
+    /// <summary>The options, or what is wrong with them.</summary>
+    public static (BenchOptions? Options, string? Problem) Read(IReadOnlyList<string> args)
+    {
+        var options = new BenchOptions();
+        for (var at = 0; at < args.Count; at++)
+        {
+            var name = args[at];
+            if (name is "--json") options = options with { Json = true };
+            else if (name is "--help" or "-h") options = options with { Help = true };
+            else if (name is not ("--only" or "--rounds" or "--seconds" or "--server")) return (null, $"unknown argument '{name}'");
+            else if (++at == args.Count) return (null, $"{name} lacks its value");
+            else if (options.With(name, args[at]) is not { } next) return (null, $"{name} cannot be '{args[at]}'");
+            else options = next;
+        }
+
+        return (options, null);
+    }
+
+    private BenchOptions? With(string name, string value) => name switch
+    {
+        "--server" => this with { Server = value },
+        "--rounds" => Number(value, 99) is { } rounds ? this with { Rounds = rounds } : null,
+        "--seconds" => Number(value, 60) is { } seconds ? this with { Seconds = seconds } : null,
+        _ => value.Split(',') is var names && names.All(Workload.Names.Contains) ? this with { Only = [.. names.Distinct()] } : null,
+    };
+
+    private static int? Number(string value, int most) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
+            ? number
+            : null;
+}

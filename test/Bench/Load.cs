@@ -1,0 +1,95 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace OAuthServer.Bench;
+
+/// <summary>Sends workloads to a process and measures what they cost.</summary>
+internal sealed class Load(World world, GrantSupply grants)
+{
+    private const int MostSlicesToWarm = 8;
+    private const double Steady = 0.10;
+
+    private readonly Dictionary<string, string> environment = [];
+    private readonly string tokens = Path.Combine(world.Folder, "tokens");
+    private double codesPerSecond = 8000;
+
+    /// <summary>Gets the token that is introspected and the cookies of somebody signed in.</summary>
+    public async Task PrepareAsync(CancellationToken cancel)
+    {
+        var server = new Uri($"http://127.0.0.1:{world.Port}");
+        using var http = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Host = world.Host } };
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Basic", Convert.ToBase64String("nightly-etl:nightly-etl-secret"u8));
+        using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials")]);
+        using var answer = await http.PostAsync("/token", form, cancel);
+        using var body = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancel));
+        using var person = new SignIn(server, world.Host);
+        environment["TOKEN"] = body.RootElement.GetProperty("access_token").GetString()!;
+        environment["COOKIE"] = await person.CookiesAsync(cancel);
+        environment["AUTHORIZE"] = SignIn.Request;
+        environment["TOKENS"] = tokens;
+    }
+
+    /// <summary>Loads a process until its rate is steady: three slices within a tenth of each other.</summary>
+    /// <returns>How many seconds that took, and whether it came to it.</returns>
+    public async Task<(int Seconds, bool IsSteady)> WarmAsync(Workload workload, int port, int slice, CancellationToken cancel)
+    {
+        var rates = new List<double>();
+        while (rates.Count < MostSlicesToWarm)
+        {
+            rates.Add((await SendAsync(workload, port, slice, cancel)).PerSecond);
+            if (rates.Count >= 3 && Spread.Of(rates.TakeLast(3)).Wander <= Steady) return (rates.Count * slice, true);
+        }
+
+        return (rates.Count * slice, false);
+    }
+
+    /// <summary>One measurement.</summary>
+    public async Task<Sample> MeasureAsync(Workload workload, Child server, int port, int seconds, CancellationToken cancel)
+    {
+        // Before the clocks: what it needs is written first.
+        await SupplyAsync(workload, seconds, cancel);
+        var allocated = await server.AllocatedAsync(cancel);
+        var before = CpuTimes.Now(server.Id, world.Cluster.Postmaster);
+        var seen = await RunAsync(workload, port, seconds, cancel);
+        var spent = CpuTimes.Now(server.Id, world.Cluster.Postmaster).Since(before);
+        allocated = await server.AllocatedAsync(cancel) - allocated;
+        var factor = 1e6 / seen.Requests;
+        return new()
+        {
+            PerSecond = seen.PerSecond,
+            P99 = seen.P99,
+            Server = spent.Server * factor,
+            Postgres = spent.Postgres * factor,
+            Generator = spent.Generator * factor,
+            Others = spent.Others,
+            // The runtime's count has been seen to fall by a gigabyte, as its number of heaps adapts: such a reading is none.
+            Allocated = Math.Max(0, (double)allocated / seen.Requests),
+        };
+    }
+
+    /// <summary>Load without a measurement.</summary>
+    public async Task<Wrk> SendAsync(Workload workload, int port, int seconds, CancellationToken cancel)
+    {
+        await SupplyAsync(workload, seconds, cancel);
+        return await RunAsync(workload, port, seconds, cancel);
+    }
+
+    private async Task SupplyAsync(Workload workload, int seconds, CancellationToken cancel)
+    {
+        if (workload.Script == "code") await grants.CodesAsync(tokens, (int)(codesPerSecond * seconds * 1.7) + 2000, cancel);
+        if (workload.Script == "rotation") await grants.FamiliesAsync(tokens, cancel);
+    }
+
+    private async Task<Wrk> RunAsync(Workload workload, int port, int seconds, CancellationToken cancel)
+    {
+        var script = workload.Script is { } name ? $"test/Bench/load/{name}.lua" : null;
+        var seen = await Wrk.RunAsync(workload.Name, workload.Connections, seconds, script, world.Host,
+            new Uri($"http://127.0.0.1:{port}{workload.Path}"), environment, cancel);
+        if (workload.Script != "code") return seen;
+        // Those on their way when wrk ended were used, too.
+        grants.Used(seen.Requests + 4 * workload.Connections);
+        codesPerSecond = Math.Max(codesPerSecond, seen.PerSecond);
+        return seen;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace OAuthServer.Bench;
+
+/// <summary>Prints the tables, and writes them down when the run was whole.</summary>
+internal static class Report
+{
+    private const string Page = "docs/performance.md";
+    private const string Picture = "docs/performance.svg";
+
+    public static async Task WriteAsync(Measurements results, CancellationToken cancel)
+    {
+        var rows = results.Rows();
+        var text = Text(results, rows);
+        Console.WriteLine();
+        Console.WriteLine(text);
+        if (results.Options.IsWhole)
+        {
+            await File.WriteAllTextAsync(Page, $"# Performance\n\n![Shares of what the machine allows](performance.svg)\n\n{text}", cancel);
+            await File.WriteAllTextAsync(Picture, Chart.Draw(rows), cancel);
+            Console.WriteLine($"bench: wrote {Page} and {Picture}");
+        }
+        else Console.WriteLine($"bench: {Page} stays as it is: that takes every workload and at least five rounds");
+        if (results.Options.Json) Console.WriteLine(Json(rows));
+    }
+
+    private static string Text(Measurements results, IReadOnlyList<Row> rows)
+    {
+        var options = results.Options;
+        var text = new StringBuilder();
+        var missed = rows.Where(row => !row.IsMet).Select(row => row.Name).ToList();
+        text.Append(CultureInfo.InvariantCulture, $"""
+            Written by `make bench`: the published server (Release, ReadyToRun, Production) on a PostgreSQL of its own, with fsync and
+            synchronous_commit on, over a unix socket. wrk, one thread, 32 keep-alive connections unless said. All share one machine:
+            {Environment.ProcessorCount} cores, {Processor()}, .NET {Environment.Version}, {DateTime.UtcNow:yyyy-MM-dd}.
+
+            Middle, least and most of {options.Rounds} rounds of {options.Seconds} s each, which interleave the server with the limits.
+            A ratio is taken within its round: absolute figures wander, ratios less. CPU is from /proc; "ratio by CPU" is what a request of
+            the limit costs server, PostgreSQL and generator together, as a share of what this one costs. Where J and the server's own
+            statement (P, run by pgbench) must both be paid on these cores, the limit is C, 1 / (1/J + 1/P).
+
+
+            """);
+        var settings = World.Settings.Select(setting => $"`{setting.Key}={setting.Value}`");
+        text.AppendLine($"Settings other than the defaults: {string.Join(", ", settings)}.");
+        var warmUps = results.WarmUps.Select(warm => $"{warm.Name} {warm.Seconds} s{(warm.IsSteady ? "" : " (not steady)")}");
+        text.AppendLine($"Warm-up until three slices were within a tenth: {string.Join(", ", warmUps.DefaultIfEmpty("none"))}.");
+        var others = results.Others;
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"Other work took {others.Median:P0} of the machine's CPU ({others.Min:P0} to {others.Max:P0}).");
+        if (results.Wandering.ToList() is { Count: > 0 } wandering)
+            text.AppendLine(
+                $"\nThese limits wandered by more than 25 %, so CPU decides what is held against them: {string.Join("; ", wandering)}.\n");
+        text.AppendLine(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.");
+
+        text.AppendLine("\n## Against the targets\n");
+        Table(text, ["what", "measured", "limit", "ratio", "ratio by CPU", "target", ""],
+            rows.Select(row => (string[])
+            [
+                row.Title, row.ValueText, row.LimitText, row.RatioText, row.ByCpuText, row.TargetText, row.VerdictText,
+            ]));
+        text.AppendLine("\n## What a request costs\n");
+        Table(text, ["what", "per second", "CPU µs: server", "PostgreSQL", "generator", "in all", "bytes allocated", "p99 ms"],
+            results.Limits.Concat(results.Chosen.Select(workload => (workload.Title, results.Of(workload.Name)))).Select(Cost));
+        return text.ToString();
+    }
+
+    private static string[] Cost((string Title, IReadOnlyList<Sample> Samples) of)
+    {
+        return
+        [
+            of.Title, Middle(sample => sample.PerSecond), Middle(sample => sample.Server), Middle(sample => sample.Postgres),
+            Middle(sample => sample.Generator), Middle(sample => sample.Total), Middle(sample => sample.Allocated),
+            Middle(sample => sample.P99),
+        ];
+
+        string Middle(Func<Sample, double> figure) => Spread.Of(of.Samples.Select(figure)).Median is > 0 and var value
+            ? value.ToString(value < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)
+            : "";
+    }
+
+    private static void Table(StringBuilder text, string[] head, IEnumerable<string[]> rows)
+    {
+        text.AppendLine($"| {string.Join(" | ", head)} |").AppendLine($"|{string.Concat(Enumerable.Repeat("---|", head.Length))}");
+        foreach (var row in rows) text.AppendLine($"| {string.Join(" | ", row)} |");
+    }
+
+    private static string Json(IReadOnlyList<Row> rows) => JsonSerializer.Serialize(new
+    {
+        workloads = rows.Select(row => new
+        {
+            name = row.Name,
+            median = Round(row.Value.Median),
+            limit = Round(row.Limit?.Median),
+            ratio = row.Limit is null ? null : Round(row.Decisive),
+            target = row.Target,
+        }),
+    });
+
+    private static double? Round(double? value) => value is { } number ? Math.Round(number, 3) : null;
+
+    private static string Processor() =>
+        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
+            ? line[(line.IndexOf(':') + 2)..]
+            : RuntimeInformation.ProcessArchitecture.ToString();
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace OAuthServer.Bench;
+
+/// <summary>The published server on its own PostgreSQL, as an operator runs it, with the demo world in it.</summary>
+internal sealed class World : IAsyncDisposable
+{
+    private readonly string program;
+    private readonly Dictionary<string, string> environment;
+    private int sockets;
+
+    private World(string server, string folder, Cluster cluster)
+    {
+        (Folder, Cluster) = (folder, cluster);
+        program = Path.Combine(server, "oauth-server");
+        Port = FreePort();
+        environment = new(Settings, StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["ConnectionStrings__OAuth"] = cluster.Connection,
+            ["OAuth__Issuer"] = $"http://{Host}",
+            ["OAuth__KeyEncryptionKey"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
+        };
+    }
+
+    /// <summary>What differs from the defaults, beside issuer, database and key: one address makes all the requests.</summary>
+    public static IReadOnlyDictionary<string, string> Settings { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["OAuth__ClientRequestsPerSecond"] = "10000000",
+        ["OAuth__ClientBurst"] = "10000000",
+        ["OAuth__AuthorizationsPerMinute"] = "1000000",
+        ["OAuth__ConsentsPerMinute"] = "1000000",
+    };
+
+    public string Folder { get; }
+    public Cluster Cluster { get; }
+
+    /// <summary>The issuer's port.</summary>
+    public int Port { get; }
+
+    /// <summary>The issuer's host and port, which every request must name.</summary>
+    public string Host => $"localhost:{Port}";
+
+    /// <summary>Makes the database and what is in it.</summary>
+    public static async Task<World> MakeAsync(string server, CancellationToken cancel)
+    {
+        var folder = Directory.CreateTempSubdirectory("oauth-bench-").FullName;
+        Cluster? cluster = null;
+        try
+        {
+            // Beside the published server: /tmp may be memory, where durability costs nothing.
+            cluster = await Cluster.StartAsync(
+                Path.GetFullPath(Path.Combine(server, $"../cluster-{Environment.ProcessId}")), cancel);
+            var world = new World(server, folder, cluster);
+            const string durability = "select current_setting('fsync') || current_setting('synchronous_commit')";
+            if (await cluster.SqlAsync(durability, cancel) is not ["onon"]) throw new BenchException("PostgreSQL is not durable");
+            await Child.RunAsync(world.program, ["migrate"], world.environment, cancel);
+            // The demo world is for Development, whose other habits are not measured.
+            var development = new Dictionary<string, string>(world.environment) { ["ASPNETCORE_ENVIRONMENT"] = "Development" };
+            await Child.RunAsync(world.program, ["seed", "demo"], development, cancel);
+            return world;
+        }
+        catch
+        {
+            if (cluster is not null) await cluster.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Starts a server of the same issuer.</summary>
+    /// <param name="measured">Whether it says what it allocates.</param>
+    public Child Serve(int port, bool measured) => Child.Start(program, ["serve"],
+        new Dictionary<string, string>(environment) { ["OAuth__Listen"] = $"http://127.0.0.1:{port}" }, measured ? Socket() : null);
+
+    /// <summary>Starts the limits.</summary>
+    public Child ServeLimits(int port, bool measured) =>
+        Child.Start(Path.Combine(AppContext.BaseDirectory, "OAuthServer.Bench"), ["limits", "--urls", $"http://127.0.0.1:{port}"],
+            new Dictionary<string, string>(), measured ? Socket() : null);
+
+    /// <summary>Waits until a server is ready for anything.</summary>
+    public async Task ReadyAsync(Child server, int port, CancellationToken cancel) =>
+        await server.FirstAnswerAsync(port, Get("/readyz"), cancel);
+
+    /// <summary>A request as a probe sends it.</summary>
+    public string Get(string path) => $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nConnection: close\r\n\r\n";
+
+    /// <summary>The request that the limits answer.</summary>
+    public string PostBare() =>
+        $"POST {Limits.BarePath} HTTP/1.1\r\nHost: {Host}\r\nConnection: close\r\n"
+        + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b";
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private string Socket() => Path.Combine(Folder, $"allocations-{++sockets}");
+}
