@@ -67,8 +67,15 @@ public static class Request
     public static async ValueTask<Result<Parameters>> ShortFormAsync(this HttpContext http)
     {
         if (http.Request.ContentLength is not (> 0 and <= FormText.Longest) || !IsForm(http.Request)) return await http.FormAsync();
-        var body = http.Request.BodyReader;
-        var read = await body.ReadAtLeastAsync((int)http.Request.ContentLength.Value, http.RequestAborted);
+        var (body, length) = (http.Request.BodyReader, (int)http.Request.ContentLength.Value);
+        var read = await body.ReadAtLeastAsync(length, http.RequestAborted);
+        // A server that is told to stop wakes whoever reads; the rest is still to come.
+        while (read.IsCanceled && read.Buffer.Length < length)
+        {
+            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await body.ReadAtLeastAsync(length, http.RequestAborted);
+        }
+
         var parameters = FormText.Read(read.Buffer, MostFormKeys, LongestKey);
         body.AdvanceTo(read.Buffer.End);
         return parameters is null ? TooLarge() : parameters;
