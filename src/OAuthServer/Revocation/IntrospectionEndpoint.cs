@@ -23,7 +23,8 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
     }
 
     private static OAuthError? NotAdmitted(Client client) => client.IsResourceServer ? null
-        : OAuthError.InvalidClient("only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
+        : OAuthError.InvalidClient(
+            "only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
 
     private static bool Concerns(AccessTokenClaims claims, Client client) =>
         client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience;

@@ -53,7 +53,8 @@ internal static class JwsWriter
         private readonly Utf8JsonWriter json;
 
         // Relaxed: at+jwt is written so, not at\u002Bjwt. No browser ever reads it as HTML.
-        public Buffers() => json = new Utf8JsonWriter(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        public Buffers() =>
+            json = new Utf8JsonWriter(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
         public ArrayBufferWriter<byte> Token { get; } = new(2048);
 

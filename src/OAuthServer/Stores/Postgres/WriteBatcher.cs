@@ -21,7 +21,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     private const int MostWaiting = 4096;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    private readonly Overdue overdue = new();
+    private readonly Overdue<Waiting> overdue = new(waiting => waiting.Task.IsCompleted, waiting => waiting.GiveUp());
     private readonly Channel<Waiting> channel = Channel.CreateBounded<Waiting>(
         new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
@@ -81,7 +81,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
         }
     }
 
-    private sealed class Waiting(TItem item) : TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously), IWait
+    private sealed class Waiting(TItem item) : TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         private readonly DatabaseWait wait = DatabaseBudget.BeginWait();
 
@@ -101,9 +101,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
             TrySetException(fault);
         }
 
-        bool IWait.IsOver => Task.IsCompleted;
-
-        void IWait.GiveUp()
+        public void GiveUp()
         {
             HasGivenUp = true;
             End(new TimeoutException("PostgreSQL did not answer in time"));
