@@ -1,4 +1,3 @@
-#if PEER
 // OpenIddict as its documentation advises (README.md beside this folder quotes it), for the bench:
 //     OpenIddictPeer CONNECTION PORT
 // It makes its own schema anew at every start and knows two clients and one resource server.
@@ -66,4 +65,3 @@ static IResult SignIn(string subject, IEnumerable<string> scopes)
     identity.SetDestinations(static _ => [Destinations.AccessToken]);
     return Results.SignIn(new ClaimsPrincipal(identity), null, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
 }
-#endif

@@ -1,4 +1,3 @@
-#if PEER
 using OpenIddict.Abstractions;
 
 namespace OpenIddictPeer;
@@ -22,4 +21,3 @@ public sealed class Pruning(IServiceProvider services, TimeProvider time) : Back
         }
     }
 }
-#endif

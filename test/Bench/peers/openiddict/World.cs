@@ -1,4 +1,3 @@
-#if PEER
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -53,4 +52,3 @@ public sealed class World(DbContextOptions<World> options) : DbContext(options)
         });
     }
 }
-#endif
