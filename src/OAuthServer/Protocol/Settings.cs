@@ -110,10 +110,10 @@ public sealed record Settings
     /// <summary>Failed client authentications per second from one address, and per client and address.</summary>
     [Range(1, 1_000_000)] public int FailuresPerSecond { get; init; } = 10;
 
-    /// <summary>Token requests per second of one authenticated client.</summary>
+    /// <summary>Requests per second of one authenticated client, at /token, /revoke, /introspect and the feed together.</summary>
     [Range(1, 10_000_000)] public int ClientRequestsPerSecond { get; init; } = 200;
 
-    /// <summary>Token requests one authenticated client may make at once.</summary>
+    /// <summary>Requests one authenticated client may make at once, at the same places.</summary>
     [Range(1, 10_000_000)] public int ClientBurst { get; init; } = 400;
 
     /// <summary>Failed sign-ins per minute from one address, and per name and address.</summary>
