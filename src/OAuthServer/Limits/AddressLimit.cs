@@ -26,7 +26,8 @@ public sealed class AddressLimit(int perMinute, string what) : IDisposable
 
     /// <summary>The address to count by: IPv6 by its /64, which is what one subscriber has.</summary>
     public static string Subscriber(string address) =>
-        address.Contains(':') && IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6 && !parsed.IsIPv4MappedToIPv6
+        address.Contains(':') && IPAddress.TryParse(address, out var parsed)
+            && parsed.AddressFamily == AddressFamily.InterNetworkV6 && !parsed.IsIPv4MappedToIPv6
             ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8))
             : address;
 

@@ -15,6 +15,12 @@ namespace OAuthServer.Test.Http;
 [Rfc(6749, "B"), Parallelizable(ParallelScope.All)]
 public sealed class FormTextTest
 {
+    private static readonly string[] Names = ["a", "b", "ä", "client_id", "scope", ""];
+
+    // No two names that differ only in case: the framework takes them for one, and we do not.
+    private static readonly Gen<string> Bodies = Any.Of(
+        [.. Names, "=", "==", "&", "+", "%", "%4", "%61", "%zz", "%2B", "%26", "%3D", "%c3%A4"]);
+
     [Test]
     public void Any_pairs_are_read_as_they_were_written() =>
         Gen.Select(Any.Text, Any.Text).Array[0, 12].Sample(texts =>
@@ -26,15 +32,14 @@ public sealed class FormTextTest
         }, iter: 1000);
 
     [Test]
-    public void Any_body_of_text_is_read_as_the_framework_reads_it() =>
-        Any.Of("a", "b", "=", "==", "&", "+", "%", "%4", "%41", "%zz", "%2B", "%26", "%3D", "%c3%A4", "ä", "client_id", "scope").Sample(body =>
-        {
-            var (ours, theirs) = (Read(body)!, Framework(body));
-            // Where it leaves %ba as it came, we refuse: no text.
-            return ours.Malformed is not null
-                || ours.All.OrderBy(pair => pair.Key).SequenceEqual(theirs.All.OrderBy(pair => pair.Key))
-                && ours.Repeated == theirs.Repeated;
-        }, iter: 5000);
+    public void Any_body_of_text_is_read_as_the_framework_reads_it() => Bodies.Sample(body =>
+    {
+        var (ours, theirs) = (Read(body)!, Framework(body));
+        // Where it leaves %ba as it came, we refuse: no text.
+        return ours.Malformed is not null
+            || (ours.All.OrderBy(pair => pair.Key).SequenceEqual(theirs.All.OrderBy(pair => pair.Key))
+                && Array.TrueForAll(Names, name => ours.IsRepeated(name) == theirs.IsRepeated(name)));
+    }, iter: 5000);
 
     [TestCase("a=%00"), TestCase("a=%FF"), TestCase("a=%ED%A0%80"), TestCase("a=%C3"), TestCase("a=\u00ff"), TestCase("%FF=a")]
     public void Octets_that_are_no_text_are_malformed(string body) =>
