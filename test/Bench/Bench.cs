@@ -7,18 +7,18 @@ namespace OAuthServer.Bench;
 internal sealed class Bench
 {
     private readonly BenchOptions options;
-    private readonly World world;
+    private readonly PublishedServer published;
     private readonly Load load;
     private readonly ProductStatement rotation;
     private readonly ProductStatement redemption;
     private readonly Measurements results;
 
-    private Bench(BenchOptions options, World world)
+    private Bench(BenchOptions options, PublishedServer published)
     {
-        (this.options, this.world) = (options, world);
-        load = new(world, new GrantSupply(world.Cluster));
-        rotation = new(world.Cluster, options.Server, rotation: true);
-        redemption = new(world.Cluster, options.Server, rotation: false);
+        (this.options, this.published) = (options, published);
+        load = new(published, new GrantSupply(published.Cluster));
+        rotation = new(published.Cluster, options.Server, rotation: true);
+        redemption = new(published.Cluster, options.Server, rotation: false);
         results = new(options);
     }
 
@@ -31,8 +31,8 @@ internal sealed class Bench
         try
         {
             Say("making a PostgreSQL of its own, durable, with the demo world");
-            await using var world = await World.MakeAsync(options.Server, stop.Token);
-            var bench = new Bench(options, world);
+            await using var published = await PublishedServer.MakeAsync(options.Server, stop.Token);
+            var bench = new Bench(options, published);
             await bench.MeasureAsync(stop.Token);
             await Report.WriteAsync(bench.results, stop.Token);
             return 0;
@@ -73,19 +73,19 @@ internal sealed class Bench
 
     private IEnumerable<Workload> Chosen => Workload.All.Where(workload => options.Has(workload.Name));
 
-    private string Script => Path.Combine(world.Folder, "statement.sql");
+    private string Script => Path.Combine(published.Folder, "statement.sql");
 
     private ProductStatement StatementOf(Workload workload) => workload.Script == "rotation" ? rotation : redemption;
 
     private async Task MeasureAsync(CancellationToken cancel)
     {
         if (options.Has(Workload.Memory)) await MeasureMemoryAsync(cancel);
-        await using var server = world.Serve(world.Port, measured: true);
-        await world.ReadyAsync(server, world.Port, cancel);
+        await using var server = published.Serve(published.Port, measured: true);
+        await published.ReadyAsync(server, published.Port, cancel);
         await load.PrepareAsync(cancel);
         foreach (var workload in Chosen)
         {
-            var (seconds, isSteady) = await load.WarmAsync(workload, world.Port, slice: 2, cancel);
+            var (seconds, isSteady) = await load.WarmAsync(workload, published.Port, slice: 2, cancel);
             results.Warmed(workload.Name, seconds, isSteady);
             // The statement's first run is its warm-up; it counts nowhere.
             if (workload.Against == Limit.JwtAndStatement) await StatementOf(workload).MeasureAsync(Script, 2, cancel);
@@ -98,7 +98,7 @@ internal sealed class Bench
             foreach (var workload in Chosen)
             {
                 if (workload.Against == Limit.JwtAndStatement) await MeasureStatementAsync(workload, cancel);
-                Keep(workload.Name, await load.MeasureAsync(workload, server, world.Port, options.Seconds, cancel));
+                Keep(workload.Name, await load.MeasureAsync(workload, server, published.Port, options.Seconds, cancel));
             }
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
@@ -110,9 +110,9 @@ internal sealed class Bench
     private async Task MeasureLimitsAsync(CancellationToken cancel)
     {
         if (!Chosen.Any()) return;
-        var port = World.FreePort();
-        await using var limits = world.ServeLimits(port, measured: true);
-        await limits.FirstAnswerAsync(port, world.PostBare(), cancel);
+        var port = PublishedServer.FreePort();
+        await using var limits = published.ServeLimits(port, measured: true);
+        await limits.FirstAnswerAsync(port, published.PostBare(), cancel);
         Workload[] needed =
         [
             .. Chosen.Any(workload => workload.Against == Limit.Bare) ? [Workload.Bare] : (Workload[])[],
@@ -135,19 +135,19 @@ internal sealed class Bench
 
     private async Task MeasureColdStartAsync(CancellationToken cancel)
     {
-        var port = World.FreePort();
-        await using (var server = world.Serve(port, measured: false))
-            results.AddStart(Workload.ColdStart, await server.FirstAnswerAsync(port, world.Get(Workload.MetadataPath), cancel));
-        await using var limits = world.ServeLimits(port, measured: false);
-        results.AddStart(Workload.Bare.Name, await limits.FirstAnswerAsync(port, world.PostBare(), cancel));
+        var port = PublishedServer.FreePort();
+        await using (var server = published.Serve(port, measured: false))
+            results.AddStart(Workload.ColdStart, await server.FirstAnswerAsync(port, published.Get(Workload.MetadataPath), cancel));
+        await using var limits = published.ServeLimits(port, measured: false);
+        results.AddStart(Workload.Bare.Name, await limits.FirstAnswerAsync(port, published.PostBare(), cancel));
     }
 
     private async Task MeasureMemoryAsync(CancellationToken cancel)
     {
         Say("memory: a server of its own, idle, and after a minute of tokens, introspection and rotation");
-        var port = world.Port;
-        await using var server = world.Serve(port, measured: false);
-        await world.ReadyAsync(server, port, cancel);
+        var port = published.Port;
+        await using var server = published.Serve(port, measured: false);
+        await published.ReadyAsync(server, port, cancel);
         await Task.Delay(TimeSpan.FromSeconds(5), cancel);
         var idle = Cpu.ResidentMegabytes(server.Id);
         await load.PrepareAsync(cancel);

@@ -4,26 +4,26 @@ using System.Text.Json;
 namespace OAuthServer.Bench;
 
 /// <summary>Sends workloads to a process and measures what they cost.</summary>
-internal sealed class Load(World world, GrantSupply grants)
+internal sealed class Load(PublishedServer published, GrantSupply grants)
 {
     private const int MostSlicesToWarm = 8;
     private const double Steady = 0.10;
 
     private readonly Dictionary<string, string> environment = [];
-    private readonly string tokens = Path.Combine(world.Folder, "tokens");
+    private readonly string tokens = Path.Combine(published.Folder, "tokens");
     private double codesPerSecond = 8000;
 
     /// <summary>Gets the token that is introspected and the cookies of somebody signed in.</summary>
     public async Task PrepareAsync(CancellationToken cancel)
     {
-        var server = new Uri($"http://127.0.0.1:{world.Port}");
-        using var http = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Host = world.Host } };
+        var server = new Uri($"http://127.0.0.1:{published.Port}");
+        using var http = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Host = published.Host } };
         http.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String("nightly-etl:nightly-etl-secret"u8));
         using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials")]);
         using var answer = await http.PostAsync("/token", form, cancel);
         using var body = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancel));
-        using var person = new SignIn(server, world.Host);
+        using var person = new SignIn(server, published.Host);
         environment["TOKEN"] = body.RootElement.GetProperty("access_token").GetString()!;
         environment["COOKIE"] = await person.CookiesAsync(cancel);
         environment["AUTHORIZE"] = SignIn.Request;
@@ -50,9 +50,9 @@ internal sealed class Load(World world, GrantSupply grants)
         // Before the clocks: what it needs is written first.
         await SupplyAsync(workload, seconds, cancel);
         var allocated = await server.AllocatedAsync(cancel);
-        var before = CpuTimes.Now(server.Id, world.Cluster.Postmaster);
+        var before = CpuTimes.Now(server.Id, published.Cluster.Postmaster);
         var seen = await RunAsync(workload, port, seconds, cancel);
-        var spent = CpuTimes.Now(server.Id, world.Cluster.Postmaster).Since(before);
+        var spent = CpuTimes.Now(server.Id, published.Cluster.Postmaster).Since(before);
         allocated = await server.AllocatedAsync(cancel) - allocated;
         var factor = 1e6 / seen.Requests;
         return new()
@@ -84,7 +84,7 @@ internal sealed class Load(World world, GrantSupply grants)
     private async Task<Wrk> RunAsync(Workload workload, int port, int seconds, CancellationToken cancel)
     {
         var script = workload.Script is { } name ? $"test/Bench/load/{name}.lua" : null;
-        var seen = await Wrk.RunAsync(workload.Name, workload.Connections, seconds, script, world.Host,
+        var seen = await Wrk.RunAsync(workload.Name, workload.Connections, seconds, script, published.Host,
             new Uri($"http://127.0.0.1:{port}{workload.Path}"), environment, cancel);
         if (workload.Script != "code") return seen;
         // Those on their way when wrk ended were used, too.

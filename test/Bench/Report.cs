@@ -44,7 +44,7 @@ internal static class Report
 
 
             """);
-        var settings = World.Settings.Select(setting => $"`{setting.Key}={setting.Value}`");
+        var settings = PublishedServer.Settings.Select(setting => $"`{setting.Key}={setting.Value}`");
         text.AppendLine($"Settings other than the defaults: {string.Join(", ", settings)}.");
         var warmUps = results.WarmUps.Select(warm => $"{warm.Name} {warm.Seconds} s{(warm.IsSteady ? "" : " (not steady)")}");
         text.AppendLine($"Warm-up until three slices were within a tenth: {string.Join(", ", warmUps.DefaultIfEmpty("none"))}.");

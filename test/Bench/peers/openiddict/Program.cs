@@ -15,10 +15,10 @@ var builder = WebApplication.CreateBuilder();
 builder.WebHost.UseUrls($"http://127.0.0.1:{args[1]}");
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 
-builder.Services.AddDbContextPool<World>(options => options.UseNpgsql(args[0]).UseOpenIddict());
+builder.Services.AddDbContextPool<PeerDatabase>(options => options.UseNpgsql(args[0]).UseOpenIddict());
 builder.Services.AddSingleton(TimeProvider.System).AddHostedService<Pruning>();
 builder.Services.AddOpenIddict()
-    .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<World>())
+    .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<PeerDatabase>())
     .AddServer(options =>
     {
         options.SetAuthorizationEndpointUris("authorize").SetTokenEndpointUris("token").SetIntrospectionEndpointUris("introspect");
@@ -38,7 +38,7 @@ builder.Services.AddOpenIddict()
     });
 
 var app = builder.Build();
-await World.MakeAsync(app.Services);
+await PeerDatabase.MakeAsync(app.Services);
 
 // The only thing made for the bench: everybody who comes is signed in as alice and has consented.
 app.MapGet("/authorize", (HttpContext context) =>

@@ -5,13 +5,13 @@ using System.Security.Cryptography;
 namespace OAuthServer.Bench;
 
 /// <summary>The published server on its own PostgreSQL, as an operator runs it, with the demo world in it.</summary>
-internal sealed class World : IAsyncDisposable
+internal sealed class PublishedServer : IAsyncDisposable
 {
     private readonly string program;
     private readonly Dictionary<string, string> environment;
     private int sockets;
 
-    private World(string server, string folder, Cluster cluster)
+    private PublishedServer(string server, string folder, Cluster cluster)
     {
         (Folder, Cluster) = (folder, cluster);
         program = Path.Combine(server, "oauth-server");
@@ -44,7 +44,7 @@ internal sealed class World : IAsyncDisposable
     public string Host => $"localhost:{Port}";
 
     /// <summary>Makes the database and what is in it.</summary>
-    public static async Task<World> MakeAsync(string server, CancellationToken cancel)
+    public static async Task<PublishedServer> MakeAsync(string server, CancellationToken cancel)
     {
         var folder = Directory.CreateTempSubdirectory("oauth-bench-").FullName;
         Cluster? cluster = null;
@@ -53,14 +53,14 @@ internal sealed class World : IAsyncDisposable
             // Beside the published server: /tmp may be memory, where durability costs nothing.
             cluster = await Cluster.StartAsync(
                 Path.GetFullPath(Path.Combine(server, $"../cluster-{Environment.ProcessId}")), cancel);
-            var world = new World(server, folder, cluster);
+            var published = new PublishedServer(server, folder, cluster);
             const string durability = "select current_setting('fsync') || current_setting('synchronous_commit')";
             if (await cluster.SqlAsync(durability, cancel) is not ["onon"]) throw new BenchException("PostgreSQL is not durable");
-            await Child.RunAsync(world.program, ["migrate"], world.environment, cancel);
+            await Child.RunAsync(published.program, ["migrate"], published.environment, cancel);
             // The demo world is for Development, whose other habits are not measured.
-            var development = new Dictionary<string, string>(world.environment) { ["ASPNETCORE_ENVIRONMENT"] = "Development" };
-            await Child.RunAsync(world.program, ["seed", "demo"], development, cancel);
-            return world;
+            var development = new Dictionary<string, string>(published.environment) { ["ASPNETCORE_ENVIRONMENT"] = "Development" };
+            await Child.RunAsync(published.program, ["seed", "demo"], development, cancel);
+            return published;
         }
         catch
         {

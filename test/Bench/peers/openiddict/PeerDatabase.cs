@@ -7,7 +7,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace OpenIddictPeer;
 
 /// <summary>OpenIddict's own four tables, in a schema of their own.</summary>
-public sealed class World(DbContextOptions<World> options) : DbContext(options)
+public sealed class PeerDatabase(DbContextOptions<PeerDatabase> options) : DbContext(options)
 {
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder builder) => builder.HasDefaultSchema("peer_openiddict");
@@ -16,9 +16,9 @@ public sealed class World(DbContextOptions<World> options) : DbContext(options)
     public static async Task MakeAsync(IServiceProvider services)
     {
         await using var scope = services.CreateAsyncScope();
-        var world = scope.ServiceProvider.GetRequiredService<World>();
-        await world.Database.ExecuteSqlRawAsync("drop schema if exists peer_openiddict cascade; create schema peer_openiddict");
-        await world.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+        var database = scope.ServiceProvider.GetRequiredService<PeerDatabase>();
+        await database.Database.ExecuteSqlRawAsync("drop schema if exists peer_openiddict cascade; create schema peer_openiddict");
+        await database.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
 
         var applications = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
         await applications.CreateAsync(new OpenIddictApplicationDescriptor
