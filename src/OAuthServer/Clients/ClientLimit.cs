@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using OAuthServer.Limits;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Clients;
@@ -8,13 +9,11 @@ namespace OAuthServer.Clients;
 /// </summary>
 public sealed class ClientLimit(Settings settings) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = Create(new TokenBucketRateLimiterOptions
+    private readonly PartitionedRateLimiter<string> limiter = Bucket.PerKey(new TokenBucketRateLimiterOptions
     {
         TokenLimit = settings.ClientBurst,
         TokensPerPeriod = Math.Max(1, settings.ClientRequestsPerSecond / 10),
         ReplenishmentPeriod = TimeSpan.FromSeconds(settings.ClientRequestsPerSecond < 10 ? 1.0 / settings.ClientRequestsPerSecond : 0.1),
-        // By the limiter of all, with one timer.
-        AutoReplenishment = false,
         QueueLimit = 0,
     });
 
@@ -24,17 +23,10 @@ public sealed class ClientLimit(Settings settings) : IDisposable
     public OAuthError? Refusal(Client client, RequestContext request)
     {
         using var lease =
-            limiter.AttemptAcquire(client.IsPublic ? $"{client.Id} {Limits.FailureLimit.Subscriber(request.Address)}" : client.Id);
+            limiter.AttemptAcquire(client.IsPublic ? $"{client.Id} {FailureLimit.Subscriber(request.Address)}" : client.Id);
         return lease.IsAcquired ? null
             : OAuthError.SlowDown($"client {client.Id} asks more than {settings.ClientRequestsPerSecond} times a second", 1);
     }
 
     public void Dispose() => limiter.Dispose();
-
-    // Asked for a partition at every request: what it needs is made once.
-    private static PartitionedRateLimiter<string> Create(TokenBucketRateLimiterOptions options)
-    {
-        Func<string, RateLimiter> bucket = _ => new TokenBucketRateLimiter(options);
-        return PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.Get(client, bucket));
-    }
 }

@@ -11,8 +11,7 @@ namespace OAuthServer.Limits;
 /// <param name="what">What is counted, for the log.</param>
 public sealed class AddressLimit(int perMinute, string what) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address, _ => Bucket.Of(perMinute, TimeSpan.FromMinutes(1))));
+    private readonly PartitionedRateLimiter<string> limiter = Bucket.PerKey(Bucket.Of(perMinute, TimeSpan.FromMinutes(1)));
 
     /// <summary>Counts one; the refusal when there were too many, else null.</summary>
     public OAuthError? Refusal(string address)

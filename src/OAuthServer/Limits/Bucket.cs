@@ -17,4 +17,14 @@ public static class Bucket
         AutoReplenishment = true,
         QueueLimit = 0,
     };
+
+    /// <summary>Such a bucket for each key. A key that rests is forgotten.</summary>
+    public static PartitionedRateLimiter<string> PerKey(TokenBucketRateLimiterOptions options)
+    {
+        // By the limiter of all keys, with one timer.
+        options.AutoReplenishment = false;
+        // The limiter wants a key's partition every time it is asked: what that needs is made once.
+        Func<string, RateLimiter> bucket = _ => new TokenBucketRateLimiter(options);
+        return PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.Get(key, bucket));
+    }
 }

@@ -14,8 +14,7 @@ public sealed class FailureLimit(int most, TimeSpan per) : IDisposable
 {
     private readonly ConcurrentDictionary<string, int> running = new(StringComparer.Ordinal);
 
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(key =>
-        RateLimitPartition.GetTokenBucketLimiter(key, _ => Bucket.Of(most, per)));
+    private readonly PartitionedRateLimiter<string> limiter = Bucket.PerKey(Bucket.Of(most, per));
 
     /// <summary>Seconds after which one more failure is allowed again.</summary>
     public int RetryAfter { get; } = Math.Max(1, (int)Math.Ceiling((per / most).TotalSeconds));
