@@ -167,9 +167,7 @@ public static class Request
         catch (DecoderFallbackException) { return false; }
         var colon = pair.IndexOf(':');
         if (colon < 0) return false;
-        (id, secret) = (FormDecode(pair[..colon]), FormDecode(pair[(colon + 1)..]));
+        (id, secret) = (Parameters.FormDecode(pair[..colon]), Parameters.FormDecode(pair[(colon + 1)..]));
         return !id.Contains('\0') && !secret.Contains('\0') && !id.Contains('\uFFFD') && !secret.Contains('\uFFFD');
     }
-
-    private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 }

@@ -80,7 +80,8 @@ public sealed class Parameters
                 "UTF-8 text without NUL", bad)
         : null;
 
-    private static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+    /// <summary>One name or value of a form (RFC 6749 App. B): plus is a space.</summary>
+    internal static string FormDecode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     // A decoder writes U+FFFD for octets that are no UTF-8; two different wrong secrets must not become the same text.
     private static bool IsText(string text)

@@ -16,15 +16,14 @@ public sealed class DatabaseBudget
     public static void Begin() => OfThisRequest.Value = new DatabaseBudget();
 
     /// <summary>The result of work that waits for PostgreSQL; late work goes on by itself and is not listened to.</summary>
-    /// <param name="most">A limit of this piece of work beside the request's; null: none.</param>
-    internal static async Task<T> WaitAsync<T>(Task<T> work, TimeSpan? most = null)
+    internal static async Task<T> WaitAsync<T>(Task<T> work)
     {
         if (work.IsCompleted) return await work;
-        if (OfThisRequest.Value is not { } budget) return await (most is { } limit ? work.WaitAsync(limit) : work);
+        if (OfThisRequest.Value is not { } budget) return await work;
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            return await work.WaitAsync(budget.LeftOf(most));
+            return await work.WaitAsync(budget.LeftOf(null));
         }
         catch (TimeoutException) when (!work.IsCompleted)
         {

@@ -36,16 +36,14 @@ internal sealed class Overdue<TWait>
     {
         while (watched.TryPeek(out var oldest) && isOver(oldest.Wait)) watched.TryDequeue(out _);
         var now = Milliseconds();
-        var anybody = false;
         foreach (var (wait, until) in watched)
         {
-            anybody = true;
             if (until > now || isOver(wait)) continue;
             DatabaseBudget.MakeRoom();
             giveUp(wait);
         }
 
-        if (!anybody)
+        if (watched.IsEmpty)
         {
             Volatile.Write(ref running, 0);
             // Somebody may have come who saw the timer running.
