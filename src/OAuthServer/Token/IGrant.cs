@@ -27,7 +27,8 @@ public sealed record TokenRequest
 /// <summary>RFC 6749 §5.1.</summary>
 public sealed record TokenResponse
 {
-    public required string AccessToken { get; init; }
+    /// <summary>ASCII, as it is sent: text would be twice as long.</summary>
+    public required byte[] AccessToken { get; init; }
 
     /// <summary>Seconds.</summary>
     public required int ExpiresIn { get; init; }

@@ -38,8 +38,10 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
 
-    /// <summary>Signs with the active key. Refuses when no key has been read yet, or when the token would pass 4 KiB.</summary>
-    public Result<string> Issue(AccessTokenClaims claims)
+    /// <summary>
+    /// The token, in ASCII, signed with the active key. Refuses when no key has been read yet, or when it would pass 4 KiB.
+    /// </summary>
+    public Result<byte[]> Issue(AccessTokenClaims claims)
     {
         if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
         var token = JwsWriter.Write(key, Type, claims, WriteClaims);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using OAuthServer.Keys;
@@ -16,9 +15,9 @@ internal static class JwsWriter
     [ThreadStatic]
     private static Buffers? ofThisThread;
 
-    /// <summary>A token of media type <paramref name="type"/>, signed by <paramref name="key"/>.</summary>
+    /// <summary>A token of media type <paramref name="type"/>, signed by <paramref name="key"/>: ASCII.</summary>
     /// <param name="members">Writes the claims of <paramref name="claims"/> into the object that is open.</param>
-    public static string Write<TClaims>(SigningKey key, string type, TClaims claims, Action<Utf8JsonWriter, TClaims> members)
+    public static byte[] Write<TClaims>(SigningKey key, string type, TClaims claims, Action<Utf8JsonWriter, TClaims> members)
     {
         var buffers = ofThisThread ??= new Buffers();
         buffers.Token.ResetWrittenCount();
@@ -38,7 +37,7 @@ internal static class JwsWriter
         key.Sign(buffers.Token.WrittenSpan, signature);
         buffers.Token.Write("."u8);
         Encode(signature, buffers.Token);
-        return Encoding.ASCII.GetString(buffers.Token.WrittenSpan);
+        return buffers.Token.WrittenSpan.ToArray();
     }
 
     private static void Encode(ReadOnlySpan<byte> octets, ArrayBufferWriter<byte> into)

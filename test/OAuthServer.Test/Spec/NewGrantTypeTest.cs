@@ -94,6 +94,6 @@ public sealed class NewGrantTypeTest
         public GrantType Type => Itself;
 
         public Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel) =>
-            Task.FromResult(Result.Of(new TokenResponse { AccessToken = "made up", ExpiresIn = 1, Scope = "" }));
+            Task.FromResult(Result.Of(new TokenResponse { AccessToken = "made up"u8.ToArray(), ExpiresIn = 1, Scope = "" }));
     }
 }

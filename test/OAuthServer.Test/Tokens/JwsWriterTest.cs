@@ -62,12 +62,12 @@ public sealed class JwsWriterTest
     private static IEnumerable<string> Decoded(string token) =>
         token.Split('.')[..2].Select(part => Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(part)));
 
-    private static string Write(SigningKey key, string subject, string scope) => JwsWriter.Write(key, "at+jwt", (subject, scope),
-        (json, claims) =>
+    private static string Write(SigningKey key, string subject, string scope) => Encoding.ASCII.GetString(
+        JwsWriter.Write(key, "at+jwt", (subject, scope), (json, claims) =>
         {
             json.WriteString("sub", claims.subject);
             json.WriteString("scope", claims.scope);
-        });
+        }));
 
     private static SigningKey NewKey(string alg)
     {
