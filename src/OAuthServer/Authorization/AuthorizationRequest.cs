@@ -57,4 +57,10 @@ public sealed record PendingRequest
 
     /// <summary>A sign-in from then on answers prompt=login and max_age.</summary>
     public required DateTimeOffset StoredAt { get; init; }
+
+    /// <summary>Where the app's privacy policy is, as it stated itself; null: it stated nothing.</summary>
+    public string? PolicyUri { get; init; }
+
+    /// <summary>Where its terms are, as it stated itself; null: it stated nothing.</summary>
+    public string? TosUri { get; init; }
 }

@@ -26,11 +26,10 @@ public sealed class AuthorizeEndpoint(
         }
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        var step = await steps.NextAsync(request, session, http.RequestAborted);
+        var step = await steps.NextAsync(request, session);
         if (step is Step.SignIn or Step.Consent)
         {
-            var opened =
-                await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address, http.RequestAborted);
+            var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address);
             if (opened.Refused(out error, out var pending))
             {
                 await RefuseAsync(http, error, request.Client.Id, session);
@@ -54,7 +53,7 @@ public sealed class AuthorizeEndpoint(
         }
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        await TakeAsync(http, await steps.NextAsync(request, session, http.RequestAborted), request, session);
+        await TakeAsync(http, await steps.NextAsync(request, session), request, session);
     }
 
     private async Task TakeAsync(HttpContext http, Step step, AuthorizationRequest request, SessionRow? session)

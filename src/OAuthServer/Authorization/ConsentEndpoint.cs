@@ -3,7 +3,6 @@ using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
@@ -14,8 +13,8 @@ namespace OAuthServer.Authorization;
 /// change client, redirect URI or anything else.
 /// </summary>
 public sealed class ConsentEndpoint(
-    PendingRequests pendingRequests, NextStep steps, Consents consents, ResourceDirectory resources, ClientQueries clients,
-    Sessions sessions, Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
+    PendingRequests pendingRequests, NextStep steps, Consents consents, ResourceDirectory resources, Sessions sessions,
+    Cookies cookies, Forms forms, AuditLog audit, Settings settings, TimeProvider time)
 {
     public async Task ShowAsync(HttpContext http)
     {
@@ -28,7 +27,7 @@ public sealed class ConsentEndpoint(
 
         http.Speak(request.UiLocales);
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        if (session is null || await steps.NextAsync(request, session, http.RequestAborted) is not Step.Consent consent)
+        if (session is null || await steps.NextAsync(request, session) is not Step.Consent consent)
         {
             Resume(http, request);
             return;
@@ -77,7 +76,7 @@ public sealed class ConsentEndpoint(
         }
 
         // Allow: the same was allowed in another tab meanwhile. All else is decided anew.
-        var consent = await steps.NextAsync(request, session, http.RequestAborted) switch
+        var consent = await steps.NextAsync(request, session) switch
         {
             Step.Consent step => step,
             Step.Allow(var remembered) => new Step.Consent(remembered),
@@ -151,7 +150,6 @@ public sealed class ConsentEndpoint(
             Known = await resources.ReadAsync(http.RequestAborted),
             Remembered = consent.Remembered,
             Now = time.GetUtcNow(),
-            Claimed = await clients.ClaimedAsync(request.Client.Id, http.RequestAborted),
             OnlyReading = onlyReading,
             Answered = answered,
         });

@@ -1,7 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Resources;
 using OAuthServer.Stores.Users;
@@ -18,9 +17,6 @@ public sealed record ConsentView
     /// <summary>What was allowed last time; null: never asked before.</summary>
     public required RememberedConsent? Remembered { get; init; }
     public required DateTimeOffset Now { get; init; }
-
-    /// <summary>What the app itself stated about its rules, registering or in its document; null: it was deleted meanwhile.</summary>
-    public ClaimedMetadata? Claimed { get; init; }
 
     /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
     public bool OnlyReading { get; init; }
@@ -68,7 +64,7 @@ public static class ConsentPage
             <dl class="pairs">
             <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
             <div><dt>{say["Can access"]}</dt>{request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}</div>
-            {Statements(view, say)}
+            {Statements(request.PendingRequest, say)}
             </dl>
             {careful}
             {problem}
@@ -101,9 +97,9 @@ public static class ConsentPage
     }
 
     // Hosts, not links: the app chose them, and nobody has read what is there.
-    private static Markup Statements(ConsentView view, Language say)
+    private static Markup Statements(PendingRequest request, Language say)
     {
-        return $"""{Host("Its privacy policy is at", view.Claimed?.PolicyUri)}{Host("Its terms are at", view.Claimed?.TosUri)}""";
+        return $"""{Host("Its privacy policy is at", request.PolicyUri)}{Host("Its terms are at", request.TosUri)}""";
 
         Markup Host(string label, string? uri) => uri is null ? Markup.None
             : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";

@@ -35,7 +35,7 @@ public sealed class LoginEndpoint(
                 return;
             }
 
-            if (session is not null && query["switch"] is null && await steps.NextAsync(request, session, cancel) is not Step.SignIn)
+            if (session is not null && query["switch"] is null && await steps.NextAsync(request, session) is not Step.SignIn)
             {
                 http.GoTo($"{Paths.Authorize}/{pending}");
                 return;

@@ -27,7 +27,7 @@ public abstract record Step
 public sealed class NextStep(ConsentStore consents, TimeProvider time)
 {
     /// <param name="session">Null: nobody is signed in.</param>
-    public async Task<Step> NextAsync(AuthorizationRequest request, SessionRow? session, CancellationToken cancel)
+    public async Task<Step> NextAsync(AuthorizationRequest request, SessionRow? session)
     {
         if (request.Problem is { } problem)
             return request.Client.IsTrusted || session is not null || request.IsSilent ? Refuse(request, problem) : new Step.SignIn();
@@ -38,7 +38,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
                     : "the sign-in is older than max_age"))
                 : new Step.SignIn();
 
-        var remembered = await consents.FindAsync(session.Subject, Consents.Key(request), cancel);
+        var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
         if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
             && request.Scope.All(remembered.Scope.Contains))
             return new Step.Allow(remembered);

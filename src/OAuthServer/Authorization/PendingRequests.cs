@@ -18,24 +18,40 @@ public sealed class PendingRequests(
     /// Stores a request for this browser; refused when its address began too many. Anybody may begin one, and each is a row.
     /// </summary>
     /// <param name="browser">SHA-256 of the browser's cookie.</param>
-    public async Task<Result<PendingRequest>> OpenAsync(
-        AuthorizationRequest request, string query, byte[] browser, string address, CancellationToken cancel)
+    public async Task<Result<PendingRequest>> OpenAsync(AuthorizationRequest request, string query, byte[] browser, string address)
     {
         if (limit.Refusal(address) is { } tooMany) return tooMany;
         var now = time.GetUtcNow();
         var pending = new PendingRequest { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
-        await store.AddAsync(OpaqueToken.Hash(pending.Id), browser, request.Client.Id, query, now.AddSeconds(settings.RequestSeconds), now,
-            cancel);
+        await store.AddAsync(new NewAuthorizationRequest
+        {
+            IdHash = OpaqueToken.Hash(pending.Id),
+            BrowserHash = browser,
+            ClientId = request.Client.Id,
+            Query = query,
+            CreatedAt = now,
+            ExpiresAt = now.AddSeconds(settings.RequestSeconds),
+        });
         return pending;
     }
 
     /// <summary>The stored request, if this very browser began it and it is neither answered nor too old.</summary>
     public async Task<Result<AuthorizationRequest>> FindAsync(string? id, byte[]? browser, string address, CancellationToken cancel)
     {
-        if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow(), cancel) is not { } row)
+        if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow()) is not { } row)
             return Gone();
         if ((await checks.ReadAsync(row.Query, address, cancel)).Refused(out var error, out var request)) return error;
-        return request with { PendingRequest = new PendingRequest { Id = id, Browser = browser, StoredAt = row.CreatedAt } };
+        return request with
+        {
+            PendingRequest = new PendingRequest
+            {
+                Id = id,
+                Browser = browser,
+                StoredAt = row.CreatedAt,
+                PolicyUri = row.PolicyUri,
+                TosUri = row.TosUri,
+            },
+        };
     }
 
     public void Dispose() => limit.Dispose();

@@ -42,6 +42,8 @@ public static class StoresRoom
             services.AddSingleton<RotationStore>();
             services.AddSingleton<RevokedTokenStore>();
             services.AddSingleton<RevocationFeedStore>();
+            services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<ConsentStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<PresentedGrantStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
@@ -55,6 +57,7 @@ public static class StoresRoom
             services.AddSingleton<AccountEventStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
+            services.AddLoop<SessionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<UserEdits>();
             services.AddSingleton<UserStore>();
         }

@@ -18,7 +18,7 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     {
         if (id is null) return null;
         var now = time.GetUtcNow();
-        if (await store.FindAsync(OpaqueToken.Hash(id), now.AddSeconds(-settings.SessionIdleSeconds), now, cancel) is not { } session)
+        if (await store.FindAsync(OpaqueToken.Hash(id), now.AddSeconds(-settings.SessionIdleSeconds), now) is not { } session)
             return null;
         if (now - session.LastSeenAt >= SeenEvery) await store.SeenAsync(session.IdHash, now, cancel);
         return session;

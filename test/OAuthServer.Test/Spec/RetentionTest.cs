@@ -48,7 +48,15 @@ public sealed class RetentionTest
         await client.RevokeAsync(tokens.AccessToken);
         await server.GrantAsync(client, alice);
         var now = server.Clock.GetUtcNow();
-        await server.Get<AuthorizationRequestStore>().AddAsync([1], [2], client.Id, "?x", now.AddMinutes(10), now, CancellationToken.None);
+        await server.Get<AuthorizationRequestStore>().AddAsync(new NewAuthorizationRequest
+        {
+            IdHash = [1],
+            BrowserHash = [2],
+            ClientId = client.Id,
+            Query = "?x",
+            CreatedAt = now,
+            ExpiresAt = now.AddMinutes(10),
+        });
         (await server.Get<SessionStore>()
             .StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now))
             .Should().BeTrue();

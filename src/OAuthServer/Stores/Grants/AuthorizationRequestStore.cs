@@ -1,37 +1,75 @@
+using Npgsql;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
 
-/// <summary>A row of authorization_requests that still waits for its person.</summary>
-public sealed record AuthorizationRequestRow
+/// <summary>A row of authorization_requests to be.</summary>
+public sealed record NewAuthorizationRequest
 {
     public required byte[] IdHash { get; init; }
+
+    /// <summary>SHA-256 of the browser's cookie.</summary>
+    public required byte[] BrowserHash { get; init; }
     public required string ClientId { get; init; }
     public required string Query { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+}
+
+/// <summary>A row of authorization_requests that still waits for its person.</summary>
+public sealed record AuthorizationRequestRow
+{
+    public required string Query { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>What the client itself stated, registering or in its document; null: nothing.</summary>
+    public required string? PolicyUri { get; init; }
+
+    /// <inheritdoc cref="PolicyUri"/>
+    public required string? TosUri { get; init; }
 }
 
 /// <summary>authorization_requests: what a browser is in the middle of.</summary>
 public sealed class AuthorizationRequestStore(Database database)
 {
+    private readonly WriteBatcher<NewAuthorizationRequest, bool> begun = new(rows => InsertAsync(database, rows));
+
+    private readonly SharedRead<Presented, AuthorizationRequestRow> presented = new(database, FindSql, keys =>
+    {
+        keys.AddBytes("id", one => one.Id);
+        keys.AddBytes("browser", one => one.Browser);
+        keys.AddTime("now", one => one.Now);
+    }, row => new AuthorizationRequestRow
+    {
+        Query = row.GetString(1),
+        CreatedAt = new DateTimeOffset(row.GetDateTime(2)),
+        PolicyUri = row.IsDBNull(3) ? null : row.GetString(3),
+        TosUri = row.IsDBNull(4) ? null : row.GetString(4),
+    });
+
     public const string AddSql = """
         insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at)
-        values (@id, @browser, @client, @query, @now, @expires)
+        select * from unnest(@id::bytea[], @browser::bytea[], @client::text[], @query::text[], @now::timestamptz[], @expires::timestamptz[])
         """;
 
     /// <summary>Keeps a request while its person signs in and consents.</summary>
-    public Task AddAsync(
-        byte[] id, byte[] browser, string client, string query, DateTimeOffset expires, DateTimeOffset now, CancellationToken cancel) =>
-        database.ExecuteAsync(AddSql, new { id, browser, client, query, expires = expires.UtcDateTime, now = now.UtcDateTime }, cancel);
+    public Task AddAsync(NewAuthorizationRequest request) => begun.AddAsync(request);
 
     public const string FindSql = """
-        select id_hash, client_id, query, created_at from authorization_requests
-         where id_hash = @id and browser_hash = @browser and consumed_at is null and expires_at > @now
+        select asked.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri)
+          from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as asked (id, browser, now, place)
+          join authorization_requests a on a.id_hash = asked.id and a.browser_hash = asked.browser
+           and a.consumed_at is null and a.expires_at > asked.now
+          left join registrations r on r.client_id = a.client_id
+          left join client_documents d on d.client_id = a.client_id
         """;
 
     /// <summary>The request, if this browser began it and it is neither answered nor expired.</summary>
-    public Task<AuthorizationRequestRow?> FindAsync(byte[] id, byte[] browser, DateTimeOffset now, CancellationToken cancel) =>
-        database.FindAsync<AuthorizationRequestRow>(FindSql, new { id, browser, now = now.UtcDateTime }, cancel);
+    public Task<AuthorizationRequestRow?> FindAsync(byte[] id, byte[] browser, DateTimeOffset now) =>
+        presented.FindAsync(new Presented(id, browser, now));
+
+    /// <summary>One write and one read at a time, each for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(begun.RunAsync(cancel), presented.RunAsync(cancel));
 
     public const string ConsumeSql = """
         update authorization_requests set consumed_at = @now, answer_sealed = @answer
@@ -62,4 +100,21 @@ public sealed class AuthorizationRequestStore(Database database)
     /// <summary>Removes a small batch of expired requests; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
         SweepSql, new { now = now.UtcDateTime }, cancel);
+
+    private static async Task<IReadOnlyList<bool>> InsertAsync(Database database, IReadOnlyList<NewAuthorizationRequest> rows)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(AddSql, connection);
+        var arrays = new Arrays<NewAuthorizationRequest>(command.Parameters, rows);
+        arrays.AddBytes("id", row => row.IdHash);
+        arrays.AddBytes("browser", row => row.BrowserHash);
+        arrays.AddText("client", row => row.ClientId);
+        arrays.AddText("query", row => row.Query);
+        arrays.AddTime("now", row => row.CreatedAt);
+        arrays.AddTime("expires", row => row.ExpiresAt);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        return [.. rows.Select(_ => true)];
+    }
+
+    private sealed record Presented(byte[] Id, byte[] Browser, DateTimeOffset Now);
 }

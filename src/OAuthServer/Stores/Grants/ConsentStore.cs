@@ -1,3 +1,4 @@
+using NpgsqlTypes;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
@@ -15,9 +16,25 @@ public sealed record RememberedConsent
 /// <summary>consents: what a person has allowed before.</summary>
 public sealed class ConsentStore(Database database)
 {
-    public const string FindSql = "select scope, expires_at from consents where subject = @subject and key = @key";
+    private readonly SharedRead<(Guid Subject, byte[] Key), RememberedConsent> remembered = new(database, FindSql, keys =>
+    {
+        keys.Add("subject", NpgsqlDbType.Uuid, one => one.Subject);
+        keys.AddBytes("key", one => one.Key);
+    }, row => new RememberedConsent
+    {
+        Scope = row.GetFieldValue<string[]>(1),
+        ExpiresAt = row.IsDBNull(2) ? null : new DateTimeOffset(row.GetDateTime(2)),
+    });
+
+    public const string FindSql = """
+        select asked.place::int, c.scope, c.expires_at
+          from unnest(@subject::uuid[], @key::bytea[]) with ordinality as asked (subject, key, place)
+          join consents c on c.subject = asked.subject and c.key = asked.key
+        """;
 
     /// <summary>What was allowed last time under this key (client, redirect URI, resources), over or not; or null.</summary>
-    public Task<RememberedConsent?> FindAsync(Guid subject, byte[] key, CancellationToken cancel) =>
-        database.FindAsync<RememberedConsent>(FindSql, new { subject, key }, cancel);
+    public Task<RememberedConsent?> FindAsync(Guid subject, byte[] key) => remembered.FindAsync((subject, key));
+
+    /// <summary>One read for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => remembered.RunAsync(cancel);
 }

@@ -8,16 +8,14 @@ namespace OAuthServer.Stores.Grants;
 /// grants, by what is presented: read by primary key, together for all who present something at the same moment. Whoever presents
 /// it, and whether or not it still may.
 /// </summary>
-public sealed class PresentedGrantStore
+public sealed class PresentedGrantStore(Database database)
 {
-    private readonly WriteBatcher<Presented, PresentedGrant?> find;
-    private readonly Database database;
-
-    public PresentedGrantStore(Database database)
+    private readonly SharedRead<Presented, PresentedGrant> presented = new(database, FindSql, keys =>
     {
-        this.database = database;
-        find = new(FindAsync);
-    }
+        keys.Add("id", NpgsqlDbType.Uuid, one => one.Id);
+        keys.AddBytes("hash", one => one.Hash);
+        keys.AddBytes("family", one => one.Family);
+    }, Read);
 
     // What of the row does not change, and so needs no lock.
     private const string Columns = "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
@@ -33,15 +31,16 @@ public sealed class PresentedGrantStore
 
     /// <summary>Null: no code of this grant, or one in whose place another has been put.</summary>
     /// <param name="hash">Of its secret.</param>
-    public Task<PresentedGrant?> CodeAsync(Guid id, byte[] hash) => find.AddAsync(new Presented(id, hash, null));
+    public Task<PresentedGrant?> CodeAsync(Guid id, byte[] hash) => presented.FindAsync(new Presented(id, hash, null));
 
     /// <summary>Null: no refresh token of this grant. A grant's id alone, which every JWT carries, finds nothing.</summary>
     /// <param name="hash">Of its secret.</param>
     /// <param name="family">Hash of its family.</param>
-    public Task<PresentedGrant?> RefreshTokenAsync(Guid id, byte[] hash, byte[] family) => find.AddAsync(new Presented(id, hash, family));
+    public Task<PresentedGrant?> RefreshTokenAsync(Guid id, byte[] hash, byte[] family) =>
+        presented.FindAsync(new Presented(id, hash, family));
 
     /// <summary>One read for all who wait at the same moment.</summary>
-    public Task RunAsync(CancellationToken cancel) => find.RunAsync(cancel);
+    public Task RunAsync(CancellationToken cancel) => presented.RunAsync(cancel);
 
     public const string OldCodeSql = $"""
         select {Columns}, t.kind = 'code' and g.activated_at is null as is_current, t.kind = 'spent_code' as is_spent
@@ -64,20 +63,6 @@ public sealed class PresentedGrantStore
     /// <param name="hash">Of its text.</param>
     public Task<PresentedGrant?> OldRefreshTokenAsync(byte[] hash, CancellationToken cancel) =>
         database.FindAsync<PresentedGrant>(OldRefreshTokenSql, new { hash }, cancel);
-
-    private async Task<IReadOnlyList<PresentedGrant?>> FindAsync(IReadOnlyList<Presented> presented)
-    {
-        await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(FindSql, connection);
-        var arrays = new Arrays<Presented>(command.Parameters, presented);
-        arrays.Add("id", NpgsqlDbType.Uuid, one => one.Id);
-        arrays.AddBytes("hash", one => one.Hash);
-        arrays.AddBytes("family", one => one.Family);
-        var found = new PresentedGrant?[presented.Count];
-        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
-        while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = Read(reader);
-        return found;
-    }
 
     private static PresentedGrant Read(NpgsqlDataReader row) => new()
     {

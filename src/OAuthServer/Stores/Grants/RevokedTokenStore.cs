@@ -1,4 +1,3 @@
-using Npgsql;
 using NpgsqlTypes;
 using OAuthServer.Stores.Postgres;
 
@@ -22,16 +21,16 @@ public sealed record TokenState
 }
 
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
-public sealed class RevokedTokenStore
+public sealed class RevokedTokenStore(Database database)
 {
-    private readonly WriteBatcher<TokenQuestion, TokenState> ask;
-    private readonly Database database;
-
-    public RevokedTokenStore(Database database)
+    private readonly SharedRead<TokenQuestion, TokenState> states = new(database, StateSql, questions =>
     {
-        this.database = database;
-        ask = new(StatesAsync);
-    }
+        questions.AddText("jti", question => question.Jti);
+        questions.Add("grant", NpgsqlDbType.Uuid, question => question.Grant);
+        questions.AddText("client", question => question.Client);
+        questions.AddTime("issued", question => question.IssuedAt);
+        questions.AddTime("now", question => question.Now);
+    }, row => new TokenState { Revoked = row.GetBoolean(1), GrantLives = row.GetBoolean(2), ClientLives = row.GetBoolean(3) });
 
     public const string RevokeSql = """
         with revoked as (
@@ -65,49 +64,20 @@ public sealed class RevokedTokenStore
 
     // One index look each: a list of any length stays as quick. The clocks of PostgreSQL and of the servers may differ by seconds.
     public const string StateSql = """
-        select exists (select from revoked_tokens where jti = question.jti),
+        select place::int, exists (select from revoked_tokens where jti = question.jti),
                question.grant_id is null
                    or exists (select from grants where id = question.grant_id and ended_at is null and expires_at > question.now),
                exists (select from clients where client_id = question.client_id and enabled
                    and created_at < question.issued_at + interval '5 seconds')
           from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[])
             with ordinality as question (jti, grant_id, client_id, issued_at, now, place)
-         order by place
         """;
 
-    /// <summary>
-    /// One look at all that could have ended a token, shared with those who ask at the same moment. It begins after the question
-    /// was put: whatever was durable by then, on whichever server, is seen.
-    /// </summary>
-    public Task<TokenState> StateAsync(TokenQuestion question) => ask.AddAsync(question);
+    /// <summary>One look at all that could have ended a token, shared with those who ask at the same moment.</summary>
+    public async Task<TokenState> StateAsync(TokenQuestion question) => (await states.FindAsync(question))!;
 
     /// <summary>One read for all who wait at the same moment.</summary>
-    public Task RunAsync(CancellationToken cancel) => ask.RunAsync(cancel);
-
-    private async Task<IReadOnlyList<TokenState>> StatesAsync(IReadOnlyList<TokenQuestion> questions)
-    {
-        await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(StateSql, connection);
-        var arrays = new Arrays<TokenQuestion>(command.Parameters, questions);
-        arrays.AddText("jti", question => question.Jti);
-        arrays.Add("grant", NpgsqlDbType.Uuid, question => question.Grant);
-        arrays.AddText("client", question => question.Client);
-        arrays.AddTime("issued", question => question.IssuedAt);
-        arrays.AddTime("now", question => question.Now);
-        var states = new List<TokenState>(questions.Count);
-        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
-        while (await reader.ReadAsync(CancellationToken.None))
-        {
-            states.Add(new TokenState
-            {
-                Revoked = reader.GetBoolean(0),
-                GrantLives = reader.GetBoolean(1),
-                ClientLives = reader.GetBoolean(2),
-            });
-        }
-
-        return states;
-    }
+    public Task RunAsync(CancellationToken cancel) => states.RunAsync(cancel);
 
     public const string SweepSql = """
         with gone as materialized (

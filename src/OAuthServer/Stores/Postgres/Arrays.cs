@@ -4,7 +4,7 @@ using NpgsqlTypes;
 namespace OAuthServer.Stores.Postgres;
 
 /// <summary>Parameters of a statement over arrays, one element an item.</summary>
-internal sealed class Arrays<TItem>(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items)
+public sealed class Arrays<TItem>(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items)
 {
     public void Add<T>(string name, NpgsqlDbType type, Func<TItem, T> column)
     {

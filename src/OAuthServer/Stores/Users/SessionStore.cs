@@ -1,3 +1,4 @@
+using Npgsql;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Users;
@@ -17,6 +18,13 @@ public sealed record SessionRow
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
 public sealed class SessionStore(Database database)
 {
+    private readonly SharedRead<Presented, SessionRow> presented = new(database, FindSql, keys =>
+    {
+        keys.AddBytes("id", one => one.Id);
+        keys.AddTime("idle_since", one => one.IdleSince);
+        keys.AddTime("now", one => one.Now);
+    }, Read);
+
     public const string StartSql = """
         with person as (
             select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
@@ -45,14 +53,18 @@ public sealed class SessionStore(Database database)
             CancellationToken.None);
 
     public const string FindSql = """
-        select s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
-          from sessions s join users u on u.subject = s.subject
-         where s.id_hash = @id and s.expires_at > @now and s.last_seen_at > @idle_since and u.enabled
+        select asked.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
+          from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[]) with ordinality as asked (id, idle_since, now, place)
+          join sessions s on s.id_hash = asked.id and s.expires_at > asked.now and s.last_seen_at > asked.idle_since
+          join users u on u.subject = s.subject and u.enabled
         """;
 
     /// <summary>The session, unless it is over.</summary>
-    public Task<SessionRow?> FindAsync(byte[] id, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
-        database.FindAsync<SessionRow>(FindSql, new { id, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+    public Task<SessionRow?> FindAsync(byte[] id, DateTimeOffset idleSince, DateTimeOffset now) =>
+        presented.FindAsync(new Presented(id, idleSince, now));
+
+    /// <summary>One read for all who wait at the same moment.</summary>
+    public Task RunAsync(CancellationToken cancel) => presented.RunAsync(cancel);
 
     public const string SeenSql = "update sessions set last_seen_at = @now where id_hash = @id";
 
@@ -84,4 +96,17 @@ public sealed class SessionStore(Database database)
     /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>
         database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime, idle_since = idleSince.UtcDateTime }, cancel);
+
+    private static SessionRow Read(NpgsqlDataReader row) => new()
+    {
+        IdHash = row.GetFieldValue<byte[]>(1),
+        Subject = row.GetGuid(2),
+        Username = row.GetString(3),
+        Role = row.GetString(4),
+        AuthenticatedAt = new DateTimeOffset(row.GetDateTime(5)),
+        LastSeenAt = new DateTimeOffset(row.GetDateTime(6)),
+        ExpiresAt = new DateTimeOffset(row.GetDateTime(7)),
+    };
+
+    private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);
 }
