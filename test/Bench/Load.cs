@@ -28,6 +28,7 @@ internal sealed class Load(PublishedServer published, GrantSupply grants)
         environment["COOKIE"] = await person.CookiesAsync(cancel);
         environment["AUTHORIZE"] = SignIn.Request;
         environment["TOKENS"] = tokens;
+        environment["CLIENT"] = "claude-desktop";
     }
 
     /// <summary>Loads a process until its rate is steady: three slices within a tenth of each other.</summary>
