@@ -6,7 +6,7 @@
 #   test/tools.sh list [FOR]     "program package path" of each, a line each; no path: it is missing
 #   test/tools.sh missing [FOR]  "program package" of each that is missing
 #
-# FOR is test, smoke, interop, bench or bare; all when left out. PostgreSQL, which the server needs too, comes with sql/cluster.sh.
+# FOR is test, smoke, interop, bench, peers or bare; all when left out. PostgreSQL, which the server needs too, comes with sql/cluster.sh.
 #
 #   OAUTH_NO_APT=1  install nothing
 #   CHROMIUM=…      use this browser instead of /usr/bin/chromium
@@ -18,16 +18,16 @@ tools="
 chromium        chromium         test interop
 nginx           nginx-light      test
 pgbouncer       pgbouncer        test
-node            nodejs           test interop
-npm             npm              test interop
+node            nodejs           test interop peers
+npm             npm              test interop peers
 openssl         openssl          test smoke interop
-curl            curl             smoke interop
+curl            curl             smoke interop peers
 jq              jq               smoke
 ca-certificates ca-certificates  interop
 go              golang-go        interop
 go-oidc         golang-github-coreos-go-oidc-dev interop
 make            make             smoke
-wrk             wrk              bench
+wrk             wrk              bench peers
 debootstrap     debootstrap      bare
 unshare         util-linux       bare
 git             git              bare

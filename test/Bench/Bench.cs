@@ -8,14 +8,15 @@ internal sealed class Bench
 {
     private readonly BenchOptions options;
     private readonly PublishedServer published;
+    private readonly Peers peers;
     private readonly Load load;
     private readonly ProductStatement rotation;
     private readonly ProductStatement redemption;
     private readonly Measurements results;
 
-    private Bench(BenchOptions options, PublishedServer published)
+    private Bench(BenchOptions options, PublishedServer published, Peers peers)
     {
-        (this.options, this.published) = (options, published);
+        (this.options, this.published, this.peers) = (options, published, peers);
         load = new(published, new GrantSupply(published.Cluster));
         rotation = new(published.Cluster, options.Server, rotation: true);
         redemption = new(published.Cluster, options.Server, rotation: false);
@@ -32,9 +33,10 @@ internal sealed class Bench
         {
             Say("making a PostgreSQL of its own, durable, with the demo world");
             await using var published = await PublishedServer.MakeAsync(options.Server, stop.Token);
-            var bench = new Bench(options, published);
+            await using var peers = await Peers.StartAsync(options, published, stop.Token);
+            var bench = new Bench(options, published, peers);
             await bench.MeasureAsync(stop.Token);
-            await Report.WriteAsync(bench.results, stop.Token);
+            await Report.WriteAsync(bench.results, peers, stop.Token);
             return 0;
         }
         // wrk hears Ctrl-C, too, and may be the first to end.
@@ -90,6 +92,7 @@ internal sealed class Bench
             // The statement's first run is its warm-up; it counts nowhere.
             if (workload.Against == Limit.JwtAndStatement) await StatementOf(workload).MeasureAsync(Script, 2, cancel);
             Say($"warmed up {workload.Name}: {(isSteady ? "steady" : "not steady")} after {seconds} s");
+            await peers.WarmAsync(workload, cancel);
         }
 
         for (var round = 1; round <= options.Rounds; round++)
@@ -99,6 +102,7 @@ internal sealed class Bench
             {
                 if (workload.Against == Limit.JwtAndStatement) await MeasureStatementAsync(workload, cancel);
                 Keep(workload.Name, await load.MeasureAsync(workload, server, published.Port, options.Seconds, cancel));
+                await peers.MeasureAsync(workload, options.Seconds, cancel);
             }
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
@@ -163,5 +167,6 @@ internal sealed class Bench
         Say(string.Create(CultureInfo.InvariantCulture, $"  {name}: {sample.PerSecond:0}/s, {sample.Total:0} µs of CPU each"));
     }
 
-    private static void Say(string line) => Console.WriteLine($"bench: {line}");
+    /// <summary>Prints a line of progress.</summary>
+    public static void Say(string line) => Console.WriteLine($"bench: {line}");
 }

@@ -11,17 +11,21 @@ internal sealed record BenchOptions
           --only NAME      only this workload, or several: --only refresh,code
           --rounds N       rounds that interleave server and limits (5; 1 to 99)
           --seconds N      seconds of each measurement (4; 1 to 60)
+          --peers          also measure two other servers in the same rounds: OpenIddict and node oidc-provider (test/Bench/peers)
           --json           the last line is {"workloads":[{"name","median","limit","ratio","target"}]}
           --help           this
 
         Workloads: client_credentials, client_credentials_64, code, refresh, introspection, metadata, jwks, authorize, cold_start, memory.
         All of them in at least five rounds write docs/performance.md and docs/performance.svg; a narrower run writes no file.
+        With --peers, the workloads that all servers have (client_credentials, code, refresh, introspection) write docs/performance-peers.md
+        in at least five rounds. A peer that cannot be built or started is named, with the reason, and the run goes on without it.
         An answer that is no success fails the run. A missed target is said, and does not.
         """;
 
     public IReadOnlyList<string> Only { get; init; } = Workload.Names;
     public int Rounds { get; init; } = 5;
     public int Seconds { get; init; } = 4;
+    public bool WithPeers { get; init; }
     public bool Json { get; init; }
     public bool Help { get; init; }
 
@@ -30,6 +34,9 @@ internal sealed record BenchOptions
 
     /// <summary>Enough to be written down.</summary>
     public bool IsWhole => Only.Count == Workload.Names.Count && Rounds >= 5;
+
+    /// <summary>Enough to be written down of the peers.</summary>
+    public bool ComparesWhole => WithPeers && Peers.Workloads.All(Has) && Rounds >= 5;
 
     public bool Has(string name) => Only.Contains(name);
 
@@ -41,6 +48,7 @@ internal sealed record BenchOptions
         {
             var name = args[at];
             if (name is "--json") options = options with { Json = true };
+            else if (name is "--peers") options = options with { WithPeers = true };
             else if (name is "--help" or "-h") options = options with { Help = true };
             else if (name is not ("--only" or "--rounds" or "--seconds" or "--server")) return (null, $"unknown argument '{name}'");
             else if (++at == args.Count) return (null, $"{name} lacks its value");
@@ -48,7 +56,9 @@ internal sealed record BenchOptions
             else options = next;
         }
 
-        return (options, null);
+        return options.WithPeers && !Peers.Workloads.Any(options.Has)
+            ? (null, $"--peers has nothing to compare: only {string.Join(", ", Peers.Workloads)} are every server's")
+            : (options, null);
     }
 
     private BenchOptions? With(string name, string value) => name switch

@@ -11,14 +11,15 @@ internal sealed class Child : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private readonly string program;
     private readonly Process process;
     private readonly string? allocations;
     private readonly long began = Stopwatch.GetTimestamp();
 
-    private Child(ProcessStartInfo start, string? allocations)
+    private Child(string program, ProcessStartInfo start, string? allocations)
     {
-        this.allocations = allocations;
-        process = Process.Start(start)!;
+        (this.program, this.allocations) = (program, allocations);
+        process = StartingThread.Start(start);
         // What it prints is of no interest while it works; a full pipe would stop it.
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, line) => LastError = line.Data ?? LastError;
@@ -35,7 +36,11 @@ internal sealed class Child : IAsyncDisposable
     public static Child Start(
         string program, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment, string? allocations)
     {
-        var start = new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", program, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         Prepare(start, environment);
         if (allocations is not null)
         {
@@ -43,7 +48,7 @@ internal sealed class Child : IAsyncDisposable
             start.Environment[StartupHook.Variable] = allocations;
         }
 
-        return new Child(start, allocations);
+        return new Child(program, start, allocations);
     }
 
     /// <summary>Runs a program to its end and answers what it printed; one that fails is an error.</summary>
@@ -81,12 +86,12 @@ internal sealed class Child : IAsyncDisposable
     {
         while (Stopwatch.GetElapsedTime(began) < Patience)
         {
-            if (process.HasExited) throw new BenchException($"{process.StartInfo.FileName} has ended: {LastError}");
+            if (process.HasExited) throw new BenchException($"{program} has ended: {LastError}");
             if (await AnswersAsync(port, request, cancel)) return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             await Task.Delay(2, cancel);
         }
 
-        throw new BenchException($"{process.StartInfo.FileName} does not answer: {LastError}");
+        throw new BenchException($"{program} does not answer: {LastError}");
     }
 
     /// <summary>Bytes it has allocated since its start.</summary>

@@ -7,22 +7,21 @@ internal static class Cpu
 {
     private const double TicksPerSecond = 100;
 
-    /// <summary>Seconds one process has spent.</summary>
-    public static double Of(int process) => Read(process) is { } stat ? stat.Own / TicksPerSecond : 0;
+    private static double Of(int process) => Read(process) is { } stat ? stat.Own / TicksPerSecond : 0;
 
     /// <summary>Seconds of all our children that have ended. One that ends between two calls is their difference.</summary>
     public static double OfEndedChildren() => Read(Environment.ProcessId) is { } stat ? stat.EndedChildren / TicksPerSecond : 0;
 
-    /// <summary>Seconds of a PostgreSQL: its postmaster, the processes it has now, and those that have ended.</summary>
-    public static double OfFamily(int postmaster)
+    /// <summary>Seconds of a process, such as a postmaster, of the children it has now, and of those that have ended.</summary>
+    public static double OfFamily(int parent)
     {
         while (true)
         {
-            var children = Children(postmaster);
+            var children = Children(parent);
             var alive = children.Sum(Of);
-            if (Read(postmaster) is not { } stat) return 0;
+            if (Read(parent) is not { } stat) return 0;
             // One that ended in between would be counted twice.
-            if (Children(postmaster).SequenceEqual(children)) return alive + (stat.Own + stat.EndedChildren) / TicksPerSecond;
+            if (Children(parent).SequenceEqual(children)) return alive + (stat.Own + stat.EndedChildren) / TicksPerSecond;
         }
     }
 

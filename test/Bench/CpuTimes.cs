@@ -14,9 +14,11 @@ internal sealed record CpuTimes
 
     private (double Busy, double Possible) Machine { get; init; }
 
+    /// <param name="server">A process, counted with its children, as some servers are several; null: none.</param>
+    /// <param name="postmaster">The run's PostgreSQL.</param>
     public static CpuTimes Now(int? server, int postmaster) => new()
     {
-        Server = server is { } process ? Cpu.Of(process) : 0,
+        Server = server is { } process ? Cpu.OfFamily(process) : 0,
         Postgres = Cpu.OfFamily(postmaster),
         Generator = Cpu.OfEndedChildren(),
         Machine = Cpu.OfMachine(),

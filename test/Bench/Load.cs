@@ -28,20 +28,30 @@ internal sealed class Load(PublishedServer published, GrantSupply grants)
         environment["COOKIE"] = await person.CookiesAsync(cancel);
         environment["AUTHORIZE"] = SignIn.Request;
         environment["TOKENS"] = tokens;
+        environment["CLIENT"] = "claude-desktop";
     }
 
-    /// <summary>Loads a process until its rate is steady: three slices within a tenth of each other.</summary>
+    /// <summary>Loads a process until its rate is steady.</summary>
     /// <returns>How many seconds that took, and whether it came to it.</returns>
-    public async Task<(int Seconds, bool IsSteady)> WarmAsync(Workload workload, int port, int slice, CancellationToken cancel)
+    public Task<(int Seconds, bool IsSteady)> WarmAsync(Workload workload, int port, int slice, CancellationToken cancel) =>
+        WarmAsync(slice, leastRequests: 0, async () => (await SendAsync(workload, port, slice, cancel)).PerSecond);
+
+    /// <summary>Sends slices of load until the rate is steady: three within a tenth of each other.</summary>
+    /// <param name="leastRequests">It goes on until so many were answered, though not for ever.</param>
+    /// <param name="send">Sends one slice; answers its rate.</param>
+    public static async Task<(int Seconds, bool IsSteady)> WarmAsync(int slice, int leastRequests, Func<Task<double>> send)
     {
         var rates = new List<double>();
-        while (rates.Count < MostSlicesToWarm)
+        while (rates.Count < MostSlicesToWarm || (IsTooFew() && rates.Count < 3 * MostSlicesToWarm))
         {
-            rates.Add((await SendAsync(workload, port, slice, cancel)).PerSecond);
-            if (rates.Count >= 3 && Spread.Of(rates.TakeLast(3)).Wander <= Steady) return (rates.Count * slice, true);
+            rates.Add(await send());
+            if (rates.Count < 3 || IsTooFew()) continue;
+            if (Spread.Of(rates.TakeLast(3)).Wander <= Steady) return (rates.Count * slice, true);
         }
 
         return (rates.Count * slice, false);
+
+        bool IsTooFew() => rates.Sum() * slice < leastRequests;
     }
 
     /// <summary>One measurement.</summary>
@@ -54,18 +64,7 @@ internal sealed class Load(PublishedServer published, GrantSupply grants)
         var seen = await RunAsync(workload, port, seconds, cancel);
         var spent = CpuTimes.Now(server.Id, published.Cluster.Postmaster).Since(before);
         allocated = await server.AllocatedAsync(cancel) - allocated;
-        var factor = 1e6 / seen.Requests;
-        return new()
-        {
-            PerSecond = seen.PerSecond,
-            P99 = seen.P99,
-            Server = spent.Server * factor,
-            Postgres = spent.Postgres * factor,
-            Generator = spent.Generator * factor,
-            Others = spent.Others,
-            // The runtime's count has been seen to fall by a gigabyte, as its number of heaps adapts: such a reading is none.
-            Allocated = Math.Max(0, (double)allocated / seen.Requests),
-        };
+        return Sample.Of(seen, spent, allocated);
     }
 
     /// <summary>Load without a measurement.</summary>

@@ -156,8 +156,8 @@ internal sealed class Measurements(BenchOptions options)
         };
     }
 
-    // Both of one round, so that what disturbs the machine disturbs both.
-    private static Spread Paired(IReadOnlyList<Sample> own, IReadOnlyList<Sample> limit, Func<Sample, Sample, double> share) =>
+    /// <summary>A ratio, round by round: what disturbs the machine disturbs both.</summary>
+    public static Spread Paired(IReadOnlyList<Sample> own, IReadOnlyList<Sample> limit, Func<Sample, Sample, double> share) =>
         Spread.Of(own.Zip(limit, share));
 
     private static string Against(Workload workload) => workload.Against switch

@@ -11,20 +11,36 @@ internal static class Report
     private const string Page = "docs/performance.md";
     private const string Picture = "docs/performance.svg";
 
-    public static async Task WriteAsync(Measurements results, CancellationToken cancel)
+    // A page of its own: a run without the peers says nothing new about them.
+    private const string Beside = """
+
+        ## Beside other servers
+
+        [performance-peers.md](performance-peers.md): OpenIddict and node oidc-provider under the same load (`make bench ARGS=--peers`).
+
+        """;
+
+    /// <summary>The columns of <see cref="Cost"/>.</summary>
+    public static string[] CostHead { get; } =
+        ["what", "per second", "CPU µs: server", "PostgreSQL", "generator", "in all", "bytes allocated", "p99 ms"];
+
+    public static async Task WriteAsync(Measurements results, Peers peers, CancellationToken cancel)
     {
         var rows = results.Rows();
         var text = Text(results, rows);
         Console.WriteLine();
         Console.WriteLine(text);
+        await PeersReport.WriteAsync(results, peers, cancel);
         if (results.Options.IsWhole)
         {
-            await File.WriteAllTextAsync(Page, $"# Performance\n\n![Shares of what the machine allows](performance.svg)\n\n{text}", cancel);
+            var beside = File.Exists(PeersReport.Page) ? Beside : "";
+            await File.WriteAllTextAsync(
+                Page, $"# Performance\n\n![Shares of what the machine allows](performance.svg)\n\n{text}{beside}", cancel);
             await File.WriteAllTextAsync(Picture, Chart.Draw(rows), cancel);
             Console.WriteLine($"bench: wrote {Page} and {Picture}");
         }
         else Console.WriteLine($"bench: {Page} stays as it is: that takes every workload and at least five rounds");
-        if (results.Options.Json) Console.WriteLine(Json(rows));
+        if (results.Options.Json) Console.WriteLine(Json([.. rows, .. peers.Rows(results)]));
     }
 
     private static string Text(Measurements results, IReadOnlyList<Row> rows)
@@ -63,12 +79,13 @@ internal static class Report
                 row.Title, row.ValueText, row.LimitText, row.RatioText, row.ByCpuText, row.TargetText, row.VerdictText,
             ]));
         text.AppendLine("\n## What a request costs\n");
-        Table(text, ["what", "per second", "CPU µs: server", "PostgreSQL", "generator", "in all", "bytes allocated", "p99 ms"],
+        Table(text, CostHead,
             results.Limits.Concat(results.Chosen.Select(workload => (workload.Title, results.Of(workload.Name)))).Select(Cost));
         return text.ToString();
     }
 
-    private static string[] Cost((string Title, IReadOnlyList<Sample> Samples) of)
+    /// <summary>The middle of what one workload costs.</summary>
+    public static string[] Cost((string Title, IReadOnlyList<Sample> Samples) of)
     {
         return
         [
@@ -82,7 +99,8 @@ internal static class Report
             : "";
     }
 
-    private static void Table(StringBuilder text, string[] head, IEnumerable<string[]> rows)
+    /// <summary>Appends a table of Markdown.</summary>
+    public static void Table(StringBuilder text, string[] head, IEnumerable<string[]> rows)
     {
         text.AppendLine($"| {string.Join(" | ", head)} |").AppendLine($"|{string.Concat(Enumerable.Repeat("---|", head.Length))}");
         foreach (var row in rows) text.AppendLine($"| {string.Join(" | ", row)} |");
@@ -102,7 +120,8 @@ internal static class Report
 
     private static double? Round(double? value) => value is { } number ? Math.Round(number, 3) : null;
 
-    private static string Processor() =>
+    /// <summary>The name of this machine's processor.</summary>
+    public static string Processor() =>
         File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
             ? line[(line.IndexOf(':') + 2)..]
             : RuntimeInformation.ProcessArchitecture.ToString();

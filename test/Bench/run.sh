@@ -19,6 +19,8 @@ runner=(dotnet "$made/bench/OAuthServer.Bench.dll")
 [[ " $* " != *" --help "* && " $* " != *" -h "* ]] || exec "${runner[@]}" run "$@"
 "${runner[@]}" check "$@"
 test/tools.sh need bench
+# What is missing afterwards, the run names with the peer that is not measured.
+[[ " $* " != *" --peers "* ]] || test/tools.sh bring peers
 sql/cluster.sh install
 echo "bench: publishing the server, ReadyToRun"
 publish src/OAuthServer server

@@ -1,6 +1,7 @@
--- Families of refresh tokens; whichever token came back is exchanged next.
+-- Families of refresh tokens of the public client CLIENT, from the file TOKENS; whichever token came back is exchanged next.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+local fixed = "grant_type=refresh_token&client_id=" .. os.getenv("CLIENT") .. "&refresh_token="
 local tokens, first, last = {}, 1, 0
 for line in io.lines(os.getenv("TOKENS")) do
   last = last + 1
@@ -10,10 +11,10 @@ function request()
   local token = tokens[first]
   tokens[first] = nil
   first = first + 1
-  return wrk.format(nil, nil, nil, "grant_type=refresh_token&client_id=claude-desktop&refresh_token=" .. (token or "none"))
+  return wrk.format(nil, nil, nil, fixed .. (token or "none"))
 end
 function response(status, headers, body)
-  local token = body:match('"refresh_token":"([^"]+)"')
+  local token = body:match('"refresh_token":%s*"([^"]+)"')
   if token then
     last = last + 1
     tokens[last] = token

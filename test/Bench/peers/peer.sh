@@ -3,26 +3,35 @@
 #
 #   peer.sh NAME PORT CONNECTION            start one in the foreground (the process becomes the server); NAME: openiddict, oidc-provider
 #   peer.sh build NAME                      only install and build what it needs
+#   peer.sh serve NAME PORT CONNECTION      start one that is built
 #   peer.sh urls NAME PORT                  print TOKEN_URL, INTROSPECT_URL and AUTHORIZE_URL, for eval
 #   peer.sh token NAME PORT                 print a live access token to introspect
 #   peer.sh codes NAME PORT COUNT FILE      write COUNT fresh authorization codes to FILE
 #   peer.sh families NAME PORT COUNT FILE   write the refresh tokens of COUNT fresh families to FILE
 #
 # CONNECTION is as Npgsql reads it (sql/cluster.sh prints one). A peer makes its schema anew, peer_openiddict or peer_oidc_provider,
-# whenever it starts, and answers /readyz once it serves. Needs wrk, and for oidc-provider npm.
+# whenever it starts, and answers /readyz once it serves. Needs wrk and curl, and for oidc-provider npm (test/tools.sh bring peers).
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 die() { echo "peer: $*" >&2; exit 1; }
 
+need() {
+    local program
+    for program; do command -v "$program" >/dev/null || die "$program is not installed"; done
+}
+
+# No build server stays behind.
 build() {
+    need wrk curl
     case $1 in
         openiddict)
-            dotnet build "$here/openiddict" --configuration Release --nologo --verbosity quiet \
-                '-consoleLoggerParameters:ErrorsOnly;NoSummary' >&2 ;;
+            dotnet build "$here/openiddict" --configuration Release --nologo --verbosity quiet -nodeReuse:false \
+                -p:UseSharedCompilation=false -terminalLogger:off '-consoleLoggerParameters:ErrorsOnly;NoSummary' >&2 ;;
         oidc-provider)
             cmp -s "$here/oidc-provider/package-lock.json" "$here/oidc-provider/node_modules/installed.json" && return
-            npm ci --prefix "$here/oidc-provider" --no-audit --no-fund --silent >&2
+            need npm
+            npm ci --prefix "$here/oidc-provider" --no-audit --no-fund --loglevel=error >&2
             cp "$here/oidc-provider/package-lock.json" "$here/oidc-provider/node_modules/installed.json" ;;
         *) die "there is no peer '$1': openiddict or oidc-provider" ;;
     esac
@@ -53,6 +62,20 @@ urls() {
     esac
 }
 
+serve() {
+    case $1 in
+        openiddict)
+            # The peer has no configuration files: it must not read somebody's.
+            cd "$here/.local/OpenIddictPeer/bin"
+            exec dotnet OpenIddictPeer.dll "$3" "$2" ;;
+        oidc-provider)
+            local node
+            node=$(node_program)
+            NODE_ENV=production exec "$node" "$here/oidc-provider/peer.js" "$3" "$2" ;;
+        *) die "there is no peer '$1'" ;;
+    esac
+}
+
 codes() {
     urls "$1" "$2"
     CODES=$4 COUNT=$3 wrk -t1 -c16 -d600 -s "$here/load/collect.lua" "$AUTHORIZE_URL" >&2
@@ -62,6 +85,7 @@ codes() {
 case ${1:---help} in
     -h | --help | help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" ;;
     build) build "${2:?which}" ;;
+    serve) serve "${2:?which}" "${3:?port}" "${4:?connection}" ;;
     urls)
         urls "$2" "$3"
         printf '%s=%q\n' TOKEN_URL "$TOKEN_URL" INTROSPECT_URL "$INTROSPECT_URL" AUTHORIZE_URL "$AUTHORIZE_URL" ;;
@@ -73,7 +97,7 @@ case ${1:---help} in
             sed -nE 's/.*"access_token": *"([^"]+).*/\1/p' ;;
     codes) codes "$2" "$3" "$4" "$5" ;;
     families)
-        spent=$(mktemp)
+        spent=$5.codes
         trap 'rm -f "$spent"' EXIT
         codes "$2" "$3" $(($4 + 10)) "$spent"
         CODES=$spent FAMILIES=$5 wrk -t1 -c8 -d600 -s "$here/load/code.lua" "$TOKEN_URL" >&2
@@ -83,11 +107,5 @@ case ${1:---help} in
     *)
         [[ -n ${3:-} ]] || die "peer.sh NAME PORT CONNECTION"
         build "$1"
-        case $1 in
-            openiddict)
-                # The peer has no configuration files: it must not read somebody's.
-                cd "$here/.local/OpenIddictPeer/bin"
-                exec dotnet OpenIddictPeer.dll "$3" "$2" ;;
-            oidc-provider) NODE_ENV=production exec "$(node_program)" "$here/oidc-provider/peer.js" "$3" "$2" ;;
-        esac ;;
+        serve "$@" ;;
 esac

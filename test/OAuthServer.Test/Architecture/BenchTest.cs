@@ -17,6 +17,7 @@ public sealed class BenchTest
     [TestCase("--rounds", "0")]
     [TestCase("--rounds")]
     [TestCase("--only", "refresh,tokens")]
+    [TestCase("--peers", "--only", "metadata")]
     public async Task An_argument_the_bench_does_not_know_is_refused_before_anything_starts(params string[] args)
     {
         var (code, error) = await CheckAsync(args);
