@@ -63,7 +63,7 @@ public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
     });
 
     /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
-    public Task WriteAsync(AuditRow row) => writer.AddAsync(row with
+    public Task WriteAsync(AuditRow row) => writer.AddAsync(row.Outcome == "ok" && IsFit(row) ? row : row with
     {
         ClientId = Sanitize(row.ClientId is ['h', 't', 't', 'p', 's', ':', ..] url ? Redact(row, url) : row.ClientId),
         Subject = Sanitize(row.Subject),
@@ -75,6 +75,11 @@ public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
 
     // What was refused may be anything, and in any place; what was accepted is on record elsewhere.
     private static string? Redact(AuditRow row, string? text) => text is null || row.Outcome == "ok" ? text : Presented.Redact(text);
+
+    private static bool IsFit(AuditRow row) => IsFit(row.ClientId) && IsFit(row.Subject) && IsFit(row.Reason) && IsFit(row.Expected)
+        && IsFit(row.Got) && IsFit(row.Detail);
+
+    private static bool IsFit(string? text) => text is null || (text.Length <= LongestField && !text.AsSpan().ContainsAny(Unfit));
 
     /// <summary>
     /// Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once. Who is refused without a
@@ -115,10 +120,8 @@ public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
 
     private static string? Sanitize(string? text)
     {
-        if (text is null) return null;
+        if (text is null || IsFit(text)) return text;
         if (text.Length > LongestField) text = text[..LongestField] + "…";
-        return text.AsSpan().ContainsAny(Unfit)
-            ? string.Concat(text.Select(character => Unfit.Contains(character) ? '\uFFFD' : character))
-            : text;
+        return string.Concat(text.Select(character => Unfit.Contains(character) ? '\uFFFD' : character));
     }
 }

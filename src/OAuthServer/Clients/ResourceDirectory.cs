@@ -225,4 +225,7 @@ public sealed record Target(string[] Resources, string[] Scope)
 {
     /// <summary>The one resource of a token.</summary>
     public string Resource => Resources[0];
+
+    /// <summary>The scope as tokens carry it.</summary>
+    public string ScopeText => field ??= Protocol.Scope.Join(Scope);
 }

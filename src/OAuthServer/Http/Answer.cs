@@ -24,6 +24,18 @@ public static class Answer
         return http.PlainJsonAsync(status, members);
     }
 
+    /// <summary>The same of an answer, by a writer that captures nothing.</summary>
+    public static Task JsonAsync<T>(this HttpContext http, int status, T answer, Action<Utf8JsonWriter, T> members)
+    {
+        http.Response.NoStore();
+        var json = Begin();
+        json.WriteStartObject();
+        members(json, answer);
+        json.WriteEndObject();
+        json.Flush();
+        return http.SendAsync(status);
+    }
+
     /// <summary>The same from a record, by generated code.</summary>
     public static Task JsonAsync<T>(this HttpContext http, int status, T answer, JsonTypeInfo<T> form)
     {

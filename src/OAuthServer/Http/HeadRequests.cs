@@ -7,7 +7,7 @@ namespace OAuthServer.Http;
 public static class HeadRequests
 {
     /// <summary>Whether this GET was sent as HEAD.</summary>
-    public static bool IsHead(this HttpContext http) => http.Items.ContainsKey(typeof(HeadRequests));
+    public static bool IsHead(this HttpContext http) => http.Features.Get<SentAsHead>() is not null;
 
     /// <summary>HEAD becomes GET.</summary>
     public static void UseHead(this IApplicationBuilder app) =>
@@ -15,7 +15,7 @@ public static class HeadRequests
 
     private static async Task AsGetAsync(HttpContext http, RequestDelegate next)
     {
-        http.Items[typeof(HeadRequests)] = true;
+        http.Features.Set(SentAsHead.Itself);
         http.Request.Method = HttpMethods.Get;
         // The access log says what was sent.
         try { await next(http); }
@@ -30,4 +30,10 @@ public static class HeadRequests
         http.Response.ContentType = "text/html; charset=utf-8";
         return Task.CompletedTask;
     });
+
+    // A feature, not an item: looking for one makes nothing.
+    private sealed class SentAsHead
+    {
+        public static readonly SentAsHead Itself = new();
+    }
 }

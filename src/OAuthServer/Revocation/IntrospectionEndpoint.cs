@@ -18,7 +18,7 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         if (await shared.ReadAsync(http, AuditEvents.Introspection, NotAdmitted) is not { } query) return;
         use.Note(query.By);
         var claims = await revocations.LiveAsync(query.Token);
-        if (claims is not null && Concerns(claims, query.By.Client)) await http.JsonAsync(200, json => Describe(json, claims));
+        if (claims is not null && Concerns(claims, query.By.Client)) await http.JsonAsync(200, (settings.Issuer, claims), Describe);
         else await http.JsonAsync(200, json => json.WriteBoolean("active", false));
     }
 
@@ -29,14 +29,15 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
     private static bool Concerns(AccessTokenClaims claims, Client client) =>
         client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience;
 
-    private void Describe(Utf8JsonWriter json, AccessTokenClaims claims)
+    private static void Describe(Utf8JsonWriter json, (string Issuer, AccessTokenClaims Claims) token)
     {
+        var claims = token.Claims;
         json.WriteBoolean("active", true);
         json.WriteString("scope", claims.Scope);
         json.WriteString("client_id", claims.ClientId);
         json.WriteString("sub", claims.Subject);
         json.WriteString("aud", claims.Audience);
-        json.WriteString("iss", settings.Issuer);
+        json.WriteString("iss", token.Issuer);
         json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);

@@ -28,7 +28,7 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
             Subject = client.Id,
             ClientId = client.Id,
             Audience = target.Resource,
-            Scope = Scope.Join(target.Scope),
+            Scope = target.ScopeText,
             Jti = TimedId.NewJti(now),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(client.Row.AccessTokenSeconds),

@@ -32,7 +32,7 @@ internal static class GrantTokens
             Subject = grant.Subject.ToString(),
             ClientId = client.Id,
             Audience = target.Resource,
-            Scope = Scope.Join(target.Scope),
+            Scope = target.ScopeText,
             Jti = TimedId.NewJti(now),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(life),

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
@@ -28,14 +29,17 @@ public sealed class TokenEndpoint(
             return;
         }
 
-        await http.JsonAsync(200, json =>
-        {
-            json.WriteString("access_token", tokens.AccessToken);
-            json.WriteString("token_type", "Bearer");
-            json.WriteNumber("expires_in", tokens.ExpiresIn);
-            json.WriteString("scope", tokens.Scope);
-            if (tokens.RefreshToken is { } refresh) json.WriteString("refresh_token", refresh);
-        });
+        await http.JsonAsync(200, tokens, Write);
+    }
+
+    // RFC 6749 §5.1.
+    private static void Write(Utf8JsonWriter json, TokenResponse tokens)
+    {
+        json.WriteString("access_token", tokens.AccessToken);
+        json.WriteString("token_type", "Bearer");
+        json.WriteNumber("expires_in", tokens.ExpiresIn);
+        json.WriteString("scope", tokens.Scope);
+        if (tokens.RefreshToken is { } refresh) json.WriteString("refresh_token", refresh);
     }
 
     private async Task<Result<TokenResponse>> RedeemAsync(HttpContext http, Parameters form)

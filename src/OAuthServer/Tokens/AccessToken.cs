@@ -37,6 +37,7 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
     private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
+    private readonly Action<Utf8JsonWriter, AccessTokenClaims> members = (json, claims) => WriteClaims(json, settings.Issuer, claims);
 
     /// <summary>
     /// The token, in ASCII, signed with the active key. Refuses when no key has been read yet, or when it would pass 4 KiB.
@@ -44,7 +45,7 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     public Result<byte[]> Issue(AccessTokenClaims claims)
     {
         if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
-        var token = JwsWriter.Write(key, Type, claims, WriteClaims);
+        var token = JwsWriter.Write(key, Type, claims, members);
         return token.Length <= LongestToken
             ? token
             : OAuthError.InvalidScope("the token would be longer than 4 KiB", "fewer scopes", $"{token.Length} octets");
@@ -79,9 +80,9 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
         return claims;
     }
 
-    private void WriteClaims(Utf8JsonWriter json, AccessTokenClaims claims)
+    private static void WriteClaims(Utf8JsonWriter json, string issuer, AccessTokenClaims claims)
     {
-        json.WriteString("iss", settings.Issuer);
+        json.WriteString("iss", issuer);
         json.WriteString("sub", claims.Subject);
         json.WriteString("aud", claims.Audience);
         json.WriteString("client_id", claims.ClientId);

@@ -1,4 +1,3 @@
-using Npgsql;
 using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -71,28 +70,31 @@ public sealed class AuditStore(Database database)
                      error, rule, reason, expected, got, detail)
         """;
 
+    private static readonly ArrayStatement<AuditRow> Insert = new(InsertSql, rows =>
+    {
+        rows.AddTime("at", row => row.At);
+        rows.AddText("request_id", row => row.RequestId);
+        rows.AddText("event", row => row.Event);
+        rows.AddText("outcome", row => row.Outcome);
+        rows.AddText("client_id", row => row.ClientId);
+        rows.AddText("subject", row => row.Subject);
+        rows.Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
+        rows.AddText("jti", row => row.Jti);
+        rows.AddText("address", row => row.Address);
+        rows.AddText("actor", row => row.Actor);
+        rows.AddText("error", row => row.Error);
+        rows.AddText("rule", row => row.Rule);
+        rows.AddText("reason", row => row.Reason);
+        rows.AddText("expected", row => row.Expected);
+        rows.AddText("got", row => row.Got);
+        rows.AddText("detail", row => row.Detail);
+    });
+
     /// <summary>All rows in one statement, durable when it returns.</summary>
     public async Task InsertAsync(IReadOnlyList<AuditRow> rows)
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(InsertSql, connection);
-        var arrays = new Arrays<AuditRow>(command.Parameters, rows);
-        arrays.AddTime("at", row => row.At);
-        arrays.AddText("request_id", row => row.RequestId);
-        arrays.AddText("event", row => row.Event);
-        arrays.AddText("outcome", row => row.Outcome);
-        arrays.AddText("client_id", row => row.ClientId);
-        arrays.AddText("subject", row => row.Subject);
-        arrays.Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
-        arrays.AddText("jti", row => row.Jti);
-        arrays.AddText("address", row => row.Address);
-        arrays.AddText("actor", row => row.Actor);
-        arrays.AddText("error", row => row.Error);
-        arrays.AddText("rule", row => row.Rule);
-        arrays.AddText("reason", row => row.Reason);
-        arrays.AddText("expected", row => row.Expected);
-        arrays.AddText("got", row => row.Got);
-        arrays.AddText("detail", row => row.Detail);
+        await using var command = Insert.For(connection, rows);
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 

@@ -1,4 +1,3 @@
-using Npgsql;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
@@ -52,6 +51,16 @@ public sealed class AuthorizationRequestStore(Database database)
         select * from unnest(@id::bytea[], @browser::bytea[], @client::text[], @query::text[], @now::timestamptz[], @expires::timestamptz[])
         """;
 
+    private static readonly ArrayStatement<NewAuthorizationRequest> Add = new(AddSql, rows =>
+    {
+        rows.AddBytes("id", row => row.IdHash);
+        rows.AddBytes("browser", row => row.BrowserHash);
+        rows.AddText("client", row => row.ClientId);
+        rows.AddText("query", row => row.Query);
+        rows.AddTime("now", row => row.CreatedAt);
+        rows.AddTime("expires", row => row.ExpiresAt);
+    });
+
     /// <summary>Keeps a request while its person signs in and consents.</summary>
     public Task AddAsync(NewAuthorizationRequest request) => begun.AddAsync(request);
 
@@ -104,16 +113,9 @@ public sealed class AuthorizationRequestStore(Database database)
     private static async Task<IReadOnlyList<bool>> InsertAsync(Database database, IReadOnlyList<NewAuthorizationRequest> rows)
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(AddSql, connection);
-        var arrays = new Arrays<NewAuthorizationRequest>(command.Parameters, rows);
-        arrays.AddBytes("id", row => row.IdHash);
-        arrays.AddBytes("browser", row => row.BrowserHash);
-        arrays.AddText("client", row => row.ClientId);
-        arrays.AddText("query", row => row.Query);
-        arrays.AddTime("now", row => row.CreatedAt);
-        arrays.AddTime("expires", row => row.ExpiresAt);
+        await using var command = Add.For(connection, rows);
         await command.ExecuteNonQueryAsync(CancellationToken.None);
-        return [.. rows.Select(_ => true)];
+        return new bool[rows.Count];
     }
 
     private sealed record Presented(byte[] Id, byte[] Browser, DateTimeOffset Now);

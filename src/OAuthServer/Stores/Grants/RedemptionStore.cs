@@ -152,7 +152,8 @@ public sealed class RedemptionStore : IDisposable
     public RedemptionStore(Database database)
     {
         this.database = database;
-        redeem = new(items => GrantBatch.RunAsync(database, RedeemSql, items, Bind), item => item.Grant.Id);
+        var statement = new ArrayStatement<Redemption>(RedeemSql, Bind);
+        redeem = new(items => GrantBatch.RunAsync(database, statement, items), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>

@@ -74,7 +74,7 @@ public sealed class RevokedTokenStore(Database database)
         """;
 
     /// <summary>One look at all that could have ended a token, shared with those who ask at the same moment.</summary>
-    public async Task<TokenState> StateAsync(TokenQuestion question) => (await states.FindAsync(question))!;
+    public Task<TokenState> StateAsync(TokenQuestion question) => states.FindAsync(question)!;
 
     /// <summary>One read for all who wait at the same moment.</summary>
     public Task RunAsync(CancellationToken cancel) => states.RunAsync(cancel);

@@ -171,7 +171,8 @@ public sealed class RotationStore : IDisposable
     public RotationStore(Database database)
     {
         this.database = database;
-        rotate = new(items => GrantBatch.RunAsync(database, RotateSql, items, Bind), item => item.Grant.Id);
+        var statement = new ArrayStatement<Rotation>(RotateSql, Bind);
+        rotate = new(items => GrantBatch.RunAsync(database, statement, items), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when the grant is gone. Only Rotated and Retried mean tokens.</summary>
