@@ -92,6 +92,10 @@ internal sealed class Bench
             Say($"warmed up {workload.Name}: {(isSteady ? "steady" : "not steady")} after {seconds} s");
         }
 
+        var wrongSecrets = new WrongSecrets(published, load, options.Seconds);
+        await using var instances = new TwoInstances(published, load, server, options.Seconds);
+        if (options.Has(Workload.WrongSecrets)) await wrongSecrets.WarmAsync(cancel);
+        if (options.Has(Workload.TwoInstances)) await instances.StartAsync(cancel);
         for (var round = 1; round <= options.Rounds; round++)
         {
             await MeasureLimitsAsync(cancel);
@@ -102,8 +106,12 @@ internal sealed class Bench
             }
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
+            if (options.Has(Workload.WrongSecrets)) await wrongSecrets.MeasureAsync(cancel);
+            if (options.Has(Workload.TwoInstances)) await instances.MeasureAsync(cancel);
             Say($"round {round} of {options.Rounds}: {results.LastRound()}");
         }
+
+        results.Further.AddRange([.. wrongSecrets.Rows(), .. instances.Rows()]);
     }
 
     // One process may be luckier than the next: a fresh one each round.
@@ -163,5 +171,6 @@ internal sealed class Bench
         Say(string.Create(CultureInfo.InvariantCulture, $"  {name}: {sample.PerSecond:0}/s, {sample.Total:0} µs of CPU each"));
     }
 
-    private static void Say(string line) => Console.WriteLine($"bench: {line}");
+    /// <summary>A line of progress.</summary>
+    public static void Say(string line) => Console.WriteLine($"bench: {line}");
 }

@@ -14,7 +14,8 @@ internal sealed record BenchOptions
           --json           the last line is {"workloads":[{"name","median","limit","ratio","target"}]}
           --help           this
 
-        Workloads: client_credentials, client_credentials_64, code, refresh, introspection, metadata, jwks, authorize, cold_start, memory.
+        Workloads: client_credentials, client_credentials_64, code, refresh, introspection, metadata, jwks, authorize, cold_start, memory,
+        wrong_secrets (200 a second beside client_credentials), two_instances (on one database, against one).
         All of them in at least five rounds write docs/performance.md and docs/performance.svg; a narrower run writes no file.
         An answer that is no success fails the run. A missed target is said, and does not.
         """;
