@@ -40,8 +40,12 @@ CREATE FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays 
     SET lock_timeout TO '100ms'
     AS $_$
 declare
-    month date;
-    part  text;
+    month   date;
+    first   timestamptz;
+    after   timestamptz;
+    part    text;
+    checked boolean;
+    made    boolean := false;
 begin
     if months < 1 then
         raise check_violation using message = 'At least one month of audit is kept', hint = 'Write 1 or more.';
@@ -52,26 +56,48 @@ begin
         begin
             for i in 0..2 loop
                 month := date_trunc('month', now() at time zone 'utc') + make_interval(months => i);
+                first := month::timestamp at time zone 'utc';
+                after := (month + interval '1 month') at time zone 'utc';
                 part := 'audit_events_' || to_char(month, 'YYYY_MM');
                 -- Rows already in the default partition would refuse the new one; then that month stays there.
                 continue when to_regclass(part) is not null
-                    or exists (select from audit_events_default
-                                where at >= month::timestamp at time zone 'utc' and at < (month + interval '1 month') at time zone 'utc');
+                    or exists (select from audit_events_default where at >= first and at < after);
+                -- Attaching locks the default partition and reads all of it, unless a constraint says it has no row of that month. The
+                -- constraint is added, proved while others write, and used in three rounds. It refuses rows of that month meanwhile,
+                -- so only for the one after the next.
+                if i = 2 and exists (select from audit_events_default) then
+                    checked := (select convalidated from pg_constraint
+                                 where conrelid = 'audit_events_default'::regclass and conname = 'not_' || part);
+                    if checked is null then
+                        execute format('alter table audit_events_default add constraint %I check (at < %L or at >= %L) not valid',
+                            'not_' || part, first, after);
+                    elsif not checked then
+                        execute format('alter table audit_events_default validate constraint %I', 'not_' || part);
+                    end if;
+                    made := true;
+                    exit when checked is not true;
+                end if;
                 execute format('create table %I (like audit_events including all)', part);
-                execute format('alter table audit_events attach partition %I for values from (%L) to (%L)',
-                    part, month::timestamp at time zone 'utc', (month + interval '1 month') at time zone 'utc');
+                execute format('alter table audit_events attach partition %I for values from (%L) to (%L)', part, first, after);
+                if checked then execute format('alter table audit_events_default drop constraint %I', 'not_' || part); end if;
+                made := true;
             end loop;
         exception when lock_not_available then
             waits := true;
         end;
         begin
-            for part in select inhrelid::regclass::text from pg_inherits
-                         where not waits and inhparent = 'audit_events'::regclass
-                           and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'
-                           and to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')
-                               < date_trunc('month', now() at time zone 'utc') - make_interval(months => months) loop
+            select inhrelid::regclass::text into part from pg_inherits
+             where not (waits or made) and inhparent = 'audit_events'::regclass
+               and inhrelid::regclass::text ~ 'audit_events_\d{4}_\d{2}$'
+               and to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')
+                   < date_trunc('month', now() at time zone 'utc') - make_interval(months => months)
+             order by 1 limit 1;
+            if found then
+                execute format('lock table only %s in access exclusive mode', part);
+                lock table only audit_events in access exclusive mode;
+                lock table only audit_events_default in access exclusive mode nowait;
                 execute format('drop table %s', part);
-            end loop;
+            end if;
         exception when lock_not_available then
             waits := true;
         end;
@@ -79,7 +105,7 @@ begin
     strays := exists (select from audit_events_default);
 end $_$;
 
-COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, drops those older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
+COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, or drops the oldest one that is older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
 
 CREATE FUNCTION public.check_dates() RETURNS trigger
     LANGUAGE plpgsql

@@ -95,6 +95,10 @@ internal sealed class Bench
             await peers.WarmAsync(workload, cancel);
         }
 
+        var wrongSecrets = new WrongSecrets(published, load, options.Seconds);
+        await using var instances = new TwoInstances(published, load, server, options.Seconds);
+        if (options.Has(Workload.WrongSecrets)) await wrongSecrets.WarmAsync(cancel);
+        if (options.Has(Workload.TwoInstances)) await instances.StartAsync(cancel);
         for (var round = 1; round <= options.Rounds; round++)
         {
             await MeasureLimitsAsync(cancel);
@@ -106,8 +110,12 @@ internal sealed class Bench
             }
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
+            if (options.Has(Workload.WrongSecrets)) await wrongSecrets.MeasureAsync(cancel);
+            if (options.Has(Workload.TwoInstances)) await instances.MeasureAsync(cancel);
             Say($"round {round} of {options.Rounds}: {results.LastRound()}");
         }
+
+        results.Further.AddRange([.. wrongSecrets.Rows(), .. instances.Rows()]);
     }
 
     // One process may be luckier than the next: a fresh one each round.

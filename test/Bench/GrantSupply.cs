@@ -4,7 +4,7 @@ namespace OAuthServer.Bench;
 /// Grants of the demo's Alice and claude-desktop, as consent leaves them, written set by set: a code is good for one request, a family
 /// of refresh tokens for one run of wrk. Each set is on disk before anything is measured.
 /// </summary>
-internal sealed class GrantSupply(Cluster cluster)
+internal sealed class GrantSupply(Cluster cluster, string name = "")
 {
     /// <summary>How many connections share the families of a run.</summary>
     public const int Families = 300;
@@ -56,5 +56,5 @@ internal sealed class GrantSupply(Cluster cluster)
         await File.WriteAllLinesAsync(file, await MakeAsync(family: true, Families, cancel), cancel);
 
     private Task<string[]> MakeAsync(bool family, int count, CancellationToken cancel) =>
-        cluster.SqlAsync(MakeSql, cancel, ("set", ++sets), ("count", count), ("family", family));
+        cluster.SqlAsync(MakeSql, cancel, ("set", $"{name}{++sets}"), ("count", count), ("family", family));
 }

@@ -4,13 +4,14 @@ using System.Text.Json;
 namespace OAuthServer.Bench;
 
 /// <summary>Sends workloads to a process and measures what they cost.</summary>
-internal sealed class Load(PublishedServer published, GrantSupply grants)
+/// <param name="file">Where the tokens are that it sends.</param>
+internal sealed class Load(PublishedServer published, GrantSupply grants, string file = "tokens")
 {
     private const int MostSlicesToWarm = 8;
     private const double Steady = 0.10;
 
     private readonly Dictionary<string, string> environment = [];
-    private readonly string tokens = Path.Combine(published.Folder, "tokens");
+    private readonly string tokens = Path.Combine(published.Folder, file);
     private double codesPerSecond = 8000;
 
     /// <summary>Gets the token that is introspected and the cookies of somebody signed in.</summary>
@@ -74,13 +75,15 @@ internal sealed class Load(PublishedServer published, GrantSupply grants)
         return await RunAsync(workload, port, seconds, cancel);
     }
 
-    private async Task SupplyAsync(Workload workload, int seconds, CancellationToken cancel)
+    /// <summary>Writes what a run needs.</summary>
+    public async Task SupplyAsync(Workload workload, int seconds, CancellationToken cancel)
     {
         if (workload.Script == "code") await grants.CodesAsync(tokens, (int)(codesPerSecond * seconds * 1.7) + 2000, cancel);
         if (workload.Script == "rotation") await grants.FamiliesAsync(tokens, cancel);
     }
 
-    private async Task<Wrk> RunAsync(Workload workload, int port, int seconds, CancellationToken cancel)
+    /// <summary>Load with what was supplied.</summary>
+    public async Task<Wrk> RunAsync(Workload workload, int port, int seconds, CancellationToken cancel)
     {
         var script = workload.Script is { } name ? $"test/Bench/load/{name}.lua" : null;
         var seen = await Wrk.RunAsync(workload.Name, workload.Connections, seconds, script, published.Host,

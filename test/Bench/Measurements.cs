@@ -15,6 +15,9 @@ internal sealed class Measurements(BenchOptions options)
     public BenchOptions Options => options;
     public (double Idle, double Loaded)? Memory { get; set; }
 
+    /// <summary>The rows that are measured by themselves.</summary>
+    public List<Row> Further { get; } = [];
+
     /// <summary>How long each took; the limits begin anew in each round, and the longest counts.</summary>
     public IEnumerable<(string Name, int Seconds, bool IsSteady)> WarmUps =>
         from warm in warmed
@@ -68,7 +71,7 @@ internal sealed class Measurements(BenchOptions options)
     }
 
     /// <summary>Every figure that has a target.</summary>
-    public IReadOnlyList<Row> Rows() => [.. Chosen.SelectMany(RowsOf), .. ColdStart(), .. MemoryRows()];
+    public IReadOnlyList<Row> Rows() => [.. Chosen.SelectMany(RowsOf), .. ColdStart(), .. MemoryRows(), .. Further];
 
     private IEnumerable<Row> RowsOf(Workload workload)
     {

@@ -1,12 +1,15 @@
 // make bench: `run` measures the server against `limits`, a process of its own. `check` starts nothing: it reads the arguments of `run`,
 // and with --server the statements of a published server.
-// `flood URL HOST METHOD` is what a server has to withstand; a test starts it.
+// `flood URL HOST wrong_secrets` or METHOD, of registrations, is what a server has to withstand; `run` starts the one, a test the other.
 using OAuthServer.Bench;
 
 switch (args)
 {
-    case ["flood", var server, var host, var method]:
-        await new Flood(new Uri(server), host, method).RunAsync(Console.In, Console.Out);
+    case ["flood", var server, var host, var what]:
+        var flood = what == Flood.WrongSecrets
+            ? Flood.OfWrongSecrets(new Uri(server), host)
+            : Flood.OfRegistrations(new Uri(server), host, method: what);
+        await flood.RunAsync(Console.In, Console.Out);
         return 0;
     case ["limits", "--urls", var url]:
         await Limits.RunAsync(url);
@@ -22,6 +25,6 @@ switch (args)
         if (options.Help) Console.WriteLine(BenchOptions.HelpText);
         return options.Help ? 0 : args[0] == "check" ? Bench.Check(options) : await Bench.RunAsync(options);
     default:
-        await Console.Error.WriteLineAsync("bench: run [ARGUMENT…], check [ARGUMENT…], limits --urls URL, or flood URL HOST METHOD");
+        await Console.Error.WriteLineAsync("bench: run [ARGUMENT…], check [ARGUMENT…], limits --urls URL, or flood URL HOST WHAT");
         return 2;
 }

@@ -123,9 +123,12 @@ internal sealed record Workload
     public const string MetadataPath = "/.well-known/oauth-authorization-server";
     public const string ColdStart = "cold_start";
     public const string Memory = "memory";
+    public const string WrongSecrets = Flood.WrongSecrets;
+    public const string TwoInstances = "two_instances";
 
     /// <summary>What --only accepts.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All.Select(workload => workload.Name), ColdStart, Memory];
+    public static IReadOnlyList<string> Names { get; } =
+        [.. All.Select(workload => workload.Name), ColdStart, Memory, WrongSecrets, TwoInstances];
 
     public static Workload Named(string name) => All.Single(workload => workload.Name == name);
 }

@@ -89,7 +89,9 @@ public sealed class AuditMonthsTest
 
         await reads.RollbackAsync();
         await MaintainAsync(server);
-        (await server.ScalarAsync<bool>("select to_regclass('audit_events_2020_01') is null")).Should().BeTrue("tried again later");
+        (await MonthsAsync(server)).Should().Be(4, "tried again later, and none is dropped in the round that makes one");
+        await MaintainAsync(server);
+        (await server.ScalarAsync<bool>("select to_regclass('audit_events_2020_01') is null")).Should().BeTrue();
         (await MonthsAsync(server)).Should().Be(3);
         server.Get<AuditPartitions>().Detail.Should().BeNull();
     }
@@ -140,7 +142,7 @@ public sealed class AuditMonthsTest
             values (date_trunc('month', now()) + interval '40 days', 'early', 'token', 'ok')
             """);
 
-        await MaintainAsync(server);
+        for (var round = 0; round < 3; round++) await MaintainAsync(server);
 
         (await MonthsAsync(server)).Should().Be(2, "this month and the one after the next");
         (await server.ScalarAsync<string>("select tableoid::regclass::text from audit_events where request_id = 'early'"))

@@ -97,6 +97,32 @@ public sealed class ConcurrencyTest(int window) : ServerFixture
         }
     }
 
+    // Many families on both servers at once: their groups hold the same rows, in whatever order they came.
+    [Test, Rfc(9700, "4.14.2")]
+    public async Task Families_rotated_on_both_servers_at_once_keep_one_leaf_each_or_end()
+    {
+        const int families = 24;
+        const int generations = 5;
+        var leaves = new List<string>();
+        for (var i = 0; i < families; i++) leaves.Add((await Server.TokensAsync(client, alice)).RefreshToken!);
+        var ids = leaves.Select(Granted.GrantId).ToArray();
+
+        for (var generation = 0; generation < (window == 0 ? 1 : generations); generation++)
+        {
+            var pairs = await Task.WhenAll(leaves.Select((leaf, i) => Task.WhenAll(
+                client.At(i % 2 == 0 ? Server : twin).RefreshAsync(leaf), client.At(i % 2 == 0 ? twin : Server).RefreshAsync(leaf))));
+
+            foreach (var pair in pairs)
+                pair.Select(reply => reply.Status).Should().BeEquivalentTo(window == 0 ? [200, 400] : new[] { 200, 200 });
+            leaves = [.. pairs.Select(pair => pair.Select(reply => reply.RefreshToken).OfType<string>().Distinct().Single())];
+        }
+
+        (await Server.QueryAsync<int>("select generation from grants where id = any(@ids)", new { ids }))
+            .Should().HaveCount(families).And.OnlyContain(generation => generation == (window == 0 ? 1 : generations));
+        (await Server.ScalarAsync<long>("select count(*) from grants where id = any(@ids) and ended_at is not null", new { ids }))
+            .Should().Be(window == 0 ? families : 0);
+    }
+
     // The same without luck: both servers' statements are held at the same row, then let go together.
     [Test, Rfc(9700, "2.1.1"), Case("CODE-005")]
     public async Task Two_redemptions_that_met_at_the_same_row_leave_one_winner()
