@@ -109,6 +109,7 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["OAuth__AccessLogFile"] = settings.AccessLogFile,
             ["OAuth__Listen"] = settings.Listen,
             ["OAuth__ShutdownGraceSeconds"] = settings.ShutdownGraceSeconds.ToString(),
+            ["OAuth__AuthorizationsPerMinute"] = settings.AuthorizationsPerMinute.ToString(),
             ["Logging__LogLevel__Default"] = log.ToString(),
         })
             start.Environment[name] = value;
