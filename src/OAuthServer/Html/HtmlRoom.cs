@@ -14,6 +14,8 @@ public static class HtmlRoom
         services.AddSingleton<DataProtectionKeys>();
         services.AddSingleton<DataProtectionSeal>();
         services.AddDataProtection().SetApplicationName("oauth-server");
+        // It would read the keys before the server listens, which machines never need; the first page reads them as well.
+        services.Remove(services.Single(service => service.ImplementationType?.Name == "DataProtectionHostedService"));
         services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys, DataProtectionSeal>((options, keys, seal) =>
         {
             options.XmlRepository = keys;

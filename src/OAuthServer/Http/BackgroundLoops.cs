@@ -38,12 +38,19 @@ public sealed class BackgroundLoops(IHostApplicationLifetime lifetime, ILogger<B
     }
 }
 
-/// <summary>Starts the loops of every room with the server; after the listener has ended, stops them one by one, the last first.</summary>
-internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLoops running, IServiceProvider provider) : IHostedService
+/// <summary>
+/// Starts the loops of every room once the server listens; after the listener has ended, stops them one by one, the last first.
+/// </summary>
+internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLoops running, IServiceProvider provider)
+    : IHostedLifecycleService
 {
     private readonly Stack<(CancellationTokenSource Stop, Task Run)> started = new();
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
     {
         foreach (var loop in loops)
         {
@@ -56,6 +63,8 @@ internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLo
         return Task.CompletedTask;
     }
 
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         while (started.TryPop(out var loop))
@@ -67,4 +76,6 @@ internal sealed class LoopRunner(IEnumerable<BackgroundLoop> loops, BackgroundLo
             }
         }
     }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Primitives;
 
 namespace OAuthServer.Http;
@@ -20,12 +21,7 @@ public static class CrossOrigin
                         http.Request.Headers.Remove("Access-Control-Request-Headers");
                     return next(http);
                 })
-                .UseCors(policy => policy
-                    .AllowAnyOrigin()
-                    .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
-                    .AllowAnyHeader()
-                    .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
-                    .SetPreflightMaxAge(TimeSpan.FromHours(1))));
+                .Use(Answering(app.ApplicationServices)));
 
         // A shared cache may keep an answer that no page requested, and give it to a page later.
         app.Use((http, next) =>
@@ -35,6 +31,22 @@ public static class CrossOrigin
             return next(http);
         });
     }
+
+    // As UseCors would, which compiles an expression first: a tenth of what the server takes to start.
+    private static Func<RequestDelegate, RequestDelegate> Answering(IServiceProvider services) => next =>
+    {
+        var policy = new CorsPolicyBuilder()
+            .AllowAnyOrigin()
+            .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
+            .AllowAnyHeader()
+            .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
+            .SetPreflightMaxAge(TimeSpan.FromHours(1))
+            .Build();
+        var cors = new CorsMiddleware(
+            next, services.GetRequiredService<ICorsService>(), policy, services.GetRequiredService<ILoggerFactory>());
+        var policies = services.GetRequiredService<ICorsPolicyProvider>();
+        return http => cors.Invoke(http, policies);
+    };
 
     private static bool IsOpen(HttpContext http) => http.Route.HasFlag(RouteTraits.Cors);
 

@@ -33,17 +33,21 @@ public sealed record MappedRoute(RouteTraits Traits);
 public sealed class MappedRoutes
 {
     private readonly Dictionary<PathString, RouteTraits> byPath = [];
-    private (PathString Path, RouteTraits Traits)[] longestFirst = [];
+    private (PathString Path, RouteTraits Traits)[]? longestFirst;
 
     /// <summary>Says what is answered at <paramref name="path"/> and below it.</summary>
     public void Add(string path, RouteTraits traits)
     {
         byPath[path] = byPath.GetValueOrDefault(path) | traits;
-        longestFirst = [.. byPath.Select(one => (one.Key, one.Value)).OrderByDescending(one => one.Key.Value!.Length)];
+        longestFirst = null;
     }
 
     /// <summary>What the longest mapped path is that <paramref name="path"/> is at or below, segment by segment.</summary>
-    public RouteTraits Nearest(PathString path) => Array.Find(longestFirst, one => path.StartsWithSegments(one.Path)).Traits;
+    public RouteTraits Nearest(PathString path)
+    {
+        longestFirst ??= [.. byPath.Select(one => (one.Key, one.Value)).OrderByDescending(one => one.Key.Value!.Length)];
+        return Array.Find(longestFirst, one => path.StartsWithSegments(one.Path)).Traits;
+    }
 }
 
 /// <summary>Maps routes below a prefix, a line each.</summary>
