@@ -128,7 +128,7 @@ public sealed class ClientQueries(Database database)
     private const string Most = "limit @most) as found";
 
     // What many have in their names, many of the next ones have: found before an index has told all of them.
-    private const int Near = 20_000;
+    private const int Near = 5_000;
     private const string NearPage =
         "with page as materialized (select c.client_id from (select c.client_id, c.name from clients c " + Fits
             + "and c.client_id > coalesce(@after, '') order by c.client_id limit @near) as c where true ";
