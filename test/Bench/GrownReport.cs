@@ -52,7 +52,8 @@ internal sealed class GrownReport(GrownOptions options)
 
             Middle, least and most of {options.Rounds} rounds of {options.Seconds} s each, which interleave both; a ratio is taken within
             its round. "Even" goes through grants spread over all of them, each once; "hot" through one grant in a hundred. Pages: middle,
-            least and most of twenty requests of an administrator, judged by the middle. Clean-up: the server's own statement that deletes expired
+            least and most of twenty requests of an administrator, judged by the middle.
+            Clean-up: the server's own statement that deletes expired
             grants, without the pause the server makes, while {500_000 * options.Scale:N0} wait.
 
             {(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.")}

@@ -29,7 +29,8 @@ internal sealed class GrownWorld(PublishedServer published, GrownOptions options
 
         if (Directory.Exists(folder))
         {
-            Say(File.Exists(mark) ? "what is there is of another size, too old, or not wanted: seeding anew" : "seeding was cut short: anew");
+            Say(File.Exists(mark) ? "what is there is of another size, too old, or not wanted: seeding anew"
+                : "seeding was cut short: anew");
             await Cluster.DestroyAsync(folder);
         }
 

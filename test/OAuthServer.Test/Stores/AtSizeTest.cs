@@ -74,7 +74,8 @@ public sealed partial class AtSizeTest : ServerFixture
     {
         var (dashboard, now) = (Server.Get<DashboardStore>(), Server.Clock.GetUtcNow());
         var since = new DateTimeOffset(now.Year, now.Month, now.Day, 0, 0, 0, TimeSpan.Zero).AddDays(-2);
-        (DateTimeOffset, string)[] made = [(since.AddHours(3), "ok"), (since.AddHours(3.9), "refused"), (since.AddHours(30), "ok"), (now, "ok")];
+        (DateTimeOffset, string)[] made =
+            [(since.AddHours(3), "ok"), (since.AddHours(3.9), "refused"), (since.AddHours(30), "ok"), (now, "ok")];
         foreach (var (at, outcome) in made)
             await Server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values (@at, 'made', 'token', @outcome)",
                 new { at = at.UtcDateTime, outcome });

@@ -51,8 +51,9 @@ internal static class Figures
     /// <summary>Counts so far and no further: for rows that no statistics tell.</summary>
     /// <param name="sql">The rows: a select without order, found by an index.</param>
     public static async Task<Figure> CountAsync(
-        this Database database, string sql, int most, object? values, CancellationToken cancel) =>
-        await database.FindAsync<long>($"select count(*) from ({sql} limit {most + 1}) as counted", values, cancel) is var rows && rows > most
-            ? new(most, Exactness.MoreThan)
-            : new(rows, Exactness.Exact);
+        this Database database, string sql, int most, object? values, CancellationToken cancel)
+    {
+        var rows = await database.FindAsync<long>($"select count(*) from ({sql} limit {most + 1}) as counted", values, cancel);
+        return rows > most ? new(most, Exactness.MoreThan) : new(rows, Exactness.Exact);
+    }
 }

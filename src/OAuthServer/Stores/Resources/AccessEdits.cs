@@ -41,7 +41,8 @@ public sealed class AccessEdits(Database database)
     /// <summary>How many access tokens the person's apps hold at most.</summary>
     /// <param name="issuedSince">Older ones have expired.</param>
     public Task<Figure> LiveTokensAsync(Guid subject, DateTimeOffset issuedSince, CancellationToken cancel) =>
-        database.CountAsync(LiveTokensSql, Slice.MostCounted, new { subject = subject.ToString(), issued_since = issuedSince.UtcDateTime }, cancel);
+        database.CountAsync(LiveTokensSql, Slice.MostCounted,
+            new { subject = subject.ToString(), issued_since = issuedSince.UtcDateTime }, cancel);
 
     public const string EndGrantSql = """
         with ended as (
