@@ -14,6 +14,7 @@
 # checkout in root's home, say), the data go to /var/lib or /var/tmp instead, and DIR/cluster-home says where.
 #
 #   FAST=1          for tests: gives up durability for speed, and allows 300 connections
+#   POSTGRES_SETTINGS='shared_buffers=4GB …'  for the bench: settings of the server, instead of ours where they are the same
 #   OAUTH_NO_APT=1  never install PostgreSQL, only say what is missing
 
 set -euo pipefail
@@ -166,7 +167,7 @@ choose_socket() {
 # setsid: Ctrl-C at the terminal must reach the server, which then stops the database, and never both at once.
 # Inherited descriptors are closed, because whoever waits for the end of our output would wait for the database's end.
 launch() {
-    local descriptor settings=(
+    local descriptor given settings=(
         listen_addresses='' unix_socket_directories="$socket" unix_socket_permissions=0700 port=5432
         timezone=UTC log_timezone=UTC
         log_error_verbosity=terse       # the DETAIL of a refused row repeats the row,
@@ -175,6 +176,9 @@ launch() {
         max_connections=100 shared_buffers=128MB
     )
     [[ -z ${FAST:-} ]] || settings+=(fsync=off synchronous_commit=off full_page_writes=off autovacuum=off max_connections=300)
+    # Of a setting given twice the last one counts.
+    read -ra given <<<"${POSTGRES_SETTINGS:-}"
+    settings+=("${given[@]}")
     for descriptor in /proc/"$BASHPID"/fd/*; do
         descriptor=${descriptor##*/}
         ((descriptor <= 2)) || eval "exec $descriptor>&-"

@@ -602,6 +602,14 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.trigrams(text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+    select array(select substr(lower($1), i, 3) from generate_series(1, length($1) - 2) i)
+$_$;
+
+COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case: a text that has another one in it has all of its trigrams.';
+
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -722,6 +730,20 @@ CREATE TABLE public.audit_events_default (
     detail text,
     CONSTRAINT audit_events_outcome_known CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text])))
 );
+
+CREATE TABLE public.audit_hours (
+    hour timestamp with time zone NOT NULL,
+    issued integer NOT NULL,
+    refused integer NOT NULL
+);
+
+COMMENT ON TABLE public.audit_hours IS 'What the audit log says of each hour that is over, added up once: the dashboard reads these. Filled and emptied by the server.';
+
+COMMENT ON COLUMN public.audit_hours.hour IS 'The hour''s first moment.';
+
+COMMENT ON COLUMN public.audit_hours.issued IS 'Access tokens issued.';
+
+COMMENT ON COLUMN public.audit_hours.refused IS 'Everything that was refused.';
 
 CREATE TABLE public.auth_methods (
     name text NOT NULL,
@@ -1398,6 +1420,9 @@ COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
 
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
 
+ALTER TABLE ONLY public.audit_hours
+    ADD CONSTRAINT audit_hours_pkey PRIMARY KEY (hour);
+
 ALTER TABLE ONLY public.auth_methods
     ADD CONSTRAINT auth_methods_pkey PRIMARY KEY (name);
 
@@ -1489,9 +1514,21 @@ CREATE INDEX audit_events_of_client ON ONLY public.audit_events USING btree (cli
 
 CREATE INDEX audit_events_default_client_id_at_idx ON public.audit_events_default USING btree (client_id, at);
 
+CREATE INDEX audit_events_of_client_refused ON ONLY public.audit_events USING btree (client_id, at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_default_client_id_at_idx1 ON public.audit_events_default USING btree (client_id, at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_of_client_and_kind ON ONLY public.audit_events USING btree (client_id, event, at) WHERE (event <> 'token'::text);
+
+CREATE INDEX audit_events_default_client_id_event_at_idx ON public.audit_events_default USING btree (client_id, event, at) WHERE (event <> 'token'::text);
+
 CREATE INDEX audit_events_of_kind ON ONLY public.audit_events USING btree (event, at) WHERE (event <> 'token'::text);
 
 CREATE INDEX audit_events_default_event_at_idx ON public.audit_events_default USING btree (event, at) WHERE (event <> 'token'::text);
+
+CREATE INDEX audit_events_of_kind_refused ON ONLY public.audit_events USING btree (event, at) WHERE (outcome = 'refused'::text);
+
+CREATE INDEX audit_events_default_event_at_idx1 ON public.audit_events_default USING btree (event, at) WHERE (outcome = 'refused'::text);
 
 CREATE INDEX audit_events_of_person ON ONLY public.audit_events USING btree (subject, at) WHERE (subject IS DISTINCT FROM client_id);
 
@@ -1499,7 +1536,21 @@ CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default 
 
 CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests USING btree (expires_at);
 
+CREATE INDEX client_secrets_by_expiry ON public.client_secrets USING btree (expires_at, id) WHERE ((revoked_at IS NULL) AND (expires_at IS NOT NULL));
+
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
+
+CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
+
+CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams(((client_id || ' '::text) || name)));
+
+CREATE INDEX clients_disabled ON public.clients USING btree (kind, client_id) WHERE (NOT enabled);
+
+CREATE INDEX clients_of_default_resource ON public.clients USING btree (default_resource);
+
+CREATE INDEX clients_of_kind ON public.clients USING btree (kind, client_id);
+
+CREATE INDEX clients_of_origin ON public.clients USING btree (kind, origin, client_id);
 
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 
@@ -1519,8 +1570,6 @@ CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
 CREATE INDEX old_tokens_of_grant ON public.old_tokens USING btree (grant_id);
 
-CREATE INDEX registrations_by_sight ON public.registrations USING btree (seen_at);
-
 CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
 
 CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
@@ -1535,6 +1584,8 @@ CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
+CREATE INDEX users_by_text ON public.users USING gin (public.trigrams(username));
+
 ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
 
 ALTER INDEX public.audit_events_of_refusals ATTACH PARTITION public.audit_events_default_at_idx;
@@ -1543,7 +1594,13 @@ ALTER INDEX public.audit_events_of_reuse ATTACH PARTITION public.audit_events_de
 
 ALTER INDEX public.audit_events_of_client ATTACH PARTITION public.audit_events_default_client_id_at_idx;
 
+ALTER INDEX public.audit_events_of_client_refused ATTACH PARTITION public.audit_events_default_client_id_at_idx1;
+
+ALTER INDEX public.audit_events_of_client_and_kind ATTACH PARTITION public.audit_events_default_client_id_event_at_idx;
+
 ALTER INDEX public.audit_events_of_kind ATTACH PARTITION public.audit_events_default_event_at_idx;
+
+ALTER INDEX public.audit_events_of_kind_refused ATTACH PARTITION public.audit_events_default_event_at_idx1;
 
 ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
 

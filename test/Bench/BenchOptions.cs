@@ -21,6 +21,18 @@ internal sealed record BenchOptions
         With --peers, the workloads that all servers have (client_credentials, code, refresh, introspection) write docs/performance-peers.md
         in at least five rounds. A peer that cannot be built or started is named, with the reason, and the run goes on without it.
         An answer that is no success fails the run. A missed target is said, and does not.
+
+        make bench ARGS='--grown …': the same server on a database with 1,000,000 clients, 200,000 people, 5,000,000 live grants and
+        10,000,000 audit rows, measured in turns with one on an empty database; how long pages take; clean-up of expired grants.
+
+          --scale S        so many times these rows (1; 0.1 to 1): 0.1 for a trial
+          --rounds N, --seconds N, --json as above
+          --seed-only      seed and stop
+          --anew           seed, also when there is a seeded folder that fits
+
+        Seeding takes about fifteen minutes and 10 GB at scale 1. What was seeded stays in .local/bench/grown, and the next run of the same
+        scale takes it, for a week; one that was cut short is deleted and seeded anew. rm -r frees the space. At scale 1 and in three
+        rounds or more it writes docs/performance-grown.md.
         """;
 
     public IReadOnlyList<string> Only { get; init; } = Workload.Names;

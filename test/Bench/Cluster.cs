@@ -10,9 +10,11 @@ internal sealed class Cluster : IAsyncDisposable
     private readonly string folder;
     private readonly string socket;
     private readonly string programs;
+    private readonly bool kept;
 
-    private Cluster(string folder, string connection)
+    private Cluster(string folder, string connection, bool kept)
     {
+        this.kept = kept;
         this.folder = folder;
         Connection = connection;
         socket = connection.Split(';')[0]["Host=".Length..];
@@ -26,15 +28,18 @@ internal sealed class Cluster : IAsyncDisposable
     public int Postmaster { get; }
 
     /// <summary>Makes and starts it.</summary>
-    public static async Task<Cluster> StartAsync(string folder, CancellationToken cancel)
+    /// <param name="settings">Of PostgreSQL, beside those of sql/cluster.sh: name=value, separated by spaces.</param>
+    /// <param name="kept">It was there before, or is for a later run: stopped at the end, not deleted.</param>
+    public static async Task<Cluster> StartAsync(string folder, CancellationToken cancel, string settings = "", bool kept = false)
     {
         try
         {
-            return new(folder, (await Child.RunAsync("sql/cluster.sh", ["start", folder], Nothing, cancel)).Trim());
+            var environment = new Dictionary<string, string> { ["POSTGRES_SETTINGS"] = settings };
+            return new(folder, (await Child.RunAsync("sql/cluster.sh", ["start", folder], environment, cancel)).Trim(), kept);
         }
         catch
         {
-            await DestroyAsync(folder);
+            if (!kept) await DestroyAsync(folder);
             throw;
         }
     }
@@ -55,9 +60,14 @@ internal sealed class Cluster : IAsyncDisposable
         Child.RunAsync(Path.Combine(programs, "pgbench"),
             ["-n", "-M", "prepared", .. args, "-h", socket, "-U", "oauth", "oauth"], Nothing, cancel);
 
-    public async ValueTask DisposeAsync() => await DestroyAsync(folder);
+    public async ValueTask DisposeAsync()
+    {
+        if (kept) await Child.RunAsync("sql/cluster.sh", ["stop", folder], Nothing, CancellationToken.None);
+        else await DestroyAsync(folder);
+    }
 
-    private static async Task DestroyAsync(string folder)
+    /// <summary>Deletes one, running or not.</summary>
+    public static async Task DestroyAsync(string folder)
     {
         await Child.RunAsync("sql/cluster.sh", ["destroy", folder], Nothing, CancellationToken.None);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);

@@ -14,6 +14,11 @@ switch (args)
     case ["limits", "--urls", var url]:
         await Limits.RunAsync(url);
         return 0;
+    case ["check" or "run", .. var rest] when rest.Contains("--grown") && !rest.Contains("--help"):
+        var (grown, wrong) = GrownOptions.Read(rest);
+        if (grown is not null) return args[0] == "check" ? 0 : await GrownBench.RunAsync(grown);
+        await Console.Error.WriteLineAsync($"bench: {wrong}\nbench: make bench ARGS=--help lists what there is");
+        return 2;
     case ["check" or "run", .. var rest]:
         var (options, problem) = BenchOptions.Read(rest);
         if (options is null)

@@ -11,7 +11,7 @@ internal sealed class PublishedServer : IAsyncDisposable
     private readonly Dictionary<string, string> environment;
     private int sockets;
 
-    private PublishedServer(string server, string folder, Cluster cluster)
+    private PublishedServer(string server, string folder, Cluster cluster, string key)
     {
         (Folder, Cluster) = (folder, cluster);
         program = Path.Combine(server, "oauth-server");
@@ -21,7 +21,7 @@ internal sealed class PublishedServer : IAsyncDisposable
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["ConnectionStrings__OAuth"] = cluster.Connection,
             ["OAuth__Issuer"] = $"http://{Host}",
-            ["OAuth__KeyEncryptionKey"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
+            ["OAuth__KeyEncryptionKey"] = key,
         };
     }
 
@@ -44,7 +44,10 @@ internal sealed class PublishedServer : IAsyncDisposable
     public string Host => $"localhost:{Port}";
 
     /// <summary>Makes the database and what is in it.</summary>
-    public static async Task<PublishedServer> MakeAsync(string server, CancellationToken cancel)
+    /// <param name="settings">Of PostgreSQL, beside those of sql/cluster.sh.</param>
+    /// <param name="kept">The folder of a database that outlives the run; null: one that is deleted.</param>
+    public static async Task<PublishedServer> MakeAsync(
+        string server, CancellationToken cancel, string settings = "", string? kept = null)
     {
         var folder = Directory.CreateTempSubdirectory("oauth-bench-").FullName;
         Cluster? cluster = null;
@@ -52,8 +55,8 @@ internal sealed class PublishedServer : IAsyncDisposable
         {
             // Beside the published server: /tmp may be memory, where durability costs nothing.
             cluster = await Cluster.StartAsync(
-                Path.GetFullPath(Path.Combine(server, $"../cluster-{Environment.ProcessId}")), cancel);
-            var published = new PublishedServer(server, folder, cluster);
+                kept ?? Path.GetFullPath(Path.Combine(server, $"../cluster-{Environment.ProcessId}")), cancel, settings, kept is not null);
+            var published = new PublishedServer(server, folder, cluster, await KeyAsync(kept, cancel));
             const string durability = "select current_setting('fsync') || current_setting('synchronous_commit')";
             if (await cluster.SqlAsync(durability, cancel) is not ["onon"]) throw new BenchException("PostgreSQL is not durable");
             await Child.RunAsync(published.program, ["migrate"], published.environment, cancel);
@@ -68,6 +71,17 @@ internal sealed class PublishedServer : IAsyncDisposable
             Directory.Delete(folder, recursive: true);
             throw;
         }
+    }
+
+    // What the database has sealed is opened by the key it was sealed with.
+    private static async Task<string> KeyAsync(string? kept, CancellationToken cancel)
+    {
+        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        if (kept is null) return key;
+        var file = Path.Combine(kept, "key");
+        if (File.Exists(file)) return await File.ReadAllTextAsync(file, cancel);
+        await File.WriteAllTextAsync(file, key, cancel);
+        return key;
     }
 
     /// <summary>Starts a server of the same issuer.</summary>

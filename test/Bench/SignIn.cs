@@ -21,16 +21,32 @@ internal sealed partial class SignIn(Uri server, string host) : IDisposable
     /// <summary>The Cookie header of a browser that is signed in and has seen a consent page.</summary>
     public async Task<string> CookiesAsync(CancellationToken cancel)
     {
-        var login = (await SendAsync(HttpMethod.Get, Request, null, cancel)).Location;
+        var page = await SignInAsync(Request, "alice", cancel);
+        return page.Contains("value=\"allow\"", StringComparison.Ordinal)
+            ? Cookie
+            : throw new BenchException($"signing in did not lead to the consent page:\n{page}");
+    }
+
+    /// <summary>The Cookie header of the demo's administrator.</summary>
+    public async Task<string> AdministratorAsync(CancellationToken cancel)
+    {
+        var page = await SignInAsync("/admin/keys", "olivia", cancel);
+        return page.Contains("/admin/users", StringComparison.Ordinal)
+            ? Cookie
+            : throw new BenchException($"signing in did not lead to the administration:\n{page}");
+    }
+
+    /// <summary>Answers the page that a browser is shown in the end.</summary>
+    private async Task<string> SignInAsync(string start, string username, CancellationToken cancel)
+    {
+        var login = (await SendAsync(HttpMethod.Get, start, null, cancel)).Location;
         var form = Hidden().Matches((await SendAsync(HttpMethod.Get, login, null, cancel)).Page)
             .ToDictionary(field => field.Groups[1].Value, field => WebUtility.HtmlDecode(field.Groups[2].Value));
-        (form["username"], form["password"]) = ("alice", "alice-demo-password");
+        (form["username"], form["password"]) = (username, $"{username}-demo-password");
         using var content = new FormUrlEncodedContent(form);
         var next = await SendAsync(HttpMethod.Post, login, content, cancel);
         while (next.Location.Length > 0) next = await SendAsync(HttpMethod.Get, next.Location, null, cancel);
-        return next.Page.Contains("value=\"allow\"", StringComparison.Ordinal)
-            ? Cookie
-            : throw new BenchException($"signing in did not lead to the consent page:\n{next.Page}");
+        return next.Page;
     }
 
     public void Dispose() => http.Dispose();

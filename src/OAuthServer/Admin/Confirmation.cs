@@ -40,13 +40,11 @@ public sealed record Confirmation
     /// <summary>Whom the end of a resource or scope would reach.</summary>
     public static IEnumerable<Markup> Of(Usage holders, Language say)
     {
-        yield return say.Put("Live grants: {0}", $"<strong>{holders.Grants}</strong>");
-        yield return say.Put("Clients that use it: {0}", $"<strong>{holders.Clients.Length}</strong>");
-        foreach (var client in holders.Clients.Take(MostNamed)) yield return $"<bdi>{Words.Sanitize(client)}</bdi>";
-        if (holders.Clients.Length > MostNamed) yield return $"…";
+        yield return say.Put("Live grants: {0}", $"<strong>{say.Number(holders.Grants)}</strong>");
+        yield return say.Put("Clients that use it: {0}", $"<strong>{say.Number(holders.Clients)}</strong>");
+        foreach (var client in holders.Named) yield return $"<bdi>{Words.Sanitize(client)}</bdi>";
+        if (holders.Clients.Rows > holders.Named.Count) yield return $"…";
     }
-
-    private const int MostNamed = 20;
 }
 
 /// <summary>The page before something ends.</summary>

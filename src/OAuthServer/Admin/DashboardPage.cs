@@ -14,7 +14,7 @@ public sealed record LeavingKey(string Kid, DateTimeOffset GoneAt);
 public sealed record DashboardView
 {
     public required DateTimeOffset Now { get; init; }
-    public required Figures Figures { get; init; }
+    public required DashboardFigures Figures { get; init; }
 
     /// <summary>The last 24 hours of the clock, the oldest first.</summary>
     public required IReadOnlyList<ChartColumn> Hours { get; init; }
@@ -47,17 +47,17 @@ public static class DashboardPage
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             <ul class="tiles" aria-label="{say["Activity"]}">
-            {Tile(view.Hours.Sum(hour => hour.Issued), audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
-            {Tile(view.Hours.Sum(hour => hour.Refused), audit + "?outcome=refused", say["Refusals, 24 hours"])}
-            {Tile(figures.Reuses, "#reuse", say["Codes and refresh tokens reused, 7 days"])}
-            {Tile(figures.Registrations, audit + "?event=registration&outcome=ok", say["Registrations, 7 days"])}
+            {Tile($"{view.Hours.Sum(hour => hour.Issued)}", audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
+            {Tile($"{view.Hours.Sum(hour => hour.Refused)}", audit + "?outcome=refused", say["Refusals, 24 hours"])}
+            {Tile(say.Number(figures.Reuses), "#reuse", say["Codes and refresh tokens reused, 7 days"])}
+            {Tile(say.Number(figures.Registrations), audit + "?event=registration&outcome=ok", say["Registrations, 7 days"])}
             </ul>
             <ul class="tiles" aria-label="{say["Totals"]}">
-            {Tile(figures.LiveGrants, settings.IssuerPath + Paths.AdminUsers, say["Live grants"])}
-            {Tile(figures.People, settings.IssuerPath + Paths.AdminUsers, say["Users"])}
-            {Tile(figures.Machines, settings.IssuerPath + Paths.AdminMachines, say["Machine clients"])}
-            {Tile(figures.Apps, settings.IssuerPath + Paths.AdminApps, say["User-facing clients"])}
-            {Tile(figures.ResourceServers, settings.IssuerPath + Paths.AdminResourceServers, say["Resource servers"])}
+            {Tile(say.Number(figures.LiveGrants), settings.IssuerPath + Paths.AdminUsers, say["Live grants"])}
+            {Tile(say.Number(figures.People), settings.IssuerPath + Paths.AdminUsers, say["Users"])}
+            {Tile(say.Number(figures.Machines), settings.IssuerPath + Paths.AdminMachines, say["Machine clients"])}
+            {Tile(say.Number(figures.Apps), settings.IssuerPath + Paths.AdminApps, say["User-facing clients"])}
+            {Tile(say.Number(figures.ResourceServers), settings.IssuerPath + Paths.AdminResourceServers, say["Resource servers"])}
             </ul>
             <div class="columns">
             <section>
@@ -83,7 +83,7 @@ public static class DashboardPage
         ? say["Each was refused and its grant was revoked"]
         : say["Each was refused and its grant was revoked, except for refresh tokens of clients with a secret, which were only refused"];
 
-    private static Markup Tile(int figure, string href, string text) =>
+    private static Markup Tile(Markup figure, string href, string text) =>
         $"""<li><span class="figure">{figure}</span> <a href="{href}">{text}</a></li>""";
 
     private static string Sum(string sentence, IReadOnlyList<ChartColumn> spans) =>

@@ -27,6 +27,7 @@ public sealed record Paging
         Slice<T> slice, string path, Func<T, string> key, Cursor cursor, params (string Name, string? Value)[] filters) => new()
         {
             Total = slice.Total,
+            Most = slice.Most,
             // A page beyond the end has no row to go back from.
             Previous = slice.HasPrevious ? PageUrl.Of(path,
                 [.. filters, ("before", slice.Rows is [var first, ..] ? key(first) : cursor.After)])

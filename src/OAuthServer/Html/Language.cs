@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Html;
 
@@ -67,6 +68,14 @@ public sealed class Language
         ? $"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\">{Day(at)}, "
             + $"<bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"
         : (Markup)$"–";
+
+    /// <summary>How many: 12, about 5,000,000, more than 2,000.</summary>
+    public Markup Number(Figure figure) => figure.Exactness switch
+    {
+        Exactness.Exact => $"{figure.Rows.ToString(CultureInfo.InvariantCulture)}",
+        Exactness.About => Put("about {0}", $"{figure.Rows.ToString("N0", CultureInfo.InvariantCulture)}"),
+        _ => Put("more than {0}", $"{figure.Rows.ToString("N0", CultureInfo.InvariantCulture)}"),
+    };
 
     /// <summary>How long, as people say it.</summary>
     public string Wait(int seconds) => seconds == 1 ? this["one second"]

@@ -1,5 +1,6 @@
 using Npgsql;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Users;
@@ -9,21 +10,33 @@ namespace OAuthServer.Maintenance;
 /// <summary>
 /// Lets expired rows leave by themselves, in small batches that no request waits for and that skip what others hold: grants with their
 /// codes and refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses,
-/// invitations; the audit log by whole months.
+/// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
     GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
     RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
-    ClientDocumentStore documents, AuditPartitions audit, Settings settings, TimeProvider time, ILogger<Retention> log)
+    ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
+    Settings settings, TimeProvider time, ILogger<Retention> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
     private const int MostBatches = 20;
 
+    // How far back the dashboard looks.
+    private static readonly TimeSpan AddedUp = TimeSpan.FromDays(31);
+
+    // The last ones that were looked at; the next round goes on there.
+    private string lastRegistration = "";
+    private string lastDocument = "";
+
     /// <summary>Sweeps once a minute until <paramref name="cancel"/>.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        // At once: a month that begins in the default partition stays there.
-        try { await KeepAuditAsync(cancel); }
+        // At once: a month that begins in the default partition stays there, and the dashboard waits for hours that nobody added up.
+        try
+        {
+            await KeepAuditAsync(cancel);
+            for (var day = TimeSpan.Zero; day < AddedUp; day += MostBatches * TimeSpan.FromDays(1)) await AddUpAsync(cancel);
+        }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
 
         while (!cancel.IsCancellationRequested)
@@ -48,12 +61,20 @@ public sealed class Retention(
         await EmptyAsync(() => grants.OldTokensAsync(now, cancel));
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
         var (unused, idle) = (now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays));
-        await EmptyAsync(() => registrations.SweepAsync(unused, idle, now, cancel));
+        await EmptyAsync(async () => (lastRegistration =
+            await registrations.SweepAsync(lastRegistration, unused, idle, now, cancel) ?? "").Length);
         await EmptyAsync(() => invitations.SweepAsync(now, cancel));
         await EmptyAsync(() => feed.SweepAsync(now, cancel));
-        await EmptyAsync(() => documents.SweepAsync(now, cancel));
+        await EmptyAsync(async () => (lastDocument = await documents.SweepAsync(lastDocument, now, cancel) ?? "").Length);
+        await AddUpAsync(cancel);
         await KeepAuditAsync(cancel);
     }
+
+    private Task AddUpAsync(CancellationToken cancel) => EmptyAsync(() =>
+    {
+        var (now, since) = (time.GetUtcNow(), time.GetUtcNow() - AddedUp);
+        return dashboard.CloseHoursAsync(since.AddTicks(-(since.Ticks % TimeSpan.TicksPerHour)), now, cancel);
+    });
 
     private Task KeepAuditAsync(CancellationToken cancel) => EmptyAsync(async () =>
     {

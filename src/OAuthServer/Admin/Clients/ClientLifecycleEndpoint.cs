@@ -29,9 +29,9 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
     /// <param name="used">When it was last used; null: never.</param>
     internal static IEnumerable<Markup> Tell(ClientImpact reach, DateTimeOffset? used, Language say)
     {
-        yield return say.Put("Live grants: {0}", $"{reach.Grants}");
-        yield return say.Put("Users with these grants: {0}", $"{reach.People}");
-        yield return say.Put("Live access tokens, at most: {0}", $"{reach.Tokens}");
+        yield return say.Put("Live grants: {0}", say.Number(reach.Grants));
+        yield return say.Put("Users with these grants: {0}", say.Number(reach.People));
+        yield return say.Put("Live access tokens, at most: {0}", say.Number(reach.Tokens));
         yield return used is { } moment ? say.Put("Last used: {0}", say.Time(moment)) : $"{say["Never used"]}";
     }
 

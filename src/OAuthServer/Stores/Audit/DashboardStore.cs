@@ -15,17 +15,17 @@ public sealed record AuditHour
 }
 
 /// <summary>How many there are at a moment.</summary>
-public sealed record Figures
+public sealed record DashboardFigures
 {
-    public required int People { get; init; }
-    public required int Machines { get; init; }
-    public required int Apps { get; init; }
-    public required int ResourceServers { get; init; }
+    public required Figure People { get; init; }
+    public required Figure Machines { get; init; }
+    public required Figure Apps { get; init; }
+    public required Figure ResourceServers { get; init; }
 
     /// <summary>Grants that have been used and are not over.</summary>
-    public required int LiveGrants { get; init; }
-    public required int Reuses { get; init; }
-    public required int Registrations { get; init; }
+    public required Figure LiveGrants { get; init; }
+    public required Figure Reuses { get; init; }
+    public required Figure Registrations { get; init; }
 }
 
 /// <summary>A client secret whose end is near, or just behind.</summary>
@@ -45,7 +45,7 @@ public sealed record ExpiringSecret
 public sealed class DashboardStore(Database database)
 {
     // Answered from the index alone (audit_events_by_moment), within the partitions the time is in.
-    private const string HoursSql = """
+    private const string OpenHoursSql = """
         select date_trunc('hour', at, 'UTC') as hour,
                (count(*) filter (where event = 'token' and outcome = 'ok'))::int as issued,
                (count(*) filter (where outcome = 'refused'))::int as refused
@@ -53,25 +53,75 @@ public sealed class DashboardStore(Database database)
          group by 1
         """;
 
-    /// <summary>Issuance and refusals by the hour; hours without any are left out.</summary>
-    public Task<List<AuditHour>> HoursAsync(DateTimeOffset since, CancellationToken cancel) =>
-        database.ListAsync<AuditHour>(HoursSql, new { since = since.UtcDateTime }, cancel);
+    private const string ClosedHoursSql = "select hour, issued, refused from audit_hours where hour >= @since order by hour";
 
-    private const string FiguresSql = """
-        select (select count(*) from users)::int as people,
-               (select count(*) from clients where kind = 'machine')::int as machines,
-               (select count(*) from clients where kind = 'user-facing')::int as apps,
-               (select count(*) from clients where kind = 'resource-server')::int as resource_servers,
-               (select count(*) from grants where ended_at is null and expires_at > @now)::int as live_grants,
-               (select count(*) from audit_events where detail in ('code_replayed', 'refresh_reused') and at >= @since)::int as reuses,
-               (select count(*) from audit_events where event <> 'token' and event = 'registration' and at >= @since
-                   and outcome = 'ok' and starts_with(detail, 'registered '))::int as registrations
+    /// <summary>
+    /// Issuance and refusals by the hour; hours without any may be left out. Those that were added up are remembered, the log is read
+    /// for the others.
+    /// </summary>
+    public async Task<List<AuditHour>> HoursAsync(DateTimeOffset since, CancellationToken cancel)
+    {
+        var hours = await database.ListAsync<AuditHour>(ClosedHoursSql, new { since = since.UtcDateTime }, cancel);
+        var open = hours is [.., var last] ? last.Hour.AddHours(1) : since;
+        hours.AddRange(await database.ListAsync<AuditHour>(OpenHoursSql, new { since = open.UtcDateTime }, cancel));
+        return hours;
+    }
+
+    /// <summary>
+    /// Adds up hours that are over, a day of them at most, from the last one added up, else from the first one wanted. Rows are of the
+    /// millisecond their request began in: ten minutes later nothing is added to an hour.
+    /// </summary>
+    public const string CloseHoursSql = """
+        with forgotten as (
+            delete from audit_hours where hour < @since
+        ), open as (
+            select greatest(coalesce(max(hour) + interval '1 hour', @since), @since) as first from audit_hours
+        )
+        insert into audit_hours (hour, issued, refused)
+        select hour, counted.issued, counted.refused
+          from open,
+               generate_series(first, least(first + interval '23 hours',
+                   date_trunc('hour', @now::timestamptz - interval '10 minutes', 'UTC') - interval '1 hour'), interval '1 hour') as hour,
+               lateral (select (count(*) filter (where event = 'token' and outcome = 'ok'))::int as issued,
+                               (count(*) filter (where outcome = 'refused'))::int as refused
+                          from audit_events where at >= hour and at < hour + interval '1 hour') as counted
+        on conflict do nothing
+        """;
+
+    /// <summary>How many hours were added up.</summary>
+    /// <param name="since">The first hour wanted; earlier ones are deleted.</param>
+    public Task<int> CloseHoursAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel) =>
+        database.ExecuteAsync(CloseHoursSql, new { since = since.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    private const int MostCounted = 10_000;
+
+    public const string PeopleSql = "select from users";
+    public const string ClientsSql = "select from clients where kind = @kind";
+    public const string LiveGrantsSql = "select from grants where ended_at is null and expires_at > @now";
+    public const string ReusedSql = "select from audit_events where detail in ('code_replayed', 'refresh_reused') and at >= @since";
+    public const string RegistrationsSql = """
+        select from audit_events where event <> 'token' and event = 'registration' and at >= @since
+           and outcome = 'ok' and starts_with(detail, 'registered ')
         """;
 
     /// <summary>The tiles.</summary>
     /// <param name="since">From when on reuses and registrations count.</param>
-    public async Task<Figures> FiguresAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<Figures>(FiguresSql, new { since = since.UtcDateTime, now = now.UtcDateTime }, cancel))!;
+    public async Task<DashboardFigures> FiguresAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel)
+    {
+        var span = new { since = since.UtcDateTime };
+        return new DashboardFigures
+        {
+            People = await database.CountAsync(PeopleSql, null, cancel),
+            Machines = await ClientsAsync("machine"),
+            Apps = await ClientsAsync("user-facing"),
+            ResourceServers = await ClientsAsync("resource-server"),
+            LiveGrants = await database.CountAsync(LiveGrantsSql, new { now = now.UtcDateTime }, cancel),
+            Reuses = await database.CountAsync(ReusedSql, MostCounted, span, cancel),
+            Registrations = await database.CountAsync(RegistrationsSql, MostCounted, span, cancel),
+        };
+
+        Task<Figure> ClientsAsync(string kind) => database.CountAsync(ClientsSql, new { kind }, cancel);
+    }
 
     private const string ReusesSql = """
         select * from audit_events where detail in ('code_replayed', 'refresh_reused') and at >= @since order by at desc limit @limit

@@ -122,19 +122,27 @@ public sealed class ClientDocumentStore(Database database)
             CancellationToken.None);
     }
 
-    // A row that an operator disabled is a ban, and stays.
+    // A row that an operator disabled is a ban, and stays. All are looked at in turn, as registrations are.
     public const string SweepSql = """
-        with gone as materialized (
-            select c.client_id from clients c join client_documents d using (client_id)
+        with next as materialized (
+            select client_id from client_documents where client_id > @after order by client_id limit 500
+        ), gone as materialized (
+            select c.client_id from next join clients c using (client_id) join client_documents d using (client_id)
              where c.origin = 'document' and (c.enabled or d.gone_at is not null)
                and d.fetched_at < @now::timestamptz - case when c.last_used_at is null then interval '1 day' else interval '30 days' end
                and not exists (select from grants g where g.client_id = c.client_id)
-             limit 500 for update skip locked
+               for update of c, d skip locked
+        ), swept as (
+            delete from clients using gone where clients.client_id = gone.client_id
         )
-        delete from clients using gone where clients.client_id = gone.client_id
+        select max(client_id) from next
         """;
 
-    /// <summary>Removes a small batch of clients that nobody uses; their documents bring them back. Returns how many.</summary>
-    public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
-        SweepSql, new { now = now.UtcDateTime }, cancel);
+    /// <summary>
+    /// Looks at the next ones and removes clients that nobody uses; their documents bring them back. Returns the last one looked at,
+    /// null when there was none.
+    /// </summary>
+    /// <param name="after">The last one that was looked at; empty: begin with the first.</param>
+    public Task<string?> SweepAsync(string after, DateTimeOffset now, CancellationToken cancel) => database.FindAsync<string>(
+        SweepSql, new { after, now = now.UtcDateTime }, cancel);
 }

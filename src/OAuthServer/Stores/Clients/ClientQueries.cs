@@ -74,13 +74,13 @@ public sealed record ClaimedMetadata
 public sealed record ClientImpact
 {
     /// <summary>Grants that have been used and are not over.</summary>
-    public required int Grants { get; init; }
+    public required Figure Grants { get; init; }
 
     /// <summary>Whose they are.</summary>
-    public required int People { get; init; }
+    public required Figure People { get; init; }
 
     /// <summary>Access tokens issued within their life: at most so many are live.</summary>
-    public required int Tokens { get; init; }
+    public required Figure Tokens { get; init; }
 }
 
 /// <summary>Which clients of a kind to list; null fits all.</summary>
@@ -101,22 +101,48 @@ public sealed class ClientQueries(Database database)
 {
     private const string Columns = """
         select c.client_id, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
-          from clients c
+          from page join clients c on c.client_id = page.client_id
          cross join lateral (
             select count(*)::int as secrets, case when bool_or(expires_at is null) then null else max(expires_at) end as secrets_end_at
               from client_secrets where client_id = c.client_id and revoked_at is null
          ) as s
-
         """;
+
+    // Of the page first its ids, which the indexes hold, in order: however many are of other kinds.
+    private const string Page = "with page as materialized (select c.client_id from clients c ";
 
     private const string Fits = """
         where c.kind = @kind and (@origin::text is null or c.origin = @origin) and (@enabled::boolean is null or c.enabled = @enabled)
-          and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0)
+
         """;
 
-    public const string ListSql = Columns + Fits + " and c.client_id > coalesce(@after, '') order by c.client_id limit @limit";
-    public const string ListBackSql = Columns + Fits + " and c.client_id < @before order by c.client_id desc limit @limit";
-    public const string CountSql = "select count(*)::int from (select from clients c " + Fits + " limit @most) as found";
+    // Fewer than three characters are in no index; of those, rows enough are soon found.
+    private const string Has = "and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0) ";
+    private const string HasTrigrams = "and trigrams(c.client_id || ' ' || c.name) @> trigrams(@text) " + Has;
+
+    private const string Next =
+        "and c.client_id > coalesce(@after, '') order by c.client_id limit @limit) " + Columns + " order by c.client_id";
+    private const string Back =
+        "and c.client_id < @before order by c.client_id desc limit @limit) " + Columns + " order by c.client_id desc";
+    private const string Count = "select count(*)::int from (select from clients c " + Fits;
+    private const string Most = "limit @most) as found";
+
+    // What many have in their names, many of the next ones have: found before an index has told all of them.
+    private const int Near = 5_000;
+    private const string NearPage =
+        "with page as materialized (select c.client_id from (select c.client_id, c.name from clients c " + Fits
+            + "and c.client_id > coalesce(@after, '') order by c.client_id limit @near) as c where true ";
+
+    public const string NearSql = NearPage + Has + "order by c.client_id limit @limit) " + Columns + " order by c.client_id";
+    public const string ListSql = Page + Fits + Next;
+    public const string ListBackSql = Page + Fits + Back;
+    public const string CountSql = Count + Most;
+    public const string FindSomeSql = Page + Fits + Has + Next;
+    public const string FindSomeBackSql = Page + Fits + Has + Back;
+    public const string CountSomeSql = Count + Has + Most;
+    public const string SearchSql = Page + Fits + HasTrigrams + Next;
+    public const string SearchBackSql = Page + Fits + HasTrigrams + Back;
+    public const string CountFoundSql = Count + HasTrigrams + Most;
 
     /// <summary>A page of clients, by id.</summary>
     public async Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
@@ -130,10 +156,21 @@ public sealed class ClientQueries(Database database)
             after = cursor.After,
             before = cursor.Before,
             limit = length + 1,
+            near = Near,
             most = Slice.MostCounted + 1,
         };
-        var found = await database.ListAsync<ListedClient>(cursor.Before is null ? ListSql : ListBackSql, values, cancel);
-        return Slice.Of(found, cursor, length, await database.FindAsync<int>(CountSql, values, cancel));
+        if (search.Text.Length > 0 && cursor.Before is null
+            && await database.ListAsync<ListedClient>(NearSql, values, cancel) is { } near && near.Count > length)
+            return Slice.Of(near, cursor, length, length + 1) with { Most = length };
+
+        var (next, back, count) = search.Text.Length switch
+        {
+            0 => (ListSql, ListBackSql, CountSql),
+            < 3 => (FindSomeSql, FindSomeBackSql, CountSomeSql),
+            _ => (SearchSql, SearchBackSql, CountFoundSql),
+        };
+        var found = await database.ListAsync<ListedClient>(cursor.Before is null ? next : back, values, cancel);
+        return Slice.Of(found, cursor, length, await database.FindAsync<int>(count, values, cancel));
     }
 
     public const string FindSql =
@@ -154,21 +191,31 @@ public sealed class ClientQueries(Database database)
     public Task<ClaimedMetadata?> ClaimedAsync(string client, CancellationToken cancel) => database.FindAsync<ClaimedMetadata>(
         ClaimedSql, new { client }, cancel);
 
-    public const string ReachSql = """
-        select count(*)::int as grants, count(distinct subject)::int as people,
-               (select count(*)::int from audit_events
-                   where client_id = @client and event = 'token' and outcome = 'ok' and at > @issued_since) as tokens
-          from grants where client_id = @client and ended_at is null and expires_at > @now
-        """;
+    private const string Live = " from grants where client_id = @client and ended_at is null and expires_at > @now";
+
+    public const string GrantsSql = "select" + Live;
+    public const string PeopleSql = "select distinct subject" + Live;
+    public const string TokensSql =
+        "select from audit_events where client_id = @client and event = 'token' and outcome = 'ok' and at > @issued_since";
 
     /// <summary>What would end with it.</summary>
     /// <param name="issuedSince">Older access tokens have expired.</param>
-    public async Task<ClientImpact> ReachAsync(string client, DateTimeOffset issuedSince, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<ClientImpact>(ReachSql, new { client, issued_since = issuedSince.UtcDateTime, now = now.UtcDateTime },
-            cancel))!;
+    public async Task<ClientImpact> ReachAsync(string client, DateTimeOffset issuedSince, DateTimeOffset now, CancellationToken cancel)
+    {
+        var live = new { client, now = now.UtcDateTime };
+        return new ClientImpact
+        {
+            Grants = await database.CountAsync(GrantsSql, live, cancel),
+            People = await database.CountAsync(PeopleSql, live, cancel),
+            Tokens = await database.CountAsync(
+                TokensSql, Slice.MostCounted, new { client, issued_since = issuedSince.UtcDateTime }, cancel),
+        };
+    }
 
     public const string LastEditSql = """
-        select * from audit_events where client_id = @client and event = 'edit' and detail like 'update clients %' order by at desc limit 1
+        select * from audit_events
+         where client_id = @client and event = 'edit' and event <> 'token' and detail like 'update clients %'
+         order by at desc limit 1
         """;
 
     /// <summary>Who last changed the row: when and what; null when nobody did.</summary>

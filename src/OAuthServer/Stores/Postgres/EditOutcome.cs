@@ -22,8 +22,17 @@ public sealed record LocalizedText(string Locale, string? Text);
 public sealed record Usage
 {
     /// <summary>Grants that have been used and are not over.</summary>
-    public required int Grants { get; init; }
+    public required Figure Grants { get; init; }
 
-    /// <summary>Clients whose row names it, in order.</summary>
-    public required string[] Clients { get; init; }
+    /// <summary>Clients whose row names it.</summary>
+    public required Figure Clients { get; init; }
+
+    /// <summary>Some of them, in order, at most <see cref="MostNamed"/>.</summary>
+    public required IReadOnlyList<string> Named { get; init; }
+
+    /// <summary>So many clients are named.</summary>
+    public const int MostNamed = 20;
+
+    /// <summary>So many are counted.</summary>
+    public const int MostCounted = 2_000;
 }

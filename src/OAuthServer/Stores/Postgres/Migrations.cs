@@ -24,6 +24,9 @@ public sealed class Migrations(Database database, Capabilities capabilities)
     {
     }
 
+    // Seconds: an index of a table with millions of rows takes minutes.
+    private const int Patience = 3600;
+
     private const string LedgerSql = """
         create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now());
         alter table schema_migrations add column if not exists checksum text;
@@ -94,7 +97,7 @@ public sealed class Migrations(Database database, Capabilities capabilities)
 
         Task RunAsync(string sql, object? parameters = null) => connection.ExecuteAsync(Command(sql, parameters));
         CommandDefinition Command(string sql, object? parameters = null) =>
-            new(sql, parameters, transaction, commandTimeout: 60, cancellationToken: cancel);
+            new(sql, parameters, transaction, commandTimeout: Patience, cancellationToken: cancel);
     }
 
     /// <summary>How the database's schema stands to this binary.</summary>

@@ -14,8 +14,11 @@ public sealed record Slice<T>
     /// <summary>There is a page after this one.</summary>
     public required bool HasNext { get; init; }
 
-    /// <summary>How many there are on all pages; one more than <see cref="Slice.MostCounted"/> means more than that.</summary>
+    /// <summary>How many there are on all pages; beyond <see cref="Most"/>: more than that.</summary>
     public required int Total { get; init; }
+
+    /// <summary>Where counting ended.</summary>
+    public int Most { get; init; } = Slice.MostCounted;
 }
 
 /// <summary>Makes pages of lists.</summary>

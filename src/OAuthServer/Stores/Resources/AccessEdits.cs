@@ -34,14 +34,15 @@ public sealed class AccessEdits(Database database)
         database.ListAsync<GrantSummary>(GrantsSql, new { subject, limit, now = now.UtcDateTime }, cancel);
 
     public const string LiveTokensSql = """
-        select count(*)::int from audit_events
+        select from audit_events
          where subject = @subject and subject is distinct from client_id and event = 'token' and outcome = 'ok' and at > @issued_since
         """;
 
     /// <summary>How many access tokens the person's apps hold at most.</summary>
     /// <param name="issuedSince">Older ones have expired.</param>
-    public Task<int> LiveTokensAsync(Guid subject, DateTimeOffset issuedSince, CancellationToken cancel) =>
-        database.FindAsync<int>(LiveTokensSql, new { subject = subject.ToString(), issued_since = issuedSince.UtcDateTime }, cancel);
+    public Task<Figure> LiveTokensAsync(Guid subject, DateTimeOffset issuedSince, CancellationToken cancel) =>
+        database.CountAsync(LiveTokensSql, Slice.MostCounted,
+            new { subject = subject.ToString(), issued_since = issuedSince.UtcDateTime }, cancel);
 
     public const string EndGrantSql = """
         with ended as (

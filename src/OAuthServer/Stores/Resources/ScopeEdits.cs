@@ -81,15 +81,20 @@ public sealed class ScopeEdits(Database database)
             return await edit.FindAsync<ScopeForm>(FindSql, new { name = scope.Name }) is null ? EditOutcome.Gone : EditOutcome.Stale;
         }, cancel);
 
-    public const string HoldersSql = """
-        select (select count(*) from grants where ended_at is null and expires_at > @now and scope @> array[@name::text])::int as grants,
-               array(select client_id from clients
-                   where scopes @> array[@name::text] or default_scopes @> array[@name::text] order by client_id) as clients
-        """;
+    public const string GrantsSql = "select from grants where ended_at is null and expires_at > @now and scope @> array[@name::text]";
+    public const string HoldersSql =
+        "select client_id from clients where scopes @> array[@name::text] or default_scopes @> array[@name::text]";
+
+    // Not the first of all, which would be looked for among all clients.
+    public const string NamedSql = "select client_id from (" + HoldersSql + " limit 1000) as holders order by client_id limit @most";
 
     /// <summary>Who holds a scope.</summary>
-    public async Task<Usage> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) =>
-        (await database.FindAsync<Usage>(HoldersSql, new { name, now = now.UtcDateTime }, cancel))!;
+    public async Task<Usage> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) => new()
+    {
+        Grants = await database.CountAsync(GrantsSql, new { name, now = now.UtcDateTime }, cancel),
+        Clients = await database.CountAsync(HoldersSql, Usage.MostCounted, new { name }, cancel),
+        Named = await database.ListAsync<string>(NamedSql, new { name, most = Usage.MostNamed }, cancel),
+    };
 
     public const string DeleteSql = """
         delete from scopes s
