@@ -605,10 +605,10 @@ end $$;
 CREATE FUNCTION public.trigrams(text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
-    select array(select substr(lower($1), i, 3) from generate_series(1, length($1) - 2) i)
+    select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $_$;
 
-COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case: a text that has another one in it has all of its trigrams.';
+COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
 
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql

@@ -26,11 +26,12 @@ create index clients_of_default_resource on clients (default_resource);
 -- Registrations are looked at in turn, not by when they were seen: a visit changes no index any more.
 drop index registrations_by_sight;
 
--- Part of a name, anywhere in it. An index of pg_trgm would do the same, where that extension may be installed.
+-- Part of a name, anywhere in its first thousand characters: one name without end would keep every search waiting. An index of pg_trgm
+-- would do the same, where that extension may be installed.
 create function trigrams(text) returns text[] language sql immutable strict parallel safe as $$
-    select array(select substr(lower($1), i, 3) from generate_series(1, length($1) - 2) i)
+    select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $$;
-comment on function trigrams(text) is 'Every three characters that follow each other, in lower case: a text that has another one in it has all of its trigrams.';
+comment on function trigrams(text) is 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
 create index clients_by_text on clients using gin (trigrams(client_id || ' ' || name));
 create index users_by_text on users using gin (trigrams(username));
 
