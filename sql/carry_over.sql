@@ -443,16 +443,13 @@ create index client_secrets_by_expiry on client_secrets (expires_at, id) where r
 create index clients_by_holding on clients using gin (resources, scopes, default_scopes);
 create index clients_of_default_resource on clients (default_resource);
 
--- Registrations are looked at in turn, not by when they were seen: a visit changes no index any more.
-drop index registrations_by_sight;
-
 -- Part of a name, anywhere in its first thousand characters: one name without end would keep every search waiting. An index of pg_trgm
 -- would do the same, where that extension may be installed.
 create function trigrams(text) returns text[] language sql immutable strict parallel safe as $$
     select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $$;
 comment on function trigrams(text) is 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
-create index clients_by_text on clients using gin (trigrams(client_id || ' ' || name));
+create index clients_by_text on clients using gin (trigrams(name || ' ' || client_id));
 create index users_by_text on users using gin (trigrams(username));
 
 -- What a client did beside getting tokens, and what was refused to it or of a kind: a few rows among millions. A token that was issued
@@ -467,6 +464,10 @@ begin
         grant select, insert, delete on audit_hours to oauth_server;
     end if;
 end $$;
+
+-- Registrations are looked at in turn, not by when they were seen: a visit changes no index any more. Last, since nobody reads the table
+-- from here to the commit.
+drop index registrations_by_sight;
 
 -- ---- months of the audit log under load ----
 -- Months of the audit log change while it is written to. Nobody who writes waits longer than the 100 ms for which a lock is waited for:
@@ -513,7 +514,7 @@ begin
                 end if;
                 execute format('create table %I (like audit_events including all)', part);
                 execute format('alter table audit_events attach partition %I for values from (%L) to (%L)', part, first, after);
-                if checked then execute format('alter table audit_events_default drop constraint %I', 'not_' || part); end if;
+                execute format('alter table audit_events_default drop constraint if exists %I', 'not_' || part);
                 made := true;
             end loop;
         exception when lock_not_available then

@@ -79,7 +79,7 @@ begin
                 end if;
                 execute format('create table %I (like audit_events including all)', part);
                 execute format('alter table audit_events attach partition %I for values from (%L) to (%L)', part, first, after);
-                if checked then execute format('alter table audit_events_default drop constraint %I', 'not_' || part); end if;
+                execute format('alter table audit_events_default drop constraint if exists %I', 'not_' || part);
                 made := true;
             end loop;
         exception when lock_not_available then
@@ -1542,7 +1542,7 @@ CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (clie
 
 CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
 
-CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams(((client_id || ' '::text) || name)));
+CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams(((name || ' '::text) || client_id)));
 
 CREATE INDEX clients_disabled ON public.clients USING btree (kind, client_id) WHERE (NOT enabled);
 

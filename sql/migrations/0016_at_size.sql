@@ -23,16 +23,13 @@ create index client_secrets_by_expiry on client_secrets (expires_at, id) where r
 create index clients_by_holding on clients using gin (resources, scopes, default_scopes);
 create index clients_of_default_resource on clients (default_resource);
 
--- Registrations are looked at in turn, not by when they were seen: a visit changes no index any more.
-drop index registrations_by_sight;
-
 -- Part of a name, anywhere in its first thousand characters: one name without end would keep every search waiting. An index of pg_trgm
 -- would do the same, where that extension may be installed.
 create function trigrams(text) returns text[] language sql immutable strict parallel safe as $$
     select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $$;
 comment on function trigrams(text) is 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
-create index clients_by_text on clients using gin (trigrams(client_id || ' ' || name));
+create index clients_by_text on clients using gin (trigrams(name || ' ' || client_id));
 create index users_by_text on users using gin (trigrams(username));
 
 -- What a client did beside getting tokens, and what was refused to it or of a kind: a few rows among millions. A token that was issued
@@ -47,3 +44,7 @@ begin
         grant select, insert, delete on audit_hours to oauth_server;
     end if;
 end $$;
+
+-- Registrations are looked at in turn, not by when they were seen: a visit changes no index any more. Last, since nobody reads the table
+-- from here to the commit.
+drop index registrations_by_sight;

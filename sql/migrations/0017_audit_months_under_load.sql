@@ -42,7 +42,7 @@ begin
                 end if;
                 execute format('create table %I (like audit_events including all)', part);
                 execute format('alter table audit_events attach partition %I for values from (%L) to (%L)', part, first, after);
-                if checked then execute format('alter table audit_events_default drop constraint %I', 'not_' || part); end if;
+                execute format('alter table audit_events_default drop constraint if exists %I', 'not_' || part);
                 made := true;
             end loop;
         exception when lock_not_available then

@@ -69,11 +69,12 @@ public sealed class Language
             + $"<bdi>{at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture)} UTC</bdi></time>"
         : (Markup)$"–";
 
-    /// <summary>How many: 12, about 5,000,000, more than 2,000.</summary>
+    /// <summary>How many: 12, about 5,000,000, at most about 50,000, more than 2,000.</summary>
     public Markup Number(Figure figure) => figure.Exactness switch
     {
         Exactness.Exact => $"{figure.Rows.ToString(CultureInfo.InvariantCulture)}",
         Exactness.About => Put("about {0}", $"{figure.Rows.ToString("N0", CultureInfo.InvariantCulture)}"),
+        Exactness.AtMost => Put("at most about {0}", $"{figure.Rows.ToString("N0", CultureInfo.InvariantCulture)}"),
         _ => Put("more than {0}", $"{figure.Rows.ToString("N0", CultureInfo.InvariantCulture)}"),
     };
 

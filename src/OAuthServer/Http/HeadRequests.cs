@@ -15,7 +15,7 @@ public static class HeadRequests
 
     private static async Task AsGetAsync(HttpContext http, RequestDelegate next)
     {
-        http.Features.Set(SentAsHead.Itself);
+        http.Features.Set(SentAsHead.Instance);
         http.Request.Method = HttpMethods.Get;
         // The access log says what was sent.
         try { await next(http); }
@@ -34,6 +34,6 @@ public static class HeadRequests
     // A feature, not an item: looking for one makes nothing.
     private sealed class SentAsHead
     {
-        public static readonly SentAsHead Itself = new();
+        public static readonly SentAsHead Instance = new();
     }
 }

@@ -5,8 +5,8 @@ using OAuthServer.Stores.Audit;
 namespace OAuthServer.Maintenance;
 
 /// <summary>
-/// Keeps the audit log's months: makes partitions two months ahead, drops those that are old enough. It waits 100 ms for a lock and no
-/// longer, since whoever writes to the log would queue behind it; what could not be had is tried again a minute later.
+/// Keeps the audit log's months: a round makes partitions two months ahead, or drops one that is old enough. It waits 100 ms for a lock
+/// and no longer, since whoever writes to the log would queue behind it; what could not be had is tried again a minute later.
 /// </summary>
 public sealed class AuditPartitions : IDisposable
 {

@@ -8,7 +8,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Maintenance;
 
 /// <summary>
-/// Lets expired rows leave by themselves, in small batches that no request waits for and that skip what others hold: grants with their
+/// Deletes expired rows in small batches that no request waits for and that skip what others hold: grants with their
 /// codes and refresh tokens, requests, sessions, revoked tokens, the feed, registrations and documents of clients nobody uses,
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
@@ -35,7 +35,7 @@ public sealed class Retention(
         try
         {
             await KeepAuditAsync(cancel);
-            for (var day = TimeSpan.Zero; day < AddedUp; day += MostBatches * TimeSpan.FromDays(1)) await AddUpAsync(cancel);
+            for (var hours = 0; hours < AddedUp.TotalHours; hours += MostBatches * DashboardStore.HoursAtOnce) await AddUpAsync(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return; }
 
@@ -93,6 +93,10 @@ public sealed class Retention(
             when (fault.SqlState is not (PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction))
         {
             log.LogWarning("Some rows could not be swept: {Reason}", fault.MessageText);
+        }
+        catch (NpgsqlException fault) when (fault.InnerException is TimeoutException)
+        {
+            log.LogWarning("A sweep was called off because it took too long; it is tried again in a minute");
         }
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
         {

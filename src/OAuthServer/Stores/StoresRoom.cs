@@ -42,7 +42,8 @@ public static class StoresRoom
             services.AddSingleton<RotationStore>();
             services.AddSingleton<RevokedTokenStore>();
             services.AddSingleton<RevocationFeedStore>();
-            services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.WriteAsync(cancel));
+            services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.ReadAsync(cancel));
             services.AddLoop<ConsentStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<PresentedGrantStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));

@@ -34,6 +34,7 @@ public sealed class AuditMonthsTest
     public async Task Months_are_made_two_ahead_with_the_logs_indexes_and_triggers()
     {
         await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
         (await MonthsAsync(server)).Should().Be(3, "the migration has made this month and the next two");
         await DropMonthsAheadAsync(server);
 
@@ -61,6 +62,7 @@ public sealed class AuditMonthsTest
     {
         var log = new CapturedLog();
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 }, services: log.AddTo);
+        await AuditWriters.FirstRoundAsync(server);
         await server.ExecuteAsync(
             "create table audit_events_2020_01 partition of audit_events for values from ('2020-01-01') to ('2020-02-01')");
         await DropMonthsAheadAsync(server);
@@ -123,6 +125,7 @@ public sealed class AuditMonthsTest
     public async Task Rows_that_no_month_has_are_told()
     {
         await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
         await MaintainAsync(server);
         await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
 
@@ -136,6 +139,7 @@ public sealed class AuditMonthsTest
     public async Task A_month_whose_rows_came_before_it_stays_in_the_default_partition_and_the_others_are_made()
     {
         await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
         await DropMonthsAheadAsync(server);
         await server.ExecuteAsync("""
             insert into audit_events (at, request_id, event, outcome)
@@ -154,6 +158,7 @@ public sealed class AuditMonthsTest
     public async Task Servers_that_keep_the_log_at_once_make_each_month_once()
     {
         await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
         await using var twin = await server.StartSecondInstanceAsync();
         await DropMonthsAheadAsync(server);
 

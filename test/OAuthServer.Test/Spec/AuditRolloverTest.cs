@@ -53,6 +53,7 @@ public sealed class AuditRolloverTest
     public async Task The_log_is_not_locked_while_something_else_is_waited_for(string read)
     {
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 });
+        await AuditWriters.FirstRoundAsync(server);
         await AddOldAsync(server);
         await using var reader = await ReaderOfAsync(server, read);
 
@@ -75,6 +76,7 @@ public sealed class AuditRolloverTest
     public async Task A_transaction_that_read_the_log_delays_writers_no_longer_than_a_lock_is_waited_for()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 });
+        await AuditWriters.FirstRoundAsync(server);
         await AddOldAsync(server);
         await using var load = await AuditWriters.StartAsync(server);
         // The months that are written to are none that it read.
@@ -98,6 +100,7 @@ public sealed class AuditRolloverTest
     public async Task Of_many_old_months_one_is_dropped_a_round_the_oldest_first()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { AuditMonths = 1 });
+        await AuditWriters.FirstRoundAsync(server);
         foreach (var year in (int[])[2020, 2018, 2019]) await AddOldAsync(server, year);
 
         for (var left = 2; left >= 0; left--)
@@ -114,6 +117,7 @@ public sealed class AuditRolloverTest
     public async Task A_default_partition_with_rows_is_read_for_the_month_to_come_without_keeping_its_writers_out()
     {
         await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
         await DropLastMonthAsync(server);
         await server.ExecuteAsync("insert into audit_events (at, request_id, event, outcome) values ('2001-01-01', 'old', 'token', 'ok')");
         await using var keeper = new NpgsqlConnection(server.Settings.Database);

@@ -19,6 +19,12 @@ internal sealed class AuditWriters : IAsyncDisposable
     public TimeSpan LongestWait { get; private set; }
     public TimeSpan LongestRequest { get; private set; }
 
+    /// <summary>What a server does to the log once it listens is done: what a test does next meets no lock of the server's own.</summary>
+    public static Task FirstRoundAsync(TestServer server) => Eventually.BecomesTrueAsync(() => server.ScalarAsync<bool>("""
+        select exists (select from audit_hours
+                        where hour = date_trunc('hour', now() - interval '10 minutes', 'UTC') - interval '1 hour')
+        """), TimeSpan.FromSeconds(20));
+
     /// <summary>They have begun when this completes.</summary>
     public static async Task<AuditWriters> StartAsync(params TestServer[] servers)
     {

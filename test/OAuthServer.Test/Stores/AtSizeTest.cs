@@ -82,16 +82,25 @@ public sealed partial class AtSizeTest : ServerFixture
         await Server.ExecuteAsync("delete from audit_hours");
         var read = Some(await dashboard.HoursAsync(since, CancellationToken.None));
 
-        var days = 0;
-        while (await dashboard.CloseHoursAsync(since, now, CancellationToken.None) > 0) days++;
+        int rounds = 0, hours;
+        while ((hours = await dashboard.CloseHoursAsync(since, now, CancellationToken.None)) > 0)
+        {
+            hours.Should().BeLessThanOrEqualTo(DashboardStore.HoursAtOnce);
+            rounds++;
+        }
 
-        days.Should().BeInRange(2, 4);
+        rounds.Should().BeInRange(8, 12);
         Some(await dashboard.HoursAsync(since, CancellationToken.None)).Should().BeEquivalentTo(read);
         await Server.ExecuteAsync("update audit_hours set issued = 777 where hour = @hour", new { hour = since.AddHours(3).UtcDateTime });
         (await dashboard.HoursAsync(since, CancellationToken.None)).Single(hour => hour.Hour == since.AddHours(3)).Issued
             .Should().Be(777, "the log is not read for an hour that was added up");
-        await dashboard.CloseHoursAsync(since.AddDays(1), now, CancellationToken.None);
-        (await Server.ScalarAsync<DateTime>("select min(hour) from audit_hours")).Should().Be(since.AddDays(1).UtcDateTime);
+        await Server.ExecuteAsync("insert into audit_hours values (@hour, 1, 1)", new { hour = since.AddDays(-40).UtcDateTime });
+        await dashboard.CloseHoursAsync(since, now, CancellationToken.None);
+        const string first = "select min(hour) from audit_hours";
+        (await Server.ScalarAsync<DateTime>(first)).Should().Be(since.UtcDateTime, "older ones are forgotten");
+        await dashboard.CloseHoursAsync(since.AddDays(10), now.AddDays(10), CancellationToken.None);
+        (await Server.ScalarAsync<DateTime>(first)).Should().Be(since.UtcDateTime, "our clock may be ahead");
+        (await Server.ScalarAsync<DateTime>("select max(hour) from audit_hours")).Should().BeBefore(now.UtcDateTime);
 
         static AuditHour[] Some(List<AuditHour> hours) => [.. hours.Where(hour => hour.Issued + hour.Refused > 0)];
     }

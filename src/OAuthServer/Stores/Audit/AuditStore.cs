@@ -197,7 +197,7 @@ public sealed class AuditStore(Database database)
 
     public const string KeepSql = "select waits, strays from audit_keep(@months)";
 
-    /// <summary>Makes the partitions of this and the next two months, drops those older than so many months.</summary>
+    /// <summary>Makes the partitions of this and the next two months, or drops one that is older than so many months.</summary>
     public async Task<AuditMonths> MaintainAsync(int months, CancellationToken cancel) =>
         (await database.FindAsync<AuditMonths>(KeepSql, new { months }, cancel))!;
 }

@@ -68,32 +68,35 @@ public sealed class DashboardStore(Database database)
     }
 
     /// <summary>
-    /// Adds up hours that are over, a day of them at most, from the last one added up, else from the first one wanted. Rows are of the
-    /// millisecond their request began in: ten minutes later nothing is added to an hour.
+    /// Adds up hours that are over, <see cref="HoursAtOnce"/> of them at most, from the last one added up, else from the first one wanted.
+    /// Rows are of the millisecond their request began in: ten minutes later nothing is added to an hour. PostgreSQL's clock has a say:
+    /// one that is ahead would close hours too early, and forget others.
     /// </summary>
     public const string CloseHoursSql = """
         with forgotten as (
-            delete from audit_hours where hour < @since
+            delete from audit_hours where hour < least(@since, now() - interval '31 days')
         ), open as (
             select greatest(coalesce(max(hour) + interval '1 hour', @since), @since) as first from audit_hours
         )
         insert into audit_hours (hour, issued, refused)
         select hour, counted.issued, counted.refused
           from open,
-               generate_series(first, least(first + interval '23 hours',
-                   date_trunc('hour', @now::timestamptz - interval '10 minutes', 'UTC') - interval '1 hour'), interval '1 hour') as hour,
+               generate_series(first, least(first + interval '5 hours',
+                   date_trunc('hour', least(@now::timestamptz, now()) - interval '10 minutes', 'UTC') - interval '1 hour'),
+                   interval '1 hour') as hour,
                lateral (select (count(*) filter (where event = 'token' and outcome = 'ok'))::int as issued,
                                (count(*) filter (where outcome = 'refused'))::int as refused
                           from audit_events where at >= hour and at < hour + interval '1 hour') as counted
         on conflict do nothing
         """;
 
+    /// <summary>So many are added up by one statement, which is called off after three seconds.</summary>
+    public const int HoursAtOnce = 6;
+
     /// <summary>How many hours were added up.</summary>
     /// <param name="since">The first hour wanted; earlier ones are deleted.</param>
     public Task<int> CloseHoursAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel) =>
         database.ExecuteAsync(CloseHoursSql, new { since = since.UtcDateTime, now = now.UtcDateTime }, cancel);
-
-    private const int MostCounted = 10_000;
 
     public const string PeopleSql = "select from users";
     public const string ClientsSql = "select from clients where kind = @kind";
@@ -116,8 +119,8 @@ public sealed class DashboardStore(Database database)
             Apps = await ClientsAsync("user-facing"),
             ResourceServers = await ClientsAsync("resource-server"),
             LiveGrants = await database.CountAsync(LiveGrantsSql, new { now = now.UtcDateTime }, cancel),
-            Reuses = await database.CountAsync(ReusedSql, MostCounted, span, cancel),
-            Registrations = await database.CountAsync(RegistrationsSql, MostCounted, span, cancel),
+            Reuses = await database.CountAsync(ReusedSql, Slice.MostCounted, span, cancel),
+            Registrations = await database.CountAsync(RegistrationsSql, Slice.MostCounted, span, cancel),
         };
 
         Task<Figure> ClientsAsync(string kind) => database.CountAsync(ClientsSql, new { kind }, cancel);

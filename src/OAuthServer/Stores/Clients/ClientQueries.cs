@@ -116,9 +116,9 @@ public sealed class ClientQueries(Database database)
 
         """;
 
-    // Fewer than three characters are in no index; of those, rows enough are soon found.
+    // Fewer than three characters are in no index: rows are read in order until enough have them, which takes long when few do.
     private const string Has = "and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0) ";
-    private const string HasTrigrams = "and trigrams(c.client_id || ' ' || c.name) @> trigrams(@text) " + Has;
+    private const string HasTrigrams = "and trigrams(c.name || ' ' || c.client_id) @> trigrams(@text) " + Has;
 
     private const string Next =
         "and c.client_id > coalesce(@after, '') order by c.client_id limit @limit) " + Columns + " order by c.client_id";

@@ -65,10 +65,10 @@ public sealed class AuthorizationRequestStore(Database database)
     public Task AddAsync(NewAuthorizationRequest request) => begun.AddAsync(request);
 
     public const string FindSql = """
-        select asked.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri)
-          from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as asked (id, browser, now, place)
-          join authorization_requests a on a.id_hash = asked.id and a.browser_hash = asked.browser
-           and a.consumed_at is null and a.expires_at > asked.now
+        select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri)
+          from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as requested (id, browser, now, place)
+          join authorization_requests a on a.id_hash = requested.id and a.browser_hash = requested.browser
+           and a.consumed_at is null and a.expires_at > requested.now
           left join registrations r on r.client_id = a.client_id
           left join client_documents d on d.client_id = a.client_id
         """;
@@ -77,8 +77,11 @@ public sealed class AuthorizationRequestStore(Database database)
     public Task<AuthorizationRequestRow?> FindAsync(byte[] id, byte[] browser, DateTimeOffset now) =>
         presented.FindAsync(new Presented(id, browser, now));
 
-    /// <summary>One write and one read at a time, each for all who wait at the same moment.</summary>
-    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(begun.RunAsync(cancel), presented.RunAsync(cancel));
+    /// <summary>One write for all who wait at the same moment.</summary>
+    public Task WriteAsync(CancellationToken cancel) => begun.RunAsync(cancel);
+
+    /// <summary>One read for all who wait at the same moment.</summary>
+    public Task ReadAsync(CancellationToken cancel) => presented.RunAsync(cancel);
 
     public const string ConsumeSql = """
         update authorization_requests set consumed_at = @now, answer_sealed = @answer

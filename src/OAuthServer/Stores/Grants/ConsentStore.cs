@@ -27,9 +27,9 @@ public sealed class ConsentStore(Database database)
     });
 
     public const string FindSql = """
-        select asked.place::int, c.scope, c.expires_at
-          from unnest(@subject::uuid[], @key::bytea[]) with ordinality as asked (subject, key, place)
-          join consents c on c.subject = asked.subject and c.key = asked.key
+        select requested.place::int, c.scope, c.expires_at
+          from unnest(@subject::uuid[], @key::bytea[]) with ordinality as requested (subject, key, place)
+          join consents c on c.subject = requested.subject and c.key = requested.key
         """;
 
     /// <summary>What was allowed last time under this key (client, redirect URI, resources), over or not; or null.</summary>

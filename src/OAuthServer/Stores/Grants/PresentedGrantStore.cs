@@ -22,11 +22,11 @@ public sealed class PresentedGrantStore(Database database)
 
     // A code is known by the hash of its secret, a refresh token by its family's; the other kind never fits.
     public const string FindSql = $"""
-        select asked.place::int, {Columns},
-               case when asked.family is null then g.activated_at is null else g.refresh_hash is not distinct from asked.hash end
-          from unnest(@id::uuid[], @hash::bytea[], @family::bytea[]) with ordinality as asked (id, hash, family, place)
-          join grants g on g.id = asked.id
-           and case when asked.family is null then g.code_hash = asked.hash else g.family_hash = asked.family end
+        select requested.place::int, {Columns},
+               case when requested.family is null then g.activated_at is null else g.refresh_hash is not distinct from requested.hash end
+          from unnest(@id::uuid[], @hash::bytea[], @family::bytea[]) with ordinality as requested (id, hash, family, place)
+          join grants g on g.id = requested.id
+           and case when requested.family is null then g.code_hash = requested.hash else g.family_hash = requested.family end
         """;
 
     /// <summary>Null: no code of this grant, or one in whose place another has been put.</summary>

@@ -10,7 +10,7 @@ public sealed class Arrays<TItem>
     private readonly IReadOnlyList<TItem> items;
     private readonly List<string>? names;
 
-    /// <param name="names">Gets the name of each array, in their order; null: nobody asks.</param>
+    /// <param name="names">Gets the name of each array, in their order; null: not needed.</param>
     internal Arrays(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items, List<string>? names) =>
         (this.parameters, this.items, this.names) = (parameters, items, names);
 

@@ -11,6 +11,9 @@ public enum Exactness
     /// <summary>As PostgreSQL's planner expects, as good as its statistics; two digits of it count.</summary>
     About,
 
+    /// <summary>Not more than that by far: of what the planner's statistics do not name, it expects half of what it may be.</summary>
+    AtMost,
+
     /// <summary>There are more; nobody counted on.</summary>
     MoreThan,
 }
@@ -55,5 +58,24 @@ internal static class Figures
     {
         var rows = await database.FindAsync<long>($"select count(*) from ({sql} limit {most + 1}) as counted", values, cancel);
         return rows > most ? new(most, Exactness.MoreThan) : new(rows, Exactness.Exact);
+    }
+
+    /// <summary>Whom the end of a resource or scope would reach.</summary>
+    /// <param name="grants">The grants it is in.</param>
+    /// <param name="clients">The clients that name it: client_id.</param>
+    public static async Task<Usage> UsageAsync(
+        this Database database, string grants, string clients, object values, CancellationToken cancel)
+    {
+        var live = await database.CountAsync(grants, values, cancel);
+        return new Usage
+        {
+            // An element of an array: the statistics name the frequent ones only.
+            Grants = live.Exactness == Exactness.About ? Figure.About(2.0 * live.Rows) with { Exactness = Exactness.AtMost } : live,
+            Clients = await database.CountAsync(clients, Usage.MostCounted, values, cancel),
+            // Not the first of all, which would be looked for among all clients.
+            Named = await database.ListAsync<string>(
+                $"select client_id from ({clients} limit {Usage.MostCounted}) as known order by client_id limit {Usage.MostNamed}",
+                values, cancel),
+        };
     }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 namespace OAuthServer.Stores.Postgres;
 
 /// <summary>
-/// Rows read by key, in one round trip for all who ask at the same moment. It begins after each asked: whatever was durable by then,
+/// Rows read by key, in one round trip for all who wait at the same moment. It begins after each request: whatever was durable by then,
 /// on whichever server, is seen.
 /// </summary>
 /// <param name="sql">Answers the place of the key, from 1 on, and then the row. A key without a row is left out.</param>
@@ -13,13 +13,13 @@ public sealed class SharedRead<TKey, TRow>(
     Database database, string sql, Action<Arrays<TKey>> keys, Func<NpgsqlDataReader, TRow> row)
     where TRow : class
 {
-    private readonly WriteBatcher<TKey, TRow?> asked = new(Read(database, new ArrayStatement<TKey>(sql, keys), row));
+    private readonly WriteBatcher<TKey, TRow?> requested = new(Read(database, new ArrayStatement<TKey>(sql, keys), row));
 
     /// <summary>The row, or null.</summary>
-    public Task<TRow?> FindAsync(TKey key) => asked.AddAsync(key);
+    public Task<TRow?> FindAsync(TKey key) => requested.AddAsync(key);
 
     /// <summary>The one reader. Runs until <paramref name="cancel"/>, then reads what is left.</summary>
-    public Task RunAsync(CancellationToken cancel) => asked.RunAsync(cancel);
+    public Task RunAsync(CancellationToken cancel) => requested.RunAsync(cancel);
 
     private static Func<IReadOnlyList<TKey>, Task<IReadOnlyList<TRow?>>> Read(
         Database database, ArrayStatement<TKey> statement, Func<NpgsqlDataReader, TRow> row) => async wanted =>

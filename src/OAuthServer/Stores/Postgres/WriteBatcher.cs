@@ -30,7 +30,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     {
         var waiting = new Waiting(item);
         if (!channel.Writer.TryWrite(waiting))
-            return Task.FromException<TAnswer>(new TimeoutException("too many writes are waiting for PostgreSQL"));
+            return Task.FromException<TAnswer>(new TimeoutException("too many statements are waiting for PostgreSQL"));
         overdue.Watch(waiting, DatabaseBudget.Left(Patience));
         return waiting.Task;
     }

@@ -84,16 +84,9 @@ public sealed class ResourceEdits(Database database)
         "select from grants where ended_at is null and expires_at > @now and resources @> array[@uri::text]";
     public const string HoldersSql = "select client_id from clients where resources @> array[@uri::text] or default_resource = @uri";
 
-    // Not the first of all, which would be looked for among all clients.
-    public const string NamedSql = "select client_id from (" + HoldersSql + " limit 1000) as holders order by client_id limit @most";
-
     /// <summary>Who holds a resource.</summary>
-    public async Task<Usage> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) => new()
-    {
-        Grants = await database.CountAsync(GrantsSql, new { uri, now = now.UtcDateTime }, cancel),
-        Clients = await database.CountAsync(HoldersSql, Usage.MostCounted, new { uri }, cancel),
-        Named = await database.ListAsync<string>(NamedSql, new { uri, most = Usage.MostNamed }, cancel),
-    };
+    public Task<Usage> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) =>
+        database.UsageAsync(GrantsSql, HoldersSql, new { uri, now = now.UtcDateTime }, cancel);
 
     /// <summary>What an operator would type to disable it.</summary>
     public static string DisableText(string uri) => $"update resources set enabled = false where uri = {SqlText.Quote(uri)};";

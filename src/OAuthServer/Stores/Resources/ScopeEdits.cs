@@ -85,16 +85,9 @@ public sealed class ScopeEdits(Database database)
     public const string HoldersSql =
         "select client_id from clients where scopes @> array[@name::text] or default_scopes @> array[@name::text]";
 
-    // Not the first of all, which would be looked for among all clients.
-    public const string NamedSql = "select client_id from (" + HoldersSql + " limit 1000) as holders order by client_id limit @most";
-
     /// <summary>Who holds a scope.</summary>
-    public async Task<Usage> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) => new()
-    {
-        Grants = await database.CountAsync(GrantsSql, new { name, now = now.UtcDateTime }, cancel),
-        Clients = await database.CountAsync(HoldersSql, Usage.MostCounted, new { name }, cancel),
-        Named = await database.ListAsync<string>(NamedSql, new { name, most = Usage.MostNamed }, cancel),
-    };
+    public Task<Usage> HoldersAsync(string name, DateTimeOffset now, CancellationToken cancel) =>
+        database.UsageAsync(GrantsSql, HoldersSql, new { name, now = now.UtcDateTime }, cancel);
 
     public const string DeleteSql = """
         delete from scopes s

@@ -53,9 +53,10 @@ public sealed class SessionStore(Database database)
             CancellationToken.None);
 
     public const string FindSql = """
-        select asked.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
-          from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[]) with ordinality as asked (id, idle_since, now, place)
-          join sessions s on s.id_hash = asked.id and s.expires_at > asked.now and s.last_seen_at > asked.idle_since
+        select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
+          from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
+               with ordinality as requested (id, idle_since, now, place)
+          join sessions s on s.id_hash = requested.id and s.expires_at > requested.now and s.last_seen_at > requested.idle_since
           join users u on u.subject = s.subject and u.enabled
         """;
 

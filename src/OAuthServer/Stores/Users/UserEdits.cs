@@ -102,7 +102,7 @@ public sealed class UserEdits(Database database)
 
         """;
 
-    // Fewer than three characters are in no index; of those, rows enough are soon found.
+    // Fewer than three characters are in no index: rows are read in order until enough have them, which takes long when few do.
     private const string Has = "where position(lower(@text) in u.username) > 0 ";
     private const string HasTrigrams = Has + "and trigrams(u.username) @> trigrams(@text) ";
     private const string Next = "and u.username > coalesce(@after, '') order by u.username limit @limit";
