@@ -443,13 +443,13 @@ create index client_secrets_by_expiry on client_secrets (expires_at, id) where r
 create index clients_by_holding on clients using gin (resources, scopes, default_scopes);
 create index clients_of_default_resource on clients (default_resource);
 
--- Part of a name, anywhere in its first thousand characters: one name without end would keep every search waiting. An index of pg_trgm
--- would do the same, where that extension may be installed.
+-- Part of a name or an id, anywhere in it: but not of a name without end, which would keep every search waiting. An index of pg_trgm would
+-- do the same, where that extension may be installed.
 create function trigrams(text) returns text[] language sql immutable strict parallel safe as $$
-    select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
+    select array(select substr(low, i, 3) from (select lower(left($1, 2400)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $$;
-comment on function trigrams(text) is 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
-create index clients_by_text on clients using gin (trigrams(name || ' ' || client_id));
+comment on function trigrams(text) is 'Every three characters that follow each other, in lower case, of its first 2400: a text that has another one in it has all of its trigrams.';
+create index clients_by_text on clients using gin (trigrams(left(name, 256) || ' ' || client_id));
 create index users_by_text on users using gin (trigrams(username));
 
 -- What a client did beside getting tokens, and what was refused to it or of a kind: a few rows among millions. A token that was issued

@@ -605,10 +605,10 @@ end $$;
 CREATE FUNCTION public.trigrams(text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
-    select array(select substr(low, i, 3) from (select lower(left($1, 1000)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
+    select array(select substr(low, i, 3) from (select lower(left($1, 2400)) as low offset 0) as cut, generate_series(1, length(low) - 2) i)
 $_$;
 
-COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first thousand: a text that has another one in it has all of its trigrams.';
+COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first 2400: a text that has another one in it has all of its trigrams.';
 
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
@@ -1542,7 +1542,7 @@ CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (clie
 
 CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
 
-CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams(((name || ' '::text) || client_id)));
+CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams((("left"(name, 256) || ' '::text) || client_id)));
 
 CREATE INDEX clients_disabled ON public.clients USING btree (kind, client_id) WHERE (NOT enabled);
 

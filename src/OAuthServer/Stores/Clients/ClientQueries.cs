@@ -118,7 +118,7 @@ public sealed class ClientQueries(Database database)
 
     // Fewer than three characters are in no index: rows are read in order until enough have them, which takes long when few do.
     private const string Has = "and (position(lower(@text) in lower(c.name)) > 0 or position(lower(@text) in lower(c.client_id)) > 0) ";
-    private const string HasTrigrams = "and trigrams(c.name || ' ' || c.client_id) @> trigrams(@text) " + Has;
+    private const string HasTrigrams = "and trigrams(left(c.name, 256) || ' ' || c.client_id) @> trigrams(@text) " + Has;
 
     private const string Next =
         "and c.client_id > coalesce(@after, '') order by c.client_id limit @limit) " + Columns + " order by c.client_id";
