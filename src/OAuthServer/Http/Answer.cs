@@ -28,11 +28,7 @@ public static class Answer
     public static Task JsonAsync<T>(this HttpContext http, int status, T answer, Action<Utf8JsonWriter, T> members)
     {
         http.Response.NoStore();
-        var json = Begin();
-        json.WriteStartObject();
-        members(json, answer);
-        json.WriteEndObject();
-        json.Flush();
+        Fill(answer, members);
         return http.SendAsync(status);
     }
 
@@ -63,11 +59,13 @@ public static class Answer
     }
 
     // Synchronous from here to the write, so the thread's buffer is ours.
-    private static ArrayBufferWriter<byte> Fill(Action<Utf8JsonWriter> members)
+    private static ArrayBufferWriter<byte> Fill(Action<Utf8JsonWriter> members) => Fill(members, static (json, write) => write(json));
+
+    private static ArrayBufferWriter<byte> Fill<T>(T answer, Action<Utf8JsonWriter, T> members)
     {
         var json = Begin();
         json.WriteStartObject();
-        members(json);
+        members(json, answer);
         json.WriteEndObject();
         json.Flush();
         return buffer!;

@@ -133,7 +133,7 @@ public sealed partial class AtSizeTest : ServerFixture
     }
 
     [Test]
-    public async Task What_many_have_in_their_names_is_found_among_the_next_ones()
+    public async Task A_text_that_many_names_have_is_found_among_the_next_clients()
     {
         await Server.ExecuteAsync("""
             insert into clients (client_id, kind, name, redirect_uris)

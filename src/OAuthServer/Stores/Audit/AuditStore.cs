@@ -46,12 +46,7 @@ public sealed class AuditStore(Database database)
     });
 
     /// <summary>All rows in one statement, durable when it returns.</summary>
-    public async Task InsertAsync(IReadOnlyList<AuditRow> rows)
-    {
-        await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = Insert.For(connection, rows);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
-    }
+    public Task InsertAsync(IReadOnlyList<AuditRow> rows) => Insert.ExecuteAsync(database, rows);
 
     private const string FindSql = "select * from audit_events where at = @at and request_id = @request";
 
@@ -145,11 +140,9 @@ public sealed class AuditStore(Database database)
     /// </summary>
     public async Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel)
     {
-        var (newest, next, count) = StatementsFor(search);
-        if (count is CountClientAndEventSql or CountClientRefusedSql
-            && await CountAsync(search with { Limit = MostFew + 1 }, cancel) <= MostFew)
-            (newest, next) = count == CountClientRefusedSql
-                ? (FewClientRefusedSql, FewBackClientRefusedSql) : (FewClientAndEventSql, FewBackClientAndEventSql);
+        var statements = StatementsFor(search);
+        var (newest, next) = statements.OfFew is { } ofFew && await CountAsync(search with { Limit = MostFew + 1 }, cancel) <= MostFew
+            ? ofFew : (statements.Newest, statements.Next);
         var rows = await database.ListAsync<AuditRow>(search.After is null ? newest : next, Values(search), cancel);
         if (search.After is not null) rows.Reverse();
         return rows;
@@ -160,18 +153,24 @@ public sealed class AuditStore(Database database)
         database.FindAsync<int>(StatementsFor(search).Count, Values(search), cancel);
 
     // The narrowest first.
-    private static (string Newest, string Next, string Count) StatementsFor(AuditSearch search) => search switch
+    private static Statements StatementsFor(AuditSearch search) => search switch
     {
-        { Request: not null } => (SearchRequestSql, SearchBackRequestSql, CountRequestSql),
-        { Subject: not null } => (SearchSubjectSql, SearchBackSubjectSql, CountSubjectSql),
+        { Request: not null } => new(SearchRequestSql, SearchBackRequestSql, CountRequestSql),
+        { Subject: not null } => new(SearchSubjectSql, SearchBackSubjectSql, CountSubjectSql),
         { Client: not null, Event: not (null or "token") } =>
-            (SearchClientAndEventSql, SearchBackClientAndEventSql, CountClientAndEventSql),
-        { Client: not null, Outcome: "refused" } => (SearchClientRefusedSql, SearchBackClientRefusedSql, CountClientRefusedSql),
-        { Client: not null } => (SearchClientSql, SearchBackClientSql, CountClientSql),
-        { Event: not null, Outcome: "refused" } => (SearchEventRefusedSql, SearchBackEventRefusedSql, CountEventRefusedSql),
-        { Event: not (null or "token") } => (SearchEventSql, SearchBackEventSql, CountEventSql),
-        { Outcome: "refused" } => (SearchRefusedSql, SearchBackRefusedSql, CountRefusedSql),
-        _ => (SearchSql, SearchBackSql, CountSql),
+            new(SearchClientAndEventSql, SearchBackClientAndEventSql, CountClientAndEventSql)
+            {
+                OfFew = (FewClientAndEventSql, FewBackClientAndEventSql),
+            },
+        { Client: not null, Outcome: "refused" } => new(SearchClientRefusedSql, SearchBackClientRefusedSql, CountClientRefusedSql)
+        {
+            OfFew = (FewClientRefusedSql, FewBackClientRefusedSql),
+        },
+        { Client: not null } => new(SearchClientSql, SearchBackClientSql, CountClientSql),
+        { Event: not null, Outcome: "refused" } => new(SearchEventRefusedSql, SearchBackEventRefusedSql, CountEventRefusedSql),
+        { Event: not (null or "token") } => new(SearchEventSql, SearchBackEventSql, CountEventSql),
+        { Outcome: "refused" } => new(SearchRefusedSql, SearchBackRefusedSql, CountRefusedSql),
+        _ => new(SearchSql, SearchBackSql, CountSql),
     };
 
     private static object Values(AuditSearch search) => new
@@ -200,6 +199,13 @@ public sealed class AuditStore(Database database)
     /// <summary>Makes the partitions of this and the next two months, or drops one that is older than so many months.</summary>
     public async Task<AuditMonths> MaintainAsync(int months, CancellationToken cancel) =>
         (await database.FindAsync<AuditMonths>(KeepSql, new { months }, cancel))!;
+
+    // What one kind of search needs.
+    private sealed record Statements(string Newest, string Next, string Count)
+    {
+        /// <summary>The two for few rows; null: the index alone has them in order.</summary>
+        public (string Newest, string Next)? OfFew { get; init; }
+    }
 }
 
 /// <summary>How the audit log's partitions stand after a round of keeping them.</summary>

@@ -81,7 +81,7 @@ public sealed class DashboardStore(Database database)
         insert into audit_hours (hour, issued, refused)
         select hour, counted.issued, counted.refused
           from open,
-               generate_series(first, least(first + interval '5 hours',
+               generate_series(first, least(first + (@hours - 1) * interval '1 hour',
                    date_trunc('hour', least(@now::timestamptz, now()) - interval '10 minutes', 'UTC') - interval '1 hour'),
                    interval '1 hour') as hour,
                lateral (select (count(*) filter (where event = 'token' and outcome = 'ok'))::int as issued,
@@ -96,7 +96,7 @@ public sealed class DashboardStore(Database database)
     /// <summary>How many hours were added up.</summary>
     /// <param name="since">The first hour wanted; earlier ones are deleted.</param>
     public Task<int> CloseHoursAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel) =>
-        database.ExecuteAsync(CloseHoursSql, new { since = since.UtcDateTime, now = now.UtcDateTime }, cancel);
+        database.ExecuteAsync(CloseHoursSql, new { since = since.UtcDateTime, now = now.UtcDateTime, hours = HoursAtOnce }, cancel);
 
     public const string PeopleSql = "select from users";
     public const string ClientsSql = "select from clients where kind = @kind";

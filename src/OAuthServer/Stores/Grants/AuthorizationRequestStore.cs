@@ -115,9 +115,7 @@ public sealed class AuthorizationRequestStore(Database database)
 
     private static async Task<IReadOnlyList<bool>> InsertAsync(Database database, IReadOnlyList<NewAuthorizationRequest> rows)
     {
-        await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = Add.For(connection, rows);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        await Add.ExecuteAsync(database, rows);
         return new bool[rows.Count];
     }
 

@@ -56,7 +56,7 @@ public sealed class RedemptionStore : IDisposable
     private const string ChallengeFits = "g.code_challenge = i.challenge";
     private const string VerifiersLeft = "g.wrong_verifiers < 5";
     private const string IsOpen =
-        $"g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now and {GrantBatch.TargetFits}";
+        $"g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now and {GrantSql.TargetFits}";
 
     private const string Activate = """
         activated_at = i.now, generation = 0,
@@ -153,7 +153,7 @@ public sealed class RedemptionStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Redemption>(RedeemSql, Bind);
-        redeem = new(items => GrantBatch.RunAsync(database, statement, items), item => item.Grant.Id);
+        redeem = new(items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>

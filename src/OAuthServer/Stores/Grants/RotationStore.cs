@@ -71,7 +71,7 @@ public sealed class RotationStore : IDisposable
     // What both statements say in the same words. g is the grant, i the attempt.
     private const string Belongs = "(i.family is null or g.family_hash = i.family) and g.client_id = i.client";
     private const string IsOpen =
-        $"g.ended_at is null and g.idle_until > i.now and g.expires_at > i.now and {GrantBatch.TargetFits}";
+        $"g.ended_at is null and g.idle_until > i.now and g.expires_at > i.now and {GrantSql.TargetFits}";
 
     private const string Advance = """
         previous_hash = g.refresh_hash, refresh_hash = i.next, successor_sealed = i.sealed, generation = g.generation + 1,
@@ -172,7 +172,7 @@ public sealed class RotationStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Rotation>(RotateSql, Bind);
-        rotate = new(items => GrantBatch.RunAsync(database, statement, items), item => item.Grant.Id);
+        rotate = new(items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when the grant is gone. Only Rotated and Retried mean tokens.</summary>

@@ -12,8 +12,27 @@ public sealed partial class ArrayStatement<TItem>(string sql, Action<Arrays<TIte
     // With numbers in place of names, which Npgsql would look for in the text each time.
     private string? numbered;
 
-    /// <summary>The statement about these items.</summary>
-    public NpgsqlCommand For(NpgsqlConnection connection, IReadOnlyList<TItem> items)
+    /// <summary>Runs it about these items.</summary>
+    public async Task ExecuteAsync(Database database, IReadOnlyList<TItem> items)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = For(connection, items);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    /// <summary>What it answers for each item, in their order; null where it has no row.</summary>
+    /// <param name="row">Reads a row: in front is the place of its item, from 1 on, the rest begins at 1.</param>
+    public async Task<IReadOnlyList<T?>> ReadAsync<T>(Database database, IReadOnlyList<TItem> items, Func<NpgsqlDataReader, T> row)
+    {
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var command = For(connection, items);
+        var found = new T?[items.Count];
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = row(reader);
+        return found;
+    }
+
+    private NpgsqlCommand For(NpgsqlConnection connection, IReadOnlyList<TItem> items)
     {
         var command = connection.CreateCommand();
         List<string>? names = numbered is null ? [] : null;

@@ -13,7 +13,7 @@ public sealed class SharedRead<TKey, TRow>(
     Database database, string sql, Action<Arrays<TKey>> keys, Func<NpgsqlDataReader, TRow> row)
     where TRow : class
 {
-    private readonly WriteBatcher<TKey, TRow?> requested = new(Read(database, new ArrayStatement<TKey>(sql, keys), row));
+    private readonly WriteBatcher<TKey, TRow?> requested = Batcher(database, new ArrayStatement<TKey>(sql, keys), row);
 
     /// <summary>The row, or null.</summary>
     public Task<TRow?> FindAsync(TKey key) => requested.AddAsync(key);
@@ -21,14 +21,6 @@ public sealed class SharedRead<TKey, TRow>(
     /// <summary>The one reader. Runs until <paramref name="cancel"/>, then reads what is left.</summary>
     public Task RunAsync(CancellationToken cancel) => requested.RunAsync(cancel);
 
-    private static Func<IReadOnlyList<TKey>, Task<IReadOnlyList<TRow?>>> Read(
-        Database database, ArrayStatement<TKey> statement, Func<NpgsqlDataReader, TRow> row) => async wanted =>
-    {
-        await using var connection = await database.OpenAsync(CancellationToken.None);
-        await using var command = statement.For(connection, wanted);
-        var found = new TRow?[wanted.Count];
-        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
-        while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = row(reader);
-        return found;
-    };
+    private static WriteBatcher<TKey, TRow?> Batcher(Database database, ArrayStatement<TKey> statement, Func<NpgsqlDataReader, TRow> row) =>
+        new(wanted => statement.ReadAsync(database, wanted, row));
 }
