@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace OAuthServer.Bench;
 
@@ -24,39 +23,15 @@ internal sealed class Bench
     }
 
     /// <summary>Answers the exit code. Whatever it started has ended, also after Ctrl-C.</summary>
-    public static async Task<int> RunAsync(BenchOptions options)
+    public static Task<int> RunAsync(BenchOptions options) => Interruptible.RunAsync(async cancel =>
     {
-        using var stop = new CancellationTokenSource();
-        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        try
-        {
-            Say("making a PostgreSQL of its own, durable, with the demo world");
-            await using var published = await PublishedServer.MakeAsync(options.Server, stop.Token);
-            await using var peers = await Peers.StartAsync(options, published, stop.Token);
-            var bench = new Bench(options, published, peers);
-            await bench.MeasureAsync(stop.Token);
-            await Report.WriteAsync(bench.results, peers, stop.Token);
-            return 0;
-        }
-        // wrk hears Ctrl-C, too, and may be the first to end.
-        catch (Exception) when (stop.IsCancellationRequested)
-        {
-            await Console.Error.WriteLineAsync("bench: stopped");
-            return 130;
-        }
-        catch (BenchException problem)
-        {
-            await Console.Error.WriteLineAsync($"bench: {problem.Message}");
-            return 1;
-        }
-
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        }
-    }
+        Say("making a PostgreSQL of its own, durable, with the demo world");
+        await using var published = await PublishedServer.MakeAsync(options.Server, cancel);
+        await using var peers = await Peers.StartAsync(options, published, cancel);
+        var bench = new Bench(options, published, peers);
+        await bench.MeasureAsync(cancel);
+        await Report.WriteAsync(bench.results, peers, cancel);
+    });
 
     /// <summary>Whether a run could begin; answers the exit code.</summary>
     public static int Check(BenchOptions options)

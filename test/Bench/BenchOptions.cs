@@ -82,7 +82,8 @@ internal sealed record BenchOptions
         _ => value.Split(',') is var names && names.All(Workload.Names.Contains) ? this with { Only = [.. names.Distinct()] } : null,
     };
 
-    private static int? Number(string value, int most) =>
+    /// <summary>A number from one on, or null.</summary>
+    public static int? Number(string value, int most) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
             ? number
             : null;

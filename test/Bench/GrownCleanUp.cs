@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 
 namespace OAuthServer.Bench;
 
@@ -22,7 +21,7 @@ internal sealed class GrownCleanUp(PublishedServer published, GrownOptions optio
 
     private const string LeftSql = "select count(*) from grants where expires_at < now() - interval '1 day'";
 
-    private readonly string sql = Read(options.Server);
+    private readonly string sql = ProductStatement.Read(options.Server, "GrantSweepStore", "ExpiredSql");
 
     /// <summary>Half a million expired grants, or as many as the scale says.</summary>
     public Task SupplyAsync(CancellationToken cancel) =>
@@ -42,9 +41,4 @@ internal sealed class GrownCleanUp(PublishedServer published, GrownOptions optio
 
     private async Task<long> LeftAsync(CancellationToken cancel) =>
         long.Parse((await published.Cluster.SqlAsync(LeftSql, cancel))[0], CultureInfo.InvariantCulture);
-
-    private static string Read(string server) =>
-        Assembly.LoadFrom(Path.Combine(server, "oauth-server.dll")).GetType("OAuthServer.Stores.Grants.GrantSweepStore")
-            ?.GetField("ExpiredSql", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
-            ?? throw new BenchException("the server has no GrantSweepStore.ExpiredSql any more");
 }

@@ -38,8 +38,14 @@ internal sealed record GrownOptions
                 case "--seed-only": options = options with { SeedOnly = true }; break;
                 case "--anew": options = options with { Anew = true }; break;
                 case "--server": options = options with { Server = value }; at++; break;
-                case "--rounds" when Number(value) is { } rounds: options = options with { Rounds = rounds }; at++; break;
-                case "--seconds" when Number(value) is { } seconds: options = options with { Seconds = seconds }; at++; break;
+                case "--rounds" when BenchOptions.Number(value, 60) is { } rounds:
+                    options = options with { Rounds = rounds };
+                    at++;
+                    break;
+                case "--seconds" when BenchOptions.Number(value, 60) is { } seconds:
+                    options = options with { Seconds = seconds };
+                    at++;
+                    break;
                 case "--scale" when double.TryParse(value, CultureInfo.InvariantCulture, out var scale) && scale is >= 0.1 and <= 1:
                     options = options with { Scale = scale };
                     at++;
@@ -53,7 +59,4 @@ internal sealed record GrownOptions
 
     // A multiple of what the world's numbers go round in.
     private long Of(long whole) => (long)(whole * Scale / 1000) * 1000;
-
-    private static int? Number(string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 60 ? number : null;
 }

@@ -73,7 +73,7 @@ internal sealed partial class GrownPages(PublishedServer published)
                 var began = Stopwatch.GetTimestamp();
                 using var answer = await http.GetAsync(url, cancel);
                 await answer.Content.ReadAsByteArrayAsync(cancel);
-                // A page that gave up counts with the time it took to: two seconds.
+                // A page that gave up counts with the time it took to.
                 times.Add(answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.ServiceUnavailable
                     ? Stopwatch.GetElapsedTime(began).TotalMilliseconds
                     : throw new BenchException($"{name} ({url}) was answered with {(int)answer.StatusCode}"));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 
 namespace OAuthServer.Bench;
 
@@ -16,11 +15,11 @@ internal sealed class GrownReport(GrownOptions options)
     /// <summary>Resident megabytes of both servers at the end.</summary>
     public (double Empty, double Grown) Memory { get; set; }
 
-    public void Add(string name, Sample empty, Sample grown) => ListOf(rounds, name).Add((empty, grown));
+    public void Add(string name, Sample empty, Sample grown) => Measurements.ListOf(rounds, name).Add((empty, grown));
 
     public void AddPages(IEnumerable<Row> measured) => pages.AddRange(measured);
 
-    public void AddCleanUp(string name, double alone, double beside) => ListOf(cleanUps, name).Add((alone, beside));
+    public void AddCleanUp(string name, double alone, double beside) => Measurements.ListOf(cleanUps, name).Add((alone, beside));
 
     public async Task WriteAsync(CancellationToken cancel)
     {
@@ -36,13 +35,12 @@ internal sealed class GrownReport(GrownOptions options)
             Console.WriteLine($"bench: wrote {Page}");
         }
         else Console.WriteLine($"bench: {Page} stays as it is: that takes scale 1 and at least three rounds");
-        if (options.Json) Console.WriteLine(Json([.. rows, .. pages]));
+        if (options.Json) Console.WriteLine(Report.Json([.. rows, .. pages]));
     }
 
     private string Text(IReadOnlyList<Row> rows)
     {
         var text = new StringBuilder();
-        var missed = rows.Concat(pages).Where(row => !row.IsMet).Select(row => row.Name).ToList();
         text.Append(CultureInfo.InvariantCulture, $"""
             Written by `make bench ARGS=--grown`: two published servers (Release, ReadyToRun, Production), each on a PostgreSQL of its
             own with `{GrownWorld.PostgresSettings}`, fsync and synchronous_commit on, over a unix socket; one
@@ -56,20 +54,16 @@ internal sealed class GrownReport(GrownOptions options)
             Clean-up: the server's own statement that deletes expired
             grants, without the pause the server makes, while {500_000 * options.Scale:N0} wait.
 
-            {(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.")}
+            {Row.Verdict(rows.Concat(pages))}
 
             ## Rates, clean-up, memory
 
-            | what | measured | empty database | ratio | ratio by CPU | target |  |
-            |---|---|---|---|---|---|---|
 
             """);
-        foreach (var row in rows)
-            text.AppendLine(
-                $"| {row.Title} | {row.ValueText} | {row.LimitText} | {row.RatioText} | {row.ByCpuText} | {row.TargetText} "
-                + $"| {row.VerdictText} |");
-        text.AppendLine("\n## Pages\n\n| what | measured | target |  |\n|---|---|---|---|");
-        foreach (var row in pages) text.AppendLine($"| {row.Title} | {row.ValueText} | {row.TargetText} | {row.VerdictText} |");
+        Report.Table(text, ["what", "measured", "empty database", "ratio", "ratio by CPU", "target", ""], rows.Select(row => row.Cells));
+        text.AppendLine("\n## Pages\n");
+        Report.Table(text, ["what", "measured", "target", ""],
+            pages.Select(row => (string[])[row.Title, row.ValueText, row.TargetText, row.VerdictText]));
         return text.ToString();
     }
 
@@ -108,19 +102,4 @@ internal sealed class GrownReport(GrownOptions options)
         Ratio = Spread.Of([Memory.Grown / Memory.Empty]),
         Target = 1.5,
     };
-
-    private static string Json(IReadOnlyList<Row> rows) => JsonSerializer.Serialize(new
-    {
-        workloads = rows.Select(row => new
-        {
-            name = row.Name,
-            median = Math.Round(row.Value.Median, 3),
-            limit = row.Limit is null ? (double?)null : Math.Round(row.Limit.Median, 3),
-            ratio = row.Limit is null ? (double?)null : Math.Round(row.Decisive, 3),
-            target = row.Target,
-        }),
-    });
-
-    private static List<T> ListOf<T>(Dictionary<string, List<T>> lists, string name) =>
-        lists.TryGetValue(name, out var list) ? list : lists[name] = [];
 }

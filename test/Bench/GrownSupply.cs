@@ -11,7 +11,7 @@ internal sealed class GrownSupply(PublishedServer published, GrownOptions option
     private const int AtOnce = 60_000;
 
     /// <summary>Writes the file that the scripts read.</summary>
-    /// <param name="workload">grown_rotation_hot and the like.</param>
+    /// <param name="workload">rotation_hot and the like.</param>
     public async Task WriteAsync(string workload, CancellationToken cancel)
     {
         var (hot, family) = (workload.EndsWith("_hot", StringComparison.Ordinal), workload.Contains("rotation", StringComparison.Ordinal));

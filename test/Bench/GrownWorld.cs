@@ -23,13 +23,13 @@ internal sealed class GrownWorld(PublishedServer published, GrownOptions options
         var isFresh = File.Exists(mark) && DateTime.UtcNow - File.GetLastWriteTimeUtc(mark) < Keeps;
         if (!options.Anew && isFresh && await File.ReadAllTextAsync(mark) == Of(options))
         {
-            Say($"{folder} was seeded {File.GetLastWriteTimeUtc(mark):yyyy-MM-dd HH:mm} UTC and is taken as it is");
+            Bench.Say($"{folder} was seeded {File.GetLastWriteTimeUtc(mark):yyyy-MM-dd HH:mm} UTC and is taken as it is");
             return (folder, true);
         }
 
         if (Directory.Exists(folder))
         {
-            Say(File.Exists(mark) ? "what is there is of another size, too old, or not wanted: seeding anew"
+            Bench.Say(File.Exists(mark) ? "what is there is of another size, too old, or not wanted: seeding anew"
                 : "seeding was cut short: anew");
             await Cluster.DestroyAsync(folder);
         }
@@ -48,10 +48,10 @@ internal sealed class GrownWorld(PublishedServer published, GrownOptions options
         await InBatchesAsync("clients", options.Clients, 100_000, cancel);
         await InBatchesAsync("grants", options.Grants, 250_000, cancel);
         await RunAsync("end", cancel);
-        Say($"indexes are built, {watch.Elapsed.TotalSeconds:0} s");
+        Bench.Say($"indexes are built, {watch.Elapsed.TotalSeconds:0} s");
         await log;
         await Cluster.SqlAsync("vacuum analyze", cancel);
-        Say($"vacuumed and analysed, {watch.Elapsed.TotalSeconds:0} s");
+        Bench.Say($"vacuumed and analysed, {watch.Elapsed.TotalSeconds:0} s");
         await File.WriteAllTextAsync(Mark(folder), Of(options), cancel);
     }
 
@@ -84,13 +84,11 @@ internal sealed class GrownWorld(PublishedServer published, GrownOptions options
     private async Task<string[]> RunAsync(string name, CancellationToken cancel, params IEnumerable<(string, object)> variables) =>
         await Cluster.SqlAsync(await File.ReadAllTextAsync($"test/Bench/grown/{name}.sql", cancel), cancel, variables);
 
-    private void Progress(string name, long done, long count) => Say(string.Create(CultureInfo.InvariantCulture,
+    private void Progress(string name, long done, long count) => Bench.Say(string.Create(CultureInfo.InvariantCulture,
         $"seeding {name}: {done:N0} of {count:N0}, {(double)done / count:P0}, {watch.Elapsed.TotalSeconds:0} s"));
 
     private static string Mark(string folder) => Path.Combine(folder, "seeded");
 
     private static string Of(GrownOptions options) => string.Create(CultureInfo.InvariantCulture,
         $"clients {options.Clients}, people {options.People}, grants {options.Grants}, audit {options.Audit}");
-
-    private static void Say(string line) => Console.WriteLine($"bench: {line}");
 }

@@ -177,6 +177,7 @@ internal sealed class Measurements(BenchOptions options)
         (StatementOf("refresh"), "P: the server's statement of rotation, rows"), (LimitOf("refresh"), "C: J and rotation together"),
     ];
 
-    private static List<T> ListOf<T>(Dictionary<string, List<T>> lists, string name) =>
+    /// <summary>The list under a name; an empty one to begin with.</summary>
+    public static List<T> ListOf<TName, T>(Dictionary<TName, List<T>> lists, TName name) where TName : notnull =>
         lists.TryGetValue(name, out var list) ? list : lists[name] = [];
 }

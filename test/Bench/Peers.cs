@@ -65,8 +65,7 @@ internal sealed class Peers : IAsyncDisposable
         foreach (var peer in Having(workload))
         {
             var sample = await peer.MeasureAsync(workload, seconds, cancel);
-            if (!samples.TryGetValue((peer.Name, workload.Name), out var all)) samples[(peer.Name, workload.Name)] = all = [];
-            all.Add(sample);
+            Measurements.ListOf(samples, (peer.Name, workload.Name)).Add(sample);
             Bench.Say(string.Create(CultureInfo.InvariantCulture,
                 $"  {workload.Name} on {peer.Title}: {sample.PerSecond:0}/s, {sample.Total:0} µs of CPU each"));
         }

@@ -25,7 +25,6 @@ internal static class PeersReport
     private static string Text(Measurements results, Peers peers, IReadOnlyList<Row> rows)
     {
         var options = results.Options;
-        var missed = rows.Where(row => !row.IsMet).Select(row => row.Name).ToList();
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
             # Beside other servers
@@ -44,15 +43,12 @@ internal static class PeersReport
         text.AppendLine($"Warm-up: {string.Join(", ", peers.WarmUps.DefaultIfEmpty("none"))}.");
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Other work took {results.Others.Median:P0} of the machine's CPU ({results.Others.Min:P0} to {results.Others.Max:P0}).");
-        if (rows.Count > 0) text.AppendLine(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.");
+        if (rows.Count > 0) text.AppendLine(Row.Verdict(rows));
         foreach (var (title, reason) in peers.NotMeasured) text.AppendLine($"\nNot measured: {title}. {reason}");
         if (rows.Count == 0) return text.ToString();
         text.AppendLine();
         Report.Table(text, ["what", "this server", "peer", "times", "times by CPU", "target", ""],
-            rows.Select(row => (string[])
-            [
-                row.Title, row.ValueText, row.LimitText, row.RatioText, row.ByCpuText, row.TargetText, row.VerdictText,
-            ]));
+            rows.Select(row => row.Cells));
         text.AppendLine("""
 
             ## What a request does

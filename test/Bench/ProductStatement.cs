@@ -124,14 +124,17 @@ internal sealed partial class ProductStatement(Cluster cluster, string server, b
 
     private static string Same(string value) => $"array_fill({value}, array[{Rows}])";
 
-    // From the published server: what is measured is what was built, and this program depends on nothing of it.
-    private static string Read(string server, bool rotation)
-    {
-        var (type, name) = rotation ? ("RotationStore", "RotateSql") : ("RedemptionStore", "RedeemSql");
-        return Assembly.LoadFrom(Path.Combine(server, "oauth-server.dll")).GetType($"OAuthServer.Stores.Grants.{type}")
+    private static string Read(string server, bool rotation) =>
+        rotation ? Read(server, "RotationStore", "RotateSql") : Read(server, "RedemptionStore", "RedeemSql");
+
+    /// <summary>
+    /// A statement of the published server: what is measured is what was built, and this program depends on nothing of it.
+    /// </summary>
+    /// <param name="type">In Stores/Grants.</param>
+    public static string Read(string server, string type, string name) =>
+        Assembly.LoadFrom(Path.Combine(server, "oauth-server.dll")).GetType($"OAuthServer.Stores.Grants.{type}")
             ?.GetField(name, BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
             ?? throw new BenchException($"the server has no {type}.{name} any more");
-    }
 
     [GeneratedRegex(@"@(\w+)")]
     private static partial Regex Parameter();

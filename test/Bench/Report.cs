@@ -47,7 +47,6 @@ internal static class Report
     {
         var options = results.Options;
         var text = new StringBuilder();
-        var missed = rows.Where(row => !row.IsMet).Select(row => row.Name).ToList();
         text.Append(CultureInfo.InvariantCulture, $"""
             Written by `make bench`: the published server (Release, ReadyToRun, Production) on a PostgreSQL of its own, with fsync and
             synchronous_commit on, over a unix socket. wrk, one thread, 32 keep-alive connections unless said. All share one machine:
@@ -70,14 +69,11 @@ internal static class Report
         if (results.Wandering.ToList() is { Count: > 0 } wandering)
             text.AppendLine(
                 $"\nThese limits wandered by more than 25 %, so CPU decides what is held against them: {string.Join("; ", wandering)}.\n");
-        text.AppendLine(missed.Count == 0 ? "Every target is met." : $"Missed: {string.Join(", ", missed)}.");
+        text.AppendLine(Row.Verdict(rows));
 
         text.AppendLine("\n## Against the targets\n");
         Table(text, ["what", "measured", "limit", "ratio", "ratio by CPU", "target", ""],
-            rows.Select(row => (string[])
-            [
-                row.Title, row.ValueText, row.LimitText, row.RatioText, row.ByCpuText, row.TargetText, row.VerdictText,
-            ]));
+            rows.Select(row => row.Cells));
         text.AppendLine("\n## What a request costs\n");
         Table(text, CostHead,
             results.Limits.Concat(results.Chosen.Select(workload => (workload.Title, results.Of(workload.Name)))).Select(Cost));
@@ -106,7 +102,8 @@ internal static class Report
         foreach (var row in rows) text.AppendLine($"| {string.Join(" | ", row)} |");
     }
 
-    private static string Json(IReadOnlyList<Row> rows) => JsonSerializer.Serialize(new
+    /// <summary>The line that --json asks for.</summary>
+    public static string Json(IEnumerable<Row> rows) => JsonSerializer.Serialize(new
     {
         workloads = rows.Select(row => new
         {

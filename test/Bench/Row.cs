@@ -43,6 +43,15 @@ internal sealed record Row
     public string TargetText => (IsLeast ? "≥ " : "≤ ") + (Limit is null ? $"{Figure(Target)} {Unit}" : Share(Target));
     public string VerdictText => IsMet ? "met" : "MISSED";
 
+    /// <summary>All of it, as a report shows it.</summary>
+    public string[] Cells => [Title, ValueText, LimitText, RatioText, ByCpuText, TargetText, VerdictText];
+
+    /// <summary>Which of them missed their targets, in a sentence.</summary>
+    public static string Verdict(IEnumerable<Row> rows) =>
+        rows.Where(row => !row.IsMet).Select(row => row.Name).ToList() is { Count: > 0 } missed
+            ? $"Missed: {string.Join(", ", missed)}."
+            : "Every target is met.";
+
     private static string Text(Spread? spread) =>
         spread is null ? "" : $"{Share(spread.Median)} ({Share(spread.Min)} to {Share(spread.Max)})";
 

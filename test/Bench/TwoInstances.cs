@@ -69,8 +69,7 @@ internal sealed class TwoInstances(PublishedServer published, Load load, Child f
         var both = await Task.WhenAll(
             load.RunAsync(half, published.Port, seconds, cancel), other.RunAsync(half, port, seconds, cancel));
         var two = both.Sum(run => run.PerSecond);
-        if (!rates.TryGetValue(name, out var all)) rates[name] = all = [];
-        all.Add((one, two));
+        Measurements.ListOf(rates, name).Add((one, two));
         Bench.Say(string.Create(CultureInfo.InvariantCulture, $"  two_instances {name}: {two:0}/s, one {one:0}/s: {two / one:0.00}"));
     }
 
