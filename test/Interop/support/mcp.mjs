@@ -38,9 +38,11 @@ export async function mcpClient({ resource, browser }, sdk, name, document) {
     const callback = await listen();
     const memory = new Memory(callback.redirectUri, name, document);
     const requests = [];
+    let meet = async () => {};
     const watched = async (url, init) => {
         const request = { method: init?.method ?? 'GET', url: String(url), body: String(init?.body ?? '') };
         requests.push(request);
+        if (request.body.includes('grant_type=refresh_token')) await meet();
         const response = await fetch(url, init);
         // Of no other: who cancels a body that was cloned waits for the clone to be cancelled, too.
         if (/\/(register|token)$/.test(request.url)) request.response = response.clone();
@@ -51,6 +53,14 @@ export async function mcpClient({ resource, browser }, sdk, name, document) {
         memory,
         requests,
         asked: part => requests.filter(request => request.url.includes(part)),
+        /** The next refreshes leave only when so many are ready: whoever came late would refresh with what the first one saved. */
+        refreshTogether: count => {
+            const { promise: all, resolve } = Promise.withResolvers();
+            meet = async () => {
+                if (--count === 0) resolve();
+                await all;
+            };
+        },
         transport: () => new sdk.Transport(new URL(resource), { authProvider: memory, fetch: watched }),
         connect: async over => {
             const client = new sdk.Client({ name, version: '1.0.0' });
@@ -73,7 +83,7 @@ export async function mcpClient({ resource, browser }, sdk, name, document) {
 
 export async function runMcpClient(check, world, sdk, name) {
     const { resource } = world;
-    const { callback, memory, requests, asked, transport, connect, call, allow } = await mcpClient(world, sdk, name);
+    const { callback, memory, requests, asked, refreshTogether, transport, connect, call, allow } = await mcpClient(world, sdk, name);
     let registration;
 
     const first = transport();
@@ -114,6 +124,7 @@ export async function runMcpClient(check, world, sdk, name) {
         memory.saveTokens = tokens => { issued.push(tokens); memory.saved = tokens; };
         memory.saved = { ...before, access_token: 'expired' };
         requests.length = 0;
+        refreshTogether(2);
         await Promise.all(others.map(other => call(other, 'list_notes')));
         assert.equal(asked('/token').filter(request => request.body.includes('grant_type=refresh_token')).length, 2);
         assert.equal(issued.length, 2);
