@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 
 namespace OAuthServer.Bench;
@@ -14,18 +15,12 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
     private readonly string tokens = Path.Combine(published.Folder, file);
     private double codesPerSecond = 8000;
 
-    /// <summary>Gets the token that is introspected and the cookies of somebody signed in.</summary>
+    private Uri Server => new($"http://127.0.0.1:{published.Port}");
+
+    /// <summary>Gets the cookies of somebody signed in.</summary>
     public async Task PrepareAsync(CancellationToken cancel)
     {
-        var server = new Uri($"http://127.0.0.1:{published.Port}");
-        using var http = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Host = published.Host } };
-        http.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Basic", Convert.ToBase64String("nightly-etl:nightly-etl-secret"u8));
-        using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials")]);
-        using var answer = await http.PostAsync("/token", form, cancel);
-        using var body = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancel));
-        using var person = new SignIn(server, published.Host);
-        environment["TOKEN"] = body.RootElement.GetProperty("access_token").GetString()!;
+        using var person = new SignIn(Server, published.Host);
         environment["COOKIE"] = await person.CookiesAsync(cancel);
         environment["AUTHORIZE"] = SignIn.Request;
         environment["TOKENS"] = tokens;
@@ -80,6 +75,24 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
     {
         if (workload.Script == "code") await grants.CodesAsync(tokens, (int)(codesPerSecond * seconds * 1.7) + 2000, cancel);
         if (workload.Script == "rotation") await grants.FamiliesAsync(tokens, cancel);
+        if (workload.Script == "introspection") environment["TOKEN"] = await TokenAsync(cancel);
+    }
+
+    // Each time: one lives ten minutes, and of an expired one the database is not asked.
+    private async Task<string> TokenAsync(CancellationToken cancel)
+    {
+        using var token = await AskAsync("/token", "nightly-etl", "grant_type", "client_credentials", cancel);
+        return token.RootElement.GetProperty("access_token").GetString()!;
+    }
+
+    private async Task<JsonDocument> AskAsync(string path, string client, string name, string value, CancellationToken cancel)
+    {
+        using var http = new HttpClient { BaseAddress = Server, DefaultRequestHeaders = { Host = published.Host } };
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{client}:{client}-secret")));
+        using var form = new FormUrlEncodedContent([new(name, value)]);
+        using var answer = await http.PostAsync(path, form, cancel);
+        return JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(cancel));
     }
 
     /// <summary>Load with what was supplied.</summary>
@@ -88,6 +101,12 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
         var script = workload.Script is { } name ? $"test/Bench/load/{name}.lua" : null;
         var seen = await Wrk.RunAsync(workload.Name, workload.Connections, seconds, script, published.Host,
             new Uri($"http://127.0.0.1:{port}{workload.Path}"), environment, cancel);
+        if (workload.Script == "introspection")
+        {
+            using var state = await AskAsync(workload.Path, "notes-api", "token", environment["TOKEN"], cancel);
+            if (!state.RootElement.GetProperty("active").GetBoolean()) throw new BenchException("the token that was introspected is not active");
+        }
+
         if (workload.Script != "code") return seen;
         // Those on their way when wrk ended were used, too.
         grants.Used(seen.Requests + 4 * workload.Connections);

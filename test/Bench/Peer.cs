@@ -53,7 +53,6 @@ internal sealed partial class Peer : IAsyncDisposable
                 peer.port, $"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{peer.port}\r\nConnection: close\r\n\r\n", cancel);
             foreach (Match url in Assignment().Matches(await peer.AskAsync("urls", cancel)))
                 peer.urls[url.Groups[1].Value] = new Uri(url.Groups[2].Value);
-            peer.environment["TOKEN"] = (await peer.AskAsync("token", cancel)).Trim();
             return peer;
         }
         catch
@@ -84,6 +83,8 @@ internal sealed partial class Peer : IAsyncDisposable
 
     private async Task SupplyAsync(Workload workload, int seconds, CancellationToken cancel)
     {
+        // Each time: some of its tokens live ten minutes.
+        if (workload.Script == "introspection") environment["TOKEN"] = (await AskAsync("token", cancel)).Trim();
         if (workload.Script is not ("code" or "rotation")) return;
         if (workload.Script == "rotation") await AskAsync("families", cancel, $"{GrantSupply.Families}", supply);
         else
