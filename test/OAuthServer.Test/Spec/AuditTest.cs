@@ -174,7 +174,9 @@ public sealed class AuditTest : ServerFixture
         var heard = new List<string?>();
         Server.Get<Notifications>().Changed += heard.Add;
 
-        await Server.Get<ClientStore>().UsedAsync([machine.Id], [secret], Server.Clock.GetUtcNow());
+        var store = Server.Get<ClientStore>();
+        await store.ClientsUsedAsync([machine.Id], Server.Clock.GetUtcNow());
+        await store.SecretsUsedAsync([secret], Server.Clock.GetUtcNow());
         await Task.Delay(100);
 
         (

@@ -53,12 +53,14 @@ public sealed class ClientStore(Database database)
             : null;
 
     public const string UsedSql = "update clients set last_used_at = @now where client_id = any (@clients)";
+
+    /// <summary>Notes, in passing, who was used; fires no trigger.</summary>
+    public Task ClientsUsedAsync(string[] clients, DateTimeOffset now) =>
+        database.ExecuteAsync(UsedSql, new { clients, now = now.UtcDateTime }, CancellationToken.None);
+
     public const string SecretUsedSql = "update client_secrets set last_used_at = @now where id = any (@secrets)";
 
-    /// <summary>Notes, in passing, who was used and with which secret; fires no trigger.</summary>
-    public async Task UsedAsync(string[] clients, long[] secrets, DateTimeOffset now)
-    {
-        await database.ExecuteAsync(UsedSql, new { clients, now = now.UtcDateTime }, CancellationToken.None);
-        await database.ExecuteAsync(SecretUsedSql, new { secrets, now = now.UtcDateTime }, CancellationToken.None);
-    }
+    /// <summary>Notes with which secrets; fires no trigger.</summary>
+    public Task SecretsUsedAsync(long[] secrets, DateTimeOffset now) =>
+        database.ExecuteAsync(SecretUsedSql, new { secrets, now = now.UtcDateTime }, CancellationToken.None);
 }
