@@ -73,13 +73,26 @@ public sealed class AuditStore(Database database)
     private const string OfEventRefused = "audit_events where event = @event and outcome = 'refused'";
     private const string OfRefused = "audit_events where outcome = 'refused'";
 
-    private const string Fits = """
+    private const string Fits = Others + "and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')\n";
+
+    // As a range of the client's own index: of a bare range of times, the planner expects next to nothing, and reads them all.
+    private const string FitsClient = Others + """
+        and (client_id, at) >= (@client, coalesce(@since::timestamptz, '-infinity'))
+           and (client_id, at) < (@client, coalesce(@before::timestamptz, 'infinity'))
+
+        """;
+    private const string FitsClientAndEvent = Others + """
+        and (client_id, event, at) >= (@client, @event, coalesce(@since::timestamptz, '-infinity'))
+           and (client_id, event, at) < (@client, @event, coalesce(@before::timestamptz, 'infinity'))
+
+        """;
+
+    private const string Others = """
 
            and (@client::text is null or client_id = @client) and (@subject::text is null or subject = @subject)
            and (@event::text is null or event = @event) and (@outcome::text is null or outcome = @outcome)
            and (@request::text is null or (at = @at and request_id = @request))
-           and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')
-
+           
         """;
 
     // Rows of one moment stay together, so that the next page can begin before it. A request that wrote thousands at once is shown
@@ -88,7 +101,8 @@ public sealed class AuditStore(Database database)
     private const string Newest = Fits + "order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
     private const string Next = Fits + "and at > @after order by at fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
     private const string Count = "select count(*)::int from (select from ";
-    private const string Most = Fits + "limit @limit) as found";
+    private const string MostOf = "limit @limit) as found";
+    private const string Most = Fits + MostOf;
 
     private const string SearchSql = Page + All + Newest;
     private const string SearchRequestSql = Page + OfRequest + Newest;
@@ -102,17 +116,16 @@ public sealed class AuditStore(Database database)
 
     // Few that fit, of a client of which there are many rows, are read by the client's own index and then sorted: in order, the planner
     // expects to meet them soon.
-    private const string Sorted =
-        Fits + "offset 0) as few order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
-    private const string SortedNext =
-        Fits + "and at > @after offset 0) as few order by at fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string Sorted = "offset 0) as few order by at desc fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
+    private const string SortedNext = "and at - @after::timestamptz > interval '0' "
+        + "offset 0) as few order by at fetch first (@limit::int) rows with ties) as page limit @limit + 1000";
     private const string Few = "select * from (select * from (select * from ";
     private const int MostFew = 1000;
 
-    private const string FewClientAndEventSql = Few + OfClientAndEvent + Sorted;
-    private const string FewClientRefusedSql = Few + OfClientRefused + Sorted;
-    private const string FewBackClientAndEventSql = Few + OfClientAndEvent + SortedNext;
-    private const string FewBackClientRefusedSql = Few + OfClientRefused + SortedNext;
+    private const string FewClientAndEventSql = Few + OfClientAndEvent + FitsClientAndEvent + Sorted;
+    private const string FewClientRefusedSql = Few + OfClientRefused + FitsClient + Sorted;
+    private const string FewBackClientAndEventSql = Few + OfClientAndEvent + FitsClientAndEvent + SortedNext;
+    private const string FewBackClientRefusedSql = Few + OfClientRefused + FitsClient + SortedNext;
 
     private const string SearchBackSql = Page + All + Next;
     private const string SearchBackRequestSql = Page + OfRequest + Next;
@@ -127,8 +140,8 @@ public sealed class AuditStore(Database database)
     private const string CountSql = Count + All + Most;
     private const string CountRequestSql = Count + OfRequest + Most;
     private const string CountClientSql = Count + OfClient + Most;
-    private const string CountClientAndEventSql = Count + OfClientAndEvent + Most;
-    private const string CountClientRefusedSql = Count + OfClientRefused + Most;
+    private const string CountClientAndEventSql = Count + OfClientAndEvent + FitsClientAndEvent + MostOf;
+    private const string CountClientRefusedSql = Count + OfClientRefused + FitsClient + MostOf;
     private const string CountSubjectSql = Count + OfSubject + Most;
     private const string CountEventSql = Count + OfEvent + Most;
     private const string CountEventRefusedSql = Count + OfEventRefused + Most;
