@@ -12,6 +12,7 @@ using OAuthServer.Http;
 using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Maintenance;
+using OAuthServer.Observability;
 using OAuthServer.Playground;
 using OAuthServer.Protocol;
 using OAuthServer.Registration;
@@ -36,7 +37,7 @@ public static class Server
         rooms.AddProtocol(); rooms.AddStores(settings);
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
         rooms.AddClients(); rooms.AddUsers(); rooms.AddMaintenance();
-        rooms.AddHttp(settings); rooms.AddHtml(settings);
+        rooms.AddHttp(settings); rooms.AddObservability(settings); rooms.AddHtml(settings);
         // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
         AuthorizationRoom.AddAuthorization(rooms);
         rooms.AddToken(); rooms.AddRevocation(); rooms.AddRegistration();

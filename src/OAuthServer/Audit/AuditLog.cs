@@ -26,6 +26,9 @@ public static class AuditEvents
     public const string Edit = "edit";
     public const string Code = "code";
 
+    /// <summary>What no endpoint decided: a fault, a path nobody has. Counted, not recorded.</summary>
+    public const string Request = "request";
+
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed,
@@ -49,14 +52,14 @@ public sealed class TooManyRefusalsException(OAuthError error) : Exception(error
 /// The append-only log of decisions. Rows that wait at the same moment are written together; a row is durable when its task
 /// completes, and an answer leaves only then.
 /// </summary>
-public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
+public sealed class AuditLog(AuditStore store, Decisions decisions, Settings settings) : IDisposable
 {
     // Long enough to recognise, short enough that nobody fills the log with one request.
     private const int LongestField = 512;
 
     private readonly AddressLimit refusals = new(settings.RefusalsPerMinute, "refusals");
 
-    private readonly WriteBatcher<AuditRow, bool> writer = new(async rows =>
+    private readonly WriteBatcher<AuditRow, bool> writer = new("audit", async rows =>
     {
         await store.InsertAsync(rows);
         return new bool[rows.Count];
@@ -88,8 +91,10 @@ public sealed class AuditLog(AuditStore store, Settings settings) : IDisposable
     public Task RefusedAsync(
         string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null)
     {
+        var isCounted = error.Audited && subject is null;
+        if (isCounted && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
+        decisions.Refused(@event, error);
         if (!error.Audited) return Task.CompletedTask;
-        if (subject is null && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
         return WriteAsync(new AuditRow
         {
             At = request.At,

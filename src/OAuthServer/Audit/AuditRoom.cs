@@ -10,6 +10,7 @@ public static class AuditRoom
         public void AddAudit()
         {
             services.AddSingleton<AuditLog>();
+            services.AddSingleton<Decisions>();
             services.AddLoop<AuditLog>((loop, cancel) => loop.RunAsync(cancel));
         }
     }

@@ -12,6 +12,10 @@ public static class Demo
     private static readonly string[] Clients = ["nightly-etl", "GRID_001", "claude-desktop", "expired-agent", "revoked-agent", "notes-api"];
     private static readonly string[] People = ["alice", "mallory", "olivia"];
 
+    /// <summary>Whether all of its people and clients are there.</summary>
+    public static Task<bool> IsThereAsync(Database database, CancellationToken cancel) =>
+        new Seeds(database).HasAsync(Clients, People, cancel);
+
     /// <summary>
     /// Adds what is missing; rows that are there stay as they are. Null when done, else why not and what to do: only in Development
     /// with a loopback issuer, and only in the private database, in an empty one, or with SEED=demo.

@@ -15,11 +15,13 @@ public static class Preparation
     /// <summary>Waits for a database that is unavailable, then prepares it. Answers what forbids to go on; null: nothing does.</summary>
     public static async Task<string?> PrepareAsync(IServiceProvider services, Settings settings, CancellationToken stop)
     {
+        var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Start");
+        if (!settings.Development) StartReport.Write(settings, services.GetRequiredService<Database>(), log);
         for (var waits = 0; !stop.IsCancellationRequested; waits++)
         {
             try
             {
-                if (!settings.Development) return (await services.GetRequiredService<Migrations>().StateAsync(stop)).Problem;
+                if (!settings.Development) return await LookAsync(services, log, stop);
                 await DevelopAsync(services, settings, stop);
                 return null;
             }
@@ -40,6 +42,15 @@ public static class Preparation
         }
 
         return null;
+    }
+
+    private static async Task<string?> LookAsync(IServiceProvider services, ILogger log, CancellationToken stop)
+    {
+        var migrations = services.GetRequiredService<Migrations>();
+        var state = await migrations.StateAsync(stop);
+        if (state is { Problem: null, Pending.Count: 0 })
+            await StartReport.WriteAsync(services.GetRequiredService<Database>(), migrations, log, stop);
+        return state.Problem;
     }
 
     private static async Task DevelopAsync(IServiceProvider services, Settings settings, CancellationToken stop)

@@ -17,6 +17,7 @@ public static class Faults
     /// <param name="refuse">Writes the refusal in the form the client asked for: a page or JSON.</param>
     public static void UseFaults(this WebApplication app, Func<HttpContext, OAuthError, Task> refuse)
     {
+        var decisions = app.Services.GetRequiredService<Decisions>();
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Faults");
         app.Use(async (http, next) =>
         {
@@ -41,13 +42,17 @@ public static class Faults
                 // Where the next request would begin is not known; Kestrel would look for it, and write a stack trace.
                 if (fault is BadHttpRequestException && !HttpProtocol.IsHttp2(http.Request.Protocol))
                     http.Response.Headers.Connection = "close";
+                decisions.Refused(AuditEvents.Request, error);
                 await refuse(http, error);
                 return;
             }
 
             if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null
                 && Name(http.Response) is { } bare)
+            {
+                decisions.Refused(AuditEvents.Request, bare);
                 await refuse(http, bare);
+            }
         });
     }
 

@@ -43,6 +43,11 @@ public static class HttpRoom
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
         // It writes a stack trace for every junk cookie; the form is refused, with its reason in the audit log.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Critical);
+        if (settings.LogFormat == "json")
+            builder.Logging.AddJsonConsole(console =>
+            {
+                (console.UseUtcTimestamp, console.TimestampFormat, console.IncludeScopes) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ", true);
+            });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, settings, time));
         builder.Services.AddSingleton(settings);

@@ -16,13 +16,21 @@ public static class Listening
     {
         if (ListenAddress.Of(settings, out var problem) is not { } at) return $"OAuth__Listen: {problem}";
         if (ServerCertificate.Problem(settings) is { } certificate) return certificate;
+        if (Unresolved(at) is { } unresolved) return $"OAuth__Listen: {unresolved}";
+        if (settings.MetricsListen.Length == 0) return null;
+        problem = ListenAddress.OfMetrics(settings, out var metrics) is { } place ? Unresolved(place) : metrics;
+        return problem is null ? null : $"OAuth__MetricsListen: {problem}";
+    }
+
+    private static string? Unresolved(ListenAddress at)
+    {
         try
         {
-            return at.Socket is not null || Resolve(at.Host).Length > 0 ? null : $"OAuth__Listen: the name {at.Host} has no address";
+            return at.Socket is not null || Resolve(at.Host).Length > 0 ? null : $"the name {at.Host} has no address";
         }
         catch (SocketException fault)
         {
-            return $"OAuth__Listen: the name {at.Host} cannot be resolved ({fault.Message}); write an address";
+            return $"the name {at.Host} cannot be resolved ({fault.Message}); write an address";
         }
     }
 
@@ -42,15 +50,7 @@ public static class Listening
         var certificate = at.Tls
             ? new ServerCertificate(settings, time, kestrel.ApplicationServices.GetRequiredService<ILogger<ServerCertificate>>())
             : null;
-        if (at.Socket is { } file)
-        {
-            RemoveLeftover(file);
-            kestrel.ListenUnixSocket(file, Tls);
-        }
-        else if (at.Host == "localhost") kestrel.ListenLocalhost(at.Port, Tls);
-        else
-            foreach (var address in Resolve(at.Host))
-                kestrel.Listen(address, at.Port, Tls);
+        At(kestrel, at, Tls);
 
         void Tls(ListenOptions listen)
         {
@@ -66,6 +66,22 @@ public static class Listening
                 });
             listen.UseFirstByte();
         }
+    }
+
+    /// <summary>Listens at an address, a name or a socket.</summary>
+    /// <param name="configure">What else a listener there is told.</param>
+    public static void At(KestrelServerOptions kestrel, ListenAddress at, Action<ListenOptions>? configure = null)
+    {
+        configure ??= _ => { };
+        if (at.Socket is { } file)
+        {
+            RemoveLeftover(file);
+            kestrel.ListenUnixSocket(file, configure);
+        }
+        else if (at.Host == "localhost") kestrel.ListenLocalhost(at.Port, configure);
+        else
+            foreach (var address in Resolve(at.Host))
+                kestrel.Listen(address, at.Port, configure);
     }
 
     private static IPAddress[] Resolve(string host) =>

@@ -14,7 +14,7 @@ public static class Pipeline
         public void UsePipeline(Settings settings, Func<HttpContext, OAuthError, Task> refuse)
         {
             var audit = app.Services.GetRequiredService<AuditLog>();
-            app.UseRequestIds();
+            app.UseRequestIds(settings);
             if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null)
                 app.UseForwardedHeaders(Forwarded(settings));
             app.UseAccessLog();

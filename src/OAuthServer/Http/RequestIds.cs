@@ -10,7 +10,7 @@ public static class RequestIds
 {
     public const string Header = "Request-Id";
 
-    public static void UseRequestIds(this WebApplication app)
+    public static void UseRequestIds(this WebApplication app, Settings settings)
     {
         var time = app.Services.GetRequiredService<TimeProvider>();
         app.Use((http, next) =>
@@ -18,6 +18,13 @@ public static class RequestIds
             http.TraceIdentifier = TimedId.NewRequestId(time.GetUtcNow());
             http.Response.Headers[Header] = http.TraceIdentifier;
             return next(http);
+        });
+        if (settings.LogFormat != "json") return;
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Requests");
+        app.Use(async (http, next) =>
+        {
+            using var scope = log.BeginScope(new Dictionary<string, object> { ["RequestId"] = http.TraceIdentifier });
+            await next(http);
         });
     }
 }

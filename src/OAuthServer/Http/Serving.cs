@@ -2,6 +2,13 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Http;
 
+/// <summary>Thrown when somebody else listens where a setting says; a place beside the server's own.</summary>
+public sealed class CannotListenException(string setting, IOException fault) : Exception(fault.Message, fault)
+{
+    /// <summary>Its name, without the prefix.</summary>
+    public string Setting { get; } = setting;
+}
+
 /// <summary>
 /// The command serve: listens, prepares its database, ends when told to, when a loop has died, or when the schema forbids to go on.
 /// </summary>
@@ -24,6 +31,11 @@ public static class Serving
         try
         {
             await app.StartAsync(cancel);
+        }
+        catch (CannotListenException fault)
+        {
+            Console.Error.WriteLine($"oauth-server: {fault.Message} Choose another port with OAuth__{fault.Setting}.");
+            return 1;
         }
         catch (IOException fault)
         {

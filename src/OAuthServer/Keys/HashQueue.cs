@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using OAuthServer.Limits;
@@ -12,17 +13,30 @@ public sealed class HashQueueFullException() : Exception("too many slow hashes a
 /// Slow hashing, at most one per core at once with a short queue behind (<see cref="FairQueue"/>), on threads that give way to the
 /// rest, so that a flood of wrong secrets or of registrations costs cores but neither the server nor who signs in.
 /// </summary>
-public sealed partial class HashQueue(Settings settings, TimeProvider time) : IDisposable
+public sealed partial class HashQueue : IDisposable
 {
     private const int LeastCost = 10;
     private const int Niceness = 10;
     private const int ScheduleBatch = 3;
     private const int ScheduleIdle = 5;
     private const ulong ShortestSlice = 100_000;
-    private readonly Settings settings = settings;
-    private readonly TimeProvider time = time;
+    private readonly Meter meter = Telemetry.NewMeter();
+    private readonly Settings settings;
+    private readonly TimeProvider time;
     private readonly SemaphoreSlim making = new(1);
-    private readonly FairQueue queue = new(Environment.ProcessorCount, settings.HashQueueLength);
+    private readonly FairQueue queue;
+    private readonly Histogram<double> waits;
+
+    public HashQueue(Settings settings, TimeProvider time)
+    {
+        (this.settings, this.time) = (settings, time);
+        queue = new FairQueue(Environment.ProcessorCount, settings.HashQueueLength);
+        meter.CreateObservableGauge("oauth.hash.waiting",
+            () => Enum.GetValues<HashLane>().Select(lane => new Measurement<int>(queue.Waiting(lane), Label(lane))),
+            description: "Slow hashes that wait for a core.");
+        waits = meter.CreateHistogram("oauth.hash.wait", "s",
+            "How long a slow hash waited for a core, also in vain.", advice: Telemetry.Seconds);
+    }
 
     private TimeSpan Patience => TimeSpan.FromMilliseconds(settings.HashQueueMilliseconds);
 
@@ -48,10 +62,21 @@ public sealed partial class HashQueue(Settings settings, TimeProvider time) : ID
     private async Task<T> RunAsync<T>(
         HashLane lane, string address, TimeSpan patience, Func<T> hash, Action giveWay, CancellationToken cancel)
     {
-        if (!await queue.TakeAsync(lane, address, patience, cancel)) throw new HashQueueFullException();
+        var asked = time.GetTimestamp();
+        var taken = await queue.TakeAsync(lane, address, patience, cancel);
+        waits.Record(time.GetElapsedTime(asked).TotalSeconds, Label(lane));
+        if (!taken) throw new HashQueueFullException();
+        using var step = Telemetry.Steps.StartActivity("slow hash");
         try { return await ApartAsync(hash, giveWay); }
         finally { queue.Release(); }
     }
+
+    private static KeyValuePair<string, object?> Label(HashLane lane) => new("lane", lane switch
+    {
+        HashLane.People => "people",
+        HashLane.Clients => "clients",
+        _ => "secrets",
+    });
 
     /// <summary>The slow hashes of one attempt.</summary>
     public sealed class Attempt(HashQueue hashes, HashLane lane, string address)
@@ -144,5 +169,9 @@ public sealed partial class HashQueue(Settings settings, TimeProvider time) : ID
     // Well-formed, and the hash of nothing: 22 characters of salt, 31 of hash.
     private static string NobodysHash(int cost) => $"$2a${cost}$NobodysSecretNobodysSe" + new string('.', 31);
 
-    public void Dispose() => making.Dispose();
+    public void Dispose()
+    {
+        making.Dispose();
+        meter.Dispose();
+    }
 }

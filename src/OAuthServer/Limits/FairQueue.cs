@@ -88,6 +88,12 @@ public sealed class FairQueue(int places, int mostWaiting)
         }
     }
 
+    /// <summary>How many wait in a lane.</summary>
+    public int Waiting(HashLane lane)
+    {
+        lock (gate) return lanes[(int)lane].Waiting;
+    }
+
     /// <summary>One more failure of this address.</summary>
     public void Failed(HashLane lane, string address)
     {
@@ -107,6 +113,8 @@ public sealed class FairQueue(int places, int mostWaiting)
         private readonly List<Turn> waiting = [];
         private readonly Cache<string, long> tags = new(MostAddresses);
         private long served;
+
+        public int Waiting => waiting.Count;
 
         public bool Admit(Turn turn, string address, int most)
         {

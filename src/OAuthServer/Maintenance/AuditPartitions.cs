@@ -10,7 +10,7 @@ namespace OAuthServer.Maintenance;
 /// </summary>
 public sealed class AuditPartitions : IDisposable
 {
-    private readonly Meter meter = new("OAuthServer");
+    private readonly Meter meter = Telemetry.NewMeter();
     private readonly AuditStore store;
     private readonly Settings settings;
     private readonly ILogger<AuditPartitions> log;

@@ -11,6 +11,8 @@ public static class MaintenanceRoom
         {
             services.AddSingleton<AuditPartitions>();
             services.AddSingleton<Retention>();
+            services.AddSingleton<StandingFigures>();
+            services.AddLoop<StandingFigures>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<Retention>((loop, cancel) => loop.RunAsync(cancel));
         }
     }

@@ -34,6 +34,19 @@ public sealed record ListenAddress
         };
     }
 
+    /// <summary>Reads OAuth__MetricsListen, which is not empty.</summary>
+    public static ListenAddress? OfMetrics(Settings settings, out string? problem)
+    {
+        var at = Parse(settings.MetricsListen, certificate: false, out problem);
+        if (at is not null && Of(settings, out _) is { } own && own with { Tls = false } == at)
+        {
+            problem = "write another port than the server's own: figures are not for clients";
+            return null;
+        }
+
+        return at;
+    }
+
     private static ListenAddress? Parse(string text, bool certificate, out string? problem)
     {
         var tls = text.StartsWith("https://", StringComparison.Ordinal);

@@ -28,11 +28,11 @@ public sealed record OAuthError
     /// <summary>Seconds after which to try again, for 429 and 503.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>The statement that refused has written the audit row itself.</summary>
-    public bool AlreadyAudited { get; init; }
+    /// <summary>A code or refresh token came a second time; the statement that found out has written the audit row itself.</summary>
+    public bool Replayed { get; init; }
 
     /// <summary>Refusals of requests that were not even well-formed HTTP, or came too often, are only logged and counted.</summary>
-    public bool Audited => !AlreadyAudited && Status is not (404 or 405 or 413 or 415 or 429 or 503);
+    public bool Audited => !Replayed && Status is not (404 or 405 or 413 or 415 or 429 or 503);
 
     /// <summary>RFC 6749 §5.2: a parameter is missing, repeated or malformed.</summary>
     public static OAuthError InvalidRequest(

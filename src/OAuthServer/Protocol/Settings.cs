@@ -46,7 +46,7 @@ public sealed record Settings
 
     /// <summary>32 bytes in base64 that seal signing keys and cookies' keys; <c>openssl rand -base64 32</c> makes one. In
     /// Development it is made in the local folder.</summary>
-    public string KeyEncryptionKey { get; init; } = "";
+    [DataType(DataType.Password)] public string KeyEncryptionKey { get; init; } = "";
 
     /// <summary>Where Development keeps what it makes: the key-encryption key, the private database.</summary>
     public string LocalFolder { get; init; } = ".local";
@@ -182,7 +182,7 @@ public sealed record Settings
     public string TlsKeyFile { get; init; } = "";
 
     /// <summary>Password of the PFX file or of the private key, where it has one.</summary>
-    public string TlsPassword { get; init; } = "";
+    [DataType(DataType.Password)] public string TlsPassword { get; init; } = "";
 
     /// <summary>True: TLS 1.2 is accepted beside 1.3.</summary>
     public bool Tls12 { get; init; }
@@ -190,6 +190,14 @@ public sealed record Settings
     /// <summary>File the access log goes to; empty: no file. A line per request: time, method, path without query, status, ms,
     /// address, request id.</summary>
     public string AccessLogFile { get; init; } = "";
+
+    /// <summary>Where Prometheus finds /metrics: http://127.0.0.1:9464, or http://[::]:9464 for all addresses, an address and port of
+    /// its own; whoever reaches it may read it. Empty: nowhere. OTEL_EXPORTER_OTLP_ENDPOINT sends the same to a collector.</summary>
+    public string MetricsListen { get; init; } = "";
+
+    /// <summary>text or json: how the log is written to the console. In JSON every line is an object, with the id of the request it is
+    /// about.</summary>
+    [AllowedValues("text", "json")] public string LogFormat { get; init; } = "text";
 
     /// <summary>
     /// Seconds between SIGTERM, from when on /readyz answers 503, and the closing of the port: as long as a load balancer takes to

@@ -50,7 +50,7 @@ internal static class GrantTokens
     /// <summary>A replay whose audit row the deciding statement has written already.</summary>
     public static OAuthError AuditedReplay(string reason, string rule) => OAuthError.InvalidGrant(
         reason, rule) with
-    { AlreadyAudited = true };
+    { Replayed = true };
 }
 
 /// <summary>An access token that nobody has yet.</summary>

@@ -11,7 +11,8 @@ namespace OAuthServer.Token;
 /// and allowed to use it. The grant then decides.
 /// </summary>
 public sealed class TokenEndpoint(
-    IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit)
+    IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit,
+    Decisions decisions)
 {
     private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
@@ -55,6 +56,7 @@ public sealed class TokenEndpoint(
         var request = new TokenRequest { Client = authenticated.Client, Parameters = form, Context = context };
         if ((await grant.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
         use.Note(authenticated);
+        decisions.Issued(grant.Type);
         return tokens;
     }
 

@@ -8,7 +8,7 @@ internal static class Rooms
     public static readonly string[] Features =
         ["Authorization", "Token", "Revocation", "Registration", "Discovery", "Account", "Admin", "Playground"];
 
-    public static readonly string[] WebKit = ["Html", "Http"];
+    public static readonly string[] WebKit = ["Html", "Http", "Observability"];
 
     public static readonly string[] Cli = ["Cli"];
 

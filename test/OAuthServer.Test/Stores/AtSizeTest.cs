@@ -65,7 +65,7 @@ public sealed partial class AtSizeTest : ServerFixture
         {
             await using var database = new Database(Server.Get<Database>().ConnectionString + options);
             var now = Server.Clock.GetUtcNow();
-            return (await new DashboardStore(database).FiguresAsync(now, now, CancellationToken.None)).People;
+            return (await new DashboardStore(database, TimeProvider.System).FiguresAsync(now, now, CancellationToken.None)).People;
         }
     }
 

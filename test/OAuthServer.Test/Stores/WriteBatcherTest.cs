@@ -16,6 +16,7 @@ public sealed class WriteBatcherTest
         var batches = new ConcurrentQueue<int[]>();
         var door = new SemaphoreSlim(0);
         var group = new WriteBatcher<int, string>(
+            "test",
             async items =>
             {
                 batches.Enqueue([.. items]);
@@ -42,7 +43,7 @@ public sealed class WriteBatcherTest
     public async Task Of_items_about_one_row_each_has_a_round_trip_of_its_own_in_the_order_they_came()
     {
         var batches = new ConcurrentQueue<string[]>();
-        var group = new WriteBatcher<string, string>(items =>
+        var group = new WriteBatcher<string, string>("test", items =>
         {
             batches.Enqueue([.. items]);
             return Task.FromResult(items);
@@ -60,7 +61,7 @@ public sealed class WriteBatcherTest
     public async Task A_round_trip_that_fails_fails_all_who_were_in_it_and_nobody_after()
     {
         var failing = true;
-        var group = new WriteBatcher<int, int>(items => failing ? throw new TimeoutException("away") : Task.FromResult(items));
+        var group = new WriteBatcher<int, int>("test", items => failing ? throw new TimeoutException("away") : Task.FromResult(items));
         using var stop = new CancellationTokenSource();
         var lost = new[] { 1, 2, 3 }.Select(group.AddAsync).ToList();
         var writer = group.RunAsync(stop.Token);
@@ -86,7 +87,7 @@ public sealed class WriteBatcherTest
     public async Task Only_a_group_that_was_certainly_rolled_back_is_written_again_each_alone(string severity, string state, bool again)
     {
         var writes = new ConcurrentQueue<int[]>();
-        var group = new WriteBatcher<int, int>(items =>
+        var group = new WriteBatcher<int, int>("test", items =>
         {
             writes.Enqueue([.. items]);
             return items.Count > 1 || items[0] == 2
@@ -109,7 +110,7 @@ public sealed class WriteBatcherTest
     public async Task Writes_queued_when_the_server_stops_are_still_written()
     {
         var written = new List<int>();
-        var group = new WriteBatcher<int, int>(items =>
+        var group = new WriteBatcher<int, int>("test", items =>
         {
             written.AddRange(items);
             return Task.FromResult(items);
@@ -126,7 +127,7 @@ public sealed class WriteBatcherTest
     [Test]
     public async Task A_queue_that_is_full_refuses_at_once()
     {
-        var group = new WriteBatcher<int, int>(items => Task.FromResult(items));
+        var group = new WriteBatcher<int, int>("test", items => Task.FromResult(items));
         for (var i = 0; i < 4096; i++) _ = group.AddAsync(i);
 
         var refused = group.AddAsync(4096);
@@ -139,7 +140,7 @@ public sealed class WriteBatcherTest
     [Test]
     public async Task Nobody_waits_longer_than_three_seconds()
     {
-        var group = new WriteBatcher<int, int>(_ => new TaskCompletionSource<IReadOnlyList<int>>().Task);
+        var group = new WriteBatcher<int, int>("test", _ => new TaskCompletionSource<IReadOnlyList<int>>().Task);
         _ = group.RunAsync(CancellationToken.None);
 
         await FluentActions.Awaiting(() => group.AddAsync(1)).Should().ThrowAsync<TimeoutException>();
@@ -150,7 +151,7 @@ public sealed class WriteBatcherTest
     {
         var written = new ConcurrentQueue<int>();
         var door = new SemaphoreSlim(0);
-        var group = new WriteBatcher<int, int>(async items =>
+        var group = new WriteBatcher<int, int>("test", async items =>
         {
             foreach (var item in items) written.Enqueue(item);
             await door.WaitAsync();

@@ -31,9 +31,9 @@ public sealed record AuthorizationRequestRow
 /// <summary>authorization_requests: what a browser is in the middle of.</summary>
 public sealed class AuthorizationRequestStore(Database database)
 {
-    private readonly WriteBatcher<NewAuthorizationRequest, bool> begun = new(rows => InsertAsync(database, rows));
+    private readonly WriteBatcher<NewAuthorizationRequest, bool> begun = new("authorization_request", rows => InsertAsync(database, rows));
 
-    private readonly SharedRead<Presented, AuthorizationRequestRow> presented = new(database, FindSql, keys =>
+    private readonly SharedRead<Presented, AuthorizationRequestRow> presented = new("pending_request", database, FindSql, keys =>
     {
         keys.AddBytes("id", one => one.Id);
         keys.AddBytes("browser", one => one.Browser);

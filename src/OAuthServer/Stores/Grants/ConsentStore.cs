@@ -16,7 +16,7 @@ public sealed record RememberedConsent
 /// <summary>consents: what a person has allowed before.</summary>
 public sealed class ConsentStore(Database database)
 {
-    private readonly SharedRead<(Guid Subject, byte[] Key), RememberedConsent> remembered = new(database, FindSql, keys =>
+    private readonly SharedRead<(Guid Subject, byte[] Key), RememberedConsent> remembered = new("consent", database, FindSql, keys =>
     {
         keys.Add("subject", NpgsqlDbType.Uuid, one => one.Subject);
         keys.AddBytes("key", one => one.Key);

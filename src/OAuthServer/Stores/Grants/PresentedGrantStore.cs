@@ -10,7 +10,7 @@ namespace OAuthServer.Stores.Grants;
 /// </summary>
 public sealed class PresentedGrantStore(Database database)
 {
-    private readonly SharedRead<Presented, PresentedGrant> presented = new(database, FindSql, keys =>
+    private readonly SharedRead<Presented, PresentedGrant> presented = new("presented_grant", database, FindSql, keys =>
     {
         keys.Add("id", NpgsqlDbType.Uuid, one => one.Id);
         keys.AddBytes("hash", one => one.Hash);

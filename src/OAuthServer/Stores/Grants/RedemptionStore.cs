@@ -153,7 +153,7 @@ public sealed class RedemptionStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Redemption>(RedeemSql, Bind);
-        redeem = new(items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
+        redeem = new("redemption", items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>

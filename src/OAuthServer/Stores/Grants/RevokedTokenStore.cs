@@ -23,7 +23,7 @@ public sealed record TokenState
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
 public sealed class RevokedTokenStore(Database database)
 {
-    private readonly SharedRead<TokenQuestion, TokenState> states = new(database, StateSql, questions =>
+    private readonly SharedRead<TokenQuestion, TokenState> states = new("token_state", database, StateSql, questions =>
     {
         questions.AddText("jti", question => question.Jti);
         questions.Add("grant", NpgsqlDbType.Uuid, question => question.Grant);

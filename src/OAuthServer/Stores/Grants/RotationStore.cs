@@ -172,7 +172,7 @@ public sealed class RotationStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Rotation>(RotateSql, Bind);
-        rotate = new(items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
+        rotate = new("rotation", items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when the grant is gone. Only Rotated and Retried mean tokens.</summary>

@@ -39,7 +39,7 @@ public sealed class Database : IAsyncDisposable
     public Database(string connectionString)
     {
         ConnectionString = connectionString;
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "server" };
         // The role below is the only state of a connection: no reset, which would drop it.
         builder.ConnectionStringBuilder.NoResetOnClose = true;
 #pragma warning disable NPG9001 // See Timestamps.
@@ -48,7 +48,7 @@ public sealed class Database : IAsyncDisposable
         builder.UsePhysicalConnectionInitializer(connection => TakeRoleAsync(connection).GetAwaiter().GetResult(), TakeRoleAsync);
         server = builder.Build();
 
-        var own = new NpgsqlDataSourceBuilder(connectionString);
+        var own = new NpgsqlDataSourceBuilder(connectionString) { Name = "owner" };
         own.ConnectionStringBuilder.MaxPoolSize = 4;
 #pragma warning disable NPG9001
         own.AddTypeInfoResolverFactory(new Timestamps());
@@ -59,6 +59,19 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>As given: for the connection that listens, which is never pooled.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>Where it is and as whom, without the password.</summary>
+    public string Place => Named(new NpgsqlConnectionStringBuilder(ConnectionString));
+
+    /// <summary>
+    /// Connections of their own for one purpose, whose name their figures bear: else it would be all of the connection string.
+    /// </summary>
+    internal static NpgsqlDataSource Unpooled(string name, string connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
+        (builder.ConnectionStringBuilder.Pooling, builder.ConnectionStringBuilder.MaxAutoPrepare) = (false, 0);
+        return builder.Build();
+    }
 
     /// <summary>A pooled connection of the server's role.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(server.OpenConnectionAsync, cancel);
@@ -108,6 +121,8 @@ public sealed class Database : IAsyncDisposable
         await server.DisposeAsync();
         await owner.DisposeAsync();
     }
+
+    private static string Named(NpgsqlConnectionStringBuilder at) => $"{at.Database} at {at.Host} as {at.Username}";
 
     // What is set here lasts as long as the session: it must be nobody else's.
     private async Task TakeRoleAsync(NpgsqlConnection connection)

@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Dapper;
 using Npgsql;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Stores.Postgres;
 
@@ -7,12 +9,21 @@ namespace OAuthServer.Stores.Postgres;
 /// How far our clock is from the database's. Times are decided by ours and compared with rows other servers wrote: past a limit
 /// this server must not decide anything.
 /// </summary>
-public sealed class DatabaseClock(Database database, TimeProvider time)
+public sealed class DatabaseClock : IDisposable
 {
     public const string NowSql = "select clock_timestamp()";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+    private readonly Meter meter = Telemetry.NewMeter();
+    private readonly Database database;
+    private readonly TimeProvider time;
     private long skewTicks;
+
+    public DatabaseClock(Database database, TimeProvider time)
+    {
+        (this.database, this.time) = (database, time);
+        meter.CreateObservableGauge("oauth.clock.skew", () => Skew.TotalSeconds, "s", "Our clock less the database's.");
+    }
 
     /// <summary>Ours minus theirs, at the last look.</summary>
     public TimeSpan Skew => TimeSpan.FromTicks(Interlocked.Read(ref skewTicks));
@@ -44,4 +55,6 @@ public sealed class DatabaseClock(Database database, TimeProvider time)
             catch (OperationCanceledException) { return; }
         }
     }
+
+    public void Dispose() => meter.Dispose();
 }

@@ -112,6 +112,12 @@ public sealed class Migrations(Database database, Capabilities capabilities)
         };
     }
 
+    public const string MayAlterSql =
+        "select coalesce(bool_or(pg_has_role(session_user, relowner, 'member')), false) from pg_class where oid = to_regclass('grants')";
+
+    /// <summary>Whether this login may alter the server's tables, or become a role that may.</summary>
+    public Task<bool> MayAlterAsync(CancellationToken cancel) => database.FindAsync<bool>(MayAlterSql, null, cancel);
+
     /// <summary>Text of a SQL file built into this binary, such as seed/demo.sql.</summary>
     public static string Read(string name)
     {

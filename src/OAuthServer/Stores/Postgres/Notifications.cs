@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Npgsql;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Stores.Postgres;
 
@@ -6,7 +8,7 @@ namespace OAuthServer.Stores.Postgres;
 /// LISTENs on its own unpooled connection for edits of rows that servers remember. While the connection is away nothing
 /// remembered may be used: <see cref="Listening"/> is false and readers go to the database.
 /// </summary>
-public sealed class Notifications(Database database, ILogger<Notifications> log)
+public sealed class Notifications : IDisposable
 {
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -14,7 +16,21 @@ public sealed class Notifications(Database database, ILogger<Notifications> log)
     // Catches up on what a pooler in between may have swallowed.
     private static readonly TimeSpan FullRefresh = TimeSpan.FromMinutes(5);
 
+    private readonly Meter meter = Telemetry.NewMeter();
+    private readonly Database database;
+    private readonly TimeProvider time;
+    private readonly ILogger<Notifications> log;
+    private long heard;
     private volatile bool listening;
+
+    public Notifications(Database database, TimeProvider time, ILogger<Notifications> log)
+    {
+        (this.database, this.time, this.log) = (database, time, log);
+        meter.CreateObservableGauge("oauth.edits.heard", () => listening ? 1 : 0,
+            description: "1 while edits of remembered rows are heard; 0 while they are read from the database each time.");
+        meter.CreateObservableGauge("oauth.cache.age", () => listening ? time.GetElapsedTime(Volatile.Read(ref heard)).TotalSeconds : 0, "s",
+            "Since when the connection that hears edits has not been seen alive: what is remembered is no older.");
+    }
 
     /// <summary>Whether edits are heard at this moment.</summary>
     public bool Listening => listening;
@@ -57,22 +73,32 @@ public sealed class Notifications(Database database, ILogger<Notifications> log)
 
     private async Task ListenAsync(CancellationToken cancel)
     {
-        await using var connection =
-            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(cancel);
+        await using var source = Database.Unpooled("edits", database.ConnectionString);
+        await using var connection = await source.OpenConnectionAsync(cancel);
         connection.Notification += (_, notification) => Changed?.Invoke(notification.Payload);
         await using (var listen = new NpgsqlCommand("listen oauth_changes", connection)) await listen.ExecuteNonQueryAsync(cancel);
 
         Changed?.Invoke(null);
+        Alive();
         listening = true;
         var beats = 0;
         while (true)
         {
-            if (await connection.WaitAsync(Heartbeat, cancel)) continue;
+            if (await connection.WaitAsync(Heartbeat, cancel))
+            {
+                Alive();
+                continue;
+            }
+
             // Silence: make sure the other side is still there.
             await using var alive = new NpgsqlCommand("select 1", connection);
             await alive.ExecuteNonQueryAsync(cancel);
+            Alive();
             if (++beats % (int)(FullRefresh / Heartbeat) == 0) Changed?.Invoke(null);
         }
     }
+
+    private void Alive() => Volatile.Write(ref heard, time.GetTimestamp());
+
+    public void Dispose() => meter.Dispose();
 }

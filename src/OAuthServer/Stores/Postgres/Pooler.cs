@@ -25,17 +25,15 @@ internal static class Pooler
     /// </summary>
     public static async Task<bool> SharesSessionsAsync(string connectionString)
     {
-        var plain = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
-        await using var idle = new NpgsqlConnection(plain);
-        await idle.OpenAsync();
+        await using var source = Database.Unpooled("pooler", connectionString);
+        await using var idle = await source.OpenConnectionAsync();
         var own = await SessionAsync(idle);
         var busy = new Stack<NpgsqlConnection>();
         try
         {
             for (var round = 0; round < Rounds; round++)
             {
-                busy.Push(new NpgsqlConnection(plain));
-                await busy.Peek().OpenAsync();
+                busy.Push(await source.OpenConnectionAsync());
                 await busy.Peek().BeginTransactionAsync();
                 if (await SessionAsync(busy.Peek()) == own || await SessionAsync(idle) != own) return true;
             }

@@ -12,7 +12,7 @@ public sealed class UnreadableRows : IDisposable
 {
     private const int MostNamed = 5;
 
-    private readonly Meter meter = new("OAuthServer");
+    private readonly Meter meter = Telemetry.NewMeter();
     private readonly ConcurrentDictionary<string, string[]> keys = new(StringComparer.Ordinal);
     private readonly ILogger<UnreadableRows> log;
 

@@ -8,12 +8,14 @@ namespace OAuthServer.Stores.Postgres;
 /// A group that PostgreSQL certainly took back (a constraint, say) is written once more, each alone. Any other fault is passed on to
 /// all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay.
 /// </summary>
+/// <param name="name">What it writes or asks: the label of its figures.</param>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
 /// <param name="row">
 /// The one row an item is about: of two items about the same row, the later waits for the next group. Null when rows are only added
 /// or read.
 /// </param>
 public sealed class WriteBatcher<TItem, TAnswer>(
+    string name,
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TAnswer>>> write,
     Func<TItem, Guid>? row = null)
 {
@@ -67,6 +69,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
     {
         try
         {
+            using var step = GroupFigures.Begin(name, group.Count);
             var answers = await write([.. group.Select(waiting => waiting.Item)]);
             for (var i = 0; i < group.Count; i++) group[i].End(answers[i]);
         }

@@ -18,7 +18,7 @@ public sealed record SessionRow
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
 public sealed class SessionStore(Database database)
 {
-    private readonly SharedRead<Presented, SessionRow> presented = new(database, FindSql, keys =>
+    private readonly SharedRead<Presented, SessionRow> presented = new("session", database, FindSql, keys =>
     {
         keys.AddBytes("id", one => one.Id);
         keys.AddTime("idle_since", one => one.IdleSince);

@@ -1,0 +1,35 @@
+using System.Diagnostics.Metrics;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Audit;
+
+/// <summary>Counts what was decided.</summary>
+public sealed class Decisions : IDisposable
+{
+    private readonly Meter meter = Telemetry.NewMeter();
+    private readonly Counter<long> tokens;
+    private readonly Counter<long> refusals;
+    private readonly Counter<long> replays;
+
+    public Decisions()
+    {
+        tokens = meter.CreateCounter<long>("oauth.tokens", description: "Access tokens that were issued, by grant type.");
+        refusals = meter.CreateCounter<long>(
+            "oauth.refusals", description: "Requests that were refused: where, by the public error and the rule that refused.");
+        replays = meter.CreateCounter<long>(
+            "oauth.replays", description: "Codes and refresh tokens that came a second time: stolen, or sent twice by a client.");
+    }
+
+    /// <summary>An access token was issued.</summary>
+    public void Issued(GrantType type) => tokens.Add(1, new KeyValuePair<string, object?>("grant_type", type.Name));
+
+    /// <summary>Something was refused, whether the log keeps it or not.</summary>
+    /// <param name="event">One of <see cref="AuditEvents"/>.</param>
+    public void Refused(string @event, OAuthError error)
+    {
+        refusals.Add(1, new("event", @event), new("error", error.Code), new("rule", error.Rule));
+        if (error.Replayed) replays.Add(1, new KeyValuePair<string, object?>("rule", error.Rule));
+    }
+
+    public void Dispose() => meter.Dispose();
+}
