@@ -104,7 +104,8 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
         if (workload.Script == "introspection")
         {
             using var state = await AskAsync(workload.Path, "notes-api", "token", environment["TOKEN"], cancel);
-            if (!state.RootElement.GetProperty("active").GetBoolean()) throw new BenchException("the token that was introspected is not active");
+            if (!state.RootElement.GetProperty("active").GetBoolean())
+                throw new BenchException("the token that was introspected is not active");
         }
 
         if (workload.Script != "code") return seen;
