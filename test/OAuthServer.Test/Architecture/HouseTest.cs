@@ -100,6 +100,11 @@ public sealed class HouseTest
             .Should().Equal("OAuthServer.Token.IGrant");
 
     [Test]
+    public void The_server_has_one_heap_and_not_one_for_each_core() =>
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "oauth-server.runtimeconfig.json"))
+            .Should().Contain("\"System.GC.Server\": false");
+
+    [Test]
     public void Randomness_that_guards_something_is_cryptographic() =>
         CompiledReferences.All.Where(one => one.To == typeof(Random)).Should().BeEmpty();
 
