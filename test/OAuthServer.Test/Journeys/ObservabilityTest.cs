@@ -99,7 +99,8 @@ public sealed partial class ObservabilityTest
         _ = CollectAsync(collector, received);
         await using var server = await ElsewhereAsync();
         await using var program = await ServeAsync(server,
-            ("ASPNETCORE_ENVIRONMENT", "Production"), ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("ASPNETCORE_ENVIRONMENT", "Production"), ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "500"), ("OTEL_BSP_SCHEDULE_DELAY", "500"), ("OTEL_BLRP_SCHEDULE_DELAY", "500"));
         var (machine, client) = (await server.MachineAsync(), await server.PublicClientAsync());
         var token = (await machine.CredentialsAsync()).AccessToken!;
@@ -109,7 +110,9 @@ public sealed partial class ObservabilityTest
             Has("/v1/metrics", "oauth.tokens") && Has("/v1/traces", "/token") && Has("/v1/logs", "Listening at")),
             because: "figures, traces and log lines arrive");
 
-        foreach (var secret in (string[])[Password, "Host=", Cast.Secret, token, tokens.AccessToken!, tokens.RefreshToken!, "code_challenge", "code_verifier"])
+        string[] secrets =
+            [Password, "Host=", Cast.Secret, token, tokens.AccessToken!, tokens.RefreshToken!, "code_challenge", "code_verifier"];
+        foreach (var secret in secrets)
             received.Values.Should().NotContain(body => body.Contains(secret, StringComparison.Ordinal), secret);
 
         bool Has(string path, string text) => received.TryGetValue(path, out var body) && body.Contains(text, StringComparison.Ordinal);

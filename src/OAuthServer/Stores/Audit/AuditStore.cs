@@ -73,7 +73,8 @@ public sealed class AuditStore(Database database)
     private const string OfEventRefused = "audit_events where event = @event and outcome = 'refused'";
     private const string OfRefused = "audit_events where outcome = 'refused'";
 
-    private const string Fits = Others + "and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')\n";
+    private const string Fits = Others
+        + "and at >= coalesce(@since::timestamptz, '-infinity') and at < coalesce(@before::timestamptz, 'infinity')\n";
 
     // As a range of the client's own index: of a bare range of times, the planner expects next to nothing, and reads them all.
     private const string FitsClient = Others + """

@@ -28,7 +28,8 @@ public sealed class Notifications : IDisposable
         (this.database, this.time, this.log) = (database, time, log);
         meter.CreateObservableGauge("oauth.edits.heard", () => listening ? 1 : 0,
             description: "1 while edits of remembered rows are heard; 0 while they are read from the database each time.");
-        meter.CreateObservableGauge("oauth.cache.age", () => listening ? time.GetElapsedTime(Volatile.Read(ref heard)).TotalSeconds : 0, "s",
+        meter.CreateObservableGauge("oauth.cache.age",
+            () => listening ? time.GetElapsedTime(Volatile.Read(ref heard)).TotalSeconds : 0, "s",
             "Since when the connection that hears edits has not been seen alive: what is remembered is no older.");
     }
 
