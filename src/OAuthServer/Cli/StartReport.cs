@@ -37,9 +37,8 @@ public static class StartReport
     public static IEnumerable<(string Name, string Value)> Changed(Settings settings)
     {
         var defaults = new Settings();
-        return from property in typeof(Settings).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-               where property.CanWrite
-                   && property.Name is not (nameof(Settings.Issuer) or nameof(Settings.Database) or nameof(Settings.Listen))
+        return from property in SettingsParser.Keys
+               where property.Name is not (nameof(Settings.Issuer) or nameof(Settings.Database) or nameof(Settings.Listen))
                let value = property.GetValue(settings)
                where !Equals(value, property.GetValue(defaults))
                select (property.Name, property.IsDefined(typeof(DataTypeAttribute)) ? "set" : $"{value}");
@@ -64,6 +63,6 @@ public static class StartReport
     }
 
     private static string Place(Settings settings) =>
-        ListenAddress.Of(settings, out _) is { Socket: null } at && settings.Listen.Length == 0
+        settings.Listen.Length == 0 && ListenAddress.Of(settings, out _) is { } at
             ? $"http{(at.Tls ? "s" : "")}://{at.Host}:{at.Port}" : settings.Listen;
 }

@@ -40,15 +40,16 @@ public sealed class StandingFigures : IDisposable
             try
             {
                 if (sessions.Enabled) last = await store.StandingAsync(time.GetUtcNow(), Soon, cancel);
-                await Task.Delay(sessions.Enabled ? Pause : TimeSpan.FromSeconds(1), cancel);
             }
             catch (OperationCanceledException) { return; }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
             {
                 log.LogDebug("Nothing is counted while the database is away: {Reason}", fault.Message);
                 last = null;
-                await Task.Delay(Pause, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+
+            try { await Task.Delay(Pause, cancel); }
+            catch (OperationCanceledException) { return; }
         }
     }
 

@@ -10,7 +10,8 @@ namespace OAuthServer.Protocol;
 /// </summary>
 public static class SettingsParser
 {
-    private static PropertyInfo[] Keys { get; } =
+    /// <summary>The settings, each a property.</summary>
+    public static IReadOnlyList<PropertyInfo> Keys { get; } =
         [.. typeof(Settings).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)];
 
     /// <param name="values">Keys without the prefix, such as Issuer.</param>
@@ -21,7 +22,7 @@ public static class SettingsParser
         var settings = development ? new Settings { Development = true, ShutdownGraceSeconds = 0 } : new Settings();
         foreach (var (key, value) in values)
         {
-            var property = Array.Find(Keys, property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase));
+            var property = Keys.FirstOrDefault(property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase));
             if (property is null)
                 errors.Add($"OAuth__{key}: no such setting. Known: {string.Join(", ", Keys.Select(known => known.Name))}");
             else if (Convert(property.PropertyType, value ?? "") is { } converted)

@@ -24,11 +24,11 @@ public sealed class Prometheus : IAsyncDisposable
         var (program, port) = (Tools.Need("prometheus"), TestServer.FreePort());
         var folder = Directory.CreateTempSubdirectory("oauth-prometheus-").FullName;
         var settings = Path.Combine(folder, "prometheus.yml");
-        await File.WriteAllTextAsync(settings, $"""
-            global: {"{"} scrape_interval: 1s {"}"}
+        await File.WriteAllTextAsync(settings, $$"""
+            global: { scrape_interval: 1s }
             scrape_configs:
               - job_name: oauth-server
-                static_configs: [{"{"} targets: ["127.0.0.1:{target}"] {"}"}]
+                static_configs: [{ targets: ["127.0.0.1:{{target}}"] }]
             """);
         var start = new ProcessStartInfo(program,
             [

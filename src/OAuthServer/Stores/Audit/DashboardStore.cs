@@ -144,20 +144,25 @@ public sealed class DashboardStore(Database database, TimeProvider time)
     }
 
     public const string SessionsSql = "select from sessions where expires_at > @now";
-    public const string ExpiringSecretsSql = """
-        select from client_secrets s join clients c on c.client_id = s.client_id
-         where s.revoked_at is null and c.enabled and s.expires_at > @now and s.expires_at <= @until
+    public const string ExpiringSecretsSql = "select " + Expiring;
+
+    // Secrets in use that end between two moments.
+    private const string Expiring = """
+        from client_secrets s join clients c on c.client_id = s.client_id
+         where s.revoked_at is null and c.enabled and s.expires_at > @since and s.expires_at <= @until
+
         """;
 
     /// <summary>What there is now.</summary>
     /// <param name="soon">Secrets that end within it count.</param>
     public async Task<Standing> StandingAsync(DateTimeOffset now, TimeSpan soon, CancellationToken cancel)
     {
-        var span = new { now = now.UtcDateTime, until = (now + soon).UtcDateTime };
+        var live = new { now = now.UtcDateTime };
+        var span = new { since = now.UtcDateTime, until = (now + soon).UtcDateTime };
         return new Standing
         {
-            Sessions = await database.CountAsync(SessionsSql, span, cancel),
-            LiveGrants = await database.CountAsync(LiveGrantsSql, span, cancel),
+            Sessions = await database.CountAsync(SessionsSql, live, cancel),
+            LiveGrants = await database.CountAsync(LiveGrantsSql, live, cancel),
             ExpiringSecrets = await database.CountAsync(ExpiringSecretsSql, Slice.MostCounted, span, cancel),
         };
     }
@@ -170,12 +175,11 @@ public sealed class DashboardStore(Database database, TimeProvider time)
     public Task<List<AuditRow>> ReusesAsync(DateTimeOffset since, int limit, CancellationToken cancel) =>
         database.ListAsync<AuditRow>(ReusesSql, new { since = since.UtcDateTime, limit }, cancel);
 
-    private const string ExpiringSql = """
+    private const string ExpiringSql = $"""
         select s.id, s.client_id, c.name, s.label, s.expires_at,
                exists (select from client_secrets o where o.client_id = s.client_id and o.id <> s.id and o.revoked_at is null
                           and o.not_before <= @now and (o.expires_at is null or o.expires_at > s.expires_at)) as replaced
-          from client_secrets s join clients c on c.client_id = s.client_id
-         where s.revoked_at is null and c.enabled and s.expires_at > @since and s.expires_at <= @until
+        {Expiring}
          order by s.expires_at, s.id limit @limit
         """;
 

@@ -61,7 +61,14 @@ public sealed class Database : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>Where it is and as whom, without the password.</summary>
-    public string Place => Named(new NpgsqlConnectionStringBuilder(ConnectionString));
+    public string Place
+    {
+        get
+        {
+            var at = new NpgsqlConnectionStringBuilder(ConnectionString);
+            return $"{at.Database} at {at.Host} as {at.Username}";
+        }
+    }
 
     /// <summary>
     /// Connections of their own for one purpose, whose name their figures bear: else it would be all of the connection string.
@@ -121,8 +128,6 @@ public sealed class Database : IAsyncDisposable
         await server.DisposeAsync();
         await owner.DisposeAsync();
     }
-
-    private static string Named(NpgsqlConnectionStringBuilder at) => $"{at.Database} at {at.Host} as {at.Username}";
 
     // What is set here lasts as long as the session: it must be nobody else's.
     private async Task TakeRoleAsync(NpgsqlConnection connection)
