@@ -13,6 +13,9 @@ internal static class KeyCommands
         CliCommand.On("list", "List all signing keys and their states", "oauth-server keys list", [], ListAsync),
         CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [],
             RotateAsync, withKey: true),
+        CliCommand.On("reseal",
+            "Seal all keys under OAuth__KeyEncryptionKey, those too that only OAuth__SecondKeyEncryptionKey opens; servers may run",
+            "oauth-server keys reseal", [], ResealAsync, withKey: true),
         Pem(), Retire());
 
     private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
@@ -53,6 +56,25 @@ internal static class KeyCommands
         var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
         return context.Output.Refuse(pending is null ? "Another rotation happened at the same time"
             : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
+    }
+
+    private static async Task<int> ResealAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
+    {
+        await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
+        var resealing =
+            new Resealing(new SigningKeyStore(signed), new DataProtectionKeyStore(signed), new KeyEncryption(context.Settings));
+        var (signing, cookies) = (await resealing.SigningKeysAsync(cancel), await resealing.DataProtectionKeysAsync(cancel));
+        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable];
+        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + signing.Left + cookies.Left == 0) return WrongKey(context);
+        var left = signing.Left + cookies.Left;
+        var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
+            + $"forms; {left} were already.";
+        if (unreadable.Length > 0)
+            return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
+                "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
+        return context.Output.Done(new { signing_keys = signing.Done, data_protection_keys = cookies.Done, left },
+            context.Settings.SecondKeyEncryptionKey.Length == 0 ? done
+                : $"{done} Once every server has this OAuth__KeyEncryptionKey, OAuth__SecondKeyEncryptionKey can be removed.");
     }
 
     private static string Span(TimeSpan wait) => wait.TotalHours < 2 ? $"{wait.TotalMinutes:0} minutes" : $"{wait.TotalHours:0} hours";

@@ -41,7 +41,7 @@ public sealed class Readiness(
             throw;
         }
 
-        if (!keys.Ready) return HealthCheckResult.Unhealthy(Reason("no signing key has been read yet"));
+        if (!keys.Ready) return HealthCheckResult.Unhealthy(Reason(keys.Problem));
         var skew = clock.Skew.Duration();
         var words = Reason($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
         return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)

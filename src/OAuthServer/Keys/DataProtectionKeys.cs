@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Xml;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -46,6 +47,26 @@ public sealed class DataProtectionSeal(KeyEncryption encryption) : IXmlEncryptor
             Convert.ToBase64String(encryption
             .Seal(System.Text.Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting))))),
             typeof(DataProtectionUnseal));
+
+    /// <summary>
+    /// A stored key element with its secret part sealed anew; null when <see cref="KeyEncryption.Reseal"/> leaves it as it is. Throws
+    /// CryptographicException for what neither key opens, and for what is no such element.
+    /// </summary>
+    public static string? Reseal(string xml, KeyEncryption encryption)
+    {
+        try
+        {
+            var element = XElement.Parse(xml);
+            var box = element.Descendants("sealed").Single();
+            if (encryption.Reseal(Convert.FromBase64String(box.Value)) is not { } resealed) return null;
+            box.Value = Convert.ToBase64String(resealed);
+            return element.ToString(SaveOptions.DisableFormatting);
+        }
+        catch (Exception fault) when (fault is XmlException or InvalidOperationException or FormatException)
+        {
+            throw new CryptographicException("no key element", fault);
+        }
+    }
 }
 
 /// <summary>Opens what <see cref="DataProtectionSeal"/> closed. Data Protection makes it by name.</summary>

@@ -3,32 +3,60 @@ using OAuthServer.Protocol;
 
 namespace OAuthServer.Keys;
 
-/// <summary>AES-256-GCM under the key-encryption key: signing keys and Data Protection keys at rest.</summary>
+/// <summary>
+/// AES-256-GCM under the key-encryption key: signing keys and Data Protection keys at rest. While one key-encryption key takes the place of
+/// another, both open and the first seals.
+/// </summary>
 public sealed class KeyEncryption(Settings settings)
 {
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private readonly byte[] key = Convert.FromBase64String(settings.KeyEncryptionKey.Trim());
+    private readonly byte[][] keys =
+    [
+        .. new[] { settings.KeyEncryptionKey, settings.SecondKeyEncryptionKey }.Select(text => text.Trim()).Where(text => text.Length > 0)
+            .Select(Convert.FromBase64String),
+    ];
 
     /// <summary>Nonce, tag, ciphertext.</summary>
     public byte[] Seal(ReadOnlySpan<byte> plain)
     {
         var box = new byte[NonceBytes + TagBytes + plain.Length];
         RandomNumberGenerator.Fill(box.AsSpan(0, NonceBytes));
-        using var aes = new AesGcm(key, TagBytes);
+        using var aes = new AesGcm(keys[0], TagBytes);
         aes.Encrypt(box.AsSpan(0, NonceBytes), plain, box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes));
         return box;
     }
 
     /// <summary>
-    /// Opens what <see cref="Seal"/> closed; throws CryptographicException under another key-encryption key, and for anything else.
+    /// Opens what <see cref="Seal"/> closed under either key; throws CryptographicException for anything else.
     /// </summary>
-    public byte[] Unseal(byte[] box)
+    public byte[] Unseal(byte[] box) =>
+        keys.Select(key => TryUnseal(box, key)).FirstOrDefault(plain => plain is not null)
+        ?? throw new CryptographicException("sealed under another key-encryption key, or not sealed at all");
+
+    /// <summary>The same content under the key that seals; null when it is under that already.</summary>
+    public byte[]? Reseal(byte[] box)
     {
-        if (box.Length < NonceBytes + TagBytes) throw new CryptographicException("too short to have been sealed");
+        if (TryUnseal(box, keys[0]) is not null) return null;
+        var plain = Unseal(box);
+        var resealed = Seal(plain);
+        CryptographicOperations.ZeroMemory(plain);
+        return resealed;
+    }
+
+    private static byte[]? TryUnseal(byte[] box, byte[] key)
+    {
+        if (box.Length < NonceBytes + TagBytes) return null;
         var plain = new byte[box.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);
-        aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), plain);
-        return plain;
+        try
+        {
+            aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), plain);
+            return plain;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
     }
 }

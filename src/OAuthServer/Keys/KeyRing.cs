@@ -27,6 +27,7 @@ public sealed class KeyRing(
     private readonly SemaphoreSlim reading = new(1);
     private readonly SemaphoreSlim wake = new(0, 1);
     private volatile Snapshot? keys;
+    private volatile string? problem;
 
     /// <summary>
     /// How long before it signs a key is published: the notice that is set, at least a JWKS max-age, and on top of either what passes
@@ -37,6 +38,9 @@ public sealed class KeyRing(
 
     /// <summary>Whether keys have been read at all; false while the database has been away since the start.</summary>
     public bool Ready => keys is { Opened.Length: > 0 };
+
+    /// <summary>Why it is not <see cref="Ready"/>, and what to do.</summary>
+    public string Problem => problem ?? "no signing key has been read yet";
 
     /// <summary>The key that signs now; null only before <see cref="Ready"/>.</summary>
     public SigningKey? Active => keys?.At(time.GetUtcNow()).Active;
@@ -140,8 +144,7 @@ public sealed class KeyRing(
             }
             catch (Exception fault) when (fault is NpgsqlException or TimeoutException or CryptographicException)
             {
-                log.LogWarning("Signing keys could not be read ({Reason}); {Then}", fault.Message,
-                    fault is CryptographicException ? "is OAuth__KeyEncryptionKey the one they were sealed with?" : "trying again");
+                log.LogWarning("Signing keys could not be read, trying again: {Reason}", fault.Message);
             }
 
             try { await wake.WaitAsync(keys is null ? TimeSpan.FromSeconds(1) : Refresh, cancel); }
@@ -192,7 +195,11 @@ public sealed class KeyRing(
             unreadable.Report("signing_keys", closed);
             // Not one: rather another key-encryption key than bad rows, and then nothing may be made or changed.
             if (opened.Length == 0 && closed.Length > 0)
-                throw new CryptographicException($"none of {closed.Length} signing keys can be opened");
+            {
+                problem = "OAuth__KeyEncryptionKey opens none of the signing keys: set the one they were sealed with";
+                throw new CryptographicException(problem);
+            }
+
             // As if it were not there: the key before it goes on signing, on every server.
             keys = new Snapshot([.. rows.Where(row => !closed.Contains(row.Kid))], opened, closed);
         }

@@ -48,6 +48,10 @@ public sealed record Settings
     /// Development it is made in the local folder.</summary>
     [DataType(DataType.Password)] public string KeyEncryptionKey { get; init; } = "";
 
+    /// <summary>Another such key, that opens what it has sealed and seals nothing: while one key-encryption key takes the place of
+    /// another. Empty: none.</summary>
+    [DataType(DataType.Password)] public string SecondKeyEncryptionKey { get; init; } = "";
+
     /// <summary>Where Development keeps what it makes: the key-encryption key, the private database.</summary>
     public string LocalFolder { get; init; } = ".local";
 

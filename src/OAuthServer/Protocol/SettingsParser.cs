@@ -82,6 +82,8 @@ public static class SettingsParser
                 + "Keep it: without it the signing keys cannot be opened");
         else if (!IsKey(settings.KeyEncryptionKey))
             errors.Add("OAuth__KeyEncryptionKey: not 32 bytes in base64; openssl rand -base64 32 makes such a key");
+        if (settings.SecondKeyEncryptionKey.Length > 0 && !IsKey(settings.SecondKeyEncryptionKey))
+            errors.Add("OAuth__SecondKeyEncryptionKey: not 32 bytes in base64; write the other key-encryption key, or nothing");
     }
 
     private static void CheckRegistration(Settings settings, List<string> errors)

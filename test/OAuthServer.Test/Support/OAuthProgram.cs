@@ -58,6 +58,9 @@ public sealed class OAuthProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts <c>serve</c>, ready or not.</summary>
+    public static OAuthProgram Begin(TestServer elsewhere) => new(Start(elsewhere.Settings, ["serve"], LogLevel.Information));
+
     /// <summary>Runs one verb to its end.</summary>
     public static async Task<(int Exit, string Said)> RunAsync(Settings settings, params string[] arguments)
     {
@@ -105,6 +108,7 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["ConnectionStrings__OAuth"] = settings.Database,
             ["OAuth__Issuer"] = settings.Issuer,
             ["OAuth__KeyEncryptionKey"] = settings.KeyEncryptionKey,
+            ["OAuth__SecondKeyEncryptionKey"] = settings.SecondKeyEncryptionKey,
             ["OAuth__BcryptCost"] = settings.BcryptCost.ToString(),
             ["OAuth__AccessLogFile"] = settings.AccessLogFile,
             ["OAuth__Listen"] = settings.Listen,

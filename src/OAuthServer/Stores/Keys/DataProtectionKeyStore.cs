@@ -30,4 +30,10 @@ public sealed class DataProtectionKeyStore(Database database)
         using var connection = database.OpenAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
         connection.Execute(AddSql, new { id, xml });
     }
+
+    public const string ResealSql = "update data_protection_keys set xml = @after where id = @id and xml = @before";
+
+    /// <summary>The same key, sealed anew; false when it is gone or another has done it.</summary>
+    public async Task<bool> ResealAsync(string id, string before, string after, CancellationToken cancel) =>
+        await database.ExecuteAsync(ResealSql, new { id, before, after }, cancel) == 1;
 }

@@ -58,6 +58,12 @@ public sealed class SigningKeyStore(Database database)
     /// <summary>What an operator would type to take a key out.</summary>
     public static string RetireText(string kid) => $"update signing_keys set retired_at = now() where kid = {SqlText.Quote(kid)};";
 
+    public const string ResealSql = "update signing_keys set sealed = @after where kid = @kid and sealed = @before";
+
+    /// <summary>The same key, sealed anew; false when it is gone or another has done it.</summary>
+    public async Task<bool> ResealAsync(string kid, byte[] before, byte[] after, CancellationToken cancel) =>
+        await database.ExecuteAsync(ResealSql, new { kid, before, after }, cancel) == 1;
+
     public const string SweepSql = "delete from signing_keys where kid = any (@kids)";
 
     /// <summary>Removes keys nothing needs any more.</summary>
