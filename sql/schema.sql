@@ -185,11 +185,12 @@ begin
     if new.client_id is null or not exists (select from clients where client_id = new.client_id) then
         raise check_violation using message = 'This client does not exist', column = 'client_id', hint = 'Insert it into clients first.';
     end if;
-    if new.hash is null or new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+    if new.hash is null or not (is_imported_hash(new.hash) or new.hash ~ '^sha256:[0-9a-f]{64}$')
+        and new.hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A secret is stored as a bcrypt hash, never as it is', column = 'hash',
             hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server clients secret add CLIENT_ID. What you wrote may stand in PostgreSQL''s log now: choose another secret.';
     end if;
-    if new.hash !~ '^\$2[aby]\$1[0-4]\$' then
+    if new.hash ~ '^\$2' and new.hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
             hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)).';
     end if;
@@ -413,6 +414,16 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.is_imported_hash(hash text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+    select hash ~ '^AQAAAA[A-Za-z0-9+/]{60,240}={0,2}$'
+        or hash ~ '^\$pbkdf2-sha(1|256|512)\$i=\d{4,7}\$[A-Za-z0-9+/]{8,172}\$[A-Za-z0-9+/]{22,172}$'
+        or hash ~ '^\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,172}\$[A-Za-z0-9+/]{22,172}$'
+$_$;
+
+COMMENT ON FUNCTION public.is_imported_hash(hash text) IS 'PBKDF2 as ASP.NET Core Identity v3 writes it (base64 that begins with 1) or as $pbkdf2-sha256$i=…$salt$hash, and Argon2id as $argon2id$v=19$m=…,t=…,p=…$salt$hash.';
+
 CREATE FUNCTION public.is_plain_date(moment timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -618,11 +629,12 @@ begin
         raise check_violation using message = 'This is no user name', column = 'username',
             hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
     end if;
-    if new.password_hash is null or new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+    if new.password_hash is null or not is_imported_hash(new.password_hash)
+        and new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
             hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
     end if;
-    if new.password_hash !~ '^\$2[aby]\$1[0-4]\$' then
+    if new.password_hash ~ '^\$2' and new.password_hash !~ '^\$2[aby]\$1[0-4]\$' then
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'password_hash',
             hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)).';
     end if;
@@ -836,7 +848,7 @@ CREATE TABLE public.client_secrets (
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
     CONSTRAINT client_secrets_expires_at_plain CHECK (public.is_plain_date(expires_at)),
-    CONSTRAINT client_secrets_hash_form CHECK ((hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
+    CONSTRAINT client_secrets_hash_form CHECK (((hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text) OR (hash ~ '^sha256:[0-9a-f]{64}$'::text) OR public.is_imported_hash(hash))),
     CONSTRAINT client_secrets_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT client_secrets_not_before_plain CHECK (public.is_plain_date(not_before)),
     CONSTRAINT client_secrets_revoked_at_plain CHECK (public.is_plain_date(revoked_at))
@@ -849,7 +861,7 @@ COMMENT ON COLUMN public.client_secrets.id IS 'Names the secret in commands.';
 
 COMMENT ON COLUMN public.client_secrets.client_id IS 'Whose it is.';
 
-COMMENT ON COLUMN public.client_secrets.hash IS 'crypt(''the secret'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14, $2a$ $2b$ or $2y$.';
+COMMENT ON COLUMN public.client_secrets.hash IS 'crypt(''the secret'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14, $2a$ $2b$ or $2y$. Imported ones may be sha256: and 64 hexadecimal digits, for secrets with 128 random bits or more, PBKDF2 or Argon2id.';
 
 COMMENT ON COLUMN public.client_secrets.label IS 'For operators.';
 
@@ -1091,6 +1103,28 @@ COMMENT ON COLUMN public.grants.generation IS 'Rotations so far. A token of the 
 COMMENT ON COLUMN public.grants.rotated_at IS 'When the live token replaced the one before; null: it is the first.';
 
 COMMENT ON COLUMN public.grants.idle_until IS 'The live token is refused from then on; the row stays until expires_at.';
+
+CREATE TABLE public.imported_keys (
+    kid text NOT NULL,
+    alg text NOT NULL,
+    public_key bytea NOT NULL,
+    issuer text NOT NULL,
+    verifies_until timestamp with time zone NOT NULL,
+    CONSTRAINT imported_keys_alg_known CHECK ((alg = ANY (ARRAY['ES256'::text, 'RS256'::text]))),
+    CONSTRAINT imported_keys_verifies_until_plain CHECK (public.is_plain_date(verifies_until))
+);
+
+COMMENT ON TABLE public.imported_keys IS 'Public keys of another server: access tokens it signed are accepted until a date, and none is signed with them. Written by oauth-server import; deleting a row refuses its tokens at once.';
+
+COMMENT ON COLUMN public.imported_keys.kid IS 'As the headers of its tokens name it.';
+
+COMMENT ON COLUMN public.imported_keys.alg IS 'ES256 or RS256.';
+
+COMMENT ON COLUMN public.imported_keys.public_key IS 'SubjectPublicKeyInfo, DER.';
+
+COMMENT ON COLUMN public.imported_keys.issuer IS 'The iss its tokens have.';
+
+COMMENT ON COLUMN public.imported_keys.verifies_until IS 'Its tokens are refused from then on, and the key leaves the JWKS.';
 
 CREATE TABLE public.initial_access_tokens (
     id bigint NOT NULL,
@@ -1342,7 +1376,8 @@ CREATE TABLE public.sessions (
     last_seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     address text NOT NULL,
-    user_agent text NOT NULL
+    user_agent text NOT NULL,
+    imported boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -1360,6 +1395,8 @@ COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end.';
 COMMENT ON COLUMN public.sessions.address IS 'Where the sign-in came from.';
 
 COMMENT ON COLUMN public.sessions.user_agent IS 'The browser, as it named itself, at most 200 characters.';
+
+COMMENT ON COLUMN public.sessions.imported IS 'Of another server: its cookie is taken once, for a session id of ours.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1399,7 +1436,7 @@ CREATE TABLE public.users (
     enabled boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
-    CONSTRAINT users_password_form CHECK ((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text)),
+    CONSTRAINT users_password_form CHECK (((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text) OR public.is_imported_hash(password_hash))),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
     CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
 );
@@ -1410,7 +1447,7 @@ COMMENT ON COLUMN public.users.subject IS 'sub of their tokens: opaque, never re
 
 COMMENT ON COLUMN public.users.username IS 'Lower case; what they type.';
 
-COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14.';
+COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id.';
 
 COMMENT ON COLUMN public.users.role IS 'user or admin.';
 
@@ -1449,6 +1486,9 @@ ALTER TABLE ONLY public.grant_types
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.imported_keys
+    ADD CONSTRAINT imported_keys_pkey PRIMARY KEY (kid);
 
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_hash_key UNIQUE (hash);
@@ -1540,6 +1580,8 @@ CREATE INDEX client_secrets_by_expiry ON public.client_secrets USING btree (expi
 
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
 
+CREATE INDEX client_secrets_with_imported_hash ON public.client_secrets USING btree (id) WHERE (public.is_imported_hash(hash) AND (revoked_at IS NULL));
+
 CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
 
 CREATE INDEX clients_by_text ON public.clients USING gin (public.trigrams((("left"(name, 256) || ' '::text) || client_id)));
@@ -1586,6 +1628,8 @@ CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
 CREATE INDEX users_by_text ON public.users USING gin (public.trigrams(username));
 
+CREATE INDEX users_with_imported_hash ON public.users USING btree (subject) WHERE (password_hash !~ '^\$2'::text);
+
 ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
 
 ALTER INDEX public.audit_events_of_refusals ATTACH PARTITION public.audit_events_default_at_idx;
@@ -1611,6 +1655,8 @@ CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events F
 CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.check_dates('not_before', 'expires_at', 'revoked_at');
 
 CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
+
+CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF verifies_until ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.check_dates('verifies_until');
 
 CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, expires_at ON public.initial_access_tokens FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at', 'expires_at');
 
@@ -1671,6 +1717,10 @@ CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin 
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
 
 CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER imported_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER imported_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 

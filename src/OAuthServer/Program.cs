@@ -46,6 +46,7 @@ public static class Server
 
         var app = builder.Build();
         app.UsePipeline(settings, Refusals.RefuseAsync);
+        app.UseEarlierSessions(settings);
         OAuthServer.Routes.Map(app, settings);
         return app;
     }

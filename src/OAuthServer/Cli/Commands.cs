@@ -38,6 +38,8 @@ public static partial class Commands
                 serve(settings, cancel), withKey: true),
             CliCommand.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
             SeedCommand.Make(),
+            ImportCommand.Make(),
+            ConvertCommands.Make(),
             ClientCommands.Make(),
             UserCommands.Make(),
             KeyCommands.Make(),

@@ -36,6 +36,20 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
         return exitCode;
     }
 
+    /// <summary>Lines for another program, as they are.</summary>
+    public void Lines(IEnumerable<string> lines)
+    {
+        foreach (var line in lines) results.WriteLine(line);
+    }
+
+    /// <summary>A result that some of what was given has no part in: exit code 1.</summary>
+    public int Incomplete(object result, string text)
+    {
+        if (json) results.WriteLine(Json(result));
+        else errors.WriteLine(VisibleText.Escape(text, lines: true));
+        return 1;
+    }
+
     /// <summary>Everything that is wrong with the command line or the settings.</summary>
     public int Misuse(string problem, IReadOnlyList<string> details, string next)
     {

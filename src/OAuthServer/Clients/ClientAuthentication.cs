@@ -87,19 +87,20 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         try
         {
             var costs = new List<int>(SecretsPerClient);
-            if (client is { IsPublic: false } && presented is ClientCredential.Secret { Text: var secret } && SecretHash.CanHash(secret))
+            if (client is { IsPublic: false } && presented is ClientCredential.Secret { Text: var secret })
             {
                 foreach (var row in client.Secrets)
                 {
-                    if (SecretHash.Cost(row.Hash) is not { } cost) continue;
-                    costs.Add(cost);
-                    if (!await work.VerifyAsync(secret, row.Hash, CancellationToken.None)) continue;
+                    var matches = ImportedHash.VerifyFast(secret, row.Hash);
+                    if (!matches && !SecretHash.CanVerify(secret, row.Hash)) continue;
+                    if (SecretHash.Cost(row.Hash) is { } cost) costs.Add(cost);
+                    if (!matches && !await work.VerifyAsync(secret, row.Hash, CancellationToken.None)) continue;
                     Remember(row, secret);
                     return new VerifiedSecret { Client = client, Secret = row, Verified = true };
                 }
             }
 
-            await work.FillUpAsync(SecretsPerClient, costs, CancellationToken.None);
+            await work.FillUpAsync(SecretsPerClient, costs, await clients.ImportedHashAsync(), CancellationToken.None);
         }
         catch (HashQueueFullException)
         {

@@ -25,6 +25,9 @@ public sealed class ClientDirectory
         notifications.Changed += Forget;
     }
 
+    /// <summary>A slow hash that was imported, of any client's secret; null when there is none.</summary>
+    public Task<string?> ImportedHashAsync() => store.ImportedHashAsync(CancellationToken.None);
+
     /// <summary>The client, or null when there is none. Unknown ids are not remembered.</summary>
     public ValueTask<Client?> FindAsync(string id, CancellationToken cancel) =>
         notifications.Listening && known.TryGet(id, out var client) ? new(client) : new(ReadAsync(id, cancel));

@@ -19,11 +19,15 @@ public sealed class Cookies(Settings settings)
     public static string Name(string purpose, Settings settings) =>
         $"__Host-oauth-{purpose}-{Convert.ToHexStringLower(OpaqueToken.Hash(settings.Issuer))[..8]}";
 
-    /// <summary>The session id the browser sent, or null.</summary>
-    public string? Session(HttpContext http) => Read(http, session);
+    /// <summary>The session id the browser sent, or gets with this answer; or null.</summary>
+    public string? Session(HttpContext http) => http.Items[this] as string ?? Read(http, session);
 
     /// <summary>Signs the browser in; the cookie goes when the browser closes, the session on the server by its own limits.</summary>
-    public void SetSession(HttpContext http, string id) => http.Response.Cookies.Append(session, id, Options());
+    public void SetSession(HttpContext http, string id)
+    {
+        http.Items[this] = id;
+        http.Response.Cookies.Append(session, id, Options());
+    }
 
     public void EndSession(HttpContext http) => http.Response.Cookies.Delete(session, Options());
 

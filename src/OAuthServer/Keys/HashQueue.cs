@@ -82,19 +82,28 @@ public sealed partial class HashQueue : IDisposable
     public sealed class Attempt(HashQueue hashes, HashLane lane, string address)
     {
         private readonly long began = hashes.time.GetTimestamp();
+        private bool anyImported;
 
         /// <summary>Whether the secret makes this hash.</summary>
-        public Task<bool> VerifyAsync(string secret, string hash, CancellationToken cancel) =>
-            hashes.RunAsync(
+        public Task<bool> VerifyAsync(string secret, string hash, CancellationToken cancel)
+        {
+            anyImported |= ImportedHash.IsSlow(hash);
+            return hashes.RunAsync(
                 lane, address, hashes.Patience - hashes.time.GetElapsedTime(began), () => SecretHash.Verify(secret, hash), GiveWay, cancel);
+        }
 
         /// <summary>
         /// Burns the time that <paramref name="units"/> verifications at the configured cost would take, less the hashes already
         /// checked: unknown and wrong then take the same time, whatever costs an operator's hashes have.
         /// </summary>
         /// <param name="checkedCosts">bcrypt costs of the hashes that were verified for real.</param>
-        public async Task FillUpAsync(int units, IEnumerable<int> checkedCosts, CancellationToken cancel)
+        /// <param name="imported">
+        /// A slow hash that was imported, of somebody: where there is any, who has another or none takes that time as well. Null: there is
+        /// none.
+        /// </param>
+        public async Task FillUpAsync(int units, IEnumerable<int> checkedCosts, string? imported, CancellationToken cancel)
         {
+            if (imported is not null && !anyImported) await VerifyAsync("nobody's secret", imported, cancel);
             var left = (units << hashes.settings.BcryptCost) - checkedCosts.Sum(cost => 1 << cost);
             for (var cost = hashes.settings.BcryptCost; cost >= LeastCost; cost--)
                 // Each waits its turn as a real one does: under load it is the queue that takes the time.

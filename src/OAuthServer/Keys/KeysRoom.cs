@@ -21,6 +21,16 @@ public static class KeysRoom
                 };
                 return keys;
             });
+            services.AddSingleton(provider =>
+            {
+                var keys = ActivatorUtilities.CreateInstance<ImportedKeys>(provider);
+                provider.GetRequiredService<Notifications>().Changed += what =>
+                {
+                    if (what is null or "imported_keys") keys.Wake();
+                };
+                return keys;
+            });
+            services.AddLoop<ImportedKeys>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<KeyRing>((loop, cancel) => loop.RunAsync(cancel));
         }
     }

@@ -17,6 +17,10 @@ public static class SecretHash
     public static bool CanHash(string secret) => secret.Length is > 0 and <= 72 && !secret.Contains('\0') && Encoding.UTF8.GetByteCount(
         secret) <= 72;
 
+    /// <summary>Whether <see cref="HashQueue.Attempt.VerifyAsync"/> can compare this secret with this hash.</summary>
+    public static bool CanVerify(string secret, string hash) =>
+        ImportedHash.IsSlow(hash) || (CanHash(secret) && Cost(hash) is not null);
+
     /// <summary>The cost of a well-formed hash, 10 to 14; null for anything else.</summary>
     public static int? Cost(string hash) =>
         hash.Length == 60 && hash[0] == '$' && hash[1] == '2' && hash[2] is 'a' or 'b' or 'y' && hash[3] == '$' && hash[6] == '$'
@@ -31,7 +35,8 @@ public static class SecretHash
         return BCrypt.Net.BCrypt.HashPassword(secret, BCrypt.Net.BCrypt.GenerateSalt(cost, 'a'));
     }
 
-    /// <summary>Whether the secret makes this hash. Slow on purpose; compares in constant time.</summary>
+    /// <summary>Whether the secret makes this hash, bcrypt or imported. Slow on purpose; compares in constant time.</summary>
     public static bool Verify(string secret, string hash) =>
-        CanHash(secret) && Cost(hash) is not null && BCrypt.Net.BCrypt.Verify(secret, hash);
+        ImportedHash.IsSlow(hash) ? ImportedHash.Verify(secret, hash)
+        : CanHash(secret) && Cost(hash) is not null && BCrypt.Net.BCrypt.Verify(secret, hash);
 }

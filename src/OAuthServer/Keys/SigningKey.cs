@@ -97,11 +97,15 @@ public sealed class SigningKey
         && Row.Sealed.AsSpan().SequenceEqual(row.Sealed) && Row.PublicKey.AsSpan().SequenceEqual(row.PublicKey);
 
     /// <summary>The public members of its JWK (RFC 7517 §4), and no others.</summary>
-    public IReadOnlyList<(string Name, string Value)> Jwk() => Algorithm is RSA rsa
-        ? [("kty", "RSA"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("n", Text(rsa.ExportParameters(false).Modulus!)),
-            ("e", Text(rsa.ExportParameters(false).Exponent!))]
-        : [("kty", "EC"), ("use", "sig"), ("alg", Row.Alg), ("kid", Kid), ("crv", "P-256"), ("x", Text(Point((ECDsa)Algorithm).X!)),
-            ("y", Text(Point((ECDsa)Algorithm).Y!))];
+    public IReadOnlyList<(string Name, string Value)> Jwk() => Jwk(Algorithm, Row.Alg, Kid);
+
+    /// <inheritdoc cref="Jwk()"/>
+    internal static IReadOnlyList<(string Name, string Value)> Jwk(AsymmetricAlgorithm algorithm, string alg, string kid) =>
+        algorithm is RSA rsa
+            ? [("kty", "RSA"), ("use", "sig"), ("alg", alg), ("kid", kid), ("n", Text(rsa.ExportParameters(false).Modulus!)),
+                ("e", Text(rsa.ExportParameters(false).Exponent!))]
+            : [("kty", "EC"), ("use", "sig"), ("alg", alg), ("kid", kid), ("crv", "P-256"), ("x", Text(Point((ECDsa)algorithm).X!)),
+                ("y", Text(Point((ECDsa)algorithm).Y!))];
 
     /// <summary>SubjectPublicKeyInfo in PEM, for openssl.</summary>
     public static string Pem(SigningKeyRow row) => PemEncoding.WriteString("PUBLIC KEY", row.PublicKey);

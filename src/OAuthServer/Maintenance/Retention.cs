@@ -3,6 +3,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Maintenance;
@@ -14,8 +15,8 @@ namespace OAuthServer.Maintenance;
 /// </summary>
 public sealed class Retention(
     GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
-    RevokedTokenStore revokedTokens, RevocationFeedStore feed, RegistrationStore registrations, InvitationStore invitations,
-    ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
+    RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
+    InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
@@ -60,6 +61,7 @@ public sealed class Retention(
         await EmptyAsync(() => grants.NeverRedeemedAsync(now, cancel));
         await EmptyAsync(() => grants.OldTokensAsync(now, cancel));
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
+        await EmptyAsync(() => importedKeys.SweepAsync(now, cancel));
         var (unused, idle) = (now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays));
         await EmptyAsync(async () => (lastRegistration =
             await registrations.SweepAsync(lastRegistration, unused, idle, now, cancel) ?? "").Length);

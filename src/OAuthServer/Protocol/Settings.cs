@@ -77,6 +77,10 @@ public sealed record Settings
     /// <summary>Seconds a browser session lives unused.</summary>
     [Range(60, 31_536_000)] public int SessionIdleSeconds { get; init; } = 8 * 3600;
 
+    /// <summary>The name of another server's session cookie: a browser that sends one whose session was imported is signed in here, once.
+    /// Empty: none.</summary>
+    public string EarlierSessionCookie { get; init; } = "";
+
     /// <summary>Seconds in which a used refresh token yields the same successor again (a lost answer, a second process); 0 turns it
     /// off; at most 300.</summary>
     [Range(0, 300)] public int RetryWindowSeconds { get; init; } = 30;

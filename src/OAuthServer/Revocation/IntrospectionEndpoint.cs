@@ -18,7 +18,8 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         if (await shared.ReadAsync(http, AuditEvents.Introspection, NotAdmitted) is not { } query) return;
         use.Note(query.By);
         var claims = await revocations.LiveAsync(query.Token);
-        if (claims is not null && Concerns(claims, query.By.Client)) await http.JsonAsync(200, (settings.Issuer, claims), Describe);
+        if (claims is not null && Concerned(claims, query.By.Client) is { } audience)
+            await http.JsonAsync(200, (claims.EarlierIssuer ?? settings.Issuer, audience, claims), Describe);
         else await http.JsonAsync(200, json => json.WriteBoolean("active", false));
     }
 
@@ -26,17 +27,21 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         : OAuthError.InvalidClient(
             "only resource servers introspect", "RFC 7662 §2.1", "a client of kind resource-server", client.Row.Kind);
 
-    private static bool Concerns(AccessTokenClaims claims, Client client) =>
-        client.Row.Resources.Contains(claims.Audience) || client.Row.DefaultResource == claims.Audience;
+    // The resource of theirs that it is for.
+    private static string? Concerned(AccessTokenClaims claims, Client client) =>
+        IsOf(client, claims.Audience) ? claims.Audience : claims.FurtherAudiences.FirstOrDefault(audience => IsOf(client, audience));
 
-    private static void Describe(Utf8JsonWriter json, (string Issuer, AccessTokenClaims Claims) token)
+    private static bool IsOf(Client client, string audience) =>
+        client.Row.Resources.Contains(audience) || client.Row.DefaultResource == audience;
+
+    private static void Describe(Utf8JsonWriter json, (string Issuer, string Audience, AccessTokenClaims Claims) token)
     {
         var claims = token.Claims;
         json.WriteBoolean("active", true);
         json.WriteString("scope", claims.Scope);
         json.WriteString("client_id", claims.ClientId);
         json.WriteString("sub", claims.Subject);
-        json.WriteString("aud", claims.Audience);
+        json.WriteString("aud", token.Audience);
         json.WriteString("iss", token.Issuer);
         json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());

@@ -50,6 +50,7 @@ public static class StoresRoom
             services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RevokedTokenStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<DataProtectionKeyStore>();
+            services.AddSingleton<ImportedKeyStore>();
             services.AddSingleton<SigningKeyStore>();
             services.AddSingleton<AccessEdits>();
             services.AddSingleton<ResourceEdits>();

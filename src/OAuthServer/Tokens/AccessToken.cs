@@ -22,12 +22,18 @@ public sealed record AccessTokenClaims
     public required DateTimeOffset IssuedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>The grant it stands on; null for a machine's own token.</summary>
+    /// <summary>The grant it stands on; null for a machine's own token, and for those of another server.</summary>
     public Guid? Grant { get; init; }
+
+    /// <summary>Another server, which signed it with a key that was imported; null: this one.</summary>
+    public string? EarlierIssuer { get; init; }
+
+    /// <summary>What else it is for: another server's token may have several audiences.</summary>
+    public IReadOnlyList<string> FurtherAudiences { get; init; } = [];
 }
 
 /// <summary>RFC 9068 access tokens: signed here, read back for introspection and for our own endpoints.</summary>
-public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider time)
+public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings settings, TimeProvider time)
 {
     private const string Type = "at+jwt";
 
@@ -59,11 +65,15 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
     {
         if (token.Length > LongestToken) return null;
         if (verified.Find(token) is { } known)
-            return keys.Find(known.Kid) is not null && known.Claims.ExpiresAt > now ? known.Claims : null;
-        return await VerifyAsync(token) is { } claims && claims.ExpiresAt > now ? claims : null;
+            return known.Claims.ExpiresAt > now
+                && (known.Claims.EarlierIssuer is null ? keys.Find(known.Kid) is not null : imported.Verifies(known.Kid, now))
+                ? known.Claims : null;
+        if ((await VerifyAsync(token) ?? await imported.VerifyAsync(token, now)) is not { } good) return null;
+        verified.Remember(token, good);
+        return good.Claims.ExpiresAt > now ? good.Claims : null;
     }
 
-    private async Task<AccessTokenClaims?> VerifyAsync(string token)
+    private async Task<Verified?> VerifyAsync(string token)
     {
         if (!HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
@@ -75,9 +85,7 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
             ValidateAudience = false,
             ValidateLifetime = false,
         });
-        if (!result.IsValid || Claims((JsonWebToken)result.SecurityToken) is not { } claims) return null;
-        verified.Remember(token, new Verified(claims, kid));
-        return claims;
+        return result.IsValid && Claims((JsonWebToken)result.SecurityToken) is { } claims ? new Verified(claims, kid) : null;
     }
 
     private static void WriteClaims(Utf8JsonWriter json, string issuer, AccessTokenClaims claims)
@@ -116,7 +124,8 @@ public sealed class AccessTokens(KeyRing keys, Settings settings, TimeProvider t
         }
     }
 
-    private static bool IsCanonical(string part)
+    /// <summary>Whether a part of a token is base64url in the one spelling there is.</summary>
+    internal static bool IsCanonical(string part)
     {
         if (part.Length == 0 || !Base64Url.IsValid(part)) return false;
         return Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;

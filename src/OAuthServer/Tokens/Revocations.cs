@@ -3,13 +3,14 @@ using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Tokens;
 
 /// <summary>Ending tokens (RFC 7009) and telling whether one still holds (RFC 7662).</summary>
 public sealed class Revocations(
-    AccessTokens tokens, PresentedTokens presented, GrantRevocationStore grants, RevokedTokenStore revokedTokens, AuditLog audit,
-    TimeProvider time)
+    AccessTokens tokens, PresentedTokens presented, GrantRevocationStore grants, RevokedTokenStore revokedTokens, UserStore users,
+    AuditLog audit, TimeProvider time)
 {
     /// <summary>
     /// RFC 7009 §2.1: an access token goes on the list, its refresh token lives; a refresh token ends its grant, the family and
@@ -65,6 +66,11 @@ public sealed class Revocations(
         var now = time.GetUtcNow();
         if (await tokens.ReadAsync(token, now) is not { } claims) return null;
         var state = await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now));
-        return state is { Revoked: false, GrantLives: true, ClientLives: true } ? claims : null;
+        if (state is not { Revoked: false, GrantLives: true, ClientLives: true }) return null;
+        // A grant ends with its person; another server's token has none here.
+        return claims.EarlierIssuer is null || claims.Subject == claims.ClientId || await IsEnabledAsync(claims.Subject) ? claims : null;
     }
+
+    private async Task<bool> IsEnabledAsync(string person) =>
+        Guid.TryParse(person, out var subject) && await users.IsEnabledAsync(subject, CancellationToken.None);
 }

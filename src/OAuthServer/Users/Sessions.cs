@@ -38,6 +38,19 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
         return started ? id : null;
     }
 
+    /// <summary>
+    /// A new id for a session that was imported from another server, whose cookie the browser still sends; null when there is none any
+    /// more.
+    /// </summary>
+    /// <param name="agent">As the browser names itself.</param>
+    public async Task<string?> ExchangeAsync(string earlier, string agent, RequestContext request)
+    {
+        var id = OpaqueToken.Mint();
+        var exchanged = await store.ExchangeAsync(OpaqueToken.Hash(id), OpaqueToken.Hash(earlier),
+            request.At.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, request.At);
+        return exchanged ? id : null;
+    }
+
     /// <summary>Ends this session, on the server.</summary>
     public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(
         session.IdHash, request.RequestId, request.Address, request.At);

@@ -54,13 +54,13 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         var work = hashes.Begin(HashLane.People, keys[0]);
         try
         {
-            if (user is not null && SecretHash.CanHash(password) && SecretHash.Cost(user.PasswordHash) is { } cost)
+            if (user is not null && SecretHash.CanVerify(password, user.PasswordHash))
             {
                 authenticated = await work.VerifyAsync(password, user.PasswordHash, cancel);
-                costs.Add(cost);
+                if (SecretHash.Cost(user.PasswordHash) is { } cost) costs.Add(cost);
             }
 
-            await work.FillUpAsync(1, costs, cancel);
+            await work.FillUpAsync(1, costs, await users.ImportedHashAsync(cancel), cancel);
         }
         catch (HashQueueFullException)
         {

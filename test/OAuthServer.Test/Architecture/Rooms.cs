@@ -12,7 +12,8 @@ internal static class Rooms
 
     public static readonly string[] Cli = ["Cli"];
 
-    public static readonly string[] Domain = ["Grants", "Clients", "Users", "Tokens", "Keys", "Limits", "Fetch", "Audit", "Maintenance"];
+    public static readonly string[] Domain =
+        ["Grants", "Clients", "Users", "Tokens", "Keys", "Limits", "Fetch", "Audit", "Maintenance", "Import"];
 
     public static readonly string[] Ground = [Stores, Protocol];
 

@@ -23,13 +23,19 @@ public static class TestDatabase
         return new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
     }
 
-    /// <summary>Connection string of a database as the version before 0.1.0 left it, with the cast in it.</summary>
-    public static async Task<string> BeforeAsync()
+    /// <summary>Connection string of a database without anything in it.</summary>
+    public static async Task<string> EmptyAsync()
     {
         var cluster = await Cluster.Value;
         var name = $"t{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
         await ExecuteAsync(cluster, $"create database {name}");
-        var database = new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(cluster) { Database = name, MaxPoolSize = 12, Timeout = 60 }.ConnectionString;
+    }
+
+    /// <summary>Connection string of a database as the version before 0.1.0 left it, with the cast in it.</summary>
+    public static async Task<string> BeforeAsync()
+    {
+        var database = await EmptyAsync();
         await ExecuteAsync(database, await File.ReadAllTextAsync(Path.Combine(Root, "test/OAuthServer.Test/Stores/before-0.1.0.sql")));
         await ExecuteAsync(database, "create extension pgcrypto");
         await ExecuteAsync(database, Cast.Sql);

@@ -167,7 +167,7 @@ public sealed class ClientEdits(Database database)
     public Task<SecretSummary?> SecretAsync(long id, CancellationToken cancel) =>
         database.FindAsync<SecretSummary>(SecretSql, new { id }, cancel);
 
-    private static object Parameters(NewSecret secret) => new
+    internal static object Parameters(NewSecret secret) => new
     {
         secret.ClientId,
         secret.Hash,

@@ -52,6 +52,11 @@ public sealed class ClientStore(Database database)
             ? (row, row.AuthMethod == AuthMethod.NoneName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
             : null;
 
+    public const string ImportedHashSql = "select hash from client_secrets where is_imported_hash(hash) and revoked_at is null limit 1";
+
+    /// <summary>A slow hash that was imported, of any secret; null when there is none.</summary>
+    public Task<string?> ImportedHashAsync(CancellationToken cancel) => database.FindAsync<string>(ImportedHashSql, null, cancel);
+
     public const string UsedSql = "update clients set last_used_at = @now where client_id = any (@clients)";
 
     /// <summary>Notes, in passing, who was used; fires no trigger.</summary>

@@ -44,7 +44,8 @@ public sealed class Edit
     internal static Task<T> ByAsync<T>(Database database, Author author, Func<Edit, Task<T>> act, CancellationToken cancel) =>
         ByAsync(database, author, act, _ => true, cancel);
 
-    private static async Task<T> ByAsync<T>(
+    /// <param name="commits">Whether what came of it stays; false leaves nothing behind.</param>
+    internal static async Task<T> ByAsync<T>(
         Database database, Author author, Func<Edit, Task<T>> act, Func<T, bool> commits, CancellationToken cancel)
     {
         await using var connection = author.RequestId is null ? await database.OpenOwnerAsync(cancel) : await database.OpenAsync(cancel);
@@ -117,6 +118,23 @@ public sealed class Edit
                 if (isKnown || refusal.Column is null) return new EditResult<T>(default, refusals);
                 row = edit.Restore(row, refusal.Column);
             }
+        }
+    }
+
+    /// <summary>One of many rows: null when it is in, else why the database did not take it; the rows before it stay.</summary>
+    internal async Task<EditRefusal?> TryAsync(Func<Edit, Task> row)
+    {
+        await transaction.SaveAsync("row", CancellationToken.None);
+        try
+        {
+            await row(this);
+            await transaction.ReleaseAsync("row", CancellationToken.None);
+            return null;
+        }
+        catch (PostgresException refused) when (IsRefusal(refused))
+        {
+            await transaction.RollbackAsync("row", CancellationToken.None);
+            return Refusal(refused);
         }
     }
 

@@ -56,7 +56,8 @@ public sealed class SessionStore(Database database)
         select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
-          join sessions s on s.id_hash = requested.id and s.expires_at > requested.now and s.last_seen_at > requested.idle_since
+          join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
+           and s.last_seen_at > requested.idle_since
           join users u on u.subject = s.subject and u.enabled
         """;
 
@@ -66,6 +67,32 @@ public sealed class SessionStore(Database database)
 
     /// <summary>One read for all who wait at the same moment.</summary>
     public Task RunAsync(CancellationToken cancel) => presented.RunAsync(cancel);
+
+    public const string ExchangeSql = """
+        with exchanged as (
+            update sessions s
+               set id_hash = @id, imported = false, last_seen_at = @now, expires_at = least(s.expires_at, @expires), address = @address,
+                   user_agent = @agent
+             where s.id_hash = @earlier and s.imported and s.expires_at > @now
+               and exists (select from users u where u.subject = s.subject and u.enabled)
+            returning s.subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, detail)
+            select @now, @request, 'sign-in', 'ok', subject::text, @address, 'a session of another server, imported' from exchanged
+        )
+        select exists (select from exchanged)
+        """;
+
+    /// <summary>
+    /// A session that was imported gets an id of ours, once. It ends when it would have, and no later than one that begins now. False:
+    /// there is none any more, or its person is disabled.
+    /// </summary>
+    /// <param name="id">SHA-256 of the new id.</param>
+    /// <param name="earlier">SHA-256 of the other server's cookie.</param>
+    public Task<bool> ExchangeAsync(byte[] id, byte[] earlier, DateTimeOffset expires, string address, string agent, string request,
+        DateTimeOffset now) =>
+        database.FindAsync<bool>(ExchangeSql,
+            new { id, earlier, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime }, CancellationToken.None);
 
     public const string SeenSql = "update sessions set last_seen_at = @now where id_hash = @id";
 
@@ -89,7 +116,8 @@ public sealed class SessionStore(Database database)
 
     public const string SweepSql = """
         with gone as materialized (
-            select id_hash from sessions where expires_at < @now or last_seen_at < @idle_since limit 500 for update skip locked
+            select id_hash from sessions where expires_at < @now or (last_seen_at < @idle_since and not imported)
+             limit 500 for update skip locked
         )
         delete from sessions using gone where sessions.id_hash = gone.id_hash
         """;

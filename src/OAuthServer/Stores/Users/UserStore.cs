@@ -22,6 +22,17 @@ public sealed class UserStore(Database database)
     public Task<UserRow?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserRow>(
         FindSql, new { username }, cancel);
 
+    public const string ImportedHashSql = "select password_hash from users where password_hash !~ '^\\$2' limit 1";
+
+    /// <summary>Somebody's slow hash that was imported; null when all are bcrypt.</summary>
+    public Task<string?> ImportedHashAsync(CancellationToken cancel) => database.FindAsync<string>(ImportedHashSql, null, cancel);
+
+    public const string IsEnabledSql = "select exists (select from users where subject = @subject and enabled)";
+
+    /// <summary>Whether there is such a person, and enabled.</summary>
+    public Task<bool> IsEnabledAsync(Guid subject, CancellationToken cancel) =>
+        database.FindAsync<bool>(IsEnabledSql, new { subject }, cancel);
+
     /// <summary>Whoever holds this is alone with the person: grants and sessions begin under a shared lock of the row.</summary>
     internal const string LockSql = "select subject from users where subject = @subject for no key update";
 }
