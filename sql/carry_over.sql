@@ -1,5 +1,6 @@
 -- Carries a database over that the version before 0.1.0 made (its schema_migrations end with 0073_use_of_resource_servers) to the state
--- that sql/migrations describe. Run once by migrate, in the same transaction that then records those files as applied.
+-- that sql/migrations describe up to 0017. Run once by migrate, in the same transaction that then records those files as applied and runs
+-- the later ones.
 
 -- ---- one row per grant ----
 -- A grant is one row, from its code to its last refresh: codes and refresh tokens begin with the grant's id, and the tables codes and
