@@ -21,5 +21,5 @@ write() {
 random() { head -c 32 /dev/urandom | base64 -w 0; }
 write OAuth__KeyEncryptionKey < <(random)
 for role in postgres owner app; do write "$role-password" < <(random | tr -d '/+='); done
-write OwnerConnectionString < <(printf 'Host=%s;Database=oauth;Username=oauth_owner;Password=%s' "$host" "$(<"$folder/owner-password")")
-write ConnectionStrings__OAuth < <(printf 'Host=%s;Database=oauth;Username=oauth_app;Password=%s' "$host" "$(<"$folder/app-password")")
+write OwnerConnectionString < <(printf 'Host=%s;Database=oauth;Username=oauth_owner;Password=%s;GSS Encryption Mode=Disable' "$host" "$(<"$folder/owner-password")")
+write ConnectionStrings__OAuth < <(printf 'Host=%s;Database=oauth;Username=oauth_app;Password=%s;GSS Encryption Mode=Disable' "$host" "$(<"$folder/app-password")")

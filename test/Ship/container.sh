@@ -111,7 +111,7 @@ SECRETS=$work/secrets POSTGRES_USER=oauth POSTGRES_DB=oauth PATH=$PATH:$(dirname
 port=$(for try in {20000..20999}; do (exec 3<> "/dev/tcp/127.0.0.1/$try") 2> /dev/null || { echo "$try"; break; }; done)
 chmod 755 "$work/secrets"
 run() {
-    podman run --network host --read-only --cap-drop all --security-opt no-new-privileges --pids-limit 0 "$@"
+    podman run --network host --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges "$@" 2> >(grep -v '^Resource limits are not supported' >&2)
 }
 with() { for name in "$@"; do echo --volume "$work/secrets/${name%%:*}:/run/secrets/${name#*:}:ro"; done; }
 settings=(--env "OAuth__Issuer=https://auth.example.com" --env "OAuth__Listen=http://127.0.0.1:$port")
