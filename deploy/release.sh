@@ -63,7 +63,7 @@ fi
 bill() {
     dotnet tool install CycloneDX --version 6.3.1 --tool-path "$build/tools"
     dotnet restore src/OAuthServer --runtime linux-x64 -p:PublishReadyToRun=true --verbosity quiet --artifacts-path "$PWD/$build"
-    "$build/tools/dotnet-CycloneDX" src/OAuthServer/OAuthServer.csproj --disable-package-restore --base-intermediate-output-path "$PWD/$build/obj" \
+    "$build/tools/dotnet-CycloneDX" src/OAuthServer/OAuthServer.csproj --disable-package-restore --base-intermediate-output-path "$PWD/$build" \
         --no-serial-number --set-name oauth-server --set-version "$version" --spec-version 1.6 --output-format Json --output "$build" --filename bom.json
     # The moment is the commit's: the same files for the same commit. The program's own licence is known here only.
     jq --arg at "$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)" \

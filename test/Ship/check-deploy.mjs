@@ -72,11 +72,12 @@ function typed(lines) {
 function sbom() {
     const schema = name => {
         const { $schema, ...rest } = JSON.parse(readFileSync(join(schemas, `${name}.SNAPSHOT.schema.json`), 'utf8'));
-        return rest;
+        // Under the name by which they refer to each other.
+        return { ...rest, $id: `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json` };
     };
     const schemas = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '../res/schema');
     const bom = JSON.parse(readFileSync(path, 'utf8'));
-    const validate = ajv({ schemas: [schema('spdx'), schema('jsf-0.82'), schema('cryptography-defs')] })
+    const validate = ajv({ formats: { 'iri-reference': true, 'idn-email': true }, schemas: [schema('spdx'), schema('jsf-0.82'), schema('cryptography-defs')] })
         .compile(schema(`bom-${bom.specVersion}`));
     if (!validate(bom)) problems.push(...say(validate.errors));
     console.log(`${path}: ${bom.components.length} components`);
