@@ -34,9 +34,10 @@ podman          podman           container
 runc            runc             container
 newuidmap       uidmap           container
 slirp4netns     slirp4netns      container
+systemd-analyze systemd          test
 debootstrap     debootstrap      bare
 unshare         util-linux       bare
-git             git              bare
+git             git              test bare
 "
 
 say() { echo "tools: $*" >&2; }

@@ -20,7 +20,7 @@ const ajv = ({ formats, ...options }) => {
     for (const [name, format] of Object.entries(formats ?? {})) made.addFormat(name, format);
     return made;
 };
-const say = errors => errors.map(error => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
+const say = errors => errors.map(error => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params).slice(0, 200)}`);
 
 function compose() {
     // Its ids are those of a draft before the sixth.
