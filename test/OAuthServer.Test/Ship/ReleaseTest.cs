@@ -91,7 +91,8 @@ public sealed class ReleaseTest : ServerFixture
         var none = (await TryAsync(http, resource))!;
         none.Status.Should().Be(401);
         none.Header("WWW-Authenticate").Should().Contain("resource_metadata=").And.Contain(Scope);
-        var machine = await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], Scope, "operator", resource, Cast.Secret, Scope);
+        var machine =
+            await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], Scope, "operator", resource, Cast.Secret, Scope);
         await Server.ExecuteAsync("update clients set resources = array[@resource] where client_id = @Id", new { resource, machine.Id });
         var token = (await machine.CredentialsAsync()).AccessToken;
         var answer = (await TryAsync(http, resource, token))!;
