@@ -55,13 +55,12 @@ public sealed partial class DeployTest
     [Test]
     public void Images_and_the_migration_have_the_version_and_the_template_our_packages()
     {
-        var version = Property("Directory.Build.props", "Version");
         var tags = Files().SelectMany(file => Tag().Matches(File.ReadAllText(file))).Select(found => found.Groups[1].Value).ToArray();
-        tags.Should().HaveCountGreaterThan(3).And.OnlyContain(tag => tag == version);
+        tags.Should().HaveCountGreaterThan(3).And.OnlyContain(tag => tag == OurVersion.Text);
 
         var central = XDocument.Load(Path.Combine(TestDatabase.Root, "Directory.Packages.props")).Descendants("PackageVersion")
             .ToDictionary(one => one.Attribute("Include")!.Value, one => one.Attribute("Version")!.Value);
-        central["OAuthServer.Resource"] = version;
+        central["OAuthServer.Resource"] = OurVersion.Text;
         var template = XDocument.Load(Path.Combine(TestDatabase.Root, "samples/Template/mcp-oauth/ProtectedMcp.csproj"));
         foreach (var package in template.Descendants("PackageReference"))
             package.Attribute("Version")!.Value.Should().Be(central[package.Attribute("Include")!.Value]);
@@ -113,9 +112,6 @@ public sealed partial class DeployTest
 
     private static IEnumerable<string> Files() =>
         Directory.EnumerateFiles(Deploy, "*", SearchOption.AllDirectories).Where(file => !file.Contains("/secrets/"));
-
-    private static string Property(string file, string name) =>
-        XDocument.Load(Path.Combine(TestDatabase.Root, file)).Descendants(name).Single().Value;
 
     [GeneratedRegex("OAuth__([A-Za-z0-9]+)")]
     private static partial Regex Setting();

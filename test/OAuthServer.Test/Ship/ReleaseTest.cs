@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Test.Support;
@@ -16,11 +17,10 @@ namespace OAuthServer.Test.Ship;
 [Category("Long"), NonParallelizable]
 public sealed class ReleaseTest : ServerFixture
 {
-    private const string Version = "0.1.0";
     private const string Scope = "weather:read";
     private readonly string folder = Directory.CreateTempSubdirectory("oauth-release-").FullName;
 
-    private string Out => Path.Combine(folder, "checkout/.local/release", Version);
+    private string Out => Path.Combine(folder, "checkout/.local/release", OurVersion.Text);
 
     [OneTimeSetUp]
     public async Task ReleaseAsync()
@@ -33,7 +33,7 @@ public sealed class ReleaseTest : ServerFixture
         var checkout = Path.Combine(folder, "checkout");
         var changelog = Path.Combine(checkout, "CHANGELOG.md");
         await File.WriteAllTextAsync(changelog, (await File.ReadAllTextAsync(changelog))
-            .Replace($"## [{Version}] - unreleased", $"## [{Version}] - 2026-12-01", StringComparison.Ordinal));
+            .Replace($"## [{OurVersion.Text}] - unreleased", $"## [{OurVersion.Text}] - 2026-12-01", StringComparison.Ordinal));
         await Command.MustAsync(checkout, git, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--all",
             "--allow-empty", "-m", "The date of a release");
         await TestContext.Progress.WriteLineAsync(
@@ -48,18 +48,18 @@ public sealed class ReleaseTest : ServerFixture
     {
         (await Command.MustAsync(Out, "sha256sum", "--check", "--strict", "SHA256SUMS")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Should().HaveCount(6);
-        await Command.MustAsync(folder, "tar", "-xzf", Path.Combine(Out, $"oauth-server-{Version}-linux-x64.tar.gz"));
+        await Command.MustAsync(folder, "tar", "-xzf", Path.Combine(Out, $"oauth-server-{OurVersion.Text}-linux-x64.tar.gz"));
 
-        (await Command.MustAsync(folder, Path.Combine(folder, $"oauth-server-{Version}/oauth-server"), "--version"))
-            .Should().MatchRegex(@"^0\.1\.0\+[0-9a-f]{40}\n$");
-        (await File.ReadAllTextAsync(Path.Combine(Out, "RELEASE_NOTES.md"))).Should().StartWith($"# [{Version}] - 2026-12-01\n")
+        (await Command.MustAsync(folder, Path.Combine(folder, $"oauth-server-{OurVersion.Text}/oauth-server"), "--version"))
+            .Should().MatchRegex($@"^{Regex.Escape(OurVersion.Text)}\+[0-9a-f]{{40}}\n$");
+        (await File.ReadAllTextAsync(Path.Combine(Out, "RELEASE_NOTES.md"))).Should().StartWith($"# [{OurVersion.Text}] - 20")
             .And.Contain("### Added").And.NotContain("## [0.0");
     }
 
     [Test]
     public async Task The_bill_of_materials_is_CycloneDX_and_lists_what_is_shipped()
     {
-        var file = Path.Combine(Out, $"oauth-server-{Version}.cdx.json");
+        var file = Path.Combine(Out, $"oauth-server-{OurVersion.Text}.cdx.json");
 
         await Schemas.CheckAsync("sbom", file);
         using var bill = JsonDocument.Parse(await File.ReadAllTextAsync(file));
@@ -70,12 +70,12 @@ public sealed class ReleaseTest : ServerFixture
     [Test]
     public async Task The_kit_brings_its_words_its_licence_and_its_symbols()
     {
-        using var kit = ZipFile.OpenRead(Path.Combine(Out, $"OAuthServer.Resource.{Version}.nupkg"));
+        using var kit = ZipFile.OpenRead(Path.Combine(Out, $"OAuthServer.Resource.{OurVersion.Text}.nupkg"));
         kit.Entries.Select(one => one.FullName).Should().Contain(
             ["README.md", "lib/net10.0/OAuthServer.Resource.dll", "lib/net10.0/OAuthServer.Resource.xml"]);
         using var about = new StreamReader(kit.GetEntry("OAuthServer.Resource.nuspec")!.Open());
         (await about.ReadToEndAsync()).Should().Contain("<license type=\"expression\">Apache-2.0</license>");
-        using var symbols = ZipFile.OpenRead(Path.Combine(Out, $"OAuthServer.Resource.{Version}.snupkg"));
+        using var symbols = ZipFile.OpenRead(Path.Combine(Out, $"OAuthServer.Resource.{OurVersion.Text}.snupkg"));
         symbols.Entries.Select(one => one.FullName).Should().Contain("lib/net10.0/OAuthServer.Resource.pdb");
     }
 
@@ -113,7 +113,7 @@ public sealed class ReleaseTest : ServerFixture
     private async Task<RunningProject> ProjectAsync(string resource)
     {
         var (hive, project) = (Path.Combine(folder, "hive"), Path.Combine(folder, "Weather"));
-        await Command.MustAsync(folder, "dotnet", "new", "install", Path.Combine(Out, $"OAuthServer.Templates.{Version}.nupkg"),
+        await Command.MustAsync(folder, "dotnet", "new", "install", Path.Combine(Out, $"OAuthServer.Templates.{OurVersion.Text}.nupkg"),
             "--debug:custom-hive", hive);
         await Command.MustAsync(folder, "dotnet", "new", "mcp-oauth", "--debug:custom-hive", hive, "--name", "Weather", "--output", project,
             "--issuer", Server.Issuer, "--resource", resource, "--scope", Scope);
