@@ -8,7 +8,7 @@ export PORT LOCAL FILTER FORCE
 TOGETHER = setpriv --pdeathsig TERM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run watch test walk long soak bare screenshots spec lint format smoke bench interop sample db/psql db/reset ci sdk
+.PHONY: help setup run watch test walk long soak bare screenshots spec lint format smoke bench interop sample release db/psql db/reset ci sdk
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ interop: sdk ## try clients that other people wrote, with a person at a browser;
 
 sample: sdk ## serve a sample MCP server on http://localhost:9000/mcp beside the server (NOTES_PORT=9001)
 	@exec $(TOGETHER) samples/run.sh
+
+release: sdk ## build what this version is published as into .local/release (IMAGE=none: without the image)
+	@exec $(TOGETHER) deploy/release.sh
 
 db/psql: ## open psql on the private database of `make run`
 	@sql/cluster.sh psql "$$LOCAL"

@@ -66,7 +66,7 @@ close() {
 trap close EXIT
 
 test/tools.sh bring test
-[[ ${1:-} != long ]] || test/tools.sh bring bare
+[[ ${1:-} != long ]] || { test/tools.sh bring bare; test/tools.sh bring container; }
 [[ ${OAUTH_TEST_POSTGRES:-} ]] || sql/cluster.sh install
 echo "test: restoring packages"
 dotnet restore OAuthServer.sln --verbosity quiet '-consoleLoggerParameters:ErrorsOnly;NoSummary'

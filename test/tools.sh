@@ -6,7 +6,7 @@
 #   test/tools.sh list [FOR]     "program package path" of each, a line each; no path: it is missing
 #   test/tools.sh missing [FOR]  "program package" of each that is missing
 #
-# FOR is test, smoke, interop, bench, peers or bare; all when left out. PostgreSQL, which the server needs too, comes with sql/cluster.sh.
+# FOR is test, smoke, interop, bench, peers, bare or container; all when left out. PostgreSQL, which the server needs too, comes with sql/cluster.sh.
 #
 #   OAUTH_NO_APT=1  install nothing
 #   CHROMIUM=…      use this browser instead of /usr/bin/chromium
@@ -20,19 +20,24 @@ nginx           nginx-light      test
 pgbouncer       pgbouncer        test
 prometheus      prometheus       test
 promtool        prometheus       test
-node            nodejs           test interop peers
+node            nodejs           test interop peers container
 npm             npm              test interop peers
 openssl         openssl          test smoke interop
-curl            curl             smoke interop peers
-jq              jq               smoke
+curl            curl             smoke interop peers container
+jq              jq               smoke container
 ca-certificates ca-certificates  interop
 go              golang-go        interop
 go-oidc         golang-github-coreos-go-oidc-dev interop
 make            make             smoke
 wrk             wrk              bench peers
+podman          podman           container
+runc            runc             container
+newuidmap       uidmap           container
+slirp4netns     slirp4netns      container
+systemd-analyze systemd          test
 debootstrap     debootstrap      bare
 unshare         util-linux       bare
-git             git              bare
+git             git              test bare
 "
 
 say() { echo "tools: $*" >&2; }

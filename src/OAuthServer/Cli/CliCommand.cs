@@ -29,21 +29,32 @@ internal sealed class CliCommand : Command
 
     /// <summary>A verb that makes its own use of the settings.</summary>
     public static CliCommand Of(string name, string description, string example, Symbol[] takes, Func<ParseResult, Settings, Output,
-        CancellationToken, Task<int>> act, bool withKey)
-    {
-        var verb = new CliCommand(name, description, example);
-        verb.Take(takes);
-        verb.SetAction(async (parse, cancel) =>
+        CancellationToken, Task<int>> act, bool withKey) =>
+        Plain(name, description, example, takes, async (parse, output, cancel) =>
         {
-            var output = OutputOf(parse);
-            var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
-            if (errors.Count > 0)
-                return output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
+            if (Settings(output, withKey, out var settings) is { } misuse) return misuse;
             try { return await act(parse, settings, output, cancel); }
             catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }
         });
+
+    /// <summary>A verb that may do without the settings.</summary>
+    public static CliCommand Plain(string name, string description, string example, Symbol[] takes, Func<ParseResult, Output,
+        CancellationToken, Task<int>> act)
+    {
+        var verb = new CliCommand(name, description, example);
+        verb.Take(takes);
+        verb.SetAction((parse, cancel) => act(parse, OutputOf(parse), cancel));
         return verb;
+    }
+
+    /// <summary>Reads the settings; the exit code when they cannot be used.</summary>
+    public static int? Settings(Output output, bool withKey, out Settings settings)
+    {
+        settings = SettingsSource.OfProcess.Read(withKey, out var errors);
+        return errors.Count == 0
+            ? null
+            : output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
     }
 
     /// <summary>A family of verbs.</summary>

@@ -37,6 +37,7 @@ public static partial class Commands
             CliCommand.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) =>
                 serve(settings, cancel), withKey: true),
             CliCommand.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
+            HealthCommand.Make(),
             SeedCommand.Make(),
             ImportCommand.Make(),
             ConvertCommands.Make(),
