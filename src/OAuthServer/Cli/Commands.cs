@@ -42,7 +42,7 @@ public static partial class Commands
             UserCommands.Make(),
             KeyCommands.Make(),
             AuditCommands.Audit(),
-            AuditCommands.Why(),
+            WhyCommand.Make(),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new CliCommand.Help((HelpAction)help.Action!);
         return root;
