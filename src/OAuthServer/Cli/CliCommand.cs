@@ -29,17 +29,25 @@ internal sealed class CliCommand : Command
 
     /// <summary>A verb that makes its own use of the settings.</summary>
     public static CliCommand Of(string name, string description, string example, Symbol[] takes, Func<ParseResult, Settings, Output,
-        CancellationToken, Task<int>> act, bool withKey)
+        CancellationToken, Task<int>> act, bool withKey) =>
+        Alone(name, description, example, takes, async (parse, output, cancel) =>
+        {
+            var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
+            return errors.Count > 0
+                ? output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.")
+                : await act(parse, settings, output, cancel);
+        });
+
+    /// <summary>A verb that needs no settings.</summary>
+    public static CliCommand Alone(string name, string description, string example, Symbol[] takes, Func<ParseResult, Output,
+        CancellationToken, Task<int>> act)
     {
         var verb = new CliCommand(name, description, example);
         verb.Take(takes);
         verb.SetAction(async (parse, cancel) =>
         {
             var output = OutputOf(parse);
-            var settings = SettingsSource.OfProcess.Read(withKey, out var errors);
-            if (errors.Count > 0)
-                return output.Misuse("The settings cannot be used", errors, "Nothing was done. docs/settings.md lists the settings.");
-            try { return await act(parse, settings, output, cancel); }
+            try { return await act(parse, output, cancel); }
             catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }
         });

@@ -43,6 +43,7 @@ public static partial class Commands
             KeyCommands.Make(),
             AuditCommands.Audit(),
             WhyCommand.Make(),
+            DoctorCommand.Make(),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new CliCommand.Help((HelpAction)help.Action!);
         return root;
