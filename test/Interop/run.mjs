@@ -5,6 +5,7 @@ import * as clientIdDocument from './clients/client-id-document.mjs';
 import * as conformance from './clients/conformance.mjs';
 import * as csharpMcpServer from './clients/csharp-mcp-server.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
+import * as doctor from './clients/doctor.mjs';
 import * as goOidc from './clients/go-oidc.mjs';
 import * as identityModel from './clients/identity-model.mjs';
 import * as jwtBearer from './clients/jwt-bearer.mjs';
@@ -22,7 +23,7 @@ import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make } from './support/world.mjs';
 
 const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses,
-    jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer];
+    jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;

@@ -26,17 +26,17 @@ public static class AuditEvents
     public const string Edit = "edit";
     public const string Code = "code";
 
-    /// <summary>What no endpoint decided: a fault, a path nobody has. Counted, not recorded.</summary>
+    /// <summary>What no endpoint decided: a malformed request; a fault or a path nobody has, which are only counted.</summary>
     public const string Request = "request";
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed,
-            Page, Api, Host, Command];
+            Page, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
-        "Successful introspections and responses 404, 405, 413, 415, 429 and 503 are recorded only in the access log and the counters";
+        "Successful introspections, responses 404, 405, 500 and 503, and beyond ten a minute of one address 413, 415 and 429, are recorded only in the access log, the server's log and the counters";
 }
 
 /// <summary>
@@ -57,7 +57,11 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
     // Long enough to recognise, short enough that nobody fills the log with one request.
     private const int LongestField = 512;
 
+    // What comes in floods is explained to whoever meets it for the first time, and no more than that is written.
+    private const int MostOfFloods = 10;
+
     private readonly AddressLimit refusals = new(settings.RefusalsPerMinute, "refusals");
+    private readonly AddressLimit floods = new(Math.Min(MostOfFloods, settings.RefusalsPerMinute), "refusals of floods");
 
     private readonly WriteBatcher<AuditRow, bool> writer = new("audit", async rows =>
     {
@@ -85,8 +89,9 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
     private static bool IsFit(string? text) => text is null || (text.Length <= LongestField && !text.AsSpan().ContainsAny(Unfit));
 
     /// <summary>
-    /// Queues a refusal. One that the log does not keep (404, 405, 413, 415, 429, 503) completes at once. Who is refused without a
-    /// session could fill the log: past the limit of an address this throws <see cref="TooManyRefusalsException"/>.
+    /// Queues a refusal. One that the log does not keep (404, 405, 503; of 413, 415 and 429 all but the first ten of an address in a
+    /// minute) completes at once. Who is refused without a session could fill the log: past the limit of an address this throws
+    /// <see cref="TooManyRefusalsException"/>.
     /// </summary>
     public Task RefusedAsync(
         string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null)
@@ -94,7 +99,7 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
         var isCounted = error.Audited && subject is null;
         if (isCounted && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
         decisions.Refused(@event, error);
-        if (!error.Audited) return Task.CompletedTask;
+        if (!error.Audited && !(error.IsOfFloods && floods.Refusal(request.Address) is null)) return Task.CompletedTask;
         return WriteAsync(new AuditRow
         {
             At = request.At,
@@ -113,7 +118,11 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
         });
     }
 
-    public void Dispose() => refusals.Dispose();
+    public void Dispose()
+    {
+        refusals.Dispose();
+        floods.Dispose();
+    }
 
     /// <summary>The one writer.</summary>
     public Task RunAsync(CancellationToken cancel) => writer.RunAsync(cancel);

@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using OAuthServer.Audit;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Cli;
 
-/// <summary>audit and why: entries of the audit log, and the private reason of a refusal.</summary>
+/// <summary>audit: entries of the audit log. <see cref="WhyCommand"/> explains refusals.</summary>
 internal static class AuditCommands
 {
     public static CliCommand Audit()
@@ -25,20 +23,7 @@ internal static class AuditCommands
                 Description = "token, authorize, consent, sign-in, revocation, edit, …"
             };
         var refused = new Option<bool>("--refused") { Description = "Only refusals" };
-        var since =
-            new Option<DateTimeOffset?>("--since")
-            {
-                HelpName = "1h|2026-11-20",
-                Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)",
-                CustomParser = Since
-            };
-        var limit =
-            new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => 50 };
-        limit.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1)
-                result.AddError("--limit: write 1 or more");
-        });
+        var (since, limit) = (Since(), Limit(50));
         return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h",
             [client, subject, @event, refused, since, limit], async (parse, context, cancel) =>
         {
@@ -62,31 +47,26 @@ internal static class AuditCommands
         });
     }
 
-    public static CliCommand Why()
-    {
-        var id = new Argument<string>("REQUEST_ID") { Description = "The Request-Id header of the response" };
-        var scan =
-            new Option<bool>("--scan") { Description = "Read the whole audit log, slowly: for ids from before 0.1.0, which carry no time" };
-        return CliCommand.On("why", "Explain why a request was refused", "oauth-server why AZrVtdz4m0pXc1LqR3Zy", [id, scan],
-            async (parse, context, cancel) =>
+    /// <summary>From when on; null: all.</summary>
+    public static Option<DateTimeOffset?> Since() =>
+        new("--since")
         {
-            var (request, store) = (parse.GetRequiredValue(id), new AuditStore(context.Database));
-            if (TimedId.TimeOf(request) is null && !parse.GetValue(scan))
-                return context.Output.Refuse($"{request} carries no time, so its entries cannot be found by index",
-                    $"If it was copied whole, read the whole log, slowly: oauth-server why --scan {request}");
-            var decisions = parse.GetValue(scan) ? await store.ScanAsync(request, cancel) : await store.FindAsync(request, cancel);
-            if (decisions.Count == 0) return context.Output.Refuse($"No audit entry for {request}", AuditEvents.NotKept + ".");
+            HelpName = "1h|2026-11-20",
+            Description = "Not older than 30m, 1h or 7d, or since a date or time (UTC)",
+            CustomParser = Since
+        };
 
-            var stories = new List<string>();
-            foreach (var row in decisions)
-            {
-                var name = Guid.TryParse(row.Subject, out var subject) ? await context.Users.NameAsync(subject, cancel) : null;
-                stories.Add(
-                    Words.Properties([("event", AuditFormatter.Title(row)), ("when", Words.At(row.At)), .. AuditFormatter.Of(row, name)]));
-            }
-
-            return context.Output.Done(new { request_id = request, decisions }, string.Join("\n\n", stories));
+    /// <summary>How many, the newest of them.</summary>
+    public static Option<int> Limit(int usual)
+    {
+        var limit =
+            new Option<int>("--limit") { HelpName = "N", Description = "At most this many, the newest", DefaultValueFactory = _ => usual };
+        limit.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number < 1)
+                result.AddError("--limit: write 1 or more");
         });
+        return limit;
     }
 
     private static DateTimeOffset? Since(System.CommandLine.Parsing.ArgumentResult result)

@@ -30,21 +30,22 @@ internal sealed class CliCommand : Command
     /// <summary>A verb that makes its own use of the settings.</summary>
     public static CliCommand Of(string name, string description, string example, Symbol[] takes, Func<ParseResult, Settings, Output,
         CancellationToken, Task<int>> act, bool withKey) =>
-        Plain(name, description, example, takes, async (parse, output, cancel) =>
-        {
-            if (Settings(output, withKey, out var settings) is { } misuse) return misuse;
-            try { return await act(parse, settings, output, cancel); }
-            catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }
-        });
+        Alone(name, description, example, takes, async (parse, output, cancel) =>
+            Settings(output, withKey, out var settings) is { } misuse ? misuse : await act(parse, settings, output, cancel));
 
     /// <summary>A verb that may do without the settings.</summary>
-    public static CliCommand Plain(string name, string description, string example, Symbol[] takes, Func<ParseResult, Output,
+    public static CliCommand Alone(string name, string description, string example, Symbol[] takes, Func<ParseResult, Output,
         CancellationToken, Task<int>> act)
     {
         var verb = new CliCommand(name, description, example);
         verb.Take(takes);
-        verb.SetAction((parse, cancel) => act(parse, OutputOf(parse), cancel));
+        verb.SetAction(async (parse, cancel) =>
+        {
+            var output = OutputOf(parse);
+            try { return await act(parse, output, cancel); }
+            catch (Exception fault) when (DatabaseFault.Explain(fault) is { } known) { return output.Refuse(known.Problem, known.Hint); }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return output.Refuse(fault.Message); }
+        });
         return verb;
     }
 

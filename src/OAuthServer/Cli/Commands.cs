@@ -45,7 +45,8 @@ public static partial class Commands
             UserCommands.Make(),
             KeyCommands.Make(),
             AuditCommands.Audit(),
-            AuditCommands.Why(),
+            WhyCommand.Make(),
+            DoctorCommand.Make(),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new CliCommand.Help((HelpAction)help.Action!);
         return root;

@@ -24,7 +24,7 @@ internal static class HealthCommand
                 && !(Uri.TryCreate(text, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"))
                 result.AddError("--url: write http:// or https://, an address and a port, such as http://127.0.0.1:8080");
         });
-        return CliCommand.Plain("health", "Tell whether the server that runs here is ready", "oauth-server health", [url],
+        return CliCommand.Alone("health", "Tell whether the server that runs here is ready", "oauth-server health", [url],
             async (parse, output, cancel) =>
         {
             if (parse.GetValue(url) is { } text)

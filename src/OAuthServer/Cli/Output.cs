@@ -21,10 +21,16 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
     };
 
     /// <summary>The result, in both forms.</summary>
-    public int Done(object result, string text)
+    public int Done(object result, string text, int exitCode = 0)
     {
         results.WriteLine(json ? Json(result) : VisibleText.Escape(text, lines: true));
-        return 0;
+        return exitCode;
+    }
+
+    /// <summary>A part of a result that takes its time; with --json there is only the whole.</summary>
+    public void Part(string text)
+    {
+        if (!json) results.WriteLine(VisibleText.Escape(text, lines: true));
     }
 
     /// <summary>What is wrong, and what to do next.</summary>

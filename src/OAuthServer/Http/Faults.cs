@@ -17,7 +17,7 @@ public static class Faults
     /// <param name="refuse">Writes the refusal in the form the client asked for: a page or JSON.</param>
     public static void UseFaults(this WebApplication app, Func<HttpContext, OAuthError, Task> refuse)
     {
-        var decisions = app.Services.GetRequiredService<Decisions>();
+        var (decisions, audit) = (app.Services.GetRequiredService<Decisions>(), app.Services.GetRequiredService<AuditLog>());
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OAuthServer.Faults");
         app.Use(async (http, next) =>
         {
@@ -42,18 +42,37 @@ public static class Faults
                 // Where the next request would begin is not known; Kestrel would look for it, and write a stack trace.
                 if (fault is BadHttpRequestException && !HttpProtocol.IsHttp2(http.Request.Protocol))
                     http.Response.Headers.Connection = "close";
-                decisions.Refused(AuditEvents.Request, error);
-                await refuse(http, error);
+                await refuse(http, await NoteAsync(audit, decisions, http, error));
                 return;
             }
 
             if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null
                 && Name(http.Response) is { } bare)
             {
-                decisions.Refused(AuditEvents.Request, bare);
-                await refuse(http, bare);
+                await refuse(http, await NoteAsync(audit, decisions, http, bare));
             }
         });
+    }
+
+    /// <summary>
+    /// Counts what no endpoint decided, and keeps what a client did wrong, as far as the audit log keeps it. What is to be answered: the
+    /// same, or that the log took no more of it, or could not be written.
+    /// </summary>
+    internal static async Task<OAuthError> NoteAsync(AuditLog audit, Decisions decisions, HttpContext http, OAuthError error)
+    {
+        if (error.Status is 400 or 413 or 415)
+            try
+            {
+                await audit.RefusedAsync(AuditEvents.Request, error, http.Context());
+                return error;
+            }
+            catch (Exception fault) when (fault is TooManyRefusalsException or TimeoutException or NpgsqlException)
+            {
+                error = Name(fault);
+            }
+
+        decisions.Refused(AuditEvents.Request, error);
+        return error;
     }
 
     // A reset in the middle of a body is seen by its reader before the request counts as aborted.

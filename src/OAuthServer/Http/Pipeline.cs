@@ -13,7 +13,7 @@ public static class Pipeline
         /// <param name="refuse">Writes a refusal in the form the client can use: a page or JSON.</param>
         public void UsePipeline(Settings settings, Func<HttpContext, OAuthError, Task> refuse)
         {
-            var audit = app.Services.GetRequiredService<AuditLog>();
+            var (audit, decisions) = (app.Services.GetRequiredService<AuditLog>(), app.Services.GetRequiredService<Decisions>());
             app.UseRequestIds(settings);
             if (settings.TrustedProxies.Length > 0 || ListenAddress.Of(settings, out _)?.Socket is not null)
                 app.UseForwardedHeaders(Forwarded(settings));
@@ -24,7 +24,7 @@ public static class Pipeline
             app.UseRouting();
             app.UseExactCookies();
             app.UseCrossOrigin();
-            app.UseHeaderText(refuse);
+            app.UseHeaderText(async (http, error) => await refuse(http, await Faults.NoteAsync(audit, decisions, http, error)));
             if (settings.IsHttps) app.UseHsts();
             app.UseIssuerHost(settings, async (http, error) =>
             {

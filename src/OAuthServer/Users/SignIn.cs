@@ -26,9 +26,10 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         var address = FailureLimit.Subscriber(request.Address);
         string[] keys = [address, FailureLimit.Pair(name, address)];
         using var attempt = failures.Begin(keys);
-        return attempt.TooMany
-            ? OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter)
-            : await VerifyAsync(name, password, keys, request, cancel);
+        if (!attempt.TooMany) return await VerifyAsync(name, password, keys, request, cancel);
+        var error = OAuthError.SlowDown("too many failed sign-ins from this address", failures.RetryAfter);
+        await audit.RefusedAsync(AuditEvents.SignIn, error, request);
+        return error;
     }
 
     /// <summary>The refusal every failed sign-in gets.</summary>

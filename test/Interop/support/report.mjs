@@ -53,7 +53,7 @@ export function writeTable() {
 
 Written by \`make interop\`, which drives each of these against \`make run\` and \`make sample\`, and is part of \`.ci/run\`. Where a
 person signs in or allows something, headless Chromium shows the pages, fills in their fields and presses their buttons. The
-first check that breaks ends the run, and this page stays as it was.
+first check that breaks ends the run, and this page stays as it was. The last one is a server, which this one's \`doctor\` examines.
 
 | client | version | what it did | checks passed |
 |---|---|---|---|

@@ -27,6 +27,12 @@ export async function application(project, url, settings) {
     return () => finish(child);
 }
 
+/** A script of this folder, run by this Node until it answers at `url`; returns what ends it. */
+export async function script(file, url, ...words) {
+    const child = await start(file, [process.execPath, join(root, 'test/Interop', file), ...words], join(folder, `${running.length}-${file}.log`), url, {});
+    return () => finish(child);
+}
+
 // Built, since `go run` does not end what it runs. Debian's packages of Go are sources below /usr/share/gocode, found without modules.
 function goProgram(home) {
     const program = join(folder, 'go-program');

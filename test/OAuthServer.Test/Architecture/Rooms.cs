@@ -12,13 +12,16 @@ internal static class Rooms
 
     public static readonly string[] Cli = ["Cli"];
 
+    /// <summary>Looks at a server from outside, so it knows nothing of what is inside one.</summary>
+    public static readonly string[] Outside = ["Diagnosis"];
+
     public static readonly string[] Domain =
         ["Grants", "Clients", "Users", "Tokens", "Keys", "Limits", "Fetch", "Audit", "Maintenance", "Import"];
 
     public static readonly string[] Ground = [Stores, Protocol];
 
     /// <summary>Cli stands beside the features and uses the domain and what is below, neither a feature nor the web kit.</summary>
-    public static readonly string[][] Floors = [Features, WebKit, Cli, Domain, Ground];
+    public static readonly string[][] Floors = [Features, WebKit, Cli, Outside, Domain, Ground];
 
     public static IEnumerable<string> All => Floors.SelectMany(floor => floor);
 
@@ -35,7 +38,8 @@ internal static class Rooms
     /// <summary>Whether a room may use another by its floor.</summary>
     public static bool MayUse(string room, string other)
     {
-        if (Cli.Contains(room)) return Domain.Contains(other) || Ground.Contains(other);
-        return !Cli.Contains(other) && FloorOf(room) <= FloorOf(other);
+        if (Cli.Contains(room)) return Outside.Contains(other) || Domain.Contains(other) || Ground.Contains(other);
+        if (Outside.Contains(room)) return other == Protocol;
+        return !Cli.Contains(other) && !Outside.Contains(other) && FloorOf(room) <= FloorOf(other);
     }
 }

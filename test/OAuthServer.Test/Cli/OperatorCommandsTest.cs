@@ -171,7 +171,7 @@ public sealed partial class OperatorCommandsTest : ServerFixture
     }
 
     [TestCase("clients"), TestCase("users"), TestCase("keys"), TestCase("serve"), TestCase("migrate"), TestCase("seed"), TestCase("audit"),
-        TestCase("why")]
+        TestCase("why"), TestCase("doctor")]
     public async Task Every_verb_explains_itself(string verb)
     {
         var help = await Server.RunBinaryAsync(null, verb, "--help");

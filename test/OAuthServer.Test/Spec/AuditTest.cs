@@ -64,11 +64,9 @@ public sealed class AuditTest : ServerFixture
     [Test]
     public async Task A_request_with_nothing_to_decide_leaves_no_row()
     {
-        foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token"),
-            await Server.SendAsync(HttpMethod.Post, "/token", Requests.Form("{}", "application/json")),
-            await Server.PostTokenAsync(new string('x', 70_000)) })
+        foreach (var reply in new[] { await Server.GetAsync("/nothing"), await Server.GetAsync("/token") })
         {
-            reply.Status.Should().BeOneOf(404, 405, 413, 415);
+            reply.Status.Should().BeOneOf(404, 405);
             (await Server.AuditAsync(reply)).Should().BeEmpty();
         }
     }

@@ -75,12 +75,12 @@ public sealed class LimitsTest : ServerFixture
     }
 
     [Test]
-    public async Task A_429_leaves_no_row_in_the_audit_log()
+    public async Task A_429_is_explained_in_the_audit_log()
     {
         var machine = await Server.MachineAsync();
         var reply = await UntilSlowedDownAsync(() => machine.CredentialsAsync());
 
-        (await Server.AuditAsync(reply)).Should().BeEmpty();
+        (await Server.AuditAsync(reply)).Should().ContainSingle().Which.Reason.Should().StartWith($"client {machine.Id} asks more than");
     }
 
     private static async Task<Reply> UntilSlowedDownAsync(Func<Task<Reply>> ask)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OAuthServer.Audit;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Admin.Audit;
@@ -25,6 +26,9 @@ public sealed record WhyDecision
     public required string? Reason { get; init; }
     public required string? Detail { get; init; }
 
+    /// <summary>What to do about a refusal.</summary>
+    public required string? Remedy { get; init; }
+
     public static WhyDecision Of(AuditRow row) => new()
     {
         At = row.At,
@@ -38,6 +42,7 @@ public sealed record WhyDecision
         Got = row.Got,
         Reason = row.Reason,
         Detail = row.Detail,
+        Remedy = Remedies.Of(row),
     };
 }
 

@@ -1,0 +1,49 @@
+using OAuthServer.Stores.Audit;
+
+namespace OAuthServer.Audit;
+
+/// <summary>What to do about a refusal, for the operator who reads its audit row.</summary>
+public static class Remedies
+{
+    // The first that fits: an error, a part of its private reason (empty: any), and what to do. {0} is the client.
+    private static readonly (string Error, string Reason, string Remedy)[] All =
+    [
+        ("invalid_client", "unknown client", "Correct client_id in the client's settings, or add it: oauth-server clients add --help"),
+        ("invalid_client", "disabled", "If it may work again: oauth-server clients enable {0}"),
+        ("invalid_client", "expired", "Give the client a new secret: oauth-server clients secret add {0}"),
+        ("invalid_client", "not valid before", "Let the client use its other secret until then: oauth-server clients show {0}"),
+        ("invalid_client", "document", "The owner of the document corrects it; an operator's row wins over it (docs/operating.md)"),
+        ("invalid_client", "", "Compare method and secret of the client with its row (oauth-server clients show {0}); a secret that is lost "
+            + "is replaced: oauth-server clients secret add {0}"),
+        ("invalid_grant", "verifier", "The client sends the code_verifier of the code_challenge it began with"),
+        ("invalid_grant", "redirect_uri", "The client sends the redirect_uri of its authorization request, or none"),
+        ("invalid_grant", "", "The client sends the user to /authorize again. When this repeats: something uses its codes or refresh tokens "
+            + "twice, such as two processes that share one token"),
+        ("unauthorized_client", "disabled", "If it may work again: oauth-server clients enable {0}"),
+        ("unauthorized_client", "", "Use a client of the kind this grant type is for; see oauth-server clients show {0}"),
+        ("unsupported_grant_type", "", "Use a grant type that the metadata lists"),
+        ("unsupported_response_type", "", "The client sends response_type=code"),
+        ("invalid_scope", "", "The client requests less, or its row gets the scope: administration, Scopes of {0}"),
+        ("invalid_target", "disabled", "Add or enable the resource in the administration, or correct resource in the client's settings"),
+        ("invalid_target", "", "The client names the resource as it is registered, or its row gets the resource: administration, {0}"),
+        ("invalid_redirect_uri", "", "The client registers a redirect URI of a permitted form; schemes: OAuth__RegistrationSchemes"),
+        ("invalid_client_metadata", "", "The client corrects its registration as expected says"),
+        ("access_denied", "", "Nothing: the person decided so"),
+        ("login_required", "", "The client sends the user to /authorize without prompt=none"),
+        ("consent_required", "", "The client sends the user to /authorize without prompt=none"),
+        ("invalid_token", "", "The caller gets a new token; a registration access token that is lost cannot be had again: register anew"),
+        ("insufficient_scope", "", "The caller requests a token with the scope that is expected"),
+        ("invalid_request", "redirect_uri", "Add this redirect URI to the client's row, or correct the client's settings: oauth-server clients "
+            + "show {0}"),
+        ("invalid_request", "another Host", "Let the proxy pass the Host header, or call the server by its issuer (docs/operating.md)"),
+        ("invalid_request", "", "The caller sends what is expected"),
+        ("slow_down", "", "The caller waits for Retry-After; where many share an address, raise the limit (docs/settings.md)"),
+        ("server_error", "", "Look into the server's log for this request id"),
+    ];
+
+    /// <summary>Null for what was not refused.</summary>
+    public static string? Of(AuditRow row) => row.Outcome != "refused" ? null
+        : All.Where(one => one.Error == row.Error && row.Reason?.Contains(one.Reason, StringComparison.Ordinal) is not false)
+            .Select(one => string.Format(System.Globalization.CultureInfo.InvariantCulture, one.Remedy, row.ClientId ?? "CLIENT_ID"))
+            .FirstOrDefault();
+}
