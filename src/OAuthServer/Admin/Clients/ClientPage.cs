@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
@@ -32,7 +33,7 @@ public sealed record ClientView
 }
 
 /// <summary>One client: what it is, its secrets, its settings, its deletion.</summary>
-public static class ClientPage
+public static partial class ClientPage
 {
     public static Task ClientAsync(this HttpContext http, Markup antiforgery, Navigation frame, ClientView view)
     {
@@ -142,12 +143,19 @@ public static class ClientPage
 
     private static Markup Changed(string? detail, Language say)
     {
-        // "update clients NAME: column column": the name may hold anything, no column a colon.
-        var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..]
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        // "update clients ID: column: old → new; column: +added -removed". A text in quotes may hold anything, an id no blank.
+        var columns = ColumnOf().Matches(Quoted().Replace(detail ?? "", "\"\"")).Select(match => match.Groups["column"].Value);
         return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column))
             .OfType<string>().Select(label => say[label]))}";
     }
+
+    [GeneratedRegex("""(^update clients \S+: |; )(?<column>[a-z_]+):""")]
+    private static partial Regex ColumnOf();
+
+    [GeneratedRegex("""
+        "(\\.|[^"\\])*"
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Quoted();
 
     private static Markup Metadata(ClientView view, Language say)
     {
