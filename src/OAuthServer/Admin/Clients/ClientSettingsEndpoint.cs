@@ -28,7 +28,7 @@ public sealed class ClientSettingsEndpoint(
         var judged = await edits.SaveAsync(new RowEdit<ClientForm>
         {
             Row = ClientFields.Read(client, page.Parameters, problems),
-            Restore = (row, column) => ClientFields.Restore(row, client, column),
+            Restore = (row, column) => row.Restored(client, column),
             Write = problems.Count == 0,
         }, page.Author, http.RequestAborted);
         problems.Add(judged.Refusals, http.Language());

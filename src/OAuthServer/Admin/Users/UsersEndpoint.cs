@@ -8,14 +8,15 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Admin.Users;
 
 /// <summary>/admin/users finds people and adds one, with a first password that is shown once.</summary>
-public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, HashQueue hashes, TimeProvider time)
+public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, UserQueries queries, HashQueue hashes, TimeProvider time)
 {
     private const int PageLength = 50;
 
     public Task ListAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         var (text, cursor) = (page.Parameters["q"]?.Trim() ?? "", new Cursor(page.Parameters["after"], page.Parameters["before"]));
-        var found = await users.SearchAsync(text, cursor, PageLength, time.GetUtcNow(), http.RequestAborted);
+        var found = await queries.ListAsync(
+            new UserSearch { Text = text }, cursor, PageLength, time.GetUtcNow(), http.RequestAborted);
         await http.UsersAsync(page.NavigationOf(Paths.AdminUsers), new UsersView
         {
             People = found.Rows,

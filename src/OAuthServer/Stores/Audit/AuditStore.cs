@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -160,6 +161,25 @@ public sealed class AuditStore(Database database)
         var rows = await database.ListAsync<AuditRow>(search.After is null ? newest : next, Values(search), cancel);
         if (search.After is not null) rows.Reverse();
         return rows;
+    }
+
+    /// <summary>
+    /// All that fit, the newest first, a thousand at a time and at most <see cref="AuditSearch.Limit"/>. Of more than two thousand of one
+    /// moment the rest is left out.
+    /// </summary>
+    public async IAsyncEnumerable<List<AuditRow>> PagesAsync(AuditSearch search, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var left = search.Limit; left > 0;)
+        {
+            var wanted = Math.Min(left, 1000);
+            var rows = await SearchAsync(search with { Limit = wanted }, cancel);
+            var isLast = rows.Count < wanted;
+            if (rows.Count > left) rows.RemoveRange(left, rows.Count - left);
+            if (rows.Count > 0) yield return rows;
+            if (isLast || rows.Count == 0) yield break;
+            left -= rows.Count;
+            search = search with { Before = rows[^1].At };
+        }
     }
 
     /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
