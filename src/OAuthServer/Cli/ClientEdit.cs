@@ -50,15 +50,16 @@ internal static class ClientEdit
 
     public static CliCommand Vouch()
     {
-        var id = ClientCommands.Id();
-        return CliCommand.On("vouch", "Make a client that registered itself, or has a document, an operator's: clients edit changes it then",
-            "oauth-server clients vouch 4f0c2ba4", [id], async (parse, context, cancel) =>
+        var argument = ClientCommands.Id();
+        return CliCommand.On("vouch", "Make a client that registered itself, or has a document, an operator's, which clients edit changes",
+            "oauth-server clients vouch 4f0c2ba4", [argument], async (parse, context, cancel) =>
         {
-            var client = parse.GetRequiredValue(id);
+            var client = parse.GetRequiredValue(argument);
             var (author, _) = context.Act();
             var changed = await context.Clients.VouchAsync(client, author, cancel);
             if (!changed && await context.Clients.FindAsync(client, cancel) is null) return ClientCommands.Unknown(context, client);
-            return context.Output.Done(new { client_id = client, origin = "operator", changed, request_id = changed ? author.RequestId : null },
+            var id = changed ? author.RequestId : null;
+            return context.Output.Done(new { client_id = client, origin = "operator", changed, request_id = id },
                 changed ? $"{client} is an operator's client now: it cannot change or remove itself, and is never removed for lack of use. "
                     + $"Widen it: oauth-server clients edit {client} --add-scope SCOPE"
                 : $"{client} is an operator's client already.");

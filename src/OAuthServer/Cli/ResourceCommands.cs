@@ -104,19 +104,24 @@ internal static class ResourceCommands
         var uri = new Argument<string>("URI") { Description = "Absolute, without a fragment; used in tokens exactly as written" };
         var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What people read" };
         var texts = Texts.Option("NAME");
-        return CliCommand.On("add", "Add a resource", "oauth-server resources add https://api.example.com/ --name \"Reports\" --text ar=تقارير",
+        return CliCommand.On("add", "Add a resource",
+            "oauth-server resources add https://api.example.com/ --name \"Reports\" --text ar=تقارير",
             [uri, name, texts], async (parse, context, cancel) =>
         {
             var resource = new ResourceForm
             {
-                Uri = parse.GetRequiredValue(uri), Name = parse.GetRequiredValue(name), Enabled = true, Version = "",
+                Uri = parse.GetRequiredValue(uri),
+                Name = parse.GetRequiredValue(name),
+                Enabled = true,
+                Version = "",
             };
             var (author, _) = context.Act();
             var judged = await new ResourceEdits(context.Database).AddAsync(RowOf(resource), Texts.Of(parse, texts), author, cancel);
             if (judged.Refusals.Count > 0) return context.Output.Refuse(judged.Refusals);
             if (judged.Outcome == EditOutcome.Taken)
                 return context.Output.Refuse($"There is already a resource {resource.Uri}", "See: oauth-server resources list");
-            return context.Output.Done(new { uri = resource.Uri, added = true, request_id = author.RequestId }, $"{resource.Uri} is added.");
+            return context.Output.Done(
+                new { uri = resource.Uri, added = true, request_id = author.RequestId }, $"{resource.Uri} is added.");
         });
     }
 
@@ -151,11 +156,12 @@ internal static class ResourceCommands
             var usage = await edits.HoldersAsync(resource.Uri, context.Now, cancel);
             var (author, _) = context.Act();
             if (changed && await edits.EnableAsync(resource with { Enabled = enabled }, author, cancel) != EditOutcome.Done)
-                return context.Output.Refuse($"Somebody else changed {resource.Uri} at the same moment", "Nothing was changed. Run it again.");
+                return Texts.Overtaken(context, resource.Uri);
             return context.Output.Done(
                 new { uri = resource.Uri, enabled, changed, clients = usage.Clients.Rows, grants = usage.Grants.Rows },
                 !changed ? $"{resource.Uri} is already {verb}d."
-                : $"{resource.Uri} is {verb}d. Clients that use it: {Affected.Say(usage.Clients)}, live grants: {Affected.Say(usage.Grants)}.");
+                : $"{resource.Uri} is {verb}d. Clients that use it: {Affected.Say(usage.Clients)}, "
+                    + $"live grants: {Affected.Say(usage.Grants)}.");
         });
     }
 

@@ -114,7 +114,7 @@ internal static class ScopeCommands
                 ? context.Output.Done(
                     new { name = scope.Name, deleted = true, clients = usage.Clients.Rows, request_id = author.RequestId },
                     $"{scope.Name} is deleted. {affected}")
-                : context.Output.Refuse($"Somebody else changed {scope.Name} at the same moment", "Nothing was changed. Run it again.");
+                : Texts.Overtaken(context, scope.Name);
         });
     }
 
@@ -182,13 +182,16 @@ internal static class Texts
         new((await store.TextsAsync(cancel)).Where(text => text.Key == key).ToDictionary(text => text.Locale, text => text.Text),
             StringComparer.Ordinal);
 
+    /// <summary>The refusal to write over an edit that was not seen.</summary>
+    public static int Overtaken(CommandContext context, string name) =>
+        context.Output.Refuse($"Somebody else changed {name} at the same moment", "Nothing was changed. Run it again.");
+
     /// <summary>What became of an edit: the old and new values, or why it was not made.</summary>
     public static async Task<int> EditedAsync(
         CommandContext context, string name, EditResult<EditOutcome> judged, Author author, CancellationToken cancel)
     {
         if (judged.Refusals.Count > 0) return context.Output.Refuse(judged.Refusals);
-        if (judged.Outcome != EditOutcome.Done)
-            return context.Output.Refuse($"Somebody else changed {name} at the same moment", "Nothing was changed. Run it again.");
+        if (judged.Outcome != EditOutcome.Done) return Overtaken(context, name);
         var changes = await context.ChangesAsync(author, cancel);
         return context.Output.Done(new { name, changed = changes.Length > 0, changes, request_id = author.RequestId },
             changes.Length == 0 ? $"{name} is as it was: nothing was to be changed." : string.Join('\n', changes));

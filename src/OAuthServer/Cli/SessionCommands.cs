@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;

@@ -53,7 +53,8 @@ public sealed class GrantsPageTest : AdminFixture
 
         var asked = await SendAsync(browser, list, Paths.AdminGrantsRevoke, (box, "yes"), ("what", "selected"));
         asked.Should().BeAPage(200);
-        asked.Body.Should().Contain("Revoke the selected grants?").And.Contain("Live grants: <strong>1</strong>").And.Contain("update grants");
+        asked.Body.Should().Contain("Revoke the selected grants?").And.Contain("Live grants: <strong>1</strong>").And
+            .Contain("update grants");
         (await (await Server.ResourceServerAsync()).SeesAsActiveAsync(hers.AccessToken)).Should()
             .BeTrue("nothing is done before it is confirmed");
         var done = await SendAsync(browser, asked, Paths.AdminGrantsRevoke);

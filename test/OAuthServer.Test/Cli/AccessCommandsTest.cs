@@ -86,7 +86,8 @@ public sealed class AccessCommandsTest : ServerFixture
         var mark = New("paged");
         for (var i = 0; i < 3; i++)
         {
-            await Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', @id)", new { id = $"{mark}-m{i}" });
+            await Server.ExecuteAsync("insert into clients (client_id, kind, name) values (@id, 'machine', @id)",
+                new { id = $"{mark}-m{i}" });
             await Server.ExecuteAsync("insert into clients (client_id, kind, name, enabled) values (@id, 'user-facing', @id, false)",
                 new { id = $"{mark}-u{i}" });
         }
@@ -111,7 +112,8 @@ public sealed class AccessCommandsTest : ServerFixture
     {
         var mark = New("bulk");
         var app = await Server.PublicClientAsync();
-        await Server.ExecuteAsync("update clients set name = @mark, origin = 'self-registered' where client_id = @Id", new { app.Id, mark });
+        await Server.ExecuteAsync(
+            "update clients set name = @mark, origin = 'self-registered' where client_id = @Id", new { app.Id, mark });
         await Server.TokensAsync(app, await Server.UserAsync());
         await Server.ExecuteAsync(
             "insert into clients (client_id, kind, name, origin) values (@mark, 'user-facing', 'another', 'self-registered')", new { mark });
@@ -144,7 +146,8 @@ public sealed class AccessCommandsTest : ServerFixture
         (await Server.RunBinaryAsync(null, "grants", "show", id)).Out.Should().Contain(alice.Username).And.Contain(app.Id)
             .And.Contain("notes:read");
         (await JsonAsync("grants", "list", "--client", app.Id)).GetProperty("grants").GetArrayLength().Should().Be(2);
-        (await JsonAsync("grants", "list", "--resource", Cast.Notes, "--user", alice.Username)).GetProperty("total").GetInt64().Should().Be(2);
+        var hers = await JsonAsync("grants", "list", "--resource", Cast.Notes, "--user", alice.Username);
+        hers.GetProperty("total").GetInt64().Should().Be(2);
 
         (await JsonAsync("grants", "revoke", id)).GetProperty("revoked").GetInt64().Should().Be(1);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
@@ -192,7 +195,8 @@ public sealed class AccessCommandsTest : ServerFixture
             .GetProperty("username").GetString().Should().Be(olivia.Username);
         (await RefusedAsync(1, "users", "disable", alice.Username, mallory.Username)).Should().Contain("Users: 2, with live grants: 1");
         await JsonAsync("users", "disable", alice.Username, mallory.Username, "--yes");
-        (await JsonAsync("users", "list", "--state", "disabled", "--search", alice.Username)).GetProperty("total").GetInt32().Should().Be(1);
+        var disabled = await JsonAsync("users", "list", "--state", "disabled", "--search", alice.Username);
+        disabled.GetProperty("total").GetInt32().Should().Be(1);
     }
 
     [Test]
@@ -205,7 +209,8 @@ public sealed class AccessCommandsTest : ServerFixture
         (await JsonAsync("scopes", "edit", scope, "--sensitive", "true")).GetProperty("changes")[0].GetString().Should()
             .Be($"update scopes {scope}: sensitive: false → true");
         (await JsonAsync("resources", "edit", uri, "--text", "ar=")).GetProperty("changes").GetArrayLength().Should().Be(1);
-        (await JsonAsync("scopes", "list", "--resource", uri)).GetProperty("scopes")[0].GetProperty("sensitive").GetBoolean().Should().BeTrue();
+        var scopes = await JsonAsync("scopes", "list", "--resource", uri);
+        scopes.GetProperty("scopes")[0].GetProperty("sensitive").GetBoolean().Should().BeTrue();
         var machine = await Server.MachineAsync();
         await JsonAsync("clients", "edit", machine.Id, "--add-resource", uri, "--add-scope", scope);
 

@@ -136,7 +136,8 @@ public sealed class AuditTest : ServerFixture
                     + "where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
 
         await Server.ExecuteAsync("update clients set note = 'hello', enabled = false where client_id = @Id", new { machine.Id });
-        (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:").And.EndWith("enabled: true → false; note: nothing → hello");
+        (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:")
+            .And.EndWith("enabled: true → false; note: nothing → hello");
 
         await Server.ExecuteAsync(
             "begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true "

@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 using OAuthServer.Audit;
 using OAuthServer.Html;
 using OAuthServer.Http;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;

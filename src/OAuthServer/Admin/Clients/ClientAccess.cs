@@ -41,8 +41,8 @@ internal static class ClientAccess
             <p class="note">{say.Put("Live grants: {0}", say.Number(view.GrantsTotal))} ·
                 {say.Put("Users with these grants: {0}", say.Number(view.People))}</p>
             {GrantRows.Table(view.Grants, say["Live grants, newest first"], picks: false, settings, say)}
-            <p class="actions"><a class="button small"
-                href="{settings.IssuerPath}{Paths.AdminGrants}?client={Uri.EscapeDataString(client)}">{say["Show and revoke grants"]}</a></p>
+            <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminGrants}?client={Uri.EscapeDataString(
+                client)}">{say["Show and revoke grants"]}</a></p>
             """;
         return $"""
             <h2 id="grants">{say["Users and grants"]}</h2>

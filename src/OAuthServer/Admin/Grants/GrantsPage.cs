@@ -57,7 +57,9 @@ public static class GrantsPage
             if (view.Grants.Count == 0) return $"""<p class="empty" role="status">{say["No results"]}</p>""";
             var counted = say.Put("Live grants: {0}", say.Number(view.Total));
             Markup those = isNarrowed
-                ? $"""<button class="danger" type="submit" name="{Picks.What}" value="all">{say["Revoke all that were found…"]}</button>"""
+                ? $"""
+                    <button class="danger" type="submit" name="{Picks.What}" value="all">{say["Revoke all that were found…"]}</button>
+                    """
                 : Markup.None;
             return $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminGrantsRevoke}">

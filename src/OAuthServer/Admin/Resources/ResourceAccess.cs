@@ -32,10 +32,11 @@ internal static class ResourceAccess
                 $"<code>{Scope.Join(view.OpenScopes)}</code>")}</p>
             """;
         Markup next = view.Next is null ? Markup.None : $"""
-            <p class="actions"><a class="button small"
-                href="{settings.IssuerPath + PageUrl.Of(Paths.AdminResource, ("uri", uri), ("after", view.Next))}">{say["More clients"]}</a></p>
+            <p class="actions"><a class="button small" href="{settings.IssuerPath + PageUrl.Of(
+                Paths.AdminResource, ("uri", uri), ("after", view.Next))}">{say["More clients"]}</a></p>
             """;
-        Markup grants = view.Grants.Count == 0 ? (Markup)$"""<p class="empty">{say["No user has allowed any client to reach it."]}</p>""" : $"""
+        Markup none = $"""<p class="empty">{say["No user has allowed any client to reach it."]}</p>""";
+        Markup grants = view.Grants.Count == 0 ? none : $"""
             {GrantRows.Table(view.Grants, say["Live grants, newest first"], picks: false, settings, say)}
             <p class="actions"><a class="button small"
                 href="{settings.IssuerPath + PageUrl.Of(Paths.AdminGrants, ("uri", uri))}">{say["Show and revoke grants"]}</a></p>

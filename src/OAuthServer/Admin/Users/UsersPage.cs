@@ -32,7 +32,8 @@ public static class UsersPage
             {antiforgery}{filters.Select(one => (Markup)$"""<input type="hidden" name="{one.Name}" value="{one.Value}">""")}
             <table>
             <caption>{view.Paging.Counted(say)} · {(search.Newest ? say["Newest first"] : say["Sorted by username"])}</caption>
-            <thead><tr><th scope="col">{say["Select"]}</th><th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th>
+            <thead><tr><th scope="col">{say["Select"]}</th>
+                <th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th>
                 <th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th>
                 <th scope="col">{say["Last sign-in"]}</th></tr></thead>
             <tbody>

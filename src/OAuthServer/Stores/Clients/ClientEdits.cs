@@ -106,7 +106,7 @@ public sealed class ClientEdits(Database database)
 
     /// <summary>What an operator would type to disable or enable several.</summary>
     public static string EnableText(IEnumerable<string> clients, bool enabled) =>
-        $"update clients set enabled = {(enabled ? "true" : "false")} where client_id in ({string.Join(", ", clients.Select(SqlText.Quote))});";
+        $"update clients set enabled = {(enabled ? "true" : "false")} where client_id in ({SqlText.List(clients)});";
 
     /// <summary>What an operator would type to delete one.</summary>
     public static string DeleteText(string client) => $"delete from clients where client_id = {SqlText.Quote(client)};";

@@ -99,7 +99,7 @@ public sealed class UserEdits(Database database)
 
     /// <summary>What an operator would type to disable or enable several people.</summary>
     public static string EnableText(IEnumerable<string> usernames, bool enabled) =>
-        $"update users set enabled = {(enabled ? "true" : "false")} where username in ({string.Join(", ", usernames.Select(SqlText.Quote))});";
+        $"update users set enabled = {(enabled ? "true" : "false")} where username in ({SqlText.List(usernames)});";
 
     /// <summary>What an operator would type to disable somebody.</summary>
     public static string DisableText(string username) => $"update users set enabled = false where username = {SqlText.Quote(username)};";
