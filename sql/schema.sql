@@ -1,7 +1,24 @@
 -- What sql/migrations add up to. Written by `make spec`; edit the migrations, not this.
 
+CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case
+        when column_name = 'password_hash' then 'password changed'
+        when column_name = 'hash' then 'secret changed'
+        when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
+        when 'array' in (jsonb_typeof(before), jsonb_typeof(after)) then
+            column_name || ': ' || coalesce(audit_list_change(column_name, before, after), 'in another order')
+        when before is null then column_name || ': ' || audit_value(column_name, after)
+        when after is null then column_name || ': ' || audit_value(column_name, before)
+        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end
+$$;
+
+COMMENT ON FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) IS 'One column of an edit: enabled: true → false.';
+
 CREATE FUNCTION public.audit_edit() RETURNS trigger
     LANGUAGE plpgsql
+    SET "TimeZone" TO 'UTC'
     AS $$
 declare
     before  jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
@@ -10,14 +27,18 @@ declare
     request text := coalesce(
         nullif(current_setting('oauth.request_id', true), ''),
         'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
-    row_key text := coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid');
+    row_key text := case when tg_table_name = 'clients' then whole ->> 'client_id'
+        else coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid')
+             || coalesce(' ' || (whole ->> 'locale'), '') end;
     changed text;
 begin
-    if tg_op = 'UPDATE' then
-        select string_agg(key, ' ' order by key) into changed from jsonb_each(after)
-         where value is distinct from before -> key and key <> 'last_used_at';
-        if changed is null then return null; end if;
-    end if;
+    select string_agg(audit_change(key, before -> key, after -> key), '; ' order by key) into changed
+      from jsonb_object_keys(whole) as key
+     where before -> key is distinct from after -> key and key not in ('last_used_at', 'redirect_uri')
+       -- Of a whole row: neither its key, which stands before it, nor what is empty, nor that there is a secret.
+       and (tg_op = 'UPDATE' or not (key in ('client_id', 'subject', 'id', 'uri', 'scope', 'locale', 'username', 'kid', 'created_at')
+            or whole -> key in ('null', '[]', '""') or whole ->> key = row_key or key ~ '(hash|sealed|public_key)'));
+    if tg_op = 'UPDATE' and changed is null then return null; end if;
     insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
     values (coalesce(request_time(request), clock_timestamp()), request, 'edit', 'ok',
             whole ->> 'client_id', whole ->> 'subject',
@@ -106,6 +127,44 @@ begin
 end $_$;
 
 COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, or drops the oldest one that is older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
+
+CREATE FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    with lists as (
+        select case when jsonb_typeof(before) = 'array' then before else '[]' end as old,
+               case when jsonb_typeof(after) = 'array' then after else '[]' end as new
+    ), moved as (
+        select '+' as sign, one, place from lists, jsonb_array_elements_text(new) with ordinality as u (one, place) where not old ? one
+        union all
+        select '-', one, place from lists, jsonb_array_elements_text(old) with ordinality as u (one, place) where not new ? one
+    ), counted as (
+        select sign, one, row_number() over (partition by sign order by place) as place from moved
+    )
+    select string_agg(sign || case when place <= 20 then audit_value(column_name, to_jsonb(one)) else '…' end, ' ' order by sign, place)
+      from counted where place <= 21
+$$;
+
+COMMENT ON FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) IS 'What joined a list and what left it, at most 20 each; null: neither.';
+
+CREATE FUNCTION public.audit_value(column_name text, value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    select case
+        when jsonb_typeof(value) is null or jsonb_typeof(value) = 'null' then 'nothing'
+        when jsonb_typeof(value) <> 'string' then left(value::text, 100)
+        when text ~ '^[A-Za-z0-9_.:/?&=%@+~-]+$' and text not in ('nothing', 'true', 'false') then text
+        else to_json(text)::text end
+      from (select left(safe, 100) || case when length(safe) > 100 then '…' else '' end as text
+              from (select case when column_name in ('name', 'note', 'label', 'text')
+                                -- What people write for each other may have a secret pasted into it.
+                                then regexp_replace(known, '[A-Za-z0-9_+/=-]{32,}', '(hidden)', 'g') else known end as safe
+                      from (select regexp_replace(value #>> '{}',
+                                '\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]*|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*', '(hidden)', 'g') as known
+                           ) as one) as two) as three
+$_$;
+
+COMMENT ON FUNCTION public.audit_value(column_name text, value jsonb) IS 'A value as the audit log says it: cut, and quoted unless it is one plain word; no secret.';
 
 CREATE FUNCTION public.check_dates() RETURNS trigger
     LANGUAGE plpgsql
@@ -721,7 +780,7 @@ COMMENT ON COLUMN public.audit_events.expected IS 'What the rule expected.';
 
 COMMENT ON COLUMN public.audit_events.got IS 'What came, never a secret.';
 
-COMMENT ON COLUMN public.audit_events.detail IS 'Scope, resource, columns edited.';
+COMMENT ON COLUMN public.audit_events.detail IS 'Scope and resource; of an edit the row and its old and new values, never a secret or its hash.';
 
 CREATE TABLE public.audit_events_default (
     at timestamp with time zone NOT NULL,
@@ -1581,6 +1640,7 @@ CREATE INDEX client_secrets_by_expiry ON public.client_secrets USING btree (expi
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
 
 CREATE INDEX client_secrets_with_imported_hash ON public.client_secrets USING btree (id) WHERE (public.is_imported_hash(hash) AND (revoked_at IS NULL));
+CREATE INDEX clients_by_creation ON public.clients USING btree (kind, created_at, client_id);
 
 CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
 
@@ -1599,6 +1659,8 @@ CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 CREATE INDEX grants_by_end ON public.grants USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
+
+CREATE INDEX grants_by_resource ON public.grants USING gin (resources) WHERE (ended_at IS NULL);
 
 CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
 
@@ -1626,9 +1688,14 @@ CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
+CREATE INDEX users_administrators ON public.users USING btree (username) WHERE (role = 'admin'::text);
+
+CREATE INDEX users_by_creation ON public.users USING btree (created_at, subject);
+
 CREATE INDEX users_by_text ON public.users USING gin (public.trigrams(username));
 
 CREATE INDEX users_with_imported_hash ON public.users USING btree (subject) WHERE (password_hash !~ '^\$2'::text);
+CREATE INDEX users_disabled ON public.users USING btree (username) WHERE (NOT enabled);
 
 ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
 

@@ -2,6 +2,7 @@ using OAuthServer.Account;
 using OAuthServer.Admin;
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Clients;
+using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 using OAuthServer.Authorization;
@@ -108,6 +109,11 @@ public static class Routes
         issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientDisable, it => it.DisableAsync, Page);
         issuer.Get<ClientLifecycleEndpoint>(Paths.AdminClientDelete, it => it.ConfirmDeleteAsync, Page);
         issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientDelete, it => it.DeleteAsync, Page);
+        issuer.Get<ClientLifecycleEndpoint>(Paths.AdminClientVouch, it => it.ConfirmVouchAsync, Page);
+        issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientVouch, it => it.VouchAsync, Page);
+        issuer.Post<ClientsEndpoint>(Paths.AdminClientsState, it => it.SwitchAsync, Page);
+        issuer.Get<GrantsEndpoint>(Paths.AdminGrants, it => it.ListAsync, Page);
+        issuer.Post<GrantsEndpoint>(Paths.AdminGrantsRevoke, it => it.RevokeAsync, Page);
         issuer.Get<ResourceEndpoint>(Paths.AdminResources, it => it.ListAsync, Page);
         issuer.Get<ResourceEndpoint>(Paths.AdminResource, it => it.OpenAsync, Page);
         issuer.Post<ResourceEndpoint>(Paths.AdminResource, it => it.SaveAsync, Page);
@@ -120,6 +126,7 @@ public static class Routes
         issuer.Get<UsersEndpoint>(Paths.AdminUsers, it => it.ListAsync, Page);
         issuer.Get<UsersEndpoint>(Paths.AdminUsersAdd, it => it.OpenAsync, Page);
         issuer.Post<UsersEndpoint>(Paths.AdminUsersAdd, it => it.AddAsync, Page);
+        issuer.Post<UsersEndpoint>(Paths.AdminUsersState, it => it.SwitchAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUser, it => it.OpenAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserRole, it => it.ConfirmRoleAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserRole, it => it.RoleAsync, Page);
@@ -136,6 +143,7 @@ public static class Routes
         issuer.Get<KeysEndpoint>(Paths.AdminKeysRetire, it => it.ConfirmAsync, Page);
         issuer.Post<KeysEndpoint>(Paths.AdminKeysRetire, it => it.RetireAsync, Page);
         issuer.Get<AuditEndpoint>(Paths.AdminAudit, it => it.SearchAsync, Page);
+        issuer.Get<AuditExportEndpoint>(Paths.AdminAuditExport, it => it.ExportAsync, Page);
         issuer.Get<AuditEndpoint>(Paths.AdminWhy, it => it.WhyAsync, Page);
         issuer.Any<AdminFallback>(Paths.Admin + "/{**rest}", it => it.HandleAsync, Page);
     }

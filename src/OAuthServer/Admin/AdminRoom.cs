@@ -1,5 +1,6 @@
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Clients;
+using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 
@@ -14,6 +15,7 @@ public static class AdminRoom
         {
             services.AddSingleton<DashboardEndpoint>();
             services.AddSingleton<AuditEndpoint>();
+            services.AddSingleton<AuditExportEndpoint>();
             services.AddSingleton<WhyEndpoint>();
             services.AddSingleton<KeysEndpoint>();
             services.AddSingleton<ClientsEndpoint>();
@@ -21,6 +23,7 @@ public static class AdminRoom
             services.AddSingleton<ClientSettingsEndpoint>();
             services.AddSingleton<ClientSecretsEndpoint>();
             services.AddSingleton<ClientLifecycleEndpoint>();
+            services.AddSingleton<GrantsEndpoint>();
             services.AddSingleton<ResourceEndpoint>();
             services.AddSingleton<ScopeEndpoint>();
             services.AddSingleton<UsersEndpoint>();

@@ -16,6 +16,8 @@ internal static class AuditCommands
                 HelpName = "SUBJECT",
                 Description = "Only this user, by the subject that users list prints"
             };
+        var user = new Option<string?>("--user") { HelpName = "NAME", Description = "Only this user, by name" };
+        var csv = new Option<bool>("--csv") { Description = "Print RFC 4180, newest first, for spreadsheets; --limit says how much" };
         var @event =
             new Option<string?>("--event")
             {
@@ -25,17 +27,28 @@ internal static class AuditCommands
         var refused = new Option<bool>("--refused") { Description = "Only refusals" };
         var (since, limit) = (Since(), Limit(50));
         return CliCommand.On("audit", "Search the audit log, newest last", "oauth-server audit --client nightly-etl --refused --since 1h",
-            [client, subject, @event, refused, since, limit], async (parse, context, cancel) =>
+            [client, user, subject, @event, refused, since, limit, csv], async (parse, context, cancel) =>
         {
-            var found = await new AuditStore(context.Database).SearchAsync(new AuditSearch
+            var person = parse.GetValue(user) is { } name ? await context.PersonAsync(name, cancel) : null;
+            if (person is null && parse.GetValue(user) is { } unknown) return UserCommands.Unknown(context, unknown);
+            var search = new AuditSearch
             {
                 Client = parse.GetValue(client),
-                Subject = parse.GetValue(subject),
+                Subject = person?.Subject.ToString() ?? parse.GetValue(subject),
                 Event = parse.GetValue(@event),
                 Outcome = parse.GetValue(refused) ? "refused" : null,
                 Since = parse.GetValue(since),
                 Limit = parse.GetValue(limit),
-            }, cancel);
+            };
+            var store = new AuditStore(context.Database);
+            if (parse.GetValue(csv))
+            {
+                var text = new System.Text.StringBuilder(AuditCsv.Head);
+                await foreach (var rows in store.PagesAsync(search, cancel)) text.AppendJoin("", rows.Select(AuditCsv.Line));
+                return context.Output.Csv(text.ToString());
+            }
+
+            var found = await store.SearchAsync(search, cancel);
             var events = found.Take(parse.GetValue(limit)).Reverse().ToList();
             return context.Output.Done(new { events }, events.Count == 0
                 ? "No results."

@@ -5,17 +5,20 @@ using OAuthServer.Stores.Clients;
 namespace OAuthServer.Cli;
 
 /// <summary>
-/// clients: listed, shown, enabled and disabled. <see cref="ClientAdd"/> makes them, <see cref="SecretCommands"/> keeps their
-/// secrets.
+/// clients: listed and shown. <see cref="ClientAdd"/> makes them, <see cref="ClientEdit"/> changes them,
+/// <see cref="ClientLifecycle"/> ends them, <see cref="SecretCommands"/> keeps their secrets.
 /// </summary>
 internal static class ClientCommands
 {
     public static CliCommand Make() => CliCommand.Family("clients", "Manage clients and their secrets", "oauth-server clients list",
         ClientAdd.Make(),
-        CliCommand.On("list", "List all clients", "oauth-server clients list", [], ListAsync),
+        List(),
         Show(),
-        Enable("disable", false, "Refuse a client and its tokens at once; enable undoes it"),
-        Enable("enable", true, "Enable a disabled client"),
+        ClientEdit.Make(),
+        ClientEdit.Vouch(),
+        ClientLifecycle.Enable("disable", false, "Refuse clients and their tokens at once; enable undoes it"),
+        ClientLifecycle.Enable("enable", true, "Enable disabled clients"),
+        ClientLifecycle.Delete(),
         SecretCommands.Make(),
         InviteCommand.Make());
 
@@ -26,17 +29,31 @@ internal static class ClientCommands
     public static int Unknown(CommandContext context, string client) => context.Output.Refuse(
         $"There is no client {client}", "See: oauth-server clients list");
 
-    private static async Task<int> ListAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
+    private static CliCommand List()
     {
-        var clients = await context.Clients.ListAsync(cancel);
-        return context.Output.Done(new { clients }, clients.Count == 0
-            ? "There are no clients yet. Add one: oauth-server clients add --help"
-            : Words.Table(["CLIENT", "KIND", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
-            {
-                client.ClientId, client.Kind, client.Enabled ? "enabled" : "disabled", client.AuthMethod, Words.At(client.LastUsedAt),
-                    client.Name,
-            })));
+        var (filter, page) = (new ClientFilter(), new ListOptions("CLIENT_ID"));
+        return CliCommand.On("list", "List clients by kind and id", "oauth-server clients list --origin self-registered --state enabled",
+            page.Behind(filter.Options), async (parse, context, cancel) =>
+        {
+            var after = page.After(parse) is { } id ? await context.ClientQueries.FindAsync(id, cancel) : null;
+            if (after is null && page.After(parse) is { } unknown) return Unknown(context, unknown);
+            var found = await filter.PageAsync(parse, context.ClientQueries, after, page.Length(parse), cancel);
+            var next = found.HasNext ? found.Rows[^1].ClientId : null;
+            var isMore = found.Total > found.Most;
+            return context.Output.Done(
+                new { clients = found.Rows, total = isMore ? found.Most : found.Total, total_is_more = isMore, next },
+                found.Rows.Count > 0 ? Table(found.Rows) + ListOptions.Foot(Words.Total(found.Total, found.Most), next)
+                : filter.IsEmpty(parse) && after is null ? "There are no clients yet. Add one: oauth-server clients add --help"
+                : "No results.");
+        });
     }
+
+    private static string Table(IReadOnlyList<ListedClient> clients) =>
+        Words.Table(["CLIENT", "KIND", "ORIGIN", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
+        {
+            client.ClientId, client.Kind, client.Origin, client.Enabled ? "enabled" : "disabled", client.AuthMethod,
+                Words.At(client.LastUsedAt), client.Name,
+        }));
 
     private static CliCommand Show()
     {
@@ -80,19 +97,4 @@ internal static class ClientCommands
 
     private static string State(SecretSummary secret, DateTimeOffset now) =>
         secret.RevokedAt is not null ? "revoked" : secret.ExpiresAt <= now ? "expired" : secret.NotBefore > now ? "not yet valid" : "valid";
-
-    private static CliCommand Enable(string name, bool enabled, string description)
-    {
-        var id = Id();
-        return CliCommand.On(name, description, $"oauth-server clients {name} nightly-etl", [id], async (parse, context, cancel) =>
-        {
-            var client = parse.GetRequiredValue(id);
-            var changed = await context.Clients.EnableAsync(client, enabled, CommandContext.Actor, cancel);
-            if (!changed && await context.Clients.FindAsync(client, cancel) is null) return Unknown(context, client);
-            return context.Output.Done(new { client_id = client, enabled, changed },
-                !changed ? $"{client} is already {name}d."
-                : enabled ? $"{client} is enabled."
-                : $"{client} is disabled: its requests are refused and its tokens introspect as inactive.");
-        });
-    }
 }

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
@@ -25,7 +27,33 @@ internal sealed class CommandContext(Settings settings, Database database, Outpu
 
     public UnreadableRows Unreadable { get; } = new(NullLogger<UnreadableRows>.Instance);
 
+    public ClientQueries ClientQueries { get; } = new(database);
+
+    public UserQueries UserQueries { get; } = new(database);
+
+    public OwnSessionStore Sessions { get; } = new(database);
+
+    public OperatorGrantStore Grants { get; } = new(database);
+
     public UserEdits Users { get; } = new(database);
+
+    /// <summary>
+    /// The author of one act, with a request id under which why and audit find all of it, and the moment that id carries.
+    /// </summary>
+    public (Author Author, DateTimeOffset At) Act()
+    {
+        var id = TimedId.NewRequestId(Now);
+        return (Actor with { RequestId = id }, TimedId.TimeOf(id)!.Value);
+    }
+
+    /// <summary>What the audit log says was edited in an act: old and new values.</summary>
+    public async Task<string[]> ChangesAsync(Author author, CancellationToken cancel) =>
+        [.. (await new AuditStore(Database).FindAsync(author.RequestId!, cancel)).Select(row => row.Detail).OfType<string>()];
+
+    /// <summary>The person with this name, or with this subject; null: nobody.</summary>
+    public async Task<UserSummary?> PersonAsync(string name, CancellationToken cancel) =>
+        Guid.TryParse(name, out var subject) ? (await Users.NamesAsync([subject], cancel)).FirstOrDefault()
+            : await Users.FindAsync(name, cancel);
 
     /// <summary>bcrypt at the cost that is set.</summary>
     public string Hash(string secret) => SecretHash.Make(secret, Settings.BcryptCost);

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 
@@ -20,6 +21,9 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Whether a program reads it.</summary>
+    public bool IsJson => json;
+
     /// <summary>The result, in both forms.</summary>
     public int Done(object result, string text, int exitCode = 0)
     {
@@ -31,6 +35,13 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
     public void Part(string text)
     {
         if (!json) results.WriteLine(VisibleText.Escape(text, lines: true));
+    }
+
+    /// <summary>A file for spreadsheets, which has line ends of its own.</summary>
+    public int Csv(string text)
+    {
+        results.Write(string.Join("\r\n", text.Split("\r\n").Select(line => VisibleText.Escape(line, lines: true))));
+        return 0;
     }
 
     /// <summary>What is wrong, and what to do next.</summary>
@@ -55,6 +66,11 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
         else errors.WriteLine(VisibleText.Escape(text, lines: true));
         return 1;
     }
+
+    /// <summary>What the database did not take, each with its hint.</summary>
+    public int Refuse(IReadOnlyList<EditRefusal> refusals) =>
+        Refuse(string.Join('\n', refusals.Select(one => Sentence(one.Message) + (one.Hint is { } hint ? $" {hint}" : ""))),
+            "Nothing was changed.");
 
     /// <summary>Everything that is wrong with the command line or the settings.</summary>
     public int Misuse(string problem, IReadOnlyList<string> details, string next)

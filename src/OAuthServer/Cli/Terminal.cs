@@ -1,10 +1,18 @@
 using System.Text;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Cli;
 
 /// <summary>Prompts a person at a terminal.</summary>
 internal static class Terminal
 {
+    /// <summary>Whether the person at the terminal writes yes.</summary>
+    public static bool Confirms(string question)
+    {
+        Console.Error.Write(VisibleText.Escape(question, lines: true));
+        return string.Equals(Console.In.ReadLine()?.Trim(), "yes", StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>A line that is not shown while it is typed. The question goes to stderr: stdout is for results.</summary>
     public static string PlaygroundRequest(string question)
     {

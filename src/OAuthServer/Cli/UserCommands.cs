@@ -9,18 +9,14 @@ internal static class UserCommands
 {
     public static CliCommand Make() => CliCommand.Family("users", "Manage users", "oauth-server users list",
         Add(), Passwd(), Role(),
-        Enable("disable", false, "Disable a user: end all sessions and grants, and refuse new ones"),
-        Enable("enable", true, "Allow a disabled user to sign in again"),
-        CliCommand.On("list", "List all users", "oauth-server users list", [], async (_, context, cancel) =>
-        {
-            var users = await context.Users.ListAsync(cancel);
-            return context.Output.Done(new { users }, users.Count == 0
-                ? "There are no users yet. Add one: oauth-server users add --help"
-                : Words.Table(["NAME", "ROLE", "STATE", "CREATED", "SUBJECT"], users.Select(user => new[]
-                {
-                    user.Username, user.Role, user.Enabled ? "enabled" : "disabled", Words.At(user.CreatedAt), $"{user.Subject}",
-                })));
-        }));
+        UserLists.Enable("disable", false, "Disable users: end all their sessions and grants, and refuse new ones"),
+        UserLists.Enable("enable", true, "Allow disabled users to sign in again"),
+        UserLists.List(),
+        UserLists.Show());
+
+    /// <summary>The refusal for a name that is nobody's.</summary>
+    public static int Unknown(CommandContext context, string name) => context.Output.Refuse(
+        $"There is no user {name}", "See: oauth-server users list");
 
     private static Argument<string> Name() => new("NAME") { Description = "The name used to sign in, lower case" };
 
@@ -78,25 +74,8 @@ internal static class UserCommands
         });
     }
 
-    private static CliCommand Enable(string verb, bool enabled, string description)
-    {
-        var name = Name();
-        return CliCommand.On(verb, description, $"oauth-server users {verb} mallory", [name], async (parse, context, cancel) =>
-        {
-            var username = parse.GetRequiredValue(name);
-            if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
-            var changed = user.Enabled != enabled;
-            if (changed && await ChangeAsync(context, user, change => change with { Enabled = enabled }, cancel) is { } refused)
-                return refused;
-            return context.Output.Done(new { username, enabled, changed },
-                !changed ? $"{username} is already {verb}d."
-                : enabled ? $"{username} may sign in again."
-                : $"{username} is disabled; all sessions and grants have ended.");
-        });
-    }
-
     // Null: done. The rule is the statement's, the same as the administration's pages have.
-    private static async Task<int?> ChangeAsync(
+    public static async Task<int?> ChangeAsync(
         CommandContext context, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
         await context.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor,
             cancel) switch
@@ -110,9 +89,6 @@ internal static class UserCommands
 
     private static int Taken(CommandContext context, string name) =>
         context.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
-
-    private static int Unknown(CommandContext context, string name) => context.Output.Refuse(
-        $"There is no user {name}", "See: oauth-server users list");
 
     private static string? Password(string username, bool stdin, out string? problem)
     {

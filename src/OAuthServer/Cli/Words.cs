@@ -30,6 +30,10 @@ internal static class Words
     /// <inheritdoc cref="At(DateTimeOffset)"/>
     public static string? At(DateTimeOffset? time) => time is { } known ? At(known) : null;
 
+    /// <summary>How many there are, as far as they were counted.</summary>
+    public static string Total(int total, int most) => total > most ? string.Create(CultureInfo.InvariantCulture, $"more than {most:N0}")
+        : total.ToString("N0", CultureInfo.InvariantCulture);
+
     /// <summary>One line per value, none for none.</summary>
     public static string? Lines(string[] values) => values.Length == 0 ? null : string.Join(' ', values);
 }

@@ -30,6 +30,7 @@ public static class Layout
         (Paths.AdminMachines, "Machine clients"),
         (Paths.AdminApps, "User-facing clients"),
         (Paths.AdminResourceServers, "Resource servers"),
+        (Paths.AdminGrants, "Grants"),
         (Paths.AdminResources, "Resources and scopes"),
         (Paths.AdminUsers, "Users"),
         (Paths.AdminKeys, "Signing keys"),

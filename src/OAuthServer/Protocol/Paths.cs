@@ -34,6 +34,10 @@ public static class Paths
     public const string AdminClientDelete = AdminClient + "/delete";
     public const string AdminClientSecrets = AdminClient + "/secrets";
     public const string AdminClientSecretRevoke = AdminClientSecrets + "/revoke";
+    public const string AdminClientVouch = AdminClient + "/vouch";
+    public const string AdminClientsState = Admin + "/clients/state";
+    public const string AdminGrants = Admin + "/grants";
+    public const string AdminGrantsRevoke = AdminGrants + "/revoke";
     public const string AdminResources = Admin + "/resources";
     public const string AdminResource = Admin + "/resource";
     public const string AdminResourceState = AdminResource + "/state";
@@ -41,6 +45,7 @@ public static class Paths
     public const string AdminScopeDelete = AdminScope + "/delete";
     public const string AdminUsers = Admin + "/users";
     public const string AdminUsersAdd = AdminUsers + "/add";
+    public const string AdminUsersState = AdminUsers + "/state";
     public const string AdminUser = Admin + "/user";
     public const string AdminUserRole = AdminUser + "/role";
     public const string AdminUserState = AdminUser + "/state";
@@ -51,6 +56,7 @@ public static class Paths
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";
     public const string AdminAudit = Admin + "/audit";
+    public const string AdminAuditExport = AdminAudit + "/export";
     public const string AdminWhy = Admin + "/why";
     public const string Stylesheet = "/style.css";
     public const string TabIcon = "/icon.svg";

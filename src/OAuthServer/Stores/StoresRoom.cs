@@ -36,6 +36,7 @@ public static class StoresRoom
             services.AddSingleton<GrantRevocationStore>();
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
+            services.AddSingleton<OperatorGrantStore>();
             services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<PresentedGrantStore>();
             services.AddSingleton<RedemptionStore>();
@@ -61,6 +62,7 @@ public static class StoresRoom
             services.AddSingleton<SessionStore>();
             services.AddLoop<SessionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<UserEdits>();
+            services.AddSingleton<UserQueries>();
             services.AddSingleton<UserStore>();
         }
     }

@@ -57,7 +57,7 @@ public sealed class ClientLifecycleTest : ServerFixture
         enabled.Status.Should().Be(303);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200);
         (await Server.ScalarAsync<string>("select actor || ' ' || detail from audit_events where request_id = @id and event = 'edit'",
-            new { id = enabled.RequestId })).Should().MatchRegex("^admin:olivia-.* update clients .*: enabled$");
+            new { id = enabled.RequestId })).Should().MatchRegex("^admin:olivia-.* update clients .*: enabled: false → true$");
     }
 
     [Test, Rfc(7662, "2.2"), Behaviour(9)]

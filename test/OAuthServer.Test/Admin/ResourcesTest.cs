@@ -27,8 +27,10 @@ public sealed class ResourcesTest : AdminFixture
         scope.Status.Should().Be(303, scope.Body);
 
         (await ActsAsync(added)).Should()
-            .BeEquivalentTo($"admin:{olivia.Username} insert resources {uri}", $"admin:{olivia.Username} insert resource_texts {uri}");
-        (await ActsAsync(scope)).Should().Contain($"admin:{olivia.Username} insert scopes {name}").And.HaveCount(3);
+            .BeEquivalentTo($"admin:{olivia.Username} insert resources {uri}: enabled: true; name: Canvas",
+                $"admin:{olivia.Username} insert resource_texts {uri} ar: name: \"لوحة\"");
+        (await ActsAsync(scope)).Should().HaveCount(3).And.Contain($"admin:{olivia.Username} insert scopes {name}: access: write; "
+            + $"open: true; optional: true; resource: {uri}; sensitive: false");
         await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك"
             && heard.NameOf(uri, "ar") == "لوحة");
         var client = await Server.PublicClientAsync(scopes: $"{name} notes:read");
@@ -184,7 +186,7 @@ public sealed class ResourcesTest : AdminFixture
 
         var done = await SendAsync(browser, asked, Paths.AdminResourceState);
         done.Status.Should().Be(303);
-        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update resources {uri}: enabled");
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update resources {uri}: enabled: true → false");
         (await Server.ScalarAsync<bool>("select enabled from resources where uri = @uri", new { uri })).Should().BeFalse();
         (await browser.GetAsync(path)).Status.Should().Be(404, "it is disabled already");
 
@@ -207,7 +209,7 @@ public sealed class ResourcesTest : AdminFixture
         var done = await SendAsync(browser, asked, Paths.AdminScopeDelete);
 
         done.Status.Should().Be(303, done.Body);
-        (await ActsAsync(done)).Should().Contain($"admin:{olivia.Username} delete scopes {name}")
+        (await ActsAsync(done)).Should().Contain(act => act.StartsWith($"admin:{olivia.Username} delete scopes {name}: "))
             .And.Contain(act => act.StartsWith($"admin:{olivia.Username} update clients"));
         (await Server.ScalarAsync<bool>("select @name = any (scopes) from clients where client_id = @Id", new { name, client.Id })).Should()
             .BeFalse();

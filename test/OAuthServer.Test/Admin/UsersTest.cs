@@ -24,7 +24,7 @@ public sealed class UsersTest : AdminFixture
         added.Should().BeAPage(200);
         var password = added.Page.QuerySelector("#password")!.TextContent;
         password.Should().MatchRegex("^([a-z2-9]{5}-){3}[a-z2-9]{5}$");
-        (await ActsAsync(added)).Should().Equal($"admin:{olivia.Username} insert users {name}");
+        (await ActsAsync(added)).Should().Equal($"admin:{olivia.Username} insert users {name}: enabled: true; role: user");
         var nora = new Person(name, await Server.ScalarAsync<Guid>("select subject from users where username = @name", new { name }));
         var hers = Server.NewBrowser();
         (await hers.SignInAsync(await hers.FollowAsync(Paths.Login), nora, password)).Is(Paths.Login).Should().BeFalse();
@@ -161,7 +161,7 @@ public sealed class UsersTest : AdminFixture
 
         var done = await SendAsync(browser, asked, Paths.AdminUserState);
         done.Status.Should().Be(303, done.Body);
-        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: enabled");
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: enabled: true → false");
         (await Server.QueryAsync<string>("select ended_reason from grants where subject = @Subject", alice)).Should()
             .Equal("user_disabled");
         (await Server.ScalarAsync<int>("select count(*)::int from sessions where subject = @Subject", alice)).Should().Be(0);
@@ -182,7 +182,7 @@ public sealed class UsersTest : AdminFixture
 
         asked.Body.Should().Contain("Live grants: <strong>1</strong>");
         made.Should().BeAPage(200);
-        (await ActsAsync(made)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: password_hash");
+        (await ActsAsync(made)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: password changed");
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
         var (old, fresh) = (Server.NewBrowser(), Server.NewBrowser());
         (await old.SignInAsync(alice)).Is(Paths.Login).Should().BeTrue("the old password is over");
@@ -269,7 +269,7 @@ public sealed class UsersTest : AdminFixture
         asked.Should().BeAPage(200);
         asked.Body.Should().Contain("They could change everything here at once").And.Contain("update users set role = &#x27;admin&#x27;");
         done.Status.Should().Be(303);
-        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: role");
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update users {alice.Username}: role: user → admin");
         (await browser.GetAsync(PlaygroundRequest(Paths.AdminUserRole, alice.Subject))).Should().BeAPage(404);
     }
 }

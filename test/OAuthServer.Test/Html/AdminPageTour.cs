@@ -64,6 +64,27 @@ public static class AdminPageTour
             await ClientAsync(one, (await one.PageFixture.Server.MachineAsync()).Id, $"form[action$='{Paths.AdminClientSecrets}'] button")),
         new("client, revoke a secret", PageViewer.Olivia, Paths.AdminClientSecretRevoke, one =>
             ClientAsync(one, one.PageFixture.Machine.Id, $"main a[href*='{Paths.AdminClientSecretRevoke}']")),
+        new("client, vouch for it", PageViewer.Olivia, Paths.AdminClientVouch, one =>
+            ClientAsync(one, one.PageFixture.Stranger.Id, $"main a[href*='{Paths.AdminClientVouch}']")),
+        new("clients, disable several", PageViewer.Olivia, Paths.AdminClientsState, async one =>
+        {
+            await one.OpenAsync(Paths.AdminMachines);
+            await PickAsync(one, "disable");
+        }),
+        new("grants", PageViewer.Olivia, Paths.AdminGrants, async one =>
+        {
+            await one.ConnectAsync("notes:read");
+            await one.OpenAsync(Paths.AdminGrants);
+        }),
+        At("grants, none found", Paths.AdminGrants, "?client=nobody-is-called-so"),
+        new("grants, searched for nobody", PageViewer.Olivia, Paths.AdminGrants, one =>
+            one.OpenAsync($"{Paths.AdminGrants}?person=nobody-is-called-so"), 400),
+        new("grants, revoke several", PageViewer.Olivia, Paths.AdminGrantsRevoke, async one =>
+        {
+            await one.ConnectAsync("notes:read");
+            await one.OpenAsync(Paths.AdminGrants);
+            await PickAsync(one, "selected");
+        }),
         At("resources and scopes", Paths.AdminResources),
         From("resource", Paths.AdminResources, Paths.AdminResource, "?uri="),
         At("add a resource", Paths.AdminResource),
@@ -113,6 +134,11 @@ public static class AdminPageTour
             await one.PressAsync($"main a[href*='{Paths.AdminScopeDelete}']");
         }),
         At("people", Paths.AdminUsers),
+        new("people, disable several", PageViewer.Olivia, Paths.AdminUsersState, async one =>
+        {
+            await one.OpenAsync(Paths.AdminUsers);
+            await PickAsync(one, "disable");
+        }),
         At("add a person", Paths.AdminUsersAdd),
         new("add a person, wrongly", PageViewer.Olivia, Paths.AdminUsersAdd, async one =>
         {
@@ -180,6 +206,13 @@ public static class AdminPageTour
     {
         await one.OpenAsync($"{Paths.AdminClient}?id={Uri.EscapeDataString(id)}");
         if (press is not null) await one.PressAsync(press);
+    }
+
+    // The first row of a list, and what is to be done to it.
+    private static async Task PickAsync(BrowserSession one, string what)
+    {
+        await one.Page.Locator("main tbody input[type=checkbox]").First.CheckAsync();
+        await one.PressAsync($"main button[value='{what}']");
     }
 
     // A scope of one's own, and somebody who changes what people read of it.

@@ -102,7 +102,7 @@ public sealed class OperatorTest : ServerFixture
         (
             await Server.QueryAsync<string>(
                 "select distinct actor from audit_events "
-                    + "where event = 'edit' and detail like 'update % %: enabled' and (subject = @subject or client_id = @Id)",
+                    + "where event = 'edit' and detail like 'update % %: enabled: true → false' and (subject = @subject or client_id = @Id)",
             new { subject = alice.Subject.ToString(), machine.Id })).Should().Equal($"cli:{Environment.UserName}");
     }
 }

@@ -134,7 +134,8 @@ public sealed class AuditTest : ServerFixture
                     + "where event = 'edit' and client_id = @Id and detail not like 'insert%' order by at", new { machine.Id });
 
         await Server.ExecuteAsync("update clients set note = 'hello', enabled = false where client_id = @Id", new { machine.Id });
-        (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:").And.EndWith("enabled note");
+        (await RowsAsync()).Should().ContainSingle().Which.Should().StartWith("sql:")
+            .And.EndWith("enabled: true → false; note: nothing → hello");
 
         await Server.ExecuteAsync(
             "begin; select set_config('oauth.actor', 'alice the operator', true); update clients set enabled = true "
@@ -159,7 +160,8 @@ public sealed class AuditTest : ServerFixture
 
         (await Server.QueryAsync<string>("select detail from audit_events where event = 'edit' and (client_id = @Id or subject = @Subject)",
             new { machine.Id, Subject = alice.Subject.ToString() }))
-            .Should().Contain(detail => detail.Contains("hash")).And.OnlyContain(detail => !detail.Contains("$2"));
+            .Should().Contain(detail => detail.EndsWith("secret changed")).And.Contain(detail => detail.EndsWith("password changed"))
+            .And.OnlyContain(detail => !detail.Contains("$2"));
     }
 
     [Test]

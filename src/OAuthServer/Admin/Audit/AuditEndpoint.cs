@@ -1,4 +1,3 @@
-using System.Globalization;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
@@ -16,25 +15,17 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
 
     public Task SearchAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
-        var (parameters, cancel, problems) = (page.Parameters, http.RequestAborted, new Dictionary<string, string>());
-        var (from, to, before, after) = (Moment("from"), Moment("to"), Moment("before"), Moment("after"));
-        var subject = parameters["person"] is { } name ? await SubjectAsync(name.Trim(), cancel) : null;
-        if (parameters["person"] is not null && subject is null) problems["person"] = http.Language()["There is no user with this name."];
-
-        var search = new AuditSearch
-        {
-            Client = parameters["client"]?.Trim(),
-            Subject = subject,
-            Event = parameters["event"],
-            Outcome = parameters["outcome"],
-            Request = parameters["request"]?.Trim(),
-            Since = from,
-            Before = to,
-            Limit = MostCounted + 1,
-        };
+        var (parameters, cancel) = (page.Parameters, http.RequestAborted);
+        var (search, problems) = await AuditSearches.OfAsync(parameters, users, http.Language(), cancel);
+        var (before, after) = (AuditSearches.Moment(parameters["before"]), AuditSearches.Moment(parameters["after"]));
+        search = search with { Limit = MostCounted + 1 };
         var found = problems.Count > 0 ? []
-            : await audit.SearchAsync(search with { Before = before < to ? before : to ?? before, After = after, Limit = PageLength + 1 },
-                cancel);
+            : await audit.SearchAsync(search with
+            {
+                Before = before < search.Before ? before : search.Before ?? before,
+                After = after,
+                Limit = PageLength + 1,
+            }, cancel);
         var (rows, more) = Cut(found, after is not null);
         await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
@@ -51,15 +42,6 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
                     ? AuditPage.Url(parameters, "before", rows[^1].At) : null,
             },
         });
-
-        DateTimeOffset? Moment(string field)
-        {
-            if (parameters[field] is not { } text) return null;
-            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)) return moment;
-            problems[field] = http.Language()["Enter a date and time such as 2026-11-20T14:00."];
-            return null;
-        }
     });
 
     public Task WhyAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
@@ -78,11 +60,6 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
         List<AuditRow> rows = [.. found.Where(row => backwards ? row.At < beyond : row.At > beyond)];
         return (rows.Count > 0 ? rows : found, true);
     }
-
-    // By name; by subject, for people who are gone.
-    private async Task<string?> SubjectAsync(string person, CancellationToken cancel) =>
-        Guid.TryParse(person, out var subject) ? subject.ToString()
-            : (await users.FindAsync(person.ToLowerInvariant(), cancel))?.Subject.ToString();
 }
 
 /// <summary>The names of the people in rows of the audit log.</summary>

@@ -52,8 +52,30 @@ public static class AuditPage
             </form>
             {found}
             {view.Paging.Links(settings, say)}
+            {Downloads(view, settings, say)}
             """, frame);
     }
+
+    private static Markup Downloads(AuditSearchView view, Settings settings, Language say)
+    {
+        if (view.Found.Rows.Count == 0) return Markup.None;
+        return $"""
+            <h2>{say["Download"]}</h2>
+            <p class="note">{say.Put("What this search finds, the newest first, at most {0} entries.",
+                $"{AuditExportEndpoint.Most.ToString("N0", CultureInfo.InvariantCulture)}")}</p>
+            <p class="actions">{Link("csv", "CSV")}{Link("json", "JSON")}</p>
+            """;
+
+        Markup Link(string format, string text) =>
+            $"""<a class="button" href="{settings.IssuerPath + Export(view.Parameters, format)}" download><bdi>{text}</bdi></a> """;
+    }
+
+    private static string Export(Parameters parameters, string format) => PageUrl.Of(Paths.AdminAuditExport,
+        [.. Names.Select(name => (name, parameters[name])), ("format", format)]);
+
+    /// <summary>The same search, from its start.</summary>
+    internal static string Url(Parameters parameters) => PageUrl.Of(
+        Paths.AdminAudit, [.. Names.Select(name => (name, parameters[name]))]);
 
     /// <summary>The same search, before or after a moment.</summary>
     internal static string Url(Parameters parameters, string cursor, DateTimeOffset moment) => PageUrl.Of(Paths.AdminAudit,

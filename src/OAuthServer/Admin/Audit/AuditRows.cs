@@ -19,8 +19,9 @@ public sealed record AuditView
 /// <summary>Rows of the audit log as a table. What others wrote in them is shown, tamed and never obeyed.</summary>
 public static class AuditRows
 {
-    // As long as the log keeps a field, and a little more.
+    // As long as the log keeps a field, and a little more; an edit of every column is longer.
     private const int LongestFact = 600;
+    private const int LongestDetail = 4_000;
 
     /// <summary>The table.</summary>
     /// <param name="caption">In the page's language.</param>
@@ -74,7 +75,8 @@ public static class AuditRows
                 $"""<a href="{settings.IssuerPath}{Paths.AdminUser}?subject={subject.ToString()}"><bdi>{Sanitize(value)}</bdi></a>""",
             // The log is kept in English (WCAG 3.1.2).
             "rule" or "reason" => $"""<bdi lang="en">{Sanitize(value)}</bdi>""",
-            "expected" or "received" or "detail" => $"""<code lang="en">{Sanitize(value)}</code>""",
+            "expected" or "received" => $"""<code lang="en">{Sanitize(value)}</code>""",
+            "detail" => $"""<code lang="en">{Words.Sanitize(value, "–", LongestDetail)}</code>""",
             _ => $"<code>{Sanitize(value)}</code>",
         };
         return $"<div><dt>{Label(name, say)}</dt><dd>{shown}</dd></div>";

@@ -47,7 +47,7 @@ public sealed class ClientAddEndpoint(
         var judged = await edits.AddAsync(new RowEdit<ClientForm>
         {
             Row = client,
-            Restore = (row, column) => ClientFields.Restore(row, blank, column),
+            Restore = (row, column) => row.Restored(blank, column),
             Write = problems.Count == 0,
         }, stored, page.Author, http.RequestAborted);
         problems.Add(judged.Refusals, http.Language());

@@ -106,22 +106,6 @@ public static class ClientFields
         _ => null,
     };
 
-    /// <summary>The row with a refused column as it was before, and with what depends on that column.</summary>
-    public static ClientForm Restore(ClientForm row, ClientForm before, string column) => column switch
-    {
-        "name" => row with { Name = before.Name },
-        "client_id" => row with { ClientId = before.ClientId },
-        "redirect_uris" => row with { RedirectUris = before.RedirectUris },
-        "auth_method" => row with { AuthMethod = before.AuthMethod },
-        "scopes" => row with { Scopes = before.Scopes, DefaultScopes = before.DefaultScopes },
-        "default_scopes" => row with { DefaultScopes = before.DefaultScopes },
-        "resources" => row with { Resources = before.Resources },
-        "default_resource" => row with { DefaultResource = before.DefaultResource },
-        "access_token_seconds" => row with { AccessTokenSeconds = before.AccessTokenSeconds },
-        "refresh_token_seconds" => row with { RefreshTokenSeconds = before.RefreshTokenSeconds },
-        _ => row,
-    };
-
     /// <summary>The row as the form says it. What a kind has no field for, and what is a problem, stays as it is.</summary>
     /// <param name="problems">By field, in English; added to.</param>
     public static ClientForm Read(ClientForm row, Parameters form, Dictionary<string, string> problems)

@@ -1,13 +1,16 @@
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Admin.Clients;
 
 /// <summary>
-/// /admin/client/disable and /delete: GET says what would end with the client, POST ends it. /enable takes a disabled one back.
+/// /admin/client/disable and /delete: GET says what would end with the client, POST ends it. /enable takes a disabled one back, /vouch
+/// makes one that registered itself an operator's.
 /// </summary>
-public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries register, ClientEdits edits, TimeProvider time)
+public sealed class ClientLifecycleEndpoint(
+    SignedInGate gate, ClientQueries register, ClientEdits edits, ClientSettingsEndpoint settings, TimeProvider time)
 {
     public Task ConfirmDisableAsync(HttpContext http) => ConfirmAsync(http, Paths.AdminClientDisable);
 
@@ -16,6 +19,49 @@ public sealed class ClientLifecycleEndpoint(SignedInGate gate, ClientQueries reg
     public Task DisableAsync(HttpContext http) => EnableAsync(http, false);
 
     public Task EnableAsync(HttpContext http) => EnableAsync(http, true);
+
+    public Task ConfirmVouchAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
+    {
+        var say = http.Language();
+        if (page.Parameters["id"] is not { } id || await register.FindAsync(id, http.RequestAborted) is not { } client)
+            await SignedInGate.NotFoundAsync(page);
+        else if (client.Origin == "operator") await page.Done(ClientText.At(id));
+        else
+            await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(ClientKind.Of(client.Kind)!.Path), new Confirmation
+            {
+                Title = say["Vouch for a client"],
+                Question = say.Put("Vouch for {0}?", $"<bdi>{say.App(client.Name)}</bdi>"),
+                Consequence =
+                    $"{say["It becomes a client of the operator: users are no longer warned that it is unverified, and you can edit it and give it more scopes and resources."]}",
+                Impact =
+                [
+                    $"{say["It cannot change or remove its registration any more, and its document is not fetched again."]}",
+                    $"{say["It is not removed when nobody uses it."]}",
+                    .. client.RedirectUris.Select(uri => (Markup)$"<code>{Words.Sanitize(uri, "–", 600)}</code>"),
+                ],
+                Sql = ClientEdits.VouchText(id),
+                Path = Paths.AdminClientVouch,
+                Form = [("id", id)],
+                Button = say["Vouch for it"],
+                Back = ClientText.At(id),
+            });
+    });
+
+    public Task VouchAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
+    {
+        var refusal = await Edit.TryAsync(async () =>
+        {
+            if (page.Parameters["id"] is { } id && (await edits.VouchAsync(id, page.Author, http.RequestAborted)
+                || await register.FindAsync(id, http.RequestAborted) is not null))
+                await page.Done(ClientText.Done(id, Notice.Saved));
+            else await SignedInGate.NotFoundAsync(page);
+        });
+        if (refusal is not null)
+            await settings.RenderAsync(page, page.Parameters["id"], view => view with
+            {
+                Problems = new Dictionary<string, string> { [""] = http.Language().Refusal(refusal) },
+            });
+    });
 
     public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {

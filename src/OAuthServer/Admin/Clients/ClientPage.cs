@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
@@ -12,6 +13,7 @@ public sealed record ClientView
     public required IReadOnlyList<SecretSummary> Secrets { get; init; }
     public required ClaimedMetadata Claimed { get; init; }
     public required ClientFields.Known Known { get; init; }
+    public required ClientAccessView Access { get; init; }
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>The settings as they were typed and refused; null: as they are.</summary>
@@ -32,7 +34,7 @@ public sealed record ClientView
 }
 
 /// <summary>One client: what it is, its secrets, its settings, its deletion.</summary>
-public static class ClientPage
+public static partial class ClientPage
 {
     public static Task ClientAsync(this HttpContext http, Markup antiforgery, Navigation frame, ClientView view)
     {
@@ -53,7 +55,7 @@ public static class ClientPage
         // Sections first: each of their forms says above everything what is wrong with it.
         var secrets = ClientSecrets.Of(view, $"{antiforgery}{id}", settings, say);
         var (configuration, problems) = client.Origin == "operator" ? Settings(view, $"{antiforgery}{id}", settings, say)
-            : (Metadata(view, say), Markup.None);
+            : (ClaimedText.Metadata(view, say), new Fields(say, _ => null, view.Problems).Summary());
         return http.PageAsync(view.Stale ? 409 : failed ? 400 : 200, failed ? "Error: Client" : "Client", $"""
             <h1><bdi>{say.App(client.Name)}</bdi></h1>
             {Notice.Of(view.Done, say)}
@@ -61,11 +63,12 @@ public static class ClientPage
             <p class="identity">{ClientText.Origin(client.Origin, client.ClientId, client.CreatedAt, say)}
                 {ClientText.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
-            <div class="actions">{disable}</div>
+            <div class="actions">{disable}{Vouch(client, settings, say)}</div>
             <h2 id="secrets">{say["Secrets"]}</h2>
             {secrets.Content}
             <h2 id="settings">{say["Settings"]}</h2>
             {configuration}
+            {ClientAccess.Sections(client.ClientId, view.Access, client.Kind == "user-facing", settings, say)}
             <h2 id="delete">{say["Delete this client"]}</h2>
             <p class="note">
                 {say["Its grants, tokens and remembered consents end permanently. The next page shows how many before you confirm."]}
@@ -74,6 +77,12 @@ public static class ClientPage
                 href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientDelete)}">{say["Delete…"]}</a></div>
             """, frame);
     }
+
+    private static Markup Vouch(ClientForm client, Settings settings, Language say) => client.Origin == "operator" ? Markup.None
+        : $"""
+            <a class="button"
+                href="{settings.IssuerPath + ClientText.At(client.ClientId, Paths.AdminClientVouch)}">{say["Vouch for it…"]}</a>
+            """;
 
     private static Markup Facts(ClientForm client, Language say)
     {
@@ -142,57 +151,21 @@ public static class ClientPage
 
     private static Markup Changed(string? detail, Language say)
     {
-        // "update clients NAME: column column": the name may hold anything, no column a colon.
-        var columns = (detail ?? "")[((detail ?? "").LastIndexOf(": ", StringComparison.Ordinal) + 1)..]
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        // "update clients ID: column: old → new; column: +added -removed". A text in quotes may hold anything, an id no blank.
+        var columns = ColumnOf().Matches(Quoted().Replace(detail ?? "", "\"\"")).Select(match => match.Groups["column"].Value);
         return $"{string.Join(", ", columns.Select(column => ClientFields.Labels.GetValueOrDefault(column))
             .OfType<string>().Select(label => say[label]))}";
     }
 
-    private static Markup Metadata(ClientView view, Language say)
-    {
-        var (client, claimed) = (view.Client, view.Claimed);
-        var isDocument = client.Origin == "document";
-        return $"""
-            <p class="note">{(isDocument
-                ? say["This metadata comes from the client's document. Its publisher changes it there, so it cannot be edited here: the client can be disabled, enabled or deleted."]
-                : say["This metadata comes from the client's own registration. The client changes it there, so it cannot be edited here: it can be disabled, enabled or deleted."])}</p>
-            <dl class="facts">
-            {Fact(say["Redirect URIs"], List(client.RedirectUris))}
-            {Fact(say["Authentication"], $"<code>{client.AuthMethod}</code>")}
-            {Fact(say["Scopes"], List(claimed.Scope is { Length: > 0 } requested ? requested : client.Scopes))}
-            {Fact(say["Resources"], List(client.Resources))}
-            {Fact(say["Default resource"], List(client.DefaultResource is { } resource ? [resource] : []))}
-            {Fact(say["Access token lifetime (seconds)"], Lasts(client.AccessTokenSeconds, say))}
-            {(client.Kind == "user-facing" ? Lifetimes(client, say) : Markup.None)}
-            {Link(say["Home page"], claimed.ClientUri)}{Link(say["Logo"], claimed.LogoUri)}
-            {Link(say["Terms of service"], claimed.TosUri)}{Link(say["Privacy policy"], claimed.PolicyUri)}
-            {When(say["Registration last used"], claimed.SeenAt, say)}
-            {When(say["Registration deleted by the client"], claimed.DeletedAt, say)}
-            {When(say["Document fetched"], claimed.FetchedAt, say)}
-            {When(say["Document no longer available since"], claimed.GoneAt, say)}
-            {(client.Note is { } note ? Fact(say["Note"], $"<bdi>{Words.Sanitize(note, "–", 600)}</bdi>") : Markup.None)}
-            </dl>
-            """;
-    }
+    [GeneratedRegex("""(^update clients \S+: |; )(?<column>[a-z_]+):""")]
+    private static partial Regex ColumnOf();
 
-    private static Markup Lifetimes(ClientForm client, Language say) =>
-        $"""
-            {Fact(say["Grant lifetime (seconds)"], Lasts(client.RefreshTokenSeconds, say))}
-            {Fact(say["Unused refresh token lifetime (seconds)"], Lasts(client.RefreshIdleSeconds, say))}
-            """;
+    [GeneratedRegex("""
+        "(\\.|[^"\\])*"
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Quoted();
 
-    private static Markup Lasts(int seconds, Language say) => $"{seconds} ({say.Length(TimeSpan.FromSeconds(seconds))})";
-
-    private static Markup Fact(string label, Markup value) => $"<div><dt>{label}</dt><dd>{value}</dd></div>";
-
-    // Shown, and never a link: nobody should go there from the administration.
-    private static Markup Link(string label, string? uri) => uri is null ? Markup.None : Fact(
-        label, $"<code>{Words.Sanitize(uri, "–", 600)}</code>");
-
-    private static Markup When(string label, DateTimeOffset? moment, Language say) => moment is { } at ? Fact(
-        label, say.Time(at)) : Markup.None;
-
-    private static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–"
+    /// <summary>Values side by side, a dash for none.</summary>
+    internal static Markup List(string[] values) => values.Length == 0 ? (Markup)$"–"
         : $"{values.Select((value, index) => (Markup)$"{(index == 0 ? "" : " ")}<code>{Words.Sanitize(value, "–", 600)}</code>")}";
 }

@@ -1,8 +1,13 @@
+using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Resources;
+using OAuthServer.Audit;
 using OAuthServer.Html;
+using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Admin.Clients;
 
@@ -11,8 +16,11 @@ namespace OAuthServer.Admin.Clients;
 /// unseen.
 /// </summary>
 public sealed class ClientSettingsEndpoint(
-    SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, TimeProvider time)
+    SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, OperatorGrantStore grants, AuditStore audit,
+    UserEdits users, TimeProvider time)
 {
+    private const int MostRows = 10;
+
     public Task ShowAsync(HttpContext http) => gate.ShowAdminAsync(
         http, page => RenderAsync(page, page.Parameters["id"], view => view with { Done = page.Parameters[Notice.Field] }));
 
@@ -28,7 +36,7 @@ public sealed class ClientSettingsEndpoint(
         var judged = await edits.SaveAsync(new RowEdit<ClientForm>
         {
             Row = ClientFields.Read(client, page.Parameters, problems),
-            Restore = (row, column) => ClientFields.Restore(row, client, column),
+            Restore = (row, column) => row.Restored(client, column),
             Write = problems.Count == 0,
         }, page.Author, http.RequestAborted);
         problems.Add(judged.Refusals, http.Language());
@@ -60,8 +68,28 @@ public sealed class ClientSettingsEndpoint(
             Claimed = claimed,
             Secrets = await edits.SecretsAsync(id, cancel),
             Known = await KnownAsync(resources, cancel),
+            Access = await AccessAsync(client, cancel),
             Now = time.GetUtcNow(),
         }));
+    }
+
+    private async Task<ClientAccessView> AccessAsync(ClientForm client, CancellationToken cancel)
+    {
+        var (now, of) = (time.GetUtcNow(), new GrantSearch { Client = client.ClientId });
+        var log = new AuditSearch { Client = client.ClientId, Limit = MostRows };
+        var impact = client.Kind == "user-facing" ? await grants.ImpactAsync(of, now, cancel) : null;
+        return new ClientAccessView
+        {
+            Grants = impact is null ? [] : (await grants.ListAsync(of, new Cursor(null, null), MostRows, now, cancel)).Rows,
+            GrantsTotal = impact?.Grants ?? default,
+            People = impact?.People ?? default,
+            Refusals = await RowsAsync(log with { Outcome = "refused" }),
+            Edits = await RowsAsync(log with { Event = AuditEvents.Edit }),
+        };
+
+        // Rows of one moment come together, however many.
+        async Task<AuditView> RowsAsync(AuditSearch search) =>
+            await users.NameAsync([.. (await audit.SearchAsync(search, cancel)).Take(MostRows)], cancel);
     }
 
     /// <summary>What there is to choose from.</summary>

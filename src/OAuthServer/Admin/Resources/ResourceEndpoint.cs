@@ -1,14 +1,18 @@
 using OAuthServer.Admin.Clients;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
 
 namespace OAuthServer.Admin.Resources;
 
 /// <summary>/admin/resources shows resources and scopes; /admin/resource adds, edits, disables and enables a resource.</summary>
-public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, ResourceStore store, TimeProvider time)
+public sealed class ResourceEndpoint(
+    SignedInGate gate, ResourceEdits edits, ResourceStore store, OperatorGrantStore grants, TimeProvider time)
 {
+    private const int MostRows = 20;
+
     private const int PageLength = 50;
 
     // Stands in for what was refused while the rest of the row is judged; no row of it is ever written.
@@ -128,8 +132,25 @@ public sealed class ResourceEndpoint(SignedInGate gate, ResourceEdits edits, Res
         return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
     }
 
-    private static Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => page.Http.ResourceAsync(
-        page.Antiforgery, page.NavigationOf(Paths.AdminResources), form, enabled);
+    private async Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => await page.Http.ResourceAsync(
+        page.Antiforgery, page.NavigationOf(Paths.AdminResources), form, enabled,
+        form.Key is { } uri ? await AccessAsync(uri, page.Parameters["after"], page.Http.RequestAborted) : null);
+
+    private async Task<ResourceAccessView> AccessAsync(string uri, string? after, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var usage = await edits.HoldersAsync(uri, now, cancel);
+        var clients = await edits.HoldingAsync(uri, usage.Clients, after, MostRows + 1, cancel);
+        var shown = clients.Take(MostRows).ToList();
+        return new ResourceAccessView
+        {
+            Usage = usage,
+            Clients = shown,
+            Next = clients.Count > MostRows ? shown[^1].ClientId : null,
+            Grants = (await grants.ListAsync(new GrantSearch { Resource = uri }, new Cursor(null, null), MostRows, now, cancel)).Rows,
+            OpenScopes = [.. (await store.ScopesAsync(cancel)).Where(one => one.Open && one.Resource == uri).Select(one => one.Name)],
+        };
+    }
 }
 
 /// <summary>What forms of rows with words in several languages share.</summary>

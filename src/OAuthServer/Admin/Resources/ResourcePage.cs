@@ -7,7 +7,9 @@ namespace OAuthServer.Admin.Resources;
 public static class ResourcePage
 {
     /// <param name="enabled">Of the row; null: it is a new one.</param>
-    public static Task ResourceAsync(this HttpContext http, Markup antiforgery, Navigation frame, RowForm form, bool? enabled)
+    /// <param name="access">Who can reach it; null: it is a new one.</param>
+    public static Task ResourceAsync(
+        this HttpContext http, Markup antiforgery, Navigation frame, RowForm form, bool? enabled, ResourceAccessView? access)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, form.Values, form.Problems);
@@ -41,6 +43,7 @@ public static class ResourcePage
                 <a class="button" href="{settings.IssuerPath + Paths.AdminResources}">{say["Cancel"]}</a></div>
             </form>
             {State()}
+            {(form.Key is { } of && access is not null ? ResourceAccess.Section(of, access, settings, say) : Markup.None)}
             """, frame);
 
         Markup State() => (form.Key, enabled) switch

@@ -9,35 +9,49 @@ public sealed record UsersView
 {
     public required IReadOnlyList<UserOverview> People { get; init; }
 
-    /// <summary>Part of a name; empty: everybody.</summary>
-    public required string Search { get; init; }
+    /// <summary>What the list is narrowed to.</summary>
+    public required UserSearch Search { get; init; }
     public required Paging Paging { get; init; }
+
+    /// <summary>What was done a moment ago, a key of <see cref="Notice"/>.</summary>
+    public required string? Done { get; init; }
 }
 
 /// <summary>The list of users, and the form that adds one.</summary>
 public static class UsersPage
 {
-    public static Task UsersAsync(this HttpContext http, Navigation frame, UsersView view)
+    public static Task UsersAsync(this HttpContext http, Markup antiforgery, Navigation frame, UsersView view)
     {
-        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
-        var fields = new Fields(say, _ => view.Search, new Dictionary<string, string>());
-        Markup all = view.Search.Length == 0 ? Markup.None
+        var (settings, say, search) = (http.RequestServices.GetRequiredService<Settings>(), http.Language(), view.Search);
+        var filters = Filters(search);
+        var fields = new Fields(say, name => filters.FirstOrDefault(one => one.Name == name).Value, new Dictionary<string, string>());
+        Markup all = search is { Text: "", Role: null, Enabled: null } ? Markup.None
             : $"""<a class="button" href="{settings.IssuerPath + Paths.AdminUsers}">{say["Show all"]}</a>""";
         Markup found = view.People.Count == 0 ? (Markup)$"""<p class="empty" role="status">{say["No results"]}</p>""" : $"""
+            <form method="post" action="{settings.IssuerPath + Paths.AdminUsersState}">
+            {antiforgery}{filters.Select(one => (Markup)$"""<input type="hidden" name="{one.Name}" value="{one.Value}">""")}
             <table>
-            <caption>{view.Paging.Counted(say)} · {say["Sorted by username"]}</caption>
-            <thead><tr><th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th>
+            <caption>{view.Paging.Counted(say)} · {(search.Newest ? say["Newest first"] : say["Sorted by username"])}</caption>
+            <thead><tr><th scope="col">{say["Select"]}</th>
+                <th scope="col">{say["Username"]}</th><th scope="col">{say["Role"]}</th><th scope="col">{say["State"]}</th>
                 <th scope="col">{say["Created"]}</th><th scope="col" class="number">{say["Live grants"]}</th>
                 <th scope="col">{say["Last sign-in"]}</th></tr></thead>
             <tbody>
             {view.People.Select(Row)}
             </tbody>
             </table>
+            <div class="actions"><button type="submit" name="{Picks.What}" value="disable">{say["Disable selected…"]}</button>
+                <button type="submit" name="{Picks.What}" value="enable">{say["Enable selected…"]}</button></div>
+            </form>
             """;
         return http.PageAsync(200, "Users", $"""
             {Paging.Heading("Users", settings, say, (Paths.AdminUsersAdd, "Add a user"))}
+            {Notice.Of(view.Done, say)}
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminUsers}" role="search">
             {fields.Text("q", "Username", type: "search")}
+            {fields.Choice("role", "Role", [("", "Any"), ("user", "User"), ("admin", "Administrator")])}
+            {fields.Choice("state", "State", [("", "Any"), ("enabled", "Enabled"), ("disabled", "Disabled")])}
+            {fields.Choice("sort", "Sort by", [("", "Username"), ("newest", "Newest first")])}
             <button type="submit">{say["Search"]}</button>
             {all}
             </form>
@@ -47,6 +61,7 @@ public static class UsersPage
 
         Markup Row(UserOverview person) => $"""
             <tr>
+            <td data-label="{say["Select"]}">{Picks.Box(person.Subject.ToString(), person.Username, say)}</td>
             <th scope="row"><a href="{settings.IssuerPath}{Paths.AdminUser}?subject={person.Subject
                 .ToString()}"><bdi>{person.Username}</bdi></a></th>
             <td data-label="{say["Role"]}">{Role(person.Role, say)}</td>
@@ -57,6 +72,14 @@ public static class UsersPage
             </tr>
             """;
     }
+
+    /// <summary>What the list is narrowed and sorted by, as its form says it.</summary>
+    internal static (string Name, string? Value)[] Filters(UserSearch search) =>
+    [
+        ("q", search.Text), ("role", search.Role),
+        ("state", search.Enabled switch { true => "enabled", false => "disabled", null => null }),
+        ("sort", search.Newest ? "newest" : null),
+    ];
 
     /// <summary>The form for a new person.</summary>
     public static Task AddPersonAsync(this HttpContext http, Markup antiforgery, Navigation frame, RowForm form)

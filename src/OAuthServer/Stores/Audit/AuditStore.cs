@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -162,6 +163,25 @@ public sealed class AuditStore(Database database)
         return rows;
     }
 
+    /// <summary>
+    /// All that fit, the newest first, a thousand at a time and at most <see cref="AuditSearch.Limit"/>. Of more than two thousand of one
+    /// moment the rest is left out.
+    /// </summary>
+    public async IAsyncEnumerable<List<AuditRow>> PagesAsync(AuditSearch search, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var left = search.Limit; left > 0;)
+        {
+            var wanted = Math.Min(left, 1000);
+            var rows = await SearchAsync(search with { Limit = wanted }, cancel);
+            var isLast = rows.Count < wanted;
+            if (rows.Count > left) rows.RemoveRange(left, rows.Count - left);
+            if (rows.Count > 0) yield return rows;
+            if (isLast || rows.Count == 0) yield break;
+            left -= rows.Count;
+            search = search with { Before = rows[^1].At };
+        }
+    }
+
     /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
     public Task<int> CountAsync(AuditSearch search, CancellationToken cancel) =>
         database.FindAsync<int>(StatementsFor(search).Count, Values(search), cancel);
@@ -220,14 +240,4 @@ public sealed class AuditStore(Database database)
         /// <summary>The two for few rows; null: the index alone has them in order.</summary>
         public (string Newest, string Next)? OfFew { get; init; }
     }
-}
-
-/// <summary>How the audit log's partitions stand after a round of keeping them.</summary>
-public sealed record AuditMonths
-{
-    /// <summary>Something could not be done now: another transaction holds a lock.</summary>
-    public required bool Waits { get; init; }
-
-    /// <summary>The default partition has rows.</summary>
-    public required bool Strays { get; init; }
 }

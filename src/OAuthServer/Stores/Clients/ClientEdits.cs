@@ -2,55 +2,6 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Clients;
 
-/// <summary>What an operator says about a new client; the database fills in what is null.</summary>
-public sealed record NewClient
-{
-    public required string ClientId { get; init; }
-
-    /// <summary>machine, user-facing or resource-server.</summary>
-    public required string Kind { get; init; }
-    public required string Name { get; init; }
-    public string[] RedirectUris { get; init; } = [];
-    public string[] Scopes { get; init; } = [];
-    public string[] DefaultScopes { get; init; } = [];
-    public string[] Resources { get; init; } = [];
-    public string? DefaultResource { get; init; }
-
-    /// <summary>Null: what the kind uses.</summary>
-    public string[]? GrantTypes { get; init; }
-
-    /// <summary>Null: none for user-facing clients, client_secret_basic for the others.</summary>
-    public string? AuthMethod { get; init; }
-    public required int AccessTokenSeconds { get; init; }
-    public required int RefreshTokenSeconds { get; init; }
-    public required int RefreshIdleSeconds { get; init; }
-    public string? Note { get; init; }
-}
-
-/// <summary>What an operator says about a new secret; only its hash is ever stored.</summary>
-public sealed record NewSecret
-{
-    public required string ClientId { get; init; }
-
-    /// <summary>bcrypt, cost 10 to 14.</summary>
-    public required string Hash { get; init; }
-    public required string Label { get; init; }
-    public required DateTimeOffset NotBefore { get; init; }
-    public required DateTimeOffset? ExpiresAt { get; init; }
-}
-
-/// <summary>A secret as operators see it: all but the hash.</summary>
-public sealed record SecretSummary
-{
-    public required long Id { get; init; }
-    public required string ClientId { get; init; }
-    public required string Label { get; init; }
-    public required DateTimeOffset NotBefore { get; init; }
-    public required DateTimeOffset? ExpiresAt { get; init; }
-    public required DateTimeOffset? RevokedAt { get; init; }
-    public required DateTimeOffset? LastUsedAt { get; init; }
-}
-
 /// <summary>clients and client_secrets, as operators edit them.</summary>
 public sealed class ClientEdits(Database database)
 {
@@ -108,7 +59,7 @@ public sealed class ClientEdits(Database database)
     public const string SaveSql = """
         update clients c
            set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes,
-               resources = @Resources, default_resource = @DefaultResource,
+               resources = @Resources, default_resource = @DefaultResource, grant_types = @GrantTypes,
                auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
                refresh_idle_seconds = @RefreshIdleSeconds, note = @Note
          where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
@@ -123,6 +74,26 @@ public sealed class ClientEdits(Database database)
             : await edit.FindAsync<ClientRow>(FindSql, new { client = client.ClientId }) is null ? EditOutcome.Gone
             : EditOutcome.Stale, cancel);
 
+    public const string EnableTheseSql = """
+        update clients set enabled = @enabled where client_id = any (@clients) and enabled <> @enabled returning client_id
+        """;
+
+    /// <summary>All of them or none; those that were in another state.</summary>
+    public Task<List<string>> EnableAsync(string[] clients, bool enabled, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, edit => edit.ListAsync<string>(EnableTheseSql, new { clients, enabled }), cancel);
+
+    public const string VouchSql = "update clients set origin = 'operator' where client_id = @client and origin <> 'operator'";
+
+    /// <summary>
+    /// Makes a client that registered itself, or has a document, an operator's: it can be edited here then, and no longer changes or
+    /// removes itself. False: no such client, or it is an operator's already.
+    /// </summary>
+    public async Task<bool> VouchAsync(string client, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, VouchSql, new { client }, cancel) == 1;
+
+    /// <summary>What an operator would type to vouch for a client.</summary>
+    public static string VouchText(string client) => $"update clients set origin = 'operator' where client_id = {SqlText.Quote(client)};";
+
     // Its secrets, grants with their tokens, and consents go with the row; triggers tell the resource servers.
     public const string DeleteSql = "delete from clients where client_id = @client";
 
@@ -133,17 +104,16 @@ public sealed class ClientEdits(Database database)
     /// <summary>What an operator would type to disable a client.</summary>
     public static string DisableText(string client) => $"update clients set enabled = false where client_id = {SqlText.Quote(client)};";
 
+    /// <summary>What an operator would type to disable or enable several.</summary>
+    public static string EnableText(IEnumerable<string> clients, bool enabled) =>
+        $"update clients set enabled = {(enabled ? "true" : "false")} where client_id in ({SqlText.List(clients)});";
+
     /// <summary>What an operator would type to delete one.</summary>
     public static string DeleteText(string client) => $"delete from clients where client_id = {SqlText.Quote(client)};";
 
     /// <summary>What an operator would type to revoke a secret.</summary>
     public static string RevokeSecretText(long id) =>
         $"update client_secrets set revoked_at = now() where id = {id} and revoked_at is null;";
-
-    public const string ListSql = "select * from clients order by kind, client_id";
-
-    /// <summary>All clients.</summary>
-    public Task<List<ClientRow>> ListAsync(CancellationToken cancel) => database.ListAsync<ClientRow>(ListSql, null, cancel);
 
     public const string FindSql = "select * from clients where client_id = @client";
 

@@ -1,106 +1,14 @@
+using System.Globalization;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Clients;
 
-/// <summary>A client in a list of its kind.</summary>
-public sealed record ListedClient
-{
-    public required string ClientId { get; init; }
-    public required string Name { get; init; }
-    public required string Origin { get; init; }
-    public required bool Enabled { get; init; }
-    public required string AuthMethod { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-    public required DateTimeOffset? LastUsedAt { get; init; }
-
-    /// <summary>Secrets that are not revoked.</summary>
-    public required int Secrets { get; init; }
-
-    /// <summary>When the last of them expires; null: one of them never does.</summary>
-    public required DateTimeOffset? SecretsEndAt { get; init; }
-}
-
-/// <summary>A client as an administrator edits it.</summary>
-public sealed record ClientForm
-{
-    public required string ClientId { get; init; }
-    public required string Kind { get; init; }
-    public required string Name { get; init; }
-    public required string Origin { get; init; }
-    public required bool Enabled { get; init; }
-    public required string[] RedirectUris { get; init; }
-    public required string[] Scopes { get; init; }
-    public required string[] DefaultScopes { get; init; }
-    public required string[] Resources { get; init; }
-    public required string? DefaultResource { get; init; }
-    public required string[] GrantTypes { get; init; }
-    public required string AuthMethod { get; init; }
-    public required int AccessTokenSeconds { get; init; }
-    public required int RefreshTokenSeconds { get; init; }
-    public required int RefreshIdleSeconds { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-    public required DateTimeOffset? LastUsedAt { get; init; }
-    public required string? Note { get; init; }
-
-    /// <summary>Changes with every edit of the row, not with its use.</summary>
-    public required string Version { get; init; }
-}
-
-/// <summary>What a client that is no operator's claimed of itself beyond its row, and where that is kept.</summary>
-public sealed record ClaimedMetadata
-{
-    /// <summary>The open scopes it registered with; empty: any open one. Null: it did not register itself.</summary>
-    public required string[]? Scope { get; init; }
-    public required string? ClientUri { get; init; }
-    public required string? LogoUri { get; init; }
-    public required string? TosUri { get; init; }
-    public required string? PolicyUri { get; init; }
-
-    /// <summary>When it last came back to its registration.</summary>
-    public required DateTimeOffset? SeenAt { get; init; }
-
-    /// <summary>When it deleted itself.</summary>
-    public required DateTimeOffset? DeletedAt { get; init; }
-
-    /// <summary>When its document was last fetched.</summary>
-    public required DateTimeOffset? FetchedAt { get; init; }
-
-    /// <summary>When its document was found gone.</summary>
-    public required DateTimeOffset? GoneAt { get; init; }
-}
-
-/// <summary>Who and what still stands on a client.</summary>
-public sealed record ClientImpact
-{
-    /// <summary>Grants that have been used and are not over.</summary>
-    public required Figure Grants { get; init; }
-
-    /// <summary>Whose they are.</summary>
-    public required Figure People { get; init; }
-
-    /// <summary>Access tokens issued within their life: at most so many are live.</summary>
-    public required Figure Tokens { get; init; }
-}
-
-/// <summary>Which clients of a kind to list; null fits all.</summary>
-public sealed record ClientSearch
-{
-    public required string Kind { get; init; }
-
-    /// <summary>Part of the name or id, in any case; empty fits all.</summary>
-    public required string Text { get; init; }
-
-    /// <summary>operator, self-registered or document.</summary>
-    public string? Origin { get; init; }
-    public bool? Enabled { get; init; }
-}
-
-/// <summary>clients, as the administration reads them.</summary>
+/// <summary>clients, as the administration and the commands read them.</summary>
 public sealed class ClientQueries(Database database)
 {
     private const string Columns = """
-        select c.client_id, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
+        select c.client_id, c.kind, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
           from page join clients c on c.client_id = page.client_id
          cross join lateral (
             select count(*)::int as secrets, case when bool_or(expires_at is null) then null else max(expires_at) end as secrets_end_at
@@ -129,6 +37,7 @@ public sealed class ClientQueries(Database database)
 
     // What many have in their names, many of the next ones have: found before an index has told all of them.
     private const int Near = 5_000;
+    private const int IdsAtOnce = 500;
     private const string NearPage =
         "with page as materialized (select c.client_id from (select c.client_id, c.name from clients c " + Fits
             + "and c.client_id > coalesce(@after, '') order by c.client_id limit @near) as c where true ";
@@ -140,6 +49,15 @@ public sealed class ClientQueries(Database database)
     public const string FindSomeSql = Page + Fits + Has + Next;
     public const string FindSomeBackSql = Page + Fits + Has + Back;
     public const string CountSomeSql = Count + Has + Most;
+
+    // By when they were added; a cursor has the moment of its row before its id.
+    private const string Later = "order by c.created_at desc, c.client_id desc";
+    private const string Earlier = "order by c.created_at, c.client_id";
+    public const string NewestSql = Page + Fits
+        + "and (c.created_at, c.client_id) < (coalesce(@at::timestamptz, 'infinity'), coalesce(@after, '')) " + Later
+        + " limit @limit) " + Columns + " " + Later;
+    public const string NewestBackSql = Page + Fits
+        + "and (c.created_at, c.client_id) > (@at::timestamptz, @before) " + Earlier + " limit @limit) " + Columns + " " + Earlier;
     public const string SearchSql = Page + Fits + HasTrigrams + Next;
     public const string SearchBackSql = Page + Fits + HasTrigrams + Back;
     public const string CountFoundSql = Count + HasTrigrams + Most;
@@ -147,9 +65,12 @@ public sealed class ClientQueries(Database database)
     /// <summary>A page of clients, by id.</summary>
     public async Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
     {
+        var newest = search.Newest && search.Text.Length == 0;
+        var at = newest ? MomentOf(ref cursor) : null;
         var values = new
         {
             kind = search.Kind,
+            at = at?.UtcDateTime,
             text = search.Text,
             origin = search.Origin,
             enabled = search.Enabled,
@@ -165,12 +86,41 @@ public sealed class ClientQueries(Database database)
 
         var (next, back, count) = search.Text.Length switch
         {
+            0 when newest => (NewestSql, NewestBackSql, CountSql),
             0 => (ListSql, ListBackSql, CountSql),
             < 3 => (FindSomeSql, FindSomeBackSql, CountSomeSql),
             _ => (SearchSql, SearchBackSql, CountFoundSql),
         };
         var found = await database.ListAsync<ListedClient>(cursor.Before is null ? next : back, values, cancel);
         return Slice.Of(found, cursor, length, await database.FindAsync<int>(count, values, cancel));
+    }
+
+    /// <summary>The ids of all that fit; null: more than <paramref name="most"/>.</summary>
+    public async Task<List<string>?> IdsAsync(ClientSearch search, int most, CancellationToken cancel)
+    {
+        var (ids, cursor) = (new List<string>(), new Cursor(null, null));
+        while (true)
+        {
+            var found = await ListAsync(search with { Newest = false }, cursor, Math.Min(most, IdsAtOnce), cancel);
+            ids.AddRange(found.Rows.Select(client => client.ClientId));
+            if (ids.Count > most || (ids.Count == most && found.HasNext)) return null;
+            if (!found.HasNext) return ids;
+            cursor = new Cursor(ids[^1], null);
+        }
+    }
+
+    /// <summary>Where the page before or after a client begins.</summary>
+    public static string KeyOf(ListedClient client, ClientSearch search) => search.Newest && search.Text.Length == 0
+        ? $"{client.CreatedAt.UtcDateTime:O} {client.ClientId}" : client.ClientId;
+
+    // Takes the moment out of a cursor; what has none begins at the start.
+    private static DateTimeOffset? MomentOf(ref Cursor cursor)
+    {
+        var parts = (cursor.Before ?? cursor.After ?? "").Split(' ', 2);
+        var hasMoment = DateTimeOffset.TryParse(parts[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment);
+        cursor = !hasMoment || parts.Length < 2 ? new Cursor(null, null)
+            : cursor.Before is null ? new Cursor(parts[1], null) : new Cursor(null, parts[1]);
+        return cursor is { After: null, Before: null } ? null : moment;
     }
 
     public const string FindSql =
@@ -211,6 +161,13 @@ public sealed class ClientQueries(Database database)
                 TokensSql, Slice.MostCounted, new { client, issued_since = issuedSince.UtcDateTime }, cancel),
         };
     }
+
+    public const string GrantsOfTheseSql =
+        "select from grants where client_id = any (@clients) and ended_at is null and expires_at > @now";
+
+    /// <summary>How many live grants these clients have.</summary>
+    public Task<Figure> GrantsAsync(string[] clients, DateTimeOffset now, CancellationToken cancel) =>
+        database.CountAsync(GrantsOfTheseSql, new { clients, now = now.UtcDateTime }, cancel);
 
     public const string LastEditSql = """
         select * from audit_events

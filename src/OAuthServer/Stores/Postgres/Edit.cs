@@ -155,6 +155,9 @@ public sealed class Edit
     internal Task<int> ExecuteAsync(string sql, object? parameters) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, commandTimeout: 60));
 
+    internal async Task<List<T>> ListAsync<T>(string sql, object? parameters) =>
+        [.. await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, transaction, commandTimeout: 60))];
+
     internal Task<T?> FindAsync<T>(string sql, object? parameters) =>
         connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, transaction));
 }

@@ -10,6 +10,9 @@ internal static class SqlText
         return text.Contains('\\') ? "E" + quoted.Replace("\\", "\\\\") : quoted;
     }
 
+    /// <summary>Several, for in (…).</summary>
+    public static string List(IEnumerable<string> texts) => string.Join(", ", texts.Select(Quote));
+
     /// <inheritdoc cref="Quote(string)"/>
     public static string Quote(Guid id) => $"'{id}'";
 }

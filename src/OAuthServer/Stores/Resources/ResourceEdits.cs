@@ -13,6 +13,20 @@ public sealed record ResourceForm
     public required string Version { get; init; }
 }
 
+/// <summary>A client whose row names a resource: it may get tokens for it or, a resource server, introspect them.</summary>
+public sealed record HoldingClient
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Origin { get; init; }
+    public required bool Enabled { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>Those of its scopes that belong to the resource, or to all.</summary>
+    public required string[] Scopes { get; init; }
+}
+
 /// <summary>resources with their names per locale, as administrators edit them.</summary>
 public sealed class ResourceEdits(Database database)
 {
@@ -87,6 +101,27 @@ public sealed class ResourceEdits(Database database)
     /// <summary>Who holds a resource.</summary>
     public Task<Usage> HoldersAsync(string uri, DateTimeOffset now, CancellationToken cancel) =>
         database.UsageAsync(GrantsSql, HoldersSql, new { uri, now = now.UtcDateTime }, cancel);
+
+    private const string Holding = """
+        select c.client_id, c.kind, c.name, c.origin, c.enabled, c.last_used_at,
+               array(select s.name from scopes s where s.name = any (c.scopes) and (s.resource = @uri or s.resource is null)
+                      order by s.name) as scopes
+          from clients c join held on held.client_id = c.client_id order by c.client_id
+        """;
+
+    // Of few, all are found by the index, then sorted; many are met soon in the order of their ids.
+    public const string FewHoldersSql = "with held as materialized (select client_id from (" + HoldersSql
+        + " offset 0) as few where client_id > coalesce(@after, '') order by client_id limit @limit) " + Holding;
+    public const string ManyHoldersSql = "with held as materialized (select client_id from clients "
+        + "where (resources @> array[@uri::text] or default_resource = @uri) and client_id > coalesce(@after, '') "
+        + "order by client_id limit @limit) " + Holding;
+
+    /// <summary>Clients whose rows name a resource, by id.</summary>
+    /// <param name="holders">As <see cref="HoldersAsync"/> counted them.</param>
+    /// <param name="after">The last id of the page before; null: the first page.</param>
+    public Task<List<HoldingClient>> HoldingAsync(string uri, Figure holders, string? after, int limit, CancellationToken cancel) =>
+        database.ListAsync<HoldingClient>(holders.Exactness == Exactness.Exact ? FewHoldersSql : ManyHoldersSql,
+            new { uri, after, limit }, cancel);
 
     /// <summary>What an operator would type to disable it.</summary>
     public static string DisableText(string uri) => $"update resources set enabled = false where uri = {SqlText.Quote(uri)};";

@@ -33,7 +33,7 @@ public sealed class AccountEventStore(Database database)
                         when a.event = 'consent' and a.error = 'access_denied' then 'denied'
                         when a.event = 'revocation' and a.outcome = 'ok' then 'revoked'
                         when a.event = 'token' and a.detail in ('refresh_reused', 'code_replayed') then 'reused'
-                        when a.event = 'edit' and a.detail ~ '^update users [^ ]+: (.* )?password_hash( |$)' then 'password'
+                        when a.event = 'edit' and a.detail ~ '^update users [^ ]+: (.* )?password(_hash)?( |$)' then 'password'
                    end as what,
                    a.actor is not null and a.actor not in ('user:' || u.username, 'admin:' || u.username) as by_operator
               from audit_events a join users u on u.subject = @subject left join clients c on c.client_id = a.client_id

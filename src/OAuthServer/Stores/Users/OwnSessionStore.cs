@@ -14,6 +14,19 @@ public sealed record OwnSessionRow
     public required string UserAgent { get; init; }
 }
 
+/// <summary>A session as an operator sees it among all.</summary>
+public sealed record SessionSummary
+{
+    public required byte[] IdHash { get; init; }
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+    public required DateTimeOffset LastSeenAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+    public required string Address { get; init; }
+    public required string UserAgent { get; init; }
+}
+
 /// <summary>sessions, as the person they belong to, or an administrator, lists and ends them.</summary>
 public sealed class OwnSessionStore(Database database)
 {
@@ -26,6 +39,55 @@ public sealed class OwnSessionStore(Database database)
     /// <summary>All that live, the last seen first; at most 100.</summary>
     public Task<List<OwnSessionRow>> ListAsync(Guid subject, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<OwnSessionRow>(ListSql, new { subject, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    private const string Everybody = """
+        select s.id_hash, s.subject, u.username, s.authenticated_at, s.last_seen_at, s.expires_at, s.address, s.user_agent
+          from sessions s join users u on u.subject = s.subject
+
+        """;
+    private const string Live = "where s.expires_at > @now and s.last_seen_at > @idle_since ";
+
+    public const string AllSql = Everybody + Live + "order by s.expires_at desc, s.id_hash limit @limit";
+    public const string OfPersonSql = Everybody + Live + "and s.subject = @subject order by s.expires_at desc, s.id_hash limit @limit";
+
+    /// <summary>Those that live, of one person or of everybody: what ends last comes first.</summary>
+    public Task<List<SessionSummary>> ListAsync(
+        Guid? subject, int limit, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
+        database.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql,
+            new { subject, limit, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+
+    public const string CountSql = "select from sessions where expires_at > @now";
+
+    /// <summary>How many have not expired, idle ones too.</summary>
+    public Task<Figure> CountAsync(DateTimeOffset now, CancellationToken cancel) =>
+        database.CountAsync(CountSql, new { now = now.UtcDateTime }, cancel);
+
+    public const string EndByOperatorSql = """
+        with ended as (
+            delete from sessions where (@first::bytea is null or (id_hash >= @first::bytea and id_hash <= @last::bytea))
+               and (@first::bytea is not null or subject = @subject::uuid) and (@subject::uuid is null or subject = @subject::uuid)
+            returning subject
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
+            select @now, @request, 'sign-out', 'ok', subject::text, @address, @actor, 'by an operator, sessions: ' || count(*)
+              from ended group by subject
+        )
+        select count(*) from ended
+        """;
+
+    /// <summary>Ends one session, or all of a person's. Apps stay connected. How many were ended.</summary>
+    /// <param name="first">The lowest and, <paramref name="last"/>, the highest hash; null: all of the person's.</param>
+    public Task<long> EndAsync(byte[]? first, byte[]? last, Guid? subject, Author author, DateTimeOffset now) =>
+        database.FindAsync<long>(EndByOperatorSql, new
+        {
+            first,
+            last,
+            subject,
+            request = author.RequestId,
+            address = author.Address,
+            actor = author.Name,
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
 
     public const string EndSql = """
         with ended as (

@@ -2,49 +2,6 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Users;
 
-/// <summary>A person as operators see one: all but the password's hash.</summary>
-public sealed record UserSummary
-{
-    public required Guid Subject { get; init; }
-    public required string Username { get; init; }
-    public required string Role { get; init; }
-    public required bool Enabled { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-}
-
-/// <summary>A person in the list of all, with what they have going on.</summary>
-public sealed record UserOverview
-{
-    public required Guid Subject { get; init; }
-    public required string Username { get; init; }
-    public required string Role { get; init; }
-    public required bool Enabled { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    /// <summary>Grants that have been used and are not over.</summary>
-    public required int LiveGrants { get; init; }
-
-    /// <summary>As far back as the audit log goes.</summary>
-    public required DateTimeOffset? LastSignIn { get; init; }
-
-    /// <summary>Changes with every edit of the row.</summary>
-    public required string Version { get; init; }
-}
-
-/// <summary>What an administrator changes about a person; null stays as it is.</summary>
-public sealed record UserChange
-{
-    public required Guid Subject { get; init; }
-
-    /// <summary>Of the row as it was shown; null: whatever it is by now.</summary>
-    public required string? Version { get; init; }
-    public string? Role { get; init; }
-    public bool? Enabled { get; init; }
-
-    /// <summary>bcrypt, cost 10 to 14.</summary>
-    public string? Hash { get; init; }
-}
-
 /// <summary>
 /// users, as operators edit them. The table's trigger ends sessions and grants when a person is disabled or a password changes.
 /// </summary>
@@ -74,11 +31,6 @@ public sealed class UserEdits(Database database)
     public async Task<bool> ChangePasswordAsync(Guid subject, string oldHash, string hash, Author author) =>
         await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, oldHash, hash }, CancellationToken.None) == 1;
 
-    public const string ListSql = "select subject, username, role, enabled, created_at from users order by username";
-
-    /// <summary>Everybody.</summary>
-    public Task<List<UserSummary>> ListAsync(CancellationToken cancel) => database.ListAsync<UserSummary>(ListSql, null, cancel);
-
     public const string FindSql = "select subject, username, role, enabled, created_at from users where username = @username";
 
     /// <summary>By name, or null.</summary>
@@ -90,7 +42,7 @@ public sealed class UserEdits(Database database)
     /// <summary>Whose subject it is, or null.</summary>
     public Task<string?> NameAsync(Guid subject, CancellationToken cancel) => database.FindAsync<string>(NameSql, new { subject }, cancel);
 
-    private const string People = """
+    internal const string People = """
         select u.subject, u.username, u.role, u.enabled, u.created_at, md5(to_jsonb(u)::text) as version,
                (select count(*) from grants g
                    where g.subject = u.subject and g.ended_at is null and g.expires_at > @now)::int as live_grants,
@@ -101,40 +53,6 @@ public sealed class UserEdits(Database database)
           from users u
 
         """;
-
-    // Fewer than three characters are in no index: rows are read in order until enough have them, which takes long when few do.
-    private const string Has = "where position(lower(@text) in u.username) > 0 ";
-    private const string HasTrigrams = Has + "and trigrams(u.username) @> trigrams(@text) ";
-    private const string Next = "and u.username > coalesce(@after, '') order by u.username limit @limit";
-    private const string Back = "and u.username < @before order by u.username desc limit @limit";
-    private const string Count = "select count(*)::int from (select from users u ";
-    private const string Most = "limit @most) as found";
-
-    private const string ListSomeSql = People + Has + Next;
-    private const string ListSomeBackSql = People + Has + Back;
-    private const string CountSomeSql = Count + Has + Most;
-    private const string SearchSql = People + HasTrigrams + Next;
-    private const string SearchBackSql = People + HasTrigrams + Back;
-    private const string CountFoundSql = Count + HasTrigrams + Most;
-
-    /// <summary>A page of the people whose name has this in it, by name.</summary>
-    public async Task<Slice<UserOverview>> SearchAsync(string text, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
-    {
-        var values =
-            new
-            {
-                text,
-                after = cursor.After,
-                before = cursor.Before,
-                limit = length + 1,
-                now = now.UtcDateTime,
-                most = Slice.MostCounted + 1
-            };
-        var (next, back, count) = text.Length < 3
-            ? (ListSomeSql, ListSomeBackSql, CountSomeSql) : (SearchSql, SearchBackSql, CountFoundSql);
-        var found = await database.ListAsync<UserOverview>(cursor.Before is null ? next : back, values, cancel);
-        return Slice.Of(found, cursor, length, await database.FindAsync<int>(count, values, cancel));
-    }
 
     private const string PersonSql = People + "where u.subject = @subject";
 
@@ -179,21 +97,10 @@ public sealed class UserEdits(Database database)
     public static string RoleText(string username, string role) =>
         $"update users set role = {SqlText.Quote(role)} where username = {SqlText.Quote(username)};";
 
+    /// <summary>What an operator would type to disable or enable several people.</summary>
+    public static string EnableText(IEnumerable<string> usernames, bool enabled) =>
+        $"update users set enabled = {(enabled ? "true" : "false")} where username in ({SqlText.List(usernames)});";
+
     /// <summary>What an operator would type to disable somebody.</summary>
     public static string DisableText(string username) => $"update users set enabled = false where username = {SqlText.Quote(username)};";
-}
-
-/// <summary>Whether a change to a person was made.</summary>
-public enum UserOutcome
-{
-    Done,
-
-    /// <summary>Somebody else changed the row since it was shown; nothing was written.</summary>
-    Stale,
-
-    /// <summary>There is no such person.</summary>
-    Gone,
-
-    /// <summary>Nobody would be left who could enter the administration.</summary>
-    LastAdministrator,
 }

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Cli;
+
+/// <summary>sessions: the browsers people are signed in with, and how that ends.</summary>
+internal static class SessionCommands
+{
+    // Of the hash of a session's id, in hexadecimal: enough to tell a million apart, and too little to sign in with.
+    private const int Shown = 16;
+    private const int HashDigits = 64;
+
+    public static CliCommand Make() => CliCommand.Family("sessions", "Show and end the sessions of browsers",
+        "oauth-server sessions list --user alice", List(), End());
+
+    /// <summary>Sessions as a table.</summary>
+    public static string Table(IEnumerable<SessionSummary> sessions) =>
+        Words.Table(["SESSION", "USER", "SIGNED IN", "LAST SEEN", "EXPIRES", "ADDRESS", "BROWSER"], sessions.Select(session => new[]
+        {
+            IdOf(session), session.Username, Words.At(session.AuthenticatedAt), Words.At(session.LastSeenAt), Words.At(session.ExpiresAt),
+                session.Address, session.UserAgent,
+        }));
+
+    /// <summary>Sessions as programs read them.</summary>
+    public static IEnumerable<object> Json(IEnumerable<SessionSummary> sessions) => sessions.Select(session => new
+    {
+        id = IdOf(session),
+        session.Username,
+        session.Subject,
+        session.AuthenticatedAt,
+        session.LastSeenAt,
+        session.ExpiresAt,
+        session.Address,
+        session.UserAgent,
+    });
+
+    private static Option<string?> User() => new("--user") { HelpName = "NAME", Description = "Only of this user, by name or subject" };
+
+    private static string IdOf(SessionSummary session) => Convert.ToHexStringLower(session.IdHash)[..Shown];
+
+    private static CliCommand List()
+    {
+        var user = User();
+        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most this many", DefaultValueFactory = _ => 100 };
+        return CliCommand.On("list", "List the sessions that live, the longest first", "oauth-server sessions list --user alice",
+            [user, limit], async (parse, context, cancel) =>
+        {
+            UserSummary? person = null;
+            if (parse.GetValue(user) is { } name && (person = await context.PersonAsync(name, cancel)) is null)
+                return UserCommands.Unknown(context, name);
+            var now = context.Now;
+            var found = await context.Sessions.ListAsync(person?.Subject, Math.Clamp(parse.GetValue(limit), 1, 1000),
+                now.AddSeconds(-context.Settings.SessionIdleSeconds), now, cancel);
+            var total = person is null ? Affected.Say(await context.Sessions.CountAsync(now, cancel)) : null;
+            return context.Output.Done(new { sessions = Json(found) }, found.Count == 0 ? "No sessions."
+                : Table(found) + (total is null ? "" : $"\n\nNot expired: {total}"));
+        });
+    }
+
+    private static CliCommand End()
+    {
+        var user = User();
+        var id = new Argument<string?>("SESSION_ID")
+        {
+            Description = "As sessions list says it; none: all sessions of --user",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        return CliCommand.On("end", "Sign a browser out, or a user everywhere; apps keep their grants (grants revoke ends those)",
+            "oauth-server sessions end 1f0e9a7c5b3d2846\noauth-server sessions end --user alice", [id, user],
+            async (parse, context, cancel) =>
+        {
+            UserSummary? person = null;
+            if (parse.GetValue(user) is { } name && (person = await context.PersonAsync(name, cancel)) is null)
+                return UserCommands.Unknown(context, name);
+            if (parse.GetValue(id) is not { } session)
+                return person is null
+                    ? context.Output.Misuse("Nothing says which session", ["Name a session, or a user with --user."],
+                        "oauth-server sessions end --help says more.")
+                    : await EndAsync(context, null, person.Subject, person.Username);
+            if (session.Length < Shown || session.Length > HashDigits || !session.All(char.IsAsciiHexDigit))
+                return context.Output.Refuse($"{session} is no session's id", "See: oauth-server sessions list");
+            return await EndAsync(context, session, person?.Subject, session);
+        });
+    }
+
+    private static async Task<int> EndAsync(CommandContext context, string? id, Guid? subject, string what)
+    {
+        var (author, at) = context.Act();
+        var ended = await context.Sessions.EndAsync(
+            id is null ? null : Convert.FromHexString(id.PadRight(HashDigits, '0')),
+            id is null ? null : Convert.FromHexString(id.PadRight(HashDigits, 'f')), subject, author, at);
+        if (ended == 0 && id is not null) return context.Output.Refuse($"There is no session {id}", "See: oauth-server sessions list");
+        return context.Output.Done(new { ended, request_id = author.RequestId }, $"Sessions of {what} ended: {ended}.");
+    }
+}

@@ -1,0 +1,44 @@
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>A client as an administrator edits it.</summary>
+public sealed record ClientForm
+{
+    public required string ClientId { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Origin { get; init; }
+    public required bool Enabled { get; init; }
+    public required string[] RedirectUris { get; init; }
+    public required string[] Scopes { get; init; }
+    public required string[] DefaultScopes { get; init; }
+    public required string[] Resources { get; init; }
+    public required string? DefaultResource { get; init; }
+    public required string[] GrantTypes { get; init; }
+    public required string AuthMethod { get; init; }
+    public required int AccessTokenSeconds { get; init; }
+    public required int RefreshTokenSeconds { get; init; }
+    public required int RefreshIdleSeconds { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+    public required string? Note { get; init; }
+
+    /// <summary>Changes with every edit of the row, not with its use.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The row with a refused column as it was before, and with what depends on that column.</summary>
+    public ClientForm Restored(ClientForm before, string column) => column switch
+    {
+        "name" => this with { Name = before.Name },
+        "client_id" => this with { ClientId = before.ClientId },
+        "redirect_uris" => this with { RedirectUris = before.RedirectUris },
+        "grant_types" => this with { GrantTypes = before.GrantTypes },
+        "auth_method" => this with { AuthMethod = before.AuthMethod },
+        "scopes" => this with { Scopes = before.Scopes, DefaultScopes = before.DefaultScopes },
+        "default_scopes" => this with { DefaultScopes = before.DefaultScopes },
+        "resources" => this with { Resources = before.Resources },
+        "default_resource" => this with { DefaultResource = before.DefaultResource },
+        "access_token_seconds" => this with { AccessTokenSeconds = before.AccessTokenSeconds },
+        "refresh_token_seconds" => this with { RefreshTokenSeconds = before.RefreshTokenSeconds },
+        _ => this,
+    };
+}

@@ -1,0 +1,50 @@
+namespace OAuthServer.Stores.Clients;
+
+/// <summary>What an operator says about a new client; the database fills in what is null.</summary>
+public sealed record NewClient
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>machine, user-facing or resource-server.</summary>
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public string[] RedirectUris { get; init; } = [];
+    public string[] Scopes { get; init; } = [];
+    public string[] DefaultScopes { get; init; } = [];
+    public string[] Resources { get; init; } = [];
+    public string? DefaultResource { get; init; }
+
+    /// <summary>Null: what the kind uses.</summary>
+    public string[]? GrantTypes { get; init; }
+
+    /// <summary>Null: none for user-facing clients, client_secret_basic for the others.</summary>
+    public string? AuthMethod { get; init; }
+    public required int AccessTokenSeconds { get; init; }
+    public required int RefreshTokenSeconds { get; init; }
+    public required int RefreshIdleSeconds { get; init; }
+    public string? Note { get; init; }
+}
+
+/// <summary>What an operator says about a new secret; only its hash is ever stored.</summary>
+public sealed record NewSecret
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>bcrypt, cost 10 to 14.</summary>
+    public required string Hash { get; init; }
+    public required string Label { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <summary>A secret as operators see it: all but the hash.</summary>
+public sealed record SecretSummary
+{
+    public required long Id { get; init; }
+    public required string ClientId { get; init; }
+    public required string Label { get; init; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+    public required DateTimeOffset? RevokedAt { get; init; }
+    public required DateTimeOffset? LastUsedAt { get; init; }
+}

@@ -1,0 +1,208 @@
+using System.Text.Json;
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Admin;
+
+/// <summary>Who has access, on pages: grants, the people of a client, who can reach a resource, and acts on several rows.</summary>
+[Behaviour(26)]
+public sealed class GrantsPageTest : AdminFixture
+{
+    private Task<List<string>> EndedAsync(Reply reply) => Server.QueryAsync<string>(
+        "select actor || ' ' || client_id from audit_events where request_id = @id and event = 'revocation'", new { id = reply.RequestId });
+
+    [Test]
+    public async Task Grants_are_narrowed_by_client_user_and_resource_and_have_pages()
+    {
+        var (_, browser) = await OliviaAsync();
+        var (app, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
+        await Server.TokensAsync(app, alice);
+        await Server.ExecuteAsync("""
+            insert into grants (id, client_id, subject, redirect_uri, code_challenge, scope, resources, offline, created_at, expires_at)
+            select gen_random_uuid(), @Id, @Subject, 'https://app.example/', 'x', '{notes:read}', array[@Notes], false, now(),
+                   now() + interval '1 hour'
+              from generate_series(1, 120)
+            """, new { app.Id, alice.Subject, Cast.Notes });
+
+        var (seen, path) = (new HashSet<string>(), $"{Paths.AdminGrants}?client={app.Id}&person={alice.Username}&uri={Cast.Notes}");
+        for (var pages = 0; path is not null && pages < 5; pages++)
+        {
+            var page = await browser.GetAsync(path);
+            page.Should().BeAPage(200);
+            page.Body.Should().Contain("Live grants: 121");
+            foreach (var box in page.Page.QuerySelectorAll("input[type=checkbox]")) seen.Add(box.GetAttribute("name")!).Should().BeTrue();
+            path = page.Page.QuerySelector("a[rel=next]")?.GetAttribute("href");
+        }
+
+        seen.Should().HaveCount(121);
+        (await browser.GetAsync($"{Paths.AdminGrants}?client=nobody")).Body.Should().Contain("No results");
+        (await browser.GetAsync($"{Paths.AdminGrants}?person=nobody")).Should().BeAPage(400);
+    }
+
+    [Test]
+    public async Task Selected_grants_are_revoked_once_what_is_affected_was_confirmed()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var app = await Server.PublicClientAsync();
+        var (alice, bob) = (await Server.UserAsync(), await Server.UserAsync());
+        var (hers, his) = (await Server.TokensAsync(app, alice), await Server.TokensAsync(app, bob));
+        var list = await browser.GetAsync($"{Paths.AdminGrants}?client={app.Id}&person={alice.Username}");
+        var box = list.Page.QuerySelector("input[type=checkbox]")!.GetAttribute("name")!;
+
+        var asked = await SendAsync(browser, list, Paths.AdminGrantsRevoke, (box, "yes"), ("what", "selected"));
+        asked.Should().BeAPage(200);
+        asked.Body.Should().Contain("Revoke the selected grants?").And.Contain("Live grants: <strong>1</strong>").And
+            .Contain("update grants");
+        (await (await Server.ResourceServerAsync()).SeesAsActiveAsync(hers.AccessToken)).Should()
+            .BeTrue("nothing is done before it is confirmed");
+        var done = await SendAsync(browser, asked, Paths.AdminGrantsRevoke);
+
+        done.Status.Should().Be(303);
+        (await EndedAsync(done)).Should().Equal($"admin:{olivia.Username} {app.Id}");
+        (await app.RefreshAsync(hers.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        (await app.RefreshAsync(his.RefreshToken!)).Should().HaveIssuedTokens();
+    }
+
+    [Test]
+    public async Task All_grants_that_were_found_are_revoked_together()
+    {
+        var (_, browser) = await OliviaAsync();
+        var app = await Server.PublicClientAsync();
+        var replies = new List<Reply>();
+        for (var i = 0; i < 3; i++) replies.Add(await Server.TokensAsync(app, await Server.UserAsync()));
+
+        var asked = await SendAsync(browser, await browser.GetAsync($"{Paths.AdminGrants}?client={app.Id}"), Paths.AdminGrantsRevoke,
+            ("what", "all"));
+        asked.Body.Should().Contain("Users with these grants: 3").And.Contain($"client_id = &#x27;{app.Id}&#x27;");
+        (await EndedAsync(await SendAsync(browser, asked, Paths.AdminGrantsRevoke))).Should().HaveCount(3);
+
+        foreach (var reply in replies) (await app.RefreshAsync(reply.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        await Server.TokensAsync(app, await Server.UserAsync());
+        var everything = await SendAsync(browser, await browser.GetAsync($"{Paths.AdminGrants}?client={app.Id}"),
+            Paths.AdminGrantsRevoke, ("client", null), ("what", "all"));
+        everything.Status.Should().Be(303, "a form that narrows nothing revokes nothing");
+        (await EndedAsync(everything)).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_clients_page_shows_its_people_its_refusals_and_its_changes()
+    {
+        var (_, browser) = await OliviaAsync();
+        var (app, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
+        var tokens = await Server.TokensAsync(app, alice);
+        var refused = await app.RefreshAsync(tokens.RefreshToken![..^4] + "AAAA");
+        await Server.ExecuteAsync("update clients set access_token_seconds = 300 where client_id = @Id", new { app.Id });
+
+        var page = await browser.GetAsync($"{Paths.AdminClient}?id={app.Id}");
+
+        page.Body.Should().Contain($"<bdi>{alice.Username}</bdi>").And.Contain("Users with these grants: 1")
+            .And.Contain($"{Paths.AdminWhy}?id={refused.RequestId}").And.Contain("access_token_seconds: 600 → 300")
+            .And.Contain($"{Paths.AdminAudit}?client={app.Id}\"");
+        page.Page.QuerySelector($"a[href*='{Paths.AdminUserGrant}']").Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task A_resources_page_says_who_can_reach_it()
+    {
+        var (_, browser) = await OliviaAsync();
+        var uri = $"https://{Guid.NewGuid():N}.example/";
+        await Server.ExecuteAsync("insert into resources (uri, name) values (@uri, 'Vault')", new { uri });
+        (await browser.GetAsync($"{Paths.AdminResource}?uri={uri}")).Body.Should().Contain("No client names it.");
+        var (app, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
+        await Server.TokensAsync(app, alice);
+        await Server.ExecuteAsync("update clients set resources = resources || @uri where client_id = @Id", new { uri, app.Id });
+        await Server.ExecuteAsync("update grants set resources = array[@uri] where client_id = @Id", new { uri, app.Id });
+
+        var page = await browser.GetAsync($"{Paths.AdminResource}?uri={uri}");
+
+        page.Body.Should().Contain("Who can reach it").And.Contain(app.Id).And.Contain($"<bdi>{alice.Username}</bdi>")
+            .And.Contain("Live grants: 1").And.Contain($"{Paths.AdminGrants}?uri={Uri.EscapeDataString(uri)}");
+    }
+
+    [Test]
+    public async Task Several_clients_are_disabled_and_the_order_of_the_list_is_chosen()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var mark = $"bulk-{Guid.NewGuid():N}"[..12];
+        for (var i = 0; i < 3; i++)
+            await Server.ExecuteAsync(
+                "insert into clients (client_id, kind, name, created_at) values (@id, 'user-facing', @mark, now() + @i * interval '1 hour')",
+                new { id = $"{mark}-{i}", mark, i });
+
+        var newest = await browser.GetAsync($"{Paths.AdminApps}?sort=newest");
+        newest.Page.QuerySelector("tbody th code")!.TextContent.Should().Be($"{mark}-2");
+        var list = await browser.GetAsync($"{Paths.AdminApps}?q={mark}");
+        var asked = await SendAsync(browser, list, Paths.AdminClientsState, ($"pick {mark}-0", "yes"), ($"pick {mark}-1", "yes"),
+            ("what", "disable"));
+        asked.Body.Should().Contain("Clients: <strong>2</strong>").And.Contain("Disable these clients?");
+        (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should().BeEquivalentTo(
+            $"admin:{olivia.Username} update clients {mark}-0: enabled: true → false",
+            $"admin:{olivia.Username} update clients {mark}-1: enabled: true → false");
+        asked = await SendAsync(browser, list, Paths.AdminClientsState, ("what", "disable-all"));
+        (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should().ContainSingle("the others are disabled");
+        asked = await SendAsync(browser, list, Paths.AdminClientsState, ($"pick {mark}-0", "yes"), ("what", "enable"));
+        (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should()
+            .Equal($"admin:{olivia.Username} update clients {mark}-0: enabled: false → true");
+        (await SendAsync(browser, list, Paths.AdminClientsState, ("what", "disable"))).Status.Should().Be(303, "nothing is ticked");
+    }
+
+    [Test]
+    public async Task Users_are_narrowed_sorted_and_disabled_together()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var (alice, bob) = (await Server.UserAsync(), await Server.UserAsync());
+        await Server.ExecuteAsync("update users set created_at = now() + interval '1 hour' where subject = @Subject", bob);
+
+        (await browser.GetAsync($"{Paths.AdminUsers}?sort=newest")).Page.QuerySelector("tbody th")!.TextContent.Trim().Should()
+            .Be(bob.Username);
+        (await browser.GetAsync($"{Paths.AdminUsers}?role=admin")).Body.Should().Contain(olivia.Username).And.NotContain(alice.Username);
+        var asked = await SendAsync(browser, await browser.GetAsync(Paths.AdminUsers), Paths.AdminUsersState,
+            ($"pick {alice.Subject}", "yes"), ($"pick {bob.Subject}", "yes"), ("what", "disable"));
+        asked.Body.Should().Contain("Users: <strong>2</strong>");
+        (await ActsAsync(await SendAsync(browser, asked, Paths.AdminUsersState))).Should().HaveCount(2);
+        (await browser.GetAsync($"{Paths.AdminUsers}?state=disabled&q={alice.Username}")).Body.Should().Contain(alice.Username);
+    }
+
+    [Test]
+    public async Task A_client_that_registered_itself_is_vouched_for_and_can_be_edited_then()
+    {
+        var (olivia, browser) = await OliviaAsync();
+        var app = await Server.PublicClientAsync();
+        await Server.ExecuteAsync("update clients set origin = 'self-registered' where client_id = @Id", new { app.Id });
+
+        var page = await browser.GetAsync($"{Paths.AdminClient}?id={app.Id}");
+        page.Page.QuerySelector("[name=access_token_seconds]").Should().BeNull();
+        var asked = await browser.GetAsync($"{Paths.AdminClientVouch}?id={app.Id}");
+        asked.Body.Should().Contain("It cannot change or remove its registration any more");
+        var done = await SendAsync(browser, asked, Paths.AdminClientVouch);
+
+        (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update clients {app.Id}: origin: self-registered → operator");
+        (await browser.GetAsync($"{Paths.AdminClient}?id={app.Id}")).Page.QuerySelector("[name=access_token_seconds]").Should().NotBeNull();
+        (await browser.GetAsync($"{Paths.AdminClientVouch}?id=nobody")).Should().BeAPage(404);
+    }
+
+    [Test, Behaviour(25)]
+    public async Task The_audit_log_is_downloaded_whole_and_no_cell_is_a_formula()
+    {
+        var (_, browser) = await OliviaAsync();
+        var client = $"many-{Guid.NewGuid():N}";
+        await Server.ExecuteAsync(
+            "insert into audit_events (at, request_id, event, outcome, client_id, got, detail) "
+            + "select @now::timestamptz - n * interval '1 second', 'many-' || n, 'token', 'refused', @client, "
+            + "'=HYPERLINK(\"x\")', 'a, \"b\"' || chr(10) || 'c' from generate_series(1, 2500) n",
+            new { client, now = Server.Clock.GetUtcNow().UtcDateTime });
+
+        var csv = await browser.GetAsync($"{Paths.AdminAuditExport}?client={client}&format=csv");
+        var json = await browser.GetAsync($"{Paths.AdminAuditExport}?client={client}&format=json");
+
+        csv.ContentHeaders.ContentDisposition!.FileName.Should().EndWith(".csv");
+        csv.Body.Should().StartWith("at,request_id,event,").And.Contain("many-1,").And.Contain("many-2500,")
+            .And.Contain("\"'=HYPERLINK(\"\"x\"\")\",\"a, \"\"b\"\"\nc\"\r\n").And.NotContain(",=HYPERLINK");
+        JsonDocument.Parse(json.Body).RootElement.EnumerateArray().Select(row => row.GetProperty("request_id").GetString()).Should()
+            .Equal(Enumerable.Range(1, 2500).Select(n => $"many-{n}"));
+        (await Server.NewBrowser().GetAsync($"{Paths.AdminAuditExport}?format=csv")).Status.Should().Be(303);
+        (await browser.GetAsync($"{Paths.AdminAudit}?client={client}")).Body.Should().Contain($"{Paths.AdminAuditExport}?client={client}");
+    }
+}
