@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 

@@ -23,10 +23,12 @@ internal static class GrantCommands
     private static CliCommand List()
     {
         var (filter, page) = (new GrantFilter(), new ListOptions("GRANT_ID"));
+        var oldest = new Option<bool>("--oldest") { Description = "Begin with the oldest" };
         return CliCommand.On("list", "List live grants, the newest first", "oauth-server grants list --client claude-desktop",
-            page.Behind(filter.Options), async (parse, context, cancel) =>
+            page.Behind([.. filter.Options, oldest]), async (parse, context, cancel) =>
         {
             if (await filter.SearchAsync(parse, context, cancel) is not { } search) return filter.UnknownUser(parse, context);
+            search = search with { Oldest = parse.GetValue(oldest) };
             var now = context.Now;
             var found = await context.Grants.ListAsync(search, new Cursor(page.After(parse), null), page.Length(parse), now, cancel);
             var total = await context.Grants.CountAsync(search, now, cancel);

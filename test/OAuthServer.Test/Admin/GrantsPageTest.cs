@@ -10,11 +10,14 @@ namespace OAuthServer.Test.Admin;
 [Behaviour(26)]
 public sealed class GrantsPageTest : AdminFixture
 {
+    private static IEnumerable<string> Ticks(Reply page) =>
+        page.Page.QuerySelectorAll("input[type=checkbox]").Select(box => box.GetAttribute("name")!);
+
     private Task<List<string>> EndedAsync(Reply reply) => Server.QueryAsync<string>(
         "select actor || ' ' || client_id from audit_events where request_id = @id and event = 'revocation'", new { id = reply.RequestId });
 
-    [Test]
-    public async Task Grants_are_narrowed_by_client_user_and_resource_and_have_pages()
+    [TestCase(""), TestCase("&sort=oldest")]
+    public async Task Grants_are_narrowed_by_client_user_and_resource_and_have_pages(string sort)
     {
         var (_, browser) = await OliviaAsync();
         var (app, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
@@ -26,17 +29,21 @@ public sealed class GrantsPageTest : AdminFixture
               from generate_series(1, 120)
             """, new { app.Id, alice.Subject, Cast.Notes });
 
-        var (seen, path) = (new HashSet<string>(), $"{Paths.AdminGrants}?client={app.Id}&person={alice.Username}&uri={Cast.Notes}");
+        var (seen, path) = (new List<string>(), $"{Paths.AdminGrants}?client={app.Id}&person={alice.Username}&uri={Cast.Notes}{sort}");
         for (var pages = 0; path is not null && pages < 5; pages++)
         {
             var page = await browser.GetAsync(path);
             page.Should().BeAPage(200);
             page.Body.Should().Contain("Live grants: 121");
-            foreach (var box in page.Page.QuerySelectorAll("input[type=checkbox]")) seen.Add(box.GetAttribute("name")!).Should().BeTrue();
+            seen.AddRange(Ticks(page));
             path = page.Page.QuerySelector("a[rel=next]")?.GetAttribute("href");
+            if (path is null) continue;
+            var back = (await browser.GetAsync(path)).Page.QuerySelector("a[rel=prev]")!.GetAttribute("href")!;
+            Ticks(await browser.GetAsync(back)).Should().Equal(Ticks(page));
         }
 
-        seen.Should().HaveCount(121);
+        seen.Should().HaveCount(121).And.OnlyHaveUniqueItems();
+        (sort.Length > 0 ? seen : Enumerable.Reverse(seen)).Should().BeInAscendingOrder(StringComparer.Ordinal);
         (await browser.GetAsync($"{Paths.AdminGrants}?client=nobody")).Body.Should().Contain("No results");
         (await browser.GetAsync($"{Paths.AdminGrants}?person=nobody")).Should().BeAPage(400);
     }

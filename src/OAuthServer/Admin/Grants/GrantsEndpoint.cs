@@ -18,14 +18,15 @@ public sealed class GrantsEndpoint(SignedInGate gate, OperatorGrantStore grants,
         var search = await SearchAsync(query, cancel);
         if (search is null) problems["person"] = "There is no user with this name.";
         var found = search is null ? Slice.Of<ListedGrant>([], cursor, PageLength, 0)
-            : await grants.ListAsync(search, cursor, PageLength, now, cancel);
+            : await grants.ListAsync(search with { Oldest = query["sort"] == "oldest" }, cursor, PageLength, now, cancel);
         await http.GrantsAsync(page.Antiforgery, page.NavigationOf(Paths.AdminGrants), new GrantsView
         {
             Parameters = query,
             Problems = problems,
             Grants = found.Rows,
             Total = search is null ? default : await grants.CountAsync(search, now, cancel),
-            Paging = Paging.Of(found, Paths.AdminGrants, grant => grant.Id.ToString(), cursor, Filters(query)),
+            Paging = Paging.Of(
+                found, Paths.AdminGrants, grant => grant.Id.ToString(), cursor, [.. Filters(query), ("sort", query["sort"])]),
             Done = query[Notice.Field],
         });
     });

@@ -37,6 +37,7 @@ public static class GrantsPage
             {fields.Text("client", "Client id")}
             {fields.Text("person", "Username")}
             {fields.Text("uri", "Resource")}
+            {fields.Choice("sort", "Sort by", [("", "Newest first"), ("oldest", "Oldest first")])}
             """;
         Markup all = isNarrowed ? $"""<a class="button" href="{here}">{say["Show all"]}</a>""" : Markup.None;
         return http.PageAsync(view.Problems.Count == 0 ? 200 : 400, view.Problems.Count == 0 ? "Grants" : "Error: Grants", $"""
@@ -55,6 +56,7 @@ public static class GrantsPage
         Markup Found()
         {
             if (view.Grants.Count == 0) return $"""<p class="empty" role="status">{say["No results"]}</p>""";
+            var order = view.Parameters["sort"] == "oldest" ? say["Oldest first, times in UTC"] : say["Newest first, times in UTC"];
             var counted = say.Put("Live grants: {0}", say.Number(view.Total));
             Markup those = isNarrowed
                 ? $"""
@@ -64,7 +66,7 @@ public static class GrantsPage
             return $"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminGrantsRevoke}">
                 {antiforgery}{Filters.Select(name => (Markup)$"""<input type="hidden" name="{name}" value="{view.Parameters[name]}">""")}
-                {GrantRows.Table(view.Grants, $"{counted} · {say["Newest first, times in UTC"]}", picks: true, settings, say)}
+                {GrantRows.Table(view.Grants, $"{counted} · {order}", picks: true, settings, say)}
                 <div class="actions"><button class="danger" type="submit" name="{Picks.What}"
                     value="selected">{say["Revoke selected…"]}</button>{those}</div>
                 </form>

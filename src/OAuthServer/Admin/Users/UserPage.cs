@@ -94,6 +94,8 @@ public static class UserPage
             {view.Grants.Select(Grant)}
             </tbody>
             </table>
+            <p class="actions"><a class="button small" href="{settings.IssuerPath}{Paths.AdminGrants}?person={Uri.EscapeDataString(
+                person.Username)}">{say["Show and revoke grants"]}</a></p>
             """;
 
         Markup Grant(GrantSummary grant)

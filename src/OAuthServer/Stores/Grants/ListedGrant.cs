@@ -28,6 +28,9 @@ public sealed record GrantSearch
     public string? Client { get; init; }
     public Guid? Subject { get; init; }
     public string? Resource { get; init; }
+
+    /// <summary>A list of them begins with the oldest.</summary>
+    public bool Oldest { get; init; }
 }
 
 /// <summary>What would end with some grants.</summary>

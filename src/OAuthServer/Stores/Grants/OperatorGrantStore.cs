@@ -48,21 +48,23 @@ public sealed class OperatorGrantStore(Database database)
     public const string OfResourceSql = Page + OfResource + Fits + Next + Few + NextPage + NextOrder;
     public const string OfResourceBackSql = Page + OfResource + Fits + Back + Few + BackPage + BackOrder;
 
-    /// <summary>A page of live grants, those included whose code has not been redeemed; the newest first.</summary>
+    /// <summary>A page of live grants, those included whose code has not been redeemed; the newest first, unless the oldest are.</summary>
     /// <param name="cursor">Ids of grants; what is none begins at the start.</param>
     public async Task<Slice<ListedGrant>> ListAsync(
         GrantSearch search, Cursor cursor, int length, DateTimeOffset now, CancellationToken cancel)
     {
-        var back = Guid.TryParse(cursor.Before, out var before);
         Guid? after = Guid.TryParse(cursor.After, out var from) ? from : null;
+        Guid? before = Guid.TryParse(cursor.Before, out var until) ? until : null;
+        // Upwards: the page before, of a list that begins with the newest.
+        var back = (before is not null) != search.Oldest;
         var values = new
         {
             client = search.Client,
             subject = search.Subject,
             resource = search.Resource,
             now = now.UtcDateTime,
-            after,
-            before,
+            after = search.Oldest ? before : after,
+            before = search.Oldest ? after ?? Guid.Empty : before,
             limit = length + 1,
         };
         var (near, own) = search switch
@@ -74,7 +76,7 @@ public sealed class OperatorGrantStore(Database database)
         };
         List<ListedGrant> found = near ? await database.ListAsync<ListedGrant>(back ? NearBackSql : NearSql, values, cancel) : [];
         if (found.Count <= length) found = await database.ListAsync<ListedGrant>(own, values, cancel);
-        return Slice.Of(found, new Cursor(after?.ToString(), back ? before.ToString() : null), length, total: 0);
+        return Slice.Of(found, new Cursor(after?.ToString(), before?.ToString()), length, total: 0);
     }
 
     public const string CountSql = "select from grants where " + Fits;
@@ -86,12 +88,17 @@ public sealed class OperatorGrantStore(Database database)
         Known(search, await database.CountAsync(CountSql, Values(search, now), cancel));
 
     /// <summary>What would end with them.</summary>
-    public async Task<GrantImpact> ImpactAsync(GrantSearch search, DateTimeOffset now, CancellationToken cancel) => new()
+    public async Task<GrantImpact> ImpactAsync(GrantSearch search, DateTimeOffset now, CancellationToken cancel)
     {
-        Grants = await CountAsync(search, now, cancel),
-        People = Known(search, await database.CountAsync(PeopleSql, Values(search, now), cancel)),
-        Clients = Known(search, await database.CountAsync(ClientsSql, Values(search, now), cancel)),
-    };
+        var grants = await CountAsync(search, now, cancel);
+        var one = new Figure(Math.Min(grants.Rows, 1), Exactness.Exact);
+        return new GrantImpact
+        {
+            Grants = grants,
+            People = search.Subject is not null ? one : Known(search, await database.CountAsync(PeopleSql, Values(search, now), cancel)),
+            Clients = search.Client is not null ? one : Known(search, await database.CountAsync(ClientsSql, Values(search, now), cancel)),
+        };
+    }
 
     private const string OfThese = " from grants where id = any (@ids) and ended_at is null and expires_at > @now";
     public const string CountTheseSql = "select count(*)" + OfThese;
