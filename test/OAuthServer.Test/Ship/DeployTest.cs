@@ -79,7 +79,8 @@ public sealed partial class DeployTest
 
         (await Command.MustAsync(folder, analyze, "verify", "--man=no", unit)).Should().BeEmpty();
         var report = await Command.MustAsync(folder, analyze, "security", "--offline=yes", "--no-pager", unit);
-        double.Parse(Exposure().Match(report).Groups[1].Value, CultureInfo.InvariantCulture).Should().BeLessThanOrEqualTo(MostExposed, report);
+        double.Parse(Exposure().Match(report).Groups[1].Value, CultureInfo.InvariantCulture)
+            .Should().BeLessThanOrEqualTo(MostExposed, report);
         Directory.Delete(folder, recursive: true);
     }
 

@@ -86,7 +86,8 @@ public sealed class ReleaseTest : ServerFixture
         await using var project = await ProjectAsync(resource);
         await RegisterAsync(resource);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        await Eventually.BecomesTrueAsync(async () => await TryAsync(http, resource) is not null, TimeSpan.FromSeconds(30), project.Said);
+        await Eventually.BecomesTrueAsync(async () => await TryAsync(http, resource) is not null, TimeSpan.FromSeconds(30),
+            "the project is up");
 
         var none = (await TryAsync(http, resource))!;
         none.Status.Should().Be(401);
@@ -150,11 +151,12 @@ public sealed class ReleaseTest : ServerFixture
     {
         private readonly Process process;
 
-        public RunningProject(string project, string urls) =>
+        public RunningProject(string project, string urls)
+        {
             process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(project, "out/Weather.dll"), "--urls", urls])
-            { WorkingDirectory = project })!;
-
-        public string Said => $"the project runs: {!process.HasExited}";
+            { WorkingDirectory = project, RedirectStandardOutput = true })!;
+            process.BeginOutputReadLine();
+        }
 
         public async ValueTask DisposeAsync()
         {
