@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OAuthServer.Audit;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Cli;
