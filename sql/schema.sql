@@ -1,9 +1,10 @@
 -- What sql/migrations add up to. Written by `make spec`; edit the migrations, not this.
 
 CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-    select case
+begin
+    return (select case
         when column_name = 'password_hash' then 'password changed'
         when column_name = 'hash' then 'secret changed'
         when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
@@ -11,8 +12,8 @@ CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb)
             column_name || ': ' || coalesce(audit_list_change(column_name, before, after), 'in another order')
         when before is null then column_name || ': ' || audit_value(column_name, after)
         when after is null then column_name || ': ' || audit_value(column_name, before)
-        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end
-$$;
+        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end);
+end $$;
 
 COMMENT ON FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) IS 'One column of an edit: enabled: true → false.';
 
@@ -129,9 +130,10 @@ end $_$;
 COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, or drops the oldest one that is older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
 
 CREATE FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-    with lists as (
+begin
+    return (with lists as (
         select case when jsonb_typeof(before) = 'array' then before else '[]' end as old,
                case when jsonb_typeof(after) = 'array' then after else '[]' end as new
     ), moved as (
@@ -142,8 +144,8 @@ CREATE FUNCTION public.audit_list_change(column_name text, before jsonb, after j
         select sign, one, row_number() over (partition by sign order by place) as place from moved
     )
     select string_agg(sign || case when place <= 20 then audit_value(column_name, to_jsonb(one)) else '…' end, ' ' order by sign, place)
-      from counted where place <= 21
-$$;
+      from counted where place <= 21);
+end $$;
 
 COMMENT ON FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) IS 'What joined a list and what left it, at most 20 each; null: neither.';
 
