@@ -150,9 +150,10 @@ end $$;
 COMMENT ON FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) IS 'What joined a list and what left it, at most 20 each; null: neither.';
 
 CREATE FUNCTION public.audit_value(column_name text, value jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
-    select case
+begin
+    return (select case
         when jsonb_typeof(value) is null or jsonb_typeof(value) = 'null' then 'nothing'
         when jsonb_typeof(value) <> 'string' then left(value::text, 100)
         when text ~ '^[A-Za-z0-9_.:/?&=%@+~-]+$' and text not in ('nothing', 'true', 'false') then text
@@ -163,8 +164,8 @@ CREATE FUNCTION public.audit_value(column_name text, value jsonb) RETURNS text
                                 then regexp_replace(known, '[A-Za-z0-9_+/=-]{32,}', '(hidden)', 'g') else known end as safe
                       from (select regexp_replace(value #>> '{}',
                                 '\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]*|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*', '(hidden)', 'g') as known
-                           ) as one) as two) as three
-$_$;
+                           ) as one) as two) as three);
+end $_$;
 
 COMMENT ON FUNCTION public.audit_value(column_name text, value jsonb) IS 'A value as the audit log says it: cut, and quoted unless it is one plain word; no secret.';
 
