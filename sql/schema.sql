@@ -1,9 +1,10 @@
 -- What sql/migrations add up to. Written by `make spec`; edit the migrations, not this.
 
 CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-    select case
+begin
+    return (select case
         when column_name = 'password_hash' then 'password changed'
         when column_name = 'hash' then 'secret changed'
         when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
@@ -11,8 +12,8 @@ CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb)
             column_name || ': ' || coalesce(audit_list_change(column_name, before, after), 'in another order')
         when before is null then column_name || ': ' || audit_value(column_name, after)
         when after is null then column_name || ': ' || audit_value(column_name, before)
-        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end
-$$;
+        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end);
+end $$;
 
 COMMENT ON FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) IS 'One column of an edit: enabled: true → false.';
 
@@ -129,9 +130,10 @@ end $_$;
 COMMENT ON FUNCTION public.audit_keep(months integer, OUT waits boolean, OUT strays boolean) IS 'Makes the partitions of this and the next two months, or drops the oldest one that is older than so many months; answers whether something waits for a lock, and whether the default partition has rows.';
 
 CREATE FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-    with lists as (
+begin
+    return (with lists as (
         select case when jsonb_typeof(before) = 'array' then before else '[]' end as old,
                case when jsonb_typeof(after) = 'array' then after else '[]' end as new
     ), moved as (
@@ -142,15 +144,16 @@ CREATE FUNCTION public.audit_list_change(column_name text, before jsonb, after j
         select sign, one, row_number() over (partition by sign order by place) as place from moved
     )
     select string_agg(sign || case when place <= 20 then audit_value(column_name, to_jsonb(one)) else '…' end, ' ' order by sign, place)
-      from counted where place <= 21
-$$;
+      from counted where place <= 21);
+end $$;
 
 COMMENT ON FUNCTION public.audit_list_change(column_name text, before jsonb, after jsonb) IS 'What joined a list and what left it, at most 20 each; null: neither.';
 
 CREATE FUNCTION public.audit_value(column_name text, value jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
-    select case
+begin
+    return (select case
         when jsonb_typeof(value) is null or jsonb_typeof(value) = 'null' then 'nothing'
         when jsonb_typeof(value) <> 'string' then left(value::text, 100)
         when text ~ '^[A-Za-z0-9_.:/?&=%@+~-]+$' and text not in ('nothing', 'true', 'false') then text
@@ -161,8 +164,8 @@ CREATE FUNCTION public.audit_value(column_name text, value jsonb) RETURNS text
                                 then regexp_replace(known, '[A-Za-z0-9_+/=-]{32,}', '(hidden)', 'g') else known end as safe
                       from (select regexp_replace(value #>> '{}',
                                 '\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]*|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*', '(hidden)', 'g') as known
-                           ) as one) as two) as three
-$_$;
+                           ) as one) as two) as three);
+end $_$;
 
 COMMENT ON FUNCTION public.audit_value(column_name text, value jsonb) IS 'A value as the audit log says it: cut, and quoted unless it is one plain word; no secret.';
 

@@ -1,8 +1,9 @@
 -- The row of an edit says the old and the new value of each column that changed: "update clients nightly-etl: enabled: true → false;
 -- scopes: +notes:write -notes:read". An inserted row says what it begins with, a deleted one what it had. Never a secret or its hash.
 
-create function audit_value(column_name text, value jsonb) returns text language sql immutable parallel safe as $$
-    select case
+create function audit_value(column_name text, value jsonb) returns text language plpgsql immutable parallel safe as $$
+begin
+    return (select case
         when jsonb_typeof(value) is null or jsonb_typeof(value) = 'null' then 'nothing'
         when jsonb_typeof(value) <> 'string' then left(value::text, 100)
         when text ~ '^[A-Za-z0-9_.:/?&=%@+~-]+$' and text not in ('nothing', 'true', 'false') then text
@@ -13,12 +14,13 @@ create function audit_value(column_name text, value jsonb) returns text language
                                 then regexp_replace(known, '[A-Za-z0-9_+/=-]{32,}', '(hidden)', 'g') else known end as safe
                       from (select regexp_replace(value #>> '{}',
                                 '\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]*|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*', '(hidden)', 'g') as known
-                           ) as one) as two) as three
-$$;
+                           ) as one) as two) as three);
+end $$;
 comment on function audit_value(text, jsonb) is 'A value as the audit log says it: cut, and quoted unless it is one plain word; no secret.';
 
-create function audit_list_change(column_name text, before jsonb, after jsonb) returns text language sql immutable parallel safe as $$
-    with lists as (
+create function audit_list_change(column_name text, before jsonb, after jsonb) returns text language plpgsql immutable parallel safe as $$
+begin
+    return (with lists as (
         select case when jsonb_typeof(before) = 'array' then before else '[]' end as old,
                case when jsonb_typeof(after) = 'array' then after else '[]' end as new
     ), moved as (
@@ -29,12 +31,13 @@ create function audit_list_change(column_name text, before jsonb, after jsonb) r
         select sign, one, row_number() over (partition by sign order by place) as place from moved
     )
     select string_agg(sign || case when place <= 20 then audit_value(column_name, to_jsonb(one)) else '…' end, ' ' order by sign, place)
-      from counted where place <= 21
-$$;
+      from counted where place <= 21);
+end $$;
 comment on function audit_list_change(text, jsonb, jsonb) is 'What joined a list and what left it, at most 20 each; null: neither.';
 
-create function audit_change(column_name text, before jsonb, after jsonb) returns text language sql immutable parallel safe as $$
-    select case
+create function audit_change(column_name text, before jsonb, after jsonb) returns text language plpgsql immutable parallel safe as $$
+begin
+    return (select case
         when column_name = 'password_hash' then 'password changed'
         when column_name = 'hash' then 'secret changed'
         when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
@@ -42,8 +45,8 @@ create function audit_change(column_name text, before jsonb, after jsonb) return
             column_name || ': ' || coalesce(audit_list_change(column_name, before, after), 'in another order')
         when before is null then column_name || ': ' || audit_value(column_name, after)
         when after is null then column_name || ': ' || audit_value(column_name, before)
-        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end
-$$;
+        else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end);
+end $$;
 comment on function audit_change(text, jsonb, jsonb) is 'One column of an edit: enabled: true → false.';
 
 create or replace function audit_edit() returns trigger language plpgsql set timezone to 'UTC' as $$

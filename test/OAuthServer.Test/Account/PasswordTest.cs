@@ -149,7 +149,7 @@ public sealed class PasswordTest : ServerFixture
 
         (await Task.WhenAll(one.IsSignedInAsync(), other.IsSignedInAsync())).Should().ContainSingle(signedIn => signedIn);
         (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'edit' and subject = @subject "
-            + "and detail like '%password_hash%'", new { subject = alice.Subject.ToString() }))
+            + "and detail like '%password changed%'", new { subject = alice.Subject.ToString() }))
             .Should().Be(1, "the other was proven against a password that was no more");
     }
 

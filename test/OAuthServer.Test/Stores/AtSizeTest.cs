@@ -20,8 +20,11 @@ public sealed partial class AtSizeTest : ServerFixture
         new(typeof(ResourceEdits), "HoldersSql", "clients_by_holding"),
         new(typeof(ResourceEdits), "HoldersSql", "clients_of_default_resource"),
         new(typeof(ScopeEdits), "HoldersSql", "clients_by_holding"),
-        new(typeof(UserEdits), "SearchSql", "users_by_text"),
-        new(typeof(UserEdits), "CountFoundSql", "users_by_text"),
+        new(typeof(ResourceEdits), "FewHoldersSql", "clients_by_holding"),
+        new(typeof(ClientQueries), "NewestSql", "clients_by_creation"),
+        new(typeof(UserQueries), "SearchSql", "users_by_text"),
+        new(typeof(UserQueries), "CountFoundSql", "users_by_text"),
+        new(typeof(UserQueries), "NewestSql", "users_by_creation"),
         new(typeof(DashboardStore), "ExpiringSql", "client_secrets_by_expiry"),
         new(typeof(AuditStore), "CountEventRefusedSql", "event_at_idx1"),
     ];
@@ -35,7 +38,7 @@ public sealed partial class AtSizeTest : ServerFixture
             "limit" or "most" or "near" => "10",
             "now" or "since" or "until" => "timestamptz '2026-01-01'",
             "text" => "'some'",
-            "client" or "event" or "name" or "uri" or "kind" => "'some'",
+            "client" or "event" or "name" or "uri" or "kind" or "resource" => "'some'",
             "outcome" => "'refused'",
             _ => "null",
         });

@@ -29,10 +29,11 @@ public sealed class UserQueries(Database database)
     public const string ListSql = UserEdits.People + All + Next + ByName;
     public const string ListBackSql = UserEdits.People + All + Back + ByNameBack;
     public const string ListSomeSql = UserEdits.People + Has + Next + ByName;
+    public const string SearchSql = UserEdits.People + HasTrigrams + Next + ByName;
     public const string SearchBackSql = UserEdits.People + HasTrigrams + Administrators + Disabled + Back + ByNameBack;
     public const string NewestSql = UserEdits.People + All + Others + Later;
     public const string NewestBackSql = UserEdits.People + HasTrigrams + Enabled + Earlier;
-    public const string CountSql = Count + HasTrigrams + Administrators + Disabled + Most;
+    public const string CountFoundSql = Count + HasTrigrams + Most;
 
     private const string Count = "select count(*)::int from (select from users u ";
     private const string Most = "limit @most) as found";
