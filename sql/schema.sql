@@ -1643,6 +1643,7 @@ CREATE INDEX client_secrets_by_expiry ON public.client_secrets USING btree (expi
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
 
 CREATE INDEX client_secrets_with_imported_hash ON public.client_secrets USING btree (id) WHERE (public.is_imported_hash(hash) AND (revoked_at IS NULL));
+
 CREATE INDEX clients_by_creation ON public.clients USING btree (kind, created_at, client_id);
 
 CREATE INDEX clients_by_holding ON public.clients USING gin (resources, scopes, default_scopes);
@@ -1697,8 +1698,9 @@ CREATE INDEX users_by_creation ON public.users USING btree (created_at, subject)
 
 CREATE INDEX users_by_text ON public.users USING gin (public.trigrams(username));
 
-CREATE INDEX users_with_imported_hash ON public.users USING btree (subject) WHERE (password_hash !~ '^\$2'::text);
 CREATE INDEX users_disabled ON public.users USING btree (username) WHERE (NOT enabled);
+
+CREATE INDEX users_with_imported_hash ON public.users USING btree (subject) WHERE (password_hash !~ '^\$2'::text);
 
 ALTER INDEX public.audit_events_by_moment ATTACH PARTITION public.audit_events_default_at_event_outcome_idx;
 
