@@ -1188,6 +1188,17 @@ COMMENT ON COLUMN public.imported_keys.issuer IS 'The iss its tokens have.';
 
 COMMENT ON COLUMN public.imported_keys.verifies_until IS 'Its tokens are refused from then on, and the key leaves the JWKS.';
 
+CREATE TABLE public.imported_marks (
+    hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.imported_marks IS 'What was imported once: a second run brings nothing back that was used or ended since. Written by oauth-server import.';
+
+COMMENT ON COLUMN public.imported_marks.hash IS 'SHA-256 of a refresh token or cookie, or of a public key.';
+
+COMMENT ON COLUMN public.imported_marks.expires_at IS 'When the row goes: it would be refused by then.';
+
 CREATE TABLE public.initial_access_tokens (
     id bigint NOT NULL,
     hash bytea NOT NULL,
@@ -1551,6 +1562,9 @@ ALTER TABLE ONLY public.grants
 
 ALTER TABLE ONLY public.imported_keys
     ADD CONSTRAINT imported_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.imported_marks
+    ADD CONSTRAINT imported_marks_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_hash_key UNIQUE (hash);

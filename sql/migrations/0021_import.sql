@@ -19,6 +19,14 @@ create trigger check_dates before insert or update of verifies_until on imported
 create trigger imported_keys_audit after insert or update or delete on imported_keys for each row execute function audit_edit();
 create trigger imported_keys_notify after insert or update or delete on imported_keys for each row execute function notify_change();
 
+create table imported_marks (
+    hash        bytea primary key,
+    expires_at  timestamptz not null
+);
+comment on table imported_marks is 'What was imported once: a second run brings nothing back that was used or ended since. Written by oauth-server import.';
+comment on column imported_marks.hash is 'SHA-256 of a refresh token or cookie, or of a public key.';
+comment on column imported_marks.expires_at is 'When the row goes: it would be refused by then.';
+
 alter table sessions add column imported boolean not null default false;
 comment on column sessions.imported is 'Of another server: its cookie is taken once, for a session id of ours.';
 
@@ -95,6 +103,6 @@ end $$;
 do $$
 begin
     if exists (select from pg_roles where rolname = 'oauth_server') then
-        grant select, delete on imported_keys to oauth_server;
+        grant select, delete on imported_keys, imported_marks to oauth_server;
     end if;
 end $$;

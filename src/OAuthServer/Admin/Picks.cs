@@ -1,3 +1,4 @@
+using OAuthServer.Grants;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 
@@ -10,6 +11,11 @@ internal static class Picks
     public const string What = "what";
 
     private const string Prefix = "pick ";
+    private const string Carried = "picked";
+
+    // Of the 64 KiB a form may have; and of the 256 octets of a field's name.
+    private const int MostCarried = 48 * 1024;
+    private const int LongestKey = 200;
     private const string Confirmation = "confirmed";
 
     /// <summary>Carried by the form that was confirmed.</summary>
@@ -17,17 +23,24 @@ internal static class Picks
 
     /// <param name="key">Of the row.</param>
     /// <param name="name">What people call it.</param>
-    public static Markup Box(string key, string name, Language say) =>
-        $"""<input type="checkbox" name="{Prefix + key}" value="yes" aria-label="{say["Select"]} {name}">""";
+    public static Markup Box(string key, string name, Language say)
+    {
+        var field = Prefix + (key.Length > LongestKey ? Convert.ToHexStringLower(OpaqueToken.Hash(key)) : key);
+        return $"""<input type="checkbox" name="{field}" value="{key}" aria-label="{say["Select"]} {name}">""";
+    }
 
     /// <summary>The keys of those that are ticked.</summary>
     public static string[] Of(Parameters form) =>
     [
-        .. form.All.Where(field => field.Key.StartsWith(Prefix, StringComparison.Ordinal)).Select(field => field.Key[Prefix.Length..]),
+        .. form[Carried]?.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries) ?? [],
+        .. form.All.Where(field => field.Key.StartsWith(Prefix, StringComparison.Ordinal)).Select(field => field.Value),
     ];
 
     /// <summary>The same, for the form that confirms.</summary>
-    public static IEnumerable<(string Name, string Value)> Carry(IEnumerable<string> keys) => keys.Select(key => (Prefix + key, "yes"));
+    public static (string Name, string Value) Carry(IEnumerable<string> keys) => (Carried, string.Join('\n', keys));
+
+    /// <summary>Whether a form can carry as many.</summary>
+    public static bool CanCarry(IEnumerable<string> keys) => keys.Sum(key => Uri.EscapeDataString(key).Length + 3) <= MostCarried;
 
     /// <summary>Whether what is affected was shown, and confirmed.</summary>
     public static bool IsConfirmed(Parameters form) => form[Confirmation] is not null;

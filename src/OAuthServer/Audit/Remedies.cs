@@ -1,3 +1,4 @@
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 
 namespace OAuthServer.Audit;
@@ -44,6 +45,7 @@ public static class Remedies
     /// <summary>Null for what was not refused.</summary>
     public static string? Of(AuditRow row) => row.Outcome != "refused" ? null
         : All.Where(one => one.Error == row.Error && row.Reason?.Contains(one.Reason, StringComparison.Ordinal) is not false)
-            .Select(one => string.Format(System.Globalization.CultureInfo.InvariantCulture, one.Remedy, row.ClientId ?? "CLIENT_ID"))
+            .Select(one => string.Format(
+                System.Globalization.CultureInfo.InvariantCulture, one.Remedy, ShellText.Quote(row.ClientId ?? "CLIENT_ID")))
             .FirstOrDefault();
 }

@@ -50,18 +50,22 @@ internal static class ClientEdit
 
     public static CliCommand Vouch()
     {
-        var argument = ClientCommands.Id();
+        var (argument, yes) = (ClientCommands.Id(), Affected.Yes());
         return CliCommand.On("vouch", "Make a client that registered itself, or has a document, an operator's, which clients edit changes",
-            "oauth-server clients vouch 4f0c2ba4", [argument], async (parse, context, cancel) =>
+            "oauth-server clients vouch 4f0c2ba4", [argument, yes], async (parse, context, cancel) =>
         {
             var client = parse.GetRequiredValue(argument);
+            if (await context.ClientQueries.FindAsync(client, cancel) is not { } shown) return ClientCommands.Unknown(context, client);
+            if (shown.Origin != "operator" && Affected.Refusal(context, parse.GetValue(yes), $"Vouch for {client}",
+                $"It is named {shown.Name}; codes go to {string.Join(' ', shown.RedirectUris)}") is { } refusal) return refusal;
             var (author, _) = context.Act();
-            var changed = await context.Clients.VouchAsync(client, author, cancel);
-            if (!changed && await context.Clients.FindAsync(client, cancel) is null) return ClientCommands.Unknown(context, client);
+            var changed = await context.Clients.VouchAsync(client, shown.Version, author, cancel);
+            if (!changed && shown.Origin != "operator")
+                return context.Output.Refuse($"{client} changed meanwhile, and is not vouched for", "Look at it, and run this again.");
             var id = changed ? author.RequestId : null;
             return context.Output.Done(new { client_id = client, origin = "operator", changed, request_id = id },
                 changed ? $"{client} is an operator's client now: it cannot change or remove itself, and is never removed for lack of use. "
-                    + $"Widen it: oauth-server clients edit {client} --add-scope SCOPE"
+                    + $"Widen it: oauth-server clients edit {ShellText.Quote(client)} --add-scope SCOPE"
                 : $"{client} is an operator's client already.");
         });
     }
@@ -72,7 +76,7 @@ internal static class ClientEdit
         if (await context.ClientQueries.FindAsync(id, cancel) is not { } before) return ClientCommands.Unknown(context, id);
         if (before.Origin != "operator")
             return context.Output.Refuse($"{id} is no operator's client: its settings are its own",
-                $"Vouch for it first: oauth-server clients vouch {id}");
+                $"Vouch for it first: oauth-server clients vouch {ShellText.Quote(id)}");
         var (author, _) = context.Act();
         var edit = new RowEdit<ClientForm> { Row = change(before), Restore = (row, column) => row.Restored(before, column) };
         return await Texts.EditedAsync(context, id, await context.Clients.SaveAsync(edit, author, cancel), author, cancel);

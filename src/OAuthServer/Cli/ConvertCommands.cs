@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Text.Json;
 using OAuthServer.Import;
 using OAuthServer.Stores.Import;
@@ -69,7 +70,8 @@ internal static class ConvertCommands
             output.Lines((await convert()).Select(record => record.Write()));
             return 0;
         }
-        catch (Exception fault) when (fault is JsonException or FormatException or InvalidOperationException)
+        catch (Exception fault) when (fault is JsonException or FormatException or InvalidOperationException
+            or CryptographicException or ArgumentException)
         {
             return output.Refuse($"{file} cannot be read: {fault.Message}", "Nothing was written.");
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
@@ -35,7 +36,7 @@ internal sealed class ListOptions
     /// <summary>How many there are, and where the next page begins.</summary>
     /// <param name="next">The key of the last row; null: there is no other page.</param>
     public static string Foot(string total, string? next) => next is null ? $"\n\nTotal: {total}"
-        : $"\n\nTotal: {total}. The next page: --after {(next.Contains(' ') ? $"'{next}'" : next)}";
+        : $"\n\nTotal: {total}. The next page: --after {ShellText.Quote(next)}";
 }
 
 /// <summary>What an act would end, said before it is done: only --yes or a person at the terminal goes on.</summary>

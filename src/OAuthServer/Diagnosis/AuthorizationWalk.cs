@@ -78,6 +78,10 @@ internal sealed class AuthorizationWalk(Remote remote, DoctorOptions options, Ur
             if (hasTyped) return (null, NotAccepted);
             if (options.Username is null || options.Password is null) return (null, "it shows the sign-in");
             if (!IsOwn(signIn.Action)) return (null, "the sign-in form is sent to another site");
+            // Whoever changed the metadata on its way has named a host of their own.
+            if (signIn.Action.GetLeftPart(UriPartial.Authority) != options.Issuer.GetLeftPart(UriPartial.Authority))
+                return (null, "the sign-in is on another host than the issuer, and no password is sent there");
+            if (!signIn.IsPost) return (null, "the sign-in form would put the password into a URL");
             hasTyped = true;
             return (await SendAsync(signIn, signIn.Filled(signIn.Allow, (signIn.Username, options.Username), (signIn.Password,
                 options.Password)),

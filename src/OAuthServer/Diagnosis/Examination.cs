@@ -40,7 +40,8 @@ internal sealed class Examination(DoctorOptions options, TimeProvider time) : ID
     /// a server elsewhere must not choose what is called here.
     /// </summary>
     public bool MayCall(Uri endpoint) =>
-        (endpoint.Scheme == Uri.UriSchemeHttps || (endpoint.Scheme == Uri.UriSchemeHttp && !IsHttps))
+        (endpoint.Scheme == Uri.UriSchemeHttps
+            || (endpoint.Scheme == Uri.UriSchemeHttp && !IsHttps && (endpoint.IsLoopback || endpoint.Host == Options.Issuer.Host)))
         && (!endpoint.IsLoopback || Options.Issuer.IsLoopback);
 
     /// <summary>An endpoint of the metadata that may be called, or null.</summary>

@@ -105,7 +105,7 @@ internal static class FlowChecks
         await foreach (var finding in NegativeChecks.ReplayAsync(flow, (code, verifier), tokens, cancel)) yield return finding;
         await foreach (var finding in NegativeChecks.AuthorizationAsync(flow, cancel)) yield return finding;
         await foreach (var finding in NegativeChecks.CodeAsync(flow, cancel)) yield return finding;
-        await foreach (var finding in RefreshChecks.RunAsync(flow, metadata, cancel)) yield return finding;
+        await foreach (var finding in RefreshChecks.RunAsync(flow, it.Callable(metadata.RevocationEndpoint), cancel)) yield return finding;
     }
 
     private static Finding Arrival(Landing landing) => landing switch

@@ -9,7 +9,7 @@ namespace OAuthServer.Diagnosis;
 internal static class RefreshChecks
 {
     public static async IAsyncEnumerable<Finding> RunAsync(
-        CodeFlow flow, ServerDocument metadata, [EnumeratorCancellation] CancellationToken cancel)
+        CodeFlow flow, Uri? revocation, [EnumeratorCancellation] CancellationToken cancel)
     {
         if (await FirstAsync(flow, cancel) is not { } first)
         {
@@ -31,7 +31,7 @@ internal static class RefreshChecks
                 "Rotate the refresh tokens of public clients (OAuth 2.1 §4.3.1): a thief could use a copy unseen");
         if (rotates)
             await foreach (var finding in ReplayAsync(flow, first, second!, cancel)) yield return finding;
-        if (metadata.RevocationEndpoint is { } revocation) yield return await RevocationAsync(flow, revocation, cancel);
+        if (revocation is not null) yield return await RevocationAsync(flow, revocation, cancel);
     }
 
     private static async IAsyncEnumerable<Finding> ReplayAsync(

@@ -21,13 +21,15 @@ public static class EarlierSessions
             var (cookies, sessions) = (app.Services.GetRequiredService<Cookies>(), app.Services.GetRequiredService<Sessions>());
             app.Use(async (http, next) =>
             {
-                if (http.GetEndpoint()?.Metadata.GetMetadata<MappedRoute>() is { } route && route.Traits.HasFlag(RouteTraits.Page)
+                // An image on another site shall not spend it: a browser would not keep our cookie there.
+                if (http.Request.Headers["Sec-Fetch-Dest"].ToString() is "" or "document"
+                    && http.GetEndpoint()?.Metadata.GetMetadata<MappedRoute>() is { } route && route.Traits.HasFlag(RouteTraits.Page)
                     && http.Request.Cookies[name] is { Length: > 0 and <= LongestCookie } earlier
                     && await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is null
                     && await sessions.ExchangeAsync(earlier, http.Request.Headers.UserAgent.ToString(), http.Context()) is { } id)
                 {
                     cookies.SetSession(http, id);
-                    http.Response.Cookies.Delete(name);
+                    http.Response.Cookies.Delete(name, new CookieOptions { Path = "/", Secure = true, HttpOnly = true });
                 }
 
                 await next(http);

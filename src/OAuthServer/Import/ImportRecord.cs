@@ -31,8 +31,9 @@ public abstract record ImportRecord
         problem = "";
         try
         {
-            if (JsonSerializer.Deserialize<ImportRecord>(line, Form) is { } record) return record;
-            problem = "null is no record";
+            if (JsonSerializer.Deserialize<ImportRecord>(line, Form) is not { } record) problem = "null is no record";
+            else if (!CanBeKept(JsonElement.Parse(line))) problem = "null in a list, or a character that PostgreSQL cannot keep";
+            else return record;
         }
         catch (JsonException fault)
         {
@@ -48,6 +49,21 @@ public abstract record ImportRecord
 
     /// <summary>The line that says this record.</summary>
     public string Write() => JsonSerializer.Serialize(this, Form);
+
+    // Neither a null among values nor NUL or half a surrogate pair.
+    private static bool CanBeKept(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Array => element.EnumerateArray().All(one => one.ValueKind != JsonValueKind.Null && CanBeKept(one)),
+        JsonValueKind.Object => element.EnumerateObject().All(member => CanBeKept(member.Value)),
+        JsonValueKind.String => !element.GetRawText().Contains("\\u0000", StringComparison.Ordinal) && IsText(element),
+        _ => true,
+    };
+
+    private static bool IsText(JsonElement element)
+    {
+        try { return element.GetString() is not null; }
+        catch (InvalidOperationException) { return false; }
+    }
 
     // System.Text.Json names .NET types, and sometimes the value.
     private static string Explain(JsonException fault)

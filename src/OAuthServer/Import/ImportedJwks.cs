@@ -23,7 +23,8 @@ internal static class ImportedJwks
 
         foreach (var element in keys.EnumerateArray())
         {
-            if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("use", out var use) && use.ValueEquals("enc")) continue;
+            if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("use", out var use)
+                && use.ValueKind == JsonValueKind.String && use.ValueEquals("enc")) continue;
             if (Row(element, record, out problem) is not { } row) return null;
             rows.Add(row);
         }
@@ -55,7 +56,8 @@ internal static class ImportedJwks
             };
             if (ImportedKey.TryOpen(row) is not null) return row;
         }
-        catch (Exception fault) when (fault is ArgumentException or CryptographicException or FormatException or NotSupportedException)
+        catch (Exception fault) when (fault is ArgumentException or CryptographicException or FormatException
+            or NotSupportedException or InvalidOperationException or JsonException)
         {
             // As below.
         }

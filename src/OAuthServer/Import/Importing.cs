@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Security.Cryptography;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Import;
@@ -21,6 +23,13 @@ public sealed record Imported
     /// <summary>Over before they came.</summary>
     public int Expired { get; set; }
     public List<BadLine> Bad { get; } = [];
+
+    /// <summary>Nothing stays after all.</summary>
+    internal void TakeBack()
+    {
+        Added.Clear();
+        (AlreadyThere, Expired) = (0, 0);
+    }
 }
 
 /// <summary>
@@ -43,6 +52,7 @@ public sealed class Importing(Database database, TimeProvider time)
                 progress(line);
             }
 
+            if (strict && imported.Bad.Count > 0) imported.TakeBack();
             return imported;
         }, imported => !strict || imported.Bad.Count == 0, cancel);
 
@@ -50,7 +60,7 @@ public sealed class Importing(Database database, TimeProvider time)
     {
         string? problem = null;
         if (ImportRecord.Read(text, out var flaw) is not { } record) problem = flaw;
-        else if (await edit.TryAsync(async one => problem = await AddAsync(new ImportStore(one), record, imported)) is { } refusal)
+        else if (await edit.TryAsync(one => AddAsync(new ImportStore(one), record, imported)) is { } refusal)
             problem = refusal.Hint is null ? refusal.Message : $"{refusal.Message}. {refusal.Hint}";
         if (problem is not null) imported.Bad.Add(new BadLine(line, problem));
     }
@@ -69,13 +79,15 @@ public sealed class Importing(Database database, TimeProvider time)
     {
         if (ImportedJwks.Read(record, out var problem) is not { } rows) return problem;
         if (record.Until <= time.GetUtcNow()) return Over(imported);
-        foreach (var row in rows) Count(imported, "keys", await store.AddAsync(row));
+        foreach (var row in rows)
+            Count(imported, "keys", await store.MarkAsync(SHA256.HashData(row.PublicKey), record.Until) && await store.AddAsync(row));
         return null;
     }
 
     private async Task<string?> AddAsync(ImportStore store, ClientRecord record, Imported imported)
     {
         var now = time.GetUtcNow();
+        if (record.Secrets.Any(secret => IsUseless(secret.Hash))) return Useless;
         Count(imported, "clients", await store.AddAsync(new ImportedClient
         {
             Client = new NewClient
@@ -114,6 +126,7 @@ public sealed class Importing(Database database, TimeProvider time)
 
     private static async Task<string?> AddAsync(ImportStore store, UserRecord record, Imported imported)
     {
+        if (IsUseless(record.PasswordHash)) return Useless;
         var added = await store.AddAsync(
             new ImportedUser(record.Subject, record.Username, record.PasswordHash, record.Role, record.Enabled));
         if (added is null) return $"another person has the name {record.Username} or this subject";
@@ -143,13 +156,14 @@ public sealed class Importing(Database database, TimeProvider time)
         var problem = place.IsThere ? null
             : !place.HasClient ? $"there is no client {record.ClientId}: import it first"
             : !place.MayRefresh ? $"the client {record.ClientId} has no refresh_token among its grant types"
-            : !place.HasUser ? "nobody has this subject: import the person first"
+            : !place.HasUser ? "nobody who is enabled has this subject: import the person first"
             : record.Resources.Length == 0 ? "resources is empty: name what its access tokens are for"
             : place.MissingResource is { } missing ? $"there is no resource {missing}: add it first"
             : null;
         if (problem is not null) return problem;
-        if (!place.IsThere) await store.AddAsync(token);
-        Count(imported, "refresh_tokens", !place.IsThere);
+        var isNew = await store.MarkAsync(hash, record.ExpiresAt) && !place.IsThere;
+        if (isNew) await store.AddAsync(token);
+        Count(imported, "refresh_tokens", isNew);
         return null;
     }
 
@@ -159,11 +173,17 @@ public sealed class Importing(Database database, TimeProvider time)
         if (Digest(record.Sha256) is not { } hash) return NoDigest;
         if (record.ExpiresAt <= now) return Over(imported);
         if (record.AuthenticatedAt > now) return "authenticated_at has not come yet";
-        var added = await store.AddAsync(new ImportedSession(hash, record.Subject, record.AuthenticatedAt, now, record.ExpiresAt));
-        if (added is null) return "nobody has this subject: import the person first";
+        var isNew = await store.MarkAsync(hash, record.ExpiresAt);
+        var added = isNew
+            ? await store.AddAsync(new ImportedSession(hash, record.Subject, record.AuthenticatedAt, now, record.ExpiresAt)) : false;
+        if (added is null) return "nobody who is enabled has this subject: import the person first";
         Count(imported, "sessions", added.Value);
         return null;
     }
+
+    private const string Useless = "a hash is malformed, or costs more than a sign-in may (docs/import.md)";
+
+    private static bool IsUseless(string hash) => ImportedHash.IsSlow(hash) && !ImportedHash.IsUsable(hash);
 
     private const string NoDigest = "sha256 is no SHA-256: write 64 hexadecimal digits, base64 or base64url";
 

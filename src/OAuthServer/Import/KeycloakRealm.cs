@@ -56,6 +56,12 @@ public static class KeycloakRealm
         foreach (var provider in providers.EnumerateArray())
         {
             if (!provider.TryGetProperty("config", out var config) || First(config, "certificate") is not { } certificate) continue;
+            if (First(config, "enabled") == "false" || First(config, "active") == "false")
+            {
+                conversion.LeftOut($"key {Text(provider, "name")}: it is disabled");
+                continue;
+            }
+
             if (First(config, "keyUse") is "ENC" or "enc" || First(config, "algorithm") is { } algorithm and not "RS256")
             {
                 conversion.LeftOut($"key {Text(provider, "name")}: only RS256 is converted");

@@ -103,7 +103,8 @@ public sealed partial class HashQueue : IDisposable
         /// </param>
         public async Task FillUpAsync(int units, IEnumerable<int> checkedCosts, string? imported, CancellationToken cancel)
         {
-            if (imported is not null && !anyImported) await VerifyAsync("nobody's secret", imported, cancel);
+            if (imported is not null && !anyImported && ImportedHash.IsUsable(imported))
+                await VerifyAsync("nobody's secret", imported, cancel);
             var left = (units << hashes.settings.BcryptCost) - checkedCosts.Sum(cost => 1 << cost);
             for (var cost = hashes.settings.BcryptCost; cost >= LeastCost; cost--)
                 // Each waits its turn as a real one does: under load it is the queue that takes the time.

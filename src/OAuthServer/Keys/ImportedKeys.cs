@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
 using Npgsql;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Postgres;
 
@@ -47,15 +48,23 @@ public sealed class ImportedKey
 }
 
 /// <summary>All imported keys that still verify, in memory; an edit is heard within a moment.</summary>
-public sealed class ImportedKeys(ImportedKeyStore store, UnreadableRows unreadable, TimeProvider time, ILogger<ImportedKeys> log)
+public sealed class ImportedKeys(
+    ImportedKeyStore store, UnreadableRows unreadable, Settings settings, TimeProvider time, ILogger<ImportedKeys> log)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim wake = new(0, 1);
     private volatile IReadOnlyList<ImportedKey> keys = [];
+    private volatile IReadOnlyList<ImportedKey> published = [];
 
-    /// <summary>What the JWKS publishes beside our own; the same list until one begins or ends.</summary>
-    public IReadOnlyList<ImportedKey> Published => keys;
+    /// <summary>Whether there is any.</summary>
+    public bool Any => keys.Count > 0;
+
+    /// <summary>
+    /// What the JWKS publishes beside our own: keys of the issuer that is ours now. Whoever has the key of another issuer shall not sign in
+    /// our name. The same list until one begins or ends.
+    /// </summary>
+    public IReadOnlyList<ImportedKey> Published => published;
 
     /// <summary>The key of this kid, while it verifies.</summary>
     public ImportedKey? Find(string kid, DateTimeOffset now)
@@ -100,7 +109,9 @@ public sealed class ImportedKeys(ImportedKeyStore store, UnreadableRows unreadab
         ImportedKey[] opened = [.. rows
             .Select(row => known.FirstOrDefault(key => IsSame(key.Row, row)) ?? ImportedKey.TryOpen(row)).OfType<ImportedKey>()];
         unreadable.Report("imported_keys", [.. rows.Select(row => row.Kid).Except(opened.Select(key => key.Row.Kid))]);
-        if (!opened.SequenceEqual(known)) keys = opened;
+        if (opened.SequenceEqual(known)) return;
+        keys = opened;
+        published = [.. opened.Where(key => key.Row.Issuer == settings.Issuer)];
     }
 
     private static bool IsSame(ImportedKeyRow one, ImportedKeyRow other) =>

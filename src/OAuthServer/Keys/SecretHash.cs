@@ -19,7 +19,7 @@ public static class SecretHash
 
     /// <summary>Whether <see cref="HashQueue.Attempt.VerifyAsync"/> can compare this secret with this hash.</summary>
     public static bool CanVerify(string secret, string hash) =>
-        ImportedHash.IsSlow(hash) || (CanHash(secret) && Cost(hash) is not null);
+        ImportedHash.CanVerify(secret, hash) || (CanHash(secret) && Cost(hash) is not null);
 
     /// <summary>The cost of a well-formed hash, 10 to 14; null for anything else.</summary>
     public static int? Cost(string hash) =>

@@ -14,6 +14,10 @@ namespace OAuthServer.Tokens;
 public sealed class ImportedTokens(ImportedKeys keys)
 {
     private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ", "x5t", "x5t#S256" }.ToFrozenSet();
+
+    // 9999-12-31T23:59:59Z.
+    private const long LastSecond = 253_402_300_799;
+
     private readonly JsonWebTokenHandler handler = new();
 
     /// <summary>Whether the key of this kid still verifies.</summary>
@@ -25,7 +29,7 @@ public sealed class ImportedTokens(ImportedKeys keys)
     /// </summary>
     internal async Task<Verified?> VerifyAsync(string token, DateTimeOffset now)
     {
-        if (keys.Published.Count == 0 || ReadHeader(token) is not var (kid, typ) || keys.Find(kid, now) is not { } key) return null;
+        if (!keys.Any || ReadHeader(token) is not var (kid, typ) || keys.Find(kid, now) is not { } key) return null;
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
@@ -66,11 +70,13 @@ public sealed class ImportedTokens(ImportedKeys keys)
         // RFC 9068 §2.1. Before it, JWT said nothing, and Keycloak says in the payload what it is: Bearer, ID or Refresh.
         var isAccessToken = typ.ToLowerInvariant() is "at+jwt" or "application/at+jwt"
             || (typ == "JWT" && token.TryGetPayloadValue<string>("typ", out var kind) && kind == "Bearer");
-        if (!isAccessToken
+        // A token that is bound to a key (RFC 9449, RFC 8705) would lose its binding here.
+        if (!isAccessToken || token.TryGetPayloadValue<object>("cnf", out _)
             || !token.TryGetPayloadValue<string>("sub", out var subject)
             || !token.TryGetPayloadValue<string>("jti", out var jti)
             || !token.TryGetPayloadValue<long>("iat", out var issued)
             || !token.TryGetPayloadValue<long>("exp", out var expires)
+            || issued is < 0 or > LastSecond || expires is < 0 or > LastSecond
             || token.Audiences.ToArray() is not [var audience, .. var further]) return null;
         var client = token.TryGetPayloadValue<string>("client_id", out var id) ? id
             : token.TryGetPayloadValue<string>("azp", out var party) ? party : null;

@@ -58,7 +58,7 @@ public sealed class GrantsPageTest : AdminFixture
         var list = await browser.GetAsync($"{Paths.AdminGrants}?client={app.Id}&person={alice.Username}");
         var box = list.Page.QuerySelector("input[type=checkbox]")!.GetAttribute("name")!;
 
-        var asked = await SendAsync(browser, list, Paths.AdminGrantsRevoke, (box, "yes"), ("what", "selected"));
+        var asked = await SendAsync(browser, list, Paths.AdminGrantsRevoke, (box, box["pick ".Length..]), ("what", "selected"));
         asked.Should().BeAPage(200);
         asked.Body.Should().Contain("Revoke the selected grants?").And.Contain("Live grants: <strong>1</strong>").And
             .Contain("update grants");
@@ -141,18 +141,29 @@ public sealed class GrantsPageTest : AdminFixture
         var newest = await browser.GetAsync($"{Paths.AdminApps}?sort=newest");
         newest.Page.QuerySelector("tbody th code")!.TextContent.Should().Be($"{mark}-2");
         var list = await browser.GetAsync($"{Paths.AdminApps}?q={mark}");
-        var asked = await SendAsync(browser, list, Paths.AdminClientsState, ($"pick {mark}-0", "yes"), ($"pick {mark}-1", "yes"),
-            ("what", "disable"));
+        var asked = await SendAsync(browser, list, Paths.AdminClientsState,
+            ($"pick {mark}-0", $"{mark}-0"), ($"pick {mark}-1", $"{mark}-1"), ("what", "disable"));
         asked.Body.Should().Contain("Clients: <strong>2</strong>").And.Contain("Disable these clients?");
         (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should().BeEquivalentTo(
             $"admin:{olivia.Username} update clients {mark}-0: enabled: true → false",
             $"admin:{olivia.Username} update clients {mark}-1: enabled: true → false");
         asked = await SendAsync(browser, list, Paths.AdminClientsState, ("what", "disable-all"));
         (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should().ContainSingle("the others are disabled");
-        asked = await SendAsync(browser, list, Paths.AdminClientsState, ($"pick {mark}-0", "yes"), ("what", "enable"));
+        asked = await SendAsync(browser, list, Paths.AdminClientsState, ($"pick {mark}-0", $"{mark}-0"), ("what", "enable"));
         (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should()
             .Equal($"admin:{olivia.Username} update clients {mark}-0: enabled: false → true");
         (await SendAsync(browser, list, Paths.AdminClientsState, ("what", "disable"))).Status.Should().Be(303, "nothing is ticked");
+
+        // One of them with a name that is longer than the name of a field may be.
+        await Server.ExecuteAsync(
+            """
+            insert into clients (client_id, kind, name)
+                select case when n = 7 then 'https://long.example/' || repeat('x', 300) else @mark || '-many-' || n end,
+                       'user-facing', @mark || '-many' from generate_series(1, 400) n
+            """, new { mark });
+        list = await browser.GetAsync($"{Paths.AdminApps}?q={mark}-many");
+        asked = await SendAsync(browser, list, Paths.AdminClientsState, ("what", "disable-all"));
+        (await ActsAsync(await SendAsync(browser, asked, Paths.AdminClientsState))).Should().HaveCount(400);
     }
 
     [Test]
@@ -166,7 +177,7 @@ public sealed class GrantsPageTest : AdminFixture
             .Be(bob.Username);
         (await browser.GetAsync($"{Paths.AdminUsers}?role=admin")).Body.Should().Contain(olivia.Username).And.NotContain(alice.Username);
         var asked = await SendAsync(browser, await browser.GetAsync(Paths.AdminUsers), Paths.AdminUsersState,
-            ($"pick {alice.Subject}", "yes"), ($"pick {bob.Subject}", "yes"), ("what", "disable"));
+            ($"pick {alice.Subject}", $"{alice.Subject}"), ($"pick {bob.Subject}", $"{bob.Subject}"), ("what", "disable"));
         asked.Body.Should().Contain("Users: <strong>2</strong>");
         (await ActsAsync(await SendAsync(browser, asked, Paths.AdminUsersState))).Should().HaveCount(2);
         (await browser.GetAsync($"{Paths.AdminUsers}?state=disabled&q={alice.Username}")).Body.Should().Contain(alice.Username);
@@ -183,6 +194,12 @@ public sealed class GrantsPageTest : AdminFixture
         page.Page.QuerySelector("[name=access_token_seconds]").Should().BeNull();
         var asked = await browser.GetAsync($"{Paths.AdminClientVouch}?id={app.Id}");
         asked.Body.Should().Contain("It cannot change or remove its registration any more");
+        await Server.ExecuteAsync("update clients set redirect_uris = '{https://other.example/cb}' where client_id = @Id", new { app.Id });
+        await SendAsync(browser, asked, Paths.AdminClientVouch);
+        (await Server.ScalarAsync<string>("select origin from clients where client_id = @Id", new { app.Id })).Should()
+            .Be("self-registered", "another redirect URI than was shown");
+        asked = await browser.GetAsync($"{Paths.AdminClientVouch}?id={app.Id}");
+        asked.Body.Should().Contain("https://other.example/cb");
         var done = await SendAsync(browser, asked, Paths.AdminClientVouch);
 
         (await ActsAsync(done)).Should().Equal($"admin:{olivia.Username} update clients {app.Id}: origin: self-registered → operator");

@@ -63,7 +63,8 @@ public sealed class AccessCommandsTest : ServerFixture
         await Server.ExecuteAsync("update clients set origin = 'self-registered' where client_id = @Id", new { app.Id });
 
         (await RefusedAsync(1, "clients", "edit", app.Id, "--name", "Mine")).Should().Contain($"clients vouch {app.Id}");
-        (await JsonAsync("clients", "vouch", app.Id)).GetProperty("changed").GetBoolean().Should().BeTrue();
+        (await RefusedAsync(1, "clients", "vouch", app.Id)).Should().Contain("codes go to").And.Contain("--yes");
+        (await JsonAsync("clients", "vouch", app.Id, "--yes")).GetProperty("changed").GetBoolean().Should().BeTrue();
         (await JsonAsync("clients", "vouch", app.Id)).GetProperty("changed").GetBoolean().Should().BeFalse();
         (await JsonAsync("clients", "edit", app.Id, "--name", "Mine")).GetProperty("changed").GetBoolean().Should().BeTrue();
         (await RefusedAsync(1, "clients", "vouch", "nobody")).Should().Contain("There is no client nobody");

@@ -45,7 +45,7 @@ public sealed class ImportTest
         new(server, client.ClientId, secret, secret is null ? "none" : "client_secret_basic", Cast.Redirect);
 
     [TestCase("RS256", "at+jwt"), TestCase("ES256", "at+jwt"), TestCase("RS256", "JWT")]
-    public async Task Its_access_tokens_verify_until_they_expire_and_its_key_is_published_until_the_date(string algorithm, string typ)
+    public async Task Its_access_tokens_verify_until_they_expire_and_the_date_is_not_past(string algorithm, string typ)
     {
         using var earlier = new ImportedServer(algorithm);
         var (alice, app, api) = (Alice(Cast.PasswordHash), App, await server.ResourceServerAsync());
@@ -61,9 +61,9 @@ public sealed class ImportTest
 
         await Eventually.BecomesTrueAsync(() => api.SeesAsActiveAsync(token));
         var seen = (await api.IntrospectAsync(token)).Json;
-        seen.GetProperty("iss").GetString().Should().Be(ImportedServer.Issuer);
+        seen.GetProperty("iss").GetString().Should().Be(earlier.Issuer);
         seen.GetProperty("aud").GetString().Should().Be(Cast.Notes);
-        (await server.GetAsync(Paths.Jwks)).Body.Should().Contain(earlier.Kid);
+        (await server.GetAsync(Paths.Jwks)).Body.Should().NotContain(earlier.Kid, "who holds that key shall not sign in our name");
 
         server.Clock.Travel(TimeSpan.FromMinutes(59));
         (await api.SeesAsActiveAsync(token)).Should().BeTrue();
@@ -73,6 +73,97 @@ public sealed class ImportTest
         (await api.SeesAsActiveAsync(late)).Should().BeTrue();
         server.Clock.Travel(TimeSpan.FromMinutes(60));
         (await api.SeesAsActiveAsync(late)).Should().BeFalse("the key verifies no longer");
+    }
+
+    [Test]
+    public async Task The_key_of_the_issuer_that_is_ours_now_is_published()
+    {
+        using var earlier = new ImportedServer(issuer: server.Issuer);
+
+        await server.ImportAsync(earlier.Keys(server.Clock.GetUtcNow().AddHours(2)));
+
+        await Eventually.BecomesTrueAsync(
+            async () => (await server.GetAsync(Paths.Jwks)).Body.Contains(earlier.Kid, StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task What_was_used_or_ended_does_not_come_back_when_the_file_is_imported_again()
+    {
+        var (alice, app, cookie) = (Alice(Cast.PasswordHash), App, "a-cookie-that-was-stolen");
+        var now = server.Clock.GetUtcNow();
+        ImportRecord[] file =
+        [
+            alice, app,
+            new RefreshTokenRecord
+            {
+                Sha256 = ImportedServer.Sha256("a token"),
+                ClientId = app.ClientId,
+                Subject = alice.Subject,
+                Scope = "notes:read",
+                Resources = [Cast.Notes],
+                ExpiresAt = now.AddDays(3),
+            },
+            new SessionRecord
+            {
+                Sha256 = ImportedServer.Sha256(cookie),
+                Subject = alice.Subject,
+                AuthenticatedAt = now.AddHours(-1),
+                ExpiresAt = now.AddDays(3),
+            },
+        ];
+        await server.ImportAsync(file);
+        await server.ExecuteAsync("delete from grants; delete from sessions");
+
+        (await server.ImportAsync(file)).AlreadyThere.Should().Be(4);
+
+        (await At(app).RefreshAsync("a token")).Should().BeRefusedWith("invalid_grant");
+        var browser = server.NewBrowser();
+        browser.Cookies[EarlierCookie] = cookie;
+        (await browser.IsSignedInAsync()).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task A_disabled_person_gets_neither_token_nor_session()
+    {
+        var (alice, app) = (Alice(Cast.PasswordHash) with { Enabled = false }, App);
+        var now = server.Clock.GetUtcNow();
+
+        var imported = await server.ImportAsync(alice, app,
+            new RefreshTokenRecord
+            {
+                Sha256 = ImportedServer.Sha256("a token"),
+                ClientId = app.ClientId,
+                Subject = alice.Subject,
+                Scope = "notes:read",
+                Resources = [Cast.Notes],
+                ExpiresAt = now.AddDays(3),
+            },
+            new SessionRecord
+            {
+                Sha256 = ImportedServer.Sha256("a cookie"),
+                Subject = alice.Subject,
+                AuthenticatedAt = now,
+                ExpiresAt = now.AddDays(3),
+            });
+
+        imported.Bad.Select(bad => bad.Reason).Should().HaveCount(2).And.OnlyContain(reason => reason.Contains("enabled"));
+    }
+
+    [TestCase("$pbkdf2-sha256$i=1000$AAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAA"), TestCase("$argon2id$v=19$m=999999,t=99,p=1$AAAAAAAAAAA$"
+        + "AAAAAAAAAAAAAAAAAAAAAA"),
+        TestCase("AQAAAAF/////AAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==")]
+    public async Task A_hash_that_cannot_be_compared_with_is_refused_and_disturbs_nobody(string hash)
+    {
+        (await server.ImportAsync(Alice(hash))).Bad.Single().Reason.Should().Contain("malformed");
+        // As if somebody had written it by hand.
+        await server.ExecuteAsync("insert into users (username, password_hash) values ('by-hand', @hash)", new { hash });
+        var bob = await server.UserAsync();
+        var browser = server.NewBrowser();
+
+        foreach (var name in new[] { "by-hand", "nobody", bob.Username })
+            (await browser.SignInAsync(await browser.FollowAsync(Paths.Login), new Person(name, Guid.Empty), "wrong")).Reply.Status
+                .Should().Be(401);
+        (await browser.SignInAsync(await browser.FollowAsync(Paths.Login), bob)).Is(Paths.ConnectedApps).Should().BeTrue();
     }
 
     [Test]
@@ -93,6 +184,8 @@ public sealed class ImportTest
             ("an ID token", Token("JWT", ("typ", "ID"))),
             ("a JWT that does not say what it is", Token("JWT")),
             ("a refresh token", Token("JWT", ("typ", "Refresh"))),
+            ("one bound to a key", Token("at+jwt", ("cnf", new Dictionary<string, object> { ["jkt"] = "x" }))),
+            ("one of the year 9999999", Token("at+jwt", ("exp", 315_537_897_600_000L))),
             ("no jti", Token("at+jwt", ("jti", null))),
             ("no client", Token("at+jwt", ("client_id", null))),
             ("nobody's", Token("at+jwt", ("sub", $"{Guid.NewGuid()}"))),
@@ -172,18 +265,12 @@ public sealed class ImportTest
         const string password = "correct horse battery staple";
         var salt = RandomNumberGenerator.GetBytes(16);
         string Text(byte[] octets) => Convert.ToBase64String(octets).TrimEnd('=');
-        using var argon2 = new Konscious.Security.Cryptography.Argon2id(Encoding.UTF8.GetBytes(password))
-        {
-            Salt = salt,
-            MemorySize = 7168,
-            Iterations = 5,
-            DegreeOfParallelism = 1,
-        };
         string[] hashes =
         [
             new PasswordHasher<object>().HashPassword(this, password),
             $"$pbkdf2-sha512$i=21000${Text(salt)}${Text(Rfc2898DeriveBytes.Pbkdf2(password, salt, 21000, HashAlgorithmName.SHA512, 64))}",
-            $"$argon2id$v=19$m=7168,t=5,p=1${Text(salt)}${Text(argon2.GetBytes(32))}",
+            // By the reference program: echo -n … | argon2 ABEiM0RVZneI -id -t 5 -k 7168 -p 1 -l 32 -e
+            "$argon2id$v=19$m=7168,t=5,p=1$QUJFaU0wUlZabmVJ$jznTP/KwpLDh7bpRLXkciQFWT4fHThKT3syDzrHtY6c",
         ];
         foreach (var hash in hashes)
         {

@@ -13,14 +13,15 @@ namespace OAuthServer.Test.Import;
 /// <summary>What another server could have issued: its key, its tokens, and the lines of its export.</summary>
 internal sealed class ImportedServer : IDisposable
 {
-    public const string Issuer = "https://earlier.example";
-
     private readonly AsymmetricAlgorithm key;
 
-    public ImportedServer(string algorithm = "RS256") =>
-        (Algorithm, key) = (algorithm, algorithm == "RS256" ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    public ImportedServer(string algorithm = "RS256", string issuer = "https://earlier.example") =>
+        (Algorithm, Issuer, key) =
+            (algorithm, issuer, algorithm == "RS256" ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
     public string Algorithm { get; }
+
+    public string Issuer { get; }
 
     public string Kid { get; } = $"earlier-{Guid.NewGuid():N}"[..20];
 

@@ -41,7 +41,7 @@ public sealed class ClientLifecycleEndpoint(
                 ],
                 Sql = ClientEdits.VouchText(id),
                 Path = Paths.AdminClientVouch,
-                Form = [("id", id)],
+                Form = [("id", id), ("version", client.Version)],
                 Button = say["Vouch for it"],
                 Back = ClientText.At(id),
             });
@@ -51,10 +51,11 @@ public sealed class ClientLifecycleEndpoint(
     {
         var refusal = await Edit.TryAsync(async () =>
         {
-            if (page.Parameters["id"] is { } id && (await edits.VouchAsync(id, page.Author, http.RequestAborted)
-                || await register.FindAsync(id, http.RequestAborted) is not null))
-                await page.Done(ClientText.Done(id, Notice.Saved));
-            else await SignedInGate.NotFoundAsync(page);
+            var (id, version) = (page.Parameters["id"] ?? "", page.Parameters["version"] ?? "");
+            if (await edits.VouchAsync(id, version, page.Author, http.RequestAborted)) await page.Done(ClientText.Done(id, Notice.Saved));
+            else if (await register.FindAsync(id, http.RequestAborted) is null) await SignedInGate.NotFoundAsync(page);
+            // It changed meanwhile: what it is now is shown first.
+            else await page.Done(PageUrl.Of(Paths.AdminClientVouch, [("id", id)]));
         });
         if (refusal is not null)
             await settings.RenderAsync(page, page.Parameters["id"], view => view with

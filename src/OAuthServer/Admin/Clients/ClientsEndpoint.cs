@@ -47,6 +47,7 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, C
         var back = PageUrl.Of(kind.Path, ClientListPage.Filters(search));
         var (enabled, all) = (form[Picks.What] == "enable", form[Picks.What] == "disable-all" && !Picks.IsConfirmed(form));
         IReadOnlyList<string>? ids = all ? await register.IdsAsync(search with { Enabled = true }, MostAtOnce, cancel) : Picks.Of(form);
+        if (ids is not null && !Picks.CanCarry(ids)) ids = null;
         if (ids is { Count: 0 })
             await page.Done(back);
         else if (ids is null || !Picks.IsConfirmed(form))
@@ -93,7 +94,7 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, C
             Path = Paths.AdminClientsState,
             Form =
             [
-                .. Picks.Carry(ids), ("kind", kind.Kind), .. ClientListPage.Filters(SearchOf(page.Parameters, kind))
+                Picks.Carry(ids), ("kind", kind.Kind), .. ClientListPage.Filters(SearchOf(page.Parameters, kind))
                     .Select(one => (one.Name, one.Value ?? "")),
                 (Picks.What, enabled ? "enable" : "disable"), Picks.Confirmed,
             ],

@@ -72,7 +72,7 @@ public sealed class GrantsEndpoint(SignedInGate gate, OperatorGrantStore grants,
             Path = Paths.AdminGrantsRevoke,
             Form =
             [
-                .. Picks.Carry(ids.Select(id => id.ToString())), .. Filters(page.Parameters).Select(one => (one.Name, one.Value ?? "")),
+                Picks.Carry(ids.Select(id => id.ToString())), .. Filters(page.Parameters).Select(one => (one.Name, one.Value ?? "")),
                 (Picks.What, search is null ? "selected" : "all"), Picks.Confirmed,
             ],
             Button = say["Revoke"],

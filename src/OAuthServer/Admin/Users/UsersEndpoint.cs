@@ -77,7 +77,7 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, UserQuerie
             Path = Paths.AdminUsersState,
             Form =
             [
-                .. Picks.Carry(people.Select(person => person.Subject.ToString())), .. filters.Select(one => (one.Name, one.Value ?? "")),
+                Picks.Carry(people.Select(person => person.Subject.ToString())), .. filters.Select(one => (one.Name, one.Value ?? "")),
                 (Picks.What, enabled ? "enable" : "disable"), Picks.Confirmed,
             ],
             Button = enabled ? say["Enable"] : say["Disable"],

@@ -49,15 +49,16 @@ public sealed class AuditStore(Database database)
     /// <summary>All rows in one statement, durable when it returns.</summary>
     public Task InsertAsync(IReadOnlyList<AuditRow> rows) => Insert.ExecuteAsync(database, rows);
 
-    private const string FindSql = "select * from audit_events where at = @at and request_id = @request";
+    private const string FindSql = "select * from audit_events where at = @at and request_id = @request limit 1000";
 
     /// <summary>
-    /// What was decided for one request: all its rows are of the millisecond its id carries. An id without one finds nothing.
+    /// What was decided for one request: all its rows are of the millisecond its id carries, and 1000 are told. An id without one finds
+    /// nothing.
     /// </summary>
     public async Task<List<AuditRow>> FindAsync(string request, CancellationToken cancel) =>
         TimedId.TimeOf(request) is { } at ? await database.ListAsync<AuditRow>(FindSql, new { at = at.UtcDateTime, request }, cancel) : [];
 
-    private const string ScanSql = "select * from audit_events where request_id = @request order by at";
+    private const string ScanSql = "select * from audit_events where request_id = @request order by at limit 1000";
 
     /// <summary>The same for an id that carries no time, as those had before 0.1.0: reads the whole log.</summary>
     public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(

@@ -82,14 +82,18 @@ public sealed class ClientEdits(Database database)
     public Task<List<string>> EnableAsync(string[] clients, bool enabled, Author author, CancellationToken cancel) =>
         Edit.ByAsync(database, author, edit => edit.ListAsync<string>(EnableTheseSql, new { clients, enabled }), cancel);
 
-    public const string VouchSql = "update clients set origin = 'operator' where client_id = @client and origin <> 'operator'";
+    public const string VouchSql = """
+        update clients c set origin = 'operator'
+         where client_id = @client and origin <> 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @version
+        """;
 
     /// <summary>
     /// Makes a client that registered itself, or has a document, an operator's: it can be edited here then, and no longer changes or
-    /// removes itself. False: no such client, or it is an operator's already.
+    /// removes itself. False: no such client, it is an operator's already, or another one than was shown.
     /// </summary>
-    public async Task<bool> VouchAsync(string client, Author author, CancellationToken cancel) =>
-        await Edit.ByAsync(database, author, VouchSql, new { client }, cancel) == 1;
+    /// <param name="version">Of the row that was shown: <see cref="ClientForm.Version"/>.</param>
+    public async Task<bool> VouchAsync(string client, string version, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, VouchSql, new { client, version }, cancel) == 1;
 
     /// <summary>What an operator would type to vouch for a client.</summary>
     public static string VouchText(string client) => $"update clients set origin = 'operator' where client_id = {SqlText.Quote(client)};";

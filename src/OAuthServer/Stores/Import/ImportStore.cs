@@ -43,6 +43,8 @@ public sealed record ImportPlace
     /// <summary>The same is there already.</summary>
     public bool IsThere { get; init; }
     public bool HasClient { get; init; }
+
+    /// <summary>The person is there, and enabled.</summary>
     public bool HasUser { get; init; }
 
     /// <summary>The client may use refresh tokens.</summary>
@@ -55,6 +57,13 @@ public sealed record ImportPlace
 /// <summary>Rows of another server, each added once: what is there stays as it is. One transaction holds all of them.</summary>
 public sealed class ImportStore(Edit edit)
 {
+    public const string MarkSql = "insert into imported_marks (hash, expires_at) values (@hash, @expires) on conflict do nothing";
+
+    /// <summary>Notes that this is imported; false: it was before, and what became of it since stays so.</summary>
+    /// <param name="hash">SHA-256 of the token or cookie, or of the public key.</param>
+    public async Task<bool> MarkAsync(byte[] hash, DateTimeOffset expires) =>
+        await edit.ExecuteAsync(MarkSql, new { hash, expires = expires.UtcDateTime }) == 1;
+
     public const string AddKeySql = """
         insert into imported_keys (kid, alg, public_key, issuer, verifies_until)
         select @Kid, @Alg, @PublicKey, @Issuer, @until where not exists (select from signing_keys where kid = @Kid)
@@ -93,7 +102,7 @@ public sealed class ImportStore(Edit edit)
         select exists (select from old_tokens where hash = @Hash) as is_there,
                exists (select from clients where client_id = @ClientId) as has_client,
                exists (select from clients where client_id = @ClientId and 'refresh_token' = any (grant_types)) as may_refresh,
-               exists (select from users where subject = @Subject) as has_user,
+               exists (select from users where subject = @Subject and enabled) as has_user,
                (select wanted from unnest(@Resources::text[]) as wanted where not exists (select from resources where uri = wanted) limit 1)
                    as missing_resource
         """;
@@ -103,11 +112,13 @@ public sealed class ImportStore(Edit edit)
 
     // The first use begins a family, as with tokens from before families were kept.
     public const string AddRefreshTokenSql = """
-        with made as (
+        with person as (
+            select subject from users where subject = @Subject and enabled for share
+        ), made as (
             insert into grants (id, client_id, subject, redirect_uri, code_challenge, scope, resources, offline, offline_requested,
                                 created_at, activated_at, expires_at, refresh_hash, idle_until)
-            values (@GrantId, @ClientId, @Subject, '', '', @Scope, @Resources, true, @OfflineRequested,
-                    @now, @now, @expires, @Hash, @expires)
+            select @GrantId, @ClientId, subject, '', '', @Scope, @Resources, true, @OfflineRequested, @now, @now, @expires, @Hash, @expires
+              from person
             returning id
         )
         insert into old_tokens (hash, grant_id, kind, expires_at) select @Hash, id, 'refresh_token', @expires from made
@@ -129,13 +140,13 @@ public sealed class ImportStore(Edit edit)
 
     public const string AddSessionSql = """
         insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, imported)
-        select @Hash, subject, @authenticated, @now, @expires, '', '', true from users where subject = @Subject
+        select @Hash, subject, @authenticated, @now, @expires, '', '', true from users where subject = @Subject and enabled for share
         on conflict (id_hash) do nothing
         """;
 
     public const string FindSessionSql = "select exists (select from sessions where id_hash = @Hash)";
 
-    /// <summary>True: added; false: it is there; null: nobody has this subject.</summary>
+    /// <summary>True: added; false: it is there; null: nobody enabled has this subject.</summary>
     public async Task<bool?> AddAsync(ImportedSession session) =>
         await edit.ExecuteAsync(AddSessionSql, new
         {

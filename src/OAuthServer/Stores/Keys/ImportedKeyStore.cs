@@ -23,9 +23,16 @@ public sealed class ImportedKeyStore(Database database)
     public Task<List<ImportedKeyRow>> ListAsync(DateTimeOffset now, CancellationToken cancel) =>
         database.ListAsync<ImportedKeyRow>(ListSql, new { now = now.UtcDateTime }, cancel);
 
-    public const string SweepSql = "delete from imported_keys where verifies_until <= @now";
+    public const string SweepSql = """
+        with keys as (
+            delete from imported_keys where verifies_until <= @now
+        ), gone as materialized (
+            select hash from imported_marks where expires_at <= @now limit 500 for update skip locked
+        )
+        delete from imported_marks using gone where imported_marks.hash = gone.hash
+        """;
 
-    /// <summary>Removes those that verify no longer; returns how many.</summary>
+    /// <summary>Removes those that verify no longer, and a small batch of marks; returns how many of these.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, CancellationToken cancel) =>
         database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime }, cancel);
 }

@@ -122,16 +122,23 @@ public sealed class Edit
     }
 
     /// <summary>One of many rows: null when it is in, else why the database did not take it; the rows before it stay.</summary>
-    internal async Task<EditRefusal?> TryAsync(Func<Edit, Task> row)
+    /// <param name="row">Answers why it is not to stay, or null.</param>
+    internal async Task<EditRefusal?> TryAsync(Func<Edit, Task<string?>> row)
     {
         await transaction.SaveAsync("row", CancellationToken.None);
         try
         {
-            await row(this);
+            if (await row(this) is { } problem)
+            {
+                await transaction.RollbackAsync("row", CancellationToken.None);
+                return new EditRefusal(problem, null);
+            }
+
             await transaction.ReleaseAsync("row", CancellationToken.None);
             return null;
         }
-        catch (PostgresException refused) when (IsRefusal(refused))
+        // Classes 22 and 54, too: a text that PostgreSQL cannot keep is the row's fault.
+        catch (PostgresException refused) when (IsRefusal(refused) || refused.SqlState[..2] is "22" or "54")
         {
             await transaction.RollbackAsync("row", CancellationToken.None);
             return Refusal(refused);
