@@ -51,7 +51,7 @@ internal static class ClientCommands
     private static string Table(IReadOnlyList<ListedClient> clients) =>
         Words.Table(["CLIENT", "KIND", "ORIGIN", "STATE", "AUTHENTICATION", "LAST USED", "NAME"], clients.Select(client => new[]
         {
-            client.ClientId, client.Kind, client.Origin, client.Enabled ? "enabled" : "disabled", client.AuthMethod,
+            client.ClientId, client.Kind, client.Origin, RowState.Of(client.Enabled), client.AuthMethod,
                 Words.At(client.LastUsedAt), client.Name,
         }));
 
@@ -70,7 +70,7 @@ internal static class ClientCommands
                 ("name", client.Name),
                 ("kind", client.Kind),
                 ("origin", client.Origin),
-                ("state", client.Enabled ? "enabled" : "disabled"),
+                ("state", RowState.Of(client.Enabled)),
                 ("authentication", client.AuthMethod),
                 ("grant types", Words.Lines(client.GrantTypes)),
                 ("redirect URIs", Words.Lines(client.RedirectUris)),

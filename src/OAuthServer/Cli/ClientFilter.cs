@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Postgres;
 
@@ -38,7 +39,7 @@ internal sealed class ClientFilter
             Kind = one,
             Text = parse.GetValue(search)?.Trim() ?? "",
             Origin = parse.GetValue(origin),
-            Enabled = parse.GetValue(state) switch { "enabled" => true, "disabled" => false, _ => null },
+            Enabled = RowState.Read(parse.GetValue(state)),
         };
 
     /// <summary>A page of the list, by kind and id: a page never reads more than its own rows.</summary>

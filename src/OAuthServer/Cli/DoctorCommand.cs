@@ -117,7 +117,7 @@ internal static class DoctorCommand
     {
         problem = null;
         if (stdin) return Cli.Stdin.Line(Console.OpenStandardInput(), out problem);
-        if (!Console.IsInputRedirected) return Terminal.PlaygroundRequest("Password: ");
+        if (!Console.IsInputRedirected) return Terminal.Ask("Password: ");
         problem = "--username: there is no terminal to ask for the password on. Pipe it in: … --password-stdin < FILE";
         return null;
     }

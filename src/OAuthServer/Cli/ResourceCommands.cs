@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
@@ -16,7 +17,7 @@ internal static class ResourceCommands
             return context.Output.Done(new { resources }, resources.Count == 0
                 ? "There are no resources yet. Add one: oauth-server resources add --help"
                 : Words.Table(["RESOURCE", "STATE", "NAME"],
-                    resources.Select(one => new[] { one.Uri, one.Enabled ? "enabled" : "disabled", one.Name })));
+                    resources.Select(one => new[] { one.Uri, RowState.Of(one.Enabled), one.Name })));
         }),
         Show(), Who(), Add(), Edit(),
         Enable("disable", false, "Issue no new tokens for a resource; those issued work until they expire"),
@@ -39,7 +40,7 @@ internal static class ResourceCommands
             [
                 ("resource", resource.Uri),
                 ("name", resource.Name),
-                ("state", resource.Enabled ? "enabled" : "disabled"),
+                ("state", RowState.Of(resource.Enabled)),
                 .. texts.Select(text => ($"name ({text.Key})", (string?)text.Value)),
                 ("scopes", Words.Lines([.. scopes.Select(scope => scope.Name)])),
             ]));
@@ -88,7 +89,7 @@ internal static class ResourceCommands
         if (clients.Count > 0)
             text += "\n" + Words.Table(["CLIENT", "KIND", "ORIGIN", "STATE", "LAST USED", "SCOPES"], clients.Select(client => new[]
             {
-                client.ClientId, client.Kind, client.Origin, client.Enabled ? "enabled" : "disabled", Words.At(client.LastUsedAt),
+                client.ClientId, client.Kind, client.Origin, RowState.Of(client.Enabled), Words.At(client.LastUsedAt),
                     Words.Lines(client.Scopes),
             }));
         text += $"\n\nLive grants for it: {Affected.Say(usage.Grants)}";

@@ -14,7 +14,7 @@ internal static class Terminal
     }
 
     /// <summary>A line that is not shown while it is typed. The question goes to stderr: stdout is for results.</summary>
-    public static string PlaygroundRequest(string question)
+    public static string Ask(string question)
     {
         Console.Error.Write(question);
         var typed = new StringBuilder();

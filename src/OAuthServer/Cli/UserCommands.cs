@@ -101,10 +101,10 @@ internal static class UserCommands
             return null;
         }
 
-        password ??= Terminal.PlaygroundRequest("Password: ");
+        password ??= Terminal.Ask("Password: ");
         problem = NewPassword.FlawOf(password, username, old: "") switch
         {
-            null => !stdin && Terminal.PlaygroundRequest("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
+            null => !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
             PasswordFlaw.TooShort => $"A password has at least {NewPassword.Shortest} characters",
             PasswordFlaw.IsTheName => "The user name is no password",
             _ => "A password has at most 72 bytes (umlauts count double, emoji fourfold) and no NUL",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
@@ -25,7 +26,7 @@ internal static class UserLists
             {
                 Text = parse.GetValue(search)?.Trim() ?? "",
                 Role = parse.GetValue(role),
-                Enabled = parse.GetValue(state) switch { "enabled" => true, "disabled" => false, _ => null },
+                Enabled = RowState.Read(parse.GetValue(state)),
             };
             var found = await context.UserQueries.ListAsync(
                 wanted, new Cursor(page.After(parse), null), page.Length(parse), context.Now, cancel);
@@ -57,7 +58,7 @@ internal static class UserLists
                 ("user", user.Username),
                 ("subject", $"{user.Subject}"),
                 ("role", user.Role),
-                ("state", user.Enabled ? "enabled" : "disabled"),
+                ("state", RowState.Of(user.Enabled)),
                 ("created", Words.At(user.CreatedAt)),
                 ("last sign-in", Words.At(user.LastSignIn) ?? "none recorded"),
                 ("live grants", $"{user.LiveGrants}"),
@@ -106,7 +107,7 @@ internal static class UserLists
             if (person.Enabled != enabled
                 && await UserCommands.ChangeAsync(context, summary, change => change with { Enabled = enabled }, cancel) is { } refused)
                 return refused;
-            said.Add(person.Enabled == enabled ? $"{person.Username} is already {(enabled ? "enabled" : "disabled")}."
+            said.Add(person.Enabled == enabled ? $"{person.Username} is already {RowState.Of(enabled)}."
                 : enabled ? $"{person.Username} may sign in again."
                 : $"{person.Username} is disabled; all sessions and grants have ended.");
         }
@@ -121,7 +122,7 @@ internal static class UserLists
     private static string Table(IReadOnlyList<UserOverview> users) =>
         Words.Table(["NAME", "ROLE", "STATE", "CREATED", "GRANTS", "LAST SIGN-IN", "SUBJECT"], users.Select(user => new[]
         {
-            user.Username, user.Role, user.Enabled ? "enabled" : "disabled", Words.At(user.CreatedAt), $"{user.LiveGrants}",
+            user.Username, user.Role, RowState.Of(user.Enabled), Words.At(user.CreatedAt), $"{user.LiveGrants}",
                 Words.At(user.LastSignIn), $"{user.Subject}",
         }));
 }

@@ -53,7 +53,7 @@ public sealed class ImportedKeys(
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 
-    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly LoopPause pause = new();
     private volatile IReadOnlyList<ImportedKey> keys = [];
     private volatile IReadOnlyList<ImportedKey> published = [];
 
@@ -76,11 +76,7 @@ public sealed class ImportedKeys(
     }
 
     /// <summary>Reads again soon: somebody changed the table.</summary>
-    public void Wake()
-    {
-        try { wake.Release(); }
-        catch (SemaphoreFullException) { }
-    }
+    public void Wake() => pause.End();
 
     /// <summary>Keeps up with the table.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -97,7 +93,7 @@ public sealed class ImportedKeys(
                 log.LogDebug("Imported keys could not be read, trying again: {Reason}", fault.Message);
             }
 
-            try { await wake.WaitAsync(Refresh, cancel); }
+            try { await pause.WaitAsync(Refresh, cancel); }
             catch (OperationCanceledException) { return; }
         }
     }

@@ -25,7 +25,7 @@ public sealed class KeyRing(
     private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim reading = new(1);
-    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly LoopPause pause = new();
     private volatile Snapshot? keys;
     private volatile string? problem;
 
@@ -121,11 +121,7 @@ public sealed class KeyRing(
     public Task StartAsync(CancellationToken cancel) => ReadAndMakeFirstAsync(null, cancel);
 
     /// <summary>Reads again soon: somebody changed the table.</summary>
-    public void Wake()
-    {
-        try { wake.Release(); }
-        catch (SemaphoreFullException) { }
-    }
+    public void Wake() => pause.End();
 
     /// <summary>Keeps up with the table, rotates on schedule, clears away what nothing needs.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -147,7 +143,7 @@ public sealed class KeyRing(
                 log.LogWarning("Signing keys could not be read, trying again: {Reason}", fault.Message);
             }
 
-            try { await wake.WaitAsync(keys is null ? TimeSpan.FromSeconds(1) : Refresh, cancel); }
+            try { await pause.WaitAsync(keys is null ? TimeSpan.FromSeconds(1) : Refresh, cancel); }
             catch (OperationCanceledException) { return; }
         }
     }

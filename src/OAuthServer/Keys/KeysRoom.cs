@@ -12,26 +12,21 @@ public static class KeysRoom
         {
             services.AddSingleton<KeyEncryption>();
             services.AddSingleton<HashQueue>();
-            services.AddSingleton(provider =>
-            {
-                var keys = ActivatorUtilities.CreateInstance<KeyRing>(provider);
-                provider.GetRequiredService<Notifications>().Changed += what =>
-                {
-                    if (what is null or "signing_keys") keys.Wake();
-                };
-                return keys;
-            });
-            services.AddSingleton(provider =>
-            {
-                var keys = ActivatorUtilities.CreateInstance<ImportedKeys>(provider);
-                provider.GetRequiredService<Notifications>().Changed += what =>
-                {
-                    if (what is null or "imported_keys") keys.Wake();
-                };
-                return keys;
-            });
+            services.AddWatching<KeyRing>("signing_keys", keys => keys.Wake());
+            services.AddWatching<ImportedKeys>("imported_keys", keys => keys.Wake());
             services.AddLoop<ImportedKeys>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<KeyRing>((loop, cancel) => loop.RunAsync(cancel));
         }
+
+        // Told of every edit of its table.
+        private void AddWatching<T>(string table, Action<T> wake) where T : class => services.AddSingleton(provider =>
+        {
+            var keys = ActivatorUtilities.CreateInstance<T>(provider);
+            provider.GetRequiredService<Notifications>().Changed += what =>
+            {
+                if (what is null || what == table) wake(keys);
+            };
+            return keys;
+        });
     }
 }

@@ -108,7 +108,7 @@ public sealed class ClientsEndpoint(SignedInGate gate, ClientQueries register, C
         Kind = kind.Kind,
         Text = query["q"]?.Trim() ?? "",
         Origin = query["origin"],
-        Enabled = query["state"] switch { "enabled" => true, "disabled" => false, _ => null },
+        Enabled = RowState.Read(query["state"]),
         Newest = query["sort"] == "newest",
     };
 }

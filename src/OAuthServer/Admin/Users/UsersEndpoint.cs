@@ -90,7 +90,7 @@ public sealed class UsersEndpoint(SignedInGate gate, UserEdits users, UserQuerie
     {
         Text = query["q"]?.Trim() ?? "",
         Role = query["role"],
-        Enabled = query["state"] switch { "enabled" => true, "disabled" => false, _ => null },
+        Enabled = RowState.Read(query["state"]),
         Newest = query["sort"] == "newest",
     };
 
