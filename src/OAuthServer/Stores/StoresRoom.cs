@@ -29,6 +29,7 @@ public static class StoresRoom
             services.AddSingleton<ClientEdits>();
             services.AddSingleton<ClientQueries>();
             services.AddSingleton<ClientStore>();
+            services.AddLoop<ClientStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<InvitationStore>();
             services.AddSingleton<RegistrationStore>();
             services.AddSingleton<AuthorizationRequestStore>();

@@ -1,3 +1,5 @@
+using Dapper;
+using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
@@ -42,15 +44,24 @@ public sealed record SecretRow
 /// <summary>clients and client_secrets, as the running server reads them.</summary>
 public sealed class ClientStore(Database database)
 {
-    public const string FindSql = "select * from clients where client_id = @client";
+    private readonly SharedRead<string, ClientRow> requested = new("client", database, FindSql,
+        keys => keys.Add("client", NpgsqlDbType.Text, id => id), reader => reader.GetRowParser<ClientRow>(startIndex: 1)(reader));
+
+    public const string FindSql = """
+        select requested.place::int, c.*
+          from unnest(@client::text[]) with ordinality as requested (client, place) join clients c on c.client_id = requested.client
+        """;
     public const string SecretsSql = "select * from client_secrets where client_id = @client and revoked_at is null order by id";
 
     /// <summary>The client and its unrevoked secrets, or null.</summary>
     public async Task<(ClientRow Client, List<SecretRow> Secrets)?> FindAsync(string client, CancellationToken cancel) =>
-        await database.FindAsync<ClientRow>(FindSql, new { client }, cancel) is { } row
+        await requested.FindAsync(client) is { } row
             // A public client has no secret: one read less for each of a million apps.
             ? (row, row.AuthMethod == AuthMethod.NoneName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
             : null;
+
+    /// <summary>One read for all who wait at the same moment: more clients may be busy than a server remembers.</summary>
+    public Task RunAsync(CancellationToken cancel) => requested.RunAsync(cancel);
 
     public const string ImportedHashSql = "select hash from client_secrets where is_imported_hash(hash) and revoked_at is null limit 1";
 

@@ -18,6 +18,13 @@ public static class DatabaseFault
         fault is PostgresException { InvariantSeverity: "ERROR", SqlState: not PostgresErrorCodes.StatementCompletionUnknown } refusal
         && refusal.SqlState[..2] is ("40" or "23");
 
+    /// <summary>
+    /// Whether a value is at fault: one that PostgreSQL refuses (class 22, data exception), or one of a row that cannot be read here.
+    /// </summary>
+    public static bool IsOfData(Exception fault) => fault is PostgresException refusal
+        ? refusal is { InvariantSeverity: "ERROR" } && refusal.SqlState[..2] == "22"
+        : fault is not (NpgsqlException or PoolerException or TimeoutException or OperationCanceledException or IOException or SocketException);
+
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
     public static (string Problem, string? Hint)? Explain(Exception fault) => fault switch
     {
