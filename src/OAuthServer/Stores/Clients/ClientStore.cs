@@ -55,7 +55,8 @@ public sealed class ClientStore(Database database)
 
     /// <summary>The client and its unrevoked secrets, or null.</summary>
     public async Task<(ClientRow Client, List<SecretRow> Secrets)?> FindAsync(string client, CancellationToken cancel) =>
-        await requested.FindAsync(client) is { } row
+        // No text in PostgreSQL has a NUL. A statement that it refuses for one, while Npgsql prepares it, fails for the next caller, too.
+        !client.Contains('\0') && await requested.FindAsync(client) is { } row
             // A public client has no secret: one read less for each of a million apps.
             ? (row, row.AuthMethod == AuthMethod.NoneName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
             : null;

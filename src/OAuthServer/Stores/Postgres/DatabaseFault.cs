@@ -18,12 +18,9 @@ public static class DatabaseFault
         fault is PostgresException { InvariantSeverity: "ERROR", SqlState: not PostgresErrorCodes.StatementCompletionUnknown } refusal
         && refusal.SqlState[..2] is ("40" or "23");
 
-    /// <summary>
-    /// Whether a value is at fault: one that PostgreSQL refuses (class 22, data exception), or one of a row that cannot be read here.
-    /// </summary>
-    public static bool IsOfData(Exception fault) => fault is PostgresException refusal
-        ? refusal is { InvariantSeverity: "ERROR" } && refusal.SqlState[..2] == "22"
-        : fault is not (NpgsqlException or PoolerException or TimeoutException or OperationCanceledException or IOException or SocketException);
+    /// <summary>Whether a row is at fault that cannot be read here, rather than PostgreSQL or the way to it.</summary>
+    public static bool IsOfRow(Exception fault) => fault is not (NpgsqlException or PoolerException or TimeoutException
+        or OperationCanceledException or IOException or SocketException);
 
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
     public static (string Problem, string? Hint)? Explain(Exception fault) => fault switch
@@ -34,6 +31,8 @@ public static class DatabaseFault
             or PostgresErrorCodes.UndefinedFunction
         } refusal =>
             ($"The database does not fit this program: {refusal.MessageText}", "Run: oauth-server migrate"),
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
+            ("PostgreSQL has no room left on its disk", "Make room there, then try again: nothing of this was kept."),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refusal =>
             (refusal.MessageText, refusal.Hint ?? "Connect as the role that owns the schema, or ask it to do this."),
         PostgresException

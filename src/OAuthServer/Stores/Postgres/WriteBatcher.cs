@@ -7,7 +7,7 @@ namespace OAuthServer.Stores.Postgres;
 /// gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
 /// A group that PostgreSQL certainly took back (a constraint, say) is written once more, each alone. Any other fault is passed on to
 /// all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay. Of questions alone,
-/// what one item or its row is at fault for is asked again, too: a row that cannot be read, or a text that PostgreSQL has no place for.
+/// what one row is at fault for is asked again, too.
 /// </summary>
 /// <param name="name">What it writes or asks: the label of its figures.</param>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
@@ -76,7 +76,7 @@ public sealed class WriteBatcher<TItem, TAnswer>(
             var answers = await write([.. group.Select(waiting => waiting.Item)]);
             for (var i = 0; i < group.Count; i++) group[i].End(answers[i]);
         }
-        catch (Exception fault) when (group.Count > 1 && (DatabaseFault.ProvesRollback(fault) || (asks && DatabaseFault.IsOfData(fault))))
+        catch (Exception fault) when (group.Count > 1 && (DatabaseFault.ProvesRollback(fault) || (asks && DatabaseFault.IsOfRow(fault))))
         {
             foreach (var waiting in group)
                 if (!waiting.HasGivenUp) await WriteAsync([waiting]);
