@@ -143,7 +143,7 @@ public static class Routes
         issuer.Get<KeysEndpoint>(Paths.AdminKeysRetire, it => it.ConfirmAsync, Page);
         issuer.Post<KeysEndpoint>(Paths.AdminKeysRetire, it => it.RetireAsync, Page);
         issuer.Get<AuditEndpoint>(Paths.AdminAudit, it => it.SearchAsync, Page);
-        issuer.Get<AuditExportEndpoint>(Paths.AdminAuditExport, it => it.ExportAsync, Page);
+        issuer.Post<AuditExportEndpoint>(Paths.AdminAuditExport, it => it.ExportAsync, Page);
         issuer.Get<AuditEndpoint>(Paths.AdminWhy, it => it.WhyAsync, Page);
         issuer.Any<AdminFallback>(Paths.Admin + "/{**rest}", it => it.HandleAsync, Page);
     }

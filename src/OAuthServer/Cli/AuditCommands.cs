@@ -44,9 +44,9 @@ internal static class AuditCommands
             var store = new AuditStore(context.Database);
             if (parse.GetValue(csv))
             {
-                var text = new System.Text.StringBuilder(AuditCsv.Head);
-                await foreach (var rows in store.PagesAsync(search, cancel)) text.AppendJoin("", rows.Select(AuditCsv.Line));
-                return context.Output.Csv(text.ToString());
+                context.Output.Csv(AuditCsv.Head);
+                await foreach (var row in store.ExportAsync(search, cancel)) context.Output.Csv(AuditCsv.Line(row));
+                return 0;
             }
 
             var found = await store.SearchAsync(search, cancel);

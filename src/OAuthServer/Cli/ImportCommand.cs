@@ -26,8 +26,9 @@ internal static class ImportCommand
                 new StreamReader(name == "-" ? Console.OpenStandardInput() : File.OpenRead(name), new UTF8Encoding(false, true));
             try
             {
+                var watch = Output.Progress();
                 var imported = await new Importing(context.Database, TimeProvider.System)
-                    .RunAsync(reader, parse.GetValue(strict), CommandContext.Actor, Progress(), cancel);
+                    .RunAsync(reader, parse.GetValue(strict), CommandContext.Actor, line => watch($"import: {line:N0} lines …"), cancel);
                 return Tell(context, imported, parse.GetValue(strict));
             }
             catch (DecoderFallbackException)
@@ -52,18 +53,5 @@ internal static class ImportCommand
         return context.Output.Incomplete(
             new { imported.Added, imported.AlreadyThere, imported.Expired, imported.Bad },
             $"{string.Join('\n', lines)}{more}\n{rest} Correct the lines above and import the file again: what is there stays as it is.");
-    }
-
-    // Once a second, to whoever watches.
-    private static Action<int> Progress()
-    {
-        var last = TimeProvider.System.GetTimestamp();
-        return line =>
-        {
-            if (Console.IsErrorRedirected || TimeProvider.System.GetElapsedTime(last) < TimeSpan.FromSeconds(1))
-                return;
-            last = TimeProvider.System.GetTimestamp();
-            Console.Error.WriteLine($"import: {line:N0} lines …");
-        };
     }
 }

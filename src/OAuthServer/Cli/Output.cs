@@ -37,12 +37,21 @@ internal sealed class Output(bool json, TextWriter results, TextWriter errors)
         if (!json) results.WriteLine(VisibleText.Escape(text, lines: true));
     }
 
-    /// <summary>A file for spreadsheets, which has line ends of its own.</summary>
-    public int Csv(string text)
+    /// <summary>Says how far a long act is: to whoever watches a terminal, once a second.</summary>
+    public static Action<FormattableString> Progress()
     {
-        results.Write(string.Join("\r\n", text.Split("\r\n").Select(line => VisibleText.Escape(line, lines: true))));
-        return 0;
+        var last = TimeProvider.System.GetTimestamp();
+        return far =>
+        {
+            if (Console.IsErrorRedirected || TimeProvider.System.GetElapsedTime(last) < TimeSpan.FromSeconds(1)) return;
+            last = TimeProvider.System.GetTimestamp();
+            Console.Error.WriteLine(FormattableString.Invariant(far));
+        };
     }
+
+    /// <summary>A record of a file for spreadsheets, which has line ends of its own.</summary>
+    public void Csv(string record) =>
+        results.Write(string.Join("\r\n", record.Split("\r\n").Select(line => VisibleText.Escape(line, lines: true))));
 
     /// <summary>What is wrong, and what to do next.</summary>
     public int Refuse(string problem, string? next = null, int exitCode = 1)

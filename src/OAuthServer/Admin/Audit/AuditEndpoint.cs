@@ -27,7 +27,7 @@ public sealed class AuditEndpoint(SignedInGate gate, AuditStore audit, UserEdits
                 Limit = PageLength + 1,
             }, cancel);
         var (rows, more) = Cut(found, after is not null);
-        await http.AuditAsync(page.NavigationOf(Paths.AdminAudit), new AuditSearchView
+        await http.AuditAsync(page.Antiforgery, page.NavigationOf(Paths.AdminAudit), new AuditSearchView
         {
             Parameters = parameters,
             Problems = problems,

@@ -6,21 +6,23 @@ using OAuthServer.Audit;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Stores.Audit;
-using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Admin.Audit;
 
 /// <summary>
-/// /admin/audit/export?format=csv or json: what a search of the audit log finds, the newest first, at most
-/// <see cref="Most"/> rows, sent as they are read.
+/// POST /admin/audit/export, format csv or json: what a search of the audit log finds, the newest first, at most <see cref="Most"/> rows,
+/// sent as they are read. The log says who took it away.
 /// </summary>
-public sealed class AuditExportEndpoint(SignedInGate gate, AuditStore audit, UserEdits users, TimeProvider time)
+public sealed class AuditExportEndpoint(SignedInGate gate, AuditStore store, AuditLog audit, UserEdits users, TimeProvider time)
 {
     /// <summary>So many rows go into one file.</summary>
     public const int Most = 100_000;
 
-    public Task ExportAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
+    // Who reads slowly must not hold a connection for hours.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    public Task ExportAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
         var (search, problems) = await AuditSearches.OfAsync(page.Parameters, users, http.Language(), http.RequestAborted);
         if (problems.Count > 0)
@@ -30,28 +32,37 @@ public sealed class AuditExportEndpoint(SignedInGate gate, AuditStore audit, Use
         }
 
         var isJson = page.Parameters["format"] == "json";
+        await audit.WriteAsync(new AuditRow
+        {
+            At = page.Context.At,
+            RequestId = page.Context.RequestId,
+            Event = AuditEvents.Export,
+            Outcome = "ok",
+            Actor = page.Author.Name,
+            Address = page.Context.Address,
+            Detail = $"audit log as {(isJson ? "JSON" : "CSV")}: {AuditPage.Url(page.Parameters)}",
+        });
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        patience.CancelAfter(Longest);
+        await SendAsync(http.Response, search with { Limit = Most }, isJson, patience.Token);
+    });
+
+    private async Task SendAsync(HttpResponse response, AuditSearch search, bool isJson, CancellationToken cancel)
+    {
         var name = $"audit-{time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}";
-        http.Response.NoStore();
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers.ContentDisposition = $"attachment; filename={name}.{(isJson ? "json" : "csv")}";
-        http.Response.ContentType = isJson ? "application/json" : "text/csv; charset=utf-8; header=present";
-        await using var text = new StreamWriter(http.Response.Body, new UTF8Encoding(false), leaveOpen: true);
+        response.NoStore();
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentDisposition = $"attachment; filename={name}.{(isJson ? "json" : "csv")}";
+        response.ContentType = isJson ? "application/json" : "text/csv; charset=utf-8; header=present";
+        await using var text = new StreamWriter(response.Body, new UTF8Encoding(false), leaveOpen: true);
         await text.WriteAsync(isJson ? "[" : AuditCsv.Head);
         var written = 0;
-        // Each part waits for PostgreSQL as a page does.
-        DatabaseBudget.Begin();
-        await foreach (var rows in audit.PagesAsync(search with { Limit = Most }, http.RequestAborted))
-        {
-            foreach (var row in rows)
-                await text.WriteAsync(!isJson ? AuditCsv.Line(row)
-                    : (written++ > 0 ? ",\n" : "\n") + JsonSerializer.Serialize(row, AuditJson.Default.AuditRow));
-            await text.FlushAsync(http.RequestAborted);
-            DatabaseBudget.Begin();
-        }
-
+        await foreach (var row in store.ExportAsync(search, cancel))
+            await text.WriteAsync((!isJson ? AuditCsv.Line(row)
+                : (written++ > 0 ? ",\n" : "\n") + JsonSerializer.Serialize(row, AuditJson.Default.AuditRow)).AsMemory(), cancel);
         if (isJson) await text.WriteAsync("\n]\n");
-        await text.FlushAsync(http.RequestAborted);
-    });
+        await text.FlushAsync(cancel);
+    }
 }
 
 [JsonSourceGenerationOptions(

@@ -23,7 +23,7 @@ public static class AuditPage
     /// <summary>What narrows the search; the other pages keep it.</summary>
     private static readonly string[] Names = ["client", "person", "event", "outcome", "request", "from", "to"];
 
-    public static Task AuditAsync(this HttpContext http, Navigation frame, AuditSearchView view)
+    public static Task AuditAsync(this HttpContext http, Markup antiforgery, Navigation frame, AuditSearchView view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, name => view.Parameters[name], view.Problems);
@@ -52,26 +52,26 @@ public static class AuditPage
             </form>
             {found}
             {view.Paging.Links(settings, say)}
-            {Downloads(view, settings, say)}
+            {Downloads(view, antiforgery, settings, say)}
             """, frame);
     }
 
-    private static Markup Downloads(AuditSearchView view, Settings settings, Language say)
+    private static Markup Downloads(AuditSearchView view, Markup antiforgery, Settings settings, Language say)
     {
         if (view.Found.Rows.Count == 0) return Markup.None;
         return $"""
             <h2>{say["Download"]}</h2>
             <p class="note">{say.Put("What this search finds, the newest first, at most {0} entries.",
                 $"{AuditExportEndpoint.Most.ToString("N0", CultureInfo.InvariantCulture)}")}</p>
-            <p class="actions">{Link("csv", "CSV")}{Link("json", "JSON")}</p>
+            <form class="actions" method="post" action="{settings.IssuerPath + Paths.AdminAuditExport}">
+            {antiforgery}{Names.Where(name => view.Parameters[name] is not null).Select(Kept)}
+            <button type="submit" name="format" value="csv"><bdi>CSV</bdi></button>
+            <button type="submit" name="format" value="json"><bdi>JSON</bdi></button>
+            </form>
             """;
 
-        Markup Link(string format, string text) =>
-            $"""<a class="button" href="{settings.IssuerPath + Export(view.Parameters, format)}" download><bdi>{text}</bdi></a> """;
+        Markup Kept(string name) => $"""<input type="hidden" name="{name}" value="{view.Parameters[name]}">""";
     }
-
-    private static string Export(Parameters parameters, string format) => PageUrl.Of(Paths.AdminAuditExport,
-        [.. Names.Select(name => (name, parameters[name])), ("format", format)]);
 
     /// <summary>The same search, from its start.</summary>
     internal static string Url(Parameters parameters) => PageUrl.Of(

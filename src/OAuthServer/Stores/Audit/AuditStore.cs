@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -150,6 +149,19 @@ public sealed class AuditStore(Database database)
     private const string CountEventRefusedSql = Count + OfEventRefused + Most;
     private const string CountRefusedSql = Count + OfRefused + Most;
 
+    private const string Every = "select * from ";
+    private const string InOrder = Fits + "order by at desc limit @limit";
+
+    private const string ExportSql = Every + All + InOrder;
+    private const string ExportRequestSql = Every + OfRequest + InOrder;
+    private const string ExportClientSql = Every + OfClient + InOrder;
+    private const string ExportClientAndEventSql = Every + OfClientAndEvent + InOrder;
+    private const string ExportClientRefusedSql = Every + OfClientRefused + InOrder;
+    private const string ExportSubjectSql = Every + OfSubject + InOrder;
+    private const string ExportEventSql = Every + OfEvent + InOrder;
+    private const string ExportEventRefusedSql = Every + OfEventRefused + InOrder;
+    private const string ExportRefusedSql = Every + OfRefused + InOrder;
+
     /// <summary>
     /// The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them;
     /// the newest first.
@@ -164,24 +176,9 @@ public sealed class AuditStore(Database database)
         return rows;
     }
 
-    /// <summary>
-    /// All that fit, the newest first, a thousand at a time and at most <see cref="AuditSearch.Limit"/>. Of more than two thousand of one
-    /// moment the rest is left out.
-    /// </summary>
-    public async IAsyncEnumerable<List<AuditRow>> PagesAsync(AuditSearch search, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        for (var left = search.Limit; left > 0;)
-        {
-            var wanted = Math.Min(left, 1000);
-            var rows = await SearchAsync(search with { Limit = wanted }, cancel);
-            var isLast = rows.Count < wanted;
-            if (rows.Count > left) rows.RemoveRange(left, rows.Count - left);
-            if (rows.Count > 0) yield return rows;
-            if (isLast || rows.Count == 0) yield break;
-            left -= rows.Count;
-            search = search with { Before = rows[^1].At };
-        }
-    }
+    /// <summary>All that fit, the newest first and at most <see cref="AuditSearch.Limit"/>, as they are read.</summary>
+    public IAsyncEnumerable<AuditRow> ExportAsync(AuditSearch search, CancellationToken cancel) =>
+        database.StreamAsync<AuditRow>(StatementsFor(search).Export, Values(search), cancel);
 
     /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
     public Task<int> CountAsync(AuditSearch search, CancellationToken cancel) =>
@@ -190,22 +187,24 @@ public sealed class AuditStore(Database database)
     // The narrowest first.
     private static Statements StatementsFor(AuditSearch search) => search switch
     {
-        { Request: not null } => new(SearchRequestSql, SearchBackRequestSql, CountRequestSql),
-        { Subject: not null } => new(SearchSubjectSql, SearchBackSubjectSql, CountSubjectSql),
+        { Request: not null } => new(SearchRequestSql, SearchBackRequestSql, CountRequestSql, ExportRequestSql),
+        { Subject: not null } => new(SearchSubjectSql, SearchBackSubjectSql, CountSubjectSql, ExportSubjectSql),
         { Client: not null, Event: not (null or "token") } =>
-            new(SearchClientAndEventSql, SearchBackClientAndEventSql, CountClientAndEventSql)
+            new(SearchClientAndEventSql, SearchBackClientAndEventSql, CountClientAndEventSql, ExportClientAndEventSql)
             {
                 OfFew = (FewClientAndEventSql, FewBackClientAndEventSql),
             },
-        { Client: not null, Outcome: "refused" } => new(SearchClientRefusedSql, SearchBackClientRefusedSql, CountClientRefusedSql)
+        { Client: not null, Outcome: "refused" } =>
+            new(SearchClientRefusedSql, SearchBackClientRefusedSql, CountClientRefusedSql, ExportClientRefusedSql)
         {
             OfFew = (FewClientRefusedSql, FewBackClientRefusedSql),
         },
-        { Client: not null } => new(SearchClientSql, SearchBackClientSql, CountClientSql),
-        { Event: not null, Outcome: "refused" } => new(SearchEventRefusedSql, SearchBackEventRefusedSql, CountEventRefusedSql),
-        { Event: not (null or "token") } => new(SearchEventSql, SearchBackEventSql, CountEventSql),
-        { Outcome: "refused" } => new(SearchRefusedSql, SearchBackRefusedSql, CountRefusedSql),
-        _ => new(SearchSql, SearchBackSql, CountSql),
+        { Client: not null } => new(SearchClientSql, SearchBackClientSql, CountClientSql, ExportClientSql),
+        { Event: not null, Outcome: "refused" } =>
+            new(SearchEventRefusedSql, SearchBackEventRefusedSql, CountEventRefusedSql, ExportEventRefusedSql),
+        { Event: not (null or "token") } => new(SearchEventSql, SearchBackEventSql, CountEventSql, ExportEventSql),
+        { Outcome: "refused" } => new(SearchRefusedSql, SearchBackRefusedSql, CountRefusedSql, ExportRefusedSql),
+        _ => new(SearchSql, SearchBackSql, CountSql, ExportSql),
     };
 
     private static object Values(AuditSearch search) => new
@@ -236,7 +235,7 @@ public sealed class AuditStore(Database database)
         (await database.FindAsync<AuditMonths>(KeepSql, new { months }, cancel))!;
 
     // What one kind of search needs.
-    private sealed record Statements(string Newest, string Next, string Count)
+    private sealed record Statements(string Newest, string Next, string Count, string Export)
     {
         /// <summary>The two for few rows; null: the index alone has them in order.</summary>
         public (string Newest, string Next)? OfFew { get; init; }

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using Dapper;
 using Npgsql;
 
@@ -97,6 +98,17 @@ public sealed class Database : IAsyncDisposable
     internal Task<T?> FindAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(connection =>
             connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
+
+    /// <summary>
+    /// The rows one by one, as PostgreSQL sends them: more than memory should hold. No budget bounds it; it has the connection until the
+    /// last row is read, or <paramref name="cancel"/>.
+    /// </summary>
+    internal async IAsyncEnumerable<T> StreamAsync<T>(
+        string sql, object? parameters, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var connection = await server.OpenConnectionAsync(cancel);
+        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, parameters).WithCancellation(cancel)) yield return row;
+    }
 
     internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(connection => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancel)), cancel);
