@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OAuthServer.Diagnosis;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Cli;
 
@@ -142,7 +143,10 @@ internal static class DoctorCommand
 
     // What is to be done stands below what was seen.
     private static string Line(Finding finding) =>
-        $"{Name(finding),-7}  {finding.Check}: {finding.Reason}{(finding.Remedy is null ? "" : $"\n         → {finding.Remedy}")}";
+        $"{Name(finding),-7}  {finding.Check}: {One(finding.Reason)}{(finding.Remedy is null ? "" : $"\n         → {One(finding.Remedy)}")}";
+
+    // What a server says must not begin a line.
+    private static string One(string text) => VisibleText.Escape(text);
 
     private static string Name(Finding finding) => finding.Verdict.ToString().ToLowerInvariant();
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Resources;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;
@@ -78,13 +79,16 @@ internal static class GrantCommands
                     "oauth-server grants revoke --help says more.");
             if (named.Length > 0) return await TheseAsync(context, named);
             if (await filter.SearchAsync(parse, context, cancel) is not { } search) return filter.UnknownUser(parse, context);
+            if (await filter.UnknownAsync(parse, context, cancel) is { } unknown) return unknown;
 
             var impact = await context.Grants.ImpactAsync(search, context.Now, cancel);
             var affected = $"Live grants: {Affected.Say(impact.Grants)}, of users: {Affected.Say(impact.People)}, "
                 + $"to clients: {Affected.Say(impact.Clients)}.";
             if (Affected.Refusal(context, parse.GetValue(yes), "Revoke them", affected) is { } refused) return refused;
             var (author, at) = context.Act();
-            return Done(context, await context.Grants.EndAsync(search, author, at), author);
+            var watch = Output.Progress();
+            return Done(context, await context.Grants.EndAsync(search, author, at, (done, all) =>
+                watch($"grants revoke: {done:N0} of {all:N0} …")), author);
         });
     }
 
@@ -122,6 +126,13 @@ internal sealed class GrantFilter
         if (parse.GetValue(user) is { } name && (person = await context.PersonAsync(name, cancel)) is null) return null;
         return new GrantSearch { Client = parse.GetValue(client), Subject = person?.Subject, Resource = parse.GetValue(resource) };
     }
+
+    /// <summary>Null: there are such a client and such a resource, if any is named. A misspelt one must not look like a success.</summary>
+    public async Task<int?> UnknownAsync(ParseResult parse, CommandContext context, CancellationToken cancel) =>
+        parse.GetValue(client) is { } id && await context.Clients.FindAsync(id, cancel) is null ? ClientCommands.Unknown(context, id)
+        : parse.GetValue(resource) is { } uri && await new ResourceEdits(context.Database).FindAsync(uri, cancel) is null
+            ? ResourceCommands.Unknown(context, uri)
+        : null;
 
     public int UnknownUser(ParseResult parse, CommandContext context) => UserCommands.Unknown(context, parse.GetValue(user)!);
 }

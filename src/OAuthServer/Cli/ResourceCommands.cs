@@ -166,7 +166,8 @@ internal static class ResourceCommands
         });
     }
 
-    private static int Unknown(CommandContext context, string uri) => context.Output.Refuse(
+    /// <summary>The refusal for a URI that is no resource's.</summary>
+    public static int Unknown(CommandContext context, string uri) => context.Output.Refuse(
         $"There is no resource {uri}", "See: oauth-server resources list");
 
     // A row that is refused as it is.

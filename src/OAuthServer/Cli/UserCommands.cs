@@ -68,7 +68,8 @@ internal static class UserCommands
             var (username, wanted) = (parse.GetRequiredValue(name), parse.GetRequiredValue(role));
             if (await context.Users.FindAsync(username, cancel) is not { } user) return Unknown(context, username);
             var changed = user.Role != wanted;
-            if (changed && await ChangeAsync(context, user, change => change with { Role = wanted }, cancel) is { } refused) return refused;
+            if (changed && await ChangeAsync(context, user.Subject, username, change => change with { Role = wanted }, cancel)
+                is { } refused) return refused;
             return context.Output.Done(new { username, role = wanted, changed },
                 $"{username} is {(changed ? "" : "already ")}{(wanted == "admin" ? "an administrator" : "a user")}.");
         });
@@ -76,15 +77,15 @@ internal static class UserCommands
 
     // Null: done. The rule is the statement's, the same as the administration's pages have.
     public static async Task<int?> ChangeAsync(
-        CommandContext context, UserSummary user, Func<UserChange, UserChange> change, CancellationToken cancel) =>
-        await context.Users.ChangeAsync(change(new UserChange { Subject = user.Subject, Version = null }), CommandContext.Actor,
+        CommandContext context, Guid subject, string username, Func<UserChange, UserChange> change, CancellationToken cancel) =>
+        await context.Users.ChangeAsync(change(new UserChange { Subject = subject, Version = null }), CommandContext.Actor,
             cancel) switch
         {
             UserOutcome.Done => null,
             UserOutcome.LastAdministrator => context.Output.Refuse(
-                $"{user.Username} is the last enabled administrator: nobody could enter the administration any more",
-                "Nothing was done. Make another one first: oauth-server users role NAME admin"),
-            _ => Unknown(context, user.Username),
+                $"{username} is the last enabled administrator: nobody could enter the administration any more",
+                "It stays as it is. Make another one first: oauth-server users role NAME admin"),
+            _ => Unknown(context, username),
         };
 
     private static int Taken(CommandContext context, string name) =>

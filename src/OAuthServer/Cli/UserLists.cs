@@ -93,30 +93,26 @@ internal static class UserLists
     private static async Task<int> SetAsync(
         CommandContext context, List<UserOverview> people, bool enabled, CancellationToken cancel)
     {
-        var said = new List<string>();
+        // Whom a rule keeps as they are is named, and keeps no other from being changed.
+        var (said, changed, exitCode) = (new List<string>(), new List<string>(), 0);
         foreach (var person in people)
         {
-            var summary = new UserSummary
+            if (person.Enabled == enabled) said.Add($"{person.Username} is already {RowState.Of(enabled)}.");
+            else if (await UserCommands.ChangeAsync(context, person.Subject, person.Username, change => change with { Enabled = enabled },
+                cancel) is { } refused) exitCode = refused;
+            else
             {
-                Subject = person.Subject,
-                Username = person.Username,
-                Role = person.Role,
-                Enabled = person.Enabled,
-                CreatedAt = person.CreatedAt,
-            };
-            if (person.Enabled != enabled
-                && await UserCommands.ChangeAsync(context, summary, change => change with { Enabled = enabled }, cancel) is { } refused)
-                return refused;
-            said.Add(person.Enabled == enabled ? $"{person.Username} is already {RowState.Of(enabled)}."
-                : enabled ? $"{person.Username} may sign in again."
-                : $"{person.Username} is disabled; all sessions and grants have ended.");
+                changed.Add(person.Username);
+                said.Add(enabled ? $"{person.Username} may sign in again."
+                    : $"{person.Username} is disabled; all sessions and grants have ended.");
+            }
         }
 
-        var changed = people.Where(person => person.Enabled != enabled).Select(person => person.Username).ToArray();
+        if (said.Count == 0) return exitCode;
         return context.Output.Done(
-            people is [var only] ? (object)new { only.Username, enabled, changed = changed.Length == 1 }
+            people is [var only] ? (object)new { only.Username, enabled, changed = changed.Count == 1 }
                 : new { usernames = people.Select(person => person.Username), enabled, changed },
-            string.Join('\n', said));
+            string.Join('\n', said), exitCode);
     }
 
     private static string Table(IReadOnlyList<UserOverview> users) =>

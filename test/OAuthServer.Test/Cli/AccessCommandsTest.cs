@@ -160,6 +160,9 @@ public sealed class AccessCommandsTest : ServerFixture
             new { id = all.GetProperty("request_id").GetString() })).Should().ContainSingle().Which.Should().StartWith("cli:");
         (await JsonAsync("grants", "list", "--client", other.Id)).GetProperty("total").GetInt64().Should().Be(1, "nobody revoked that one");
         (await RefusedAsync(2, "grants", "revoke")).Should().Contain("one or the other");
+        (await RefusedAsync(1, "grants", "revoke", "--client", "misspelt", "--yes")).Should().Contain("There is no client misspelt");
+        (await RefusedAsync(1, "grants", "revoke", "--resource", "https://misspelt.example", "--yes")).Should()
+            .Contain("There is no resource https://misspelt.example");
         (await RefusedAsync(1, "grants", "list", "--user", "nobody")).Should().Contain("There is no user nobody");
     }
 

@@ -67,9 +67,12 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         {
             var refused = await Server.RunBinaryAsync(null, verb);
             refused.Code.Should().Be(1);
-            refused.Error.Should().Contain("is the last enabled administrator").And.Contain("Nothing was done");
+            refused.Error.Should().Contain("is the last enabled administrator").And.Contain("It stays as it is");
         }
 
+        var mallory = await Server.UserAsync();
+        (await Server.RunBinaryAsync(null, "users", "disable", olivia.Username, mallory.Username, "--yes")).Code.Should().Be(1);
+        (await Server.ScalarAsync<bool>("select enabled from users where subject = @Subject", mallory)).Should().BeFalse();
         (await Server.ScalarAsync<string>("select role || enabled from users where subject = @Subject", olivia)).Should().Be("admintrue");
         await Server.UserAsync("oscar", "admin");
         (await Server.RunBinaryAsync(null, "users", "role", olivia.Username, "user")).Code.Should().Be(0);

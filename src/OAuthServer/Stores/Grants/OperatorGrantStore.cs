@@ -143,45 +143,40 @@ public sealed class OperatorGrantStore(Database database)
         )
         select count(*) from ended
         """;
-    private const string Some = "with chosen as materialized (select id from ";
-    private const string Most = "limit @most) as part" + End;
-
-    public const string EndOfSubjectSql = Some + OfSubject + Fits + Most;
-    public const string EndOfClientSql = Some + OfClient + Fits + Most;
-    public const string EndOfResourceSql = Some + OfResource + Fits + Most;
     public const string EndTheseSql = "with chosen as materialized (select unnest(@ids::uuid[]) as id" + End;
 
+    public const string IdsOfSubjectSql = "select id from " + OfSubject + Fits + Few;
+    public const string IdsOfClientSql = "select id from " + OfClient + Fits + Few;
+    public const string IdsOfResourceSql = "select id from " + OfResource + Fits + Few;
+
     /// <summary>
-    /// Ends all that fit, some at a time, and forgets their consents, so that the clients have to ask again. How many were ended.
+    /// Ends all that fit now, some at a time, and forgets their consents, so that the clients have to ask again. How many were ended.
     /// </summary>
     /// <param name="search">Never all grants there are.</param>
     /// <param name="author">With a request id: each grant has a row of the audit log under it.</param>
-    public async Task<long> EndAsync(GrantSearch search, Author author, DateTimeOffset now)
+    /// <param name="progress">Gets how many are done, and of how many.</param>
+    public async Task<long> EndAsync(GrantSearch search, Author author, DateTimeOffset now, Action<int, int>? progress = null)
     {
         var sql = search switch
         {
-            { Subject: not null } => EndOfSubjectSql,
-            { Client: not null } => EndOfClientSql,
-            { Resource: not null } => EndOfResourceSql,
+            { Subject: not null } => IdsOfSubjectSql,
+            { Client: not null } => IdsOfClientSql,
+            { Resource: not null } => IdsOfResourceSql,
             _ => throw new ArgumentException("nothing says which grants", nameof(search)),
         };
-        long ended = 0;
-        while (true)
+        // Read once: to look for the next ones among those that have ended takes the longer, the more of them there are.
+        var ids = new List<Guid>();
+        await foreach (var id in database.StreamAsync<Guid>(sql, Values(search, now), CancellationToken.None)) ids.Add(id);
+        var (ended, done) = (0L, 0);
+        foreach (var some in ids.Chunk(MostAtOnce))
         {
-            var some = await database.FindAsync<long>(sql, new
-            {
-                client = search.Client,
-                subject = search.Subject,
-                resource = search.Resource,
-                most = MostAtOnce,
-                request = author.RequestId,
-                address = author.Address,
-                actor = author.Name,
-                now = now.UtcDateTime,
-            }, CancellationToken.None);
-            ended += some;
-            if (some == 0) return ended;
+            // Each part waits for PostgreSQL as one request does.
+            DatabaseBudget.Begin();
+            ended += await EndAsync(some, author, now);
+            progress?.Invoke(done += some.Length, ids.Count);
         }
+
+        return ended;
     }
 
     /// <summary>The same for these. How many were live.</summary>
