@@ -49,6 +49,23 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.audit_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    request text := 'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current();
+begin
+    insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request,
+            case tg_table_name when 'grants' then 'revocation' else 'sign-out' end, 'ok',
+            to_jsonb(old) ->> 'client_id', old.subject::text, (to_jsonb(old) ->> 'id')::uuid,
+            'sql:' || session_user, host(inet_client_addr()),
+            case tg_table_name when 'grants' then 'in SQL: the grant and its tokens' else 'in SQL: one session' end);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.audit_end() IS 'Writes who ended a grant or a session in SQL, as audit_edit does of other rows.';
+
 CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1800,6 +1817,8 @@ CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON publ
 
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
 
+CREATE TRIGGER grants_audit AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_reason = 'revoked_by_admin'::text) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.audit_end();
+
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
 
 CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
@@ -1841,6 +1860,8 @@ CREATE TRIGGER scopes_leave_clients AFTER DELETE ON public.scopes FOR EACH STATE
 CREATE TRIGGER scopes_notify AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER scopes_renamed AFTER UPDATE OF name ON public.scopes FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION public.scopes_renamed();
+
+CREATE TRIGGER sessions_audit AFTER DELETE ON public.sessions FOR EACH ROW WHEN ((COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_end();
 
 CREATE TRIGGER signing_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 

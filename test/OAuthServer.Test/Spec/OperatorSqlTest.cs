@@ -255,6 +255,31 @@ public sealed class OperatorSqlTest : ServerFixture
         (await Server.GetAsync("/readyz")).Status.Should().Be(200);
     }
 
+    [Test, Behaviour(25)]
+    public async Task A_grant_and_sessions_ended_in_sql_are_on_record_and_what_the_server_ends_is_there_once()
+    {
+        var (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
+        var tokens = await Server.TokensAsync(client, alice);
+        await Server.NewBrowser().SignInAsync(alice);
+        var grant = Jwt.Read(tokens.AccessToken).Payload["grant"]!.ToString();
+
+        await Server.ExecuteAsync(
+            "update grants set ended_at = now(), ended_reason = 'revoked_by_admin' where id = @grant::uuid and ended_at is null",
+            new { grant });
+        await Server.ExecuteAsync("delete from sessions where subject = @Subject", alice);
+
+        (await client.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
+        (await EndsAsync()).Should().BeEquivalentTo([$"revocation {client.Id} {grant}", "sign-out  "]);
+
+        var again = await Server.TokensAsync(client, alice);
+        await client.RevokeAsync(again.RefreshToken!);
+        (await EndsAsync()).Should().HaveCount(2, "the server writes its own rows");
+
+        async Task<IEnumerable<string>> EndsAsync() => await Server.QueryAsync<string>(
+            "select event || ' ' || coalesce(client_id, '') || ' ' || coalesce(grant_id::text, '') from audit_events "
+            + "where event <> 'edit' and subject = @Subject::text and actor = 'sql:' || session_user", alice);
+    }
+
     [Test]
     public async Task Every_table_and_column_says_what_it_is()
     {
