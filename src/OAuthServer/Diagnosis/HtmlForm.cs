@@ -12,6 +12,10 @@ internal sealed partial class HtmlForm
 
     private static readonly string[] WordsOfDeny = ["deny", "cancel", "reject", "decline", "refuse", "no", "don't", "do not"];
 
+    // A page made for it could keep the search busy for minutes.
+    private const int MostMilliseconds = 1000;
+    private const int LongestLabel = 1000;
+
     private HtmlForm(Uri action, bool isPost) => (Action, IsPost) = (action, isPost);
 
     public Uri Action { get; }
@@ -57,6 +61,20 @@ internal sealed partial class HtmlForm
     public static List<HtmlForm> Of(RemoteAnswer page)
     {
         var forms = new List<HtmlForm>();
+        try
+        {
+            Collect(page, forms);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            // As far as it could be read.
+        }
+
+        return forms;
+    }
+
+    private static void Collect(RemoteAnswer page, List<HtmlForm> forms)
+    {
         HtmlForm? open = null;
         foreach (Match tag in Tag().Matches(page.Body))
         {
@@ -73,13 +91,12 @@ internal sealed partial class HtmlForm
             else if (open is not null && !attributes.ContainsKey("disabled"))
                 open.Fields.Add(HtmlField.Of(name, attributes, name == "button" ? Label(page.Body, tag.Index + tag.Length) : ""));
         }
-
-        return forms;
     }
 
     // Up to its end; a button without one has none.
     private static string Label(string page, int begin) =>
-        page.IndexOf("</button", begin, StringComparison.OrdinalIgnoreCase) is >= 0 and var end ? page[begin..end] : "";
+        page.IndexOf("</button", begin, Math.Min(LongestLabel, page.Length - begin), StringComparison.OrdinalIgnoreCase) is >= 0 and var end
+            ? page[begin..end] : "";
 
     private static bool Speaks(HtmlField button, string[] words) => words.Any(word =>
         Word(button.Label).Contains($" {word} ", StringComparison.Ordinal) || Word(button.Value).Contains($" {word} ",
@@ -96,7 +113,8 @@ internal sealed partial class HtmlForm
         return found;
     }
 
-    [GeneratedRegex("""<(?<name>form|/form|input|button)\b(?<attributes>(?:[^>"']|"[^"]*"|'[^']*')*)>""", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("""<(?<name>form|/form|input|button)\b(?<attributes>(?>(?:[^>"']|"[^"]*"|'[^']*')*))>""", RegexOptions.IgnoreCase,
+        MostMilliseconds)]
     private static partial Regex Tag();
 
     [GeneratedRegex("""(?<name>[\w:-]+)(?:\s*=\s*(?:"(?<value>[^"]*)"|'(?<value>[^']*)'|(?<value>[^\s>"']+)))?""")]
