@@ -40,22 +40,38 @@ internal static class SessionCommands
 
     private static CliCommand List()
     {
-        var user = User();
-        var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most this many", DefaultValueFactory = _ => 100 };
+        var (user, page) = (User(), new ListOptions("SESSION_ID"));
         return CliCommand.On("list", "List the sessions that live, the longest first", "oauth-server sessions list --user alice",
-            [user, limit], async (parse, context, cancel) =>
+            page.Behind(user), async (parse, context, cancel) =>
         {
             UserSummary? person = null;
             if (parse.GetValue(user) is { } name && (person = await context.PersonAsync(name, cancel)) is null)
                 return UserCommands.Unknown(context, name);
             var now = context.Now;
-            var found = await context.Sessions.ListAsync(person?.Subject, Math.Clamp(parse.GetValue(limit), 1, 1000),
+            SessionSummary? after = null;
+            if (page.After(parse) is { } id
+                && (!IsId(id) || (after = await context.Sessions.FindAsync(First(id), Last(id), cancel)) is null))
+                return NoId(context, id);
+            var found = await context.Sessions.ListAsync(person?.Subject, after, page.Length(parse) + 1,
                 now.AddSeconds(-context.Settings.SessionIdleSeconds), now, cancel);
-            var total = person is null ? Affected.Say(await context.Sessions.CountAsync(now, cancel)) : null;
-            return context.Output.Done(new { sessions = Json(found) }, found.Count == 0 ? "No sessions."
-                : Table(found) + (total is null ? "" : $"\n\nNot expired: {total}"));
+            var total = await context.Sessions.CountAsync(person?.Subject, now, cancel);
+            var next = found.Count > page.Length(parse) ? IdOf(found[^2]) : null;
+            var rows = found.Take(page.Length(parse)).ToList();
+            return context.Output.Done(
+                new { sessions = Json(rows), total = total.Rows, total_is = total.Exactness.ToString(), next },
+                rows.Count == 0 ? "No sessions." : Table(rows) + ListOptions.Foot(Affected.Say(total) + ", idle ones too", next));
         });
     }
+
+    private static bool IsId(string text) => text.Length is >= Shown and <= HashDigits && text.All(char.IsAsciiHexDigit);
+
+    private static int NoId(CommandContext context, string text) =>
+        context.Output.Refuse($"{text} is the id of no session", "See: oauth-server sessions list");
+
+    // What is shown of a hash names all that begin so: there is one.
+    private static byte[] First(string id) => Convert.FromHexString(id.PadRight(HashDigits, '0'));
+
+    private static byte[] Last(string id) => Convert.FromHexString(id.PadRight(HashDigits, 'f'));
 
     private static CliCommand End()
     {
@@ -77,8 +93,7 @@ internal static class SessionCommands
                     ? context.Output.Misuse("Nothing says which session", ["Name a session, or a user with --user."],
                         "oauth-server sessions end --help says more.")
                     : await EndAsync(context, null, person.Subject, person.Username);
-            if (session.Length < Shown || session.Length > HashDigits || !session.All(char.IsAsciiHexDigit))
-                return context.Output.Refuse($"{session} is no session's id", "See: oauth-server sessions list");
+            if (!IsId(session)) return NoId(context, session);
             return await EndAsync(context, session, person?.Subject, session);
         });
     }
@@ -87,8 +102,7 @@ internal static class SessionCommands
     {
         var (author, at) = context.Act();
         var ended = await context.Sessions.EndAsync(
-            id is null ? null : Convert.FromHexString(id.PadRight(HashDigits, '0')),
-            id is null ? null : Convert.FromHexString(id.PadRight(HashDigits, 'f')), subject, author, at);
+            id is null ? null : First(id), id is null ? null : Last(id), subject, author, at);
         if (ended == 0 && id is not null) return context.Output.Refuse($"There is no session {id}", "See: oauth-server sessions list");
         return context.Output.Done(new { ended, request_id = author.RequestId }, $"Sessions of {what} ended: {ended}.");
     }

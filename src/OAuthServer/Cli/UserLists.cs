@@ -9,7 +9,7 @@ namespace OAuthServer.Cli;
 /// <summary>users list, show, disable and enable.</summary>
 internal static class UserLists
 {
-    private const int MostGrants = 20;
+    private const int MostShown = 20;
 
     public static CliCommand List()
     {
@@ -51,9 +51,9 @@ internal static class UserLists
                 || await context.Users.UserAsync(known.Subject, now, cancel) is not { } user)
                 return UserCommands.Unknown(context, parse.GetRequiredValue(name));
             var grants = await context.Grants.ListAsync(
-                new GrantSearch { Subject = user.Subject }, new Cursor(null, null), MostGrants, now, cancel);
+                new GrantSearch { Subject = user.Subject }, new Cursor(null, null), MostShown, now, cancel);
             var sessions = await context.Sessions.ListAsync(
-                user.Subject, MostGrants, now.AddSeconds(-context.Settings.SessionIdleSeconds), now, cancel);
+                user.Subject, null, MostShown, now.AddSeconds(-context.Settings.SessionIdleSeconds), now, cancel);
             var text = Words.Properties(
                 ("user", user.Username),
                 ("subject", $"{user.Subject}"),
@@ -62,10 +62,11 @@ internal static class UserLists
                 ("created", Words.At(user.CreatedAt)),
                 ("last sign-in", Words.At(user.LastSignIn) ?? "none recorded"),
                 ("live grants", $"{user.LiveGrants}"),
-                ("sessions", $"{sessions.Count}"));
+                ("sessions", sessions.Count < MostShown ? $"{sessions.Count}" : $"{MostShown} or more"));
             if (grants.Rows.Count > 0) text += "\n\n" + GrantCommands.Table(grants.Rows);
             if (grants.HasNext) text += $"\n\nAll of them: oauth-server grants list --user {user.Username}";
             if (sessions.Count > 0) text += "\n\n" + SessionCommands.Table(sessions);
+            if (sessions.Count == MostShown) text += $"\n\nAll of them: oauth-server sessions list --user {user.Username}";
             return context.Output.Done(new { user, grants = grants.Rows, sessions = SessionCommands.Json(sessions) }, text);
         });
     }

@@ -174,6 +174,15 @@ public sealed class AccessCommandsTest : ServerFixture
         await one.SignInAsync(alice);
         await two.SignInAsync(alice);
 
+        var part = await JsonAsync("sessions", "list", "--user", alice.Username, "--limit", "1");
+        part.GetProperty("total").GetInt64().Should().Be(2);
+        var rest = await JsonAsync(
+            "sessions", "list", "--user", alice.Username, "--limit", "1", "--after", part.GetProperty("next").GetString()!);
+        rest.GetProperty("sessions").GetArrayLength().Should().Be(1);
+        rest.GetProperty("sessions")[0].GetProperty("id").GetString().Should()
+            .NotBe(part.GetProperty("sessions")[0].GetProperty("id").GetString());
+        (rest.TryGetProperty("next", out var next) && next.GetString() is not null).Should().BeFalse("there is no third");
+        (await RefusedAsync(1, "sessions", "list", "--after", "0000000000000000")).Should().Contain("is the id of no session");
         var listed = await JsonAsync("sessions", "list", "--user", alice.Username);
         var id = listed.GetProperty("sessions")[0].GetProperty("id").GetString()!;
         (await JsonAsync("sessions", "end", id)).GetProperty("ended").GetInt64().Should().Be(1);
@@ -181,7 +190,7 @@ public sealed class AccessCommandsTest : ServerFixture
         new[] { await one.IsSignedInAsync(), await two.IsSignedInAsync() }.Should().BeEquivalentTo([true, false]);
         (await JsonAsync("sessions", "end", "--user", alice.Username)).GetProperty("ended").GetInt64().Should().Be(1);
         (await RefusedAsync(2, "sessions", "end")).Should().Contain("Name a session");
-        (await RefusedAsync(1, "sessions", "end", "everything")).Should().Contain("is no session's id");
+        (await RefusedAsync(1, "sessions", "end", "everything")).Should().Contain("is the id of no session");
     }
 
     [Test]

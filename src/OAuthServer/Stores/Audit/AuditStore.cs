@@ -196,9 +196,9 @@ public sealed class AuditStore(Database database)
             },
         { Client: not null, Outcome: "refused" } =>
             new(SearchClientRefusedSql, SearchBackClientRefusedSql, CountClientRefusedSql, ExportClientRefusedSql)
-        {
-            OfFew = (FewClientRefusedSql, FewBackClientRefusedSql),
-        },
+            {
+                OfFew = (FewClientRefusedSql, FewBackClientRefusedSql),
+            },
         { Client: not null } => new(SearchClientSql, SearchBackClientSql, CountClientSql, ExportClientSql),
         { Event: not null, Outcome: "refused" } =>
             new(SearchEventRefusedSql, SearchBackEventRefusedSql, CountEventRefusedSql, ExportEventRefusedSql),

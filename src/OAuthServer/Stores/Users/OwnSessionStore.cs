@@ -47,20 +47,36 @@ public sealed class OwnSessionStore(Database database)
         """;
     private const string Live = "where s.expires_at > @now and (s.imported or s.last_seen_at > @idle_since) ";
 
-    public const string AllSql = Everybody + Live + "order by s.expires_at desc, s.id_hash limit @limit";
-    public const string OfPersonSql = Everybody + Live + "and s.subject = @subject order by s.expires_at desc, s.id_hash limit @limit";
+    private const string Page = "order by s.expires_at desc, s.id_hash desc limit @limit";
+    private const string Next = "and (@until::timestamptz is null or (s.expires_at, s.id_hash) < (@until, @after)) " + Page;
+
+    public const string AllSql = Everybody + Live + Next;
+    public const string OfPersonSql = Everybody + Live + "and s.subject = @subject " + Next;
+    public const string FindSql = Everybody + "where s.id_hash between @first and @last order by s.id_hash limit 1";
 
     /// <summary>Those that live, of one person or of everybody: what ends last comes first.</summary>
+    /// <param name="after">The last one of the page before; null: from the start.</param>
     public Task<List<SessionSummary>> ListAsync(
-        Guid? subject, int limit, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql,
-            new { subject, limit, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+        Guid? subject, SessionSummary? after, int limit, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
+        database.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql, new
+        {
+            subject,
+            limit,
+            idle_since = idleSince.UtcDateTime,
+            now = now.UtcDateTime,
+            until = after?.ExpiresAt.UtcDateTime,
+            after = after?.IdHash,
+        }, cancel);
 
-    public const string CountSql = "select from sessions where expires_at > @now";
+    /// <summary>The session whose hash lies between these, or null.</summary>
+    public Task<SessionSummary?> FindAsync(byte[] first, byte[] last, CancellationToken cancel) =>
+        database.FindAsync<SessionSummary>(FindSql, new { first, last }, cancel);
 
-    /// <summary>How many have not expired, idle ones too.</summary>
-    public Task<Figure> CountAsync(DateTimeOffset now, CancellationToken cancel) =>
-        database.CountAsync(CountSql, new { now = now.UtcDateTime }, cancel);
+    public const string CountSql = "select from sessions where expires_at > @now and (@subject::uuid is null or subject = @subject)";
+
+    /// <summary>How many have not expired, of one person or of everybody, idle ones too.</summary>
+    public Task<Figure> CountAsync(Guid? subject, DateTimeOffset now, CancellationToken cancel) =>
+        database.CountAsync(CountSql, new { subject, now = now.UtcDateTime }, cancel);
 
     public const string EndByOperatorSql = """
         with ended as (
