@@ -28,7 +28,7 @@ public sealed record SessionSummary
 }
 
 /// <summary>sessions, as the person they belong to, or an administrator, lists and ends them.</summary>
-public sealed class OwnSessionStore(Database database)
+public sealed class OwnSessionStore(Database database, Replica replica)
 {
     public const string ListSql = """
         select id_hash, authenticated_at, last_seen_at, address, user_agent from sessions
@@ -50,17 +50,17 @@ public sealed class OwnSessionStore(Database database)
     public const string AllSql = Everybody + Live + "order by s.expires_at desc, s.id_hash limit @limit";
     public const string OfPersonSql = Everybody + Live + "and s.subject = @subject order by s.expires_at desc, s.id_hash limit @limit";
 
-    /// <summary>Those that live, of one person or of everybody: what ends last comes first.</summary>
+    /// <summary>Those that live, of one person or of everybody: what ends last comes first. At the replica, where there is one.</summary>
     public Task<List<SessionSummary>> ListAsync(
         Guid? subject, int limit, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql,
-            new { subject, limit, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel);
+        replica.ReadAsync(from => from.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql,
+            new { subject, limit, idle_since = idleSince.UtcDateTime, now = now.UtcDateTime }, cancel), cancel);
 
     public const string CountSql = "select from sessions where expires_at > @now";
 
     /// <summary>How many have not expired, idle ones too.</summary>
     public Task<Figure> CountAsync(DateTimeOffset now, CancellationToken cancel) =>
-        database.CountAsync(CountSql, new { now = now.UtcDateTime }, cancel);
+        replica.ReadAsync(from => from.CountAsync(CountSql, new { now = now.UtcDateTime }, cancel), cancel);
 
     public const string EndByOperatorSql = """
         with ended as (
