@@ -46,8 +46,12 @@ public static class ConnectionText
             Default("Target Session Attributes", wanted);
             // What a host was, primary or not, is remembered for so many seconds: a standby that was promoted is passed over until then.
             Default("Host Recheck Seconds", 2);
-            // A host that does not answer at all must leave a request the time to go to the next.
-            Default("Timeout", 1);
+            // A host that does not answer must leave the time to go to the next. Never 1, as with libpq: what Npgsql asks a host that
+            // hangs would have no end, since it rounds what is left of the second down to 0, which is for ever.
+            Default("Timeout", 2);
+            if (builder.Timeout == 1) builder.Timeout = 2;
+            // Milliseconds; what a hung host makes of a statement that is called off is not waited for.
+            Default("Cancellation Timeout", 500);
         }
 
         Default("Maximum Pool Size", 20);
