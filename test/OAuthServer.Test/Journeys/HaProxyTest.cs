@@ -37,7 +37,8 @@ public sealed class HaProxyTest
         };
         server = TestServer.ExternalServer(settings);
         // Writes codes into the database, and answers nobody.
-        maker = await TestServer.StartAsync(_ => settings with { Listen = $"http://127.0.0.1:{TestServer.FreePort()}", Development = true });
+        var own = settings with { Listen = $"http://127.0.0.1:{TestServer.FreePort()}", Development = true };
+        maker = await TestServer.StartAsync(_ => own);
         for (var i = 0; i < 3; i++)
         {
             each[i] = TestServer.ExternalServer(settings with { Listen = $"http://127.0.0.1:{TestServer.FreePort()}" });
@@ -58,6 +59,7 @@ public sealed class HaProxyTest
         if (proxy is not null) await proxy.DisposeAsync();
         foreach (var program in programs.OfType<OAuthProgram>()) await program.DisposeAsync();
         if (maker is not null) await maker.DisposeAsync();
+        if (server is not null) await server.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -90,7 +92,7 @@ public sealed class HaProxyTest
 
         var flow = await ServedSinceAsync(before, 10);
         flow.Should().OnlyContain(line => Names.Contains(line.Server));
-        flow.Zip(flow.Skip(1)).Should().OnlyContain(pair => pair.First.Server != pair.Second.Server, string.Join('\n', flow.Select(l => l)));
+        flow.Zip(flow.Skip(1)).Should().OnlyContain(pair => pair.First.Server != pair.Second.Server);
         TestContext.Out.WriteLine(string.Join('\n', flow.Select(line => $"{line.Method} {line.Path} by {line.Server}: {line.Status}")));
     }
 
@@ -198,7 +200,8 @@ public sealed class HaProxyTest
 
     private string At(int place) => $"127.0.0.1:{new Uri(each[place].Settings.Listen).Port}";
 
-    private Task<OAuthProgram> ServeAsync(int place) => OAuthProgram.ServeAsync(each[place], LogLevel.Warning, new Dictionary<string, string>
+    private Task<OAuthProgram> ServeAsync(int place) => OAuthProgram.ServeAsync(each[place], LogLevel.Warning, new Dictionary<string,
+        string>
     {
         ["OAuth__TrustedProxies"] = "127.0.0.1",
         ["OAuth__ClientRequestsPerSecond"] = "1000000",

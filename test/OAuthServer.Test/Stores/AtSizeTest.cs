@@ -69,7 +69,8 @@ public sealed partial class AtSizeTest : ServerFixture
         {
             await using var database = new Database(Server.Get<Database>().ConnectionString + options);
             var now = Server.Clock.GetUtcNow();
-            return (await new DashboardStore(database, new Replica(database, new Settings()), TimeProvider.System).FiguresAsync(now, now, CancellationToken.None)).People;
+            var dashboard = new DashboardStore(database, new Replica(database, new Settings()), TimeProvider.System);
+            return (await dashboard.FiguresAsync(now, now, CancellationToken.None)).People;
         }
     }
 

@@ -90,7 +90,8 @@ public sealed class ReplicaTest
             var began = TimeProvider.System.GetTimestamp();
             foreach (var path in new[] { Paths.AdminApps, Paths.AdminAudit, Paths.Admin })
                 (await olivia.GetAsync(path)).Status.Should().Be(200, path);
-            TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(TimeSpan.FromSeconds(5), "it is left out, not waited for each time");
+            TimeProvider.System.GetElapsedTime(began)
+                .Should().BeLessThan(TimeSpan.FromSeconds(5), "it is left out, not waited for each time");
             Warnings().Count().Should().Be(before + 1);
         }
         finally

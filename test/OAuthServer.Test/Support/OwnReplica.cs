@@ -24,8 +24,8 @@ public sealed class OwnReplica : IAsyncDisposable
         var user = (await Command.MustAsync("/", "stat", "-c", "%U", host)).Trim();
         await Command.MustAsync("/", "chown", user, folder);
         var replica = new OwnReplica(primary, folder, user);
-        await replica.RunAsync("pg_basebackup", "--pgdata", $"{folder}/data", "--host", host, "--username", "oauth", "--write-recovery-conf",
-            "--checkpoint", "fast", "--wal-method", "stream");
+        await replica.RunAsync("pg_basebackup", "--pgdata", $"{folder}/data", "--host", host, "--username", "oauth",
+            "--write-recovery-conf", "--checkpoint", "fast", "--wal-method", "stream");
         await replica.StartAgainAsync();
         replica.Standby = new NpgsqlConnectionStringBuilder(primary.ConnectionString) { Host = folder, Timeout = 3 }.ConnectionString;
         return replica;

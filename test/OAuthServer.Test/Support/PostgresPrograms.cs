@@ -9,6 +9,9 @@ public static class PostgresPrograms
             .Select(path => Path.Combine(path, "bin")).First(path => File.Exists(Path.Combine(path, "initdb")))
         : "/usr/bin";
 
+    private const string InAFile =
+        "said=$(mktemp); \"$@\" > \"$said\" 2>&1 < /dev/null; code=$?; cat \"$said\"; rm \"$said\"; exit $code";
+
     /// <summary>The user they run as, where we are root.</summary>
     public const string User = "postgres";
 
@@ -21,6 +24,6 @@ public static class PostgresPrograms
     {
         string[] words = [.. As(user), Path.Combine(Folder, program), .. arguments];
         // What it leaves running would hold our pipes open.
-        await Command.MustAsync("/", "bash", ["-c", "\"$@\" > /tmp/said.$$ 2>&1 < /dev/null; code=$?; cat /tmp/said.$$; rm /tmp/said.$$; exit $code", "run", .. words]);
+        await Command.MustAsync("/", "bash", ["-c", InAFile, "run", .. words]);
     }
 }

@@ -10,7 +10,8 @@ namespace OAuthServer.Stores.Postgres;
 /// </summary>
 public sealed class Database : IAsyncDisposable
 {
-    // First whether writes are taken at all. Acts as oauth_server where that role exists and the login may take it; a login that is only a member of it is better still.
+    // First whether writes are taken at all. Acts as oauth_server where that role exists and the login may take it; a login that is only
+    // a member of it is better still.
     // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
     private const string TakeRoleSql = """
         select current_setting('transaction_read_only')::boolean;
