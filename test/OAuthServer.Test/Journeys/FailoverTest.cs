@@ -75,7 +75,7 @@ public sealed class FailoverTest
 
         var failed = Stopwatch.GetTimestamp();
         await fail(primary);
-        await load.AnswersAsync(failed + 5 * Stopwatch.Frequency, TimeSpan.FromSeconds(200));
+        await load.AnswersAsync(failed + 5 * Stopwatch.Frequency, TimeSpan.FromSeconds(400));
         await Task.Delay(TimeSpan.FromSeconds(3));
         await load.StopAsync();
         await recover(primary);
