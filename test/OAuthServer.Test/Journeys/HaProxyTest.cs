@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
@@ -114,23 +113,27 @@ public sealed class HaProxyTest
     public async Task A_server_that_stops_under_load_costs_no_client_an_answer()
     {
         await using var load = await ProxyLoad.BeginAsync(server, maker);
-        var api = await server.ResourceServerAsync();
-        using var http = server.NewHttp();
-        using var end = new CancellationTokenSource();
-        // One for each server: they wait for news.
-        var waiting = Enumerable.Range(0, 3).Select(_ => PollAsync(http, api, end.Token)).ToArray();
+        var (api, app, alice) = (await server.ResourceServerAsync(), await server.PublicClientAsync(), await server.UserAsync());
+        var tokens = await maker.TokensAsync(app.At(maker), alice);
+        // They wait for news, at one server or another.
+        var readers = Enumerable.Range(0, 6).Select(_ => new FeedReader(server, api)).ToArray();
+        foreach (var reader in readers)
+            while ((await reader.ReadAsync()).Count > 0)
+            {
+            }
+
+        var waiting = readers.Select(reader => reader.GetAsync(wait: 50)).ToArray();
         await Task.Delay(1000);
+        waiting.Should().OnlyContain(one => !one.IsCompleted);
 
         (await programs[1].StopAsync()).Should().Be(0);
         await Task.Delay(1000);
-        var waited = waiting.Where(one => one.IsCompleted).ToArray();
-        await end.CancelAsync();
         await load.StopAsync();
+        await app.RevokeAsync(tokens.RefreshToken!);
 
         load.Faults.Should().BeEmpty();
         load.Answers.Values.Should().OnlyContain(count => count > 50);
-        waited.Should().HaveCount(1, "the one at the server that stopped was answered, the others wait on");
-        (await waited[0]).Should().Be(200);
+        (await Task.WhenAll(waiting)).Should().OnlyContain(reply => reply.Status == 200);
         TestContext.Out.WriteLine($"stopped under load: {load}");
     }
 
@@ -144,8 +147,8 @@ public sealed class HaProxyTest
         await Task.Delay(4000);
         await load.StopAsync();
 
-        load.Faults.Should().OnlyContain(fault => fault.StartsWith("code 502", StringComparison.Ordinal)
-            || fault.StartsWith("code HttpRequestException", StringComparison.Ordinal));
+        load.Faults.Where(fault => !fault.StartsWith("code 502", StringComparison.Ordinal)
+            && !fault.StartsWith("code HttpRequestException", StringComparison.Ordinal)).Should().BeEmpty();
         load.Faults.Count.Should().BeLessThanOrEqualTo(ProxyLoad.Redeemers, "no more were under way");
         load.Answers.Values.Should().OnlyContain(count => count > 50);
         Served()[^20..].Should().OnlyContain(line => line.Server != "three", "its health check has taken it out");
@@ -233,16 +236,6 @@ public sealed class HaProxyTest
     {
         await Eventually.BecomesTrueAsync(() => Task.FromResult(Served().Length >= before + least));
         return Served()[before..];
-    }
-
-    private static async Task<int> PollAsync(HttpClient http, TestClient api, CancellationToken end)
-    {
-        using var poll = new HttpRequestMessage(HttpMethod.Get, $"{Paths.Revocations}?wait=50")
-        {
-            Headers = { Authorization = AuthenticationHeaderValue.Parse(Requests.BasicOf($"{api.Id}:{Cast.Secret}")) },
-        };
-        using var answer = await http.SendAsync(poll, end);
-        return (int)answer.StatusCode;
     }
 
     private sealed record Line(string Method, string Path, int Status, string Server);
