@@ -18,6 +18,9 @@ tools="
 chromium        chromium         test interop
 nginx           nginx-light      test
 pgbouncer       pgbouncer        test
+haproxy         haproxy          test
+patroni         patroni          test
+etcd            etcd-server      test
 prometheus      prometheus       test
 promtool        prometheus       test
 node            nodejs           test interop peers container
@@ -72,7 +75,7 @@ bring() {
         as_root=(sudo -n)
     fi
     say "installing ${packages[*]} with apt-get"
-    # Debian would start nginx, PgBouncer and Prometheus as services; the tests start their own. Interrupted or not, what forbids it goes again.
+    # Debian would start nginx, PgBouncer, Prometheus, HAProxy, Patroni and etcd as services; the tests start their own. Interrupted or not, what forbids it goes again.
     local policy=/usr/sbin/policy-rc.d
     [[ -e $policy ]] || { trap "${as_root[*]} rm -f $policy" EXIT; printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy" || true; }
     "${as_root[@]}" apt-get update -qq -o DPkg::Lock::Timeout=300 >&2 || say "apt-get update failed; trying with the package lists there are"

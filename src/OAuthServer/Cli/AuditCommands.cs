@@ -41,7 +41,7 @@ internal static class AuditCommands
                 Since = parse.GetValue(since),
                 Limit = parse.GetValue(limit),
             };
-            var store = new AuditStore(context.Database);
+            var store = context.Audit;
             if (parse.GetValue(csv))
             {
                 context.Output.Csv(AuditCsv.Head);

@@ -24,7 +24,8 @@ internal sealed class CliCommand : Command
         Of(name, description, example, takes, async (parse, settings, output, cancel) =>
         {
             await using var database = new Database(settings.Database);
-            return await act(parse, new CommandContext(settings, database, output), cancel);
+            await using var replica = new Replica(database, settings);
+            return await act(parse, new CommandContext(settings, database, replica, output), cancel);
         }, withKey);
 
     /// <summary>A verb that makes its own use of the settings.</summary>

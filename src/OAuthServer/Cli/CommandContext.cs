@@ -10,7 +10,7 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Cli;
 
 /// <summary>What a verb works with: the settings, the database, and where its words go.</summary>
-internal sealed class CommandContext(Settings settings, Database database, Output output)
+internal sealed class CommandContext(Settings settings, Database database, Replica replica, Output output)
 {
     /// <summary>The author of edits made here, as the audit log names it: cli:alice.</summary>
     public static Author Actor { get; } = new($"cli:{Environment.UserName}");
@@ -18,6 +18,8 @@ internal sealed class CommandContext(Settings settings, Database database, Outpu
     public Settings Settings { get; } = settings;
 
     public Database Database { get; } = database;
+
+    public AuditStore Audit { get; } = new(database, replica);
 
     public Output Output { get; } = output;
 
@@ -27,13 +29,13 @@ internal sealed class CommandContext(Settings settings, Database database, Outpu
 
     public UnreadableRows Unreadable { get; } = new(NullLogger<UnreadableRows>.Instance);
 
-    public ClientQueries ClientQueries { get; } = new(database);
+    public ClientQueries ClientQueries { get; } = new(database, replica);
 
-    public UserQueries UserQueries { get; } = new(database);
+    public UserQueries UserQueries { get; } = new(replica);
 
-    public OwnSessionStore Sessions { get; } = new(database);
+    public OwnSessionStore Sessions { get; } = new(database, replica);
 
-    public OperatorGrantStore Grants { get; } = new(database);
+    public OperatorGrantStore Grants { get; } = new(database, replica);
 
     public UserEdits Users { get; } = new(database);
 
@@ -48,7 +50,7 @@ internal sealed class CommandContext(Settings settings, Database database, Outpu
 
     /// <summary>What the audit log says was edited in an act: old and new values.</summary>
     public async Task<string[]> ChangesAsync(Author author, CancellationToken cancel) =>
-        [.. (await new AuditStore(Database).FindAsync(author.RequestId!, cancel)).Select(row => row.Detail).OfType<string>()];
+        [.. (await Audit.FindAsync(author.RequestId!, cancel)).Select(row => row.Detail).OfType<string>()];
 
     /// <summary>The person with this name, or with this subject; null: nobody.</summary>
     public async Task<UserSummary?> PersonAsync(string name, CancellationToken cancel) =>

@@ -10,7 +10,7 @@ namespace OAuthServer.Cli;
 /// <summary>
 /// Where settings come from, the later the stronger: appsettings.json and appsettings.{Environment}.json beside the program and in
 /// the current folder (section OAuth), files named OAuth__X in the secrets folder, environment variables OAuth__X. PostgreSQL is
-/// named by ConnectionStrings__OAuth, else DATABASE_URL.
+/// named by ConnectionStrings__OAuth, else DATABASE_URL; its standby by ConnectionStrings__OAuthReplica.
 /// </summary>
 /// <param name="environment">Environment variables.</param>
 /// <param name="folder">The current folder.</param>
@@ -21,6 +21,7 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
 
     private const string UsualSecretsFolder = "/run/secrets";
     private const string DatabaseVariable = "ConnectionStrings__OAuth";
+    private const string ReplicaVariable = "ConnectionStrings__OAuthReplica";
     private const string UrlVariable = "DATABASE_URL";
     private const string KeyError = "OAuth__KeyEncryptionKey:";
 
@@ -44,6 +45,8 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         string? connection = null;
         if (database is not null && (connection = ConnectionText.Read(database, out var problem)) is null)
             problems.Add($"{variable}: {problem}");
+        var replica = Replica(values, problems);
+        values.Remove("OAuth:ReplicaDatabase");
 
         var settings = SettingsParser.Parse(
             [
@@ -52,6 +55,7 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
                         pair.Key["OAuth:".Length..].Replace(":", "__", StringComparison.Ordinal), pair.Value)),
                 // Text that cannot be read was reported above.
                 KeyValuePair.Create(nameof(Settings.Database), connection ?? database),
+                KeyValuePair.Create<string, string?>(nameof(Settings.ReplicaDatabase), replica),
             ],
             string.Equals(EnvironmentName, "Development", StringComparison.OrdinalIgnoreCase), out errors);
         errors.InsertRange(0, problems);
@@ -107,12 +111,23 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
 
     private static bool IsOurs(string name) =>
         name.StartsWith("OAuth__", StringComparison.OrdinalIgnoreCase)
-        || name.Equals(DatabaseVariable, StringComparison.OrdinalIgnoreCase) || name.Equals(UrlVariable, StringComparison.Ordinal);
+        || name.Equals(DatabaseVariable, StringComparison.OrdinalIgnoreCase)
+        || name.Equals(ReplicaVariable, StringComparison.OrdinalIgnoreCase) || name.Equals(UrlVariable, StringComparison.Ordinal);
 
     private static (string Variable, string? Text) Database(Dictionary<string, string?> values) =>
         values.GetValueOrDefault("ConnectionStrings:OAuth") is { Length: > 0 } text ? (DatabaseVariable, text)
         : values.GetValueOrDefault(UrlVariable) is { Length: > 0 } url ? (UrlVariable, url)
         : ("OAuth__Database", values.GetValueOrDefault("OAuth:Database"));
+
+    private static string Replica(Dictionary<string, string?> values, List<string> problems)
+    {
+        var (variable, text) = values.GetValueOrDefault("ConnectionStrings:OAuthReplica") is { Length: > 0 } own ? (ReplicaVariable, own)
+            : ("OAuth__ReplicaDatabase", values.GetValueOrDefault("OAuth:ReplicaDatabase"));
+        if (text is not { Length: > 0 }) return "";
+        if (ConnectionText.ReadReplica(text, out var problem) is { } read) return read;
+        problems.Add($"{variable}: {problem}");
+        return "";
+    }
 
     private static string? LogoProblem(string file)
     {

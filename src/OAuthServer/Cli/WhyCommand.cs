@@ -33,7 +33,7 @@ internal static class WhyCommand
 
     private static async Task<int> RequestAsync(string request, bool scan, CommandContext context, CancellationToken cancel)
     {
-        var store = new AuditStore(context.Database);
+        var store = context.Audit;
         if (TimedId.TimeOf(request) is null && !scan)
             return context.Output.Refuse($"{request} carries no time, so its entries cannot be found by index",
                 $"If it was copied whole, read the whole log, slowly: oauth-server why --scan {request}");
@@ -47,7 +47,7 @@ internal static class WhyCommand
     private static async Task<int> ClientAsync(string client, ParseResult parse, CommandContext context, CancellationToken cancel)
     {
         var (since, limit) = (parse.GetValue(Since), parse.GetValue(Limit));
-        var found = await new AuditStore(context.Database).SearchAsync(
+        var found = await context.Audit.SearchAsync(
             new AuditSearch { Client = client, Outcome = "refused", Since = since, Limit = limit }, cancel);
         var refusals = found.Take(limit).Reverse().ToList();
         if (refusals.Count > 0)

@@ -27,7 +27,7 @@ public sealed class Readiness(
                     $"migrations are pending ({string.Join(", ", schema.Pending)}): run oauth-server migrate");
             await clock.MeasureAsync(cancellationToken);
         }
-        catch (PoolerException fault)
+        catch (NpgsqlException fault) when (fault is PoolerException or StandbyException)
         {
             return HealthCheckResult.Unhealthy(fault.Message);
         }

@@ -44,6 +44,11 @@ public sealed record Settings
     /// DATABASE_URL.</summary>
     public string Database { get; init; } = "";
 
+    /// <summary>A standby of that PostgreSQL, written the same way, usually given as ConnectionStrings__OAuthReplica. Lists and pages of
+    /// the administration and of commands, the audit log's among them, are read from it once it has caught up; nothing that decides
+    /// is. Empty: none.</summary>
+    [DataType(DataType.Password)] public string ReplicaDatabase { get; init; } = "";
+
     /// <summary>32 bytes in base64 that seal signing keys and cookies' keys; <c>openssl rand -base64 32</c> makes one. In
     /// Development it is made in the local folder.</summary>
     [DataType(DataType.Password)] public string KeyEncryptionKey { get; init; } = "";

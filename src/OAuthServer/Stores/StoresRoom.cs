@@ -17,6 +17,9 @@ public static class StoresRoom
         public void AddStores(Settings settings)
         {
             services.AddSingleton(_ => new Database(settings.Database));
+            services.AddSingleton(provider =>
+                new Replica(provider.GetRequiredService<Database>(), settings.ReplicaDatabase,
+                    provider.GetRequiredService<ILogger<Replica>>()));
             services.AddSingleton<Migrations>();
             services.AddSingleton<Notifications>();
             services.AddSingleton<UnreadableRows>();

@@ -72,6 +72,15 @@ public sealed class HouseTest
     }
 
     [Test]
+    public void Only_lists_read_the_replica()
+    {
+        string[] lists = ["AuditStore", "ClientQueries", "DashboardStore", "OperatorGrantStore", "OwnSessionStore", "UserQueries"];
+
+        CompiledReferences.All.Where(one => one.To.Name == "Replica" && one.Member?.Name == "ReadAsync")
+            .Select(one => (one.From.DeclaringType ?? one.From).Name).Distinct().Should().BeEquivalentTo(lists);
+    }
+
+    [Test]
     public void Domain_and_ground_know_no_HTTP() =>
         CompiledReferences.All
             .Where(one => Rooms.Domain.Contains(one.FromRoom) || Rooms.Ground.Contains(one.FromRoom)

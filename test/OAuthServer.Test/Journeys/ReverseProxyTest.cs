@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
@@ -22,7 +20,7 @@ public sealed class ReverseProxyTest
         var (port, behind) = (TestServer.FreePort(), TestServer.FreePort());
         server = await TestServer.StartAsync(settings =>
             settings with { Issuer = $"https://localhost:{port}", Listen = $"http://127.0.0.1:{behind}", TrustedProxies = "127.0.0.1" });
-        WriteCertificate();
+        TestCertificate.Write(folder);
         var site = Snippet().Replace("127.0.0.1:8080", $"127.0.0.1:{behind}").Replace("443 ssl", $"127.0.0.1:{port} ssl")
             .Replace("/etc/ssl/auth.example.com.pem", $"{folder}/cert.pem").Replace("/etc/ssl/auth.example.com.key", $"{folder}/key.pem")
                 .Replace("auth.example.com", "localhost");
@@ -85,14 +83,5 @@ public sealed class ReverseProxyTest
         var page = File.ReadAllText(Path.Combine(TestDatabase.Root, "docs/operating.md"));
         var from = page.IndexOf("```nginx\n", StringComparison.Ordinal) + "```nginx\n".Length;
         return page[from..page.IndexOf("```\n", from, StringComparison.Ordinal)];
-    }
-
-    private void WriteCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(Path.Combine(folder, "cert.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 }

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Html;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Postgres;
@@ -68,7 +69,8 @@ public sealed partial class AtSizeTest : ServerFixture
         {
             await using var database = new Database(Server.Get<Database>().ConnectionString + options);
             var now = Server.Clock.GetUtcNow();
-            return (await new DashboardStore(database, TimeProvider.System).FiguresAsync(now, now, CancellationToken.None)).People;
+            var dashboard = new DashboardStore(database, new Replica(database, new Settings()), TimeProvider.System);
+            return (await dashboard.FiguresAsync(now, now, CancellationToken.None)).People;
         }
     }
 

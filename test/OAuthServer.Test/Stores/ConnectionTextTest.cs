@@ -45,6 +45,17 @@ public sealed class ConnectionTextTest
             .Should().Be(("mine", 7, true, 30, SslNegotiation.Direct, true));
     }
 
+    [TestCase("Host=localhost:1,localhost:2", "primary", 2)]
+    [TestCase("Host=localhost:1,localhost:2;Timeout=1", "primary", 2, Description = "of one second Npgsql makes none, which is for ever")]
+    [TestCase("Host=localhost:1,localhost:2;Timeout=7;Target Session Attributes=read-write", "read-write", 7)]
+    [TestCase("Host=localhost", null, 3)]
+    public void Of_several_hosts_the_primary_is_wanted_and_one_that_hangs_is_left(string text, string? wanted, int timeout)
+    {
+        var read = Read(text);
+
+        (read.TargetSessionAttributes, read.Timeout).Should().Be((wanted, timeout));
+    }
+
     [TestCase("postgres://localhost/oauth?sslcrl=/secret-value", "sslcrl")]
     [TestCase("postgres://localhost/oauth?hostaddr=secret-value", "hostaddr")]
     [TestCase("postgres://localhost/oauth?nonsense=secret-value", "nonsense")]

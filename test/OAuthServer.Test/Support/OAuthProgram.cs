@@ -106,6 +106,7 @@ public sealed class OAuthProgram : IAsyncDisposable
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ConnectionStrings__OAuth"] = settings.Database,
+            ["ConnectionStrings__OAuthReplica"] = settings.ReplicaDatabase,
             ["OAuth__Issuer"] = settings.Issuer,
             ["OAuth__KeyEncryptionKey"] = settings.KeyEncryptionKey,
             ["OAuth__SecondKeyEncryptionKey"] = settings.SecondKeyEncryptionKey,

@@ -49,22 +49,7 @@ public sealed class OwnCluster : IAsyncDisposable
     {
         var status = await RunAsync("status");
         var process = status.Split("process ")[1].Split(')')[0];
-        // The postmaster first: no new children come then. Each child is a process group of its own.
-        using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {process}"])) await kill.WaitForExitAsync();
-        if (ChildrenOf(process) is { Length: > 0 } children)
-            using (var kill = Process.Start("bash", ["-c", $"kill -{signal} {string.Join(' ', children)} 2>/dev/null"])) await kill
-                .WaitForExitAsync();
-    }
-
-    private static string[] ChildrenOf(string process) =>
-        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).OfType<string>()
-            .Where(name => name.All(char.IsAsciiDigit) && ParentOf(name) == process)];
-
-    // proc(5): the name in parentheses may hold anything; state and parent follow.
-    private static string? ParentOf(string process)
-    {
-        try { return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ')[1]; }
-        catch (IOException) { return null; }
+        await ProcessTree.SignalAsync(signal, process);
     }
 
     private async Task<string> RunAsync(string verb)

@@ -32,6 +32,16 @@ public static class Refusals
             foreach (var member in new[] { "access_token", "refresh_token", "code" }) Subject.Body.Should().NotContain($"\"{member}\"");
         }
 
+        /// <summary>What a proxy says for a server that ended without an answer: JSON, and when to try again.</summary>
+        public void BeRefusedByProxy()
+        {
+            using var scope = new AssertionScope(Subject.ToString());
+            Subject.Status.Should().Be(502);
+            Subject.Error.Should().Be("temporarily_unavailable");
+            Subject.Header("Retry-After").Should().NotBeNull();
+            Subject.Header("Cache-Control").Should().Be("no-store");
+        }
+
         /// <summary>RFC 6749 §5.1: tokens, never cached, no nulls.</summary>
         public void HaveIssuedTokens(string? scope = null)
         {

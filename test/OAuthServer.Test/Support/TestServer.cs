@@ -86,8 +86,15 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A plain client: no redirects followed, no cookies kept.</summary>
-    public HttpClient NewHttp() => new(
-        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, MaxConnectionsPerServer = 256 })
+    public HttpClient NewHttp() => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        MaxConnectionsPerServer = 256,
+        // A proxy of a test has a certificate that the test has made.
+        SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+    })
     {
         BaseAddress = new Uri(Settings.Listen.Length > 0 ? Settings.Listen : Issuer),
         DefaultRequestHeaders = { Host = Settings.IssuerAuthority },

@@ -4,8 +4,8 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Audit;
 
-/// <summary>audit_events: added to, never changed.</summary>
-public sealed class AuditStore(Database database)
+/// <summary>audit_events: added to, never changed. Searches read the replica, where there is one.</summary>
+public sealed class AuditStore(Database database, Replica replica)
 {
     // The id a refused request came with is kept only when a client has it, or when it is a URL: a secret or a token sent in its place
     // is not (see Presented, which writes the same note).
@@ -60,8 +60,8 @@ public sealed class AuditStore(Database database)
     private const string ScanSql = "select * from audit_events where request_id = @request order by at limit 1000";
 
     /// <summary>The same for an id that carries no time, as those had before 0.1.0: reads the whole log.</summary>
-    public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) => database.ListAsync<AuditRow>(
-        ScanSql, new { request }, cancel);
+    public Task<List<AuditRow>> ScanAsync(string request, CancellationToken cancel) =>
+        replica.ReadAsync(from => from.ListAsync<AuditRow>(ScanSql, new { request }, cancel), cancel);
 
     // One of these for each index, so that a plan made for all values is a good one, too.
     private const string All = "audit_events where true";
@@ -166,23 +166,29 @@ public sealed class AuditStore(Database database)
     /// The newest rows that fit, or the oldest after <see cref="AuditSearch.After"/>, and all that are as old as the last of them;
     /// the newest first.
     /// </summary>
-    public async Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel)
+    public Task<List<AuditRow>> SearchAsync(AuditSearch search, CancellationToken cancel) =>
+        replica.ReadAsync(from => SearchAsync(from, search, cancel), cancel);
+
+    private static async Task<List<AuditRow>> SearchAsync(Database from, AuditSearch search, CancellationToken cancel)
     {
         var statements = StatementsFor(search);
-        var (newest, next) = statements.OfFew is { } ofFew && await CountAsync(search with { Limit = MostFew + 1 }, cancel) <= MostFew
+        var (newest, next) = statements.OfFew is { } ofFew && await CountAsync(from, search with { Limit = MostFew + 1 }, cancel) <= MostFew
             ? ofFew : (statements.Newest, statements.Next);
-        var rows = await database.ListAsync<AuditRow>(search.After is null ? newest : next, Values(search), cancel);
+        var rows = await from.ListAsync<AuditRow>(search.After is null ? newest : next, Values(search), cancel);
         if (search.After is not null) rows.Reverse();
         return rows;
     }
 
     /// <summary>All that fit, the newest first and at most <see cref="AuditSearch.Limit"/>, as they are read.</summary>
     public IAsyncEnumerable<AuditRow> ExportAsync(AuditSearch search, CancellationToken cancel) =>
-        database.StreamAsync<AuditRow>(StatementsFor(search).Export, Values(search), cancel);
+        replica.StreamAsync<AuditRow>(StatementsFor(search).Export, Values(search), cancel);
 
     /// <summary>How many rows fit, at most <see cref="AuditSearch.Limit"/>.</summary>
     public Task<int> CountAsync(AuditSearch search, CancellationToken cancel) =>
-        database.FindAsync<int>(StatementsFor(search).Count, Values(search), cancel);
+        replica.ReadAsync(from => CountAsync(from, search, cancel), cancel);
+
+    private static Task<int> CountAsync(Database from, AuditSearch search, CancellationToken cancel) =>
+        from.FindAsync<int>(StatementsFor(search).Count, Values(search), cancel);
 
     // The narrowest first.
     private static Statements StatementsFor(AuditSearch search) => search switch

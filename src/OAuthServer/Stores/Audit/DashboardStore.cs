@@ -51,8 +51,8 @@ public sealed record ExpiringSecret
     public required bool Replaced { get; init; }
 }
 
-/// <summary>What the dashboard reads, over all tables.</summary>
-public sealed class DashboardStore(Database database, TimeProvider time)
+/// <summary>What the dashboard reads, over all tables: at the replica, where there is one.</summary>
+public sealed class DashboardStore(Database database, Replica replica, TimeProvider time)
 {
     private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(50);
     private volatile RememberedHours? remembered;
@@ -76,9 +76,13 @@ public sealed class DashboardStore(Database database, TimeProvider time)
     {
         if (remembered is { } known && known.Since == since && time.GetUtcNow() < known.Until) return [.. known.Hours];
         var began = time.GetTimestamp();
-        var hours = await database.ListAsync<AuditHour>(ClosedHoursSql, new { since = since.UtcDateTime }, cancel);
-        var open = hours is [.., var last] ? last.Hour.AddHours(1) : since;
-        hours.AddRange(await database.ListAsync<AuditHour>(OpenHoursSql, new { since = open.UtcDateTime }, cancel));
+        var hours = await replica.ReadAsync(async from =>
+        {
+            var closed = await from.ListAsync<AuditHour>(ClosedHoursSql, new { since = since.UtcDateTime }, cancel);
+            var open = closed is [.., var last] ? last.Hour.AddHours(1) : since;
+            closed.AddRange(await from.ListAsync<AuditHour>(OpenHoursSql, new { since = open.UtcDateTime }, cancel));
+            return closed;
+        }, cancel);
         var took = time.GetElapsedTime(began);
         if (took > Quick) remembered = new(since, [.. hours], time.GetUtcNow() + 100 * took);
         return hours;
@@ -126,7 +130,11 @@ public sealed class DashboardStore(Database database, TimeProvider time)
 
     /// <summary>The tiles.</summary>
     /// <param name="since">From when on reuses and registrations count.</param>
-    public async Task<DashboardFigures> FiguresAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel)
+    public Task<DashboardFigures> FiguresAsync(DateTimeOffset since, DateTimeOffset now, CancellationToken cancel) =>
+        replica.ReadAsync(from => FiguresAsync(from, since, now, cancel), cancel);
+
+    private static async Task<DashboardFigures> FiguresAsync(
+        Database database, DateTimeOffset since, DateTimeOffset now, CancellationToken cancel)
     {
         var span = new { since = since.UtcDateTime };
         return new DashboardFigures
@@ -173,7 +181,7 @@ public sealed class DashboardStore(Database database, TimeProvider time)
 
     /// <summary>Codes and refresh tokens that came a second time, the newest first.</summary>
     public Task<List<AuditRow>> ReusesAsync(DateTimeOffset since, int limit, CancellationToken cancel) =>
-        database.ListAsync<AuditRow>(ReusesSql, new { since = since.UtcDateTime, limit }, cancel);
+        replica.ReadAsync(from => from.ListAsync<AuditRow>(ReusesSql, new { since = since.UtcDateTime, limit }, cancel), cancel);
 
     private const string ExpiringSql = $"""
         select s.id, s.client_id, c.name, s.label, s.expires_at,
@@ -186,8 +194,8 @@ public sealed class DashboardStore(Database database, TimeProvider time)
     /// <summary>Secrets in use that expire between the two moments, the nearest first.</summary>
     public Task<List<ExpiringSecret>> ExpiringAsync(
         DateTimeOffset since, DateTimeOffset until, DateTimeOffset now, int limit, CancellationToken cancel) =>
-        database.ListAsync<ExpiringSecret>(ExpiringSql,
-            new { since = since.UtcDateTime, until = until.UtcDateTime, now = now.UtcDateTime, limit }, cancel);
+        replica.ReadAsync(from => from.ListAsync<ExpiringSecret>(ExpiringSql,
+            new { since = since.UtcDateTime, until = until.UtcDateTime, now = now.UtcDateTime, limit }, cancel), cancel);
 
     private sealed record RememberedHours(DateTimeOffset Since, IReadOnlyList<AuditHour> Hours, DateTimeOffset Until);
 }

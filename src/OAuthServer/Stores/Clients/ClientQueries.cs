@@ -4,8 +4,8 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Clients;
 
-/// <summary>clients, as the administration and the commands read them.</summary>
-public sealed class ClientQueries(Database database)
+/// <summary>clients, as the administration and the commands read them: lists at the replica, where there is one.</summary>
+public sealed class ClientQueries(Database database, Replica replica)
 {
     private const string Columns = """
         select c.client_id, c.kind, c.name, c.origin, c.enabled, c.auth_method, c.created_at, c.last_used_at, s.secrets, s.secrets_end_at
@@ -63,7 +63,11 @@ public sealed class ClientQueries(Database database)
     public const string CountFoundSql = Count + HasTrigrams + Most;
 
     /// <summary>A page of clients, by id.</summary>
-    public async Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
+    public Task<Slice<ListedClient>> ListAsync(ClientSearch search, Cursor cursor, int length, CancellationToken cancel) =>
+        replica.ReadAsync(from => ListAsync(from, search, cursor, length, cancel), cancel);
+
+    private static async Task<Slice<ListedClient>> ListAsync(
+        Database from, ClientSearch search, Cursor cursor, int length, CancellationToken cancel)
     {
         var newest = search.Newest && search.Text.Length == 0;
         var at = newest ? MomentOf(ref cursor) : null;
@@ -81,7 +85,7 @@ public sealed class ClientQueries(Database database)
             most = Slice.MostCounted + 1,
         };
         if (search.Text.Length > 0 && cursor.Before is null
-            && await database.ListAsync<ListedClient>(NearSql, values, cancel) is { } near && near.Count > length)
+            && await from.ListAsync<ListedClient>(NearSql, values, cancel) is { } near && near.Count > length)
             return Slice.Of(near, cursor, length, length + 1) with { Most = length };
 
         var (next, back, count) = search.Text.Length switch
@@ -91,17 +95,17 @@ public sealed class ClientQueries(Database database)
             < 3 => (FindSomeSql, FindSomeBackSql, CountSomeSql),
             _ => (SearchSql, SearchBackSql, CountFoundSql),
         };
-        var found = await database.ListAsync<ListedClient>(cursor.Before is null ? next : back, values, cancel);
-        return Slice.Of(found, cursor, length, await database.FindAsync<int>(count, values, cancel));
+        var found = await from.ListAsync<ListedClient>(cursor.Before is null ? next : back, values, cancel);
+        return Slice.Of(found, cursor, length, await from.FindAsync<int>(count, values, cancel));
     }
 
-    /// <summary>The ids of all that fit; null: more than <paramref name="most"/>.</summary>
+    /// <summary>The ids of all that fit, to act on, so never of the replica; null: more than <paramref name="most"/>.</summary>
     public async Task<List<string>?> IdsAsync(ClientSearch search, int most, CancellationToken cancel)
     {
         var (ids, cursor) = (new List<string>(), new Cursor(null, null));
         while (true)
         {
-            var found = await ListAsync(search with { Newest = false }, cursor, Math.Min(most, IdsAtOnce), cancel);
+            var found = await ListAsync(database, search with { Newest = false }, cursor, Math.Min(most, IdsAtOnce), cancel);
             ids.AddRange(found.Rows.Select(client => client.ClientId));
             if (ids.Count > most || (ids.Count == most && found.HasNext)) return null;
             if (!found.HasNext) return ids;

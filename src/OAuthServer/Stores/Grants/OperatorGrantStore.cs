@@ -2,8 +2,10 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
 
-/// <summary>grants, as operators list and end them. Ids are UUIDv7: the newest has the highest.</summary>
-public sealed class OperatorGrantStore(Database database)
+/// <summary>
+/// grants, as operators list them, at the replica where there is one, and end them. Ids are UUIDv7: the newest has the highest.
+/// </summary>
+public sealed class OperatorGrantStore(Database database, Replica replica)
 {
     /// <summary>So many end in one transaction, and hold its locks.</summary>
     private const int MostAtOnce = 500;
@@ -74,8 +76,11 @@ public sealed class OperatorGrantStore(Database database)
             { Resource: not null } => (true, back ? OfResourceBackSql : OfResourceSql),
             _ => (false, back ? AllBackSql : AllSql),
         };
-        List<ListedGrant> found = near ? await database.ListAsync<ListedGrant>(back ? NearBackSql : NearSql, values, cancel) : [];
-        if (found.Count <= length) found = await database.ListAsync<ListedGrant>(own, values, cancel);
+        var found = await replica.ReadAsync(async from =>
+        {
+            var some = near ? await from.ListAsync<ListedGrant>(back ? NearBackSql : NearSql, values, cancel) : [];
+            return some.Count <= length ? await from.ListAsync<ListedGrant>(own, values, cancel) : some;
+        }, cancel);
         return Slice.Of(found, new Cursor(after?.ToString(), before?.ToString()), length, total: 0);
     }
 
@@ -84,13 +89,16 @@ public sealed class OperatorGrantStore(Database database)
     public const string ClientsSql = "select distinct client_id from grants where " + Fits;
 
     /// <summary>How many there are.</summary>
-    public async Task<Figure> CountAsync(GrantSearch search, DateTimeOffset now, CancellationToken cancel) =>
-        Known(search, await database.CountAsync(CountSql, Values(search, now), cancel));
+    public Task<Figure> CountAsync(GrantSearch search, DateTimeOffset now, CancellationToken cancel) =>
+        replica.ReadAsync(from => CountAsync(from, search, now, cancel), cancel);
+
+    private static async Task<Figure> CountAsync(Database from, GrantSearch search, DateTimeOffset now, CancellationToken cancel) =>
+        Known(search, await from.CountAsync(CountSql, Values(search, now), cancel));
 
     /// <summary>What would end with them.</summary>
     public async Task<GrantImpact> ImpactAsync(GrantSearch search, DateTimeOffset now, CancellationToken cancel)
     {
-        var grants = await CountAsync(search, now, cancel);
+        var grants = await CountAsync(database, search, now, cancel);
         var one = new Figure(Math.Min(grants.Rows, 1), Exactness.Exact);
         return new GrantImpact
         {

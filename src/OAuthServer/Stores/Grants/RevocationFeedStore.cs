@@ -24,6 +24,12 @@ public sealed record FeedPosition
     /// <summary>pg_snapshot: everything it saw has been handed out. Null: nothing yet.</summary>
     public string? Seen { get; init; }
 
+    /// <summary>
+    /// The timeline of PostgreSQL it was made on. A standby that is promoted begins another, and gives transactions numbers that the
+    /// primary before it had given to others. Null: a server made it that did not know.
+    /// </summary>
+    public string? Timeline { get; init; }
+
     /// <summary>pg_snapshot the pages of one long answer share; null between answers.</summary>
     public string? Upto { get; init; }
     public string? AfterXid { get; init; }
@@ -42,10 +48,14 @@ public sealed class RevocationFeedStore(Database database)
     // A client id may have 2048 characters, and six octets each in JSON: readers take a megabyte.
     private const int MostCharacters = 128 * 1024;
 
-    // A position from the future was made by a database that this one was restored over: its reader begins anew.
-    public const string NowSql =
-        "select s::text as text, @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s) as follows "
-            + "from pg_current_snapshot() as s";
+    // A position from the future was made by a database that this one was restored over, one of another timeline before a failover: its
+    // reader begins anew.
+    public const string NowSql = """
+        select s::text as text, t as timeline,
+               @seen::pg_snapshot is null or pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s)
+                   and coalesce(@timeline::text, t) = t as follows
+          from pg_current_snapshot() as s, left(pg_walfile_name(pg_current_wal_lsn()), 8) as t
+        """;
 
     public const string ReadSql = """
         select id, xid::text as xid, kind, value, expires_at
@@ -65,7 +75,8 @@ public sealed class RevocationFeedStore(Database database)
     {
         try
         {
-            var current = (await database.FindAsync<Snapshot>(NowSql, new { seen = position.Upto ?? position.Seen }, cancel))!;
+            var asked = new { seen = position.Upto ?? position.Seen, timeline = position.Timeline };
+            var current = (await database.FindAsync<Snapshot>(NowSql, asked, cancel))!;
             if (!current.Follows) return null;
             var upto = position.Upto ?? current.Text;
             var rows = await database.ListAsync<RevocationRow>(ReadSql, new
@@ -79,10 +90,16 @@ public sealed class RevocationFeedStore(Database database)
                 limit = PageSize + 1,
             }, cancel);
             var fitting = Fitting(rows);
-            if (fitting == rows.Count) return new FeedPage(rows, new FeedPosition { Seen = upto });
+            if (fitting == rows.Count) return new FeedPage(rows, new FeedPosition { Seen = upto, Timeline = current.Timeline });
 
             rows.RemoveRange(fitting, rows.Count - fitting);
-            return new FeedPage(rows, position with { Upto = upto, AfterXid = rows[^1].Xid, AfterId = rows[^1].Id });
+            return new FeedPage(rows, position with
+            {
+                Upto = upto,
+                Timeline = current.Timeline,
+                AfterXid = rows[^1].Xid,
+                AfterId = rows[^1].Id,
+            });
         }
         catch (PostgresException fault) when (fault.SqlState is PostgresErrorCodes.InvalidTextRepresentation
             or PostgresErrorCodes.NumericValueOutOfRange)
@@ -113,6 +130,7 @@ public sealed class RevocationFeedStore(Database database)
     private sealed record Snapshot
     {
         public required string Text { get; init; }
+        public required string Timeline { get; init; }
         public required bool Follows { get; init; }
     }
 }

@@ -17,7 +17,8 @@ public sealed partial class ArrayStatement<TItem>(string sql, Action<Arrays<TIte
     {
         await using var connection = await database.OpenAsync(CancellationToken.None);
         await using var command = For(connection, items);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        try { await command.ExecuteNonQueryAsync(CancellationToken.None); }
+        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
     }
 
     /// <summary>What it answers for each item, in their order; null where it has no row.</summary>
@@ -27,8 +28,12 @@ public sealed partial class ArrayStatement<TItem>(string sql, Action<Arrays<TIte
         await using var connection = await database.OpenAsync(CancellationToken.None);
         await using var command = For(connection, items);
         var found = new T?[items.Count];
-        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
-        while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = row(reader);
+        try
+        {
+            await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+            while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = row(reader);
+        }
+        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
         return found;
     }
 

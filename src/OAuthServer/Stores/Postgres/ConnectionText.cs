@@ -13,7 +13,13 @@ public static class ConnectionText
     /// <summary>
     /// The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.
     /// </summary>
-    public static string? Read(string text, out string? problem)
+    public static string? Read(string text, out string? problem) => Read(text, "primary", out problem);
+
+    /// <summary>The same for the connection string of a standby that answers lists.</summary>
+    public static string? ReadReplica(string text, out string? problem) => Read(text, "prefer-standby", out problem);
+
+    // Of several hosts the one that is wanted is chosen.
+    private static string? Read(string text, string wanted, out string? problem)
     {
         var builder = new NpgsqlConnectionStringBuilder();
         problem = text.IndexOf("://", StringComparison.Ordinal) is > 0 and var at && text[..at] is "postgres" or "postgresql"
@@ -35,6 +41,19 @@ public static class ConnectionText
 
         // Npgsql chooses among several hosts and refuses to check a single one.
         if (!builder.Host.Contains(',')) builder.TargetSessionAttributes = null;
+        else
+        {
+            Default("Target Session Attributes", wanted);
+            // What a host was, primary or not, is remembered for so many seconds: a standby that was promoted is passed over until then.
+            Default("Host Recheck Seconds", 2);
+            // A host that does not answer must leave the time to go to the next. Never 1, as with libpq: what Npgsql asks a host that
+            // hangs would have no end, since it rounds what is left of the second down to 0, which is for ever.
+            Default("Timeout", 2);
+            if (builder.Timeout == 1) builder.Timeout = 2;
+            // Milliseconds; what a hung host makes of a statement that is called off is not waited for.
+            Default("Cancellation Timeout", 500);
+        }
+
         Default("Maximum Pool Size", 20);
         Default("Max Auto Prepare", 50);
         Default("Auto Prepare Min Usages", 2);

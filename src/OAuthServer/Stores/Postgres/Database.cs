@@ -11,13 +11,17 @@ namespace OAuthServer.Stores.Postgres;
 /// </summary>
 public sealed class Database : IAsyncDisposable
 {
-    // Acts as oauth_server where that role exists and the login may take it; a login that is only a member of it is better still.
+    // First whether writes are taken at all. Acts as oauth_server where that role exists and the login may take it; a login that is only
+    // a member of it is better still.
     // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
     private const string TakeRoleSql = """
+        select current_setting('transaction_read_only')::boolean;
         select set_config('oauth.actor', 'server', false);
         select set_config('role', 'oauth_server', false)
           from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')
         """;
+
+    private const string ReadOnlySql = "select current_setting('transaction_read_only')::boolean";
 
     /// <summary>
     /// Threads that statements called off may hold at once: more than the default pool has, and what a larger one hardly needs.
@@ -26,6 +30,7 @@ public sealed class Database : IAsyncDisposable
 
     private readonly NpgsqlDataSource server;
     private readonly NpgsqlDataSource owner;
+    private readonly bool mayBeStandby;
     private volatile bool hasOwnSessions;
 
     static Database()
@@ -37,10 +42,15 @@ public sealed class Database : IAsyncDisposable
     }
 
     /// <param name="connectionString">As Npgsql writes it; see <see cref="ConnectionText"/> for URLs.</param>
-    public Database(string connectionString)
+    public Database(string connectionString) : this(connectionString, mayBeStandby: false)
     {
-        ConnectionString = connectionString;
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "server" };
+    }
+
+    /// <param name="mayBeStandby">False: a session that takes no writes is refused, with a <see cref="StandbyException"/>.</param>
+    internal Database(string connectionString, bool mayBeStandby)
+    {
+        (ConnectionString, this.mayBeStandby) = (connectionString, mayBeStandby);
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = mayBeStandby ? "replica" : "server" };
         // The role below is the only state of a connection: no reset, which would drop it.
         builder.ConnectionStringBuilder.NoResetOnClose = true;
 #pragma warning disable NPG9001 // See Timestamps.
@@ -49,12 +59,12 @@ public sealed class Database : IAsyncDisposable
         builder.UsePhysicalConnectionInitializer(connection => TakeRoleAsync(connection).GetAwaiter().GetResult(), TakeRoleAsync);
         server = builder.Build();
 
-        var own = new NpgsqlDataSourceBuilder(connectionString) { Name = "owner" };
+        var own = new NpgsqlDataSourceBuilder(connectionString) { Name = mayBeStandby ? "owner at the replica" : "owner" };
         own.ConnectionStringBuilder.MaxPoolSize = 4;
 #pragma warning disable NPG9001
         own.AddTypeInfoResolverFactory(new Timestamps());
 #pragma warning restore NPG9001
-        own.UsePhysicalConnectionInitializer(connection => HaveOwnSessionAsync(connection).GetAwaiter().GetResult(), HaveOwnSessionAsync);
+        own.UsePhysicalConnectionInitializer(connection => BeOwnerAsync(connection).GetAwaiter().GetResult(), BeOwnerAsync);
         owner = own.Build();
     }
 
@@ -131,8 +141,28 @@ public sealed class Database : IAsyncDisposable
 
         async Task<T> ThenCloseAsync()
         {
-            await using (connection) return await statement(connection);
+            await using (connection)
+            {
+                try { return await statement(connection); }
+                catch (Exception fault) when (LeavesReadOnly(fault)) { throw; }
+            }
         }
+    }
+
+    /// <summary>
+    /// After 25006: a primary that became a standby has ended its sessions, but one that was made read-only has not. No pooled session is
+    /// used again, and the next ones look for a server that takes writes. Always false: a filter, which lets the fault pass.
+    /// </summary>
+    internal bool LeavesReadOnly(Exception fault)
+    {
+        if (fault is not PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) return false;
+        foreach (var source in new[] { server, owner })
+        {
+            source.Clear();
+            (source as NpgsqlMultiHostDataSource)?.ClearDatabaseStates();
+        }
+
+        return false;
     }
 
     public async ValueTask DisposeAsync()
@@ -145,8 +175,22 @@ public sealed class Database : IAsyncDisposable
     private async Task TakeRoleAsync(NpgsqlConnection connection)
     {
         await HaveOwnSessionAsync(connection);
-        await using var command = new NpgsqlCommand(TakeRoleSql, connection);
-        await command.ExecuteNonQueryAsync();
+        await MustTakeWritesAsync(TakeRoleSql, connection);
+    }
+
+    private async Task BeOwnerAsync(NpgsqlConnection connection)
+    {
+        await HaveOwnSessionAsync(connection);
+        await MustTakeWritesAsync(ReadOnlySql, connection);
+    }
+
+    // Else a standby would look as if all were well to whoever only reads, /readyz among them. Of several hosts the next one is tried.
+    private async Task MustTakeWritesAsync(string sql, NpgsqlConnection connection)
+    {
+#pragma warning disable CA2100 // One of the two constants above.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        if (await command.ExecuteScalarAsync() is true && !mayBeStandby) throw new StandbyException();
     }
 
     // Tried out once; a pooler that has been found to leave each client its session is believed from then on.

@@ -51,7 +51,9 @@ public static class DatabaseFault
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } refusal =>
             ($"Such a row is there already ({refusal.TableName})", "Change that one, or choose another name."),
         PostgresException refusal => (refusal.MessageText, refusal.Hint),
-        PoolerException pooled => (pooled.Message, null),
+        PoolerException or StandbyException => (fault.Message, null),
+        NpgsqlException { InnerException: AggregateException } =>
+            ("No host of the connection string takes writes", "Start the primary, or correct ConnectionStrings__OAuth (or DATABASE_URL)."),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } or TimeoutException =>
             ("PostgreSQL cannot be reached", "Start it, or correct ConnectionStrings__OAuth (or DATABASE_URL)."),
         NpgsqlException other => ($"PostgreSQL: {other.Message}", null),

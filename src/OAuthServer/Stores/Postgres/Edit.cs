@@ -51,10 +51,14 @@ public sealed class Edit
         await using var connection = author.RequestId is null ? await database.OpenOwnerAsync(cancel) : await database.OpenAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var edit = new Edit(connection, transaction);
-        await edit.ExecuteAsync(ActorSql, new { actor = author.Name, request = author.RequestId, address = author.Address });
-        var result = await act(edit);
-        if (commits(result)) await transaction.CommitAsync(CancellationToken.None);
-        return result;
+        try
+        {
+            await edit.ExecuteAsync(ActorSql, new { actor = author.Name, request = author.RequestId, address = author.Address });
+            var result = await act(edit);
+            if (commits(result)) await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }
+        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
     }
 
     /// <summary>A single statement; returns how many rows it touched.</summary>

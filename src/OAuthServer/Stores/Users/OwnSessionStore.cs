@@ -28,7 +28,7 @@ public sealed record SessionSummary
 }
 
 /// <summary>sessions, as the person they belong to, or an administrator, lists and ends them.</summary>
-public sealed class OwnSessionStore(Database database)
+public sealed class OwnSessionStore(Database database, Replica replica)
 {
     public const string ListSql = """
         select id_hash, authenticated_at, last_seen_at, address, user_agent from sessions
@@ -54,11 +54,11 @@ public sealed class OwnSessionStore(Database database)
     public const string OfPersonSql = Everybody + Live + "and s.subject = @subject " + Next;
     public const string FindSql = Everybody + "where s.id_hash between @first and @last order by s.id_hash limit 1";
 
-    /// <summary>Those that live, of one person or of everybody: what ends last comes first.</summary>
+    /// <summary>Those that live, of one person or of everybody: what ends last comes first. At the replica, where there is one.</summary>
     /// <param name="after">The last one of the page before; null: from the start.</param>
     public Task<List<SessionSummary>> ListAsync(
         Guid? subject, SessionSummary? after, int limit, DateTimeOffset idleSince, DateTimeOffset now, CancellationToken cancel) =>
-        database.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql, new
+        replica.ReadAsync(from => from.ListAsync<SessionSummary>(subject is null ? AllSql : OfPersonSql, new
         {
             subject,
             limit,
@@ -66,7 +66,7 @@ public sealed class OwnSessionStore(Database database)
             now = now.UtcDateTime,
             until = after?.ExpiresAt.UtcDateTime,
             after = after?.IdHash,
-        }, cancel);
+        }, cancel), cancel);
 
     /// <summary>The session whose hash lies between these, or null.</summary>
     public Task<SessionSummary?> FindAsync(byte[] first, byte[] last, CancellationToken cancel) =>
@@ -76,7 +76,7 @@ public sealed class OwnSessionStore(Database database)
 
     /// <summary>How many have not expired, of one person or of everybody, idle ones too.</summary>
     public Task<Figure> CountAsync(Guid? subject, DateTimeOffset now, CancellationToken cancel) =>
-        database.CountAsync(CountSql, new { subject, now = now.UtcDateTime }, cancel);
+        replica.ReadAsync(from => from.CountAsync(CountSql, new { subject, now = now.UtcDateTime }, cancel), cancel);
 
     public const string EndByOperatorSql = """
         with ended as (

@@ -3,8 +3,8 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Users;
 
-/// <summary>users, as the administration and the commands list them.</summary>
-public sealed class UserQueries(Database database)
+/// <summary>users, as the administration and the commands list them: at the replica, where there is one.</summary>
+public sealed class UserQueries(Replica replica)
 {
     // Fewer than three characters are in no index: rows are read in order until enough have them, which takes long when few do.
     private const string All = "where true ";
@@ -64,8 +64,11 @@ public sealed class UserQueries(Database database)
             (true, true) => Later,
             (true, false) => Earlier,
         };
-        var found = await database.ListAsync<UserOverview>(UserEdits.People + fits + page, values, cancel);
-        return Slice.Of(found, cursor, length, await database.FindAsync<int>(Count + fits + Most, values, cancel));
+        return await replica.ReadAsync(async from =>
+        {
+            var found = await from.ListAsync<UserOverview>(UserEdits.People + fits + page, values, cancel);
+            return Slice.Of(found, cursor, length, await from.FindAsync<int>(Count + fits + Most, values, cancel));
+        }, cancel);
     }
 
     /// <summary>Where the page before or after a person begins.</summary>
