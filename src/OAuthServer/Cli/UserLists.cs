@@ -74,8 +74,8 @@ internal static class UserLists
     {
         var names = new Argument<string[]>("NAME") { Description = "The names used to sign in", Arity = ArgumentArity.OneOrMore };
         var yes = Affected.Yes();
-        return CliCommand.On(verb, description, enabled ? $"oauth-server users {verb} mallory\noauth-server users {verb} mallory trudy --yes"
-                : $"oauth-server users {verb} mallory --yes\noauth-server users {verb} mallory trudy --yes",
+        var one = enabled ? "mallory" : "mallory --yes";
+        return CliCommand.On(verb, description, $"oauth-server users {verb} {one}\noauth-server users {verb} mallory trudy --yes",
             [names, yes], async (parse, context, cancel) =>
         {
             var (people, now) = (new List<UserOverview>(), context.Now);
