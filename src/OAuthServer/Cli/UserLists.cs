@@ -87,11 +87,14 @@ internal static class UserLists
             // Grants and sessions that end are not given back by enabling a user again.
             var isFinal = !enabled && people.Exists(person => person.Enabled);
             if ((isFinal || people.Count > 1)
-                && Affected.Refusal(context, parse.GetValue(yes), enabled ? "Enable them" : "Disable them", affected) is { } refused)
+                && Affected.Refusal(context, parse.GetValue(yes), $"{(enabled ? "Enable" : "Disable")} {Whom(people)}", affected)
+                    is { } refused)
                 return refused;
             return await SetAsync(context, people, enabled, cancel);
         });
     }
+
+    private static string Whom(List<UserOverview> people) => people is [var only] ? only.Username : "them";
 
     private static async Task<int> SetAsync(
         CommandContext context, List<UserOverview> people, bool enabled, CancellationToken cancel)

@@ -101,7 +101,7 @@ public sealed partial class SqlPagesTest
         var said = server.StandardError.ReadToEndAsync();
         try
         {
-            await shell.RunAsync("for i in {1..120}; do oauth-server health 2>/dev/null && exit; sleep 0.2; done; exit 1");
+            await shell.RunAsync($"while kill -0 {server.Id}; do oauth-server health 2> /dev/null && exit; sleep 0.2; done; exit 1");
         }
         finally { await Tools.SignalAsync("TERM", server.Id); }
 
