@@ -1,14 +1,11 @@
 using System.Diagnostics;
 using Npgsql;
-using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Guides;
 
 /// <summary>A shell with the program on PATH, as where it is installed, in a folder of its own.</summary>
 internal sealed class Shell : IDisposable
 {
-    private readonly string bin;
-
     /// <param name="database">What psql, pg_dump and the program open.</param>
     public Shell(string database, params (string Name, string Value)[] environment)
     {
@@ -17,10 +14,10 @@ internal sealed class Shell : IDisposable
         (Environment["PGUSER"], Environment["PGPASSWORD"]) = (at.Username!, at.Password ?? "");
         Environment["ConnectionStrings__OAuth"] = database;
         foreach (var (name, value) in environment) Environment[name] = value;
-        bin = Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName;
+        var bin = Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName;
         var program = Path.Combine(bin, "oauth-server");
         File.WriteAllText(program, $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "oauth-server.dll")}' \"$@\"\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (OperatingSystem.IsLinux()) File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         // The clients of the newest PostgreSQL, which a distribution keeps apart from PATH.
         var clients = Path.GetDirectoryName(Stores.SchemaTest.Tool());
         Environment["PATH"] = $"{bin}:{clients}:{System.Environment.GetEnvironmentVariable("PATH")}";
