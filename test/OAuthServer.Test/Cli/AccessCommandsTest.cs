@@ -175,7 +175,8 @@ public sealed class AccessCommandsTest : ServerFixture
 
         var listed = await JsonAsync("sessions", "list", "--user", alice.Username);
         var id = listed.GetProperty("sessions")[0].GetProperty("id").GetString()!;
-        (await RefusedAsync(1, "sessions", "end", id)).Should().Contain($"Sessions: 1, of users: {alice.Username}").And.Contain("Add --yes");
+        (await RefusedAsync(1, "sessions", "end", id)).Should().Contain($"Sessions: 1, of users: {alice.Username}")
+            .And.Contain("Add --yes");
         (await JsonAsync("sessions", "end", id, "--yes")).GetProperty("ended").GetInt64().Should().Be(1);
         (await RefusedAsync(1, "sessions", "end", id)).Should().Contain("There is no session");
         new[] { await one.IsSignedInAsync(), await two.IsSignedInAsync() }.Should().BeEquivalentTo([true, false]);

@@ -8,7 +8,7 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Guides;
 
-/// <summary>The requests that docs/resource-servers.md and docs/guide-mcp-server.md show, in the demo world, to the APIs they are for.</summary>
+/// <summary>The requests of docs/resource-servers.md and docs/guide-mcp-server.md, in the demo world, to the APIs they are for.</summary>
 public sealed partial class ApiPageTest : ServerFixture
 {
     [OneTimeSetUp]

@@ -18,9 +18,10 @@ internal static partial class CommandLine
         block.Text.Replace("\\\n", " ").Split('\n').Where(line => block.Language != "console" || line.StartsWith("$ "))
             .SelectMany(line => Program().Matches(line).Select(match => match.Groups["rest"].Value));
 
-    /// <summary>Those of a page's sentences, between backquotes.</summary>
+    /// <summary>Those of a page's sentences, between backquotes; the name of a command alone, and completion, are none.</summary>
     public static IEnumerable<string> OfSentences(string page) =>
-        Inline().Matches(Fences().Replace(Block.Read(page), "")).Select(match => match.Groups["rest"].Value);
+        Inline().Matches(Fences().Replace(Block.Read(page), "")).Select(match => match.Groups["rest"].Value)
+            .Where(command => !command.Contains("[suggest:") && Tree.All(one => one.Path != command));
 
     /// <summary>Whether it asks before it acts.</summary>
     public static bool Asks(IReadOnlyList<string> words) => Root.Parse(words).CommandResult.Command.Options.Any(option =>

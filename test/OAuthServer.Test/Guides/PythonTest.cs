@@ -24,7 +24,8 @@ public sealed class PythonTest : ServerFixture
         var machine = await Server.AddClientAsync("m2m", "machine", "client_secret_basic", [], "tasks:read tasks:write", "operator",
             Guide.Resource, Cast.Secret, "tasks:read");
         var token = (await machine.CredentialsAsync()).AccessToken;
-        var other = (await (await Server.MachineAsync()).CredentialsAsync(("scope", "read_sensors"), ("resource", Cast.Sensors))).AccessToken;
+        var sensors = await Server.MachineAsync();
+        var other = (await sensors.CredentialsAsync(("scope", "read_sensors"), ("resource", Cast.Sensors))).AccessToken;
         var script = Guide.Snippet("python").Replace("https://auth.example.com", Server.Issuer) + """
 
             import sys

@@ -44,7 +44,8 @@ public sealed partial class SqlPagesTest
 
     [RunsBlock("docs/access.md", "insert into scope_texts"), RunsBlock("docs/access.md", "claude-code-client-metadata")]
     [RunsBlock("docs/access.md", "spam.example"), RunsBlock("docs/resource-servers.md", "insert into resources")]
-    [RunsBlock("docs/resource-servers.md", "update clients set scopes"), RunsBlock("samples/Template/mcp-oauth/README.md", "insert into resources")]
+    [RunsBlock("docs/resource-servers.md", "update clients set scopes")]
+    [RunsBlock("samples/Template/mcp-oauth/README.md", "insert into resources")]
     [TestCase("docs/access.md"), TestCase("docs/resource-servers.md"), TestCase("samples/Template/mcp-oauth/README.md")]
     public Task The_login_of_the_server_may_do_what_a_page_shows(string page) =>
         // The template's server listens where the demo's does.
@@ -115,8 +116,8 @@ public sealed partial class SqlPagesTest
     {
         var named = Number().Matches(Again().Match(Block.Read(Operating)).Value).Select(match => match.Value).ToArray();
         var blocks = named.SelectMany(number => Blocks().Matches(File.ReadAllText(
-            Directory.GetFiles(Path.Combine(TestDatabase.Root, "sql/migrations"), $"{number}_*.sql").Single()))).Select(match => match.Value)
-            .Where(block => block.Contains("oauth_server")).ToList();
+            Directory.GetFiles(Path.Combine(TestDatabase.Root, "sql/migrations"), $"{number}_*.sql").Single())))
+            .Select(match => match.Value).Where(block => block.Contains("oauth_server")).ToList();
         var granting = Directory.GetFiles(Path.Combine(TestDatabase.Root, "sql/migrations"))
             .Where(file => File.ReadAllText(file).Contains("to oauth_server")).Select(file => Path.GetFileName(file)[..4]);
 

@@ -64,7 +64,8 @@ public sealed partial class ErrorTitleTest : ServerFixture
         var codes = made.Select(error => error.Code).Concat(Codes().Matches(source).Select(match => match.Groups["code"].Value))
             .Where(code => code != "given").Distinct().ToList();
         var descriptions = made.Select(error => error.Description).Where(text => text != "given")
-            .Concat(Descriptions().Matches(source).Concat(RedirectProblems().Matches(source)).Select(match => Hole().Replace(match.Groups["text"].Value, "…"))).Distinct().ToList();
+            .Concat(Descriptions().Matches(source).Concat(RedirectProblems().Matches(source))
+                .Select(match => Hole().Replace(match.Groups["text"].Value, "…"))).Distinct().ToList();
 
         var page = await Server.NewBrowser().GetAsync(Paths.Errors);
 

@@ -17,7 +17,8 @@ public sealed class TablesPageTest
                exists (select from pg_trigger t join pg_proc p on p.oid = t.tgfoid where t.tgrelid = c.oid and p.proname = 'audit_edit'),
                a.attname, format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then '' else ', may be null' end
                    || case when a.attgenerated <> '' then ', computed' when a.attidentity <> '' then ', a number of its own'
-                           when d.adbin is not null then ', default ' || regexp_replace(pg_get_expr(d.adbin, d.adrelid), '::[a-z ]+(\[\])?', '')
+                           when d.adbin is not null
+                               then ', default ' || regexp_replace(pg_get_expr(d.adbin, d.adrelid), '::[a-z ]+(\[\])?', '')
                            else '' end,
                col_description(c.oid, a.attnum)
           from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
@@ -53,8 +54,8 @@ public sealed class TablesPageTest
         var page = new StringBuilder("""
             # Tables
 
-            Written by `make spec` from the comments in the database, which `\d+ clients` in psql shows, too. Operators type into the first tables,
-            and an edit there takes effect at once and leaves a row in `audit_events`; the others are the server's own, to be read.
+            Written by `make spec` from the comments in the database, which `\d+ clients` in psql shows, too. Operators type into the first
+            tables, and an edit there takes effect at once and leaves a row in `audit_events`; the others are the server's own, to be read.
             [access.md](access.md) has statements to copy, [sql/seed/clients.sql](../sql/seed/clients.sql) a row of every kind.
 
             """);
