@@ -17,7 +17,7 @@ public sealed partial class CommandLineTest
         var commands = Block.All.Where(block => block.IsCommands).SelectMany(CommandLine.Of)
             .Concat(Block.Pages.SelectMany(CommandLine.OfSentences)).ToList();
 
-        commands.Should().HaveCountGreaterThan(60, "else too little was read");
+        commands.Should().HaveCountGreaterThan(45, "else too little was read");
         string.Join('\n', commands.Select(CommandLine.Flaw).OfType<string>()).Should().BeEmpty();
     }
 
