@@ -13,7 +13,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 pages() { grep -lx '```console' README.md CONTRIBUTING.md docs/*.md; }
-starts_itself() { grep -q '^\$ make run' "$1"; }
+starts_itself() { grep -q '^\$ .*make run ' "$1"; }
 
 # ---- one page, in a shell of its own: test/smoke.sh --page PAGE, with PORT, LOCAL and WORLD ---------------------------------------
 
