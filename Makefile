@@ -47,8 +47,8 @@ bare: sdk ## run make run and make test in a bare Debian made by debootstrap (as
 screenshots: sdk ## take pictures of the demo world's pages into docs/screenshots (needs Chromium)
 	@$(TOGETHER) test/run.sh screenshots || $(FAIL_QUIETLY)
 
-spec: sdk ## write docs/SPEC.md, the table of rules and their tests
-	@UPDATE_SPEC=1 FILTER='Name~Spec_table|Name~Settings_table|Name~schema_on_paper' $(TOGETHER) test/run.sh || $(FAIL_QUIETLY)
+spec: sdk ## write docs/SPEC.md, settings.md, tables.md and sql/schema.sql
+	@UPDATE_SPEC=1 FILTER='Name~Spec_table|Name~Settings_table|Name~on_paper' $(TOGETHER) test/run.sh || $(FAIL_QUIETLY)
 
 lint: sdk ## check formatting and code style; all analyzers, warnings are errors (its own build: make run and make test do without)
 	dotnet build OAuthServer.sln --configuration Debug --nologo --verbosity quiet -consoleLoggerParameters:ErrorsOnly\;NoSummary
@@ -57,7 +57,7 @@ lint: sdk ## check formatting and code style; all analyzers, warnings are errors
 format: sdk ## repair formatting and code style
 	dotnet format OAuthServer.sln
 
-smoke: sdk ## run what the README shows against a server of its own
+smoke: sdk ## run the transcripts of README.md and docs/ against a server of its own
 	@test/smoke.sh
 
 bench: sdk ## measure the server against what the machine allows (ARGS=--help; writes docs/performance.md)

@@ -774,29 +774,29 @@ COMMENT ON COLUMN public.audit_events.at IS 'When: for a request, the millisecon
 
 COMMENT ON COLUMN public.audit_events.request_id IS 'The Request-Id header of the answer; oauth-server why REQUEST_ID explains it.';
 
-COMMENT ON COLUMN public.audit_events.event IS 'token, code, sign-in, consent, revocation, edit, …';
+COMMENT ON COLUMN public.audit_events.event IS 'What happened: token, code, sign-in, consent, revocation, edit and others.';
 
-COMMENT ON COLUMN public.audit_events.outcome IS 'ok or refused.';
+COMMENT ON COLUMN public.audit_events.outcome IS 'ok or refused, as the server decided.';
 
 COMMENT ON COLUMN public.audit_events.client_id IS 'The client, as far as it was known.';
 
 COMMENT ON COLUMN public.audit_events.subject IS 'The person, or the client itself.';
 
-COMMENT ON COLUMN public.audit_events.grant_id IS 'The grant.';
+COMMENT ON COLUMN public.audit_events.grant_id IS 'The grant that the decision was about, if any.';
 
 COMMENT ON COLUMN public.audit_events.jti IS 'The access token''s jti: never the token.';
 
 COMMENT ON COLUMN public.audit_events.address IS 'Where the request came from.';
 
-COMMENT ON COLUMN public.audit_events.actor IS 'Who made an edit.';
+COMMENT ON COLUMN public.audit_events.actor IS 'Who made an edit: admin:NAME, cli:NAME, sql:LOGIN, or the server.';
 
-COMMENT ON COLUMN public.audit_events.error IS 'The public error code.';
+COMMENT ON COLUMN public.audit_events.error IS 'The public error code that went over the wire.';
 
 COMMENT ON COLUMN public.audit_events.rule IS 'The rule that refused, by its RFC section.';
 
-COMMENT ON COLUMN public.audit_events.reason IS 'The private reason.';
+COMMENT ON COLUMN public.audit_events.reason IS 'The private reason, which oauth-server why prints.';
 
-COMMENT ON COLUMN public.audit_events.expected IS 'What the rule expected.';
+COMMENT ON COLUMN public.audit_events.expected IS 'What the rule expected to see.';
 
 COMMENT ON COLUMN public.audit_events.got IS 'What came, never a secret.';
 
@@ -832,7 +832,7 @@ COMMENT ON TABLE public.audit_hours IS 'What the audit log says of each hour tha
 
 COMMENT ON COLUMN public.audit_hours.hour IS 'The hour''s first moment.';
 
-COMMENT ON COLUMN public.audit_hours.issued IS 'Access tokens issued.';
+COMMENT ON COLUMN public.audit_hours.issued IS 'How many access tokens were issued in that hour.';
 
 COMMENT ON COLUMN public.audit_hours.refused IS 'Everything that was refused.';
 
@@ -873,13 +873,13 @@ COMMENT ON COLUMN public.authorization_requests.id_hash IS 'SHA-256 of the ticke
 
 COMMENT ON COLUMN public.authorization_requests.browser_hash IS 'SHA-256 of the cookie of the browser that began it: no other may finish it.';
 
-COMMENT ON COLUMN public.authorization_requests.client_id IS 'Who asks.';
+COMMENT ON COLUMN public.authorization_requests.client_id IS 'The client that sent the request.';
 
 COMMENT ON COLUMN public.authorization_requests.query IS 'The request as it came; forms posted later cannot change it.';
 
 COMMENT ON COLUMN public.authorization_requests.created_at IS 'A sign-in after this satisfies prompt=login.';
 
-COMMENT ON COLUMN public.authorization_requests.expires_at IS 'Ten minutes later.';
+COMMENT ON COLUMN public.authorization_requests.expires_at IS 'When it is forgotten: ten minutes after it came.';
 
 COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
 
@@ -901,13 +901,13 @@ CREATE TABLE public.client_documents (
 
 COMMENT ON TABLE public.client_documents IS 'The last good client id document of each client that has one. To pin such a client, set its origin in clients to operator: it is never fetched again.';
 
-COMMENT ON COLUMN public.client_documents.client_id IS 'The document''s URL.';
+COMMENT ON COLUMN public.client_documents.client_id IS 'The URL of the document, which is the client''s id.';
 
 COMMENT ON COLUMN public.client_documents.fetched_at IS 'When it was last fetched and found good.';
 
 COMMENT ON COLUMN public.client_documents.fresh_until IS 'When /authorize fetches it again: what HTTP said, between 5 minutes and 24 hours.';
 
-COMMENT ON COLUMN public.client_documents.body_hash IS 'SHA-256 of the document.';
+COMMENT ON COLUMN public.client_documents.body_hash IS 'SHA-256 of the document as it was fetched.';
 
 COMMENT ON COLUMN public.client_documents.trust_hash IS 'SHA-256 over name, redirect URIs and keys: another one, and people are asked again.';
 
@@ -938,13 +938,13 @@ COMMENT ON TABLE public.client_secrets IS 'bcrypt hashes of client secrets: at m
 
 COMMENT ON COLUMN public.client_secrets.id IS 'Names the secret in commands.';
 
-COMMENT ON COLUMN public.client_secrets.client_id IS 'Whose it is.';
+COMMENT ON COLUMN public.client_secrets.client_id IS 'The client whose secret it is.';
 
 COMMENT ON COLUMN public.client_secrets.hash IS 'crypt(''the secret'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14, $2a$ $2b$ or $2y$. Imported ones may be sha256: and 64 hexadecimal digits, for secrets with 128 random bits or more, PBKDF2 or Argon2id.';
 
-COMMENT ON COLUMN public.client_secrets.label IS 'For operators.';
+COMMENT ON COLUMN public.client_secrets.label IS 'For operators, to tell secrets apart.';
 
-COMMENT ON COLUMN public.client_secrets.not_before IS 'Refused before.';
+COMMENT ON COLUMN public.client_secrets.not_before IS 'The secret is refused before this moment.';
 
 COMMENT ON COLUMN public.client_secrets.expires_at IS 'Refused from then on; null: never.';
 
@@ -1033,11 +1033,11 @@ COMMENT ON COLUMN public.clients.refresh_token_seconds IS 'A grant ends this lon
 
 COMMENT ON COLUMN public.clients.refresh_idle_seconds IS 'A refresh token unused for this long is dead.';
 
-COMMENT ON COLUMN public.clients.created_at IS 'When the row was made.';
+COMMENT ON COLUMN public.clients.created_at IS 'When the row was made; access tokens from before it are refused.';
 
 COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token or, a resource server, introspected one or read the revocation feed, to the minute or so.';
 
-COMMENT ON COLUMN public.clients.note IS 'For operators.';
+COMMENT ON COLUMN public.clients.note IS 'For operators; shown to nobody else.';
 
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
@@ -1052,17 +1052,17 @@ CREATE TABLE public.consents (
 
 COMMENT ON TABLE public.consents IS 'What a person has allowed before, so that the same is not asked twice.';
 
-COMMENT ON COLUMN public.consents.subject IS 'Who.';
+COMMENT ON COLUMN public.consents.subject IS 'The person who allowed it.';
 
-COMMENT ON COLUMN public.consents.client_id IS 'Whom.';
+COMMENT ON COLUMN public.consents.client_id IS 'The client that was allowed something.';
 
-COMMENT ON COLUMN public.consents.redirect_uri IS 'Where the code went.';
+COMMENT ON COLUMN public.consents.redirect_uri IS 'The redirect URI where the code went.';
 
-COMMENT ON COLUMN public.consents.resources IS 'For which resources.';
+COMMENT ON COLUMN public.consents.resources IS 'The resources that it was allowed for.';
 
 COMMENT ON COLUMN public.consents.scope IS 'What was allowed, offline_access included.';
 
-COMMENT ON COLUMN public.consents.given_at IS 'When last.';
+COMMENT ON COLUMN public.consents.given_at IS 'When it was last allowed.';
 
 COMMENT ON COLUMN public.consents.key IS 'SHA-256 over client, redirect URI and resources.';
 
@@ -1075,7 +1075,7 @@ CREATE TABLE public.data_protection_keys (
 
 COMMENT ON TABLE public.data_protection_keys IS 'ASP.NET Core Data Protection keys (antiforgery), encrypted under the key-encryption key.';
 
-COMMENT ON COLUMN public.data_protection_keys.id IS 'Friendly name.';
+COMMENT ON COLUMN public.data_protection_keys.id IS 'The friendly name that ASP.NET Core gave the key.';
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
 
@@ -1090,7 +1090,7 @@ CREATE TABLE public.grant_types (
 
 COMMENT ON TABLE public.grant_types IS 'What clients may use at /token. Only oauth-server migrate writes here.';
 
-COMMENT ON COLUMN public.grant_types.name IS 'The value of grant_type.';
+COMMENT ON COLUMN public.grant_types.name IS 'The value of grant_type, as it is sent to /token.';
 
 COMMENT ON COLUMN public.grant_types.kinds IS 'The kinds of client that may use it.';
 
@@ -1135,15 +1135,15 @@ COMMENT ON TABLE public.grants IS 'What one person allowed one client, once: its
 
 COMMENT ON COLUMN public.grants.id IS 'UUIDv7. The grant claim of its access tokens; its code and its refresh tokens begin with it.';
 
-COMMENT ON COLUMN public.grants.client_id IS 'Who may act.';
+COMMENT ON COLUMN public.grants.client_id IS 'The client that may act.';
 
-COMMENT ON COLUMN public.grants.subject IS 'On whose behalf.';
+COMMENT ON COLUMN public.grants.subject IS 'The person on whose behalf it may act.';
 
 COMMENT ON COLUMN public.grants.fingerprint IS 'SHA-256 over client, person, redirect URI, challenge, scope and resources: the same request sent twice is one grant. Null: redeemed, and requested again since.';
 
 COMMENT ON COLUMN public.grants.redirect_uri IS 'The exact URI the code went to.';
 
-COMMENT ON COLUMN public.grants.code_challenge IS 'RFC 7636 S256 challenge.';
+COMMENT ON COLUMN public.grants.code_challenge IS 'The code challenge of the request (RFC 7636, S256).';
 
 COMMENT ON COLUMN public.grants.scope IS 'What was allowed, without offline_access.';
 
@@ -1153,13 +1153,13 @@ COMMENT ON COLUMN public.grants.offline IS 'Whether refresh tokens are issued.';
 
 COMMENT ON COLUMN public.grants.offline_requested IS 'Whether the client requested offline_access by name: then the scope of its token replies names it.';
 
-COMMENT ON COLUMN public.grants.created_at IS 'When it was allowed.';
+COMMENT ON COLUMN public.grants.created_at IS 'When the person allowed it.';
 
 COMMENT ON COLUMN public.grants.expires_at IS 'No token of it outlives this.';
 
 COMMENT ON COLUMN public.grants.ended_at IS 'Set once; everything that points here is dead from then on.';
 
-COMMENT ON COLUMN public.grants.ended_reason IS 'code_replayed, refresh_reused, revoked_by_client, revoked_by_user, password_changed, user_disabled, …';
+COMMENT ON COLUMN public.grants.ended_reason IS 'Why it ended: code_replayed, refresh_reused, revoked_by_client, revoked_by_user, revoked_by_admin, password_changed, user_disabled and others.';
 
 COMMENT ON COLUMN public.grants.code_hash IS 'SHA-256 of the code''s first octet and secret. Kept after use, so that a replay is seen; null: it has no code.';
 
@@ -1197,11 +1197,11 @@ COMMENT ON TABLE public.imported_keys IS 'Public keys of another server: access 
 
 COMMENT ON COLUMN public.imported_keys.kid IS 'As the headers of its tokens name it.';
 
-COMMENT ON COLUMN public.imported_keys.alg IS 'ES256 or RS256.';
+COMMENT ON COLUMN public.imported_keys.alg IS 'ES256 or RS256, the algorithm of its signatures.';
 
 COMMENT ON COLUMN public.imported_keys.public_key IS 'SubjectPublicKeyInfo, DER.';
 
-COMMENT ON COLUMN public.imported_keys.issuer IS 'The iss its tokens have.';
+COMMENT ON COLUMN public.imported_keys.issuer IS 'The iss that its tokens have.';
 
 COMMENT ON COLUMN public.imported_keys.verifies_until IS 'Its tokens are refused from then on, and the key leaves the JWKS.';
 
@@ -1239,13 +1239,13 @@ COMMENT ON COLUMN public.initial_access_tokens.hash IS 'SHA-256 of the 256-bit t
 
 COMMENT ON COLUMN public.initial_access_tokens.kind IS 'machine: for client_credentials only. any: for every client.';
 
-COMMENT ON COLUMN public.initial_access_tokens.label IS 'For operators.';
+COMMENT ON COLUMN public.initial_access_tokens.label IS 'For operators, and in the audit log.';
 
 COMMENT ON COLUMN public.initial_access_tokens.uses_left IS 'Registrations it is still good for.';
 
-COMMENT ON COLUMN public.initial_access_tokens.created_at IS 'When it was made.';
+COMMENT ON COLUMN public.initial_access_tokens.created_at IS 'When the invitation was made.';
 
-COMMENT ON COLUMN public.initial_access_tokens.expires_at IS 'Refused from then on.';
+COMMENT ON COLUMN public.initial_access_tokens.expires_at IS 'The invitation is refused from then on.';
 
 ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.initial_access_tokens_id_seq
@@ -1268,11 +1268,11 @@ COMMENT ON TABLE public.old_tokens IS 'Codes and refresh tokens that do not begi
 
 COMMENT ON COLUMN public.old_tokens.hash IS 'SHA-256 of the token''s text; the grant''s row holds the same one.';
 
-COMMENT ON COLUMN public.old_tokens.grant_id IS 'What it stands for.';
+COMMENT ON COLUMN public.old_tokens.grant_id IS 'The grant that the token stands for.';
 
 COMMENT ON COLUMN public.old_tokens.kind IS 'code; spent_code, when it had been redeemed already; refresh_token, superseded ones too.';
 
-COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the row goes.';
+COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the token expires, and the row is deleted.';
 
 CREATE TABLE public.registrations (
     client_id text NOT NULL,
@@ -1296,7 +1296,7 @@ WITH (fillfactor='80');
 
 COMMENT ON TABLE public.registrations IS 'What a client that registered itself said beyond its row in clients (RFC 7591), and the hash that lets it come back (RFC 7592).';
 
-COMMENT ON COLUMN public.registrations.client_id IS 'The client.';
+COMMENT ON COLUMN public.registrations.client_id IS 'The client that registered itself.';
 
 COMMENT ON COLUMN public.registrations.token_hash IS 'SHA-256 of the 256-bit registration access token.';
 
@@ -1310,7 +1310,7 @@ COMMENT ON COLUMN public.registrations.tos_uri IS 'Its terms of service, https. 
 
 COMMENT ON COLUMN public.registrations.policy_uri IS 'Its privacy policy, https. Never fetched.';
 
-COMMENT ON COLUMN public.registrations.issued_at IS 'client_id_issued_at.';
+COMMENT ON COLUMN public.registrations.issued_at IS 'When it registered: client_id_issued_at of RFC 7591.';
 
 COMMENT ON COLUMN public.registrations.seen_at IS 'When it registered, or last came back to its registration.';
 
@@ -1326,11 +1326,11 @@ CREATE TABLE public.resource_texts (
 
 COMMENT ON TABLE public.resource_texts IS 'Names of resources per locale (BCP 47).';
 
-COMMENT ON COLUMN public.resource_texts.uri IS 'The resource.';
+COMMENT ON COLUMN public.resource_texts.uri IS 'The resource that is named.';
 
-COMMENT ON COLUMN public.resource_texts.locale IS 'en, de, ar, …';
+COMMENT ON COLUMN public.resource_texts.locale IS 'The language of the name, such as en, de or ar.';
 
-COMMENT ON COLUMN public.resource_texts.name IS 'What a person reads.';
+COMMENT ON COLUMN public.resource_texts.name IS 'What a person reads in that language.';
 
 CREATE TABLE public.resources (
     uri text NOT NULL,
@@ -1396,15 +1396,15 @@ CREATE TABLE public.revoked_tokens (
 
 COMMENT ON TABLE public.revoked_tokens IS 'Access tokens revoked one by one (RFC 7009), until they would have expired.';
 
-COMMENT ON COLUMN public.revoked_tokens.jti IS 'The token''s jti.';
+COMMENT ON COLUMN public.revoked_tokens.jti IS 'The jti of the token that was revoked.';
 
-COMMENT ON COLUMN public.revoked_tokens.client_id IS 'Whose it was.';
+COMMENT ON COLUMN public.revoked_tokens.client_id IS 'The client that it was issued to.';
 
-COMMENT ON COLUMN public.revoked_tokens.audience IS 'The resource it was for.';
+COMMENT ON COLUMN public.revoked_tokens.audience IS 'The resource that it was for.';
 
-COMMENT ON COLUMN public.revoked_tokens.revoked_at IS 'Since when.';
+COMMENT ON COLUMN public.revoked_tokens.revoked_at IS 'When it was revoked.';
 
-COMMENT ON COLUMN public.revoked_tokens.expires_at IS 'When the row may go.';
+COMMENT ON COLUMN public.revoked_tokens.expires_at IS 'When the token expires, and the row may be deleted.';
 
 CREATE TABLE public.schema_migrations (
     name text NOT NULL,
@@ -1416,7 +1416,7 @@ COMMENT ON TABLE public.schema_migrations IS 'Which migrations were applied. Onl
 
 COMMENT ON COLUMN public.schema_migrations.name IS 'The file in sql/migrations, without .sql.';
 
-COMMENT ON COLUMN public.schema_migrations.applied_at IS 'When.';
+COMMENT ON COLUMN public.schema_migrations.applied_at IS 'When the migration was applied.';
 
 COMMENT ON COLUMN public.schema_migrations.checksum IS 'SHA-256 of the file as it was applied: an edited one is refused.';
 
@@ -1428,9 +1428,9 @@ CREATE TABLE public.scope_texts (
 
 COMMENT ON TABLE public.scope_texts IS 'What a scope means, in words, per locale (BCP 47).';
 
-COMMENT ON COLUMN public.scope_texts.scope IS 'The scope.';
+COMMENT ON COLUMN public.scope_texts.scope IS 'The scope that is explained.';
 
-COMMENT ON COLUMN public.scope_texts.locale IS 'en, de, ar, …';
+COMMENT ON COLUMN public.scope_texts.locale IS 'The language of the text, such as en, de or ar.';
 
 COMMENT ON COLUMN public.scope_texts.text IS 'Continues the sentence "This app will be able to …".';
 
@@ -1474,13 +1474,13 @@ COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the 
 
 COMMENT ON COLUMN public.sessions.id_hash IS 'SHA-256 of the 256-bit session id.';
 
-COMMENT ON COLUMN public.sessions.subject IS 'Who is signed in.';
+COMMENT ON COLUMN public.sessions.subject IS 'The person who is signed in.';
 
 COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the password was given (auth_time).';
 
 COMMENT ON COLUMN public.sessions.last_seen_at IS 'Last page, to the minute; idle sessions end.';
 
-COMMENT ON COLUMN public.sessions.expires_at IS 'Absolute end.';
+COMMENT ON COLUMN public.sessions.expires_at IS 'When the session ends, whether it is used or not.';
 
 COMMENT ON COLUMN public.sessions.address IS 'Where the sign-in came from.';
 
@@ -1504,9 +1504,9 @@ CREATE TABLE public.signing_keys (
 
 COMMENT ON TABLE public.signing_keys IS 'Keys that sign access tokens. Pending until signs_from, then active until the next one''s signs_from, then retired.';
 
-COMMENT ON COLUMN public.signing_keys.kid IS 'RFC 7638 thumbprint.';
+COMMENT ON COLUMN public.signing_keys.kid IS 'The key''s id: its RFC 7638 thumbprint.';
 
-COMMENT ON COLUMN public.signing_keys.alg IS 'ES256 or RS256.';
+COMMENT ON COLUMN public.signing_keys.alg IS 'ES256 or RS256, the algorithm of its signatures.';
 
 COMMENT ON COLUMN public.signing_keys.public_key IS 'SubjectPublicKeyInfo, DER.';
 
@@ -1514,7 +1514,7 @@ COMMENT ON COLUMN public.signing_keys.sealed IS 'PKCS#8 private key, AES-256-GCM
 
 COMMENT ON COLUMN public.signing_keys.created_at IS 'Published in the JWKS from then on.';
 
-COMMENT ON COLUMN public.signing_keys.signs_from IS 'Signs from then on.';
+COMMENT ON COLUMN public.signing_keys.signs_from IS 'The key signs from then on, until the next one does.';
 
 COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: out of the JWKS at once, its tokens are dead.';
 
@@ -1539,7 +1539,7 @@ COMMENT ON COLUMN public.users.username IS 'Lower case; what they type.';
 
 COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id.';
 
-COMMENT ON COLUMN public.users.role IS 'user or admin.';
+COMMENT ON COLUMN public.users.role IS 'user or admin; an admin may enter the administration.';
 
 COMMENT ON COLUMN public.users.enabled IS 'False: cannot sign in, and nothing granted works.';
 

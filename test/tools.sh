@@ -41,6 +41,9 @@ systemd-analyze systemd          test
 debootstrap     debootstrap      bare
 unshare         util-linux       bare
 git             git              test bare
+python3-jwt          python3-jwt          test
+python3-cryptography python3-cryptography test
+python3-requests     python3-requests     test
 "
 
 say() { echo "tools: $*" >&2; }
@@ -52,6 +55,8 @@ path_of() {
         ca-certificates) [[ ! -f ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]] || echo "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ;;
         # A library for Go, as Debian has them: sources.
         go-oidc) local home=/usr/share/gocode/src/github.com/coreos/go-oidc; [[ ! -d $home ]] || echo "$home" ;;
+        # Libraries of Debian's own Python, whichever is first on PATH.
+        python3-*) local library=/usr/lib/python3/dist-packages/${1#python3-}; [[ ! -d $library ]] || echo "$library" ;;
         *) command -v "$1" || true ;;
     esac
 }

@@ -35,7 +35,7 @@ public static class Banner
                 A token for a machine:
                   curl -s -u nightly-etl:nightly-etl-secret -d grant_type=client_credentials {settings.Issuer}{Paths.Token}
 
-                Next: README.md covers sign-in, refresh, revocation and more. Ctrl-C stops the server.
+                Next: docs/tour.md covers sign-in, refresh, revocation and more. Ctrl-C stops the server.
 
                 """);
         return text.ToString();

@@ -14,8 +14,18 @@ internal sealed class CliCommand : Command
 
     private CliCommand(string name, string description, string example) : base(name, description) => Example = example;
 
-    /// <summary>A line to copy.</summary>
+    /// <summary>Lines to copy.</summary>
     public string Example { get; }
+
+    /// <summary>What scripts go by; 2 is wrong usage or settings everywhere.</summary>
+    public string ExitCodes { get; private set; } = "0 done, 1 refused or not found";
+
+    /// <summary>The same command with exit codes of its own.</summary>
+    public CliCommand Exits(string codes)
+    {
+        ExitCodes = codes;
+        return this;
+    }
 
     /// <summary>A verb that works on the database.</summary>
     /// <param name="withKey">Whether it opens signing keys, and so needs the key-encryption key.</param>
@@ -77,7 +87,7 @@ internal sealed class CliCommand : Command
             else if (symbol is Option option) Add(option);
     }
 
-    /// <summary>The usual help, and the example below it.</summary>
+    /// <summary>The usual help, and below it the example and the exit codes.</summary>
     public sealed class Help(HelpAction usual) : SynchronousCommandLineAction
     {
         public override bool ClearsParseErrors => true;
@@ -85,8 +95,10 @@ internal sealed class CliCommand : Command
         public override int Invoke(ParseResult parseResult)
         {
             var result = usual.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is CliCommand verb)
-                parseResult.InvocationConfiguration.Output.WriteLine($"Example:\n  {verb.Example.ReplaceLineEndings("\n  ")}\n");
+            var (command, output) = (parseResult.CommandResult.Command, parseResult.InvocationConfiguration.Output);
+            var verb = command as CliCommand;
+            if (verb is not null) output.WriteLine($"Example:\n  {verb.Example.ReplaceLineEndings("\n  ")}\n");
+            if (command.Subcommands.Count == 0) output.WriteLine($"Exit codes:\n  {verb?.ExitCodes}, 2 wrong usage or settings\n");
             return result;
         }
     }

@@ -28,14 +28,15 @@ public static partial class Commands
             new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static RootCommand Root(Func<Settings, CancellationToken, Task<int>> serve)
+    /// <summary>The tree of all commands.</summary>
+    internal static RootCommand Root(Func<Settings, CancellationToken, Task<int>> serve)
     {
         var root =
             new RootCommand("OAuth 2.1 authorization server. Settings come from appsettings.json, OAuth__… variables and secrets files.")
         {
             new Option<bool>(CliCommand.JsonOption) { Recursive = true, Description = "Print one JSON object" },
             CliCommand.Of("serve", "Run the server until it is stopped", "oauth-server serve", [], (_, settings, _, cancel) =>
-                serve(settings, cancel), withKey: true),
+                serve(settings, cancel), withKey: true).Exits("0 stopped, 1 it could not start, 3 a background loop died"),
             CliCommand.On("migrate", "Bring the database's schema up to date", "oauth-server migrate", [], MigrateAsync),
             HealthCommand.Make(),
             SeedCommand.Make(),

@@ -82,7 +82,7 @@ internal static class DoctorCommand
             },
             $"\n{counts.passed} passed, {counts.warnings} warned, {counts.failed} failed, {counts.skipped} skipped.",
             counts.failed > 0 ? 1 : 0);
-    });
+    }).Exits("0 nothing failed, 1 something failed");
 
     private static Option<string?> Text(string name, string value, string description) =>
         new(name) { HelpName = value, Description = description };

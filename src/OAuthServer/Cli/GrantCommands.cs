@@ -69,7 +69,7 @@ internal static class GrantCommands
         };
         var (filter, yes) = (new GrantFilter(), Affected.Yes());
         return CliCommand.On("revoke", "Revoke grants with all their tokens, permanently; the clients have to request access again",
-            "oauth-server grants revoke 019ab1c2-7d10-7abc-8def-0123456789ab\noauth-server grants revoke --client claude-desktop --yes",
+            "oauth-server grants revoke 019ab1c2-7d10-7abc-8def-0123456789ab --yes\noauth-server grants revoke --client claude-desktop --yes",
             [ids, .. filter.Options, yes], async (parse, context, cancel) =>
         {
             var named = parse.GetValue(ids) ?? [];
@@ -77,7 +77,7 @@ internal static class GrantCommands
                 return context.Output.Misuse("Nothing says which grants",
                     ["Name grants by their ids, or choose them by --client, --user or --resource: one or the other."],
                     "oauth-server grants revoke --help says more.");
-            if (named.Length > 0) return await TheseAsync(context, named);
+            if (named.Length > 0) return await TheseAsync(context, [.. named.Distinct()], parse.GetValue(yes), cancel);
             if (await filter.SearchAsync(parse, context, cancel) is not { } search) return filter.UnknownUser(parse, context);
             if (await filter.UnknownAsync(parse, context, cancel) is { } unknown) return unknown;
 
@@ -92,12 +92,22 @@ internal static class GrantCommands
         });
     }
 
-    private static async Task<int> TheseAsync(CommandContext context, Guid[] ids)
+    private static async Task<int> TheseAsync(CommandContext context, Guid[] ids, bool yes, CancellationToken cancel)
     {
+        var live = new List<ListedGrant>();
+        foreach (var id in ids)
+            if (await context.Grants.FindAsync(id, context.Now, cancel) is { } grant) live.Add(grant);
+        if (live.Count == 0) return Unknown(context, ids[0]);
+        var affected = $"Live grants: {live.Count}, of users: {Names(live, grant => grant.Username)}, "
+            + $"to clients: {Names(live, grant => grant.ClientId)}.";
+        if (Affected.Refusal(context, yes, "Revoke them", affected) is { } refused) return refused;
         var (author, at) = context.Act();
-        var ended = await context.Grants.EndAsync([.. ids.Distinct()], author, at);
+        var ended = await context.Grants.EndAsync(ids, author, at);
         return ended == 0 ? Unknown(context, ids[0]) : Done(context, ended, author);
     }
+
+    private static string Names(IEnumerable<ListedGrant> grants, Func<ListedGrant, string> name) =>
+        string.Join(' ', grants.Select(name).Distinct());
 
     private static int Done(CommandContext context, long revoked, Author author) => context.Output.Done(
         new { revoked, request_id = author.RequestId },

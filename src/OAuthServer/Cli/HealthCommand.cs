@@ -33,7 +33,7 @@ internal static class HealthCommand
             if (ListenAddress.Of(settings, out var problem) is not { } at)
                 return output.Misuse("The settings cannot be used", [$"OAuth__Listen: {problem}"], "Nothing was asked.");
             return await AskAsync(UrlOf(at), at.Socket, output, cancel);
-        });
+        }).Exits("0 ready, 1 not ready or not reached");
     }
 
     // Whoever listens at all addresses is also on loopback, and a socket has no name.

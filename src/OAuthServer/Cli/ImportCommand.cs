@@ -36,7 +36,7 @@ internal static class ImportCommand
                 return context.Output.Refuse(
                     $"{name} is not UTF-8, nothing was imported", "Convert it first, with iconv -t utf-8 for one.");
             }
-        });
+        }).Exits("0 every line was good, 1 some were bad or nothing could be imported");
     }
 
     private static int Tell(CommandContext context, Imported imported, bool strict)

@@ -99,7 +99,7 @@ internal static class KeyCommands
     private static CliCommand Retire()
     {
         var kid = new Argument<string>("KID") { Description = "A key's id" };
-        var atOnce = new Option<bool>("--now") { Description = "Confirm: every token it signed is refused" };
+        var atOnce = new Option<bool>("--now", "--yes") { Description = "Do it without asking: every token it signed is refused" };
         return CliCommand.On("retire", "Revoke a compromised key: it is removed from the JWKS at once, and its tokens are refused",
             "oauth-server keys retire KID --now", [kid, atOnce], async (parse, context, cancel) =>
         {
@@ -107,10 +107,9 @@ internal static class KeyCommands
             await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
             var store = new SigningKeyStore(signed);
             if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(context, name);
-            if (!parse.GetValue(atOnce))
-                return context.Output.Refuse($"This would remove {name} from the JWKS at once, and every token it signed would be refused",
-                    "For a compromised key, add --now. Otherwise: oauth-server keys rotate, "
-                        + "and keys retire automatically once their last token has expired.");
+            if (Affected.Refusal(context, parse.GetValue(atOnce), $"Remove {name} from the JWKS at once",
+                "Every token it signed is refused. That is for a compromised key (--now); any other retires by itself once its last "
+                    + "token has expired: oauth-server keys rotate.") is { } refused) return refused;
 
             if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
             if (!await ring.RetireNowAsync(name, cancel)) return Unknown(context, name);

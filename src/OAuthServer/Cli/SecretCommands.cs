@@ -58,21 +58,35 @@ internal static class SecretCommands
     private static CliCommand Revoke()
     {
         var id = new Argument<long>("SECRET_ID") { Description = "The number that clients show and clients secret add print" };
-        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7", [id],
+        var yes = Affected.Yes();
+        return CliCommand.On("revoke", "Revoke a secret permanently", "oauth-server clients secret revoke 7 --yes", [id, yes],
             async (parse, context, cancel) =>
         {
             var number = parse.GetRequiredValue(id);
+            if (await context.Clients.SecretAsync(number, cancel) is not { } secret)
+                return context.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
+            if (secret.RevokedAt is not null) return Revoked(context, secret);
+            var affected = $"It is of {secret.ClientId}, last used: {Words.At(secret.LastUsedAt) ?? "never"}; "
+                + $"other secrets that work: {await LeftAsync(context, secret, cancel)}.";
+            if (Affected.Refusal(context, parse.GetValue(yes), $"Revoke secret {number}", affected) is { } refused) return refused;
             if (await context.Clients.RevokeSecretAsync(number, context.Now, CommandContext.Actor, cancel) is not { } client)
-                return await context.Clients.SecretAsync(number, cancel) is { } revoked
-                    ? context.Output.Refuse($"Secret {number} of {revoked.ClientId} was revoked on {Words.At(revoked.RevokedAt)}")
-                    : context.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
+                return Revoked(context, await context.Clients.SecretAsync(number, cancel) ?? secret);
 
-            var now = context.Now;
-            var left = (await context.Clients.SecretsAsync(client, cancel))
-                .Count(secret => secret.RevokedAt is null && !(secret.ExpiresAt <= now));
+            var left = await LeftAsync(context, secret, cancel);
             return context.Output.Done(new { client_id = client, id = number, secrets_left = left },
                 $"Secret {number} of {client} is revoked. "
                     + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));
         });
+    }
+
+    private static int Revoked(CommandContext context, SecretSummary secret) =>
+        context.Output.Refuse($"Secret {secret.Id} of {secret.ClientId} was revoked on {Words.At(secret.RevokedAt)}");
+
+    // How many others of its client work.
+    private static async Task<int> LeftAsync(CommandContext context, SecretSummary secret, CancellationToken cancel)
+    {
+        var now = context.Now;
+        return (await context.Clients.SecretsAsync(secret.ClientId, cancel))
+            .Count(other => other.Id != secret.Id && other.RevokedAt is null && !(other.ExpiresAt <= now));
     }
 }

@@ -50,7 +50,7 @@ internal static class SessionCommands
             var now = context.Now;
             SessionSummary? after = null;
             if (page.After(parse) is { } id
-                && (!IsId(id) || (after = await context.Sessions.FindAsync(First(id), Last(id), cancel)) is null))
+                && (!IsId(id) || (after = await context.Sessions.FindAsync(FirstOf(id), LastOf(id), cancel)) is null))
                 return NoId(context, id);
             var found = await context.Sessions.ListAsync(person?.Subject, after, page.Length(parse) + 1,
                 now.AddSeconds(-context.Settings.SessionIdleSeconds), now, cancel);
@@ -69,20 +69,20 @@ internal static class SessionCommands
         context.Output.Refuse($"{text} is the id of no session", "See: oauth-server sessions list");
 
     // What is shown of a hash names all that begin so: there is one.
-    private static byte[] First(string id) => Convert.FromHexString(id.PadRight(HashDigits, '0'));
+    private static byte[] FirstOf(string id) => Convert.FromHexString(id.PadRight(HashDigits, '0'));
 
-    private static byte[] Last(string id) => Convert.FromHexString(id.PadRight(HashDigits, 'f'));
+    private static byte[] LastOf(string id) => Convert.FromHexString(id.PadRight(HashDigits, 'f'));
 
     private static CliCommand End()
     {
-        var user = User();
+        var (user, yes) = (User(), Affected.Yes());
         var id = new Argument<string?>("SESSION_ID")
         {
             Description = "As sessions list says it; none: all sessions of --user",
             Arity = ArgumentArity.ZeroOrOne,
         };
         return CliCommand.On("end", "Sign a browser out, or a user everywhere; apps keep their grants (grants revoke ends those)",
-            "oauth-server sessions end 1f0e9a7c5b3d2846\noauth-server sessions end --user alice", [id, user],
+            "oauth-server sessions end 1f0e9a7c5b3d2846 --yes\noauth-server sessions end --user alice --yes", [id, user, yes],
             async (parse, context, cancel) =>
         {
             UserSummary? person = null;
@@ -92,18 +92,29 @@ internal static class SessionCommands
                 return person is null
                     ? context.Output.Misuse("Nothing says which session", ["Name a session, or a user with --user."],
                         "oauth-server sessions end --help says more.")
-                    : await EndAsync(context, null, person.Subject, person.Username);
+                    : await EndAsync(context, new Ending(null, person.Subject, person.Username), parse.GetValue(yes), cancel);
             if (!IsId(session)) return NoId(context, session);
-            return await EndAsync(context, session, person?.Subject, session);
+            return await EndAsync(context, new Ending(session, person?.Subject, session), parse.GetValue(yes), cancel);
         });
     }
 
-    private static async Task<int> EndAsync(CommandContext context, string? id, Guid? subject, string what)
+    private static async Task<int> EndAsync(CommandContext context, Ending ending, bool yes, CancellationToken cancel)
     {
+        var affected = await context.Sessions.WhoseAsync(ending.First, ending.Last, ending.Subject, cancel);
+        if (affected.Count == 0 && ending.Id is { } unknown)
+            return context.Output.Refuse($"There is no session {unknown}", "See: oauth-server sessions list");
+        if (affected.Count > 0 && Affected.Refusal(context, yes, $"End sessions of {ending.What}",
+            $"Sessions: {affected.Count}, of users: {string.Join(' ', affected.Distinct())}.") is { } refused) return refused;
         var (author, at) = context.Act();
-        var ended = await context.Sessions.EndAsync(
-            id is null ? null : First(id), id is null ? null : Last(id), subject, author, at);
-        if (ended == 0 && id is not null) return context.Output.Refuse($"There is no session {id}", "See: oauth-server sessions list");
-        return context.Output.Done(new { ended, request_id = author.RequestId }, $"Sessions of {what} ended: {ended}.");
+        var ended = await context.Sessions.EndAsync(ending.First, ending.Last, ending.Subject, author, at);
+        return context.Output.Done(new { ended, request_id = author.RequestId }, $"Sessions of {ending.What} ended: {ended}.");
+    }
+
+    // The beginning of a session's id, or null for all of the person's.
+    private sealed record Ending(string? Id, Guid? Subject, string What)
+    {
+        public byte[]? First => Id is null ? null : FirstOf(Id);
+
+        public byte[]? Last => Id is null ? null : LastOf(Id);
     }
 }

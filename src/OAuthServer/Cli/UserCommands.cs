@@ -44,12 +44,17 @@ internal static class UserCommands
 
     private static CliCommand Passwd()
     {
-        var (name, stdin) = (Name(), FromStdin());
-        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants", "oauth-server users passwd alice",
-            [name, stdin], async (parse, context, cancel) =>
+        var (name, stdin, yes) = (Name(), FromStdin(), Affected.Yes());
+        return CliCommand.On("passwd", "Set a user's password; ends all sessions and grants",
+            "oauth-server users passwd alice\noauth-server users passwd alice --password-stdin --yes < FILE",
+            [name, stdin, yes], async (parse, context, cancel) =>
         {
             var username = parse.GetRequiredValue(name);
-            if (await context.Users.FindAsync(username, cancel) is null) return Unknown(context, username);
+            if (await context.Users.FindAsync(username, cancel) is not { } known
+                || await context.Users.UserAsync(known.Subject, context.Now, cancel) is not { } user) return Unknown(context, username);
+            var affected = $"Live grants that end: {user.LiveGrants}, and all sessions.";
+            if (Affected.Refusal(context, parse.GetValue(yes), $"Set a new password for {username}", affected) is { } refused)
+                return refused;
             if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
             return await context.Users.PasswordAsync(username, context.Hash(password), CommandContext.Actor, cancel)
                 ? context.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")

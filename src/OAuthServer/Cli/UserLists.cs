@@ -75,7 +75,8 @@ internal static class UserLists
     {
         var names = new Argument<string[]>("NAME") { Description = "The names used to sign in", Arity = ArgumentArity.OneOrMore };
         var yes = Affected.Yes();
-        return CliCommand.On(verb, description, $"oauth-server users {verb} mallory\noauth-server users {verb} mallory trudy --yes",
+        var one = enabled ? "mallory" : "mallory --yes";
+        return CliCommand.On(verb, description, $"oauth-server users {verb} {one}\noauth-server users {verb} mallory trudy --yes",
             [names, yes], async (parse, context, cancel) =>
         {
             var (people, now) = (new List<UserOverview>(), context.Now);
@@ -84,12 +85,17 @@ internal static class UserLists
                     && await context.Users.UserAsync(known.Subject, now, cancel) is { } person) people.Add(person);
                 else return UserCommands.Unknown(context, name);
             var affected = $"Users: {people.Count}, with live grants: {people.Sum(person => person.LiveGrants)}.";
-            if (people.Count > 1
-                && Affected.Refusal(context, parse.GetValue(yes), enabled ? "Enable them" : "Disable them", affected) is { } refused)
+            // Grants and sessions that end are not given back by enabling a user again.
+            var isFinal = !enabled && people.Exists(person => person.Enabled);
+            if ((isFinal || people.Count > 1)
+                && Affected.Refusal(context, parse.GetValue(yes), $"{(enabled ? "Enable" : "Disable")} {Whom(people)}", affected)
+                    is { } refused)
                 return refused;
             return await SetAsync(context, people, enabled, cancel);
         });
     }
+
+    private static string Whom(List<UserOverview> people) => people is [var only] ? only.Username : "them";
 
     private static async Task<int> SetAsync(
         CommandContext context, List<UserOverview> people, bool enabled, CancellationToken cancel)

@@ -33,7 +33,7 @@ public static class ErrorPage
             """);
     }
 
-    /// <summary>Every code, each under its own anchor.</summary>
+    /// <summary>Every code under its own anchor, with the descriptions that come with it.</summary>
     public static Task ErrorsAsync(this HttpContext http)
     {
         var say = http.Language();
@@ -48,6 +48,13 @@ public static class ErrorPage
             """);
     }
 
+    // The descriptions as they are sent, in English whatever the page's language.
     private static Markup Entry(ErrorText text, Language say) =>
-        $"""<dt id="{text.Code}"><code>{text.Code}</code></dt><dd>{say[text.Means]}</dd>""";
+        $"""
+        <dt id="{text.Code}"><code>{text.Code}</code></dt>
+        <dd>{say[text.Means]}
+            <ul lang="en" dir="ltr">{ErrorDescriptions.Of(text.Code).Select(Sentence)}</ul></dd>
+        """;
+
+    private static Markup Sentence(string description) => $"<li>{description}</li>";
 }

@@ -139,7 +139,7 @@ public static class PlaygroundPage
             $"""<a href="{settings.IssuerPath + Paths.ConnectedApps}">{say["Connected apps"]}</a>""")}</li>
         <li>{say.Put("What an operator sees: {0}, as olivia with {1}.",
             $"""<a href="{settings.IssuerPath + Paths.Admin}">{say["Administration"]}</a>""", $"<code>olivia-demo-password</code>")}</li>
-        <li>{say.Put("The same in a terminal, and next steps: {0} in the checkout.", $"<code>README.md</code>")}</li>
+        <li>{say.Put("The same in a terminal, and next steps: {0} in the checkout.", $"<code>docs/tour.md</code>")}</li>
         </ul>
         """;
 

@@ -1,4 +1,4 @@
-// An MCP server of the C# SDK with JwtBearer: McpServer/Program.cs, which docs/resource-servers.md shows; the client is the TypeScript SDK.
+// An MCP server of the C# SDK with JwtBearer: McpServer/Program.cs, which docs/guide-mcp-server.md shows; the client is the TypeScript SDK.
 import assert from 'node:assert/strict';
 import { mcpClient } from '../support/mcp.mjs';
 import { packageVersion } from '../support/report.mjs';

@@ -150,7 +150,9 @@ public sealed class AccessCommandsTest : ServerFixture
         var hers = await JsonAsync("grants", "list", "--resource", Cast.Notes, "--user", alice.Username);
         hers.GetProperty("total").GetInt64().Should().Be(2);
 
-        (await JsonAsync("grants", "revoke", id)).GetProperty("revoked").GetInt64().Should().Be(1);
+        (await RefusedAsync(1, "grants", "revoke", id)).Should().Contain($"of users: {alice.Username}, to clients: {app.Id}")
+            .And.Contain("Nothing was done");
+        (await JsonAsync("grants", "revoke", id, "--yes")).GetProperty("revoked").GetInt64().Should().Be(1);
         (await app.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
         (await RefusedAsync(1, "grants", "revoke", id)).Should().Contain("There is no live grant");
         (await RefusedAsync(1, "grants", "revoke", "--client", app.Id)).Should().Contain("Live grants: 1, of users: 1, to clients: 1");
@@ -185,10 +187,14 @@ public sealed class AccessCommandsTest : ServerFixture
         (await RefusedAsync(1, "sessions", "list", "--after", "0000000000000000")).Should().Contain("is the id of no session");
         var listed = await JsonAsync("sessions", "list", "--user", alice.Username);
         var id = listed.GetProperty("sessions")[0].GetProperty("id").GetString()!;
-        (await JsonAsync("sessions", "end", id)).GetProperty("ended").GetInt64().Should().Be(1);
+        (await RefusedAsync(1, "sessions", "end", id)).Should().Contain($"Sessions: 1, of users: {alice.Username}")
+            .And.Contain("Add --yes");
+        (await JsonAsync("sessions", "end", id, "--yes")).GetProperty("ended").GetInt64().Should().Be(1);
         (await RefusedAsync(1, "sessions", "end", id)).Should().Contain("There is no session");
         new[] { await one.IsSignedInAsync(), await two.IsSignedInAsync() }.Should().BeEquivalentTo([true, false]);
-        (await JsonAsync("sessions", "end", "--user", alice.Username)).GetProperty("ended").GetInt64().Should().Be(1);
+        (await RefusedAsync(1, "sessions", "end", "--user", alice.Username)).Should().Contain("Nothing was done");
+        (await JsonAsync("sessions", "end", "--user", alice.Username, "--yes")).GetProperty("ended").GetInt64().Should().Be(1);
+        (await JsonAsync("sessions", "end", "--user", alice.Username)).GetProperty("ended").GetInt64().Should().Be(0, "none is left");
         (await RefusedAsync(2, "sessions", "end")).Should().Contain("Name a session");
         (await RefusedAsync(1, "sessions", "end", "everything")).Should().Contain("is the id of no session");
     }

@@ -27,6 +27,14 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         refused.Code.Should().Be(1);
         (refused.Out + refused.Error).Should().Contain("at most two secrets").And.NotContain("   at ");
 
+        var number = $"{await Server.ScalarAsync<long>("select min(id) from client_secrets where client_id = @id", new { id })}";
+        var last = await Server.RunBinaryAsync(null, "clients", "secret", "revoke", number);
+        last.Code.Should().Be(1);
+        last.Error.Should().Contain($"It is of {id}").And.Contain("other secrets that work: 1").And.Contain("Nothing was done");
+        (await JsonAsync("clients", "secret", "revoke", number, "--yes")).GetProperty("secrets_left").GetInt32().Should().Be(1);
+        (await Server.RunBinaryAsync(null, "clients", "secret", "revoke", number, "--yes")).Error.Should().Contain("was revoked on");
+        machine = machine.With(second);
+
         await JsonAsync("clients", "disable", id);
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Description == "The client has been revoked");
         await JsonAsync("clients", "enable", id);
@@ -47,12 +55,19 @@ public sealed partial class OperatorCommandsTest : ServerFixture
             .Should().Contain($"<bdi>{name}</bdi>");
         (await browser.IsSignedInAsync()).Should().BeTrue();
 
-        (await Server.RunBinaryAsync("second password\n", "users", "passwd", name, "--password-stdin")).Code.Should().Be(0);
+        var asked = await Server.RunBinaryAsync("second password\n", "users", "passwd", name, "--password-stdin");
+        asked.Code.Should().Be(1);
+        asked.Error.Should().Contain($"Set a new password for {name}?").And.Contain("Add --yes");
+        (await browser.IsSignedInAsync()).Should().BeTrue();
+        (await Server.RunBinaryAsync("second password\n", "users", "passwd", name, "--password-stdin", "--yes")).Code.Should().Be(0);
 
         (await browser.IsSignedInAsync()).Should().BeFalse();
         (await Server.RunBinaryAsync(null, "users", "role", name, "admin", "--json")).Code.Should().Be(0);
         await Server.UserAsync("olivia", "admin");
-        (await Server.RunBinaryAsync(null, "users", "disable", name)).Code.Should().Be(0);
+        var disable = await Server.RunBinaryAsync(null, "users", "disable", name);
+        disable.Code.Should().Be(1, "what it ends does not come back");
+        disable.Error.Should().Contain($"Disable {name}?");
+        (await Server.RunBinaryAsync(null, "users", "disable", name, "--yes")).Code.Should().Be(0);
         (await Server.ScalarAsync<string>("select role || enabled::text from users where username = @name", new { name }))
             .Should().Be("adminfalse");
     }
@@ -63,7 +78,7 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         var olivia = await Server.UserAsync("olivia", "admin");
         await Server.ExecuteAsync("update users set role = 'user' where username <> @Username", olivia);
 
-        foreach (var verb in new[] { new[] { "users", "role", olivia.Username, "user" }, ["users", "disable", olivia.Username] })
+        foreach (var verb in new[] { new[] { "users", "role", olivia.Username, "user" }, ["users", "disable", olivia.Username, "--yes"] })
         {
             var refused = await Server.RunBinaryAsync(null, verb);
             refused.Code.Should().Be(1);
@@ -189,7 +204,7 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         var words = Directory.GetFiles(Path.Combine(TestDatabase.Root, "src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText)
             .SelectMany(text => Page().Matches(text)).Select(match => match.Value).Distinct().ToList();
 
-        words.Should().Contain("README.md").And.Contain("docs/settings.md").And
+        words.Should().Contain("docs/tour.md").And.Contain("docs/settings.md").And
             .OnlyContain(page => File.Exists(Path.Combine(TestDatabase.Root, page)));
     }
 

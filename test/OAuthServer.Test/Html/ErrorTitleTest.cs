@@ -52,6 +52,46 @@ public sealed partial class ErrorTitleTest : ServerFixture
             .Should().MatchRegex($"<code>invalid_(request|client)</code></a>{(forDevelopers is null ? "" : " – " + forDevelopers)}</p>");
     }
 
+    [Test, Rfc(6749, "5.2")]
+    public async Task Every_code_and_every_description_is_on_the_page_with_what_to_do()
+    {
+        var made = typeof(OAuthError).GetMethods(BindingFlags.Public | BindingFlags.Static)
+            .Where(method => method.ReturnType == typeof(OAuthError)).Select(method => (OAuthError)method.Invoke(null,
+                [.. method.GetParameters().Select(parameter => parameter.HasDefaultValue ? parameter.DefaultValue
+                : parameter.ParameterType == typeof(int) ? 1 : "given")])!).ToList();
+        var source = string.Join('\n', SourceText.All.Where(file => file.Room != "Cli" && file.Path != "Protocol/ErrorDescriptions.cs")
+            .Select(file => file.Text));
+        var codes = made.Select(error => error.Code).Concat(Codes().Matches(source).Select(match => match.Groups["code"].Value))
+            .Where(code => code != "given").Distinct().ToList();
+        var descriptions = made.Select(error => error.Description).Where(text => text != "given")
+            .Concat(Descriptions().Matches(source).Concat(RedirectProblems().Matches(source))
+                .Select(match => Hole().Replace(match.Groups["text"].Value, "…"))).Distinct().ToList();
+
+        var page = await Server.NewBrowser().GetAsync(Paths.Errors);
+
+        codes.Should().HaveCountGreaterThan(17, "else too little was read");
+        ErrorTexts.All.Select(text => text.Code).Should().BeEquivalentTo(codes);
+        ErrorTexts.All.Should().OnlyContain(text => text.Means.Length > 40 && ErrorDescriptions.Of(text.Code).Count > 0);
+        descriptions.Should().HaveCountGreaterThan(85, "else too little was read");
+        ErrorDescriptions.All.Select(one => one.Description).Distinct().Should().BeEquivalentTo(descriptions);
+        var shown = System.Net.WebUtility.HtmlDecode(page.Body);
+        foreach (var (code, description) in ErrorDescriptions.All)
+            shown.Should().MatchRegex($"id=\"{code}\">((?!<dt)[^\\0])*<li>{Regex.Escape(description)}</li>");
+    }
+
+    // Where a refusal is made, or given a sentence of its own.
+    [GeneratedRegex("(?:\\bDescription = |OAuthError\\.Invalid(?:Request|RedirectUri|ClientMetadata)\\(\\s*)\\$?\"(?<text>[^\"]+)\"")]
+    private static partial Regex Descriptions();
+
+    [GeneratedRegex("return \"(?<text>An? [^\"]*redirect URI[^\"]*)\"")]
+    private static partial Regex RedirectProblems();
+
+    [GeneratedRegex("(?:(?<!string )\\bCode = |InteractionRequired\\()\"(?<code>[a-z_]+)\"")]
+    private static partial Regex Codes();
+
+    [GeneratedRegex(@"\{[^}]*\}")]
+    private static partial Regex Hole();
+
     [GeneratedRegex("(?:\\bDescription = |OAuthError\\.InvalidRequest\\(\\s*)\"(?<text>[^\"]+)\"")]
     private static partial Regex Description();
 

@@ -92,7 +92,7 @@ public sealed class OperatorTest : ServerFixture
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
 
         var switched = await Task.WhenAll(
-            OAuthProgram.RunAsync(Server.Settings, "users", "disable", alice.Username, "--json"),
+            OAuthProgram.RunAsync(Server.Settings, "users", "disable", alice.Username, "--yes", "--json"),
                 OAuthProgram.RunAsync(Server.Settings, "clients", "disable", machine.Id, "--json"));
 
         switched.Should().OnlyContain(one => one.Exit == 0);

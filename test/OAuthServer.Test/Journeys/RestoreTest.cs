@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using FluentAssertions;
 using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Test.Guides;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Journeys;
@@ -14,7 +14,7 @@ public sealed class RestoreTest
 {
     private static readonly TimeSpan StartUp = TimeSpan.FromMinutes(1);
 
-    [Test, Behaviour(10, 36)]
+    [Test, Behaviour(10, 36), RunsBlock("docs/operating.md", "pg_restore")]
     public async Task What_was_issued_before_works_after_a_restore_and_without_the_key_nothing_is_signed()
     {
         await using var cluster = await OwnCluster.StartAsync();
@@ -59,31 +59,16 @@ public sealed class RestoreTest
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    // The commands of the guide.
+    // The commands of the guide: the first where the database is, the others where it goes to.
     private static async Task<string> RestoreAsync(string from, string to)
     {
-        var (source, target) = (new NpgsqlConnectionStringBuilder(from), new NpgsqlConnectionStringBuilder(to));
-        var dump = Path.GetTempFileName();
-        try
-        {
-            await RunAsync("pg_dump", source, "--format=custom", $"--file={dump}", source.Database!);
-            await RunAsync("psql", target, "--quiet", "--set=ON_ERROR_STOP=1", "--command=create role oauth_server nologin",
-                "--command=create database restored", target.Database!);
-            await RunAsync("pg_restore", target, "--no-owner", "--exit-on-error", "--dbname=restored", dump);
-        }
-        finally { File.Delete(dump); }
+        var lines = Block.The("docs/operating.md", "pg_restore").Text;
+        using var source = new Shell(from);
+        using var target = new Shell(to);
 
+        await source.RunAsync(lines.Split('\n')[0].Replace(" oauth", " " + new NpgsqlConnectionStringBuilder(from).Database));
+        File.Move(Path.Combine(source.Folder, "oauth.dump"), Path.Combine(target.Folder, "oauth.dump"));
+        await target.RunAsync(lines[lines.IndexOf('\n')..]);
         return new NpgsqlConnectionStringBuilder(to) { Database = "restored" }.ConnectionString;
-    }
-
-    private static async Task RunAsync(string program, NpgsqlConnectionStringBuilder at, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
-        (start.Environment["PGHOST"], start.Environment["PGPORT"]) = (at.Host, $"{at.Port}");
-        (start.Environment["PGUSER"], start.Environment["PGPASSWORD"]) = (at.Username, at.Password);
-        using var process = Process.Start(start)!;
-        var said = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{program}: {said}");
     }
 }

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Test.Guides;
 using OAuthServer.Test.Html;
 using OAuthServer.Test.Support;
 
@@ -42,7 +43,7 @@ public sealed class GuideTest : ServerFixture
 
     [TestCase("JwtBearerApi"), TestCase("McpServer"), TestCase("OpenIddictApi")]
     public void The_page_shows_the_very_file_that_make_interop_runs(string project) =>
-        Guide.Snippets("cs").Should().Contain(File.ReadAllText(Path.Combine(TestDatabase.Root, $"test/Interop/{project}/Program.cs")));
+        Block.All.Where(block => block.Language == "cs").Select(block => block.Text).Should().Contain(File.ReadAllText(Path.Combine(TestDatabase.Root, $"test/Interop/{project}/Program.cs")));
 
     [Test]
     public void Every_endpoint_it_asks_nginx_to_protect_demands_a_scope() =>

@@ -78,10 +78,22 @@ public sealed class OwnSessionStore(Database database, Replica replica)
     public Task<Figure> CountAsync(Guid? subject, DateTimeOffset now, CancellationToken cancel) =>
         replica.ReadAsync(from => from.CountAsync(CountSql, new { subject, now = now.UtcDateTime }, cancel), cancel);
 
-    public const string EndByOperatorSql = """
-        with ended as (
-            delete from sessions where (@first::bytea is null or (id_hash >= @first::bytea and id_hash <= @last::bytea))
+    private const string Chosen = """
+        (@first::bytea is null or (id_hash >= @first::bytea and id_hash <= @last::bytea))
                and (@first::bytea is not null or subject = @subject::uuid) and (@subject::uuid is null or subject = @subject::uuid)
+        """;
+
+    public const string WhoseSql = $"""
+        select username from users join (select subject from sessions where {Chosen}) as chosen using (subject) order by username
+        """;
+
+    /// <summary>Whose sessions <see cref="EndAsync(byte[], byte[], Guid?, Author, DateTimeOffset)"/> would end, a name each.</summary>
+    public Task<List<string>> WhoseAsync(byte[]? first, byte[]? last, Guid? subject, CancellationToken cancel) =>
+        database.ListAsync<string>(WhoseSql, new { first, last, subject }, cancel);
+
+    public const string EndByOperatorSql = $"""
+        with ended as (
+            delete from sessions where {Chosen}
             returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)

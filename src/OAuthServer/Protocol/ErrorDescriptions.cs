@@ -1,0 +1,87 @@
+namespace OAuthServer.Protocol;
+
+/// <summary>
+/// Every error_description this server answers with, by its code: the sentences that stand where refusals are made. The page of error
+/// codes shows them, so that whoever searches it for what they received finds the code and what to do. … stands for what differs.
+/// </summary>
+public static class ErrorDescriptions
+{
+    private static readonly Dictionary<string, string[]> ByCode = new(StringComparer.Ordinal)
+    {
+        ["invalid_request"] =
+        [
+            "A document could not be fetched", "A parameter is malformed", "A parameter is repeated",
+            "after is not a cursor of this server; leave it out to begin anew", "Authorization is repeated", "Choose a step",
+            "Choose Allow or Deny", "Choose one of the times offered", "client_id differs from the authenticated client",
+            "client_id is repeated", "client_id is required", "code is required", "code_challenge is required",
+            "code_challenge must be 43 base64url characters", "code_challenge_method must be S256", "code_verifier is required",
+            "Content-Type must be application/json", "Content-Type must be application/x-www-form-urlencoded",
+            "Enter your current password", "Enter your username and password", "grant_type is required", "Host must be the issuer's",
+            "max_age must be a whole number of seconds", "Page not found", "prompt=none goes with no other value",
+            "redirect_uri is not registered for this app", "redirect_uri is repeated", "redirect_uri is required",
+            "refresh_token is required", "request and request_uri are not supported", "response_mode must be query",
+            "response_type is required", "The form is too large or malformed", "The request body is malformed",
+            "The request body is too large", "The request body must be one JSON object, no member twice, at most 32 levels deep",
+            "The request is malformed", "This content type is not supported", "This form was sent from another website",
+            "This method is not allowed here", "This page has expired; open it again",
+            "This request was already answered, has expired, or was started in another browser",
+            "This response does not match a request from this browser", "token is required", "Use one client authentication method",
+            "wait is a whole number of seconds up to …",
+        ],
+        ["invalid_client"] =
+        [
+            "Client authentication failed", "The client has been revoked", "The client secret has expired",
+            "The document that describes this app at … could not be used", "This app is not registered here",
+        ],
+        ["invalid_grant"] = ["The code or refresh token is not valid"],
+        ["unauthorized_client"] =
+            ["This app cannot sign people in", "This app has been disabled here", "This client may not use this grant type"],
+        ["unsupported_grant_type"] = ["This grant type is not supported"],
+        ["unsupported_response_type"] = ["response_type must be code"],
+        ["invalid_scope"] =
+        [
+            "No scope is left that belongs to the requested resource", "scope is malformed",
+            "The requested scope is not allowed for this client",
+        ],
+        ["invalid_target"] = ["The requested resource is not allowed"],
+        ["access_denied"] = ["Incorrect username or password", "The request was denied"],
+        ["login_required"] = ["The request needs a person, and prompt=none forbids asking"],
+        ["consent_required"] = ["The request needs a person, and prompt=none forbids asking"],
+        ["invalid_token"] =
+        [
+            "The access token is not valid", "The registration access token is not valid",
+            "This registration needs a valid initial access token",
+        ],
+        ["insufficient_scope"] = ["The access token lacks a scope"],
+        ["invalid_redirect_uri"] =
+        [
+            "A client has at most … redirect URIs", "A redirect URI carries user information",
+            "A redirect URI has a character that must be percent-encoded", "A redirect URI has a fragment",
+            "A redirect URI has a malformed port", "A redirect URI has a scheme that can run code",
+            "A redirect URI has a space, a control character or a character outside ASCII", "A redirect URI has a wildcard",
+            "A redirect URI has no host", "A redirect URI is empty", "A redirect URI is longer than 2048 characters",
+            "A redirect URI is not absolute", "A redirect URI points at this server itself",
+            "An http redirect URI is for this computer only", "An https redirect URI needs a fully qualified domain name",
+            "redirect_uris is required", "This private-use scheme is not on the list of this server",
+            "This server registers loopback redirect URIs only",
+        ],
+        ["invalid_client_metadata"] =
+        [
+            "… and … are two clients", "… must be a list of strings", "… must be a string",
+            "client_id must be the one of this registration", "client_name is longer than 256 characters", "grant_types must hold …",
+            "Register again to become another kind of client, or to gain or lose a secret",
+            "scope has a character that no scope has", "The implicit and password grants do not exist here",
+            "The only response type is code", "The request body must be a JSON object", "token_endpoint_auth_method must be …",
+        ],
+        ["slow_down"] = ["Too many requests; wait and try again"],
+        ["temporarily_unavailable"] = ["The server cannot answer right now; try again shortly"],
+        ["server_error"] = ["The server met an unexpected condition"],
+    };
+
+    /// <summary>Every sentence with its code.</summary>
+    public static IEnumerable<(string Code, string Description)> All =>
+        ByCode.SelectMany(one => one.Value, (one, description) => (one.Key, description));
+
+    /// <summary>The sentences of a code.</summary>
+    public static IReadOnlyList<string> Of(string code) => ByCode.GetValueOrDefault(code) ?? [];
+}
