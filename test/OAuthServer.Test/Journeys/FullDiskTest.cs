@@ -51,9 +51,10 @@ public sealed class FullDiskTest
         var machine = await server.MachineAsync();
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();
         var file = Path.GetTempFileName();
-        await File.WriteAllLinesAsync(file, Enumerable.Range(0, 3000).Select(n =>
-            $$"""{"type":"user","subject":"{{Guid.CreateVersion7()}}","username":"person-{{n}}","password_hash":"{{
-                Cast.PasswordHash}}"}"""));
+        var people = Enumerable.Range(0, 3000).Select(n => $$"""
+            {"type":"user","subject":"{{Guid.CreateVersion7()}}","username":"person-{{n}}","password_hash":"{{Cast.PasswordHash}}"}
+            """);
+        await File.WriteAllLinesAsync(file, people);
 
         await server.ExecuteAsync("create table ballast (text text)");
         await FluentActions.Awaiting(async () =>

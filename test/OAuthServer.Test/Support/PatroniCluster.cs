@@ -132,6 +132,9 @@ public sealed class PatroniCluster : IAsyncDisposable
             if (File.Exists(pid)) await ProcessTree.SignalAsync("KILL", (await File.ReadAllLinesAsync(pid))[0]);
         }
 
+        // Children of one that hung have lost their parent, and are stopped still.
+        foreach (var left in ProcessTree.In(folder)) left.Kill();
+
         if (etcd is { HasExited: false }) etcd.Kill();
         if (etcd is not null) await etcd.WaitForExitAsync();
         http.Dispose();

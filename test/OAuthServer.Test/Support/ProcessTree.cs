@@ -26,4 +26,15 @@ public static class ProcessTree
         try { return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ')[1]; }
         catch (IOException) { return null; }
     }
+
+    /// <summary>The processes whose working directory is in a folder.</summary>
+    public static IEnumerable<Process> In(string folder) => Process.GetProcesses().Where(one =>
+    {
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/{one.Id}/cwd", returnFinalTarget: false) is { } at
+                && at.FullName.StartsWith(folder + "/", StringComparison.Ordinal);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { return false; }
+    });
 }
