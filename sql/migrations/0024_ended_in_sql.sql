@@ -15,7 +15,10 @@ begin
 end $$;
 
 create trigger grants_audit after update of ended_at on grants for each row
-    when (old.ended_at is null and new.ended_reason = 'revoked_by_admin' and coalesce(current_setting('oauth.actor', true), '') = '')
+    when (old.ended_at is null and new.ended_at is not null
+          -- Those of a person who was disabled or got a password have that edit's row.
+          and coalesce(new.ended_reason, '') not in ('user_disabled', 'password_changed')
+          and coalesce(current_setting('oauth.actor', true), '') = '')
     execute function audit_end();
 create trigger sessions_audit after delete on sessions for each row
     when (coalesce(current_setting('oauth.actor', true), '') = '')

@@ -79,9 +79,9 @@ internal static class GrantCommands
                     "oauth-server grants revoke --help says more.");
             if (named.Length > 0) return await TheseAsync(context, [.. named.Distinct()], parse.GetValue(yes), cancel);
             if (await filter.SearchAsync(parse, context, cancel) is not { } search) return filter.UnknownUser(parse, context);
-            if (await filter.UnknownAsync(parse, context, cancel) is { } unknown) return unknown;
 
             var impact = await context.Grants.ImpactAsync(search, context.Now, cancel);
+            if (impact.Grants.Rows == 0 && await filter.UnknownAsync(parse, context, cancel) is { } unknown) return unknown;
             var affected = $"Live grants: {Affected.Say(impact.Grants)}, of users: {Affected.Say(impact.People)}, "
                 + $"to clients: {Affected.Say(impact.Clients)}.";
             if (Affected.Refusal(context, parse.GetValue(yes), "Revoke them", affected) is { } refused) return refused;
@@ -97,7 +97,7 @@ internal static class GrantCommands
         var live = new List<ListedGrant>();
         foreach (var id in ids)
             if (await context.Grants.FindAsync(id, context.Now, cancel) is { } grant) live.Add(grant);
-        if (live.Count == 0) return Unknown(context, ids[0]);
+            else return Unknown(context, id);
         var affected = $"Live grants: {live.Count}, of users: {Names(live, grant => grant.Username)}, "
             + $"to clients: {Names(live, grant => grant.ClientId)}.";
         if (Affected.Refusal(context, yes, "Revoke them", affected) is { } refused) return refused;
@@ -137,7 +137,10 @@ internal sealed class GrantFilter
         return new GrantSearch { Client = parse.GetValue(client), Subject = person?.Subject, Resource = parse.GetValue(resource) };
     }
 
-    /// <summary>Null: there are such a client and such a resource, if any is named. A misspelt one must not look like a success.</summary>
+    /// <summary>
+    /// Null: there are such a client and such a resource, if any is named. A misspelt one must not look like a success; one that was
+    /// deleted may have grants yet.
+    /// </summary>
     public async Task<int?> UnknownAsync(ParseResult parse, CommandContext context, CancellationToken cancel) =>
         parse.GetValue(client) is { } id && await context.Clients.FindAsync(id, cancel) is null ? ClientCommands.Unknown(context, id)
         : parse.GetValue(resource) is { } uri && await new ResourceEdits(context.Database).FindAsync(uri, cancel) is null

@@ -66,7 +66,7 @@ internal static class SessionCommands
     private static bool IsId(string text) => text.Length is >= Shown and <= HashDigits && text.All(char.IsAsciiHexDigit);
 
     private static int NoId(CommandContext context, string text) =>
-        context.Output.Refuse($"{text} is the id of no session", "See: oauth-server sessions list");
+        context.Output.Refuse($"{text} is the id of no session", "See: oauth-server sessions list. It may have ended meanwhile.");
 
     // What is shown of a hash names all that begin so: there is one.
     private static byte[] FirstOf(string id) => Convert.FromHexString(id.PadRight(HashDigits, '0'));

@@ -76,7 +76,8 @@ public sealed class HouseTest
     {
         string[] lists = ["AuditStore", "ClientQueries", "DashboardStore", "OperatorGrantStore", "OwnSessionStore", "UserQueries"];
 
-        CompiledReferences.All.Where(one => one.To.Name == "Replica" && one.Member?.Name == "ReadAsync")
+        CompiledReferences.All.Where(one => one.To.Name == "Replica" && one.Member?.Name is "ReadAsync" or "StreamAsync"
+                && one.From != one.To && one.From.DeclaringType != one.To)
             .Select(one => (one.From.DeclaringType ?? one.From).Name).Distinct().Should().BeEquivalentTo(lists);
     }
 

@@ -42,9 +42,13 @@ public sealed class ReplicaTest
         var machine = await server.MachineAsync();
         await Eventually.BecomesTrueAsync(async () => await StandbyReadsAsync(Paths.AdminApps));
 
-        foreach (var path in new[] { Paths.Admin, Paths.AdminUsers, Paths.AdminGrants, Paths.AdminAudit,
-                     $"{Paths.AdminAuditExport}?format=csv" })
+        foreach (var path in new[] { Paths.Admin, Paths.AdminUsers, Paths.AdminGrants, Paths.AdminAudit })
             (await StandbyReadsAsync(path)).Should().BeTrue($"{path} is a list");
+        var log = await olivia.GetAsync(Paths.AdminAudit);
+        var exported = await replica.StatementsAsync();
+        var export = Browser.Form.To(log.Body, Paths.AdminAuditExport)!.Fields.Append(KeyValuePair.Create("format", "csv"));
+        (await olivia.PostAsync(Paths.AdminAuditExport, export)).Body.Should().StartWith("at,request_id,");
+        (await replica.StatementsAsync()).Should().BeGreaterThan(exported, "an export is a list");
 
         var before = await replica.StatementsAsync();
         (await machine.CredentialsAsync()).Should().HaveIssuedTokens();

@@ -73,6 +73,9 @@ public static class AuditPage
         Markup Kept(string name) => $"""<input type="hidden" name="{name}" value="{view.Parameters[name]}">""";
     }
 
+    /// <summary>The names of the fields that narrow a search.</summary>
+    internal static string Narrowed(Parameters parameters) => string.Join(", ", Names.Where(name => parameters[name] is not null));
+
     /// <summary>The same search, from its start.</summary>
     internal static string Url(Parameters parameters) => PageUrl.Of(
         Paths.AdminAudit, [.. Names.Select(name => (name, parameters[name]))]);

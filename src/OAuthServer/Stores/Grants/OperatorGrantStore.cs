@@ -158,7 +158,7 @@ public sealed class OperatorGrantStore(Database database, Replica replica)
     public const string IdsOfResourceSql = "select id from " + OfResource + Fits + Few;
 
     /// <summary>
-    /// Ends all that fit now, some at a time, and forgets their consents, so that the clients have to ask again. How many were ended.
+    /// Ends all that fit, some at a time, and forgets their consents, so that the clients have to ask again. How many were ended.
     /// </summary>
     /// <param name="search">Never all grants there are.</param>
     /// <param name="author">With a request id: each grant has a row of the audit log under it.</param>
@@ -172,16 +172,22 @@ public sealed class OperatorGrantStore(Database database, Replica replica)
             { Resource: not null } => IdsOfResourceSql,
             _ => throw new ArgumentException("nothing says which grants", nameof(search)),
         };
-        // Read once: to look for the next ones among those that have ended takes the longer, the more of them there are.
-        var ids = new List<Guid>();
-        await foreach (var id in database.StreamAsync<Guid>(sql, Values(search, now), CancellationToken.None)) ids.Add(id);
-        var (ended, done) = (0L, 0);
-        foreach (var some in ids.Chunk(MostAtOnce))
+        var (ended, before) = (0L, -1L);
+        // Those that were given meanwhile, too.
+        while (before != ended)
         {
-            // Each part waits for PostgreSQL as one request does.
-            DatabaseBudget.Begin();
-            ended += await EndAsync(some, author, now);
-            progress?.Invoke(done += some.Length, ids.Count);
+            before = ended;
+            // Read once: to look for the next ones among those that have ended takes the longer, the more of them there are.
+            var ids = new List<Guid>();
+            await foreach (var id in database.StreamAsync<Guid>(sql, Values(search, now), CancellationToken.None)) ids.Add(id);
+            var done = 0;
+            foreach (var some in ids.Chunk(MostAtOnce))
+            {
+                // Each part waits for PostgreSQL as one request does.
+                DatabaseBudget.Begin();
+                ended += await EndAsync(some, author, now);
+                progress?.Invoke(done += some.Length, ids.Count);
+            }
         }
 
         return ended;

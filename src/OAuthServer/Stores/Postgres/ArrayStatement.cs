@@ -18,7 +18,7 @@ public sealed partial class ArrayStatement<TItem>(string sql, Action<Arrays<TIte
         await using var connection = await database.OpenAsync(CancellationToken.None);
         await using var command = For(connection, items);
         try { await command.ExecuteNonQueryAsync(CancellationToken.None); }
-        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
+        catch (Exception fault) when (database.ForgetsReadOnlySessions(fault)) { throw; }
     }
 
     /// <summary>What it answers for each item, in their order; null where it has no row.</summary>
@@ -33,7 +33,7 @@ public sealed partial class ArrayStatement<TItem>(string sql, Action<Arrays<TIte
             await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
             while (await reader.ReadAsync(CancellationToken.None)) found[reader.GetInt32(0) - 1] = row(reader);
         }
-        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
+        catch (Exception fault) when (database.ForgetsReadOnlySessions(fault)) { throw; }
         return found;
     }
 

@@ -13,13 +13,7 @@ public static class ConnectionText
     /// <summary>
     /// The connection string with the server's defaults; <paramref name="problem"/> says what cannot be used, without repeating it.
     /// </summary>
-    public static string? Read(string text, out string? problem) => Read(text, "primary", out problem);
-
-    /// <summary>The same for the connection string of a standby that answers lists.</summary>
-    public static string? ReadReplica(string text, out string? problem) => Read(text, "prefer-standby", out problem);
-
-    // Of several hosts the one that is wanted is chosen.
-    private static string? Read(string text, string wanted, out string? problem)
+    public static string? Read(string text, out string? problem)
     {
         var builder = new NpgsqlConnectionStringBuilder();
         problem = text.IndexOf("://", StringComparison.Ordinal) is > 0 and var at && text[..at] is "postgres" or "postgresql"
@@ -43,7 +37,7 @@ public static class ConnectionText
         if (!builder.Host.Contains(',')) builder.TargetSessionAttributes = null;
         else
         {
-            Default("Target Session Attributes", wanted);
+            Default("Target Session Attributes", "primary");
             // What a host was, primary or not, is remembered for so many seconds: a standby that was promoted is passed over until then.
             Default("Host Recheck Seconds", 2);
             // A host that does not answer must leave the time to go to the next. Never 1, as with libpq: what Npgsql asks a host that
@@ -66,6 +60,15 @@ public static class ConnectionText
         {
             if (!builder.ContainsKey(key) || !builder.ShouldSerialize(key)) builder[key] = value;
         }
+    }
+
+    /// <summary>The same for the standby that answers lists: one, since each read is held against what that one has replayed.</summary>
+    public static string? ReadReplica(string text, out string? problem)
+    {
+        if (Read(text, out problem) is not { } read) return null;
+        if (!new NpgsqlConnectionStringBuilder(read).Host!.Contains(',')) return read;
+        problem = "several hosts; name one standby";
+        return null;
     }
 
     private static bool IsLocal(string hosts) =>

@@ -28,6 +28,9 @@ public sealed class Database : IAsyncDisposable
     /// </summary>
     internal const int MostConnections = 32;
 
+    // Seconds until the first of many rows, and from one to the next.
+    private const int LongestRead = 60;
+
     private readonly NpgsqlDataSource server;
     private readonly NpgsqlDataSource owner;
     private readonly bool mayBeStandby;
@@ -117,7 +120,8 @@ public sealed class Database : IAsyncDisposable
         string sql, object? parameters, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var connection = await server.OpenConnectionAsync(cancel);
-        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, parameters).WithCancellation(cancel)) yield return row;
+        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, parameters, commandTimeout: LongestRead).WithCancellation(cancel))
+            yield return row;
     }
 
     internal Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken cancel) =>
@@ -144,7 +148,7 @@ public sealed class Database : IAsyncDisposable
             await using (connection)
             {
                 try { return await statement(connection); }
-                catch (Exception fault) when (LeavesReadOnly(fault)) { throw; }
+                catch (Exception fault) when (ForgetsReadOnlySessions(fault)) { throw; }
             }
         }
     }
@@ -153,7 +157,7 @@ public sealed class Database : IAsyncDisposable
     /// After 25006: a primary that became a standby has ended its sessions, but one that was made read-only has not. No pooled session is
     /// used again, and the next ones look for a server that takes writes. Always false: a filter, which lets the fault pass.
     /// </summary>
-    internal bool LeavesReadOnly(Exception fault)
+    internal bool ForgetsReadOnlySessions(Exception fault)
     {
         if (fault is not PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) return false;
         foreach (var source in new[] { server, owner })

@@ -52,6 +52,8 @@ public static class DatabaseFault
             ($"Such a row is there already ({refusal.TableName})", "Change that one, or choose another name."),
         PostgresException refusal => (refusal.MessageText, refusal.Hint),
         PoolerException or StandbyException => (fault.Message, null),
+        NpgsqlException { InnerException: AggregateException { InnerExceptions: var each } }
+            when each.OfType<PostgresException>().FirstOrDefault() is { } said => Explain(said),
         NpgsqlException { InnerException: AggregateException } =>
             ("No host of the connection string takes writes", "Start the primary, or correct ConnectionStrings__OAuth (or DATABASE_URL)."),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } or TimeoutException =>

@@ -58,7 +58,7 @@ public sealed class Edit
             if (commits(result)) await transaction.CommitAsync(CancellationToken.None);
             return result;
         }
-        catch (Exception fault) when (database.LeavesReadOnly(fault)) { throw; }
+        catch (Exception fault) when (database.ForgetsReadOnlySessions(fault)) { throw; }
     }
 
     /// <summary>A single statement; returns how many rows it touched.</summary>

@@ -7,8 +7,8 @@ namespace OAuthServer.Stores.Postgres;
 
 /// <summary>
 /// A standby for reads that decide nothing: lists, pages and exports of the audit log. It answers a read once it has replayed all that
-/// the primary had made durable when the read began, so that nobody misses what was done before. One that does not get there in time,
-/// or is unavailable, is left out for a while; the primary answers then, and the log says so once.
+/// the primary had made durable when the read began, so that nobody misses what was done before (with synchronous_commit on). One that
+/// does not get there in time, or is unavailable, is left out for a while; the primary answers then, and the log says so once.
 /// </summary>
 public sealed class Replica : IAsyncDisposable
 {
@@ -31,8 +31,8 @@ public sealed class Replica : IAsyncDisposable
     private readonly Database primary;
     private readonly Database? standby;
     private readonly ILogger log;
-    private long leftAt;
-    private int isLeft;
+    private long leftOutAt;
+    private int isLeftOut;
 
     /// <param name="connectionString">Where the standby is; empty: there is none, and the primary answers everything.</param>
     public Replica(Database primary, string connectionString, ILogger<Replica> log)
@@ -54,20 +54,40 @@ public sealed class Replica : IAsyncDisposable
         {
             return await read(standby);
         }
-        catch (NpgsqlException fault)
+        catch (NpgsqlException fault) when (IsOfStandby(fault))
         {
-            // Called off because it held up the replay (40001), say, or stopped in the middle.
-            Leave(fault.Message);
+            LeaveOut(fault.Message);
             return await read(primary);
+        }
+        catch (TimeoutException)
+        {
+            // What the request may wait is spent.
+            LeaveOut(Behind);
+            throw;
         }
     }
 
-    /// <summary>The same row by row, from wherever it begins.</summary>
+    /// <summary>The same row by row. A standby that fails after the first row is a fault.</summary>
     internal async IAsyncEnumerable<T> StreamAsync<T>(
         string sql, object? parameters, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var from = standby is not null && await HasCaughtUpAsync(standby, cancel) ? standby : primary;
-        await foreach (var row in from.StreamAsync<T>(sql, parameters, cancel)) yield return row;
+        var (rows, isThere) = await ReadAsync(async from =>
+        {
+            var begun = from.StreamAsync<T>(sql, parameters, cancel).GetAsyncEnumerator(cancel);
+            try
+            {
+                return (begun, await begun.MoveNextAsync());
+            }
+            catch
+            {
+                await begun.DisposeAsync();
+                throw;
+            }
+        }, cancel);
+        await using (rows)
+        {
+            for (; isThere; isThere = await rows.MoveNextAsync()) yield return rows.Current;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -77,19 +97,19 @@ public sealed class Replica : IAsyncDisposable
 
     private async Task<bool> HasCaughtUpAsync(Database at, CancellationToken cancel)
     {
-        if (Volatile.Read(ref isLeft) == 1 && TimeProvider.System.GetElapsedTime(Volatile.Read(ref leftAt)) < Pause) return false;
+        if (Volatile.Read(ref isLeftOut) == 1 && TimeProvider.System.GetElapsedTime(Volatile.Read(ref leftOutAt)) < Pause) return false;
         var durable = await primary.FindAsync<long>(DurableSql, null, cancel);
         try
         {
             // Not by a token: Npgsql would call the statement off, and a server that hangs does not hear that.
-            if (!await CatchesUpAsync(at, durable).WaitAsync(Patience, cancel)) return Leave(Behind);
+            if (!await CatchesUpAsync(at, durable).WaitAsync(Patience, cancel)) return LeaveOut(Behind);
         }
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
         {
-            return Leave(fault is TimeoutException ? Behind : fault.Message);
+            return LeaveOut(fault is TimeoutException ? Behind : fault.Message);
         }
 
-        if (Interlocked.Exchange(ref isLeft, 0) == 1) log.LogInformation("The replica answers lists again");
+        if (Interlocked.Exchange(ref isLeftOut, 0) == 1) log.LogInformation("The replica answers lists again");
         return true;
     }
 
@@ -113,11 +133,16 @@ public sealed class Replica : IAsyncDisposable
         }
     }
 
-    private bool Leave(string reason)
+    // Away, stopping, out of room, or the read was called off because it held up the replay (40001): not a faulty statement.
+    private static bool IsOfStandby(NpgsqlException fault) =>
+        fault is not PostgresException refusal || refusal.SqlState[..2] is "08" or "40" or "53" or "57" or "58" or "XX";
+
+    private bool LeaveOut(string reason)
     {
-        Volatile.Write(ref leftAt, TimeProvider.System.GetTimestamp());
-        if (Interlocked.Exchange(ref isLeft, 1) == 0)
-            log.LogWarning("The replica is left out ({Reason}): the primary answers lists until it is back", VisibleText.Escape(reason));
+        Volatile.Write(ref leftOutAt, TimeProvider.System.GetTimestamp());
+        if (Interlocked.Exchange(ref isLeftOut, 1) == 0)
+            log.LogWarning("The replica is left out ({Reason}): the primary answers lists until it is back; pg_stat_replication there says more",
+                VisibleText.Escape(reason));
         return false;
     }
 }

@@ -24,5 +24,5 @@ public sealed class SharedRead<TKey, TRow>(
 
     private static WriteBatcher<TKey, TRow?> Batcher(
         string name, Database database, ArrayStatement<TKey> statement, Func<NpgsqlDataReader, TRow> row) =>
-        new(name, wanted => statement.ReadAsync(database, wanted, row), asks: true);
+        new(name, wanted => statement.ReadAsync(database, wanted, row), readsOnly: true);
 }

@@ -7,7 +7,7 @@ namespace OAuthServer.Stores.Postgres;
 /// gets its own answer, after the commit. More than one writer loses: the grouping is the gain.
 /// A group that PostgreSQL certainly took back (a constraint, say) is written once more, each alone. Any other fault is passed on to
 /// all and nothing is sent again: whether it committed is not known, and a second redemption of a code is a replay. Of questions alone,
-/// what one row is at fault for is asked again, too.
+/// what one row is at fault for is asked again, in halves.
 /// </summary>
 /// <param name="name">What it writes or asks: the label of its figures.</param>
 /// <param name="write">One round trip for all; answers in the order of its argument.</param>
@@ -15,12 +15,12 @@ namespace OAuthServer.Stores.Postgres;
 /// The one row an item is about: of two items about the same row, the later waits for the next group. Null when rows are only added
 /// or read.
 /// </param>
-/// <param name="asks">Whether it only asks.</param>
+/// <param name="readsOnly">Whether it only asks.</param>
 public sealed class WriteBatcher<TItem, TAnswer>(
     string name,
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TAnswer>>> write,
     Func<TItem, Guid>? row = null,
-    bool asks = false)
+    bool readsOnly = false)
 {
     private const int MostAtOnce = 256;
     private const int MostWaiting = 4096;
@@ -76,7 +76,13 @@ public sealed class WriteBatcher<TItem, TAnswer>(
             var answers = await write([.. group.Select(waiting => waiting.Item)]);
             for (var i = 0; i < group.Count; i++) group[i].End(answers[i]);
         }
-        catch (Exception fault) when (group.Count > 1 && (DatabaseFault.ProvesRollback(fault) || (asks && DatabaseFault.IsOfRow(fault))))
+        catch (Exception fault) when (readsOnly && group.Count > 1 && DatabaseFault.IsOfRow(fault))
+        {
+            // One of 256 is found in eight steps.
+            await WriteAsync([.. group.Take(group.Count / 2)]);
+            await WriteAsync([.. group.Skip(group.Count / 2)]);
+        }
+        catch (Exception fault) when (group.Count > 1 && DatabaseFault.ProvesRollback(fault))
         {
             foreach (var waiting in group)
                 if (!waiting.HasGivenUp) await WriteAsync([waiting]);

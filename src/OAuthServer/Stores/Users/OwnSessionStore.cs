@@ -48,7 +48,8 @@ public sealed class OwnSessionStore(Database database, Replica replica)
     private const string Live = "where s.expires_at > @now and (s.imported or s.last_seen_at > @idle_since) ";
 
     private const string Page = "order by s.expires_at desc, s.id_hash desc limit @limit";
-    private const string Next = "and (@until::timestamptz is null or (s.expires_at, s.id_hash) < (@until, @after)) " + Page;
+    private const string Next = "and s.expires_at <= coalesce(@until::timestamptz, 'infinity') "
+        + "and (@until is null or (s.expires_at, s.id_hash) < (@until, @after)) " + Page;
 
     public const string AllSql = Everybody + Live + Next;
     public const string OfPersonSql = Everybody + Live + "and s.subject = @subject " + Next;
