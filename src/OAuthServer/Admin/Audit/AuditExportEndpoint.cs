@@ -72,7 +72,7 @@ public sealed class AuditExportEndpoint(
         {
             // Part of a file must not look like all of it.
             page.Http.Abort();
-            log.LogWarning("Export {RequestId} ended early: {Reason}", page.Context.RequestId, VisibleText.Escape(fault.Message));
+            log.LogWarning("{RequestId}: the export ended early: {Reason}", page.Context.RequestId, VisibleText.Escape(fault.Message));
         }
     }
 
