@@ -66,13 +66,12 @@ internal static class SecretCommands
             if (await context.Clients.SecretAsync(number, cancel) is not { } secret)
                 return context.Output.Refuse($"There is no secret {number}", "See: oauth-server clients show CLIENT_ID");
             if (secret.RevokedAt is not null) return Revoked(context, secret);
+            var left = await LeftAsync(context, secret, cancel);
             var affected = $"It is of {secret.ClientId}, last used: {Words.At(secret.LastUsedAt) ?? "never"}; "
-                + $"other secrets that work: {await LeftAsync(context, secret, cancel)}.";
+                + $"other secrets that work: {left}.";
             if (Affected.Refusal(context, parse.GetValue(yes), $"Revoke secret {number}", affected) is { } refused) return refused;
             if (await context.Clients.RevokeSecretAsync(number, context.Now, CommandContext.Actor, cancel) is not { } client)
                 return Revoked(context, await context.Clients.SecretAsync(number, cancel) ?? secret);
-
-            var left = await LeftAsync(context, secret, cancel);
             return context.Output.Done(new { client_id = client, id = number, secrets_left = left },
                 $"Secret {number} of {client} is revoked. "
                     + (left == 0 ? $"It has no secret left: oauth-server clients secret add {client}" : "Its other secret still works."));

@@ -30,6 +30,24 @@ public sealed class ImportTest
         PasswordHash = hash,
     };
 
+    private RefreshTokenRecord Token(string text, ClientRecord app, UserRecord person) => new()
+    {
+        Sha256 = ImportedServer.Sha256(text),
+        ClientId = app.ClientId,
+        Subject = person.Subject,
+        Scope = "notes:read",
+        Resources = [Cast.Notes],
+        ExpiresAt = server.Clock.GetUtcNow().AddDays(3),
+    };
+
+    private SessionRecord Session(string cookie, UserRecord person) => new()
+    {
+        Sha256 = ImportedServer.Sha256(cookie),
+        Subject = person.Subject,
+        AuthenticatedAt = server.Clock.GetUtcNow().AddHours(-1),
+        ExpiresAt = server.Clock.GetUtcNow().AddDays(3),
+    };
+
     private static ClientRecord App => new()
     {
         ClientId = $"app-{Guid.NewGuid():N}"[..14],
@@ -90,27 +108,8 @@ public sealed class ImportTest
     public async Task What_was_used_or_ended_does_not_come_back_when_the_file_is_imported_again()
     {
         var (alice, app, cookie) = (Alice(Cast.PasswordHash), App, "a-cookie-that-was-stolen");
-        var now = server.Clock.GetUtcNow();
         ImportRecord[] file =
-        [
-            alice, app,
-            new RefreshTokenRecord
-            {
-                Sha256 = ImportedServer.Sha256("a token"),
-                ClientId = app.ClientId,
-                Subject = alice.Subject,
-                Scope = "notes:read",
-                Resources = [Cast.Notes],
-                ExpiresAt = now.AddDays(3),
-            },
-            new SessionRecord
-            {
-                Sha256 = ImportedServer.Sha256(cookie),
-                Subject = alice.Subject,
-                AuthenticatedAt = now.AddHours(-1),
-                ExpiresAt = now.AddDays(3),
-            },
-        ];
+            [alice, app, Token("a token", app, alice), Session(cookie, alice)];
         await server.ImportAsync(file);
         await server.ExecuteAsync("delete from grants; delete from sessions");
 
@@ -126,25 +125,8 @@ public sealed class ImportTest
     public async Task A_disabled_person_gets_neither_token_nor_session()
     {
         var (alice, app) = (Alice(Cast.PasswordHash) with { Enabled = false }, App);
-        var now = server.Clock.GetUtcNow();
 
-        var imported = await server.ImportAsync(alice, app,
-            new RefreshTokenRecord
-            {
-                Sha256 = ImportedServer.Sha256("a token"),
-                ClientId = app.ClientId,
-                Subject = alice.Subject,
-                Scope = "notes:read",
-                Resources = [Cast.Notes],
-                ExpiresAt = now.AddDays(3),
-            },
-            new SessionRecord
-            {
-                Sha256 = ImportedServer.Sha256("a cookie"),
-                Subject = alice.Subject,
-                AuthenticatedAt = now,
-                ExpiresAt = now.AddDays(3),
-            });
+        var imported = await server.ImportAsync(alice, app, Token("a token", app, alice), Session("a cookie", alice));
 
         imported.Bad.Select(bad => bad.Reason).Should().HaveCount(2).And.OnlyContain(reason => reason.Contains("enabled"));
     }

@@ -64,7 +64,7 @@ public static class AuditPage
             <p class="note">{say.Put("What this search finds, the newest first, at most {0} entries.",
                 $"{AuditExportEndpoint.Most.ToString("N0", CultureInfo.InvariantCulture)}")}</p>
             <form class="actions" method="post" action="{settings.IssuerPath + Paths.AdminAuditExport}">
-            {antiforgery}{Names.Where(name => view.Parameters[name] is not null).Select(Kept)}
+            {antiforgery}{Given(view.Parameters).Select(Kept)}
             <button type="submit" name="format" value="csv"><bdi>CSV</bdi></button>
             <button type="submit" name="format" value="json"><bdi>JSON</bdi></button>
             </form>
@@ -74,7 +74,9 @@ public static class AuditPage
     }
 
     /// <summary>The names of the fields that narrow a search.</summary>
-    internal static string Narrowed(Parameters parameters) => string.Join(", ", Names.Where(name => parameters[name] is not null));
+    internal static string Narrowed(Parameters parameters) => string.Join(", ", Given(parameters));
+
+    private static IEnumerable<string> Given(Parameters parameters) => Names.Where(name => parameters[name] is not null);
 
     /// <summary>The same search, from its start.</summary>
     internal static string Url(Parameters parameters) => PageUrl.Of(

@@ -14,8 +14,8 @@ public sealed class Database : IAsyncDisposable
     // First whether writes are taken at all. Acts as oauth_server where that role exists and the login may take it; a login that is only
     // a member of it is better still.
     // Edits it makes by itself (a scheduled key, say) carry its name in the audit log.
-    private const string TakeRoleSql = """
-        select current_setting('transaction_read_only')::boolean;
+    private const string TakeRoleSql = $"""
+        {ReadOnlySql};
         select set_config('oauth.actor', 'server', false);
         select set_config('role', 'oauth_server', false)
           from pg_roles where rolname = 'oauth_server' and pg_has_role(current_user, oid, 'member')

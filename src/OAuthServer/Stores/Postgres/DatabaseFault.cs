@@ -19,7 +19,7 @@ public static class DatabaseFault
         && refusal.SqlState[..2] is ("40" or "23");
 
     /// <summary>Whether a row is at fault that cannot be read here, rather than PostgreSQL or the way to it.</summary>
-    public static bool IsOfRow(Exception fault) => fault is not (NpgsqlException or PoolerException or TimeoutException
+    public static bool IsOfRow(Exception fault) => fault is not (NpgsqlException or TimeoutException
         or OperationCanceledException or IOException or SocketException);
 
     /// <summary>What is wrong and what to do next; null for a fault that is not the database's.</summary>
