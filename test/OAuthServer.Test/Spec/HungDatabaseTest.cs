@@ -57,12 +57,11 @@ public sealed class HungDatabaseTest
 
         needy.Should().AllSatisfy(timed => timed
             .Should().Match<Timed>(answer => answer.Reply.Status == 503 && answer.Reply.Header("Retry-After") != null, timed.ToString()));
-        // What an answer from memory takes meanwhile is this machine's share.
-        var slow = free.Max(timed => timed.Took);
         needy.Max(timed => timed.Took)
-            .Should().BeLessThan(Promised + slow, string.Join('\n', needy.OrderByDescending(timed => timed.Took).Take(5)));
+            .Should().BeLessThan(Promised, string.Join('\n', needy.OrderByDescending(timed => timed.Took).Take(5)));
         free.Should().OnlyContain(timed => timed.Reply.Status == 200);
-        slow.Should().BeLessThan(TimeSpan.FromSeconds(1), string.Join('\n', free.OrderByDescending(timed => timed.Took).Take(5)));
+        free.Max(timed => timed.Took)
+            .Should().BeLessThan(TimeSpan.FromSeconds(1), string.Join('\n', free.OrderByDescending(timed => timed.Took).Take(5)));
         (await client.RefreshAsync(tokens.RefreshToken!)).Should().HaveIssuedTokens();
 
         async Task ReadAgainAndAgainAsync(string path)

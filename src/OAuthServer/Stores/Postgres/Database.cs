@@ -95,11 +95,26 @@ public sealed class Database : IAsyncDisposable
     }
 
     /// <summary>A pooled connection of the server's role.</summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => DatabaseBudget.OpenAsync(server.OpenConnectionAsync, cancel);
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancel) => OpenAsync(server, cancel);
 
     /// <summary>A pooled connection of the schema's owner, for migrations and operators' commands.</summary>
-    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) =>
-        DatabaseBudget.OpenAsync(owner.OpenConnectionAsync, cancel);
+    public ValueTask<NpgsqlConnection> OpenOwnerAsync(CancellationToken cancel) => OpenAsync(owner, cancel);
+
+    // While a new session is being greeted Npgsql heeds its own Timeout only, not the token.
+    private static ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancel) =>
+        DatabaseBudget.OpenAsync(async limit =>
+        {
+            var opening = source.OpenConnectionAsync(limit);
+            if (opening.IsCompletedSuccessfully) return opening.Result;
+            var late = opening.AsTask();
+            try { return await late.WaitAsync(limit); }
+            catch (OperationCanceledException) when (limit.IsCancellationRequested)
+            {
+                _ = late.ContinueWith(opened => opened.Exception is null ? opened.Result.CloseAsync() : Task.CompletedTask,
+                    CancellationToken.None, TaskContinuationOptions.NotOnCanceled, TaskScheduler.Default);
+                throw;
+            }
+        }, cancel);
 
     internal Task<List<T>> ListAsync<T>(string sql, object? parameters, CancellationToken cancel) =>
         RunAsync(async connection =>
