@@ -29,16 +29,20 @@ declare
         nullif(current_setting('oauth.request_id', true), ''),
         'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
     row_key text := case when tg_table_name = 'clients' then whole ->> 'client_id'
+        when tg_table_name = 'users' then whole ->> 'username'
+        when tg_table_name = 'client_roles' then whole ->> 'role'
         else coalesce(whole ->> 'id', whole ->> 'uri', whole ->> 'name', whole ->> 'scope', whole ->> 'username', whole ->> 'kid')
              || coalesce(' ' || (whole ->> 'locale'), '') end;
     changed text;
+    personal text[] := case when tg_table_name = 'users' then '{email,name,given_name,family_name,locale,claims}'::text[] else '{}' end;
 begin
-    select string_agg(audit_change(key, before -> key, after -> key), '; ' order by key) into changed
+    select string_agg(case when key = any (personal) then key || ' changed' else audit_change(key, before -> key, after -> key) end,
+                      '; ' order by key) into changed
       from jsonb_object_keys(whole) as key
-     where before -> key is distinct from after -> key and key not in ('last_used_at', 'redirect_uri')
+     where before -> key is distinct from after -> key and key not in ('last_used_at', 'redirect_uri', 'updated_at')
        -- Of a whole row: neither its key, which stands before it, nor what is empty, nor that there is a secret.
        and (tg_op = 'UPDATE' or not (key in ('client_id', 'subject', 'id', 'uri', 'scope', 'locale', 'username', 'kid', 'created_at')
-            or whole -> key in ('null', '[]', '""') or whole ->> key = row_key or key ~ '(hash|sealed|public_key)'));
+            or whole -> key in ('null', '[]', '{}', '""') or whole ->> key = row_key or key ~ '(hash|sealed|public_key)'));
     if tg_op = 'UPDATE' and changed is null then return null; end if;
     insert into audit_events (at, request_id, event, outcome, client_id, subject, actor, address, detail)
     values (coalesce(request_time(request), clock_timestamp()), request, 'edit', 'ok',
@@ -257,6 +261,39 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.claim_rules_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.claim is null or new.claim !~ '^[!-~]{1,128}$' then
+        raise check_violation using message = 'This is no name of a claim', column = 'claim',
+            hint = 'Write 1 to 128 printable ASCII characters without blanks, such as department.';
+    end if;
+    if new.claim in ('iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'auth_time', 'at_hash', 'c_hash', 's_hash', 'acr', 'amr', 'azp',
+        'sid', 'sub_jwk', 'cnf', 'events', 'act', 'may_act', 'scope', 'client_id', 'grant', 'typ', 'active', 'token_type', 'username',
+        '_claim_names', '_claim_sources', 'name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at', 'email',
+        'email_verified', 'groups', 'roles', 'entitlements') then
+        raise check_violation using message = 'This claim has a meaning already', column = 'claim',
+            hint = 'Choose a name of your own, such as department or https://example.com/department.';
+    end if;
+    if not exists (select from scopes where name = new.scope and identity) then
+        raise check_violation using message = 'A claim comes with an identity scope', column = 'scope',
+            hint = 'Write openid, profile, email or groups, or make an identity scope of your own first.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.client_roles_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    if new.role is null or new.role !~ '^[!-~]{1,128}$' then
+        raise check_violation using message = 'This is no name of a role', column = 'role',
+            hint = 'Write 1 to 128 printable ASCII characters without blanks, such as editor.';
+    end if;
+    return new;
+end $_$;
+
 CREATE FUNCTION public.client_secrets_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -386,6 +423,26 @@ begin
     end if;
     return new;
 end $_$;
+
+CREATE FUNCTION public.clients_check_openid() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
+    if new.id_token_alg is null or new.id_token_alg not in ('RS256', 'ES256') then
+        raise check_violation using message = 'This algorithm signs no id_token', column = 'id_token_alg', hint = 'Write RS256 or ES256.';
+    end if;
+    if new.default_max_age not between 0 and 31536000 then
+        raise check_violation using message = 'default_max_age is a number of seconds', column = 'default_max_age',
+            hint = 'Write 0 to 31536000, or null for any age.';
+    end if;
+    if new.kind <> 'user-facing' and exists (
+        select from scopes where identity and name = any (new.scopes || new.default_scopes)) then
+        raise check_violation using message = 'Identity scopes are for clients that people sign in to', column = 'scopes',
+            hint = 'Leave openid, profile, email and groups out, or make the client user-facing.';
+    end if;
+    return new;
+end $$;
 
 CREATE FUNCTION public.clients_feed() RETURNS trigger
     LANGUAGE plpgsql
@@ -620,6 +677,18 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.resources_check_claims() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.claims := coalesce(new.claims, '{}');
+    if not new.claims <@ '{email,name,preferred_username,groups,roles}' or array_position(new.claims, null) is not null then
+        raise check_violation using message = 'An API is told nothing else of a person', column = 'claims',
+            hint = 'Write some of email, name, preferred_username, groups, roles.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.resources_one_spelling() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -663,6 +732,21 @@ begin
     end if;
     return new;
 end $_$;
+
+CREATE FUNCTION public.scopes_check_identity() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.identity and new.resource is not null then
+        raise check_violation using message = 'An identity scope belongs to no resource', column = 'resource',
+            hint = 'Leave resource empty, or identity false.';
+    end if;
+    if new.name = 'openid' and not (new.identity and new.open) then
+        raise check_violation using message = 'openid is an identity scope that every app may ask for', column = 'identity',
+            hint = 'To have no OpenID Connect, set OAuth__OpenId=false.';
+    end if;
+    return new;
+end $$;
 
 CREATE FUNCTION public.scopes_close() RETURNS trigger
     LANGUAGE plpgsql
@@ -719,6 +803,39 @@ begin
     end if;
     if new.role is null or new.role not in ('user', 'admin') then
         raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.users_check_profile() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    new.groups := coalesce(new.groups, '{}');
+    new.claims := coalesce(new.claims, '{}');
+    new.email := btrim(new.email);
+    new.locale := locale_of(new.locale);
+    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
+        raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
+    end if;
+    if new.email_verified_at is not null and new.email is null then
+        raise check_violation using message = 'No address is verified where there is none', column = 'email_verified_at',
+            hint = 'Write email, too.';
+    end if;
+    if new.email_verified_at is not null and exists (
+        select from users where lower(email) = lower(new.email) and email_verified_at is not null and subject <> new.subject) then
+        raise unique_violation using message = 'This address is verified as another person''s', column = 'email',
+            hint = 'Two people never share a verified address. Take it from the other one first, or leave email_verified_at null.';
+    end if;
+    if jsonb_typeof(new.claims) <> 'object' then
+        raise check_violation using message = 'claims is an object of names and values', column = 'claims', hint = 'Write ''{"dept": "x7"}''.';
+    end if;
+    if array_position(new.groups, null) is not null or exists (select from unnest(new.groups) as one where btrim(one) = '' or length(one) > 200) then
+        raise check_violation using message = 'A group has a name of 1 to 200 characters', column = 'groups', hint = 'Write ''{staff,ops}''.';
+    end if;
+    if tg_op = 'INSERT' or (new.email, new.email_verified_at, new.name, new.given_name, new.family_name, new.locale, new.groups, new.claims, new.username)
+        is distinct from (old.email, old.email_verified_at, old.name, old.given_name, old.family_name, old.locale, old.groups, old.claims, old.username) then
+        new.updated_at := now();
     end if;
     return new;
 end $_$;
@@ -885,6 +1002,20 @@ COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by All
 
 COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
 
+CREATE TABLE public.claim_rules (
+    scope text NOT NULL,
+    claim text NOT NULL,
+    "from" text NOT NULL
+);
+
+COMMENT ON TABLE public.claim_rules IS 'Claims of your own: with the scope, the claim has the value that users.claims has under the name in "from".';
+
+COMMENT ON COLUMN public.claim_rules.scope IS 'An identity scope.';
+
+COMMENT ON COLUMN public.claim_rules.claim IS 'What the app reads. Names that OpenID Connect or JWT give a meaning, and those this server fills, are refused.';
+
+COMMENT ON COLUMN public.claim_rules."from" IS 'The name in users.claims.';
+
 CREATE TABLE public.client_documents (
     client_id text NOT NULL,
     fetched_at timestamp with time zone NOT NULL,
@@ -916,6 +1047,21 @@ COMMENT ON COLUMN public.client_documents.gone_at IS 'When its owner took it awa
 COMMENT ON COLUMN public.client_documents.tos_uri IS 'Its terms of service, https. Never fetched.';
 
 COMMENT ON COLUMN public.client_documents.policy_uri IS 'Its privacy policy, https. Never fetched.';
+
+CREATE TABLE public.client_roles (
+    client_id text NOT NULL,
+    subject uuid NOT NULL,
+    role text NOT NULL,
+    CONSTRAINT client_roles_role_form CHECK ((role ~ '^[!-~]{1,128}$'::text))
+);
+
+COMMENT ON TABLE public.client_roles IS 'Roles of people in one app: the claim roles of its id_tokens and of userinfo.';
+
+COMMENT ON COLUMN public.client_roles.client_id IS 'The app in which they have it.';
+
+COMMENT ON COLUMN public.client_roles.subject IS 'The person who has it.';
+
+COMMENT ON COLUMN public.client_roles.role IS 'Printable ASCII without blanks; the app knows what it means.';
 
 CREATE TABLE public.client_secrets (
     id bigint NOT NULL,
@@ -981,11 +1127,18 @@ CREATE TABLE public.clients (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
     note text,
+    id_token_alg text DEFAULT 'RS256'::text NOT NULL,
+    id_token_claims boolean DEFAULT true NOT NULL,
+    default_max_age integer,
+    post_logout_redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    backchannel_logout_uri text,
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
     CONSTRAINT clients_grant_types_plain CHECK (public.is_plain_list(grant_types)),
     CONSTRAINT clients_id_form CHECK (((client_id ~ '^[A-Za-z0-9_.~-]{1,255}$'::text) OR ((client_id ~ '^https://[^\s#@]+/[^\s#]*$'::text) AND (length(client_id) <= 2048)))),
     CONSTRAINT clients_id_is_no_subject CHECK ((client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)),
+    CONSTRAINT clients_id_token_alg_known CHECK ((id_token_alg = ANY (ARRAY['RS256'::text, 'ES256'::text]))),
     CONSTRAINT clients_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'user-facing'::text, 'resource-server'::text]))),
     CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
@@ -1038,6 +1191,16 @@ COMMENT ON COLUMN public.clients.created_at IS 'When the row was made; access to
 COMMENT ON COLUMN public.clients.last_used_at IS 'When it last got a token or, a resource server, introspected one or read the revocation feed, to the minute or so.';
 
 COMMENT ON COLUMN public.clients.note IS 'For operators; shown to nobody else.';
+
+COMMENT ON COLUMN public.clients.id_token_alg IS 'What signs its id_tokens: RS256 or ES256.';
+
+COMMENT ON COLUMN public.clients.id_token_claims IS 'False: claims about the person come from userinfo only, not in the id_token.';
+
+COMMENT ON COLUMN public.clients.default_max_age IS 'Seconds since the last sign-in that are good enough when its request has no max_age; null: any.';
+
+COMMENT ON COLUMN public.clients.post_logout_redirect_uris IS 'Where people may be sent after they signed out, compared octet by octet.';
+
+COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
 
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
@@ -1127,7 +1290,14 @@ CREATE TABLE public.grants (
     successor_sealed bytea,
     generation integer DEFAULT 0 NOT NULL,
     rotated_at timestamp with time zone,
-    idle_until timestamp with time zone
+    idle_until timestamp with time zone,
+    resource_named boolean DEFAULT true NOT NULL,
+    nonce text,
+    auth_time timestamp with time zone,
+    sid uuid,
+    acr text,
+    amr text[],
+    disclosed text[] DEFAULT '{}'::text[] NOT NULL
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
@@ -1182,6 +1352,20 @@ COMMENT ON COLUMN public.grants.generation IS 'Rotations so far. A token of the 
 COMMENT ON COLUMN public.grants.rotated_at IS 'When the live token replaced the one before; null: it is the first.';
 
 COMMENT ON COLUMN public.grants.idle_until IS 'The live token is refused from then on; the row stays until expires_at.';
+
+COMMENT ON COLUMN public.grants.resource_named IS 'Whether the authorization request named a resource: then an access token for one has no identity scope.';
+
+COMMENT ON COLUMN public.grants.nonce IS 'OpenID Connect: comes back in the first id_token. Null: none was sent.';
+
+COMMENT ON COLUMN public.grants.auth_time IS 'When the person signed in, for its id_tokens; null: it has none.';
+
+COMMENT ON COLUMN public.grants.sid IS 'The sign-in it was allowed in, for its id_tokens; null: it has none.';
+
+COMMENT ON COLUMN public.grants.acr IS 'How sure that sign-in was.';
+
+COMMENT ON COLUMN public.grants.amr IS 'How the person had signed in.';
+
+COMMENT ON COLUMN public.grants.disclosed IS 'What the consent page said an API sees of the person: the resource, a blank, the claim.';
 
 CREATE TABLE public.imported_keys (
     kid text NOT NULL,
@@ -1336,6 +1520,8 @@ CREATE TABLE public.resources (
     uri text NOT NULL,
     name text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
+    claims text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT resources_claims_known CHECK ((claims <@ '{email,name,preferred_username,groups,roles}'::text[])),
     CONSTRAINT resources_uri_form CHECK (((uri ~ '^[A-Za-z][A-Za-z0-9+.-]*://[^#\s]+$'::text) AND (length(uri) <= 2048)))
 );
 
@@ -1346,6 +1532,8 @@ COMMENT ON COLUMN public.resources.uri IS 'Absolute URI without a fragment.';
 COMMENT ON COLUMN public.resources.name IS 'The name a person reads on the consent page; resource_texts overrides it per locale.';
 
 COMMENT ON COLUMN public.resources.enabled IS 'False: no new token for this resource.';
+
+COMMENT ON COLUMN public.resources.claims IS 'What its access tokens and introspection tell of the person, whom the consent page informs: of email, name, preferred_username, groups, roles.';
 
 CREATE TABLE public.revocation_feed (
     id bigint NOT NULL,
@@ -1441,6 +1629,7 @@ CREATE TABLE public.scopes (
     open boolean DEFAULT false NOT NULL,
     sensitive boolean DEFAULT false NOT NULL,
     optional boolean DEFAULT true NOT NULL,
+    identity boolean DEFAULT false NOT NULL,
     CONSTRAINT scopes_access_known CHECK ((access = ANY (ARRAY['read'::text, 'write'::text]))),
     CONSTRAINT scopes_name_form CHECK ((name ~ '^[\x21\x23-\x5B\x5D-\x7E]{1,128}$'::text))
 );
@@ -1459,6 +1648,22 @@ COMMENT ON COLUMN public.scopes.sensitive IS 'True: not ticked beforehand on the
 
 COMMENT ON COLUMN public.scopes.optional IS 'True: the person may untick it.';
 
+COMMENT ON COLUMN public.scopes.identity IS 'True: tells an app about the person, in the id_token and at userinfo (OpenID Connect Core §5.4). It belongs to no resource, and machines never have it.';
+
+CREATE TABLE public.session_clients (
+    sid uuid NOT NULL,
+    client_id text NOT NULL,
+    subject uuid NOT NULL
+);
+
+COMMENT ON TABLE public.session_clients IS 'Which apps got an id_token in which sign-in: they are told when it ends.';
+
+COMMENT ON COLUMN public.session_clients.sid IS 'The sign-in, as its id_tokens name it.';
+
+COMMENT ON COLUMN public.session_clients.client_id IS 'The app that got one.';
+
+COMMENT ON COLUMN public.session_clients.subject IS 'The person who signed in.';
+
 CREATE TABLE public.sessions (
     id_hash bytea NOT NULL,
     subject uuid NOT NULL,
@@ -1467,7 +1672,10 @@ CREATE TABLE public.sessions (
     expires_at timestamp with time zone NOT NULL,
     address text NOT NULL,
     user_agent text NOT NULL,
-    imported boolean DEFAULT false NOT NULL
+    imported boolean DEFAULT false NOT NULL,
+    sid uuid DEFAULT gen_random_uuid() NOT NULL,
+    acr text DEFAULT 'aal1'::text NOT NULL,
+    amr text[] DEFAULT '{pwd}'::text[] NOT NULL
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -1487,6 +1695,12 @@ COMMENT ON COLUMN public.sessions.address IS 'Where the sign-in came from.';
 COMMENT ON COLUMN public.sessions.user_agent IS 'The browser, as it named itself, at most 200 characters.';
 
 COMMENT ON COLUMN public.sessions.imported IS 'Of another server: its cookie is taken once, for a session id of ours.';
+
+COMMENT ON COLUMN public.sessions.sid IS 'The sid of its id_tokens: one for each sign-in of a person in a browser, kept when the same person signs in again. No key to the session.';
+
+COMMENT ON COLUMN public.sessions.acr IS 'How sure the sign-in was (NIST SP 800-63B): aal1, one factor; aal2, two.';
+
+COMMENT ON COLUMN public.sessions.amr IS 'How the person signed in (RFC 8176), such as pwd for a password.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1525,9 +1739,22 @@ CREATE TABLE public.users (
     role text DEFAULT 'user'::text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text,
+    email_verified_at timestamp with time zone,
+    name text,
+    given_name text,
+    family_name text,
+    locale text,
+    updated_at timestamp with time zone,
+    groups text[] DEFAULT '{}'::text[] NOT NULL,
+    claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT users_claims_form CHECK ((jsonb_typeof(claims) = 'object'::text)),
     CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
+    CONSTRAINT users_email_form CHECK (((email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$'::text) AND (length(email) <= 254))),
+    CONSTRAINT users_email_verified_at_plain CHECK (public.is_plain_date(email_verified_at)),
     CONSTRAINT users_password_form CHECK (((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text) OR public.is_imported_hash(password_hash))),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
+    CONSTRAINT users_updated_at_plain CHECK (public.is_plain_date(updated_at)),
     CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
 );
 
@@ -1545,6 +1772,24 @@ COMMENT ON COLUMN public.users.enabled IS 'False: cannot sign in, and nothing gr
 
 COMMENT ON COLUMN public.users.created_at IS 'When the row was made.';
 
+COMMENT ON COLUMN public.users.email IS 'Where mail reaches them; null: not known. Told to apps they allow to see it.';
+
+COMMENT ON COLUMN public.users.email_verified_at IS 'When it was shown to be theirs: apps read email_verified true from then on. Write now() where you know it.';
+
+COMMENT ON COLUMN public.users.name IS 'Their full name, as apps show it; null: not known.';
+
+COMMENT ON COLUMN public.users.given_name IS 'First name; null: not known.';
+
+COMMENT ON COLUMN public.users.family_name IS 'Last name; null: not known.';
+
+COMMENT ON COLUMN public.users.locale IS 'Their language (BCP 47): en, de, pt-BR; null: not known.';
+
+COMMENT ON COLUMN public.users.updated_at IS 'When what apps may be told of them was last changed. Written by a trigger.';
+
+COMMENT ON COLUMN public.users.groups IS 'The groups they belong to, for apps with the scope groups.';
+
+COMMENT ON COLUMN public.users.claims IS 'What else is known of them, by name: claim_rules says what of it apps are told.';
+
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
 
 ALTER TABLE ONLY public.audit_hours
@@ -1556,8 +1801,14 @@ ALTER TABLE ONLY public.auth_methods
 ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (id_hash);
 
+ALTER TABLE ONLY public.claim_rules
+    ADD CONSTRAINT claim_rules_pkey PRIMARY KEY (scope, claim);
+
 ALTER TABLE ONLY public.client_documents
     ADD CONSTRAINT client_documents_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.client_roles
+    ADD CONSTRAINT client_roles_pkey PRIMARY KEY (client_id, subject, role);
 
 ALTER TABLE ONLY public.client_secrets
     ADD CONSTRAINT client_secrets_pkey PRIMARY KEY (id);
@@ -1619,6 +1870,9 @@ ALTER TABLE ONLY public.scope_texts
 ALTER TABLE ONLY public.scopes
     ADD CONSTRAINT scopes_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.session_clients
+    ADD CONSTRAINT session_clients_pkey PRIMARY KEY (sid, client_id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id_hash);
 
@@ -1669,6 +1923,8 @@ CREATE INDEX audit_events_default_subject_at_idx ON public.audit_events_default 
 
 CREATE INDEX authorization_requests_by_expiry ON public.authorization_requests USING btree (expires_at);
 
+CREATE INDEX client_roles_of_subject ON public.client_roles USING btree (subject);
+
 CREATE INDEX client_secrets_by_expiry ON public.client_secrets USING btree (expires_at, id) WHERE ((revoked_at IS NULL) AND (expires_at IS NOT NULL));
 
 CREATE INDEX client_secrets_of_client ON public.client_secrets USING btree (client_id);
@@ -1699,6 +1955,8 @@ CREATE INDEX grants_by_resource ON public.grants USING gin (resources) WHERE (en
 
 CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
 
+CREATE INDEX grants_of_sid ON public.grants USING btree (sid) WHERE ((sid IS NOT NULL) AND (ended_at IS NULL));
+
 CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
@@ -1719,6 +1977,10 @@ CREATE INDEX revocation_feed_of_client ON public.revocation_feed USING btree (va
 
 CREATE INDEX revoked_tokens_by_expiry ON public.revoked_tokens USING btree (expires_at);
 
+CREATE INDEX session_clients_of_client ON public.session_clients USING btree (client_id);
+
+CREATE INDEX session_clients_of_subject ON public.session_clients USING btree (subject);
+
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
@@ -1730,6 +1992,8 @@ CREATE INDEX users_by_creation ON public.users USING btree (created_at, subject)
 CREATE INDEX users_by_text ON public.users USING gin (public.trigrams(username));
 
 CREATE INDEX users_disabled ON public.users USING btree (username) WHERE (NOT enabled);
+
+CREATE UNIQUE INDEX users_one_verified_email ON public.users USING btree (lower(email)) WHERE (email_verified_at IS NOT NULL);
 
 CREATE INDEX users_with_imported_hash ON public.users USING btree (subject) WHERE (password_hash !~ '^\$2'::text);
 
@@ -1787,7 +2051,19 @@ CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resource_te
 
 CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_names();
 
+CREATE TRIGGER check_profile_dates BEFORE INSERT OR UPDATE OF email_verified_at ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_dates('email_verified_at');
+
 CREATE TRIGGER check_words BEFORE INSERT OR UPDATE OF text ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_words();
+
+CREATE TRIGGER claim_rules_audit AFTER INSERT OR DELETE OR UPDATE ON public.claim_rules FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER claim_rules_check BEFORE INSERT OR UPDATE ON public.claim_rules FOR EACH ROW EXECUTE FUNCTION public.claim_rules_check();
+
+CREATE TRIGGER claim_rules_notify AFTER INSERT OR DELETE OR UPDATE ON public.claim_rules FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER client_roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.client_roles FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER client_roles_check BEFORE INSERT OR UPDATE ON public.client_roles FOR EACH ROW EXECUTE FUNCTION public.client_roles_check();
 
 CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
@@ -1797,7 +2073,7 @@ CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, 
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
@@ -1805,11 +2081,13 @@ CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW 
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
 
+CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
+
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
 
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
 
-CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
@@ -1837,6 +2115,8 @@ CREATE TRIGGER resources_audit AFTER INSERT OR DELETE OR UPDATE ON public.resour
 
 CREATE TRIGGER resources_check BEFORE INSERT OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_check();
 
+CREATE TRIGGER resources_check_claims BEFORE INSERT OR UPDATE OF claims ON public.resources FOR EACH ROW EXECUTE FUNCTION public.resources_check_claims();
+
 CREATE TRIGGER resources_leave_clients AFTER DELETE ON public.resources FOR EACH STATEMENT EXECUTE FUNCTION public.clients_let_go_of_deleted();
 
 CREATE TRIGGER resources_notify AFTER INSERT OR DELETE OR UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION public.notify_change();
@@ -1852,6 +2132,8 @@ CREATE TRIGGER scope_texts_notify AFTER INSERT OR DELETE OR UPDATE ON public.sco
 CREATE TRIGGER scopes_audit AFTER INSERT OR DELETE OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER scopes_check BEFORE INSERT OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.scopes_check();
+
+CREATE TRIGGER scopes_check_identity BEFORE INSERT OR UPDATE ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.scopes_check_identity();
 
 CREATE TRIGGER scopes_close AFTER UPDATE OF open ON public.scopes FOR EACH ROW WHEN ((old.open AND (NOT new.open))) EXECUTE FUNCTION public.scopes_close();
 
@@ -1873,10 +2155,21 @@ CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR 
 
 CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
 
+CREATE TRIGGER users_check_profile BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_profile();
+
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
+
+ALTER TABLE ONLY public.claim_rules
+    ADD CONSTRAINT claim_rules_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.client_documents
     ADD CONSTRAINT client_documents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_roles
+    ADD CONSTRAINT client_roles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_roles
+    ADD CONSTRAINT client_roles_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.client_secrets
     ADD CONSTRAINT client_secrets_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -1910,6 +2203,12 @@ ALTER TABLE ONLY public.scope_texts
 
 ALTER TABLE ONLY public.scopes
     ADD CONSTRAINT scopes_resource_fkey FOREIGN KEY (resource) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.session_clients
+    ADD CONSTRAINT session_clients_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.session_clients
+    ADD CONSTRAINT session_clients_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
