@@ -14,6 +14,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Registration;
 using OAuthServer.Revocation;
 using OAuthServer.Token;
+using OAuthServer.UserInfo;
 using static OAuthServer.Http.RouteTraits;
 
 namespace OAuthServer;
@@ -52,6 +53,12 @@ public static class Routes
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<IntrospectionEndpoint>(Paths.Introspect, it => it.HandleAsync, Json | Clock);
+        if (settings.OpenId)
+        {
+            issuer.Get<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+            issuer.Post<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+        }
+
         issuer.Get<RevocationFeedEndpoint>(Paths.Revocations, it => it.HandleAsync, Json);
         issuer.Get<JwksEndpoint>(Paths.Jwks, it => it.HandleAsync, Json | Cors);
         issuer.Get<WhyEndpoint>(Paths.Why + "/{id}", it => it.HandleAsync, Json);

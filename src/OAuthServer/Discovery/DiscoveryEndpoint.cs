@@ -40,7 +40,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             RevocationFeedEndpoint = settings.Issuer + Paths.Revocations,
             JwksUri = settings.Issuer + Paths.Jwks,
             // What anybody may ask for: some clients ask for the whole list, and one closed scope would refuse all of it.
-            ScopesSupported = (catalog?.Scopes ?? []).Where(scope => scope.Open && scope.Resource != settings.Issuer)
+            ScopesSupported = (catalog?.Scopes ?? []).Where(scope => scope is { Open: true, Identity: false } && scope.Resource != settings.Issuer)
                 .Select(scope => scope.Name).ToArray(),
             GrantTypesSupported = capabilities.GrantTypes.Select(type => type.Name),
             TokenEndpointAuthMethodsSupported = methods,

@@ -7,6 +7,7 @@ public static class Paths
     public const string Token = "/token";
     public const string Revoke = "/revoke";
     public const string Revocations = "/revocations";
+    public const string UserInfo = "/userinfo";
     public const string Introspect = "/introspect";
     public const string Register = "/register";
     public const string Jwks = "/jwks";
