@@ -1750,7 +1750,7 @@ CREATE TABLE public.signing_keys (
     CONSTRAINT signing_keys_signs_from_plain CHECK (public.is_plain_date(signs_from))
 );
 
-COMMENT ON TABLE public.signing_keys IS 'Keys that sign access tokens. Pending until signs_from, then active until the next one''s signs_from, then retired.';
+COMMENT ON TABLE public.signing_keys IS 'Keys that sign tokens, for each algorithm one after the other: pending until signs_from, active until the next one''s, then retired.';
 
 COMMENT ON COLUMN public.signing_keys.kid IS 'The key''s id: its RFC 7638 thumbprint.';
 
@@ -1758,11 +1758,11 @@ COMMENT ON COLUMN public.signing_keys.alg IS 'ES256 or RS256, the algorithm of i
 
 COMMENT ON COLUMN public.signing_keys.public_key IS 'SubjectPublicKeyInfo, DER.';
 
-COMMENT ON COLUMN public.signing_keys.sealed IS 'PKCS#8 private key, AES-256-GCM under the key-encryption key.';
+COMMENT ON COLUMN public.signing_keys.sealed IS 'PKCS#8 private key, AES-256-GCM under the key-encryption key. Empty: the key is gone, its public half verifies hints for a time.';
 
 COMMENT ON COLUMN public.signing_keys.created_at IS 'Published in the JWKS from then on.';
 
-COMMENT ON COLUMN public.signing_keys.signs_from IS 'The key signs from then on, until the next one does.';
+COMMENT ON COLUMN public.signing_keys.signs_from IS 'The key signs from then on, until the next one of its algorithm does; the first of its algorithm signs at once.';
 
 COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: out of the JWKS at once, its tokens are dead.';
 

@@ -30,7 +30,7 @@ public sealed class DashboardEndpoint(
         var byDay = known.ToLookup(hour => hour.Hour.UtcDateTime.Date);
         var rows = await keys.ListAsync(cancel);
         var next = settings.KeyRotationDays > 0
-            ? rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom)?.AddDays(settings.KeyRotationDays) : null;
+            ? settings.SigningAlgorithms.Min(alg => KeyLine.Newest(alg, rows))?.AddDays(settings.KeyRotationDays) : null;
 
         await http.DashboardAsync(page.NavigationOf(Paths.Admin), new DashboardView
         {
@@ -40,8 +40,8 @@ public sealed class DashboardEndpoint(
             Days = [.. Enumerable.Range(0, Days).Select(day => Day(firstDay.AddDays(day)))],
             Secrets = await dashboard.ExpiringAsync(now - Month, now + Month, now, MostSecrets, cancel),
             Keys = [.. from row in rows
-                       where row.RetiredAt is null && KeyRing.GoneAt(row, rows) is { } gone && gone > now && gone <= now + Month
-                       select new LeavingKey(row.Kid, KeyRing.GoneAt(row, rows)!.Value)],
+                       where row.RetiredAt is null && KeyLine.GoneAt(row, rows) is { } gone && gone > now && gone <= now + Month
+                       select new LeavingKey(row.Kid, KeyLine.GoneAt(row, rows)!.Value)],
             NextKey = next <= now + Month ? next : null,
             Reuses = await users.NameAsync(await dashboard.ReusesAsync(now - Month, MostReuses, cancel), cancel),
         });

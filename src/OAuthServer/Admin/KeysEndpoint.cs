@@ -18,35 +18,42 @@ public sealed class KeysEndpoint(
         {
             Kid = row.Kid,
             Alg = row.Alg,
-            State = readable.Contains(row) ? KeyRing.StateOf(row, readable, now) : null,
+            State = readable.Contains(row) ? KeyLine.StateOf(row, readable, now) : null,
             PublishedSince = row.CreatedAt,
             SignsFrom = row.SignsFrom,
-            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, readable),
+            GoneAt = row.RetiredAt ?? KeyLine.GoneAt(row, readable),
             Revoked = row.RetiredAt is not null,
             Unreadable = !readable.Contains(row),
             Pem = SigningKey.Pem(row),
         }).Reverse().ToList();
-        DateTimeOffset? next = keys.Exists(key => key.State == SigningKeyState.Pending) ? null : now + KeyRing.NoticeOf(settings);
+        var next = settings.SigningAlgorithms.Where(alg => !(KeyLine.Newest(alg, readable) > now))
+            .Select(alg => new NextKey(alg, now + KeyRing.NoticeOf(settings))).ToList();
         await http.KeysAsync(page.Antiforgery, page.NavigationOf(Paths.AdminKeys), keys, next, page.Parameters[Notice.Field]);
     });
 
     public Task RotateAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
     {
-        var made = await ring.RotateAsync(page.Author, http.RequestAborted);
+        var alg = page.Parameters[KeysPage.AlgorithmField] ?? settings.Algorithm;
+        if (!settings.SigningAlgorithms.Contains(alg))
+        {
+            await SignedInGate.NotFoundAsync(page);
+            return;
+        }
+
+        var made = await ring.RotateAsync(alg, page.Author, http.RequestAborted);
         await page.Done($"{Paths.AdminKeys}?{Notice.Field}={(made is null ? Notice.Underway : Notice.Rotated)}");
     });
 
     public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         var (rows, now, say) = (await store.ListAsync(http.RequestAborted), time.GetUtcNow(), http.Language());
-        if (rows.Find(row => row.Kid == page.Parameters["kid"]) is not { } key
-            || (KeyRing.StateOf(key, rows, now) ?? (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : null)) is not { } state)
+        if (rows.Find(row => row.Kid == page.Parameters["kid"]) is not { RetiredAt: null } key)
         {
             await SignedInGate.NotFoundAsync(page);
             return;
         }
 
-        var live = (await dashboard.HoursAsync(now - KeyRing.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
+        var live = (await dashboard.HoursAsync(now - KeyLine.LongestToken, http.RequestAborted)).Sum(hour => hour.Issued);
         await http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(Paths.AdminKeys), new Confirmation
         {
             Title = say["Revoke a key"],
@@ -55,7 +62,7 @@ public sealed class KeysEndpoint(
                 $"{say["For a compromised key only: it is removed from the JWKS at once, and every token it signed is refused. Otherwise rotate: keys retire automatically once their last token has expired."]}",
             Impact =
             [
-                state switch
+                (ring.Unreadable.Contains(key.Kid) ? SigningKeyState.Pending : KeyLine.StateOf(key, rows, now)) switch
                 {
                     SigningKeyState.Active =>
                         $"{say["It is the signing key. The next key takes over at once, and is created now if there is none; verifiers may not have fetched it yet."]}",

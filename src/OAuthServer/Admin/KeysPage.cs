@@ -24,43 +24,56 @@ public sealed record KeyView
     public required string Pem { get; init; }
 }
 
-/// <summary>What signs access tokens, and what each key is doing.</summary>
+/// <summary>When a key of an algorithm would sign that is made now.</summary>
+public sealed record NextKey(string Alg, DateTimeOffset SignsFrom);
+
+/// <summary>What signs tokens, and what each key is doing.</summary>
 public static class KeysPage
 {
-    /// <param name="next">When a key made now would sign; null: one is on its way already.</param>
+    /// <summary>The form field that names the algorithm to rotate.</summary>
+    public const string AlgorithmField = "alg";
+
+    /// <param name="next">Of the algorithms keys are made for, those whose next key is not on its way already.</param>
     public static Task KeysAsync(
-        this HttpContext http, Markup antiforgery, Navigation frame, IReadOnlyList<KeyView> keys, DateTimeOffset? next, string? done)
+        this HttpContext http, Markup antiforgery, Navigation frame, IReadOnlyList<KeyView> keys, IReadOnlyList<NextKey> next, string? done)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Signing keys", $"""
-            <div class="heading"><h1>{say["Signing keys"]}</h1>{Rotate()}</div>
+            <div class="heading"><h1>{say["Signing keys"]}</h1>{next.Select(Rotate)}</div>
             {Notice.Of(done, say)}
             <p class="lead">
                 {say["A key is published before it signs, and stays published until the last token it signed has expired. Keys rotate automatically."]}
             </p>
-            <p class="note">{Next()}</p>
+            {next.Take(1).Select(Next)}
+            {settings.SigningAlgorithms.Except(next.Select(key => key.Alg)).Select(Pending)}
             <p class="note">{say.Put("Total: {0}", $"{keys.Count}")}</p>
             <ul class="things">
             {keys.Select(Key)}
             </ul>
             """, frame);
 
-        Markup Rotate() => next is null ? Markup.None : $"""
+        Markup Rotate(NextKey key) => $"""
             <form method="post" action="{settings.IssuerPath + Paths.AdminKeysRotate}">
             {antiforgery}
-            <button class="primary" type="submit">{say["Rotate now"]}</button>
+            <input type="hidden" name="{AlgorithmField}" value="{key.Alg}">
+            <button class="primary" type="submit">{say.Put("Rotate {0} now", $"{key.Alg}")}</button>
             </form>
             """;
 
-        Markup Next() => next is { } moment
-            ? say.Put("A key created now starts signing on {0}, when verifiers have had time to fetch it.", say.Time(moment))
-            : $"{say["The next key is already pending."]}";
+        Markup Next(NextKey key) => $"""
+            <p class="note">{say.Put(
+                "A key created now starts signing on {0}, when verifiers have had time to fetch it.", say.Time(key.SignsFrom))}</p>
+            """;
+
+        Markup Pending(string alg) => $"""
+            <p class="note">{say.Put("The next {0} key is already pending.", $"{alg}")}</p>
+            """;
 
         Markup Key(KeyView key)
         {
             Markup gone = key.GoneAt is { } moment ? say.Time(moment) : $"{say["After its successor has replaced it"]}";
             var leaves = key.State is null ? say["Removed on"] : key.GoneAt is null ? say["Will be removed"] : say["Will be removed on"];
-            Markup retire = key.State is null && !key.Unreadable ? Markup.None
+            Markup retire = key.Revoked ? Markup.None
                 : $"""
                     <a class="button small danger"
                         href="{settings.IssuerPath}{Paths.AdminKeysRetire}?kid={Uri.EscapeDataString(key.Kid)}">{say["Revoke key…"]}</a>

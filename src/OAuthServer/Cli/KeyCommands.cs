@@ -6,13 +6,12 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 
-/// <summary>keys: what signs access tokens. Running servers notice within a moment.</summary>
+/// <summary>keys: what signs tokens, one key for each algorithm. Running servers notice within a moment.</summary>
 internal static class KeyCommands
 {
     public static CliCommand Make() => CliCommand.Family("keys", "Manage signing keys", "oauth-server keys list",
         CliCommand.On("list", "List all signing keys and their states", "oauth-server keys list", [], ListAsync),
-        CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate", [],
-            RotateAsync, withKey: true),
+        Rotate(),
         CliCommand.On("reseal",
             "Seal all keys under OAuth__KeyEncryptionKey, those too that only OAuth__SecondKeyEncryptionKey opens; servers may run",
             "oauth-server keys reseal", [], ResealAsync, withKey: true),
@@ -25,10 +24,10 @@ internal static class KeyCommands
         {
             row.Kid,
             row.Alg,
-            State = row.RetiredAt is not null ? "revoked" : KeyRing.StateOf(row, rows, now)?.ToString().ToLowerInvariant() ?? "removed",
+            State = StateOf(row, rows, now),
             row.SignsFrom,
             PublishedSince = row.CreatedAt,
-            GoneAt = row.RetiredAt ?? KeyRing.GoneAt(row, rows),
+            GoneAt = row.RetiredAt ?? KeyLine.GoneAt(row, rows),
         }).ToArray();
         return context.Output.Done(new { keys }, keys.Length == 0
             ? "There are no keys yet; the first server to start creates one."
@@ -38,12 +37,36 @@ internal static class KeyCommands
             })));
     }
 
-    private static async Task<int> RotateAsync(ParseResult parse, CommandContext context, CancellationToken cancel)
+    private static string StateOf(SigningKeyRow row, List<SigningKeyRow> rows, DateTimeOffset now) => row switch
     {
+        { RetiredAt: not null } => "revoked",
+        { IsForHints: true } => "kept for hints",
+        _ => KeyLine.StateOf(row, rows, now)?.ToString().ToLowerInvariant() ?? "removed",
+    };
+
+    private static CliCommand Rotate()
+    {
+        var alg = Algorithm("the one that access tokens have");
+        return CliCommand.On("rotate", "Create the next key; it signs when verifiers have had time to fetch it", "oauth-server keys rotate",
+            [alg],
+            (parse, context, cancel) => RotateAsync(parse.GetValue(alg) ?? context.Settings.Algorithm, context, cancel), withKey: true);
+    }
+
+    private static Option<string?> Algorithm(string otherwise)
+    {
+        var alg = new Option<string?>("--alg") { HelpName = "ES256|RS256", Description = $"The key's algorithm; default: {otherwise}" };
+        alg.AcceptOnlyFromAmong("ES256", "RS256");
+        return alg;
+    }
+
+    private static async Task<int> RotateAsync(string alg, CommandContext context, CancellationToken cancel)
+    {
+        if (!context.Settings.SigningAlgorithms.Contains(alg))
+            return context.Output.Refuse($"No {alg} keys are made: OAuth__OpenId is false", "No key was created.");
         await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
         var store = new SigningKeyStore(signed);
         if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
-        if (await ring.RotateAsync(cancel) is { } made)
+        if (await ring.RotateAsync(alg, null, cancel) is { } made)
         {
             var wait = made.SignsFrom - made.CreatedAt;
             return context.Output.Done(new { made.Kid, made.Alg, made.SignsFrom },
@@ -53,7 +76,7 @@ internal static class KeyCommands
         }
 
         var (rows, now) = (await store.ListAsync(cancel), context.Now);
-        var pending = rows.FirstOrDefault(row => KeyRing.StateOf(row, rows, now) == SigningKeyState.Pending);
+        var pending = rows.FirstOrDefault(row => row.Alg == alg && row.RetiredAt is null && row.SignsFrom > now);
         return context.Output.Refuse(pending is null ? "Another rotation happened at the same time"
             : $"A key is already pending: {pending.Kid} signs from {Words.At(pending.SignsFrom)} on", "No key was created.");
     }
@@ -82,14 +105,16 @@ internal static class KeyCommands
     private static CliCommand Pem()
     {
         var kid = new Argument<string>("KID|active") { Description = "A key's id, or active for the one that signs now" };
+        var alg = Algorithm("of active, the one that access tokens have");
         return CliCommand.On("pem", "A public key in PEM, for openssl",
-            "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input", [kid],
-            async (parse, context, cancel) =>
+            "oauth-server keys pem active > key.pem\nopenssl dgst -sha256 -verify key.pem -signature signature.der signing-input",
+            [kid, alg], async (parse, context, cancel) =>
         {
             var (rows, now, name) =
                 (await new SigningKeyStore(context.Database).ListAsync(cancel), context.Now, parse.GetRequiredValue(kid));
             var key = rows.FirstOrDefault(row => row.Kid == name
-                || (name == "active" && KeyRing.StateOf(row, rows, now) == SigningKeyState.Active));
+                || (name == "active" && row.Alg == (parse.GetValue(alg) ?? context.Settings.Algorithm)
+                    && KeyLine.StateOf(row, rows, now) == SigningKeyState.Active));
             return key is null
                 ? Unknown(context, name)
                 : context.Output.Done(new { key.Kid, key.Alg, Pem = SigningKey.Pem(key) }, SigningKey.Pem(key));
@@ -106,15 +131,17 @@ internal static class KeyCommands
             var name = parse.GetRequiredValue(kid);
             await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
             var store = new SigningKeyStore(signed);
-            if (!(await store.ListAsync(cancel)).Any(row => row.Kid == name && row.RetiredAt is null)) return Unknown(context, name);
+            if ((await store.ListAsync(cancel)).Find(row => row.Kid == name && row.RetiredAt is null) is not { } key)
+                return Unknown(context, name);
             if (Affected.Refusal(context, parse.GetValue(atOnce), $"Remove {name} from the JWKS at once",
                 "Every token it signed is refused. That is for a compromised key (--now); any other retires by itself once its last "
                     + "token has expired: oauth-server keys rotate.") is { } refused) return refused;
 
             if (await OpenAsync(context, store, cancel) is not { } ring) return WrongKey(context);
             if (!await ring.RetireNowAsync(name, cancel)) return Unknown(context, name);
-            return context.Output.Done(new { kid = name, signs_now = ring.Active?.Kid },
-                $"{name} is revoked: its tokens are refused. {ring.Active?.Kid} signs from now on.");
+            var next = ring.ActiveOf(key.Alg)?.Kid;
+            return context.Output.Done(new { kid = name, signs_now = next },
+                $"{name} is revoked: its tokens are refused. {(next is null ? $"No {key.Alg} key signs" : $"{next} signs")} from now on.");
         }, withKey: true);
     }
 
@@ -130,7 +157,7 @@ internal static class KeyCommands
     private static async Task<KeyRing?> OpenAsync(CommandContext context, SigningKeyStore store, CancellationToken cancel)
     {
         var encryption = new KeyEncryption(context.Settings);
-        var rows = (await store.ListAsync(cancel)).FindAll(row => row.RetiredAt is null);
+        var rows = (await store.ListAsync(cancel)).FindAll(row => row is { RetiredAt: null, IsForHints: false });
         return rows.Count > 0 && rows.TrueForAll(row => SigningKey.TryOpen(row, encryption) is null)
             ? null
             : new KeyRing(store, encryption, context.Unreadable, context.Settings, TimeProvider.System, NullLogger<KeyRing>.Instance);

@@ -49,8 +49,11 @@ public sealed class Readiness(
             : HealthCheckResult.Healthy(words);
 
         // What harms only itself is told here and keeps nobody from being served.
-        string Reason(string reason) => string.Join("; ", new[] { reason, unreadable.Detail, audit.Detail }.OfType<string>());
+        string Reason(string reason) => string.Join("; ", new[] { reason, NoIdTokens, unreadable.Detail, audit.Detail }.OfType<string>());
     }
+
+    private string? NoIdTokens =>
+        settings.OpenId && keys.Ready && keys.ActiveOf("RS256") is null ? "no RS256 key signs: OpenID Connect is off" : null;
 }
 
 /// <summary>/healthz answers while the process lives, /readyz once it can serve.</summary>

@@ -7,18 +7,14 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Keys;
 
 /// <summary>
-/// All signing keys, in memory. A key's state follows from its times alone, so every server agrees: pending until it signs,
-/// active until the next one signs, retired until the last token it signed has expired, then gone. With none that signs yet,
-/// the first that is to sign does so at once: the one before it was taken out, or a server whose clock is ahead made it.
+/// All signing keys, in memory: for each algorithm one that signs (<see cref="KeyLine"/>), those before and after it, and the public
+/// halves of keys that are gone, which verify hints (decisions/0040-a-key-per-algorithm.md).
 /// </summary>
 public sealed class KeyRing(
     SigningKeyStore store, KeyEncryption encryption, UnreadableRows unreadable, Settings settings, TimeProvider time, ILogger<KeyRing> log)
 {
-    /// <summary>The longest life an access token can have.</summary>
-    public static readonly TimeSpan LongestToken = TimeSpan.FromHours(1);
-
-    // Beyond the longest token: clocks that differ, and requests in flight while the next key takes over.
-    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
+    // Beyond the longest session: people who come back after it, and are to be recognized by what their client kept.
+    private static readonly TimeSpan HintsBeyondSessions = TimeSpan.FromDays(30);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 
     // The longest a statement may take: a key is made before it is committed, and seen by other servers after that.
@@ -26,7 +22,7 @@ public sealed class KeyRing(
 
     private readonly SemaphoreSlim reading = new(1);
     private readonly LoopPause pause = new();
-    private volatile Snapshot? keys;
+    private volatile KeySnapshot? keys;
     private volatile string? problem;
 
     /// <summary>
@@ -36,16 +32,27 @@ public sealed class KeyRing(
     public static TimeSpan NoticeOf(Settings settings) =>
         TimeSpan.FromSeconds(Math.Max(settings.KeyNoticeSeconds, settings.JwksMaxAgeSeconds)) + Refresh + LongestCommit;
 
-    /// <summary>Whether keys have been read at all; false while the database has been away since the start.</summary>
-    public bool Ready => keys is { Opened.Length: > 0 };
+    /// <summary>Whether access tokens can be signed; false while the database has been away since the start.</summary>
+    public bool Ready => Active is not null;
 
     /// <summary>Why it is not <see cref="Ready"/>, and what to do.</summary>
     public string Problem => problem ?? "no signing key has been read yet";
 
-    /// <summary>The key that signs now; null only before <see cref="Ready"/>.</summary>
-    public SigningKey? Active => keys?.At(time.GetUtcNow()).Active;
+    /// <summary>The key that signs access tokens now; null only before <see cref="Ready"/>.</summary>
+    public SigningKey? Active => ActiveOf(settings.Algorithm);
 
-    /// <summary>Every key a verifier may meet: pending, active, retired. Null before <see cref="Ready"/>.</summary>
+    /// <summary>The key of an algorithm that signs now; null: there is none yet, or this server makes none.</summary>
+    public SigningKey? ActiveOf(string alg)
+    {
+        foreach (var key in keys?.At(time.GetUtcNow()).Active ?? [])
+            if (key.Row.Alg == alg)
+                return key;
+        return null;
+    }
+
+    /// <summary>
+    /// Every key a verifier may meet: pending, active, retired, those that sign access tokens first. Null before any was read.
+    /// </summary>
     public IReadOnlyList<SigningKey>? Published => keys?.At(time.GetUtcNow()).Published;
 
     /// <summary>A published key by its kid; null for all others.</summary>
@@ -57,54 +64,37 @@ public sealed class KeyRing(
         return null;
     }
 
+    /// <summary>
+    /// A key by its kid that may have signed an id_token somebody kept: published or gone, but never one that was revoked. A key that
+    /// is gone has its public half only. Null for all others.
+    /// </summary>
+    public SigningKey? FindForHint(string kid) => keys is not { } known ? null
+        : Array.Find(known.Opened, key => key.Kid == kid) ?? Array.Find(known.ForHints, key => key.Kid == kid);
+
     /// <summary>The kids of rows that cannot be read, which neither sign nor are published.</summary>
     public IReadOnlyList<string> Unreadable => keys?.Unreadable ?? [];
 
-    /// <summary>What a key is doing at a moment; null: no longer published.</summary>
-    public static SigningKeyState? StateOf(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all, DateTimeOffset now)
-    {
-        if (key.RetiredAt is not null) return null;
-        if (key.SignsFrom > now)
-            return all.Any(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) < 0) ? SigningKeyState.Pending
-                : SigningKeyState.Active;
-        // The next one that took over.
-        var next = all.Where(other => other.RetiredAt is null && other.Kid != key.Kid && other.SignsFrom <= now
-                && Order(other).CompareTo(Order(key)) > 0)
-            .Select(other => (DateTimeOffset?)other.SignsFrom).Min();
-        return next is null ? SigningKeyState.Active
-            : now < next + LongestToken + Slack ? SigningKeyState.Retired
-            : null;
-    }
-
-    /// <summary>When a key leaves the JWKS, as far as is known: once another one took over and its last token has expired.</summary>
-    public static DateTimeOffset? GoneAt(SigningKeyRow key, IReadOnlyList<SigningKeyRow> all) =>
-        all.Where(other => other.RetiredAt is null && Order(other).CompareTo(Order(key)) > 0)
-            .Select(other => (DateTimeOffset?)other.SignsFrom).Min() + LongestToken + Slack;
-
-    // As long as one is left, one signs.
-    private static bool NoneIsLeft(IReadOnlyList<SigningKeyRow> all) => all.All(row => row.RetiredAt is not null);
-
-    private static (DateTimeOffset, string) Order(SigningKeyRow key) => (key.SignsFrom, key.Kid);
-
     /// <summary>
-    /// Makes the next key: it signs once every verifier has had time to learn it (<see cref="NoticeOf"/>), at once when there is no
-    /// other key. Null when another one is on its way already.
+    /// Makes the next key that signs access tokens: it does so once every verifier has had time to learn it (<see cref="NoticeOf"/>), at
+    /// once when there is no other key. Null when another one is on its way already.
     /// </summary>
-    public Task<SigningKeyRow?> RotateAsync(CancellationToken cancel) => RotateAsync(null, cancel);
+    public Task<SigningKeyRow?> RotateAsync(CancellationToken cancel) => RotateAsync(settings.Algorithm, null, cancel);
 
+    /// <summary>Makes the next key of an algorithm.</summary>
     /// <inheritdoc cref="RotateAsync(CancellationToken)"/>
+    /// <param name="alg">One of <see cref="Settings.SigningAlgorithms"/>.</param>
     /// <param name="author">Who asked for it; null: whom the database's connection names.</param>
-    public async Task<SigningKeyRow?> RotateAsync(Author? author, CancellationToken cancel)
+    public async Task<SigningKeyRow?> RotateAsync(string alg, Author? author, CancellationToken cancel)
     {
         await ReadAsync(cancel);
-        var added = await AddAsync(NoneIsLeft(keys!.Rows), author);
+        var added = await AddAsync(alg, author);
         await ReadAsync(cancel);
         return added;
     }
 
     /// <summary>
-    /// For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last. False: no such
-    /// key.
+    /// For a compromised key: out of the JWKS at once, its tokens dead; a new one signs at once if it was the last of its algorithm.
+    /// False: no such key.
     /// </summary>
     public Task<bool> RetireNowAsync(string kid, CancellationToken cancel) => RetireNowAsync(kid, null, cancel);
 
@@ -117,7 +107,7 @@ public sealed class KeyRing(
         return true;
     }
 
-    /// <summary>Reads the keys; makes the very first one.</summary>
+    /// <summary>Reads the keys; makes the very first one of each algorithm.</summary>
     public Task StartAsync(CancellationToken cancel) => ReadAndMakeFirstAsync(null, cancel);
 
     /// <summary>Reads again soon: somebody changed the table.</summary>
@@ -151,28 +141,38 @@ public sealed class KeyRing(
     private async Task RotateWhenDueAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
+        foreach (var alg in settings.SigningAlgorithms)
+            if (settings.KeyRotationDays > 0 && KeyLine.Newest(alg, keys!.Rows) + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
+                await RotateAsync(alg, null, cancel);
+
         var rows = keys!.Rows;
-        var newest = rows.Where(row => row.RetiredAt is null).Max(row => (DateTimeOffset?)row.SignsFrom);
-        if (settings.KeyRotationDays > 0 && newest + TimeSpan.FromDays(settings.KeyRotationDays) <= now)
-            await RotateAsync(cancel);
-        var gone = rows.Where(row => StateOf(row, rows, now) is null && (row.RetiredAt is null || row.RetiredAt + LongestToken < now))
-            .Select(row => row.Kid).ToArray();
-        if (gone.Length > 0) await store.RemoveAsync(gone, cancel);
+        var gone = rows.Where(row => row is { RetiredAt: null, IsForHints: false } && KeyLine.StateOf(row, rows, now) is null);
+        if (gone.Select(row => row.Kid).ToArray() is { Length: > 0 } over) await store.KeepForHintsAsync(over, cancel);
+        var hints = TimeSpan.FromSeconds(settings.SessionSeconds) + HintsBeyondSessions;
+        var useless = rows.Where(row => row.RetiredAt + KeyLine.LongestToken < now
+            || (row.IsForHints && KeyLine.GoneAt(row, rows) + hints < now));
+        if (useless.Select(row => row.Kid).ToArray() is { Length: > 0 } kids) await store.RemoveAsync(kids, cancel);
     }
 
     private async Task ReadAndMakeFirstAsync(Author? author, CancellationToken cancel)
     {
         await ReadAsync(cancel);
-        if (!NoneIsLeft(keys!.Rows)) return;
-        await AddAsync(first: true, author);
+        string[] missing = [.. settings.SigningAlgorithms
+            .Where(alg => !keys!.Lost.Contains(alg) && KeyLine.Newest(alg, keys.Rows) is null)];
+        if (missing.Length == 0) return;
+        foreach (var alg in missing) await AddAsync(alg, author);
         await ReadAsync(cancel);
     }
 
-    private async Task<SigningKeyRow?> AddAsync(bool first, Author? author)
+    private async Task<SigningKeyRow?> AddAsync(string alg, Author? author)
     {
-        var now = time.GetUtcNow();
-        var row = SigningKey.Make(settings.Algorithm, encryption, now, first ? now : now + NoticeOf(settings));
-        return await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, keys?.Unreadable ?? [], author) ? row : null;
+        var (now, rows) = (time.GetUtcNow(), keys!.Rows);
+        var first = KeyLine.Newest(alg, rows) is null;
+        // The first of its line signs at once, whatever its row says. An algorithm's very first beside others says later: a server of an
+        // earlier version, which knows one line only, publishes it meanwhile and goes on signing with its own.
+        var joins = rows.Count > 0 && rows.All(other => other.Alg != alg);
+        var row = SigningKey.Make(alg, encryption, now, first && !joins ? now : now + NoticeOf(settings));
+        return await store.AddAsync(row, first ? DateTimeOffset.UnixEpoch : now, Unreadable, author) ? row : null;
     }
 
     // One reading at a time: an older one must not end after a newer one and bring a retired key back.
@@ -182,54 +182,39 @@ public sealed class KeyRing(
         try
         {
             var rows = await store.ListAsync(cancel);
-            var known = keys?.Opened.ToDictionary(key => key.Kid) ?? [];
-            var current = rows.FindAll(row => row.RetiredAt is null);
-            SigningKey[] opened = [.. current
-                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.IsOf(row) ? same : SigningKey.TryOpen(row, encryption))
-                .OfType<SigningKey>()];
+            var known = keys is { } before ? before.Opened.Concat(before.ForHints).ToDictionary(key => key.Kid) : [];
+            var current = rows.FindAll(row => row is { RetiredAt: null, IsForHints: false });
+            var opened = Open(current);
             string[] closed = [.. current.Select(row => row.Kid).Except(opened.Select(key => key.Kid))];
             unreadable.Report("signing_keys", closed);
             // Not one: rather another key-encryption key than bad rows, and then nothing may be made or changed.
+            string[] lost = [.. current.Select(row => row.Alg).Except(opened.Select(key => key.Row.Alg))];
+            if (lost.Contains(settings.Algorithm))
+                problem = $"OAuth__KeyEncryptionKey opens none of the {settings.Algorithm} signing keys: set the one they were sealed with";
             if (opened.Length == 0 && closed.Length > 0)
             {
                 problem = "OAuth__KeyEncryptionKey opens none of the signing keys: set the one they were sealed with";
                 throw new CryptographicException(problem);
             }
 
-            // As if it were not there: the key before it goes on signing, on every server.
-            keys = new Snapshot([.. rows.Where(row => !closed.Contains(row.Kid))], opened, closed);
+            // As if it were not there: the key before it goes on signing, on every server. With none left, it does so from memory.
+            opened = [.. opened, .. keys?.Opened.Where(key => lost.Contains(key.Row.Alg) && closed.Contains(key.Kid)) ?? []];
+            keys = new KeySnapshot
+            {
+                Rows = [.. rows.Where(row => !current.Contains(row)), .. opened.Select(key => key.Row)],
+                Opened = [.. opened.OrderBy(key => key.Row.Alg != settings.Algorithm)],
+                ForHints = Open(rows.FindAll(row => row is { RetiredAt: null, IsForHints: true })),
+                Unreadable = closed,
+                Lost = lost,
+            };
+
+            SigningKey[] Open(List<SigningKeyRow> some) => [.. some
+                .Select(row => known.GetValueOrDefault(row.Kid) is { } same && same.IsOf(row) ? same : SigningKey.TryOpen(row, encryption))
+                .OfType<SigningKey>()];
         }
         finally
         {
             reading.Release();
         }
-    }
-
-    private sealed record Snapshot(List<SigningKeyRow> Rows, SigningKey[] Opened, string[] Unreadable)
-    {
-        private volatile Moment? last;
-
-        // Every token asks, and states change a few times a year: they are those of the last time until a key begins or ends.
-        public Moment At(DateTimeOffset now)
-        {
-            if (last is { } known && known.From <= now && now < known.Until) return known;
-            var changes = Rows.SelectMany(row => new[] { row.SignsFrom, row.SignsFrom + LongestToken + Slack });
-            return last = new Moment
-            {
-                From = now,
-                Until = changes.Where(change => change > now).DefaultIfEmpty(DateTimeOffset.MaxValue).Min(),
-                Active = Opened.LastOrDefault(key => StateOf(key.Row, Rows, now) == SigningKeyState.Active),
-                Published = [.. Opened.Where(key => StateOf(key.Row, Rows, now) is not null)],
-            };
-        }
-    }
-
-    // What the keys do from one moment until another.
-    private sealed record Moment
-    {
-        public required DateTimeOffset From { get; init; }
-        public required DateTimeOffset Until { get; init; }
-        public required SigningKey? Active { get; init; }
-        public required SigningKey[] Published { get; init; }
     }
 }

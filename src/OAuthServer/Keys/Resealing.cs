@@ -26,7 +26,7 @@ public sealed class Resealing(SigningKeyStore signingKeys, DataProtectionKeyStor
     public async Task<Resealed> SigningKeysAsync(CancellationToken cancel)
     {
         var resealed = new Resealed();
-        foreach (var row in await signingKeys.ListAsync(cancel))
+        foreach (var row in (await signingKeys.ListAsync(cancel)).Where(row => !row.IsForHints))
             await AddAsync(resealed, row.Kid, () => encryption.Reseal(row.Sealed),
                 after => signingKeys.ResealAsync(row.Kid, row.Sealed, after, cancel));
         return resealed;

@@ -6,20 +6,10 @@ using OAuthServer.Stores.Keys;
 
 namespace OAuthServer.Keys;
 
-/// <summary>What a signing key is doing at a moment.</summary>
-public enum SigningKeyState
-{
-    /// <summary>Published, does not sign yet: verifiers are still learning it.</summary>
-    Pending,
-
-    /// <summary>Signs.</summary>
-    Active,
-
-    /// <summary>Published until the last token it signed has expired.</summary>
-    Retired,
-}
-
-/// <summary>One signing key, opened: ES256 (P-256) or RS256 (2048 bits), named by its RFC 7638 thumbprint.</summary>
+/// <summary>
+/// One signing key, opened: ES256 (P-256) or RS256 (2048 bits), named by its RFC 7638 thumbprint. Of one that is kept for hints there is
+/// the public half only, which signs nothing.
+/// </summary>
 public sealed class SigningKey
 {
     private SigningKey(SigningKeyRow row, AsymmetricAlgorithm algorithm)
@@ -64,7 +54,8 @@ public sealed class SigningKey
         AsymmetricAlgorithm algorithm = row.Alg == "RS256" ? RSA.Create() : ECDsa.Create();
         try
         {
-            algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
+            if (row.IsForHints) algorithm.ImportSubjectPublicKeyInfo(row.PublicKey, out _);
+            else algorithm.ImportPkcs8PrivateKey(encryption.Unseal(row.Sealed), out _);
             if (algorithm.KeySize == (row.Alg == "RS256" ? 2048 : 256)
                 && algorithm.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(row.PublicKey))
                 return new SigningKey(row, algorithm);

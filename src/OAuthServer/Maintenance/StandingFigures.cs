@@ -29,7 +29,7 @@ public sealed class StandingFigures : IDisposable
         meter.CreateObservableGauge("oauth.secrets.expiring", () => Counted(standing => standing.ExpiringSecrets.Rows),
             description: "Client secrets in use that end within 30 days; 2000 stands for more.");
         meter.CreateObservableGauge("oauth.signing_key.replaced_in", () => ReplacedIn(keys, settings), "s",
-            "Until the next signing key is due; below 0: it is overdue. None while OAuth__KeyRotationDays is 0.");
+            "Until the next signing key of an algorithm is due; below 0: it is overdue. None while OAuth__KeyRotationDays is 0.");
     }
 
     /// <summary>Counts once a minute until <paramref name="cancel"/>.</summary>
@@ -58,6 +58,9 @@ public sealed class StandingFigures : IDisposable
     private IEnumerable<Measurement<long>> Counted(Func<Standing, long> figure) => last is { } standing ? [new(figure(standing))] : [];
 
     private IEnumerable<Measurement<double>> ReplacedIn(KeyRing keys, Settings settings) =>
-        settings.KeyRotationDays > 0 && keys.Active is { } active
-            ? [new((active.Row.SignsFrom.AddDays(settings.KeyRotationDays) - time.GetUtcNow()).TotalSeconds)] : [];
+        from alg in settings.SigningAlgorithms
+        let active = keys.ActiveOf(alg)
+        where settings.KeyRotationDays > 0 && active is not null
+        select new Measurement<double>((active.Row.SignsFrom.AddDays(settings.KeyRotationDays) - time.GetUtcNow()).TotalSeconds,
+            new KeyValuePair<string, object?>("alg", alg));
 }

@@ -6,7 +6,7 @@ namespace OAuthServer.Protocol;
 /// Every setting, once. <c>OAuth__Issuer</c> in the environment, <c>"OAuth": { "Issuer": … }</c> in appsettings.json, or a file
 /// <c>OAuth__Issuer</c> in the secrets folder. <see cref="SettingsParser"/> reads them.
 /// </summary>
-public sealed record Settings
+public sealed partial record Settings
 {
     /// <summary>The issuer, byte for byte as clients will compare it: https (http on loopback only), no trailing slash. Every URL
     /// is built from it.</summary>
@@ -67,8 +67,12 @@ public sealed record Settings
     /// it; empty: the only enabled one, where there is one only, else such requests are refused.</summary>
     public string DefaultResource { get; init; } = "";
 
-    /// <summary>ES256 or RS256: what new signing keys are.</summary>
+    /// <summary>ES256 or RS256: what signs access tokens.</summary>
     [AllowedValues("ES256", "RS256")] public string Algorithm { get; init; } = "ES256";
+
+    /// <summary>True: apps can sign people in by OpenID Connect, and there is a signing key of either algorithm, as id_tokens are RS256
+    /// unless the client has the other. False: openid is an unknown scope, and keys are made for access tokens only.</summary>
+    public bool OpenId { get; init; } = true;
 
     /// <summary>Seconds an authorization code lives (RFC 6749 §4.1.2), 1 to 600.</summary>
     [Range(1, 600)] public int CodeSeconds { get; init; } = 60;
@@ -229,21 +233,4 @@ public sealed record Settings
 
     /// <summary>True in the Development environment; not a key of its own.</summary>
     internal bool Development { get; init; }
-
-    /// <summary>The issuer's host and port, as a Host header names them.</summary>
-    public string IssuerAuthority => new Uri(Issuer).Authority;
-
-    /// <summary>The issuer's path, empty at the root.</summary>
-    public string IssuerPath => new Uri(Issuer).AbsolutePath.TrimEnd('/');
-
-    /// <summary>Whether browsers speak https to us: cookies are Secure, HSTS is sent.</summary>
-    public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
-
-    /// <summary>
-    /// Whether the playground is there: in Development only, on an issuer at which claude-desktop of the demo world may end
-    /// (http://localhost or http://127.0.0.1, any port).
-    /// </summary>
-    public bool HasPlayground => Development && IsHere(Issuer) && (Listen.Length == 0 || IsHere(Listen));
-
-    private static bool IsHere(string url) => new Uri(url) is { Scheme: "http", Host: "localhost" or "127.0.0.1" };
 }

@@ -32,7 +32,7 @@ public sealed class KeysTest : AdminFixture
         using var http = Server.NewHttp();
         (await http.GetStringAsync(Paths.Jwks)).Should().Contain(made).And.Contain(before);
         after.Body.Should().Contain(made).And.Contain(">Pending</span>").And.Contain(">Signing</span>").And
-            .Contain("The next key is already pending").And.NotContain("Rotate now");
+            .Contain("The next ES256 key is already pending").And.NotContain("Rotate ES256 now").And.Contain("Rotate RS256 now");
         (await SendAsync(browser, page, Paths.AdminKeysRotate)).Location
             .Should().EndWith("done=underway", "a second press makes no second key");
         (await Server.ScalarAsync<int>("select count(*)::int from signing_keys")).Should().Be(count + 1);

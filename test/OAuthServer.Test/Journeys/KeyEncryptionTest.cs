@@ -65,7 +65,7 @@ public sealed class KeyEncryptionTest
         var (exit, said) = await OAuthProgram.RunAsync(settings, "keys", "reseal");
 
         exit.Should().Be(1);
-        said.Should().Contain("now: 1 signing keys").And.Contain($"Neither key opens {damaged}");
+        said.Should().Contain("now: 2 signing keys").And.Contain($"Neither key opens {damaged}");
         (await OAuthProgram.RunAsync(server.Settings, "keys", "reseal")).Said.Should()
             .Contain("OAuth__KeyEncryptionKey does not open the keys in this database", "the old key has nothing left");
     }

@@ -128,7 +128,7 @@ public sealed class DiscoveryTest : ServerFixture
         var document = await MetadataAsync();
 
         Strings(document, "subject_types_supported").Should().Equal("public");
-        Strings(document, "id_token_signing_alg_values_supported").Should().Equal("ES256");
+        Strings(document, "id_token_signing_alg_values_supported").Should().Equal("ES256", "RS256");
         Strings(document, "response_types_supported").Should().Equal("code");
         Strings(document, "scopes_supported").Should().NotContain("openid");
         document.EnumerateObject().Select(member => member.Name)
@@ -138,14 +138,16 @@ public sealed class DiscoveryTest : ServerFixture
     [Test]
     public async Task The_algorithms_it_names_are_those_of_the_keys_it_publishes()
     {
-        await using var before = await TestServer.StartAsync();
-        await using var server = await before.StartSecondInstanceAsync(settings => settings with { Algorithm = "RS256" });
+        await using var server = await TestServer.StartAsync(settings => settings with { OpenId = false });
         await server.Get<KeyRing>().RotateAsync(CancellationToken.None);
+        await using var changed = await server.StartSecondInstanceAsync(settings => settings with { Algorithm = "RS256" });
 
-        var keys = (await server.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray()
-            .Select(key => key.GetProperty("alg").GetString()!);
-        Strings((await server.GetAsync(Paths.ServerMetadata)).Json, "id_token_signing_alg_values_supported")
-            .Should().BeEquivalentTo(keys).And.HaveCount(2);
+        foreach (var one in new[] { server, changed })
+        {
+            var keys = (await one.GetAsync(Paths.Jwks)).Json.GetProperty("keys").EnumerateArray()
+                .Select(key => key.GetProperty("alg").GetString()!).Distinct();
+            Strings((await one.GetAsync(Paths.ServerMetadata)).Json, "id_token_signing_alg_values_supported").Should().BeEquivalentTo(keys);
+        }
     }
 
     [TestCase("/.well-known/oauth-authorization-server")]

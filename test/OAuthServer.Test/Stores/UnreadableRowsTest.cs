@@ -71,7 +71,7 @@ public sealed class UnreadableRowsTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await ReadyAsync(server)).Contains("unreadable"));
 
         Jwt.Read(await TokenAsync(server)).Header["kid"]!.ToString().Should().Be(Jwt.Read(before).Header["kid"]!.ToString());
-        (await server.ScalarAsync<long>("select count(*) from signing_keys")).Should().Be(1);
+        (await server.ScalarAsync<long>("select count(*) from signing_keys")).Should().Be(2);
         server.Get<BackgroundLoops>().Died.Should().BeNull();
     }
 

@@ -118,6 +118,7 @@ public sealed class OAuthProgram : IAsyncDisposable
             ["Logging__LogLevel__Default"] = log.ToString(),
         })
             start.Environment[name] = value;
+        if (!settings.OpenId) start.Environment["OAuth__OpenId"] = "false";
         foreach (var (name, value) in more ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return Process.Start(start)!;
     }

@@ -202,7 +202,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
         [
             say.Put("Live grants: {0}", $"<strong>{person.LiveGrants}</strong>"),
             say.Put("Live access tokens, at most: {0}",
-                $"<strong>{say.Number(await access.LiveTokensAsync(person.Subject, time.GetUtcNow() - KeyRing.LongestToken, cancel))}</strong>"),
+                $"<strong>{say.Number(await access.LiveTokensAsync(person.Subject, time.GetUtcNow() - KeyLine.LongestToken, cancel))}</strong>"),
             say.Put("Browsers signed in: {0}", $"<strong>{(await SessionsAsync(person.Subject, cancel)).Count}</strong>"),
         ];
     }

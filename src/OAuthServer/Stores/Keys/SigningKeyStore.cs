@@ -8,10 +8,15 @@ public sealed record SigningKeyRow
     public required string Kid { get; init; }
     public required string Alg { get; init; }
     public required byte[] PublicKey { get; init; }
+
+    /// <summary>The private half; empty once <see cref="IsForHints"/>.</summary>
     public required byte[] Sealed { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset SignsFrom { get; init; }
     public required DateTimeOffset? RetiredAt { get; init; }
+
+    /// <summary>Whether only its public half is left, which verifies hints and nothing else.</summary>
+    public bool IsForHints => Sealed.Length == 0;
 }
 
 /// <summary>signing_keys: a key's state follows from its times, so all servers agree on it.</summary>
@@ -25,17 +30,19 @@ public sealed class SigningKeyStore(Database database)
     // Taken by a statement of its own: one statement sees nothing that was committed while it waited.
     public const string TurnSql = "select pg_advisory_xact_lock(7305913)";
 
-    // Of several servers that start or rotate at once, one adds, whatever their clocks say.
+    // Of several servers that start or rotate at once, one adds, whatever their clocks say: for each algorithm.
     public const string AddSql = """
         insert into signing_keys (kid, alg, public_key, sealed, created_at, signs_from)
         select @Kid, @Alg, @PublicKey, @Sealed, @CreatedAt, @SignsFrom
-         where not exists (select from signing_keys where retired_at is null and signs_from > @after and kid <> all (@unreadable))
+         where not exists (
+                select from signing_keys
+                 where alg = @Alg and retired_at is null and sealed <> '' and signs_from > @after and kid <> all (@unreadable))
         """;
 
-    /// <summary>Adds a key unless another one begins to sign after <paramref name="after"/>. True when added.</summary>
+    /// <summary>Adds a key unless another one of its algorithm begins to sign after <paramref name="after"/>. True when added.</summary>
     /// <param name="author">Who asked for it; null: whom the connection names.</param>
     /// <param name="unreadable">Keys that will never sign, whatever their rows say.</param>
-    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, string[] unreadable, Author? author) =>
+    public async Task<bool> AddAsync(SigningKeyRow key, DateTimeOffset after, IReadOnlyList<string> unreadable, Author? author) =>
         await ByAsync(author, TurnSql + ";" + AddSql, new
         {
             key.Kid,
@@ -45,7 +52,7 @@ public sealed class SigningKeyStore(Database database)
             CreatedAt = key.CreatedAt.UtcDateTime,
             SignsFrom = key.SignsFrom.UtcDateTime,
             after = after.UtcDateTime,
-            unreadable,
+            unreadable = unreadable.ToArray(),
         }) == 1;
 
     public const string RetireSql = "update signing_keys set retired_at = @now where kid = @kid and retired_at is null";
@@ -63,6 +70,13 @@ public sealed class SigningKeyStore(Database database)
     /// <summary>The same key, sealed anew; false when it is gone or another has done it.</summary>
     public async Task<bool> ResealAsync(string kid, byte[] before, byte[] after, CancellationToken cancel) =>
         await database.ExecuteAsync(ResealSql, new { kid, before, after }, cancel) == 1;
+
+    public const string KeepForHintsSql =
+        "update signing_keys set sealed = '' where kid = any (@kids) and retired_at is null and sealed <> ''";
+
+    /// <summary>Removes the private halves of keys that are gone: the public ones go on verifying hints.</summary>
+    public Task<int> KeepForHintsAsync(string[] kids, CancellationToken cancel) =>
+        database.ExecuteAsync(KeepForHintsSql, new { kids }, cancel);
 
     public const string SweepSql = "delete from signing_keys where kid = any (@kids)";
 
