@@ -56,7 +56,7 @@ public sealed class IdTokenHints(KeyRing keys, Settings settings)
     {
         if (token.Length > LongestToken) return new IdTokenHint.Bad("longer than 16 KiB");
         if (OwnTokenForm.KidOf(token, Type) is not { } kid) return new IdTokenHint.Bad("not in the form of an id_token of this server");
-        if (keys.Find(kid) is not { } key) return new IdTokenHint.UnknownKey();
+        if (keys.FindForHint(kid) is not { } key) return new IdTokenHint.UnknownKey();
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,

@@ -100,6 +100,36 @@ public sealed class EndSessionTest : EndSessionFixture
         (await one.Browser.IsSignedInAsync()).Should().BeFalse();
     }
 
+    [Test, Case("OIDC-151")]
+    public async Task A_hint_by_a_key_that_left_the_JWKS_signs_out_and_one_by_a_compromised_key_asks()
+    {
+        await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 0, KeyNoticeSeconds = 0 });
+        var ring = server.Get<KeyRing>();
+        var gone = ring.ActiveOf("RS256")!;
+        await ring.RotateAsync("RS256", null, CancellationToken.None);
+        server.Clock.Travel(KeyRing.NoticeOf(server.Settings) + KeyLine.Afterlife);
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            ring.Wake();
+            return await server.ScalarAsync<bool>("select sealed = '' from signing_keys where kid = @kid", new { kid = gone.Kid });
+        });
+        (await server.GetAsync(Paths.Jwks)).Body.Should().NotContain(gone.Kid);
+
+        var (alice, browser, app) = (await server.UserAsync(), server.NewBrowser(), await server.PublicClientAsync());
+        await browser.SignInAsync(alice);
+        var sid = await server.ScalarAsync<Guid>("select sid from sessions where subject = @Subject", alice);
+        string With(SigningKey key) =>
+            $"{Paths.EndSession}?" + Query(("id_token_hint", server.Sign("JWT", server.IdTokenOf(alice.Subject, app.Id, sid), key)));
+
+        var compromised = ring.ActiveOf("ES256")!;
+        var hint = With(compromised);
+        await ring.RetireNowAsync(compromised.Kid, CancellationToken.None);
+        (await browser.GetAsync(hint)).Should().BeAPage(200);
+        (await browser.IsSignedInAsync()).Should().BeTrue("a thief may have the key");
+        (await browser.GetAsync(With(gone))).Status.Should().Be(303);
+        (await browser.IsSignedInAsync()).Should().BeFalse();
+    }
+
     [Test]
     public async Task A_hint_of_another_sign_in_asks_and_then_goes_on()
     {
