@@ -83,6 +83,13 @@ public static class Routes
         issuer.Post<LoginEndpoint>(Paths.Login, it => it.AuthenticateAsync, Page | Clock);
         issuer.Get<LogoutEndpoint>(Paths.Logout, it => it.ConfirmAsync, Page);
         issuer.Post<LogoutEndpoint>(Paths.Logout, it => it.EndAsync, Page);
+        if (settings.OpenId)
+        {
+            issuer.Get<EndSessionEndpoint>(Paths.EndSession, it => it.BeginAsync, Page | Spends);
+            issuer.Post<EndSessionEndpoint>(Paths.EndSession, it => it.RedirectAsync, Page);
+            issuer.Post<EndSessionEndpoint>(Paths.EndSessionConfirm, it => it.ConfirmAsync, Page);
+        }
+
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -48,7 +46,6 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
     // RFC 9068 §2.2 lists no limit; ours keeps headers of resource servers in bounds.
     private const int LongestToken = 4096;
 
-    private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
     private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
     private readonly Action<Utf8JsonWriter, (AccessTokenClaims Claims, ToldOfPerson Told)> members = (json, token) =>
@@ -88,7 +85,7 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
 
     private async Task<Verified?> VerifyAsync(string token)
     {
-        if (!HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
+        if (OwnTokenForm.KidOf(token, Type) is not { } kid || keys.Find(kid) is not { } key) return null;
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
@@ -112,36 +109,6 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);
         if (claims.Grant is { } grant) json.WriteString("grant", grant);
-    }
-
-    // Before the library sees it: three parts (never five, CVE-2024-21319), canonical base64url, our three header members once each.
-    private static bool HasExpectedForm(string token, out string kid)
-    {
-        kid = "";
-        var parts = token.Split('.');
-        if (parts.Length != 3 || !parts.All(IsCanonical)) return false;
-        try
-        {
-            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[0]), new JsonDocumentOptions { MaxDepth = 2 });
-            if (header.RootElement.ValueKind != JsonValueKind.Object) return false;
-            var members = header.RootElement.EnumerateObject().ToList();
-            if (members.Count != KnownHeaders.Count
-                || !members.All(member => KnownHeaders.Contains(member.Name) && member.Value.ValueKind == JsonValueKind.String)
-                || members.DistinctBy(member => member.Name).Count() != members.Count) return false;
-            kid = header.RootElement.GetProperty("kid").GetString()!;
-            return header.RootElement.GetProperty("typ").ValueEquals(Type);
-        }
-        catch (Exception fault) when (fault is JsonException or FormatException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Whether a part of a token is base64url in the one spelling there is.</summary>
-    internal static bool IsCanonical(string part)
-    {
-        if (part.Length == 0 || !Base64Url.IsValid(part)) return false;
-        return Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
     }
 
     private static AccessTokenClaims? Claims(JsonWebToken token) =>

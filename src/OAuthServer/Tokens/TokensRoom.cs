@@ -1,6 +1,6 @@
 namespace OAuthServer.Tokens;
 
-/// <summary>Access tokens: issued, verified, revoked.</summary>
+/// <summary>Access tokens: issued, verified, revoked; id_tokens that come back as hints.</summary>
 public static class TokensRoom
 {
     extension(IServiceCollection services)
@@ -10,6 +10,7 @@ public static class TokensRoom
             services.AddSingleton<AccessTokens>();
             services.AddSingleton<IdTokens>();
             services.AddSingleton<ImportedTokens>();
+            services.AddSingleton<IdTokenHints>();
             services.AddSingleton<Revocations>();
         }
     }

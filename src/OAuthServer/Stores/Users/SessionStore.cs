@@ -47,8 +47,8 @@ public sealed class SessionStore(Database database)
         """;
 
     /// <summary>
-    /// A new session under a new id; the browser's previous one ends, and is gone on with by its sid if it was the same person's. False when the person was disabled meanwhile, or has another
-    /// password now.
+    /// A new session under a new id; the browser's previous one ends, and its sid lives on if it was the same person's. False when the
+    /// person was disabled meanwhile, or has another password now.
     /// </summary>
     /// <param name="passwordHash">The stored hash that the password was compared with.</param>
     public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string passwordHash, DateTimeOffset expires, string address,
@@ -109,15 +109,18 @@ public sealed class SessionStore(Database database)
         with ended as (
             delete from sessions where id_hash = @id returning subject
         ), audit as (
-            insert into audit_events (at, request_id, event, outcome, subject, address)
-                select @now, @request, 'sign-out', 'ok', subject::text, @address from ended
+            insert into audit_events (at, request_id, event, outcome, client_id, subject, address)
+            select @now, @request, case when @client::text is null then 'sign-out' else 'end-session' end, 'ok', @client, subject::text,
+                   @address
+              from ended
         )
         select exists (select from ended)
         """;
 
     /// <summary>Ends this session only.</summary>
-    public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
-        database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
+    /// <param name="client">The app that requested it; null: the person.</param>
+    public Task EndAsync(byte[] id, string? client, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(EndSql, new { id, client, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
     public const string SweepSql = """
         with gone as materialized (
