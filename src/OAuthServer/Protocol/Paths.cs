@@ -10,6 +10,8 @@ public static class Paths
     public const string Introspect = "/introspect";
     public const string Register = "/register";
     public const string Jwks = "/jwks";
+    public const string UserInfo = "/userinfo";
+    public const string EndSession = "/end-session";
     public const string Why = "/why";
     public const string Login = "/login";
     public const string Logout = "/logout";

@@ -19,6 +19,9 @@ public sealed record ScopeRow
     public required bool Open { get; init; }
     public required bool Sensitive { get; init; }
     public required bool Optional { get; init; }
+
+    /// <summary>Whether it tells an app about the person (OpenID Connect Core §5.4).</summary>
+    public required bool Identity { get; init; }
 }
 
 /// <summary>The words of a scope, or the name of a resource, in one language.</summary>
@@ -36,7 +39,7 @@ public sealed record TextRow
 public sealed class ResourceStore(Database database)
 {
     public const string ResourcesSql = "select uri, name, enabled from resources order by uri";
-    public const string ScopesSql = "select name, resource, access, open, sensitive, optional from scopes order by name";
+    public const string ScopesSql = "select name, resource, access, open, sensitive, optional, identity from scopes order by name";
     public const string TextsSql = """
         select 'scope ' || scope as key, locale, text from scope_texts
         union all
