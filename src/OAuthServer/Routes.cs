@@ -41,7 +41,7 @@ public static class Routes
         host.Get(Paths.ChangePassword, PasswordEndpoint.RedirectAsync, Page);
         // Between host and path (RFC 8414 §3.1, RFC 9728 §3.1).
         host.Get<DiscoveryEndpoint>(Paths.ServerMetadata + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
-        host.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
+        host.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration + settings.IssuerPath, it => it.OpenIdAsync, Json | Cors);
         host.Get<DiscoveryEndpoint>(Paths.ResourceMetadata + settings.IssuerPath, it => it.ResourceAsync, Json | Cors);
         if (settings.HasPlayground) host.Get<PlaygroundEndpoint>(Paths.PlaygroundCallback, it => it.ReturnAsync, Page | Spends);
     }
@@ -65,7 +65,7 @@ public static class Routes
         issuer.Below(Paths.Why, Json);
         // Behind the path too, where OpenID Connect Discovery 1.0 §4 puts it and most API libraries look.
         issuer.Below(Paths.WellKnown, Json | Cors);
-        if (settings.IssuerPath.Length > 0) issuer.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration, it => it.ServerAsync, Json | Cors);
+        if (settings.IssuerPath.Length > 0) issuer.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration, it => it.OpenIdAsync, Json | Cors);
         issuer.Below(Paths.Register, Json | Cors | Clock);
         if (settings.Registration == "off") return;
         issuer.Post<RegistrationEndpoint>(Paths.Register, it => it.RegisterAsync, Json | Cors | Clock);
