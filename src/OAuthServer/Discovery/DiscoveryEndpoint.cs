@@ -26,8 +26,8 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     }
 
     /// <summary>
-    /// OpenID Connect Discovery §4: the same members, and the scopes that tell apps about a person (decisions/0021-openid-configuration.md).
-    /// 404 where nothing signs the id_tokens that every client expects.
+    /// OpenID Connect Discovery §4: the same members, and the scopes that tell apps about a person
+    /// (decisions/0021-openid-configuration.md). 404 where nothing signs the id_tokens that every client expects.
     /// </summary>
     public async Task OpenIdAsync(HttpContext http)
     {
