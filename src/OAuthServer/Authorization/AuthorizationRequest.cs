@@ -24,6 +24,12 @@ public sealed record AuthorizationRequest
     /// <summary>OpenID Connect Core §3.1.2.1: the languages the client prefers for our pages, or null.</summary>
     public required string? UiLocales { get; init; }
 
+    /// <summary>Whether openid was requested: the client signs people in (OpenID Connect Core §3.1.2.1).</summary>
+    public bool IsOpenId { get; init; }
+
+    /// <summary>Comes back in the id_token, octet by octet; null: none came.</summary>
+    public string? Nonce { get; init; }
+
     /// <summary>Seconds since the last sign-in that are still good enough; null for any.</summary>
     public int? MaxAge { get; init; }
 

@@ -6,6 +6,9 @@ public static class Scope
     /// <summary>Requests refresh tokens; granted or ignored, never written into a token.</summary>
     public const string OfflineAccess = "offline_access";
 
+    /// <summary>OpenID Connect Core §3.1.2.1: the client signs people in.</summary>
+    public const string OpenId = "openid";
+
     /// <summary>A token of this very server with it reads why requests were refused.</summary>
     public const string ReadAudit = "audit:read";
 

@@ -23,6 +23,9 @@ public sealed record ClientRow
     public required int AccessTokenSeconds { get; init; }
     public required int RefreshTokenSeconds { get; init; }
     public required int RefreshIdleSeconds { get; init; }
+
+    /// <summary>max_age of its requests that have none (OpenID Connect Registration §2); null: any.</summary>
+    public required int? DefaultMaxAge { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required string? Note { get; init; }
