@@ -424,6 +424,38 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.clients_check_logout() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    problem   text;
+    candidate text;
+begin
+    new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
+    if cardinality(new.post_logout_redirect_uris) > 100 then
+        raise check_violation using message = 'A client has at most 100 redirect URIs', column = 'post_logout_redirect_uris',
+            hint = 'Remove some.';
+    end if;
+    foreach candidate in array new.post_logout_redirect_uris loop
+        problem := redirect_uri_problem(candidate);
+        -- RFC 8252 §7.1, as clients_schemes has it of redirect URIs.
+        if problem is null and new.origin <> 'self-registered' and candidate !~* '^[a-z][a-z0-9+-]*\.[a-z0-9+.-]*:'
+           and candidate !~* '^(https?|cursor|vscode|vscode-insiders|windsurf):' then
+            problem := 'A private-use scheme needs a dot';
+        end if;
+        if problem is not null then
+            raise check_violation using message = problem, column = 'post_logout_redirect_uris',
+                hint = 'Write https://host.example/path, http://127.0.0.1/path, http://localhost/path, or a private-use scheme with a dot such as com.example.app:/path; no fragment, no wildcard, no user information.';
+        end if;
+    end loop;
+    if redirect_uri_problem(new.backchannel_logout_uri) is not null and new.backchannel_logout_uri is not null
+       or new.backchannel_logout_uri !~* '^https?:' then
+        raise check_violation using message = 'This is no back-channel logout URI', column = 'backchannel_logout_uri',
+            hint = 'Write https://host.example/path; http is for 127.0.0.1, [::1] and localhost only; no fragment, no user information.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.clients_check_openid() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1144,6 +1176,8 @@ CREATE TABLE public.clients (
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
     CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types <> '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
     CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
+    CONSTRAINT clients_post_logout_redirect_uris_plain CHECK (public.is_plain_list(post_logout_redirect_uris)),
+    CONSTRAINT clients_post_logout_redirect_uris_valid CHECK ((cardinality(post_logout_redirect_uris) <= 100)),
     CONSTRAINT clients_redirect_uris_plain CHECK (public.is_plain_list(redirect_uris)),
     CONSTRAINT clients_redirect_uris_valid CHECK ((cardinality(redirect_uris) <= 100)),
     CONSTRAINT clients_resource_server CHECK (((kind <> 'resource-server'::text) OR ((grant_types = '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
@@ -1983,6 +2017,8 @@ CREATE INDEX session_clients_of_subject ON public.session_clients USING btree (s
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
+CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
+
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
 CREATE INDEX users_administrators ON public.users USING btree (username) WHERE (role = 'admin'::text);
@@ -2039,11 +2075,23 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF claims ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_lists('claims');
+
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF audiences ON public.revocation_feed FOR EACH ROW EXECUTE FUNCTION public.check_lists('audiences');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.sessions FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF groups ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_lists('groups');
+
+CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
+
+CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF amr, disclosed ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr', 'disclosed');
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
+
+CREATE TRIGGER check_logout_lists BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
 
 CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_names();
 
@@ -2080,6 +2128,8 @@ CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW 
 CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
+
+CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_logout();
 
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 

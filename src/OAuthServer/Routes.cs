@@ -14,6 +14,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Registration;
 using OAuthServer.Revocation;
 using OAuthServer.Token;
+using OAuthServer.UserInfo;
 using static OAuthServer.Http.RouteTraits;
 
 namespace OAuthServer;
@@ -53,6 +54,12 @@ public static class Routes
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<IntrospectionEndpoint>(Paths.Introspect, it => it.HandleAsync, Json | Clock);
+        if (settings.OpenId)
+        {
+            issuer.Get<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+            issuer.Post<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+        }
+
         issuer.Get<RevocationFeedEndpoint>(Paths.Revocations, it => it.HandleAsync, Json);
         issuer.Get<JwksEndpoint>(Paths.Jwks, it => it.HandleAsync, Json | Cors);
         issuer.Get<WhyEndpoint>(Paths.Why + "/{id}", it => it.HandleAsync, Json);
@@ -77,6 +84,13 @@ public static class Routes
         issuer.Post<LoginEndpoint>(Paths.Login, it => it.AuthenticateAsync, Page | Clock);
         issuer.Get<LogoutEndpoint>(Paths.Logout, it => it.ConfirmAsync, Page);
         issuer.Post<LogoutEndpoint>(Paths.Logout, it => it.EndAsync, Page);
+        if (settings.OpenId)
+        {
+            issuer.Get<EndSessionEndpoint>(Paths.EndSession, it => it.BeginAsync, Page | Spends);
+            issuer.Post<EndSessionEndpoint>(Paths.EndSession, it => it.RedirectAsync, Page);
+            issuer.Post<EndSessionEndpoint>(Paths.EndSessionConfirm, it => it.ConfirmAsync, Page);
+        }
+
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);

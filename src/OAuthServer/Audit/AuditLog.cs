@@ -15,6 +15,7 @@ public static class AuditEvents
     public const string Consent = "consent";
     public const string SignIn = "sign-in";
     public const string SignOut = "sign-out";
+    public const string EndSession = "end-session";
     public const string Revocation = "revocation";
     public const string Introspection = "introspection";
     public const string RevocationFeed = "revocation-feed";
@@ -26,14 +27,15 @@ public static class AuditEvents
     public const string Edit = "edit";
     public const string Code = "code";
     public const string Export = "export";
+    public const string UserInfo = "userinfo";
 
     /// <summary>What no endpoint decided: a malformed request; a fault or a path nobody has, which are only counted.</summary>
     public const string Request = "request";
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, SignOut, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed,
-            Page, Export, Api, Host, Request, Command];
+        [Token, Code, Authorize, Consent, SignIn, SignOut, EndSession, Revocation, Edit, Registration, ClientDocument, Introspection,
+            RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =

@@ -29,7 +29,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
 
     // What is requested, however it is answered.
     private static readonly Check[] OfWhatIsRequested =
-        [ScopeIsWellFormed, ResourceAndScopeAreAllowed, PromptNoneIsAlone, MaxAgeIsANumber, NonceIsShort];
+        [ScopeIsWellFormed, ResourceAndScopeAreAllowed, NonceIsShort, PromptNoneIsAlone, MaxAgeIsANumber];
 
     /// <summary>
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
@@ -51,7 +51,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         {
             Client = client,
             Delivery = uri with { State = parameters["state"], IsPosted = IsPosted(uri, parameters), App = client.Row.Name },
-            IsOpenId = settings.OpenId && Scope.Parse(parameters["scope"])?.Contains(Scope.OpenId) is true,
+            Scope = Scope.Parse(parameters["scope"]) ?? [],
             Prompt = parameters["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],
@@ -127,8 +127,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     // RFC 9101: never read, and above all never fetched.
     private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["request"] is null && parameters["request_uri"] is null ? request
-        : request.IsOpenId && parameters["request"] is not null ? OAuthError.RequestNotSupported()
-        : request.IsOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
+        : request.HasOpenId && parameters["request"] is not null ? OAuthError.RequestNotSupported()
+        : request.HasOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
@@ -187,8 +187,20 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     {
         if (catalog.Decide(request.Client, parameters.Resources, request.Scope).Refused(out var error, out var target)) return error;
         string[] offline = request.Client.MayUse(GrantType.RefreshToken) ? [Scope.OfflineAccess] : [];
-        return request with { Resources = target.Resources, Scope = [.. target.Scope, .. offline] };
+        return request with
+        {
+            Resources = target.Resources,
+            ResourceNamed = parameters.Resources.Count > 0,
+            Disclosed = [.. target.Resources.SelectMany(uri => catalog.ClaimsOf(uri).Select(claim => $"{uri} {claim}"))],
+            Scope = [.. target.Scope, .. offline],
+        };
     }
+
+    private static Result<AuthorizationRequest> NonceIsShort(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        !request.HasOpenId || parameters["nonce"] is not { } nonce ? request
+        : nonce.Length <= LongestNonce ? request with { Nonce = nonce }
+        : OAuthError.InvalidRequest($"nonce may have {LongestNonce} characters", "a longer nonce", "OpenID Connect Core §3.1.2.1",
+            $"at most {LongestNonce} characters", $"{nonce.Length}");
 
     private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.IsSilent || !request.Prompt.Any(value => value is "login" or "consent" or "select_account") ? request
@@ -203,12 +215,4 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
                 "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
             var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },
         };
-
-    // Of a client that signs people in: others send it from habit.
-    private static Result<AuthorizationRequest> NonceIsShort(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
-        !request.IsOpenId ? request
-        : parameters["nonce"] is { Length: > LongestNonce } nonce
-            ? OAuthError.InvalidRequest("nonce is longer than 512 characters", "nonce is too long", "OIDC Core §15.5.2",
-                $"at most {LongestNonce} characters", $"{nonce.Length} characters")
-        : request with { Nonce = parameters["nonce"] };
 }

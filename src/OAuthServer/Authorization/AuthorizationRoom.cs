@@ -14,6 +14,8 @@ public static class AuthorizationRoom
             services.AddSingleton<AuthorizeEndpoint>();
             services.AddSingleton<LoginEndpoint>();
             services.AddSingleton<LogoutEndpoint>();
+            services.AddSingleton<EndSessionChecks>();
+            services.AddSingleton<EndSessionEndpoint>();
             services.AddSingleton<ConsentEndpoint>();
         }
     }

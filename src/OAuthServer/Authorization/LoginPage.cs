@@ -106,11 +106,15 @@ public static class LoginPage
     }
 
     /// <summary>Nobody is signed in any more.</summary>
-    public static Task SignedOutAsync(this HttpContext http)
+    /// <param name="request">An app's, which says where to go on; null: nobody's.</param>
+    public static Task SignedOutAsync(this HttpContext http, EndSessionRequest? request = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        Markup back = request is not { Onward: { } onward, OnwardHost: { } host } ? Markup.None
+            : $"""<p><a rel="noreferrer" href="{onward}">{say.Put("Go back to {0}", $"<bdi>{host}</bdi>")}</a></p>""";
         return http.PageAsync(200, "Signed out", $"""
             <h1>{say["You are signed out"]}</h1>
+            {back}
             <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }

@@ -30,7 +30,7 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
 
         if (session is not null)
         {
-            await sessions.EndAsync(session, http.Context());
+            await sessions.EndAsync(session, null, http.Context());
             cookies.EndSession(http);
         }
 

@@ -4,6 +4,7 @@ using OAuthServer.Http;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Resources;
+using OAuthServer.Tokens;
 
 namespace OAuthServer.Discovery;
 
@@ -25,8 +26,8 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     }
 
     /// <summary>
-    /// OpenID Connect Discovery §4: the same members, and the scopes that tell apps about a person (decisions/0021-openid-configuration.md).
-    /// 404 where nothing signs the id_tokens that every client expects.
+    /// OpenID Connect Discovery §4: the same members, and the scopes that tell apps about a person
+    /// (decisions/0021-openid-configuration.md). 404 where nothing signs the id_tokens that every client expects.
     /// </summary>
     public async Task OpenIdAsync(HttpContext http)
     {
@@ -54,11 +55,12 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         PreparedJson Prepare(bool withIdentityScopes)
         {
             var scopes = (catalog?.Scopes ?? []).Where(scope => !scope.Identity || withIdentityScopes);
-            return Answer.Prepare(Metadata(scopes, published, isProvider), DiscoveryJson.Default.ServerMetadata);
+            return Answer.Prepare(Metadata(scopes, catalog?.ClaimRules ?? [], published, isProvider), DiscoveryJson.Default.ServerMetadata);
         }
     }
 
-    private ServerMetadata Metadata(IEnumerable<ScopeRow> scopes, IReadOnlyList<SigningKey>? published, bool isProvider)
+    private ServerMetadata Metadata(
+        IEnumerable<ScopeRow> scopes, IReadOnlyList<ClaimRule> claimRules, IReadOnlyList<SigningKey>? published, bool isProvider)
     {
         var methods = capabilities.AuthMethods.Select(method => method.Name);
         var metadata = new ServerMetadata
@@ -87,11 +89,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             IdTokenSigningAlgValuesSupported = ["RS256", "ES256"],
             UserinfoEndpoint = settings.Issuer + Paths.UserInfo,
             EndSessionEndpoint = settings.Issuer + Paths.EndSession,
-            ClaimsSupported =
-            [
-                "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr", "name", "given_name",
-                "family_name", "preferred_username", "locale", "updated_at", "email", "email_verified", "groups", "roles",
-            ],
+            ClaimsSupported = [.. PersonClaims.Supported, .. claimRules.Select(rule => rule.Claim).Distinct()],
             AcrValuesSupported = ["aal1"],
             PromptValuesSupported = ["none", "login", "consent", "select_account"],
             UiLocalesSupported = Language.All.Select(language => language.Code),

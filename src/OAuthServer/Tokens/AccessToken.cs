@@ -1,10 +1,9 @@
-using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Tokens;
 
@@ -30,7 +29,14 @@ public sealed record AccessTokenClaims
 
     /// <summary>What else it is for: another server's token may have several audiences.</summary>
     public IReadOnlyList<string> FurtherAudiences { get; init; } = [];
+
+    /// <summary>What it tells the API of the person; null: nothing.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Person { get; init; }
 }
+
+/// <summary>What an access token tells its API of the person.</summary>
+/// <param name="Claims">Of <see cref="PersonClaims.OfResources"/>.</param>
+public readonly record struct ToldOfPerson(PersonRow? Person, IReadOnlyList<string> Claims);
 
 /// <summary>RFC 9068 access tokens: signed here, read back for introspection and for our own endpoints.</summary>
 public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings settings, TimeProvider time)
@@ -40,18 +46,22 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
     // RFC 9068 §2.2 lists no limit; ours keeps headers of resource servers in bounds.
     private const int LongestToken = 4096;
 
-    private static readonly FrozenSet<string> KnownHeaders = new[] { "alg", "kid", "typ" }.ToFrozenSet();
     private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
-    private readonly Action<Utf8JsonWriter, AccessTokenClaims> members = (json, claims) => WriteClaims(json, settings.Issuer, claims);
+    private readonly Action<Utf8JsonWriter, (AccessTokenClaims Claims, ToldOfPerson Told)> members = (json, token) =>
+    {
+        WriteClaims(json, settings.Issuer, token.Claims);
+        if (token.Told.Person is { } person) PersonClaims.WriteFor(json, person, token.Told.Claims);
+    };
 
     /// <summary>
     /// The token, in ASCII, signed with the active key. Refuses when no key has been read yet, or when it would pass 4 KiB.
     /// </summary>
-    public Result<byte[]> Issue(AccessTokenClaims claims)
+    /// <param name="told">What it tells the API of the person.</param>
+    public Result<byte[]> Issue(AccessTokenClaims claims, ToldOfPerson told = default)
     {
         if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
-        var token = JwsWriter.Write(key, Type, claims, members);
+        var token = JwsWriter.Write(key, Type, (claims, told), members);
         return token.Length <= LongestToken
             ? token
             : OAuthError.InvalidScope("the token would be longer than 4 KiB", "fewer scopes", $"{token.Length} octets");
@@ -75,7 +85,7 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
 
     private async Task<Verified?> VerifyAsync(string token)
     {
-        if (!HasExpectedForm(token, out var kid) || keys.Find(kid) is not { } key) return null;
+        if (OwnTokenForm.KidOf(token, Type) is not { } kid || keys.Find(kid) is not { } key) return null;
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
@@ -101,36 +111,6 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
         if (claims.Grant is { } grant) json.WriteString("grant", grant);
     }
 
-    // Before the library sees it: three parts (never five, CVE-2024-21319), canonical base64url, our three header members once each.
-    private static bool HasExpectedForm(string token, out string kid)
-    {
-        kid = "";
-        var parts = token.Split('.');
-        if (parts.Length != 3 || !parts.All(IsCanonical)) return false;
-        try
-        {
-            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[0]), new JsonDocumentOptions { MaxDepth = 2 });
-            if (header.RootElement.ValueKind != JsonValueKind.Object) return false;
-            var members = header.RootElement.EnumerateObject().ToList();
-            if (members.Count != KnownHeaders.Count
-                || !members.All(member => KnownHeaders.Contains(member.Name) && member.Value.ValueKind == JsonValueKind.String)
-                || members.DistinctBy(member => member.Name).Count() != members.Count) return false;
-            kid = header.RootElement.GetProperty("kid").GetString()!;
-            return header.RootElement.GetProperty("typ").ValueEquals(Type);
-        }
-        catch (Exception fault) when (fault is JsonException or FormatException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Whether a part of a token is base64url in the one spelling there is.</summary>
-    internal static bool IsCanonical(string part)
-    {
-        if (part.Length == 0 || !Base64Url.IsValid(part)) return false;
-        return Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
-    }
-
     private static AccessTokenClaims? Claims(JsonWebToken token) =>
         token.TryGetPayloadValue<string>("sub", out var subject)
         && token.TryGetPayloadValue<string>("client_id", out var client)
@@ -149,6 +129,7 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
                 IssuedAt = DateTimeOffset.FromUnixTimeSeconds(issued),
                 ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
                 Grant = token.TryGetPayloadValue<string>("grant", out var grant) && Guid.TryParse(grant, out var id) ? id : null,
+                Person = PersonClaims.Read(token.EncodedPayload),
             }
             : null;
 }

@@ -44,7 +44,7 @@ public sealed class ImportedTokens(ImportedKeys keys)
     private static (string Kid, string Typ)? ReadHeader(string token)
     {
         var parts = token.Split('.');
-        if (parts.Length != 3 || !parts.All(AccessTokens.IsCanonical)) return null;
+        if (parts.Length != 3 || !parts.All(OwnTokenForm.IsCanonical)) return null;
         try
         {
             using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[0]), new JsonDocumentOptions

@@ -1,6 +1,6 @@
 namespace OAuthServer.Tokens;
 
-/// <summary>Access tokens: issued, verified, revoked.</summary>
+/// <summary>Access tokens: issued, verified, revoked; id_tokens that come back as hints.</summary>
 public static class TokensRoom
 {
     extension(IServiceCollection services)
@@ -8,7 +8,9 @@ public static class TokensRoom
         public void AddTokens()
         {
             services.AddSingleton<AccessTokens>();
+            services.AddSingleton<IdTokens>();
             services.AddSingleton<ImportedTokens>();
+            services.AddSingleton<IdTokenHints>();
             services.AddSingleton<Revocations>();
         }
     }

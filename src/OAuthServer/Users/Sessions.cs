@@ -52,8 +52,9 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     }
 
     /// <summary>Ends this session, on the server.</summary>
-    public Task EndAsync(SessionRow session, RequestContext request) => store.EndAsync(
-        session.IdHash, request.RequestId, request.Address, request.At);
+    /// <param name="client">The app that requested it; null: the person.</param>
+    public Task EndAsync(SessionRow session, string? client, RequestContext request) => store.EndAsync(
+        session.IdHash, client, request.RequestId, request.Address, request.At);
 
     private static string Printable(string agent) =>
         string.Concat(agent.Take(LongestAgent).Select(character => character is >= ' ' and <= '~' ? character : '?'));

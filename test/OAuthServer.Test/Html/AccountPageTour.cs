@@ -99,6 +99,9 @@ public static class AccountPageTour
             await one.OpenAsync(Paths.Logout);
             await one.PressAsync("main button");
         }),
+        new("sign out, on an app's request", PageViewer.Alice, Paths.EndSession, one => one.OpenAsync(Paths.EndSession)),
+        new("error, no way out", PageViewer.Alice, Paths.EndSession, one =>
+            one.OpenAsync($"{Paths.EndSession}?client_id=nobody&post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F"), 400),
         new("error codes", PageViewer.Nobody, Paths.Errors, one => one.OpenAsync(Paths.Errors)),
         new("error, unknown app", PageViewer.Nobody, Paths.Authorize, one => one.OpenAsync($"{Paths.Authorize}?client_id=nobody"), 400),
         new("error, with a way back", PageViewer.Alice, Paths.Authorize, one =>

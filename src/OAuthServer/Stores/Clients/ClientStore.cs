@@ -23,12 +23,22 @@ public sealed record ClientRow
     public required int AccessTokenSeconds { get; init; }
     public required int RefreshTokenSeconds { get; init; }
     public required int RefreshIdleSeconds { get; init; }
-
-    /// <summary>max_age of its requests that have none (OpenID Connect Registration §2); null: any.</summary>
-    public required int? DefaultMaxAge { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required string? Note { get; init; }
+
+    /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
+    public string IdTokenAlg { get; init; } = "RS256";
+
+    /// <summary>False: claims about the person come from userinfo only.</summary>
+    public bool IdTokenClaims { get; init; } = true;
+
+    /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
+    public int? DefaultMaxAge { get; init; }
+    public string[] PostLogoutRedirectUris { get; init; } = [];
+
+    /// <summary>Where it is told that a session ended; null: it is not.</summary>
+    public string? BackchannelLogoutUri { get; init; }
 }
 
 /// <summary>A row of client_secrets.</summary>

@@ -28,7 +28,7 @@ public sealed class AccountEventStore(Database database)
             select a.at, a.address, coalesce(c.name, a.client_id) as app,
                    case when a.event = 'sign-in' and a.outcome = 'ok' then 'signed-in'
                         when a.event = 'sign-in' then 'sign-in-refused'
-                        when a.event = 'sign-out' and a.outcome = 'ok' then 'signed-out'
+                        when a.event in ('sign-out', 'end-session') and a.outcome = 'ok' then 'signed-out'
                         when a.event = 'code' and a.detail like '%consent given' then 'allowed'
                         when a.event = 'consent' and a.error = 'access_denied' then 'denied'
                         when a.event = 'revocation' and a.outcome = 'ok' then 'revoked'

@@ -13,6 +13,9 @@ public sealed record SessionRow
     public required DateTimeOffset AuthenticatedAt { get; init; }
     public required DateTimeOffset LastSeenAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>What its id_tokens call it; no key to the session.</summary>
+    public required Guid Sid { get; init; }
 }
 
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
@@ -31,8 +34,10 @@ public sealed class SessionStore(Database database)
         ), ended as (
             delete from sessions where id_hash = @previous
         ), started as (
-            insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent)
-            select @id, subject, @now, @now, @expires, @address, @agent from person
+            insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid)
+            select @id, subject, @now, @now, @expires, @address, @agent,
+                   coalesce((select sid from sessions where id_hash = @previous and subject = @subject), gen_random_uuid())
+              from person
             returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)
@@ -42,8 +47,8 @@ public sealed class SessionStore(Database database)
         """;
 
     /// <summary>
-    /// A new session under a new id; the browser's previous one ends. False when the person was disabled meanwhile, or has another
-    /// password now.
+    /// A new session under a new id; the browser's previous one ends, and its sid lives on if it was the same person's. False when the
+    /// person was disabled meanwhile, or has another password now.
     /// </summary>
     /// <param name="passwordHash">The stored hash that the password was compared with.</param>
     public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string passwordHash, DateTimeOffset expires, string address,
@@ -53,7 +58,7 @@ public sealed class SessionStore(Database database)
             CancellationToken.None);
 
     public const string FindSql = """
-        select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at
+        select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
           join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
@@ -104,15 +109,18 @@ public sealed class SessionStore(Database database)
         with ended as (
             delete from sessions where id_hash = @id returning subject
         ), audit as (
-            insert into audit_events (at, request_id, event, outcome, subject, address)
-                select @now, @request, 'sign-out', 'ok', subject::text, @address from ended
+            insert into audit_events (at, request_id, event, outcome, client_id, subject, address)
+            select @now, @request, case when @client::text is null then 'sign-out' else 'end-session' end, 'ok', @client, subject::text,
+                   @address
+              from ended
         )
         select exists (select from ended)
         """;
 
     /// <summary>Ends this session only.</summary>
-    public Task EndAsync(byte[] id, string request, string address, DateTimeOffset now) =>
-        database.FindAsync<bool>(EndSql, new { id, request, address, now = now.UtcDateTime }, CancellationToken.None);
+    /// <param name="client">The app that requested it; null: the person.</param>
+    public Task EndAsync(byte[] id, string? client, string request, string address, DateTimeOffset now) =>
+        database.FindAsync<bool>(EndSql, new { id, client, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
     public const string SweepSql = """
         with gone as materialized (
@@ -135,6 +143,7 @@ public sealed class SessionStore(Database database)
         AuthenticatedAt = new DateTimeOffset(row.GetDateTime(5)),
         LastSeenAt = new DateTimeOffset(row.GetDateTime(6)),
         ExpiresAt = new DateTimeOffset(row.GetDateTime(7)),
+        Sid = row.GetGuid(8),
     };
 
     private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Authorization;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -146,18 +145,6 @@ public sealed class AuthenticationRequestTest : ServerFixture
         ShouldBeToldTo(await signedIn.FollowAsync($"/authorize?{Query()}&nonce=other"), "invalid_request");
         (await signedIn.AllowAsync(Query(("nonce", new string('n', 513)), ("scope", "notes:read")), alice)).Parameters["code"]
             .Should().NotBeNull("without openid it means nothing, as before");
-    }
-
-    [Test, Case("OIDC-103")]
-    public async Task A_nonce_is_read_as_it_was_meant_and_of_openid_only()
-    {
-        async Task<string?> NonceAsync(params (string, string?)[] more) =>
-            (await Server.Get<AuthorizationChecks>().ReadAsync(Query(more), "127.0.0.1", CancellationToken.None))
-                .Refused(out _, out var request) ? "refused" : request.Nonce;
-
-        (await NonceAsync(("nonce", "n +/%~"))).Should().Be("n +/%~");
-        (await NonceAsync(("nonce", null))).Should().BeNull();
-        (await NonceAsync(("scope", "notes:read"))).Should().BeNull();
     }
 
     [Test]
