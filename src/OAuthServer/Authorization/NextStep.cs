@@ -55,7 +55,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
         (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
-            || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
+            || request.MaxAge == 0 || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
         && !(request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt);
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.

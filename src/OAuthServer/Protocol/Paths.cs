@@ -66,6 +66,7 @@ public static class Paths
     public const string AdminWhy = Admin + "/why";
     public const string Stylesheet = "/style.css";
     public const string TabIcon = "/icon.svg";
+    public const string PostScript = "/post.js";
     public const string Logo = "/logo";
     public const string Errors = "/errors";
     public const string Health = "/healthz";
