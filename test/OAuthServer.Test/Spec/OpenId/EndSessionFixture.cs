@@ -11,9 +11,10 @@ public abstract class EndSessionFixture : ServerFixture
     protected const string Onward = "https://rp.example/signed-out";
 
     /// <summary>Somebody signs in.</summary>
-    protected async Task<SignedIn> SignInAsync(TestClient? app = null)
+    protected async Task<SignedIn> SignInAsync(TestClient? app = null, Browser? browser = null)
     {
-        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
+        var alice = await Server.UserAsync();
+        browser ??= Server.NewBrowser();
         app ??= await AppAsync();
         await browser.SignInAsync(alice);
         var sid = await Server.ScalarAsync<Guid>("select sid from sessions where subject = @Subject", alice);
