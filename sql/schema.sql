@@ -2017,6 +2017,8 @@ CREATE INDEX session_clients_of_subject ON public.session_clients USING btree (s
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
+CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
+
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
 
 CREATE INDEX users_administrators ON public.users USING btree (username) WHERE (role = 'admin'::text);
@@ -2073,7 +2075,17 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF claims ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_lists('claims');
+
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF audiences ON public.revocation_feed FOR EACH ROW EXECUTE FUNCTION public.check_lists('audiences');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.sessions FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF groups ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_lists('groups');
+
+CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
+
+CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF amr, disclosed ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr', 'disclosed');
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
 

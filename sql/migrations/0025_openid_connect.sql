@@ -90,6 +90,7 @@ begin
     return new;
 end $$;
 create trigger users_check_profile before insert or update on users for each row execute function users_check_profile();
+create trigger check_lists before insert or update of groups on users for each row execute function check_lists('groups');
 create trigger check_profile_dates before insert or update of email_verified_at on users for each row execute function check_dates('email_verified_at');
 
 -- The audit log outlives a person's account: of what is known about them it says what changed, not what it was.
@@ -185,6 +186,7 @@ create trigger claim_rules_notify after insert or update or delete on claim_rule
 alter table resources add column claims text[] not null default '{}',
     add constraint resources_claims_known check (claims <@ '{email,name,preferred_username,groups,roles}');
 comment on column resources.claims is 'What its access tokens and introspection tell of the person, whom the consent page informs: of email, name, preferred_username, groups, roles.';
+create trigger check_lists before insert or update of claims on resources for each row execute function check_lists('claims');
 create function resources_check_claims() returns trigger language plpgsql as $$
 begin
     new.claims := coalesce(new.claims, '{}');
@@ -210,6 +212,8 @@ comment on column clients.default_max_age is 'Seconds since the last sign-in tha
 comment on column clients.post_logout_redirect_uris is 'Where people may be sent after they signed out, compared octet by octet.';
 comment on column clients.backchannel_logout_uri is 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
 
+create trigger check_lists_openid before insert or update of post_logout_redirect_uris on clients
+    for each row execute function check_lists('post_logout_redirect_uris');
 create function clients_check_openid() returns trigger language plpgsql as $$
 begin
     new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
@@ -248,6 +252,8 @@ alter table sessions
     add column sid  uuid not null default gen_random_uuid(),
     add column acr  text not null default 'aal1',
     add column amr  text[] not null default '{pwd}';
+create trigger check_lists before insert or update of amr on sessions for each row execute function check_lists('amr');
+create index sessions_of_sid on sessions (sid);
 comment on column sessions.sid is 'The sid of its id_tokens: one for each sign-in of a person in a browser, kept when the same person signs in again. No key to the session.';
 comment on column sessions.acr is 'How sure the sign-in was (NIST SP 800-63B): aal1, one factor; aal2, two.';
 comment on column sessions.amr is 'How the person signed in (RFC 8176), such as pwd for a password.';
@@ -267,6 +273,7 @@ comment on column grants.sid is 'The sign-in it was allowed in, for its id_token
 comment on column grants.acr is 'How sure that sign-in was.';
 comment on column grants.amr is 'How the person had signed in.';
 comment on column grants.disclosed is 'What the consent page said an API sees of the person: the resource, a blank, the claim.';
+create trigger check_lists_openid before insert or update of amr, disclosed on grants for each row execute function check_lists('amr', 'disclosed');
 create index grants_of_sid on grants (sid) where sid is not null and ended_at is null;
 
 create table session_clients (

@@ -67,7 +67,6 @@ comment on column logout_deliveries.answer is 'What became of the last attempt: 
 create index logout_deliveries_waiting on logout_deliveries (queued_at) where finished_at is null;
 create index logout_deliveries_of_client on logout_deliveries (client_id, queued_at);
 create index logout_deliveries_by_end on logout_deliveries (finished_at) where finished_at is not null;
-create index sessions_of_sid on sessions (sid);
 
 -- A sign-in ends with the last session of its sid, whoever deletes that and however: in the same statement its apps are put on the list
 -- of who is to be told, and grants that were for this sign-in only end. Where a session ends by age, oauth.session_end says so.

@@ -21,6 +21,7 @@ using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Token;
 using OAuthServer.Tokens;
+using OAuthServer.UserInfo;
 using OAuthServer.Users;
 
 return await Commands.RunAsync(args, (settings, cancel) =>
@@ -41,7 +42,7 @@ public static class Server
         rooms.AddHttp(settings); rooms.AddObservability(settings); rooms.AddHtml(settings);
         // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
         AuthorizationRoom.AddAuthorization(rooms);
-        rooms.AddToken(); rooms.AddRevocation(); rooms.AddRegistration();
+        rooms.AddToken(); rooms.AddUserInfo(); rooms.AddRevocation(); rooms.AddRegistration();
         rooms.AddDiscovery(); rooms.AddAccount(); rooms.AddAdmin(); rooms.AddPlayground();
         change?.Invoke(rooms);
 

@@ -14,6 +14,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Registration;
 using OAuthServer.Revocation;
 using OAuthServer.Token;
+using OAuthServer.UserInfo;
 using static OAuthServer.Http.RouteTraits;
 
 namespace OAuthServer;
@@ -40,7 +41,7 @@ public static class Routes
         host.Get(Paths.ChangePassword, PasswordEndpoint.RedirectAsync, Page);
         // Between host and path (RFC 8414 §3.1, RFC 9728 §3.1).
         host.Get<DiscoveryEndpoint>(Paths.ServerMetadata + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
-        host.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration + settings.IssuerPath, it => it.ServerAsync, Json | Cors);
+        host.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration + settings.IssuerPath, it => it.OpenIdAsync, Json | Cors);
         host.Get<DiscoveryEndpoint>(Paths.ResourceMetadata + settings.IssuerPath, it => it.ResourceAsync, Json | Cors);
         if (settings.HasPlayground) host.Get<PlaygroundEndpoint>(Paths.PlaygroundCallback, it => it.ReturnAsync, Page | Spends);
     }
@@ -52,13 +53,19 @@ public static class Routes
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<IntrospectionEndpoint>(Paths.Introspect, it => it.HandleAsync, Json | Clock);
+        if (settings.OpenId)
+        {
+            issuer.Get<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+            issuer.Post<UserInfoEndpoint>(Paths.UserInfo, it => it.HandleAsync, Json | Cors | Clock);
+        }
+
         issuer.Get<RevocationFeedEndpoint>(Paths.Revocations, it => it.HandleAsync, Json);
         issuer.Get<JwksEndpoint>(Paths.Jwks, it => it.HandleAsync, Json | Cors);
         issuer.Get<WhyEndpoint>(Paths.Why + "/{id}", it => it.HandleAsync, Json);
         issuer.Below(Paths.Why, Json);
         // Behind the path too, where OpenID Connect Discovery 1.0 §4 puts it and most API libraries look.
         issuer.Below(Paths.WellKnown, Json | Cors);
-        if (settings.IssuerPath.Length > 0) issuer.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration, it => it.ServerAsync, Json | Cors);
+        if (settings.IssuerPath.Length > 0) issuer.Get<DiscoveryEndpoint>(Paths.OpenIdConfiguration, it => it.OpenIdAsync, Json | Cors);
         issuer.Below(Paths.Register, Json | Cors | Clock);
         if (settings.Registration == "off") return;
         issuer.Post<RegistrationEndpoint>(Paths.Register, it => it.RegisterAsync, Json | Cors | Clock);

@@ -28,6 +28,7 @@ public static class AuditEvents
     public const string Edit = "edit";
     public const string Code = "code";
     public const string Export = "export";
+    public const string UserInfo = "userinfo";
 
     /// <summary>What no endpoint decided: a malformed request; a fault or a path nobody has, which are only counted.</summary>
     public const string Request = "request";
@@ -35,7 +36,7 @@ public static class AuditEvents
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, SignOut, EndSession, LogoutDelivery, Revocation, Edit, Registration, ClientDocument,
-            Introspection, RevocationFeed, Page, Export, Api, Host, Request, Command];
+            Introspection, RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =

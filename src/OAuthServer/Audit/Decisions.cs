@@ -10,6 +10,7 @@ public sealed class Decisions : IDisposable
     private readonly Counter<long> tokens;
     private readonly Counter<long> refusals;
     private readonly Counter<long> replays;
+    private readonly Counter<long> userinfo;
 
     public Decisions()
     {
@@ -18,7 +19,11 @@ public sealed class Decisions : IDisposable
             "oauth.refusals", description: "Requests that were refused: where, by the public error and the rule that refused.");
         replays = meter.CreateCounter<long>(
             "oauth.replays", description: "Codes and refresh tokens that came a second time: stolen, or sent twice by a client.");
+        userinfo = meter.CreateCounter<long>("oauth.userinfo", description: "Answers of /userinfo about a person.");
     }
+
+    /// <summary>An app was told of a person at /userinfo, which the audit log does not keep.</summary>
+    public void Told() => userinfo.Add(1);
 
     /// <summary>An access token was issued.</summary>
     public void Issued(GrantType type) => tokens.Add(1, new KeyValuePair<string, object?>("grant_type", type.Name));

@@ -10,6 +10,8 @@ namespace OAuthServer.Authorization;
 /// </summary>
 public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, Settings settings)
 {
+    private const int LongestNonce = 512;
+
     private delegate Result<AuthorizationRequest> Check(AuthorizationRequest request, Parameters parameters, Catalog catalog);
 
     private static readonly Func<Client, Parameters, OAuthError?>[] OfTheClient =
@@ -26,7 +28,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         [ResponseTypeIsCode, ResponseModeIsQuery, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
 
     // What is requested, however it is answered.
-    private static readonly Check[] OfWhatIsRequested = [ScopeIsWellFormed, ResourceAndScopeAreAllowed, PromptNoneIsAlone, MaxAgeIsANumber];
+    private static readonly Check[] OfWhatIsRequested =
+        [ScopeIsWellFormed, ResourceAndScopeAreAllowed, NonceIsShort, PromptNoneIsAlone, MaxAgeIsANumber];
 
     /// <summary>
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
@@ -169,8 +172,20 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     {
         if (catalog.Decide(request.Client, parameters.Resources, request.Scope).Refused(out var error, out var target)) return error;
         string[] offline = request.Client.MayUse(GrantType.RefreshToken) ? [Scope.OfflineAccess] : [];
-        return request with { Resources = target.Resources, Scope = [.. target.Scope, .. offline] };
+        return request with
+        {
+            Resources = target.Resources,
+            ResourceNamed = parameters.Resources.Count > 0,
+            Disclosed = [.. target.Resources.SelectMany(uri => catalog.ClaimsOf(uri).Select(claim => $"{uri} {claim}"))],
+            Scope = [.. target.Scope, .. offline],
+        };
     }
+
+    private static Result<AuthorizationRequest> NonceIsShort(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        !request.HasOpenId || parameters["nonce"] is not { } nonce ? request
+        : nonce.Length <= LongestNonce ? request with { Nonce = nonce }
+        : OAuthError.InvalidRequest($"nonce may have {LongestNonce} characters", "a longer nonce", "OpenID Connect Core §3.1.2.1",
+            $"at most {LongestNonce} characters", $"{nonce.Length}");
 
     private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.IsSilent || !request.Prompt.Any(value => value is "login" or "consent" or "select_account") ? request

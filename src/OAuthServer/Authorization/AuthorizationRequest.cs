@@ -33,6 +33,15 @@ public sealed record AuthorizationRequest
     /// <summary>Whether the client requested offline_access by name.</summary>
     public bool OfflineRequested { get; init; }
 
+    /// <summary>OpenID Connect Core §3.1.2.1: comes back in the id_token as it came; null when it did not.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>Whether it named a resource.</summary>
+    public bool ResourceNamed { get; init; }
+
+    /// <summary>What APIs would be told of the person: the resource, a blank, the claim.</summary>
+    public string[] Disclosed { get; init; } = [];
+
     /// <summary>RFC 8707, in their registered spelling; never empty.</summary>
     public string[] Resources { get; init; } = [];
 
@@ -41,6 +50,9 @@ public sealed record AuthorizationRequest
 
     /// <summary>Set once it is stored and waits for a person.</summary>
     public PendingRequest? PendingRequest { get; init; }
+
+    /// <summary>Whether an id_token is requested.</summary>
+    public bool HasOpenId => Scope.Contains(Protocol.Scope.OpenId);
 
     /// <summary>prompt=none: no page may be shown.</summary>
     public bool IsSilent => Prompt.Contains("none");

@@ -63,7 +63,7 @@ public static class ConsentPage
             </div></div>
             <dl class="pairs">
             <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
-            <div><dt>{say["Can access"]}</dt>{request.Resources.Select(resource => ResourceOf(resource, view.Known, say))}</div>
+            {Resources(view, settings, say)}
             {Statements(request.PendingRequest, say)}
             </dl>
             {careful}
@@ -105,8 +105,32 @@ public static class ConsentPage
             : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
 
-    private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
-        $"<dd><strong><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi></strong> <span class=\"url\"><bdi>{uri}</bdi></span></dd>";
+    // What this server itself tells of a person stands below, scope by scope.
+    private static Markup Resources(ConsentView view, Settings settings, Language say)
+    {
+        string[] apis = [.. view.Request.Resources.Where(uri => !view.Request.HasOpenId || uri != settings.Issuer)];
+        return apis.Length == 0 ? Markup.None
+            : $"""<div><dt>{say["Can access"]}</dt>{apis.Select(uri => ResourceOf(uri, view, say))}</div>""";
+    }
+
+    private static Markup ResourceOf(string uri, ConsentView view, Language say)
+    {
+        var name = Words.Sanitize(view.Known.NameOf(uri, say.Code));
+        var told = view.Known.ClaimsOf(uri).Where(claim => view.Request.Disclosed.Contains($"{uri} {claim}"));
+        return $"""
+            <dd><strong><bdi>{name}</bdi></strong> <span class="url"><bdi>{uri}</bdi></span></dd>
+            {told.Select(claim => Told(claim, name, say))}
+            """;
+    }
+
+    private static Markup Told(string claim, string api, Language say) => $"<dd>{say.Put(claim switch
+    {
+        "email" => "{0} also sees your e-mail address",
+        "name" => "{0} also sees your name",
+        "preferred_username" => "{0} also sees your user name",
+        "groups" => "{0} also sees which groups you belong to",
+        _ => "{0} also sees your roles in this app",
+    }, $"<bdi>{api}</bdi>")}</dd>";
 
     private static Markup Item(string scope, int index, ConsentView view, Language say)
     {

@@ -73,6 +73,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         string[] granted = [.. request.Scope.Where(allowed.Scope.Contains)];
         string[] withoutOffline = [.. granted.Where(one => one != Scope.OfflineAccess)];
         var offline = granted.Length > withoutOffline.Length;
+        var hasIdTokens = withoutOffline.Contains(Scope.OpenId);
         var made = await grants.AllowAsync(new NewGrant
         {
             Id = code.GrantId,
@@ -83,6 +84,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
                 request.Client.Id, session.Subject.ToString(), delivery.Uri, delivery.CodeChallenge, Scope.Join(withoutOffline),
                 .. request.Resources,
                 !offline ? "" : request.OfflineRequested ? "offline requested" : "offline",
+                // Nothing without OpenID Connect: the server before this one counts the same request as the same.
+                .. hasIdTokens ? [request.Nonce ?? "", request.ResourceNamed ? "resource" : ""] : Array.Empty<string>(),
+                .. request.Disclosed,
             ]),
             RedirectUri = delivery.Uri,
             CodeChallenge = delivery.CodeChallenge,
@@ -101,6 +105,10 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
             ConsentExpiresAt = remember?.ExpiresAt,
+            ResourceNamed = request.ResourceNamed,
+            HasIdTokens = hasIdTokens,
+            Nonce = hasIdTokens ? request.Nonce : null,
+            Disclosed = request.Disclosed,
             RequestId = context.RequestId,
             Address = context.Address,
         }, now);
@@ -144,9 +152,14 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         return answer;
     }
 
-    /// <summary>Under what a consent is remembered: client, redirect URI as registered, resources.</summary>
-    public static byte[] Key(AuthorizationRequest request) =>
-        Digest([request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal)]);
+    /// <summary>
+    /// Under what a consent is remembered: client, redirect URI as registered, resources, and what these are told of the person.
+    /// </summary>
+    public static byte[] Key(AuthorizationRequest request) => Digest(
+        [
+            request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal),
+            .. request.Disclosed.Order(StringComparer.Ordinal),
+        ]);
 
     public void Dispose() => prompts.Dispose();
 

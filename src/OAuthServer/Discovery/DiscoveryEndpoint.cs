@@ -1,7 +1,10 @@
 using OAuthServer.Clients;
+using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Resources;
+using OAuthServer.Tokens;
 
 namespace OAuthServer.Discovery;
 
@@ -15,18 +18,49 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     private volatile Prepared? last;
     private Task<ResourceDirectory.Snapshot>? overdue;
 
-    /// <summary>RFC 8414 §2; the same where libraries look for an OpenID provider (decisions/0021-openid-configuration.md).</summary>
+    /// <summary>RFC 8414 §2.</summary>
     public async Task ServerAsync(HttpContext http)
     {
-        var catalog = await ReadAsync(http.RequestAborted);
-        var published = keys.Published;
-        if (last is not { } prepared || prepared.Catalog != catalog || prepared.Keys != published)
-            last = prepared = new Prepared(catalog, published, Prepare(catalog, published));
         Cacheable(http);
-        await http.SendAsync(prepared.Answer);
+        await http.SendAsync((await PreparedAsync(http.RequestAborted)).Server);
     }
 
-    private PreparedJson Prepare(ResourceDirectory.Snapshot? catalog, IReadOnlyList<SigningKey>? published)
+    /// <summary>
+    /// OpenID Connect Discovery §4: the same members, and the scopes that tell apps about a person
+    /// (decisions/0021-openid-configuration.md). 404 where nothing signs the id_tokens that every client expects.
+    /// </summary>
+    public async Task OpenIdAsync(HttpContext http)
+    {
+        if ((await PreparedAsync(http.RequestAborted)).OpenId is not { } document)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        Cacheable(http);
+        await http.SendAsync(document);
+    }
+
+    private async Task<Prepared> PreparedAsync(CancellationToken cancel)
+    {
+        var catalog = await ReadAsync(cancel);
+        var published = keys.Published;
+        // Until keys are read, what they will be made for: the document does not change when the database comes.
+        var isProvider = settings.OpenId && (published is null || keys.ActiveOf("RS256") is not null);
+        if (last is { } prepared && prepared.Catalog == catalog && prepared.Keys == published && prepared.OpenId is not null == isProvider)
+            return prepared;
+        return last = new Prepared(catalog, published, Prepare(false), isProvider ? Prepare(true) : null);
+
+        // Some clients ask for every scope RFC 8414's document lists, and would ask people for what they do not need.
+        PreparedJson Prepare(bool withIdentityScopes)
+        {
+            var scopes = (catalog?.Scopes ?? []).Where(scope => !scope.Identity || withIdentityScopes);
+            return Answer.Prepare(Metadata(scopes, catalog?.ClaimRules ?? [], published, isProvider), DiscoveryJson.Default.ServerMetadata);
+        }
+    }
+
+    private ServerMetadata Metadata(
+        IEnumerable<ScopeRow> scopes, IReadOnlyList<ClaimRule> claimRules, IReadOnlyList<SigningKey>? published, bool isProvider)
     {
         var methods = capabilities.AuthMethods.Select(method => method.Name);
         var metadata = new ServerMetadata
@@ -40,8 +74,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             RevocationFeedEndpoint = settings.Issuer + Paths.Revocations,
             JwksUri = settings.Issuer + Paths.Jwks,
             // What anybody may ask for: some clients ask for the whole list, and one closed scope would refuse all of it.
-            ScopesSupported = (catalog?.Scopes ?? []).Where(scope => scope.Open && scope.Resource != settings.Issuer)
-                .Select(scope => scope.Name).ToArray(),
+            ScopesSupported = scopes.Where(scope => scope.Open && scope.Resource != settings.Issuer).Select(scope => scope.Name).ToArray(),
             GrantTypesSupported = capabilities.GrantTypes.Select(type => type.Name),
             TokenEndpointAuthMethodsSupported = methods,
             RevocationEndpointAuthMethodsSupported = methods,
@@ -51,7 +84,21 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             ClientIdMetadataDocumentSupported = settings.ClientDocuments,
             ServiceDocumentation = settings.Issuer + Paths.Errors,
         };
-        return Answer.Prepare(metadata, DiscoveryJson.Default.ServerMetadata);
+        return !isProvider ? metadata : metadata with
+        {
+            IdTokenSigningAlgValuesSupported = ["RS256", "ES256"],
+            UserinfoEndpoint = settings.Issuer + Paths.UserInfo,
+            EndSessionEndpoint = settings.Issuer + Paths.EndSession,
+            ClaimsSupported = [.. PersonClaims.Supported, .. claimRules.Select(rule => rule.Claim).Distinct()],
+            AcrValuesSupported = ["aal1"],
+            PromptValuesSupported = ["none", "login", "consent", "select_account"],
+            UiLocalesSupported = Language.All.Select(language => language.Code),
+            ClaimsParameterSupported = false,
+            RequestParameterSupported = false,
+            RequestUriParameterSupported = false,
+            BackchannelLogoutSupported = true,
+            BackchannelLogoutSessionSupported = true,
+        };
     }
 
     /// <summary>RFC 9728 §2, for this server's own bearer-protected endpoints.</summary>
@@ -96,6 +143,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
 
     private static void Cacheable(HttpContext http) => http.Response.Headers.CacheControl = "public, max-age=300";
 
-    // Both are the same objects until somebody edits a scope, or a key begins or ends.
-    private sealed record Prepared(ResourceDirectory.Snapshot? Catalog, IReadOnlyList<SigningKey>? Keys, PreparedJson Answer);
+    // Catalog and keys are the same objects until somebody edits a scope, or a key begins or ends.
+    private sealed record Prepared(
+        ResourceDirectory.Snapshot? Catalog, IReadOnlyList<SigningKey>? Keys, PreparedJson Server, PreparedJson? OpenId);
 }

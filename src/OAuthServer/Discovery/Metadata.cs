@@ -31,6 +31,20 @@ public sealed record ServerMetadata
     /// <summary>OpenID Connect Discovery §3 requires it, and go-oidc verifies no other algorithm than these.</summary>
     public required IEnumerable<string> IdTokenSigningAlgValuesSupported { get; init; }
 
+    public string? UserinfoEndpoint { get; init; }
+    public string? EndSessionEndpoint { get; init; }
+    public IEnumerable<string>? ClaimsSupported { get; init; }
+    public IEnumerable<string>? AcrValuesSupported { get; init; }
+    public IEnumerable<string>? PromptValuesSupported { get; init; }
+    public IEnumerable<string>? UiLocalesSupported { get; init; }
+
+    /// <summary>OpenID Connect Discovery §3: absent means true for request_uri, so that false is said.</summary>
+    public bool? ClaimsParameterSupported { get; init; }
+    public bool? RequestParameterSupported { get; init; }
+    public bool? RequestUriParameterSupported { get; init; }
+    public bool? BackchannelLogoutSupported { get; init; }
+    public bool? BackchannelLogoutSessionSupported { get; init; }
+
     public bool AuthorizationResponseIssParameterSupported { get; } = true;
     public required bool ClientIdMetadataDocumentSupported { get; init; }
     public required string ServiceDocumentation { get; init; }

@@ -9,8 +9,14 @@ public static class Scope
     /// <summary>A token of this very server with it reads why requests were refused.</summary>
     public const string ReadAudit = "audit:read";
 
-    /// <summary>OpenID Connect Core §5.4: clients send them from habit. Ignored, since this server issues no ID tokens.</summary>
-    public static IReadOnlyList<string> OfOpenIdConnect { get; } = ["openid", "profile", "email", "address", "phone"];
+    /// <summary>OpenID Connect Core §3.1.2.1: requests an id_token.</summary>
+    public const string OpenId = "openid";
+
+    /// <summary>
+    /// OpenID Connect Core §5.4: clients send them from habit. Those that this server has no row for are ignored, and all of them without
+    /// <see cref="OpenId"/>.
+    /// </summary>
+    public static IReadOnlyList<string> OfOpenIdConnect { get; } = [OpenId, "profile", "email", "address", "phone"];
 
     /// <summary>Null when a character outside the grammar occurs. Order is kept, repeats are dropped, runs of spaces are one.</summary>
     public static string[]? Parse(string? text)

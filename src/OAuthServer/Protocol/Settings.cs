@@ -77,6 +77,9 @@ public sealed partial record Settings
     /// <summary>Seconds an authorization code lives (RFC 6749 §4.1.2), 1 to 600.</summary>
     [Range(1, 600)] public int CodeSeconds { get; init; } = 60;
 
+    /// <summary>Seconds an id_token is valid, 60 to 3600. Apps check it once, when they get it.</summary>
+    [Range(60, 3600)] public int IdTokenSeconds { get; init; } = 600;
+
     /// <summary>Seconds a person has to sign in and consent, 60 to 3600.</summary>
     [Range(60, 3600)] public int RequestSeconds { get; init; } = 600;
 

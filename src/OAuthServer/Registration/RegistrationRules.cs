@@ -33,7 +33,7 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
     private const int MostRedirects = 10;
 
     /// <param name="open">Scopes anybody may request.</param>
-    public Result<Proposal> Propose(ClientMetadata metadata, IReadOnlyList<string> open)
+    public Result<Proposal> Propose(ClientMetadata metadata, OpenScopes open)
     {
         var named = metadata.GrantTypes is { Length: > 0 } types ? types : capabilities.DefaultGrantTypes("user-facing");
         if (named.Contains("implicit") || named.Contains("password"))
@@ -53,11 +53,14 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
                 Scope.Join(named),
                 "RFC 7591 §2", begins[0].Name);
 
-        string[] scope = [.. requested.Where(open.Contains)];
-        var requests = requested.Any(one => open.Contains(one) || !Scope.OfOpenIdConnect.Contains(one));
+        string[] scope = [.. requested.Where(open.OfApis.Contains)];
+        var requests = requested.Any(one => open.OfApis.Contains(one)
+            || !(Scope.OfOpenIdConnect.Contains(one) || open.OfIdentity.Contains(one)));
+        // Identity scopes alone, which many name from habit, leave a client free to request what is open.
+        string[] withIdentity = scope.Length == 0 ? [] : [.. requested.Where(one => scope.Contains(one) || open.OfIdentity.Contains(one))];
         return Array.Find(grants, type => !type.IsFor("user-facing")) is { } machine
-            ? Machine(metadata, machine, grants, requests ? scope : [.. open])
-            : UserFacing(metadata, named, grants, scope);
+            ? Machine(metadata, machine, grants, requests ? scope : open.OfApis)
+            : UserFacing(metadata, named, grants, withIdentity);
     }
 
     private Result<Proposal> Machine(ClientMetadata metadata, GrantType machine, GrantType[] grants, string[] scope)
@@ -114,3 +117,8 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
             : OAuthError.InvalidClientMetadata($"token_endpoint_auth_method must be {Capabilities.OneOf(allowed)}", method, rule, expected);
     }
 }
+
+/// <summary>Scopes anybody may request.</summary>
+/// <param name="OfApis">All but those that tell about the person.</param>
+/// <param name="OfIdentity">Those that do (OpenID Connect Core §5.4).</param>
+public sealed record OpenScopes(string[] OfApis, string[] OfIdentity);

@@ -110,12 +110,16 @@ public sealed class Registrations(
     public async Task<OAuthError?> DeleteAsync(string client, string? token, RequestContext request) =>
         token is not null && await store.DeleteAsync(client, OpaqueToken.Hash(token), request) ? null : UnknownRegistration(token);
 
-    private async Task<string[]> OpenScopesAsync(CancellationToken cancel) =>
-        [.. (await resources.ReadAsync(cancel)).Scopes.Where(scope => scope.Open).Select(scope => scope.Name)];
+    private async Task<OpenScopes> OpenScopesAsync(CancellationToken cancel)
+    {
+        var known = await resources.ReadAsync(cancel);
+        var open = known.Scopes.Where(scope => scope.Open).ToLookup(scope => scope.Identity, scope => scope.Name);
+        return new OpenScopes([.. open[false]], [.. open[true]]);
+    }
 
-    private static string[] Effective(RegistrationRow row, string[] open) => row.Scope.Length > 0 || row.Kind == "machine"
+    private static string[] Effective(RegistrationRow row, OpenScopes open) => row.Scope.Length > 0 || row.Kind == "machine"
         ? row.Scope
-        : open;
+        : open.OfApis;
 
     private static Description Describe(Proposal proposal) => new()
     {

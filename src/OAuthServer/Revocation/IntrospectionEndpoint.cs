@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using OAuthServer.Audit;
 using OAuthServer.Clients;
@@ -47,5 +48,10 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);
         json.WriteString("token_type", "Bearer");
+        foreach (var (name, value) in claims.Person ?? ImmutableDictionary<string, JsonElement>.Empty)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
     }
 }

@@ -65,6 +65,8 @@ public static class StoresRoom
             services.AddSingleton<LogoutDeliveryStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
+            services.AddSingleton<PersonStore>();
+            services.AddLoop<PersonStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<SessionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<UserEdits>();
             services.AddSingleton<UserQueries>();

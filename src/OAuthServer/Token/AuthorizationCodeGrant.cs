@@ -2,7 +2,6 @@ using OAuthServer.Clients;
 using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
-using OAuthServer.Tokens;
 
 namespace OAuthServer.Token;
 
@@ -11,7 +10,7 @@ namespace OAuthServer.Token;
 /// is spent; a valid second use ends the grant, whatever resource it names.
 /// </summary>
 public sealed class AuthorizationCodeGrant(
-    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, AccessTokens tokens) : IGrant
+    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, GrantTokens tokens) : IGrant
 {
     public GrantType Type => GrantType.AuthorizationCode;
 
@@ -31,7 +30,9 @@ public sealed class AuthorizationCodeGrant(
         var (now, grant) = (request.Context.At, code.Grant);
         var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
         // A problem is no refusal yet: another client's code, a replay or an ended grant is for the statement to find first.
-        Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
+        var wishes = new TokenWishes { Resources = parameters.Resources, Offline = refresh is not null, WithNonce = true };
+        (await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now)).Refused(
+            out var problem, out var prepared);
         var redemption = new Redemption
         {
             Grant = grant,
@@ -48,14 +49,9 @@ public sealed class AuthorizationCodeGrant(
             Address = request.Context.Address,
         };
         if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
-        return found.Redeemed && prepared is not null
-            ? prepared.Response with { RefreshToken = refresh?.Text }
-            : Refusal(found, redemption, problem);
-
-        Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog) =>
-            catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, []).Refused(out var error, out var target)
-                ? error
-                : GrantTokens.Prepare(tokens, client, grant, target, refresh is not null && grant.OfflineRequested, now);
+        if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
+        await tokens.NoteAsync(prepared, client, grant, request.Context);
+        return prepared.Response with { RefreshToken = refresh?.Text };
     }
 
     private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");

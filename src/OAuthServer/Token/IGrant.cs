@@ -36,4 +36,7 @@ public sealed record TokenResponse
 
     /// <summary>Null: none is given.</summary>
     public string? RefreshToken { get; init; }
+
+    /// <summary>OpenID Connect Core §3.1.3.3, in ASCII. Null: none is given.</summary>
+    public byte[]? IdToken { get; init; }
 }

@@ -2,7 +2,6 @@ using OAuthServer.Clients;
 using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
-using OAuthServer.Tokens;
 
 namespace OAuthServer.Token;
 
@@ -12,7 +11,7 @@ namespace OAuthServer.Token;
 /// it names. The access token is made before anything is consumed.
 /// </summary>
 public sealed class RefreshTokenGrant(
-    PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, AccessTokens tokens, Settings settings)
+    PresentedTokens presented, RotationStore refreshTokens, ResourceDirectory resources, GrantTokens tokens, Settings settings)
     : IGrant
 {
     public GrantType Type => GrantType.RefreshToken;
@@ -26,7 +25,7 @@ public sealed class RefreshTokenGrant(
 
         var (now, grant) = (request.Context.At, token.Grant);
         // A problem is no refusal yet: another client's token, a replay or an ended grant is for the statement to find first.
-        Prepare(await resources.ReadAsync(cancel)).Refused(out var problem, out var prepared);
+        (await PrepareAsync()).Refused(out var problem, out var prepared);
         var successor = token.Successor();
         var rotation = new Rotation
         {
@@ -48,6 +47,7 @@ public sealed class RefreshTokenGrant(
         };
         if (await refreshTokens.RotateAsync(rotation) is not { } found) return NoSuchToken();
         if (found is { Rotated: false, Retried: false } || prepared is null) return Refusal(found, rotation, problem);
+        await tokens.NoteAsync(prepared, client, grant, request.Context);
         return prepared.Response with
         {
             RefreshToken = found.Rotated
@@ -55,13 +55,11 @@ public sealed class RefreshTokenGrant(
                 : token.SuccessorOf(found.SuccessorSealed!, found.Generation),
         };
 
-        Result<PreparedToken> Prepare(ResourceDirectory.Snapshot catalog)
+        async Task<Result<PreparedTokens>> PrepareAsync()
         {
             if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
-            if (catalog.Within(client, GrantTokens.TargetOf(grant), parameters.Resources, scope).Refused(out error, out var target))
-                return error;
-            var offline = grant.OfflineRequested && (scope.Length == 0 || scope.Contains(Scope.OfflineAccess));
-            return GrantTokens.Prepare(tokens, client, grant, target, offline, now);
+            var wishes = new TokenWishes { Resources = parameters.Resources, Scope = scope, Offline = true };
+            return await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now);
         }
     }
 

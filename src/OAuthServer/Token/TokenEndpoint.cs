@@ -41,6 +41,7 @@ public sealed class TokenEndpoint(
         json.WriteNumber("expires_in", tokens.ExpiresIn);
         json.WriteString("scope", tokens.Scope);
         if (tokens.RefreshToken is { } refresh) json.WriteString("refresh_token", refresh);
+        if (tokens.IdToken is { } identity) json.WriteString("id_token", identity);
     }
 
     private async Task<Result<TokenResponse>> RedeemAsync(HttpContext http, Parameters form)

@@ -3,6 +3,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Tokens;
 
@@ -28,7 +29,14 @@ public sealed record AccessTokenClaims
 
     /// <summary>What else it is for: another server's token may have several audiences.</summary>
     public IReadOnlyList<string> FurtherAudiences { get; init; } = [];
+
+    /// <summary>What it tells the API of the person; null: nothing.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Person { get; init; }
 }
+
+/// <summary>What an access token tells its API of the person.</summary>
+/// <param name="Claims">Of <see cref="PersonClaims.OfResources"/>.</param>
+public readonly record struct ToldOfPerson(PersonRow? Person, IReadOnlyList<string> Claims);
 
 /// <summary>RFC 9068 access tokens: signed here, read back for introspection and for our own endpoints.</summary>
 public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings settings, TimeProvider time)
@@ -40,15 +48,20 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
 
     private readonly JsonWebTokenHandler handler = new();
     private readonly VerifiedTokens verified = new(time);
-    private readonly Action<Utf8JsonWriter, AccessTokenClaims> members = (json, claims) => WriteClaims(json, settings.Issuer, claims);
+    private readonly Action<Utf8JsonWriter, (AccessTokenClaims Claims, ToldOfPerson Told)> members = (json, token) =>
+    {
+        WriteClaims(json, settings.Issuer, token.Claims);
+        if (token.Told.Person is { } person) PersonClaims.WriteFor(json, person, token.Told.Claims);
+    };
 
     /// <summary>
     /// The token, in ASCII, signed with the active key. Refuses when no key has been read yet, or when it would pass 4 KiB.
     /// </summary>
-    public Result<byte[]> Issue(AccessTokenClaims claims)
+    /// <param name="told">What it tells the API of the person.</param>
+    public Result<byte[]> Issue(AccessTokenClaims claims, ToldOfPerson told = default)
     {
         if (keys.Active is not { } key) return OAuthError.TemporarilyUnavailable("no signing key has been read yet");
-        var token = JwsWriter.Write(key, Type, claims, members);
+        var token = JwsWriter.Write(key, Type, (claims, told), members);
         return token.Length <= LongestToken
             ? token
             : OAuthError.InvalidScope("the token would be longer than 4 KiB", "fewer scopes", $"{token.Length} octets");
@@ -116,6 +129,7 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
                 IssuedAt = DateTimeOffset.FromUnixTimeSeconds(issued),
                 ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
                 Grant = token.TryGetPayloadValue<string>("grant", out var grant) && Guid.TryParse(grant, out var id) ? id : null,
+                Person = PersonClaims.Read(token.EncodedPayload),
             }
             : null;
 }

@@ -8,6 +8,7 @@ public static class TokensRoom
         public void AddTokens()
         {
             services.AddSingleton<AccessTokens>();
+            services.AddSingleton<IdTokens>();
             services.AddSingleton<ImportedTokens>();
             services.AddSingleton<IdTokenHints>();
             services.AddSingleton<Revocations>();

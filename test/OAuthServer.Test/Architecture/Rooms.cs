@@ -6,7 +6,7 @@ internal static class Rooms
     public const string Protocol = "Protocol", Stores = "Stores";
 
     public static readonly string[] Features =
-        ["Authorization", "Token", "Revocation", "Registration", "Discovery", "Account", "Admin", "Playground"];
+        ["Authorization", "Token", "Revocation", "Registration", "Discovery", "Account", "Admin", "Playground", "UserInfo"];
 
     public static readonly string[] WebKit = ["Html", "Http", "Observability"];
 

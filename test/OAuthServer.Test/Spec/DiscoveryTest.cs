@@ -112,29 +112,6 @@ public sealed class DiscoveryTest : ServerFixture
         reply.Header("Access-Control-Allow-Origin").Should().Be("*");
     }
 
-    [Test, Rfc(8414, "5")]
-    public async Task The_document_where_OpenID_libraries_look_is_the_same()
-    {
-        var reply = await Server.GetAsync("/.well-known/openid-configuration", ("Origin", "https://spa.example"));
-
-        reply.Status.Should().Be(200);
-        reply.Body.Should().Be((await Server.GetAsync(Paths.ServerMetadata)).Body);
-    }
-
-    /// <summary>Required in OpenID Connect Discovery 1.0 §3; the MCP TypeScript SDK refuses the document without them.</summary>
-    [Test]
-    public async Task The_document_names_what_OpenID_libraries_insist_on_and_claims_no_id_token()
-    {
-        var document = await MetadataAsync();
-
-        Strings(document, "subject_types_supported").Should().Equal("public");
-        Strings(document, "id_token_signing_alg_values_supported").Should().Equal("ES256", "RS256");
-        Strings(document, "response_types_supported").Should().Equal("code");
-        Strings(document, "scopes_supported").Should().NotContain("openid");
-        document.EnumerateObject().Select(member => member.Name)
-            .Should().NotContain(["userinfo_endpoint", "end_session_endpoint", "claims_supported"]);
-    }
-
     [Test]
     public async Task The_algorithms_it_names_are_those_of_the_keys_it_publishes()
     {
@@ -219,17 +196,6 @@ public sealed class PathIssuerTest : ServerFixture
         (await Server.GetAsync("/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/.well-known/openid-configuration")).Should().BeRefusedWith("invalid_request", 404);
         (await Server.GetAsync("/tenants/one/.well-known/oauth-authorization-server")).Should().BeRefusedWith("invalid_request", 404);
-    }
-
-    [TestCase("/.well-known/openid-configuration/tenants/one"), TestCase("/tenants/one/.well-known/openid-configuration")]
-    [Rfc(8414, "5")]
-    public async Task The_document_where_OpenID_libraries_look_is_the_same_before_and_behind_the_path(string place)
-    {
-        var reply = await Server.GetAsync(place);
-
-        reply.Status.Should().Be(200);
-        reply.Body.Should().Be((await Server.GetAsync("/.well-known/oauth-authorization-server/tenants/one")).Body);
-        reply.Header("Access-Control-Allow-Origin").Should().Be("*");
     }
 
     [Test, Rfc(8414, "2")]

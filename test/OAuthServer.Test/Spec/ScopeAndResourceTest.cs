@@ -1,5 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -251,31 +252,35 @@ public sealed class ScopeAndResourceTest : ServerFixture
     }
 
     [Test, Rfc(6749, "3.3")]
-    public async Task Scopes_of_OpenID_Connect_are_ignored_for_machines_and_at_registration()
+    public async Task Scopes_of_OpenID_Connect_leave_what_a_client_registers_for_APIs_alone()
     {
-        (await (await Server.MachineAsync()).CredentialsAsync(("scope", "openid profile"))).Should().HaveIssuedTokens("notes:read");
-        (await (await Server.MachineAsync()).CredentialsAsync(("scope", "openid read_sensors"))).Should().HaveIssuedTokens("read_sensors");
-
         var app = await Server.RegisterAsync(
             new { redirect_uris = new[] { Cast.Redirect }, scope = "openid email notes:read", token_endpoint_auth_method = "none" });
-        app.Text("scope").Should().Be("notes:read");
+        app.Text("scope").Should().Be("openid email notes:read");
         (await Server.ClientOf(app).TokensAsync(alice, null, ("scope", "openid email notes:read"))).Should().HaveIssuedTokens("notes:read");
+        var habit = await Server.RegisterAsync(
+            new { redirect_uris = new[] { Cast.Redirect }, scope = "openid email", token_endpoint_auth_method = "none" });
+        (await Server.ClientOf(habit).TokensAsync(alice, null, ("scope", null))).Should().HaveIssuedTokens("notes:read notes:write");
 
         var machine =
             await Server.RegisterAsync(new { grant_types = new[] { "client_credentials" }, scope = "openid profile" },
                 await Server.InviteAsync("machine"));
-        (await Server.ClientOf(machine).CredentialsAsync(("scope", "openid"), ("resource", Cast.Notes)))
+        (await Server.ClientOf(machine).CredentialsAsync(("resource", Cast.Notes)))
             .Should().HaveIssuedTokens("notes:delete notes:read notes:write");
     }
 
     [Test, Rfc(6749, "3.3")]
-    public async Task A_scope_that_an_operator_named_email_is_a_scope()
+    public async Task Where_OpenID_Connect_is_off_its_scopes_are_ignored()
     {
-        await using var server = await TestServer.StartAsync();
-        await server.ExecuteAsync("insert into scopes (name, resource, open) values ('email', @Notes, true)", new { Cast.Notes });
+        await using var server = await TestServer.StartAsync(settings => settings with { OpenId = false });
+        var (client, machine) = (await server.PublicClientAsync(), await server.MachineAsync());
 
-        (await (await server.PublicClientAsync()).TokensAsync(await server.UserAsync(), null, ("scope", "openid email")))
-            .Should().HaveIssuedTokens("email");
+        var tokens = await client.TokensAsync(await server.UserAsync(), null, ("scope", "openid email notes:read"));
+
+        tokens.Should().HaveIssuedTokens("notes:read");
+        tokens.IdToken.Should().BeNull();
+        (await machine.CredentialsAsync(("scope", "openid read_sensors"))).Should().HaveIssuedTokens("read_sensors");
+        (await server.GetAsync(Paths.UserInfo)).Status.Should().Be(404);
     }
 
     [Test, Rfc(6749, "5.1"), Behaviour(33)]

@@ -37,6 +37,8 @@ public sealed class Reply
 
     public string? RefreshToken => Json.TryGetProperty("refresh_token", out var token) ? token.GetString() : null;
 
+    public string? IdToken => Json.TryGetProperty("id_token", out var token) ? token.GetString() : null;
+
     public string RequestId => Header("Request-Id") ?? "";
 
     public string? Location => Header("Location");

@@ -50,6 +50,15 @@ public sealed record NewGrant
 
     /// <summary>Until when it is remembered; null: until it is taken back.</summary>
     public DateTimeOffset? ConsentExpiresAt { get; init; }
+    /// <summary>Whether the request named a resource.</summary>
+    public bool ResourceNamed { get; init; } = true;
+
+    /// <summary>Whether it has id_tokens: then what the session says of the sign-in is kept.</summary>
+    public bool HasIdTokens { get; init; }
+    public string? Nonce { get; init; }
+
+    /// <summary>What the person was told APIs see of them: the resource, a blank, the claim.</summary>
+    public string[] Disclosed { get; init; } = [];
     public required string RequestId { get; init; }
     public required string Address { get; init; }
 }
@@ -69,7 +78,8 @@ public sealed class GrantStore(Database database)
         with person as (
             select subject from users where subject = @Subject and enabled for share
         ), session as (
-            select s.subject from person p join sessions s on s.subject = p.subject where s.id_hash = @SessionHash for share of s
+            select s.subject, s.authenticated_at, s.sid, s.acr, s.amr
+              from person p join sessions s on s.subject = p.subject where s.id_hash = @SessionHash for share of s
         ), signed_in as (
             select subject from person where @SessionHash::bytea is null union all select subject from session
         ), remembered as (
@@ -89,13 +99,15 @@ public sealed class GrantStore(Database database)
             returning id
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline,
-                                offline_requested, created_at, expires_at, code_hash, code_expires_at)
-            select @Id, @ClientId, subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
-                   @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt
-              from allowed where (select count(*) from redeemed_before) >= 0
+                                offline_requested, created_at, expires_at, code_hash, code_expires_at, resource_named, disclosed, nonce,
+                                auth_time, sid, acr, amr)
+            select @Id, @ClientId, allowed.subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
+                   @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt, @ResourceNamed, @Disclosed, @Nonce,
+                   s.authenticated_at, s.sid, s.acr, s.amr
+              from allowed left join session s on @HasIdTokens where (select count(*) from redeemed_before) >= 0
             on conflict (fingerprint) where ended_at is null do update
                set expires_at = excluded.expires_at, code_hash = excluded.code_hash, code_expires_at = excluded.code_expires_at,
-                   wrong_verifiers = 0
+                   wrong_verifiers = 0, auth_time = excluded.auth_time, sid = excluded.sid, acr = excluded.acr, amr = excluded.amr
              where grants.activated_at is null
             returning id
         ), consent as (
@@ -153,6 +165,10 @@ public sealed class GrantStore(Database database)
             grant.RememberedKey,
             grant.ConsentScope,
             ConsentExpiresAt = grant.ConsentExpiresAt?.UtcDateTime,
+            grant.ResourceNamed,
+            grant.HasIdTokens,
+            grant.Nonce,
+            grant.Disclosed,
             grant.RequestId,
             grant.Address,
             now = now.UtcDateTime,

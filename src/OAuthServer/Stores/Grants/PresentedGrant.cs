@@ -17,6 +17,21 @@ public sealed record PresentedGrant
     public required bool OfflineRequested { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>Whether a resource was named when it was requested.</summary>
+    public required bool ResourceNamed { get; init; }
+
+    /// <summary>What the person was told APIs see of them: the resource, a blank, the claim.</summary>
+    public required string[] Disclosed { get; init; }
+
+    /// <summary>OpenID Connect: the sign-in it was allowed in; null: it has no id_tokens, nor what follows.</summary>
+    public required Guid? Sid { get; init; }
+    public required DateTimeOffset? AuthTime { get; init; }
+    public required string? Acr { get; init; }
+    public required string[]? Amr { get; init; }
+
+    /// <summary>Null: the request had none.</summary>
+    public required string? Nonce { get; init; }
+
     /// <summary>
     /// It was a code not redeemed yet, or the newest refresh token. Says which statement is likely to have the answer, and never
     /// what the answer is.

@@ -18,7 +18,10 @@ public sealed class PresentedGrantStore(Database database)
     }, Read);
 
     // What of the row does not change, and so needs no lock.
-    private const string Columns = "g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at";
+    private const string Columns = """
+        g.id, g.client_id, g.subject, g.scope, g.resources, g.offline, g.offline_requested, g.expires_at, g.resource_named, g.disclosed,
+               g.sid, g.auth_time, g.acr, g.amr, g.nonce
+        """;
 
     // A code is known by the hash of its secret, a refresh token by its family's; the other kind never fits.
     public const string FindSql = $"""
@@ -74,7 +77,14 @@ public sealed class PresentedGrantStore(Database database)
         Offline = row.GetBoolean(6),
         OfflineRequested = row.GetBoolean(7),
         ExpiresAt = new DateTimeOffset(row.GetDateTime(8)),
-        IsCurrent = row.GetBoolean(9),
+        ResourceNamed = row.GetBoolean(9),
+        Disclosed = row.GetFieldValue<string[]>(10),
+        Sid = row.IsDBNull(11) ? null : row.GetGuid(11),
+        AuthTime = row.IsDBNull(12) ? null : new DateTimeOffset(row.GetDateTime(12)),
+        Acr = row.IsDBNull(13) ? null : row.GetString(13),
+        Amr = row.IsDBNull(14) ? null : row.GetFieldValue<string[]>(14),
+        Nonce = row.IsDBNull(15) ? null : row.GetString(15),
+        IsCurrent = row.GetBoolean(16),
     };
 
     /// <param name="Family">Null: a code.</param>

@@ -31,8 +31,7 @@ public abstract class BackchannelFixture : EndSessionFixture
     protected async Task<SignedIn> SignInAtAsync(Receiver receiver, Browser? browser = null)
     {
         var one = await SignInAsync(receiver.App, browser);
-        await Server.ExecuteAsync("insert into session_clients (sid, client_id, subject) values (@Sid, @Id, @Subject)",
-            new { one.Sid, receiver.App.Id, one.Person.Subject });
+        await IdTokenAsync(one);
         return one;
     }
 

@@ -14,12 +14,21 @@ public sealed class BackchannelLogoutTest : BackchannelFixture
     private const string Event = "http://schemas.openid.net/event/backchannel-logout";
 
     [Test]
+    public async Task Oidcc_backchannel_logout_discovery_endpoint_verification()
+    {
+        var document = (await Server.GetAsync(Paths.OpenIdConfiguration)).Json;
+
+        document.GetProperty("backchannel_logout_supported").GetBoolean().Should().BeTrue();
+        document.GetProperty("backchannel_logout_session_supported").GetBoolean().Should().BeTrue();
+    }
+
+    [Test]
     public async Task Oidcc_backchannel_rp_initiated_logout()
     {
         var receiver = await ReceiverAsync();
         var one = await SignInAtAsync(receiver);
 
-        var reply = await AskAsync(one, ("id_token_hint", Hint(one)), ("post_logout_redirect_uri", Onward), ("state", "xyz"));
+        var reply = await AskAsync(one, ("id_token_hint", await IdTokenAsync(one)), ("post_logout_redirect_uri", Onward), ("state", "xyz"));
 
         reply.Location.Should().Be($"{Onward}?state=xyz");
         await AttemptedAsync(one.Sid, 1);
@@ -93,7 +102,8 @@ public sealed class BackchannelLogoutTest : BackchannelFixture
             await one.Browser.SignInAsync(await one.Browser.FollowAsync($"{Paths.Login}?switch=1"), mallory);
             (await test.Server.ScalarAsync<Guid>("select sid from sessions where subject = @Subject", mallory)).Should().NotBe(one.Sid);
         },
-        ["a command"] = (test, one) => OAuthProgram.RunAsync(test.Server.Settings, "sessions", "end", "--user", one.Person.Username, "--yes"),
+        ["a command"] = (test, one) => OAuthProgram.RunAsync(
+            test.Server.Settings, "sessions", "end", "--user", one.Person.Username, "--yes"),
         ["SQL"] = (test, one) => test.Server.ExecuteAsync("delete from sessions where sid = @Sid", one),
         ["disabling"] = (test, one) => test.Server.ExecuteAsync("update users set enabled = false where subject = @Subject", one.Person),
         ["a new password"] = (test, one) => test.Server.ExecuteAsync(

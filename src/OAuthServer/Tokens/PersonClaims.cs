@@ -1,0 +1,105 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Tokens;
+
+/// <summary>
+/// What is told of a person (OpenID Connect Core §5.1, §5.4): by the granted scope in id_tokens and at userinfo, by the resource's own
+/// list in access tokens and introspection. What is not known is no member.
+/// </summary>
+public static class PersonClaims
+{
+    /// <summary>More groups or roles than so many come from userinfo only.</summary>
+    public const int MostInToken = 100;
+
+    /// <summary>What an API may be told.</summary>
+    public static IReadOnlyList<string> OfResources { get; } = ["email", "name", "preferred_username", "groups", "roles"];
+
+    /// <summary>What every server that has this code can tell an app.</summary>
+    public static IReadOnlyList<string> Supported { get; } =
+    [
+        "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr", "name", "given_name", "family_name",
+        "preferred_username", "locale", "updated_at", "email", "email_verified", "groups", "roles",
+    ];
+
+    /// <summary>Whether one of the lists is too long for a token.</summary>
+    public static bool IsTooLong(PersonRow person, ICollection<string> scope) =>
+        person.Roles.Length > MostInToken || (person.Groups.Length > MostInToken && scope.Contains("groups"));
+
+    /// <summary>Writes the claims of this scope.</summary>
+    /// <param name="rules">The operator's own claims.</param>
+    /// <param name="lists">Whether groups and roles are told.</param>
+    public static void Write(
+        Utf8JsonWriter json, PersonRow person, ICollection<string> scope, IReadOnlyList<ClaimRule> rules, bool lists = true)
+    {
+        if (scope.Contains("profile"))
+        {
+            Text(json, "name", person.Name);
+            Text(json, "given_name", person.GivenName);
+            Text(json, "family_name", person.FamilyName);
+            Text(json, "preferred_username", person.Username);
+            Text(json, "locale", person.Locale);
+            if (person.UpdatedAt is { } at) json.WriteNumber("updated_at", at.ToUnixTimeSeconds());
+        }
+
+        if (scope.Contains("email")) Email(json, person);
+        if (lists && scope.Contains("groups")) List(json, "groups", person.Groups);
+        if (lists && person.Roles.Length > 0) List(json, "roles", person.Roles);
+        foreach (var rule in rules)
+        {
+            if (!scope.Contains(rule.Scope) || !person.Claims.TryGetProperty(rule.From, out var value)
+                || value.ValueKind == JsonValueKind.Null) continue;
+            json.WritePropertyName(rule.Claim);
+            value.WriteTo(json);
+        }
+    }
+
+    /// <summary>Writes those of <see cref="OfResources"/> that the person was told the API sees.</summary>
+    public static void WriteFor(Utf8JsonWriter json, PersonRow person, IReadOnlyList<string> claims)
+    {
+        foreach (var claim in claims)
+        {
+            switch (claim)
+            {
+                case "email": Email(json, person); break;
+                case "name": Text(json, claim, person.Name); break;
+                case "preferred_username": Text(json, claim, person.Username); break;
+                case "groups": List(json, claim, person.Groups); break;
+                case "roles": List(json, claim, person.Roles); break;
+            }
+        }
+    }
+
+    /// <summary>What an access token of ours tells of the person; null: nothing.</summary>
+    /// <param name="payload">Its second part.</param>
+    internal static IReadOnlyDictionary<string, JsonElement>? Read(string payload)
+    {
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
+        Dictionary<string, JsonElement>? told = null;
+        foreach (var claim in claims.RootElement.EnumerateObject())
+            if (claim.Name == "email_verified" || OfResources.Contains(claim.Name))
+                (told ??= [])[claim.Name] = claim.Value.Clone();
+        return told;
+    }
+
+    private static void Email(Utf8JsonWriter json, PersonRow person)
+    {
+        if (person.Email is not { } email) return;
+        json.WriteString("email", email);
+        json.WriteBoolean("email_verified", person.EmailVerified);
+    }
+
+    private static void Text(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is not null) json.WriteString(name, value);
+    }
+
+    private static void List(Utf8JsonWriter json, string name, string[] values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
