@@ -62,6 +62,7 @@ public static class StoresRoom
             services.AddSingleton<ResourceStore>();
             services.AddSingleton<ScopeEdits>();
             services.AddSingleton<AccountEventStore>();
+            services.AddSingleton<LogoutDeliveryStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
             services.AddSingleton<PersonStore>();
