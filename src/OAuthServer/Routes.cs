@@ -145,6 +145,8 @@ public static class Routes
         issuer.Get<UserEndpoint>(Paths.AdminUser, it => it.OpenAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserRole, it => it.ConfirmRoleAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserRole, it => it.RoleAsync, Page);
+        issuer.Get<ProfileEndpoint>(Paths.AdminUserProfile, it => it.OpenAsync, Page);
+        issuer.Post<ProfileEndpoint>(Paths.AdminUserProfile, it => it.SaveAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserState, it => it.ConfirmStateAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserState, it => it.StateAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserPassword, it => it.ConfirmPasswordAsync, Page);

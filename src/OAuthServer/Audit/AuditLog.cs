@@ -16,6 +16,7 @@ public static class AuditEvents
     public const string SignIn = "sign-in";
     public const string SignOut = "sign-out";
     public const string EndSession = "end-session";
+    public const string LogoutDelivery = "logout-delivery";
     public const string Revocation = "revocation";
     public const string Introspection = "introspection";
     public const string RevocationFeed = "revocation-feed";
@@ -34,8 +35,8 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, SignOut, EndSession, Revocation, Edit, Registration, ClientDocument, Introspection,
-            RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
+        [Token, Code, Authorize, Consent, SignIn, SignOut, EndSession, LogoutDelivery, Revocation, Edit, Registration, ClientDocument,
+            Introspection, RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =

@@ -56,13 +56,16 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         });
     }
 
-    /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
+    /// <summary>
+    /// The same, without asking: what is remembered covers it, and bounds how long it lasts; or it is an app of the operator's own.
+    /// </summary>
     public Task<ClientAnswer?> AllowAgainAsync(
-        AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+        AuthorizationRequest request, SessionRow session, RememberedConsent? remembered, RequestContext context)
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
-        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends });
+        var ends = remembered?.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
+        return GrantAsync(request, context,
+            new Granted { Session = session, Scope = request.Scope, Ends = ends, IsTrusted = remembered is null });
     }
 
     private async Task<ClientAnswer?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)
@@ -101,7 +104,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
             Answer = decision is null ? null : id => decision.Seal(Answer(id).ToString()),
-            RememberedKey = remember is null ? Key(request) : null,
+            RememberedKey = remember is null && !allowed.IsTrusted ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
             ConsentExpiresAt = remember?.ExpiresAt,
@@ -196,6 +199,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
 
         /// <summary>Null: nobody was asked.</summary>
         public PostedDecision? Decision { get; init; }
+
+        /// <summary>Nobody is asked, and nothing remembered: an app of the operator's own.</summary>
+        public bool IsTrusted { get; init; }
 
         /// <summary>What later requests need not ask about; null: what is remembered stays as it is.</summary>
         public RememberedConsent? Remember { get; init; }

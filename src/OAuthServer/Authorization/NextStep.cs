@@ -13,8 +13,8 @@ public abstract record Step
     /// <summary>The person is asked; <paramref name="Remembered"/> is what they allowed last time, or null.</summary>
     public sealed record Consent(RememberedConsent? Remembered) : Step;
 
-    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>.</summary>
-    public sealed record Allow(RememberedConsent Remembered) : Step;
+    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>; null: an app of the operator's own.</summary>
+    public sealed record Allow(RememberedConsent? Remembered) : Step;
 
     /// <summary>The client is told by a redirect.</summary>
     public sealed record RedirectError(OAuthError Error) : Step;
@@ -43,6 +43,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
                 ? Refuse(request, OtherPerson())
                 : new Step.SignIn();
 
+        if (request.Client.Row.Trusted && !request.Prompt.Contains("consent")) return new Step.Allow(null);
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
         if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
             && request.Scope.All(remembered.Scope.Contains))

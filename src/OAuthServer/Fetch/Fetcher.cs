@@ -8,8 +8,9 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Fetch;
 
 /// <summary>
-/// Fetches a small JSON document from a host that anybody may name, and from nowhere else: https, public addresses only, each
-/// checked before and after connecting, no redirect, no proxy, no cookie, 5 s and 5 KB for everything. Never keeps a failure.
+/// Fetches a small JSON document from a host that anybody may name, or posts a form to it, and reaches nothing else: https, public
+/// addresses only, each checked before and after connecting, no redirect, no proxy, no cookie, 5 s and 5 KB for everything. Never
+/// keeps a failure.
 /// </summary>
 public sealed class Fetcher(Network network, Settings settings, TimeProvider time) : IDisposable
 {
@@ -37,12 +38,31 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
         if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0))
             return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
 
+        try { return await ReachAsync(url, RequestAsync, CancellationToken.None); }
+        finally { places.Release(); }
+    }
+
+    /// <summary>
+    /// Posts a form of one field to an address that its host named itself, under the same guards; http is for this computer only. The
+    /// status, whatever it is, or why there is none. What else was answered is not read.
+    /// </summary>
+    public Task<Result<int>> PostAsync(Uri url, string field, string value, CancellationToken cancel) =>
+        url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && loopbackAllowed && url.IsLoopback)
+            ? ReachAsync(url, (to, addresses, until) => PostAsync(to, addresses, [new(field, value)], until), cancel)
+            : Task.FromResult<Result<int>>(Refuse("RFC 9110 §4.2.2", "not https", "https", url.Scheme));
+
+    // Within the deadline, at addresses that may be reached.
+    private async Task<Result<T>> ReachAsync<T>(
+        Uri url, Func<Uri, IPAddress[], CancellationToken, Task<Result<T>>> request, CancellationToken cancel) where T : notnull
+    {
         using var deadline = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
         try
         {
-            if ((await AddressesAsync(url.IdnHost, deadline.Token)).Refused(out var error, out var addresses)) return error;
-            return await RequestAsync(url, addresses, deadline.Token);
+            if ((await AddressesAsync(url.IdnHost, either.Token)).Refused(out var error, out var addresses)) return error;
+            return await request(url, addresses, either.Token);
         }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { throw; }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             return Refuse("CIMD §5", "no complete answer in time", $"{Deadline.TotalSeconds} s", "longer");
@@ -50,10 +70,6 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
         catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
         {
             return Refuse("CIMD §5", "the connection failed", "an answer over verified TLS", (fault.InnerException ?? fault).Message);
-        }
-        finally
-        {
-            places.Release();
         }
     }
 
@@ -84,15 +100,8 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private async Task<Result<Fetched>> RequestAsync(Uri url, IPAddress[] addresses, CancellationToken cancel)
     {
         using var http = new HttpMessageInvoker(Handler(addresses));
-        using var request =
-            new HttpRequestMessage(HttpMethod.Get, url)
-            {
-                Version = HttpVersion.Version11,
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact
-            };
+        using var request = Message(HttpMethod.Get, url);
         request.Headers.Accept.ParseAdd("application/json");
-        request.Headers.TryAddWithoutValidation("User-Agent", $"oauth-server (+{settings.Issuer})");
-        request.Headers.ConnectionClose = true;
         using var response = await http.SendAsync(request, cancel);
 
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
@@ -108,6 +117,28 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
         if (await ReadAsync(response.Content, cancel) is not { } body)
             return Refuse("CIMD §8.7", "the document is too long", $"at most {MostBytes} bytes", "more");
         return new Fetched { IsGone = false, Body = body, FreshFor = FreshFor(response) };
+    }
+
+    private async Task<Result<int>> PostAsync(
+        Uri url, IPAddress[] addresses, KeyValuePair<string, string>[] form, CancellationToken cancel)
+    {
+        using var http = new HttpMessageInvoker(Handler(addresses));
+        using var request = Message(HttpMethod.Post, url);
+        request.Content = new FormUrlEncodedContent(form);
+        using var response = await http.SendAsync(request, cancel);
+        return (int)response.StatusCode;
+    }
+
+    private HttpRequestMessage Message(HttpMethod method, Uri url)
+    {
+        var request = new HttpRequestMessage(method, url)
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.TryAddWithoutValidation("User-Agent", $"oauth-server (+{settings.Issuer})");
+        request.Headers.ConnectionClose = true;
+        return request;
     }
 
     // A handler of its own for every fetch: no connection outlives the check of its address.

@@ -54,6 +54,7 @@ public static class Paths
     public const string AdminUser = Admin + "/user";
     public const string AdminUserRole = AdminUser + "/role";
     public const string AdminUserState = AdminUser + "/state";
+    public const string AdminUserProfile = AdminUser + "/profile";
     public const string AdminUserPassword = AdminUser + "/password";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";

@@ -62,9 +62,11 @@ public static class StoresRoom
             services.AddSingleton<ResourceStore>();
             services.AddSingleton<ScopeEdits>();
             services.AddSingleton<AccountEventStore>();
+            services.AddSingleton<LogoutDeliveryStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
             services.AddSingleton<PersonStore>();
+            services.AddSingleton<ProfileEdits>();
             services.AddLoop<PersonStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<SessionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<UserEdits>();

@@ -37,13 +37,11 @@ public abstract record IdTokenHint
 
 /// <summary>
 /// Reads id_tokens that come back as a hint of who is meant (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). They may have
-/// expired, and their key may have left the JWKS; a key that was retired as compromised verifies nothing.
+/// expired, and their key may have left the JWKS; a key that was retired as compromised verifies nothing. Access tokens and logout
+/// tokens are of another type, and no hint (RFC 8725 §3.11).
 /// </summary>
 public sealed class IdTokenHints(KeyRing keys, Settings settings)
 {
-    /// <summary>The typ of an id_token. Access tokens and logout tokens have others and are no hint (RFC 8725 §3.11).</summary>
-    public const string Type = "JWT";
-
     private const int LongestToken = 16 * 1024;
 
     // 9999-12-31T23:59:59Z.
@@ -55,14 +53,15 @@ public sealed class IdTokenHints(KeyRing keys, Settings settings)
     public async Task<IdTokenHint> ReadAsync(string token)
     {
         if (token.Length > LongestToken) return new IdTokenHint.Bad("longer than 16 KiB");
-        if (OwnTokenForm.KidOf(token, Type) is not { } kid) return new IdTokenHint.Bad("not in the form of an id_token of this server");
+        if (OwnTokenForm.KidOf(token, IdTokens.Type) is not { } kid)
+            return new IdTokenHint.Bad("not in the form of an id_token of this server");
         if (keys.FindForHint(kid) is not { } key) return new IdTokenHint.UnknownKey();
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,
             ValidIssuer = settings.Issuer,
             ValidAlgorithms = [key.Row.Alg],
-            ValidTypes = [Type],
+            ValidTypes = [IdTokens.Type],
             ValidateAudience = false,
             ValidateLifetime = false,
         });

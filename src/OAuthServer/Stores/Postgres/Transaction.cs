@@ -9,6 +9,9 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
     public Task<int> ExecuteAsync(string sql, object? parameters) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction));
 
+    public async Task<List<T>> ListAsync<T>(string sql, object? parameters) =>
+        [.. await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, transaction))];
+
     public Task<T?> FindAsync<T>(string sql, object? parameters) =>
         connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, transaction));
 }

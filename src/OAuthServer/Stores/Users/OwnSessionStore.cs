@@ -94,7 +94,7 @@ public sealed class OwnSessionStore(Database database, Replica replica)
 
     public const string EndByOperatorSql = $"""
         with ended as (
-            delete from sessions where {Chosen}
+            delete from sessions where {Chosen} and {SessionStore.Named}
             returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)
@@ -118,9 +118,9 @@ public sealed class OwnSessionStore(Database database, Replica replica)
             now = now.UtcDateTime,
         }, CancellationToken.None);
 
-    public const string EndSql = """
+    public const string EndSql = $"""
         with ended as (
-            delete from sessions where id_hash = @id and subject = @subject returning subject
+            delete from sessions where id_hash = @id and subject = @subject and {SessionStore.Named} returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)
             select @now, @request, 'sign-out', 'ok', subject::text, @address, 'one session, from the list' from ended
@@ -132,9 +132,9 @@ public sealed class OwnSessionStore(Database database, Replica replica)
     public Task<bool> EndAsync(byte[] id, Guid subject, string request, string address, DateTimeOffset now) =>
         database.FindAsync<bool>(EndSql, new { id, subject, request, address, now = now.UtcDateTime }, CancellationToken.None);
 
-    public const string EndOthersSql = """
+    public const string EndOthersSql = $"""
         with ended as (
-            delete from sessions where subject = @subject and id_hash <> @kept returning id_hash
+            delete from sessions where subject = @subject and id_hash <> @kept and {SessionStore.Named} returning id_hash
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)
             select @now, @request, 'sign-out', 'ok', @subject::uuid::text, @address, 'everywhere else, sessions: ' || count(*) from ended

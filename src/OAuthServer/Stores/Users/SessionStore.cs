@@ -21,6 +21,9 @@ public sealed record SessionRow
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
 public sealed class SessionStore(Database database)
 {
+    /// <summary>True, and names the request in the audit rows of triggers: of the grants that end with a session, say.</summary>
+    internal const string Named = "set_config('oauth.request_id', @request, true) is not null";
+
     private readonly SharedRead<Presented, SessionRow> presented = new("session", database, FindSql, keys =>
     {
         keys.AddBytes("id", one => one.Id);
@@ -28,11 +31,11 @@ public sealed class SessionStore(Database database)
         keys.AddTime("now", one => one.Now);
     }, Read);
 
-    public const string StartSql = """
+    public const string StartSql = $"""
         with person as (
             select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
         ), ended as (
-            delete from sessions where id_hash = @previous
+            delete from sessions where id_hash = @previous and {Named}
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid)
             select @id, subject, @now, @now, @expires, @address, @agent,
@@ -105,9 +108,9 @@ public sealed class SessionStore(Database database)
     public Task SeenAsync(byte[] id, DateTimeOffset now, CancellationToken cancel) => database.ExecuteAsync(
         SeenSql, new { id, now = now.UtcDateTime }, cancel);
 
-    public const string EndSql = """
+    public const string EndSql = $"""
         with ended as (
-            delete from sessions where id_hash = @id returning subject
+            delete from sessions where id_hash = @id and {Named} returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, address)
             select @now, @request, case when @client::text is null then 'sign-out' else 'end-session' end, 'ok', @client, subject::text,
@@ -124,13 +127,15 @@ public sealed class SessionStore(Database database)
 
     public const string SweepSql = """
         with gone as materialized (
-            select id_hash from sessions where expires_at < @now or (last_seen_at < @idle_since and not imported)
+            select id_hash from sessions
+             where (expires_at < @now or (last_seen_at < @idle_since and not imported))
+               and set_config('oauth.session_end', 'aged', true) is not null
              limit 500 for update skip locked
         )
         delete from sessions using gone where sessions.id_hash = gone.id_hash
         """;
 
-    /// <summary>Removes a small batch of dead sessions; returns how many.</summary>
+    /// <summary>Removes a small batch of dead sessions, of whose end nobody is told; returns how many.</summary>
     public Task<int> SweepAsync(DateTimeOffset now, DateTimeOffset idleSince, CancellationToken cancel) =>
         database.ExecuteAsync(SweepSql, new { now = now.UtcDateTime, idle_since = idleSince.UtcDateTime }, cancel);
 

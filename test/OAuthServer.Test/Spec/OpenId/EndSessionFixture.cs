@@ -5,15 +5,16 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec.OpenId;
 
 /// <summary>A person who is signed in in a browser, and an app that may send them here to sign out.</summary>
-public abstract class EndSessionFixture : ServerFixture
+public abstract class EndSessionFixture : OpenIdFixture
 {
     /// <summary>Where every app of these tests may send people afterwards.</summary>
     protected const string Onward = "https://rp.example/signed-out";
 
     /// <summary>Somebody signs in.</summary>
-    protected async Task<SignedIn> SignInAsync(TestClient? app = null)
+    protected async Task<SignedIn> SignInAsync(TestClient? app = null, Browser? browser = null)
     {
-        var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
+        var alice = await Server.UserAsync();
+        browser ??= Server.NewBrowser();
         app ??= await AppAsync();
         await browser.SignInAsync(alice);
         var sid = await Server.ScalarAsync<Guid>("select sid from sessions where subject = @Subject", alice);
@@ -29,7 +30,11 @@ public abstract class EndSessionFixture : ServerFixture
         return app;
     }
 
-    /// <summary>An id_token of that sign-in, an hour too old.</summary>
+    /// <summary>The id_token the app gets of that sign-in.</summary>
+    protected static async Task<string> IdTokenAsync(SignedIn one) =>
+        (await one.App.TokensAsync(one.Person, one.Browser, Asks("openid"))).IdToken!;
+
+    /// <summary>One that says what a test wants, an hour too old.</summary>
     protected string Hint(SignedIn one, Action<JsonObject>? change = null, string type = "JWT")
     {
         var payload = Server.IdTokenOf(one.Person.Subject, one.App.Id, one.Sid);

@@ -12,11 +12,16 @@ namespace OAuthServer.Test.Spec.OpenId;
 public sealed class EndSessionModulesTest : EndSessionFixture
 {
     [Test]
+    public async Task Oidcc_rp_initiated_logout_discovery_endpoint_verification() =>
+        (await Server.GetAsync(Paths.OpenIdConfiguration)).Json.GetProperty("end_session_endpoint").GetString()
+            .Should().Be(Server.Issuer + Paths.EndSession);
+
+    [Test]
     public async Task Oidcc_rp_initiated_logout()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
-        var reply = await AskAsync(one, ("id_token_hint", Hint(one)), ("post_logout_redirect_uri", Onward), ("state", "af0ifjsldkj"));
+        var reply = await AskAsync(one, ("id_token_hint", hint), ("post_logout_redirect_uri", Onward), ("state", "af0ifjsldkj"));
 
         (reply.Status, reply.Location).Should().Be((303, $"{Onward}?state=af0ifjsldkj"));
         (await one.Browser.IsSignedInAsync()).Should().BeFalse();
@@ -36,8 +41,8 @@ public sealed class EndSessionModulesTest : EndSessionFixture
     [Test]
     public async Task Oidcc_rp_initiated_logout_modified_id_token_hint()
     {
-        var one = await SignInAsync();
-        var jwt = Jwt.Read(Hint(one));
+        var (one, hint) = await SignInWithAsync();
+        var jwt = Jwt.Read(hint);
         jwt.Payload["sub"] = Guid.NewGuid().ToString();
 
         await RefusesAsync(one, await AskAsync(one, ("id_token_hint", jwt.SignedBy(_ => jwt.Signature)),
@@ -47,24 +52,24 @@ public sealed class EndSessionModulesTest : EndSessionFixture
     [Test]
     public async Task Oidcc_rp_initiated_logout_bad_post_logout_redirect_uri()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
-        await RefusesAsync(one, await AskAsync(one, ("id_token_hint", Hint(one)),
+        await RefusesAsync(one, await AskAsync(one, ("id_token_hint", hint),
             ("post_logout_redirect_uri", "https://rp.example/another"), ("state", "xyz")));
     }
 
     [Test]
     public async Task Oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
-        await RefusesAsync(one, await AskAsync(one, ("id_token_hint", Hint(one)), ("post_logout_redirect_uri", Onward + "?foo=bar")));
+        await RefusesAsync(one, await AskAsync(one, ("id_token_hint", hint), ("post_logout_redirect_uri", Onward + "?foo=bar")));
     }
 
     [Test]
     public async Task Oidcc_rp_initiated_logout_no_id_token_hint()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
         var page = await AskAsync(one, ("post_logout_redirect_uri", Onward), ("state", "xyz"));
 
@@ -91,9 +96,9 @@ public sealed class EndSessionModulesTest : EndSessionFixture
     [Test]
     public async Task Oidcc_rp_initiated_logout_no_post_logout_redirect_uri()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
-        var landed = await one.Browser.FollowAsync($"{Paths.EndSession}?{Query(("id_token_hint", Hint(one)), ("state", "xyz"))}");
+        var landed = await one.Browser.FollowAsync($"{Paths.EndSession}?{Query(("id_token_hint", hint), ("state", "xyz"))}");
 
         landed.Reply.Body.Should().Contain("You are signed out").And.NotContain("rp.example");
         (await one.Browser.IsSignedInAsync()).Should().BeFalse();
@@ -102,10 +107,16 @@ public sealed class EndSessionModulesTest : EndSessionFixture
     [Test]
     public async Task Oidcc_rp_initiated_logout_no_state()
     {
-        var one = await SignInAsync();
+        var (one, hint) = await SignInWithAsync();
 
-        (await AskAsync(one, ("id_token_hint", Hint(one)), ("post_logout_redirect_uri", Onward))).Location.Should().Be(Onward);
+        (await AskAsync(one, ("id_token_hint", hint), ("post_logout_redirect_uri", Onward))).Location.Should().Be(Onward);
         (await one.Browser.IsSignedInAsync()).Should().BeFalse();
+    }
+
+    private async Task<(SignedIn One, string Hint)> SignInWithAsync()
+    {
+        var one = await SignInAsync();
+        return (one, await IdTokenAsync(one));
     }
 
     private static async Task RefusesAsync(SignedIn one, Reply reply)
