@@ -7,6 +7,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec.OpenId;
 
 /// <summary>What clients register of OpenID Connect, and what this server does not promise.</summary>
+[Behaviour(72)]
 public sealed class OpenIdRegistrationTest : BackchannelFixture
 {
     private static JsonObject Body(Action<JsonObject>? change = null)
