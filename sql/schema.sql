@@ -476,6 +476,23 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.clients_check_trusted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.trusted := coalesce(new.trusted, false);
+    if new.trusted and (new.origin <> 'operator' or new.kind <> 'user-facing') then
+        raise check_violation using message = 'Only an app that an operator registered is trusted', column = 'trusted',
+            hint = 'Leave trusted false: people are asked before it gets access.';
+    end if;
+    if new.trusted and exists (select from unnest(new.redirect_uris) as uri
+        where uri !~* '^https://' or uri ~* '^https://(localhost|127\.|\[::1\])') then
+        raise check_violation using message = 'A trusted app is sent to https addresses only', column = 'trusted',
+            hint = 'Any program can listen on a loopback address or claim a private-use scheme: leave trusted false.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.clients_feed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -847,6 +864,10 @@ begin
     new.claims := coalesce(new.claims, '{}');
     new.email := btrim(new.email);
     new.locale := locale_of(new.locale);
+    if tg_op = 'UPDATE' and new.email is distinct from old.email and new.email_verified_at is not distinct from old.email_verified_at then
+        -- Another address was not shown to be theirs.
+        new.email_verified_at := null;
+    end if;
     if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
         raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
     end if;
@@ -1164,6 +1185,7 @@ CREATE TABLE public.clients (
     default_max_age integer,
     post_logout_redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
     backchannel_logout_uri text,
+    trusted boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
@@ -1235,6 +1257,8 @@ COMMENT ON COLUMN public.clients.default_max_age IS 'Seconds since the last sign
 COMMENT ON COLUMN public.clients.post_logout_redirect_uris IS 'Where people may be sent after they signed out, compared octet by octet.';
 
 COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
+
+COMMENT ON COLUMN public.clients.trusted IS 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
 
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
@@ -2121,7 +2145,7 @@ CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, 
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
@@ -2133,11 +2157,13 @@ CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logo
 
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 
+CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
+
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
 
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
 
-CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 

@@ -31,6 +31,8 @@ jq              jq               smoke container
 ca-certificates ca-certificates  interop
 go              golang-go        interop
 go-oidc         golang-github-coreos-go-oidc-dev interop
+apache2         apache2          interop
+mod_auth_openidc libapache2-mod-auth-openidc interop
 make            make             smoke
 wrk             wrk              bench peers
 podman          podman           container
@@ -55,6 +57,7 @@ path_of() {
         ca-certificates) [[ ! -f ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]] || echo "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ;;
         # A library for Go, as Debian has them: sources.
         go-oidc) local home=/usr/share/gocode/src/github.com/coreos/go-oidc; [[ ! -d $home ]] || echo "$home" ;;
+        mod_auth_openidc) local module=/usr/lib/apache2/modules/mod_auth_openidc.so; [[ ! -f $module ]] || echo "$module" ;;
         # Libraries of Debian's own Python, whichever is first on PATH.
         python3-*) local library=/usr/lib/python3/dist-packages/${1#python3-}; [[ ! -d $library ]] || echo "$library" ;;
         *) command -v "$1" || true ;;
@@ -80,7 +83,7 @@ bring() {
         as_root=(sudo -n)
     fi
     say "installing ${packages[*]} with apt-get"
-    # Debian would start nginx, PgBouncer, Prometheus, HAProxy, Patroni and etcd as services; the tests start their own. Interrupted or not, what forbids it goes again.
+    # Debian would start nginx, Apache, PgBouncer, Prometheus, HAProxy, Patroni and etcd as services; the tests start their own. Interrupted or not, what forbids it goes again.
     local policy=/usr/sbin/policy-rc.d
     [[ -e $policy ]] || { trap "${as_root[*]} rm -f $policy" EXIT; printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy" || true; }
     "${as_root[@]}" apt-get update -qq -o DPkg::Lock::Timeout=300 >&2 || say "apt-get update failed; trying with the package lists there are"

@@ -65,6 +65,10 @@ begin
     new.claims := coalesce(new.claims, '{}');
     new.email := btrim(new.email);
     new.locale := locale_of(new.locale);
+    if tg_op = 'UPDATE' and new.email is distinct from old.email and new.email_verified_at is not distinct from old.email_verified_at then
+        -- Another address was not shown to be theirs.
+        new.email_verified_at := null;
+    end if;
     if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
         raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
     end if;
@@ -204,6 +208,7 @@ alter table clients
     add column default_max_age           int,
     add column post_logout_redirect_uris text[] not null default '{}',
     add column backchannel_logout_uri    text,
+    add column trusted                   boolean not null default false,
     add constraint clients_id_token_alg_known check (id_token_alg in ('RS256', 'ES256')),
     add constraint clients_default_max_age_sane check (default_max_age between 0 and 31536000);
 comment on column clients.id_token_alg is 'What signs its id_tokens: RS256 or ES256.';
@@ -213,7 +218,8 @@ comment on column clients.post_logout_redirect_uris is 'Where people may be sent
 comment on column clients.backchannel_logout_uri is 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
 
 create trigger check_lists_openid before insert or update of post_logout_redirect_uris on clients
-    for each row execute function check_lists('post_logout_redirect_uris');
+    for each row execute function check_lists('post_logout_redirect_uris');comment on column clients.trusted is 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
+
 create function clients_check_openid() returns trigger language plpgsql as $$
 begin
     new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
@@ -233,19 +239,36 @@ begin
 end $$;
 create trigger clients_check_openid before insert or update of kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris
     on clients for each row execute function clients_check_openid();
+create function clients_check_trusted() returns trigger language plpgsql as $$
+begin
+    new.trusted := coalesce(new.trusted, false);
+    if new.trusted and (new.origin <> 'operator' or new.kind <> 'user-facing') then
+        raise check_violation using message = 'Only an app that an operator registered is trusted', column = 'trusted',
+            hint = 'Leave trusted false: people are asked before it gets access.';
+    end if;
+    if new.trusted and exists (select from unnest(new.redirect_uris) as uri
+        where uri !~* '^https://' or uri ~* '^https://(localhost|127\.|\[::1\])') then
+        raise check_violation using message = 'A trusted app is sent to https addresses only', column = 'trusted',
+            hint = 'Any program can listen on a loopback address or claim a private-use scheme: leave trusted false.';
+    end if;
+    return new;
+end $$;
+create trigger clients_check_trusted before insert or update of trusted, origin, kind, redirect_uris
+    on clients for each row execute function clients_check_trusted();
+
 -- As before, with what is new.
 drop trigger clients_audit on clients;
 create trigger clients_audit after update of
     client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types,
     auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age,
-    post_logout_redirect_uris, backchannel_logout_uri
+    post_logout_redirect_uris, backchannel_logout_uri, trusted
     on clients for each row
     when (old.origin <> 'self-registered' or current_setting('oauth.actor', true) is distinct from 'server') execute function audit_edit();
 drop trigger clients_notify on clients;
 create trigger clients_notify after delete or update of
     client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types,
     auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age,
-    post_logout_redirect_uris, backchannel_logout_uri
+    post_logout_redirect_uris, backchannel_logout_uri, trusted
     on clients for each row execute function notify_change();
 
 alter table sessions

@@ -49,6 +49,7 @@ public static class Routes
     private static void MapProtocol(RouteTable issuer, Settings settings)
     {
         issuer.Get<AuthorizeEndpoint>(Paths.Authorize, it => it.BeginAsync, Page | Clock | Spends);
+        issuer.Post<AuthorizeEndpoint>(Paths.Authorize, it => it.RepeatByGetAsync, Page);
         issuer.Get<AuthorizeEndpoint>(Paths.Authorize + "/{request}", it => it.ResumeAsync, Page | Clock | Spends);
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);
@@ -144,6 +145,8 @@ public static class Routes
         issuer.Get<UserEndpoint>(Paths.AdminUser, it => it.OpenAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserRole, it => it.ConfirmRoleAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserRole, it => it.RoleAsync, Page);
+        issuer.Get<ProfileEndpoint>(Paths.AdminUserProfile, it => it.OpenAsync, Page);
+        issuer.Post<ProfileEndpoint>(Paths.AdminUserProfile, it => it.SaveAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserState, it => it.ConfirmStateAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserState, it => it.StateAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserPassword, it => it.ConfirmPasswordAsync, Page);

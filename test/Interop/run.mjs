@@ -13,16 +13,20 @@ import * as mcpClient from './clients/mcp-client.mjs';
 import * as mcpRemote from './clients/mcp-remote.mjs';
 import * as mcpSdk from './clients/mcp-sdk.mjs';
 import * as oauth4webapi from './clients/oauth4webapi.mjs';
+import * as modAuthOpenidc from './clients/mod-auth-openidc.mjs';
+import * as oidcClientTs from './clients/oidc-client-ts.mjs';
+import * as openIdConnectApp from './clients/openid-connect-app.mjs';
 import * as openidClient from './clients/openid-client.mjs';
+import * as openidClientPeople from './clients/openid-client-people.mjs';
 import * as openIddict from './clients/openiddict.mjs';
 import * as tenProcesses from './clients/ten-processes.mjs';
 import { certificate } from './support/certificate.mjs';
 import { openBrowser } from './support/person.mjs';
 import { client, version, writeTable } from './support/report.mjs';
 import { registerTasks } from './support/tasks.mjs';
-import { end, freePort, local, make } from './support/world.mjs';
+import { end, freePort, local, make, sql } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, conformance, browserPage, tenProcesses,
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, openidClientPeople, oidcClientTs, openIdConnectApp, modAuthOpenidc, conformance, browserPage, tenProcesses,
     jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();
@@ -43,7 +47,7 @@ try {
     console.log(`interop: ready after ${seconds()} s`);
 
     for (const one of clients.filter(one => wanted.length === 0 || wanted.some(part => one.name.includes(part))))
-        await client(one.name, one.version ?? version(one.name), one.did, check => one.run(check, { ...world, browser, tls }));
+        await client(one.name, one.version ?? version(one.name), one.did, check => one.run(check, { ...world, local: demo.LOCAL, sql, browser, tls }));
 
     console.log(`interop: ${wanted.length === 0 ? `${writeTable()} checks passed, docs/interop.md written` : 'passed'}, ${seconds()} s`);
 } catch (error) {

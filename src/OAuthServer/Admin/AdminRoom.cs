@@ -27,6 +27,7 @@ public static class AdminRoom
             services.AddSingleton<ResourceEndpoint>();
             services.AddSingleton<ScopeEndpoint>();
             services.AddSingleton<UsersEndpoint>();
+            services.AddSingleton<ProfileEndpoint>();
             services.AddSingleton<UserEndpoint>();
             services.AddSingleton<AdminFallback>();
         }

@@ -25,7 +25,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
 
     // How it is answered: another delivery has others.
     private static readonly Check[] OfTheRedirect =
-        [ResponseTypeIsCode, ResponseModeIsQuery, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
+        [ResponseTypeIsCode, ResponseModeIsKnown, ChallengeCame, MethodIsS256, ChallengeIsWellFormed];
 
     // What is requested, however it is answered.
     private static readonly Check[] OfWhatIsRequested =
@@ -50,7 +50,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         var request = new AuthorizationRequest
         {
             Client = client,
-            Delivery = uri with { State = parameters["state"] },
+            Delivery = uri with { State = parameters["state"], IsPosted = IsPosted(uri, parameters), App = client.Row.Name },
+            Scope = Scope.Parse(parameters["scope"]) ?? [],
             Prompt = parameters["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],
@@ -126,6 +127,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     // RFC 9101: never read, and above all never fetched.
     private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["request"] is null && parameters["request_uri"] is null ? request
+        : request.HasOpenId && parameters["request"] is not null ? OAuthError.RequestNotSupported()
+        : request.HasOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
@@ -137,10 +140,22 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             var other => OAuthError.UnsupportedResponseType(other),
         };
 
-    private static Result<AuthorizationRequest> ResponseModeIsQuery(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
-        parameters["response_mode"] is null or "query" ? request
-        : OAuthError.InvalidRequest("response_mode must be query", "another response_mode", "OAuth 2.0 Multiple Response Types §2.1",
-            "query", parameters["response_mode"]);
+    // Errors go the same way as a code would.
+    private static bool IsPosted(Delivery.Redirect redirect, Parameters parameters) =>
+        parameters["response_mode"] == "form_post" && !parameters.IsRepeated("response_mode") && redirect.MayBePosted;
+
+    private static Result<AuthorizationRequest> ResponseModeIsKnown(
+        AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["response_mode"] switch
+        {
+            null or "query" => request,
+            "form_post" when Redirect(request).IsPosted => request,
+            "form_post" => OAuthError.InvalidRequest("response_mode must be query for this redirect_uri",
+                "a form would be posted to another program", "OAuth 2.0 Form Post Response Mode §4", "https or loopback",
+                Redirect(request).Uri),
+            var other => OAuthError.InvalidRequest("response_mode must be query or form_post", "another response_mode",
+                "OAuth 2.0 Multiple Response Types §2.1", "query or form_post", other),
+        };
 
     private static Result<AuthorizationRequest> ChallengeCame(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["code_challenge"] is { } challenge ? request with { Delivery = Redirect(request) with { CodeChallenge = challenge } }
@@ -195,7 +210,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     private static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["max_age"] switch
         {
-            null => request,
+            null => request with { MaxAge = request.Client.Row.DefaultMaxAge },
             var text when !text.All(char.IsAsciiDigit) => OAuthError.InvalidRequest("max_age must be a whole number of seconds",
                 "malformed max_age", "OIDC Core §3.1.2.1", "digits", text),
             var text => request with { MaxAge = int.TryParse(text, out var seconds) ? seconds : int.MaxValue },

@@ -9,8 +9,8 @@ using OAuthServer.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>
-/// GET /authorize (OAuth 2.1 §4.1.1) begins a request, GET /authorize/{request} takes up a stored one again. Each takes exactly one
-/// step: ask a person on another page, or answer the client.
+/// GET /authorize (OAuth 2.1 §4.1.1) begins a request, POST sends the browser there, GET /authorize/{request} takes up a stored one
+/// again. Each takes exactly one step: ask a person on another page, or answer the client.
 /// </summary>
 public sealed class AuthorizeEndpoint(
     AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, Cookies cookies,
@@ -42,6 +42,22 @@ public sealed class AuthorizeEndpoint(
         await TakeAsync(http, step, request, session);
     }
 
+    /// <summary>
+    /// POST (OpenID Connect Core §3.1.2.1): the same parameters by GET. Cookies come with no request that another site posts (SameSite).
+    /// </summary>
+    public async Task RepeatByGetAsync(HttpContext http)
+    {
+        if (http.Request.QueryString.HasValue)
+        {
+            await RefuseAsync(http, OAuthError.InvalidRequest("the parameters of a POST stand in its body alone", "parameters in query and body",
+                "OIDC Core §3.1.2.1", "parameters in the body alone", "a query"), null);
+            return;
+        }
+
+        if ((await http.FormAsQueryAsync()).Refused(out var error, out var query)) await RefuseAsync(http, error, null);
+        else http.GoTo($"{Paths.Authorize}?{query}");
+    }
+
     public async Task ResumeAsync(HttpContext http)
     {
         var id = http.PathPart("request");
@@ -69,18 +85,22 @@ public sealed class AuthorizeEndpoint(
                 break;
             case Step.Allow(var remembered) when await consents.AllowAgainAsync(request, session!, remembered, http.Context())
                 is { } answer:
-                http.GoToClient(answer);
+                await http.AnswerClientAsync(answer);
                 break;
             case Step.Allow:
                 await RefuseAsync(http, PendingRequests.Gone(), request.Client.Id, session);
                 break;
             case Step.RedirectError(var error):
                 await audit.RefusedAsync(AuditEvents.Authorize, error, http.Context(), request.Client.Id, session?.Subject.ToString());
-                http.GoToClient(request.Delivery.Error(error, settings.Issuer));
+                await http.AnswerClientAsync(request.Delivery.Error(error, settings.Issuer));
                 break;
             case Step.ShowError(var error):
-                var back = new ErrorPage.Link(request.Delivery.Error(error, settings.Issuer),
-                    string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], request.Delivery.Host));
+                var told = request.Delivery.Error(error, settings.Issuer);
+                var back = new ErrorPage.Link(told.IsPosted ? told.Uri : told.Location,
+                    string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], request.Delivery.Host))
+                {
+                    Fields = told.IsPosted ? told.Fields : null,
+                };
                 await RefuseAsync(http, error, request.Client.Id, session, back);
                 break;
         }

@@ -127,16 +127,16 @@ public sealed class ConsentEndpoint(
     }
 
     // Null: the request was answered a moment ago, perhaps by this very decision.
-    private async Task AnswerAsync(HttpContext http, AuthorizationRequest request, PostedDecision decision, string? answer)
+    private async Task AnswerAsync(HttpContext http, AuthorizationRequest request, PostedDecision decision, ClientAnswer? answer)
     {
-        if (answer is not null) http.GoToClient(answer);
+        if (answer is not null) await http.AnswerClientAsync(answer);
         else if (!await AnswerAgainAsync(http, decision)) await RefuseAsync(http, PendingRequests.Gone(), request, decision.Session);
     }
 
     private async Task<bool> AnswerAgainAsync(HttpContext http, PostedDecision decision)
     {
         if (await consents.AnswerAgainAsync(decision, http.Context()) is not { } answer) return false;
-        http.GoToClient(answer);
+        await http.AnswerClientAsync(answer);
         return true;
     }
 

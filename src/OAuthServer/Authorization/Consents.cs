@@ -30,10 +30,10 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     }
 
     /// <summary>
-    /// Where the browser goes with the code, or null when the pending request was spent meanwhile or the person disabled. The same request
+    /// The code, or null when the pending request was spent meanwhile or the person disabled. The same request
     /// allowed twice is one grant.
     /// </summary>
-    public Task<string?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
+    public Task<ClientAnswer?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
         var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
@@ -56,16 +56,19 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         });
     }
 
-    /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
-    public Task<string?> AllowAgainAsync(
-        AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
+    /// <summary>
+    /// The same, without asking: what is remembered covers it, and bounds how long it lasts; or it is an app of the operator's own.
+    /// </summary>
+    public Task<ClientAnswer?> AllowAgainAsync(
+        AuthorizationRequest request, SessionRow session, RememberedConsent? remembered, RequestContext context)
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
-        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends });
+        var ends = remembered?.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
+        return GrantAsync(request, context,
+            new Granted { Session = session, Scope = request.Scope, Ends = ends, IsTrusted = remembered is null });
     }
 
-    private async Task<string?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)
+    private async Task<ClientAnswer?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)
     {
         var (now, session, decision, remember) = (context.At, allowed.Session, allowed.Decision, allowed.Remember);
         var delivery = (Delivery.Redirect)request.Delivery;
@@ -100,8 +103,8 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             SessionHash = session.IdHash,
             PendingRequestHash = request.PendingRequest is { } pending ? OpaqueToken.Hash(pending.Id) : null,
             BrowserHash = request.PendingRequest?.Browser,
-            Answer = decision is null ? null : id => decision.Seal(Answer(id)),
-            RememberedKey = remember is null ? Key(request) : null,
+            Answer = decision is null ? null : id => decision.Seal(Answer(id).ToString()),
+            RememberedKey = remember is null && !allowed.IsTrusted ? Key(request) : null,
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
             ConsentExpiresAt = remember?.ExpiresAt,
@@ -114,26 +117,34 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         }, now);
         return made is { } grant ? Answer(grant) : null;
 
-        string Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
+        ClientAnswer Answer(Guid id) => delivery.Code(code.Of(id).Text, settings.Issuer);
     }
 
     /// <summary>
-    /// Where the browser goes with access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.
+    /// access_denied, once; null when the pending request was spent meanwhile. Nothing is remembered.
     /// </summary>
-    public async Task<string?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context)
+    public Task<ClientAnswer?> DenyAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context) =>
+        DenyAsync(request, decision, OAuthError.AccessDenied("the person pressed Deny"), context);
+
+    /// <summary>The same at the sign-in, where nobody needs to be signed in; whoever is stays so.</summary>
+    public Task<ClientAnswer?> CancelAsync(AuthorizationRequest request, PostedDecision decision, RequestContext context) =>
+        DenyAsync(request, decision, OAuthError.AccessDenied("the person pressed Cancel at the sign-in"), context);
+
+    private async Task<ClientAnswer?> DenyAsync(
+        AuthorizationRequest request, PostedDecision decision, OAuthError denied, RequestContext context)
     {
-        var denied = OAuthError.AccessDenied("the person pressed Deny");
         var answer = request.Delivery.Error(denied, settings.Issuer);
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, decision.Seal(answer), context.At)) return null;
-        await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Session.Subject.ToString());
+        var box = decision.Seal(answer.ToString());
+        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, box, context.At)) return null;
+        await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Subject);
         return answer;
     }
 
     /// <summary>
-    /// Where this decision sent the same browser a moment ago; null for another decision, browser or session, and later. Nothing
+    /// What this decision answered the same browser a moment ago; null for another decision, browser or session, and later. Nothing
     /// is decided again: the code in it is the one that was made.
     /// </summary>
-    public async Task<string?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
+    public async Task<ClientAnswer?> AnswerAgainAsync(PostedDecision decision, RequestContext context)
     {
         var now = context.At;
         var since = now - AnsweredAgain;
@@ -145,11 +156,11 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             RequestId = context.RequestId,
             Event = AuditEvents.Consent,
             Outcome = "ok",
-            Subject = decision.Session.Subject.ToString(),
+            Subject = decision.Subject,
             Address = context.Address,
             Detail = "the same decision was posted again: the same answer",
         });
-        return answer;
+        return ClientAnswer.Read(answer);
     }
 
     /// <summary>
@@ -188,6 +199,9 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
 
         /// <summary>Null: nobody was asked.</summary>
         public PostedDecision? Decision { get; init; }
+
+        /// <summary>Nobody is asked, and nothing remembered: an app of the operator's own.</summary>
+        public bool IsTrusted { get; init; }
 
         /// <summary>What later requests need not ask about; null: what is remembered stays as it is.</summary>
         public RememberedConsent? Remember { get; init; }

@@ -24,6 +24,12 @@ public abstract record Delivery
         /// <summary>Percent-encoded as it came; null when it did not.</summary>
         public required string? State { get; init; }
 
+        /// <summary>Whether the browser posts the answer (OAuth 2.0 Form Post Response Mode §2); else it stands in the query.</summary>
+        public bool IsPosted { get; init; }
+
+        /// <summary>What the app calls itself.</summary>
+        public string App { get; init; } = "";
+
         /// <summary>RFC 7636 §4.3, S256. Empty only where a problem is answered.</summary>
         public string CodeChallenge { get; init; } = "";
 
@@ -34,18 +40,23 @@ public abstract record Delivery
         public override bool LandsOnThisComputer =>
             !System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.IsLoopback;
 
-        /// <summary>The redirect URI with the code, state if it came, and iss, each once.</summary>
-        public string Code(string code, string issuer) => Append("code=" + code, issuer);
+        /// <summary>Whether a form may be posted there: only https and this computer keep it from others (RFC 9700 §2.6).</summary>
+        public bool MayBePosted => System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri)
+            && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback));
 
-        public override string Error(OAuthError error, string issuer) =>
-            Append($"error={error.Code}&error_description={System.Uri.EscapeDataString(error.Description)}", issuer);
+        /// <summary>The code, state if it came, and iss, each once.</summary>
+        public ClientAnswer Code(string code, string issuer) => Answer("code=" + code, issuer);
 
-        private string Append(string outcome, string issuer)
+        public override ClientAnswer Error(OAuthError error, string issuer) =>
+            Answer($"error={error.Code}&error_description={System.Uri.EscapeDataString(error.Description)}", issuer);
+
+        private ClientAnswer Answer(string outcome, string issuer) => new()
         {
-            var separator = !Uri.Contains('?') ? "?" : Uri[^1] is '?' or '&' ? "" : "&";
-            var state = State is { } encoded ? "&state=" + encoded : "";
-            return $"{Uri}{separator}{outcome}{state}&iss={System.Uri.EscapeDataString(issuer)}";
-        }
+            Uri = Uri,
+            Parameters = $"{outcome}{(State is { } encoded ? "&state=" + encoded : "")}&iss={System.Uri.EscapeDataString(issuer)}",
+            IsPosted = IsPosted,
+            App = App,
+        };
     }
 
     /// <summary>Under what a consent for it is remembered.</summary>
@@ -57,6 +68,6 @@ public abstract record Delivery
     /// <summary>Nobody else can be shown to own such an address: a loopback port or a private-use scheme (RFC 8252 §8.6).</summary>
     public abstract bool LandsOnThisComputer { get; }
 
-    /// <summary>Where the browser goes with a refusal.</summary>
-    public abstract string Error(OAuthError error, string issuer);
+    /// <summary>What the client is told of a refusal.</summary>
+    public abstract ClientAnswer Error(OAuthError error, string issuer);
 }

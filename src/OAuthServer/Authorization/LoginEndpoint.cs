@@ -11,7 +11,8 @@ namespace OAuthServer.Authorization;
 /// a URL that came with the query (CWE-601).
 /// </summary>
 public sealed class LoginEndpoint(
-    PendingRequests pendingRequests, NextStep steps, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms, AuditLog audit)
+    PendingRequests pendingRequests, NextStep steps, Consents consents, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms,
+    AuditLog audit)
 {
     /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
     public async Task ShowAsync(HttpContext http)
@@ -62,12 +63,19 @@ public sealed class LoginEndpoint(
             return;
         }
 
+        var cancelled = form[LoginPage.Decision] == LoginPage.Cancel;
         AuthorizationRequest? request = null;
         if (form["request"] is { } pending
             && (await pendingRequests.FindAsync(pending, browser, http.Context().Address, http.RequestAborted))
                 .Refused(out error, out request))
         {
-            await RefuseAsync(http, error);
+            if (!cancelled || !await CancelAsync(http, form, null)) await RefuseAsync(http, error);
+            return;
+        }
+
+        if (cancelled && request is not null)
+        {
+            if (!await CancelAsync(http, form, request)) await RefuseAsync(http, PendingRequests.Gone());
             return;
         }
 
@@ -99,6 +107,18 @@ public sealed class LoginEndpoint(
 
         cookies.SetSession(http, id);
         http.GoTo(then.Destination);
+    }
+
+    // The app learns that nobody signed in. Null: the request was answered a moment ago, perhaps by this very press.
+    private async Task<bool> CancelAsync(HttpContext http, Parameters form, AuthorizationRequest? request)
+    {
+        var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        var decision = new PostedDecision(cookies.BrowserSecret(http)!, form["request"]!, session,
+            form.All.Where(field => field.Key != Forms.FieldName));
+        var answer = request is null ? null : await consents.CancelAsync(request, decision, http.Context());
+        if ((answer ?? await consents.AnswerAgainAsync(decision, http.Context())) is not { } told) return false;
+        await http.AnswerClientAsync(told);
+        return true;
     }
 
     private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error, params string[] missing)

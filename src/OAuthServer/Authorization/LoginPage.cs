@@ -26,6 +26,8 @@ public static class LoginPage
 {
     public const string Username = "username";
     public const string Password = "password";
+    public const string Decision = "decision";
+    public const string Cancel = "cancel";
 
     /// <summary>The form.</summary>
     /// <param name="then">What waits for the sign-in.</param>
@@ -45,6 +47,13 @@ public static class LoginPage
             : Markup.None;
         Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">"""
             : Markup.None;
+        // A form of its own: what was typed stays here.
+        Markup cancel = then.Request?.PendingRequest is null ? Markup.None : $"""
+            <form method="post" action="{settings.IssuerPath + Paths.Login}">
+            {antiforgery}{pending}
+            <button type="submit" name="{Decision}" value="{Cancel}">{say["Cancel"]}</button>
+            </form>
+            """;
         Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
         Markup problem = error is null ? Markup.None
             : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
@@ -65,6 +74,7 @@ public static class LoginPage
             {Missing(Password, "Enter your password.")}
             <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
+            {cancel}
             <p class="note">{Forgotten(settings, say)}</p>
             """);
 

@@ -13,8 +13,8 @@ public abstract record Step
     /// <summary>The person is asked; <paramref name="Remembered"/> is what they allowed last time, or null.</summary>
     public sealed record Consent(RememberedConsent? Remembered) : Step;
 
-    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>.</summary>
-    public sealed record Allow(RememberedConsent Remembered) : Step;
+    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>; null: an app of the operator's own.</summary>
+    public sealed record Allow(RememberedConsent? Remembered) : Step;
 
     /// <summary>The client is told by a redirect.</summary>
     public sealed record RedirectError(OAuthError Error) : Step;
@@ -38,6 +38,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
                     : "the sign-in is older than max_age"))
                 : new Step.SignIn();
 
+        if (request.Client.Row.Trusted && !request.Prompt.Contains("consent")) return new Step.Allow(null);
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
         if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
             && request.Scope.All(remembered.Scope.Contains))
@@ -54,7 +55,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
         (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
-            || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
+            || request.MaxAge == 0 || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
         && !(request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt);
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.

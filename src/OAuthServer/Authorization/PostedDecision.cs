@@ -10,20 +10,25 @@ namespace OAuthServer.Authorization;
 public sealed class PostedDecision
 {
     private readonly string key;
+    private readonly SessionRow? session;
 
+    /// <param name="session">Null: nobody is signed in.</param>
     /// <param name="browser">The browser's cookie.</param>
     /// <param name="pending">The request it answers.</param>
     /// <param name="form">As posted, without its antiforgery token.</param>
-    public PostedDecision(string browser, string pending, SessionRow session, IEnumerable<KeyValuePair<string, string>> form)
+    public PostedDecision(string browser, string pending, SessionRow? session, IEnumerable<KeyValuePair<string, string>> form)
     {
         var fields =
             Consents.Digest(form.OrderBy(field => field.Key, StringComparer.Ordinal).SelectMany(field => new[] { field.Key, field.Value }));
-        key = $"answer {browser} {Convert.ToHexString(session.IdHash)} {Convert.ToHexString(fields)}";
-        (Session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(pending), OpaqueToken.Hash(browser));
+        key = $"answer {browser} {Convert.ToHexString(session?.IdHash ?? [])} {Convert.ToHexString(fields)}";
+        (this.session, PendingRequestHash, BrowserHash) = (session, OpaqueToken.Hash(pending), OpaqueToken.Hash(browser));
     }
 
     /// <summary>Who decides.</summary>
-    public SessionRow Session { get; }
+    public SessionRow Session => session ?? throw new InvalidOperationException("nobody is signed in");
+
+    /// <summary>Whose it is; null: nobody is signed in.</summary>
+    public string? Subject => session?.Subject.ToString();
 
     public byte[] PendingRequestHash { get; }
 

@@ -42,6 +42,7 @@ internal static class ResourceCommands
                 ("name", resource.Name),
                 ("state", RowState.Of(resource.Enabled)),
                 .. texts.Select(text => ($"name ({text.Key})", (string?)text.Value)),
+                ("tokens tell", Words.Lines(resource.Claims)),
                 ("scopes", Words.Lines([.. scopes.Select(scope => scope.Name)])),
             ]));
         });
@@ -104,16 +105,17 @@ internal static class ResourceCommands
     {
         var uri = new Argument<string>("URI") { Description = "Absolute, without a fragment; used in tokens exactly as written" };
         var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What people read" };
-        var texts = Texts.Option("NAME");
+        var (texts, claims) = (Texts.Option("NAME"), Claims());
         return CliCommand.On("add", "Add a resource",
             "oauth-server resources add https://api.example.com/ --name \"Reports\" --text ar=تقارير",
-            [uri, name, texts], async (parse, context, cancel) =>
+            [uri, name, claims, texts], async (parse, context, cancel) =>
         {
             var resource = new ResourceForm
             {
                 Uri = parse.GetRequiredValue(uri),
                 Name = parse.GetRequiredValue(name),
                 Enabled = true,
+                Claims = Listed(parse.GetValue(claims)) ?? [],
                 Version = "",
             };
             var (author, _) = context.Act();
@@ -128,17 +130,21 @@ internal static class ResourceCommands
 
     private static CliCommand Edit()
     {
-        var (uri, texts) = (Uri(), Texts.Option("NAME"));
+        var (uri, texts, claims) = (Uri(), Texts.Option("NAME"), Claims());
         var name = new Option<string?>("--name") { HelpName = "NAME", Description = "What people read" };
-        return CliCommand.On("edit", "Change the names of a resource",
-            "oauth-server resources edit https://api.example.com/ --name \"All reports\"", [uri, name, texts],
+        return CliCommand.On("edit", "Change the names of a resource, or what its tokens tell of users",
+            "oauth-server resources edit https://api.example.com/ --name \"All reports\" --claims email groups", [uri, name, claims, texts],
             async (parse, context, cancel) =>
         {
             var edits = new ResourceEdits(context.Database);
             if (await edits.FindAsync(parse.GetRequiredValue(uri), cancel) is not { } resource)
                 return Unknown(context, parse.GetRequiredValue(uri));
             var (author, _) = context.Act();
-            var row = RowOf(resource with { Name = parse.GetValue(name) ?? resource.Name });
+            var row = RowOf(resource with
+            {
+                Name = parse.GetValue(name) ?? resource.Name,
+                Claims = Listed(parse.GetValue(claims)) ?? resource.Claims,
+            });
             return await Texts.EditedAsync(
                 context, resource.Uri, await edits.SaveAsync(row, Texts.Of(parse, texts), author, cancel), author, cancel);
         });
@@ -169,6 +175,15 @@ internal static class ResourceCommands
     /// <summary>The refusal for a URI that is no resource's.</summary>
     public static int Unknown(CommandContext context, string uri) => context.Output.Refuse(
         $"There is no resource {uri}", "See: oauth-server resources list");
+
+    private static Option<string[]?> Claims() => new("--claims")
+    {
+        HelpName = "CLAIM",
+        Description = "What its tokens tell of the user: email, name, preferred_username, groups, roles; '' for nothing",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static string[]? Listed(string[]? claims) => claims is { Length: > 0 } ? [.. claims.Where(one => one.Length > 0)] : null;
 
     // A row that is refused as it is.
     private static RowEdit<ResourceForm> RowOf(ResourceForm row) => new() { Row = row, Restore = (one, _) => one };

@@ -18,7 +18,7 @@ public sealed record ServerMetadata
     public required string JwksUri { get; init; }
     public required IEnumerable<string> ScopesSupported { get; init; }
     public IEnumerable<string> ResponseTypesSupported { get; } = ["code"];
-    public IEnumerable<string> ResponseModesSupported { get; } = ["query"];
+    public IEnumerable<string> ResponseModesSupported { get; } = ["query", "form_post"];
     public required IEnumerable<string> GrantTypesSupported { get; init; }
     public required IEnumerable<string> TokenEndpointAuthMethodsSupported { get; init; }
     public required IEnumerable<string> RevocationEndpointAuthMethodsSupported { get; init; }

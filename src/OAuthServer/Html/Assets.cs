@@ -17,7 +17,9 @@ public sealed record Asset(string Path, string Type, byte[] Octets)
     public string Url(Settings settings) => $"{settings.IssuerPath}{Path}?v={Version}";
 }
 
-/// <summary>All that pages load, and all of it from here: the stylesheet, the tab's icon, the operator's logo. Made once.</summary>
+/// <summary>
+/// All that pages load, and all of it from here: the stylesheet, the tab's icon, the operator's logo, the one script. Made once.
+/// </summary>
 public sealed class Assets
 {
     private const string BuiltInAccent = "#2a5bd7";
@@ -25,7 +27,7 @@ public sealed class Assets
     public Assets(Settings settings)
     {
         var accent = settings.BrandAccent.Length > 0 ? Accent.Read(settings.BrandAccent, out _) : null;
-        Style = new Asset(Paths.Stylesheet, "text/css; charset=utf-8", Encoding.UTF8.GetBytes(BuiltInStyle() + Rules(accent)));
+        Style = new Asset(Paths.Stylesheet, "text/css; charset=utf-8", Encoding.UTF8.GetBytes(BuiltIn("style.css") + Rules(accent)));
         TabIcon = new Asset(Paths.TabIcon, "image/svg+xml", Encoding.UTF8.GetBytes(Key(accent?.Light ?? BuiltInAccent)));
         if (settings.BrandLogoFile.Length > 0)
             Logo = Protocol.Logo.Read(File.ReadAllBytes(settings.BrandLogoFile), out var problem) is { } logo
@@ -39,10 +41,13 @@ public sealed class Assets
     /// <summary>A key on a tile of the accent.</summary>
     public Asset TabIcon { get; }
 
+    /// <summary>Presses the button that posts an answer to a client.</summary>
+    public Asset Post { get; } = new(Paths.PostScript, "text/javascript; charset=utf-8", Encoding.UTF8.GetBytes(BuiltIn("post.js")));
+
     /// <summary>Null: the operator has none.</summary>
     public Asset? Logo { get; }
 
-    public IEnumerable<Asset> All => Logo is null ? [Style, TabIcon] : [Style, TabIcon, Logo];
+    public IEnumerable<Asset> All => Logo is null ? [Style, TabIcon, Post] : [Style, TabIcon, Post, Logo];
 
     private static string Rules(Accent? accent) => accent is null ? "" : $$"""
 
@@ -55,9 +60,9 @@ public sealed class Assets
         d="m12.5 21a5 5 0 1 1 4.6-7H25v4h-2.5v3h-4v-3h-1.4a5 5 0 0 1-4.6 3Zm0-3.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3Z" fill="#fff"/></svg>
         """;
 
-    private static string BuiltInStyle()
+    private static string BuiltIn(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("pages/style.css")!;
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("pages/" + name)!;
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

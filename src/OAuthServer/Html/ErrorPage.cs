@@ -9,7 +9,11 @@ namespace OAuthServer.Html;
 public static class ErrorPage
 {
     /// <summary>A way on from an error.</summary>
-    public sealed record Link(string Url, string Text);
+    public sealed record Link(string Url, string Text)
+    {
+        /// <summary>What is posted there; null: it is a link.</summary>
+        public IEnumerable<(string Name, string Value)>? Fields { get; init; }
+    }
 
     /// <param name="link">Where to go from here, or null when only the app can start again.</param>
     public static Task ErrorAsync(this HttpContext http, OAuthError error, Link? link = null)
@@ -19,15 +23,24 @@ public static class ErrorPage
             ? string.Format(CultureInfo.InvariantCulture, say["Wait {0}, then try again."], say.Wait(seconds))
             : error.Status == 404 ? say["Check the address."]
             : say[ErrorTexts.Of(error.Code).Person];
-        Markup way = link is null ? Markup.None : $"""<a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a>""";
         // Whoever has to wait or to correct the address stays here.
         var close = error.RetryAfter is null && error.Status != 404 ? $" {say["You can close this page."]}" : "";
-        Markup advice = link is null ? $"{next}{close}" : way;
+        Markup advice = link switch
+        {
+            null => $"""<p class="lead">{next}{close}</p>""",
+            { Fields: { } fields } => $"""
+                <form method="post" action="{link.Url}">
+                {fields.Select(Field)}
+                <button type="submit">{link.Text}</button>
+                </form>
+                """,
+            _ => $"""<p class="lead"><a class="way" rel="noreferrer" href="{link.Url}">{link.Text}</a></p>""",
+        };
         var title = ErrorTexts.TitleOf(error);
         Markup forDevelopers = title == error.Description ? Markup.None : $" – {say[error.Description]}";
         return http.PageAsync(error.Status, title, $"""
             <h1>{say[title]}</h1>
-            <p class="lead">{advice}</p>
+            {advice}
             <p class="detail">{say["Error code"]}
                 <a href="{settings.IssuerPath}{Paths.Errors}#{error.Code}"><code>{error.Code}</code></a>{forDevelopers}</p>
             """);
@@ -47,6 +60,9 @@ public static class ErrorPage
             </dl>
             """);
     }
+
+    private static Markup Field((string Name, string Value) field) =>
+        $"""<input type="hidden" name="{field.Name}" value="{field.Value}">""";
 
     // The descriptions as they are sent, in English whatever the page's language.
     private static Markup Entry(ErrorText text, Language say) =>

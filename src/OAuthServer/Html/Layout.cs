@@ -24,6 +24,9 @@ public static class Layout
     private const string ContentSecurityPolicy =
         "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
+    // Of the pages that load a script, and of no other.
+    private const string WithScript = ContentSecurityPolicy + "; script-src 'self'";
+
     private static readonly (string Path, string Text)[] Administration =
     [
         (Paths.Admin, "Dashboard"),
@@ -43,13 +46,15 @@ public static class Layout
     /// <param name="content">Begins with the page's only h1.</param>
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
     /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
+    /// <param name="script">A script of ours that the page loads, which works without it, too; null: none.</param>
     public static Task PageAsync(
-        this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false)
+        this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false, Asset? script = null)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
         Markup skip = frame is null && !roomy ? Markup.None : $"""<a class="skip" href="#main">{say["Skip to content"]}</a>""";
         Markup logo = assets.Logo is null ? Markup.None : $"""<img class="logo" src="{assets.Logo.Url(settings)}" alt="">""";
+        Markup load = script is null ? Markup.None : $"""<script src="{script.Url(settings)}" defer></script>""";
         // The header of a page of one's own has it.
         Markup apps = frame is null ? Foot(settings.IssuerPath + Paths.ConnectedApps, say["Connected apps"]) : Markup.None;
         Markup page = $"""
@@ -61,7 +66,7 @@ public static class Layout
             <meta name="color-scheme" content="light dark">
             <title>{say[title]} · {settings.DisplayName}</title>
             <link rel="icon" href="{assets.TabIcon.Url(settings)}" type="image/svg+xml">
-            <link rel="stylesheet" href="{assets.Style.Url(settings)}">
+            <link rel="stylesheet" href="{assets.Style.Url(settings)}">{load}
             </head>
             <body{Class(frame, roomy)}>
             {skip}
@@ -79,7 +84,7 @@ public static class Layout
             """;
 
         http.Response.NoStore();
-        Protect(http.Response, "same-origin");
+        Protect(http.Response, "same-origin", script is null ? ContentSecurityPolicy : WithScript);
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.ContentLanguage = say.Code;
@@ -89,7 +94,9 @@ public static class Layout
     }
 
     /// <summary>On to another page of ours. Always 303: a password is never posted twice (RFC 9700 §4.12).</summary>
-    /// <param name="path">Below the issuer, begins with a slash, nothing in it from the request but a ticket or the key of a row.</param>
+    /// <param name="path">
+    /// Below the issuer, begins with a slash, nothing in it from the request but a ticket, the key of a row, or a query in ASCII.
+    /// </param>
     public static void GoTo(this HttpContext http, string path)
     {
         var settings = http.RequestServices.GetRequiredService<Settings>();
@@ -147,15 +154,15 @@ public static class Layout
     private static void Redirect(HttpResponse response, string uri, string referrers)
     {
         response.NoStore();
-        Protect(response, referrers);
+        Protect(response, referrers, ContentSecurityPolicy);
         response.StatusCode = StatusCodes.Status303SeeOther;
         response.Headers.Location = uri;
         response.ContentLength = 0;
     }
 
-    private static void Protect(HttpResponse response, string referrers)
+    private static void Protect(HttpResponse response, string referrers, string policy)
     {
-        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        response.Headers.ContentSecurityPolicy = policy;
         response.Headers["Referrer-Policy"] = referrers;
         response.Headers.XFrameOptions = "DENY";
         response.Headers.XContentTypeOptions = "nosniff";

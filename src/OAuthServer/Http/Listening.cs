@@ -11,6 +11,9 @@ namespace OAuthServer.Http;
 /// <summary>Where Kestrel listens, with which certificate, and the limits a request must keep to.</summary>
 public static class Listening
 {
+    /// <summary>Octets, its end included.</summary>
+    public const int LongestRequestLine = 8 * 1024;
+
     /// <summary>What the operator has to change before the server can listen, or null: a name or a certificate that is no use.</summary>
     public static string? Problem(Settings settings)
     {
@@ -39,7 +42,7 @@ public static class Listening
         kestrel.AddServerHeader = false;
         kestrel.RequestHeaderEncodingSelector = _ => HeaderText.Encoding;
         kestrel.Limits.MaxRequestBodySize = Request.MostBodyBytes;
-        kestrel.Limits.MaxRequestLineSize = 8 * 1024;
+        kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);

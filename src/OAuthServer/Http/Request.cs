@@ -35,10 +35,7 @@ public static class Request
     /// </summary>
     public static async ValueTask<Result<Parameters>> FormAsync(this HttpContext http)
     {
-        if (!IsForm(http.Request))
-            return OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type",
-                "RFC 6749 §3.2", FormType, http.Request.ContentType) with
-            { Status = 415 };
+        if (!IsForm(http.Request)) return AnotherType(http.Request);
         try
         {
             var form = await http.Request.ReadFormAsync(new FormOptions
@@ -80,6 +77,12 @@ public static class Request
         body.AdvanceTo(read.Buffer.End);
         return parameters is null ? TooLarge() : parameters;
     }
+
+    /// <summary>The refusal of a body that is no form.</summary>
+    internal static OAuthError AnotherType(HttpRequest request) =>
+        OAuthError.InvalidRequest("Content-Type must be application/x-www-form-urlencoded", "another content type", "RFC 6749 §3.2",
+            FormType, request.ContentType) with
+        { Status = 415 };
 
     private static OAuthError TooLarge() =>
         OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2",
@@ -145,7 +148,8 @@ public static class Request
             : new StringValues([.. headers.Where(header => !string.IsNullOrWhiteSpace(header))]);
     }
 
-    private static bool IsForm(HttpRequest request) =>
+    /// <summary>Whether its body is a form in UTF-8.</summary>
+    internal static bool IsForm(HttpRequest request) =>
         request.Headers.ContentEncoding.Count == 0 && (request.ContentType == FormType || IsFormInUtf8(request.ContentType));
 
     private static bool IsFormInUtf8(string? contentType) =>

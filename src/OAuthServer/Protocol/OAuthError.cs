@@ -137,6 +137,16 @@ public sealed record OAuthError
             Got = got
         };
 
+    /// <summary>OpenID Connect Core §3.1.2.6: a request object came.</summary>
+    public static OAuthError RequestNotSupported() =>
+        InvalidRequest("request is not supported", "a request object came", "OIDC Core §3.1.2.6", "plain parameters", "request") with
+        { Code = "request_not_supported" };
+
+    /// <summary>OpenID Connect Core §3.1.2.6: the URL of a request object came.</summary>
+    public static OAuthError RequestUriNotSupported(string got) =>
+        InvalidRequest("request_uri is not supported", "a request object's URL came", "OIDC Core §3.1.2.6", "plain parameters", got) with
+        { Code = "request_uri_not_supported" };
+
     /// <summary>RFC 6749 §4.1.2.1: the person said no.</summary>
     public static OAuthError AccessDenied(string reason) =>
         new() { Code = "access_denied", Description = "The request was denied", Rule = "RFC 6749 §4.1.2.1", Reason = reason };

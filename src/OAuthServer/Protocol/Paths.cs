@@ -54,6 +54,7 @@ public static class Paths
     public const string AdminUser = Admin + "/user";
     public const string AdminUserRole = AdminUser + "/role";
     public const string AdminUserState = AdminUser + "/state";
+    public const string AdminUserProfile = AdminUser + "/profile";
     public const string AdminUserPassword = AdminUser + "/password";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
@@ -65,6 +66,7 @@ public static class Paths
     public const string AdminWhy = Admin + "/why";
     public const string Stylesheet = "/style.css";
     public const string TabIcon = "/icon.svg";
+    public const string PostScript = "/post.js";
     public const string Logo = "/logo";
     public const string Errors = "/errors";
     public const string Health = "/healthz";

@@ -66,6 +66,7 @@ public static class StoresRoom
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
             services.AddSingleton<PersonStore>();
+            services.AddSingleton<ProfileEdits>();
             services.AddLoop<PersonStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<SessionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<UserEdits>();

@@ -18,33 +18,37 @@ export async function openBrowser() {
     /** Opens an authorization URL and goes on until the browser is sent away from the server; says where to, and what was seen. */
     async function authorize(url, press = 'Allow') {
         const page = await context.newPage();
-        const server = new URL(url).origin;
-        const saw = [];
         try {
             await page.goto(String(url));
-            while (page.url().startsWith(server + '/')) {
-                if (saw.length === 5) throw new Error('Alice is sent around in circles');
-                saw.push(await page.getByRole('heading', { level: 1 }).innerText());
-                const password = page.getByLabel('Password');
-                const button = page.getByRole('button', { name: press, exact: true });
-                if (await password.isVisible()) {
-                    await page.getByLabel('Username').fill('alice');
-                    await password.fill('alice-demo-password');
-                    await leave(page, page.getByRole('button', { name: 'Sign in' }));
-                } else if (await button.isVisible()) {
-                    saw.push(await page.locator('main').innerText());
-                    await leave(page, button);
-                } else {
-                    throw new Error(`Alice cannot go on from ${page.url()}:\n${await page.locator('body').innerText()}`);
-                }
-            }
-            return { landed: new URL(page.url()), saw };
+            return await goThrough(page, new URL(url).origin, press);
         } finally {
             await page.close();
         }
     }
 
-    return { authorize, context, close };
+    /** Signs in, if need be, and presses the button, until the page has left the server. */
+    async function goThrough(page, server, press = 'Allow') {
+        const saw = [];
+        while (page.url().startsWith(server + '/')) {
+            if (saw.length === 5) throw new Error('Alice is sent around in circles');
+            saw.push(await page.getByRole('heading', { level: 1 }).innerText());
+            const password = page.getByLabel('Password');
+            const button = page.getByRole('button', { name: press, exact: true });
+            if (await password.isVisible()) {
+                await page.getByLabel('Username').fill('alice');
+                await password.fill('alice-demo-password');
+                await leave(page, page.getByRole('button', { name: 'Sign in' }));
+            } else if (await button.isVisible()) {
+                saw.push(await page.locator('main').innerText());
+                await leave(page, button);
+            } else {
+                throw new Error(`Alice cannot go on from ${page.url()}:\n${await page.locator('body').innerText()}`);
+            }
+        }
+        return { landed: new URL(page.url()), saw };
+    }
+
+    return { authorize, goThrough, context, close };
 }
 
 async function leave(page, button) {

@@ -30,7 +30,7 @@ public sealed class ResourcesTest : AdminFixture
             .BeEquivalentTo($"admin:{olivia.Username} insert resources {uri}: enabled: true; name: Canvas",
                 $"admin:{olivia.Username} insert resource_texts {uri} ar: name: \"لوحة\"");
         (await ActsAsync(scope)).Should().HaveCount(3).And.Contain($"admin:{olivia.Username} insert scopes {name}: access: write; "
-            + $"open: true; optional: true; resource: {uri}; sensitive: false");
+            + $"identity: false; open: true; optional: true; resource: {uri}; sensitive: false");
         await Server.HearsAsync(heard => heard.TextOf(name, "ar") is "الرسم نيابة عنك"
             && heard.NameOf(uri, "ar") == "لوحة");
         var client = await Server.PublicClientAsync(scopes: $"{name} notes:read");

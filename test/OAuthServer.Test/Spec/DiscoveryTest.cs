@@ -33,7 +33,7 @@ public sealed class DiscoveryTest : ServerFixture
 
         Strings(document, "grant_types_supported").Should().BeEquivalentTo("authorization_code", "refresh_token", "client_credentials");
         Strings(document, "response_types_supported").Should().Equal("code");
-        Strings(document, "response_modes_supported").Should().Equal("query");
+        Strings(document, "response_modes_supported").Should().Equal("query", "form_post");
         Strings(document, "code_challenge_methods_supported").Should().Equal("S256");
         Strings(document, "token_endpoint_auth_methods_supported").Should().Equal("client_secret_basic", "client_secret_post", "none");
         Strings(document, "introspection_endpoint_auth_methods_supported").Should().Equal("client_secret_basic", "client_secret_post");

@@ -47,7 +47,7 @@ public sealed class PageTest : ServerFixture
                 + stranger.AuthorizeQuery(TestClient.NewVerifier(), ("scope", "bogus"))),
             ["no such request"] = await browser.GetAsync("/consent?request=nonsense"),
             ["no such page"] = await browser.GetAsync("/login/of/nobody"),
-            ["wrong verb"] = await browser.PostAsync("/authorize", []),
+            ["wrong verb"] = await browser.PostAsync("/sessions/everywhere", []),
         };
     }
 

@@ -4,6 +4,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
+using OAuthServer.Tokens;
 
 namespace OAuthServer.Admin.Resources;
 
@@ -54,9 +55,9 @@ public sealed class ResourceEndpoint(
         {
             Uri = key ?? parameters["uri"]?.Trim() ?? "",
             Name = parameters["name"]?.Trim() ?? "",
-            Enabled = before?.Enabled
-            ?? true,
-            Version = parameters["version"] ?? ""
+            Enabled = before?.Enabled ?? true,
+            Claims = [.. PersonClaims.OfResources.Where(claim => parameters[ResourcePage.FieldOf(claim)] is not null)],
+            Version = parameters["version"] ?? "",
         };
         var form = new RowForm { Key = key, Version = parameters["version"], Values = name => parameters[name] };
         var edit = new RowEdit<ResourceForm>
@@ -129,7 +130,8 @@ public sealed class ResourceEndpoint(
         // The row first: were its names changed in between, the version would be the older one, which saves nothing.
         if (await edits.FindAsync(uri, cancel) is not { } row) return null;
         var names = await store.WordsAsync("resource " + uri, cancel);
-        return (row, name => name == "name" ? row.Name : names.GetValueOrDefault(name));
+        return (row, name => name == "name" ? row.Name
+            : row.Claims.Any(claim => ResourcePage.FieldOf(claim) == name) ? "yes" : names.GetValueOrDefault(name));
     }
 
     private async Task ShowAsync(PageRequest page, RowForm form, bool? enabled) => await page.Http.ResourceAsync(

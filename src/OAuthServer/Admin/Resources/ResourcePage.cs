@@ -1,11 +1,15 @@
 using OAuthServer.Html;
 using OAuthServer.Protocol;
+using OAuthServer.Tokens;
 
 namespace OAuthServer.Admin.Resources;
 
 /// <summary>One resource: its URI for good, its name, and its names in other languages.</summary>
 public static class ResourcePage
 {
+    /// <summary>Name of a claim's checkbox.</summary>
+    public static string FieldOf(string claim) => "claim-" + claim;
+
     /// <param name="enabled">Of the row; null: it is a new one.</param>
     /// <param name="access">Who can reach it; null: it is a new one.</param>
     public static Task ResourceAsync(
@@ -21,6 +25,8 @@ public static class ResourcePage
             {uri}
             {fields.Text("name", "Name", "Shown where no name in the person's language is given", attributes: $"required")}
             <div class="columns">{RowForm.Words(fields, say["Name ({0})"])}</div>
+            {fields.Group("claims", "Its tokens tell of the user", "The consent page says so; who allowed it before is asked again",
+                $"{PersonClaims.OfResources.Select(claim => fields.Check(FieldOf(claim), claim))}")}
             """;
         var columns =
             new[] { ("name", say["Name"]) }.Concat(

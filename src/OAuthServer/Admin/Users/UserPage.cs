@@ -48,6 +48,7 @@ public static class UserPage
             <div><dt>{say["Subject"]}</dt><dd><code>{person.Subject.ToString()}</code></dd></div>
             </dl>
             <div class="actions">
+            <a class="button" href="{settings.IssuerPath}{Paths.AdminUserProfile}{key}">{say["Edit the profile"]}</a>
             {Role()}
             <a class="button" href="{settings.IssuerPath}{Paths.AdminUserPassword}{key}">{say["New password…"]}</a>
             {State()}

@@ -120,7 +120,8 @@ public sealed class GrantStore(Database database)
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @RequestId, 'code', 'ok', @ClientId, @Subject::text, id, @Address,
                    'scope=' || array_to_string(@Scope, ' ') || ' resource=' || array_to_string(@Resources, ' ')
-                   || case when @ConsentKey::bytea is null then ' remembered consent' else ' consent given' end
+                   || case when @ConsentKey::bytea is not null then ' consent given'
+                      when @RememberedKey::bytea is not null then ' remembered consent' else ' trusted client' end
               from allow
         )
         select exists (select from allowed) as is_allowed, (select id from allow) as id

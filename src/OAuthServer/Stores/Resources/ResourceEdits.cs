@@ -9,6 +9,9 @@ public sealed record ResourceForm
     public required string Name { get; init; }
     public required bool Enabled { get; init; }
 
+    /// <summary>What its tokens tell of the person.</summary>
+    public string[] Claims { get; init; } = [];
+
     /// <summary>Changes with every edit of the row or of its names.</summary>
     public required string Version { get; init; }
 }
@@ -34,7 +37,7 @@ public sealed class ResourceEdits(Database database)
     public const string LockSql = "select from resources where uri = @uri for update";
 
     public const string FindSql = """
-        select r.uri, r.name, r.enabled,
+        select r.uri, r.name, r.enabled, r.claims,
                md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text
                    from resource_texts t where t.uri = r.uri), '')) as version
           from resources r where r.uri = @uri
@@ -44,10 +47,10 @@ public sealed class ResourceEdits(Database database)
     public Task<ResourceForm?> FindAsync(string uri, CancellationToken cancel) => database.FindAsync<ResourceForm>(
         FindSql, new { uri }, cancel);
 
-    public const string AddSql = "insert into resources (uri, name) values (@Uri, @Name) on conflict do nothing";
+    public const string AddSql = "insert into resources (uri, name, claims) values (@Uri, @Name, @Claims) on conflict do nothing";
 
     public const string SaveSql = """
-        update resources r set name = @Name, enabled = @Enabled
+        update resources r set name = @Name, enabled = @Enabled, claims = @Claims
          where r.uri = @Uri
            and md5(to_jsonb(r)::text || coalesce((select jsonb_object_agg(t.locale, t.name)::text
                from resource_texts t where t.uri = r.uri), '')) = @Version
