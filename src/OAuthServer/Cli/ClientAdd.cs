@@ -37,6 +37,22 @@ internal static class ClientAdd
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
+        var signs = new Option<string>("--id-token-alg")
+        {
+            Description = "What signs its id_tokens",
+            DefaultValueFactory = _ => "RS256",
+        }.From("RS256", "ES256");
+        var age = new Option<int?>("--default-max-age")
+        {
+            HelpName = "SECONDS",
+            Description = "How old a sign-in may be when its request has no max_age; default: any age",
+        };
+        var onward = Many("--post-logout", "URI", "Where people may be sent after they signed out; may be repeated");
+        var told = new Option<string?>("--backchannel-logout")
+        {
+            HelpName = "URI",
+            Description = "Where it is told that a sign-in has ended",
+        };
         var label =
             new Option<string>("--secret-label")
             {
@@ -49,7 +65,10 @@ internal static class ClientAdd
 
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
-            [id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, label, note],
+            [
+                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, signs, age, onward,
+                told, label, note,
+            ],
                 async (parse, context, cancel) =>
             {
                 var audiences = Each(parse, resources);
@@ -69,6 +88,10 @@ internal static class ClientAdd
                     RefreshTokenSeconds = parse.GetValue(refresh),
                     RefreshIdleSeconds = parse.GetValue(idle),
                     Note = parse.GetValue(note),
+                    IdTokenAlg = parse.GetValue(signs)!,
+                    DefaultMaxAge = parse.GetValue(age),
+                    PostLogoutRedirectUris = Each(parse, onward),
+                    BackchannelLogoutUri = parse.GetValue(told),
                 };
                 return await AddAsync(context, client, parse.GetValue(label)!, cancel);
             });

@@ -23,11 +23,16 @@ internal static class ClientEdit
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600");
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent");
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token");
+        var signs = Text("--id-token-alg", "ALG", "What signs its id_tokens");
+        signs.AcceptOnlyFromAmong("RS256", "ES256");
+        var age = Seconds("--default-max-age", "How old a sign-in may be when its request has no max_age; -1 for any age");
+        var onward = ListChange.Of("post-logout", "URI", "where people may be sent after they signed out");
+        var told = Text("--backchannel-logout", "URI", "Where it is told that a sign-in has ended; '' for nowhere");
         var note = Text("--note", "TEXT", "For operators; '' for none");
         Symbol[] takes =
         [
             id, name, .. redirects.Options, .. scopes.Options, .. defaults.Options, .. resources.Options, .. grants.Options, resource,
-            method, access, refresh, idle, note,
+            method, access, refresh, idle, signs, age, .. onward.Options, told, note,
         ];
         return CliCommand.On("edit", "Change the settings of a client; what is not named stays",
             "oauth-server clients edit nightly-etl --add-scope notes:write --access-token-seconds 300", takes,
@@ -44,6 +49,10 @@ internal static class ClientEdit
                 AccessTokenSeconds = parse.GetValue(access) ?? row.AccessTokenSeconds,
                 RefreshTokenSeconds = parse.GetValue(refresh) ?? row.RefreshTokenSeconds,
                 RefreshIdleSeconds = parse.GetValue(idle) ?? row.RefreshIdleSeconds,
+                IdTokenAlg = parse.GetValue(signs) ?? row.IdTokenAlg,
+                DefaultMaxAge = parse.GetValue(age) switch { null => row.DefaultMaxAge, -1 => null, var seconds => seconds },
+                PostLogoutRedirectUris = onward.Of(parse, row.PostLogoutRedirectUris),
+                BackchannelLogoutUri = parse.GetValue(told) switch { null => row.BackchannelLogoutUri, "" => null, var uri => uri },
                 Note = parse.GetValue(note) switch { null => row.Note, "" => null, var text => text },
             }, cancel));
     }

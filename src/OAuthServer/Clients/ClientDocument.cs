@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 
@@ -30,6 +31,9 @@ public sealed record ClientDocument
 
     /// <summary>Its privacy policy, likewise.</summary>
     public required string? PolicyUri { get; init; }
+
+    /// <summary>What it says of OpenID Connect.</summary>
+    public required OpenIdSettings OpenId { get; init; }
 
     /// <summary>SHA-256 over the octets and what this server makes of them.</summary>
     public required byte[] BodyHash { get; init; }
@@ -76,6 +80,8 @@ public sealed record ClientDocument
         if (grants is null ? Member(json, "grant_types") is not null : !grants.Any(begins.Contains))
             return Refuse("it does not want to ask people", $"grant_types with {Capabilities.OneOf(begins)}", "something else");
 
+        if (OpenIdMetadata.Read(json, settings).Refused(out var unusable, out var openId)) return Unusable(unusable);
+
         var (tos, policy) = (Page(json, "tos_uri"), Page(json, "policy_uri"));
         return new ClientDocument
         {
@@ -86,7 +92,9 @@ public sealed record ClientDocument
                 : [.. ours.Select(type => type.Name).Where(grants.Contains)],
             TosUri = tos,
             PolicyUri = policy,
-            BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0', [.. usable, "tos", tos, "policy", policy]))]),
+            OpenId = openId,
+            BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0',
+                [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };
@@ -134,8 +142,8 @@ public sealed record ClientDocument
     private static string Raw(JsonElement json, string name) => Member(json, name)?.GetRawText() ?? "";
 
     // The rules of clients that register themselves: a document is no more trusted than they are.
-    private static OAuthError Unusable(OAuthError redirect) =>
-        redirect with { Code = "invalid_client", Rule = "CIMD §4, " + redirect.Rule };
+    private static OAuthError Unusable(OAuthError refusal) =>
+        refusal with { Code = "invalid_client", Rule = "CIMD §4, " + refusal.Rule };
 
     private static OAuthError Refuse(string reason, string expected, string got) =>
         OAuthError.InvalidClient($"client id document: {reason}", "CIMD §4", expected, got);

@@ -73,6 +73,7 @@ public sealed class ClientDocuments(
                 GrantTypes = document.GrantTypes,
                 TosUri = document.TosUri,
                 PolicyUri = document.PolicyUri,
+                OpenId = document.OpenId,
                 BodyHash = document.BodyHash,
                 TrustHash = document.TrustHash,
                 FreshUntil = freshUntil,

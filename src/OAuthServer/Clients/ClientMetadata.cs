@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Clients;
 
 namespace OAuthServer.Clients;
 
@@ -25,9 +26,10 @@ public sealed record ClientMetadata
     public string? LogoUri { get; private init; }
     public string? TosUri { get; private init; }
     public string? PolicyUri { get; private init; }
+    public OpenIdSettings OpenId { get; private init; } = new();
 
     /// <summary>Reads a request body; refuses one that is no object or has a member of the wrong type.</summary>
-    public static Result<ClientMetadata> Read(JsonElement body)
+    public static Result<ClientMetadata> Read(JsonElement body, Settings settings)
     {
         if (body.ValueKind != JsonValueKind.Object)
             return OAuthError.InvalidClientMetadata("The request body must be a JSON object", $"the body is {body.ValueKind}");
@@ -48,7 +50,8 @@ public sealed record ClientMetadata
         };
         if (error is null && metadata.Name?.Length > LongestName)
             error = OAuthError.InvalidClientMetadata("client_name is longer than 256 characters", "long name");
-        return error is null ? metadata : error;
+        if (error is not null) return error;
+        return OpenIdMetadata.Read(body, settings).Refused(out error, out var openId) ? error : metadata with { OpenId = openId };
 
         string? Text(string name)
         {

@@ -76,9 +76,13 @@ public static class ErrorDescriptions
         ["invalid_client_metadata"] =
         [
             "… and … are two clients", "… must be a list of strings", "… must be a string",
-            "client_id must be the one of this registration", "client_name is longer than 256 characters", "grant_types must hold …",
+            "backchannel_logout_uri must be https with a domain name", "client_id must be the one of this registration",
+            "client_name is longer than 256 characters", "default_max_age must be a whole number of seconds, at most a year",
+            "Encrypted id_tokens and signed or encrypted userinfo do not exist here", "grant_types must hold …",
+            "id_token_signed_response_alg must be RS256 or ES256",
             "Register again to become another kind of client, or to gain or lose a secret",
-            "scope has a character that no scope has", "The implicit and password grants do not exist here",
+            "scope has a character that no scope has", "subject_type must be public",
+            "The implicit and password grants do not exist here",
             "The only response type is code", "The request body must be a JSON object", "token_endpoint_auth_method must be …",
         ],
         ["slow_down"] = ["Too many requests; wait and try again"],

@@ -27,6 +27,12 @@ public sealed record RegistrationAnswer
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
 
+    /// <summary>OpenID Connect Registration §2; null, as the others below, where the client has nothing to do with it.</summary>
+    public required string? IdTokenSignedResponseAlg { get; init; }
+    public required int? DefaultMaxAge { get; init; }
+    public required IEnumerable<string>? PostLogoutRedirectUris { get; init; }
+    public required string? BackchannelLogoutUri { get; init; }
+
     /// <summary>RFC 7592 §3.</summary>
     public required string RegistrationClientUri { get; init; }
 

@@ -70,8 +70,8 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
         else await ShowAsync(http, status, registered);
     }
 
-    private static async Task<Result<ClientMetadata>> MetadataAsync(HttpContext http) =>
-        (await http.JsonAsync()).Refused(out var error, out var body) ? error : ClientMetadata.Read(body);
+    private async Task<Result<ClientMetadata>> MetadataAsync(HttpContext http) =>
+        (await http.JsonAsync()).Refused(out var error, out var body) ? error : ClientMetadata.Read(body, settings);
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
     {
@@ -101,6 +101,10 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
             LogoUri = row.LogoUri,
             TosUri = row.TosUri,
             PolicyUri = row.PolicyUri,
+            IdTokenSignedResponseAlg = row.SpeaksOpenId || registered.NamedIdTokenAlg ? row.IdTokenAlg : null,
+            DefaultMaxAge = row.DefaultMaxAge,
+            PostLogoutRedirectUris = row.PostLogoutRedirectUris is { Length: > 0 } uris ? uris : null,
+            BackchannelLogoutUri = row.BackchannelLogoutUri,
             RegistrationClientUri = $"{settings.Issuer}{Paths.Register}/{row.ClientId}",
             RegistrationAccessToken = registered.Token,
         };

@@ -20,6 +20,9 @@ public sealed record Registered
     /// <summary>RFC 7592 §3: as minted now, or as the client presented it.</summary>
     public required string Token { get; init; }
 
+    /// <summary>Whether it named an algorithm for its id_tokens just now.</summary>
+    public bool NamedIdTokenAlg { get; init; }
+
     /// <summary>Shown by the registration itself and never again.</summary>
     public string? Secret { get; init; }
 }
@@ -66,7 +69,14 @@ public sealed class Registrations(
             InvitationHash = invited ? OpaqueToken.Hash(admission.Token!) : null,
         };
         if (await store.AddAsync(registration, request) is not { } row) return NotInvited(admission.Token);
-        return new Registered { Row = row, Scope = Effective(row, open), Token = token, Secret = secret };
+        return new Registered
+        {
+            Row = row,
+            Scope = Effective(row, open),
+            Token = token,
+            NamedIdTokenAlg = registration.Described.OpenId.IdTokenAlg is not null,
+            Secret = secret,
+        };
     }
 
     /// <summary>RFC 7592 §2.1. Unknown id and wrong token are one answer.</summary>
@@ -102,7 +112,13 @@ public sealed class Registrations(
             Described = Describe(proposal),
         };
         return await store.UpdateAsync(update, request) is { } row
-            ? new Registered { Row = row, Scope = Effective(row, open), Token = token }
+            ? new Registered
+            {
+                Row = row,
+                Scope = Effective(row, open),
+                Token = token,
+                NamedIdTokenAlg = update.Described.OpenId.IdTokenAlg is not null,
+            }
             : UnknownRegistration(token);
     }
 
@@ -132,6 +148,8 @@ public sealed class Registrations(
         LogoUri = proposal.Metadata.LogoUri,
         TosUri = proposal.Metadata.TosUri,
         PolicyUri = proposal.Metadata.PolicyUri,
+        // A machine signs nobody in.
+        OpenId = proposal.IsMachine ? new() : proposal.Metadata.OpenId,
     };
 
     private static OAuthError NotInvited(string? token) =>

@@ -136,6 +136,7 @@ public sealed class ClientDocumentFreshnessTest : ServerFixture
             GrantTypes = ["authorization_code"],
             TosUri = null,
             PolicyUri = null,
+            OpenId = new(),
             BodyHash = [1],
             TrustHash = [2],
             FreshUntil = now.AddMinutes(5),

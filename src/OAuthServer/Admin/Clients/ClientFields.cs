@@ -40,6 +40,10 @@ public static class ClientFields
         ["access_token_seconds"] = "Access token lifetime (seconds)",
         ["refresh_token_seconds"] = "Grant lifetime (seconds)",
         ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
+        ["id_token_alg"] = "ID token algorithm",
+        ["default_max_age"] = "Oldest sign-in it takes (seconds)",
+        ["post_logout_redirect_uris"] = "Addresses after signing out",
+        ["backchannel_logout_uri"] = "Back-channel logout URI",
         ["note"] = "Note",
     };
 
@@ -50,10 +54,12 @@ public static class ClientFields
         return from label in Labels
                let now = Text(row, label.Key)
                // What is no number is shown as it was typed.
-               let then = label.Key.EndsWith("_seconds", StringComparison.Ordinal) && typed[label.Key] is { } text ? text.Trim()
+               let then = IsNumber(label.Key) && typed[label.Key] is { } text ? text.Trim()
                    : Text(read, label.Key)
                where now != then
                select (label.Value, now, then);
+
+        static bool IsNumber(string column) => column == "default_max_age" || column.EndsWith("_seconds", StringComparison.Ordinal);
 
         static string Text(ClientForm one, string column)
         {
@@ -100,6 +106,10 @@ public static class ClientFields
         "access_token_seconds" => row.AccessTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_token_seconds" => row.RefreshTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_idle_seconds" => row.RefreshIdleSeconds.ToString(CultureInfo.InvariantCulture),
+        "id_token_alg" => row.IdTokenAlg,
+        "default_max_age" => row.DefaultMaxAge?.ToString(CultureInfo.InvariantCulture),
+        "post_logout_redirect_uris" => string.Join('\n', row.PostLogoutRedirectUris),
+        "backchannel_logout_uri" => row.BackchannelLogoutUri,
         "note" => row.Note,
         _ when Ticked(field, ScopePrefix, row.Scopes) || Ticked(field, DefaultPrefix, row.DefaultScopes)
             || Ticked(field, ResourcePrefix, row.Resources) => "yes",
@@ -125,6 +135,10 @@ public static class ClientFields
             AccessTokenSeconds = forTokens ? Seconds("access_token_seconds", row.AccessTokenSeconds) : row.AccessTokenSeconds,
             RefreshTokenSeconds = forPeople ? Seconds("refresh_token_seconds", row.RefreshTokenSeconds) : row.RefreshTokenSeconds,
             RefreshIdleSeconds = forPeople ? Seconds("refresh_idle_seconds", row.RefreshIdleSeconds) : row.RefreshIdleSeconds,
+            IdTokenAlg = form["id_token_alg"] ?? row.IdTokenAlg,
+            DefaultMaxAge = forPeople && form["default_max_age"] is not null ? Seconds("default_max_age", row.DefaultMaxAge ?? 0) : null,
+            PostLogoutRedirectUris = forPeople ? Lines("post_logout_redirect_uris") : row.PostLogoutRedirectUris,
+            BackchannelLogoutUri = forPeople ? form["backchannel_logout_uri"]?.Trim() : row.BackchannelLogoutUri,
             Note = form["note"],
             Version = form["version"] ?? "",
         };

@@ -28,6 +28,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
         {(GetsTokens ? Lifetimes() : Markup.None)}
+        {(IsUserFacing ? OpenId() : Markup.None)}
         {fields.Text("note", "Note", "For operators")}
         """;
 
@@ -126,4 +127,14 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
             </div>
             """;
     }
+
+    private Markup OpenId() => $"""
+        {fields.Choice("id_token_alg", "ID token algorithm", [("RS256", "RS256"), ("ES256", "ES256")])}
+        {fields.Text("default_max_age", "Oldest sign-in it takes (seconds)",
+            "When its request does not say; empty: any age", attributes: $"inputmode=\"numeric\"")}
+        {fields.Lines("post_logout_redirect_uris", "Addresses after signing out",
+            "One per line; where it may send people who signed out here", rows: 2)}
+        {fields.Text("backchannel_logout_uri", "Back-channel logout URI",
+            "Notified when the sign-in of a person who uses it ends")}
+        """;
 }

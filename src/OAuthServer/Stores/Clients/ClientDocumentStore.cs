@@ -21,6 +21,7 @@ public sealed record NewClientDocument
     public required string[] GrantTypes { get; init; }
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
+    public required OpenIdSettings OpenId { get; init; }
     public required byte[] BodyHash { get; init; }
 
     /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
@@ -55,11 +56,16 @@ public sealed class ClientDocumentStore(Database database)
         with before as (
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
-            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method)
-            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}'
+            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method,
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri)
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}',
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+                   id_token_alg = excluded.id_token_alg, default_max_age = excluded.default_max_age,
+                   post_logout_redirect_uris = excluded.post_logout_redirect_uris,
+                   backchannel_logout_uri = excluded.backchannel_logout_uri,
                    enabled = clients.enabled or exists (select from before where gone_at is not null)
              where clients.origin = 'document'
             returning client_id
@@ -86,6 +92,10 @@ public sealed class ClientDocumentStore(Database database)
             document.GrantTypes,
             document.TosUri,
             document.PolicyUri,
+            document.OpenId.IdTokenAlg,
+            document.OpenId.DefaultMaxAge,
+            document.OpenId.PostLogoutRedirectUris,
+            document.OpenId.BackchannelLogoutUri,
             document.BodyHash,
             document.TrustHash,
             FreshUntil = document.FreshUntil.UtcDateTime,

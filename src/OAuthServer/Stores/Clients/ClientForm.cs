@@ -22,6 +22,18 @@ public sealed record ClientForm
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required string? Note { get; init; }
 
+    /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
+    public string IdTokenAlg { get; init; } = "RS256";
+
+    /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
+    public int? DefaultMaxAge { get; init; }
+
+    /// <summary>Where people may be sent after they signed out.</summary>
+    public string[] PostLogoutRedirectUris { get; init; } = [];
+
+    /// <summary>Where it is told that a sign-in has ended; null: nowhere.</summary>
+    public string? BackchannelLogoutUri { get; init; }
+
     /// <summary>Changes with every edit of the row, not with its use.</summary>
     public required string Version { get; init; }
 
@@ -37,6 +49,10 @@ public sealed record ClientForm
         "default_scopes" => this with { DefaultScopes = before.DefaultScopes },
         "resources" => this with { Resources = before.Resources },
         "default_resource" => this with { DefaultResource = before.DefaultResource },
+        "id_token_alg" => this with { IdTokenAlg = before.IdTokenAlg },
+        "default_max_age" => this with { DefaultMaxAge = before.DefaultMaxAge },
+        "post_logout_redirect_uris" => this with { PostLogoutRedirectUris = before.PostLogoutRedirectUris },
+        "backchannel_logout_uri" => this with { BackchannelLogoutUri = before.BackchannelLogoutUri },
         "access_token_seconds" => this with { AccessTokenSeconds = before.AccessTokenSeconds },
         "refresh_token_seconds" => this with { RefreshTokenSeconds = before.RefreshTokenSeconds },
         _ => this,

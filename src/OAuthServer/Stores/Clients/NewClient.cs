@@ -23,6 +23,18 @@ public sealed record NewClient
     public required int RefreshTokenSeconds { get; init; }
     public required int RefreshIdleSeconds { get; init; }
     public string? Note { get; init; }
+
+    /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
+    public string IdTokenAlg { get; init; } = "RS256";
+
+    /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
+    public int? DefaultMaxAge { get; init; }
+
+    /// <summary>Where people may be sent after they signed out.</summary>
+    public string[] PostLogoutRedirectUris { get; init; } = [];
+
+    /// <summary>Where it is told that a sign-in has ended; null: nowhere.</summary>
+    public string? BackchannelLogoutUri { get; init; }
 }
 
 /// <summary>What an operator says about a new secret; only its hash is ever stored.</summary>

@@ -13,6 +13,7 @@ public sealed record Description
     public required string? LogoUri { get; init; }
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
+    public required OpenIdSettings OpenId { get; init; }
 }
 
 /// <summary>A client that is about to register itself.</summary>
@@ -66,4 +67,12 @@ public sealed record RegistrationRow
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required DateTimeOffset IssuedAt { get; init; }
+    public required string IdTokenAlg { get; init; }
+    public required int? DefaultMaxAge { get; init; }
+    public required string[] PostLogoutRedirectUris { get; init; }
+    public required string? BackchannelLogoutUri { get; init; }
+
+    /// <summary>Whether it registered anything of OpenID Connect; else its registration says nothing of it.</summary>
+    public bool SpeaksOpenId => Scope.Contains(Protocol.Scope.OpenId) || IdTokenAlg != "RS256" || DefaultMaxAge is not null
+        || PostLogoutRedirectUris.Length > 0 || BackchannelLogoutUri is not null;
 }

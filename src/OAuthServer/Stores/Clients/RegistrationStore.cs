@@ -18,9 +18,11 @@ public sealed class RegistrationStore(Database database)
         ), allowed as (
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
-            insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at)
+            insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at,
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri)
             select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
-                @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now from allowed
+                @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now,
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri from allowed
             returning *
         ), secret as (
             insert into client_secrets (client_id, hash, label, not_before)
@@ -39,7 +41,8 @@ public sealed class RegistrationStore(Database database)
               from client, allowed
         )
         select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
+               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
+               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri
           from client c, registration r
         """;
 
@@ -64,6 +67,10 @@ public sealed class RegistrationStore(Database database)
             described.LogoUri,
             described.TosUri,
             described.PolicyUri,
+            described.OpenId.IdTokenAlg,
+            described.OpenId.DefaultMaxAge,
+            described.OpenId.PostLogoutRedirectUris,
+            described.OpenId.BackchannelLogoutUri,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,
@@ -78,7 +85,8 @@ public sealed class RegistrationStore(Database database)
 
     private const string Columns = """
         c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at
+        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
+        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri
         """;
 
     public const string FindSql = $"select {Columns} {Mine}";
@@ -115,6 +123,8 @@ public sealed class RegistrationStore(Database database)
         ), c as (
             update clients set name = coalesce(@Name, clients.client_id),
                    redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
+                   id_token_alg = coalesce(@IdTokenAlg, 'RS256'), default_max_age = @DefaultMaxAge,
+                   post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
                    scopes = array(select unnest(@Allowance::text[]) union
                                   select s.name from scopes s where s.name = any (clients.scopes) and not s.open),
                    default_scopes = array(select unnest(default_scopes) intersect
@@ -153,6 +163,10 @@ public sealed class RegistrationStore(Database database)
             update.Described.LogoUri,
             update.Described.TosUri,
             update.Described.PolicyUri,
+            update.Described.OpenId.IdTokenAlg,
+            update.Described.OpenId.DefaultMaxAge,
+            update.Described.OpenId.PostLogoutRedirectUris,
+            update.Described.OpenId.BackchannelLogoutUri,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,

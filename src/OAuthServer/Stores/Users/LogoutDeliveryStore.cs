@@ -31,17 +31,6 @@ public sealed record LogoutOutcome
     public DateTimeOffset? DueAt { get; init; }
 }
 
-/// <summary>A delivery that an app refused or that was given up, as operators see it.</summary>
-public sealed record FailedLogout
-{
-    public required string ClientId { get; init; }
-    public required string Username { get; init; }
-    public required DateTimeOffset QueuedAt { get; init; }
-    public required int Attempts { get; init; }
-    public required string Outcome { get; init; }
-    public required string Answer { get; init; }
-}
-
 /// <summary>logout_deliveries: a trigger fills it where sessions end; servers empty it together.</summary>
 public sealed class LogoutDeliveryStore(Database database)
 {
@@ -126,17 +115,6 @@ public sealed class LogoutDeliveryStore(Database database)
     public async Task<TimeSpan?> NextAsync(DateTimeOffset now, CancellationToken cancel) =>
         await database.FindAsync<double?>(NextSql, new { now = now.UtcDateTime }, cancel) is { } seconds
             ? TimeSpan.FromSeconds(seconds) : null;
-
-    public const string FailedSql = """
-        select d.client_id, coalesce(u.username, d.subject::text) as username, d.queued_at, d.attempts, d.outcome, d.answer
-          from logout_deliveries d left join users u on u.subject = d.subject
-         where d.client_id = @client and d.outcome in ('refused', 'given_up')
-         order by d.queued_at desc limit @limit
-        """;
-
-    /// <summary>What one app was not told, the newest first.</summary>
-    public Task<List<FailedLogout>> FailedAsync(string client, int limit, CancellationToken cancel) =>
-        database.ListAsync<FailedLogout>(FailedSql, new { client, limit }, cancel);
 
     public const string SweepSql = """
         with gone as materialized (

@@ -6,6 +6,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec.OpenId;
 
 /// <summary>How apps are told: when again, when no more, and never at an address inside.</summary>
+[Behaviour(71)]
 public sealed class BackchannelDeliveryTest : BackchannelFixture
 {
     [Test, Case("OIDC-137")]

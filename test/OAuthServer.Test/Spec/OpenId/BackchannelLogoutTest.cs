@@ -9,6 +9,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec.OpenId;
 
 /// <summary>Apps learn that a sign-in has ended: by whom it was ended, what they are sent, and what they got that ends with it.</summary>
+[Behaviour(71)]
 public sealed class BackchannelLogoutTest : BackchannelFixture
 {
     private const string Event = "http://schemas.openid.net/event/backchannel-logout";

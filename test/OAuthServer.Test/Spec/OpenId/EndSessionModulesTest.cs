@@ -9,6 +9,7 @@ namespace OAuthServer.Test.Spec.OpenId;
 /// The test plan oidcc-rp-initiated-logout of the OpenID conformance suite, module by module, each under its name. What the suite
 /// leaves to a screenshot is read off the page here.
 /// </summary>
+[Behaviour(70)]
 public sealed class EndSessionModulesTest : EndSessionFixture
 {
     [Test]

@@ -9,6 +9,7 @@ using OAuthServer.Test.Support;
 namespace OAuthServer.Test.Spec.OpenId;
 
 /// <summary>Signing out on an app's request: what ends at once, what is asked, and where a browser is never sent.</summary>
+[Behaviour(70)]
 public sealed class EndSessionTest : EndSessionFixture
 {
     [Test, Case("OIDC-133")]
