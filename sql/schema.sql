@@ -817,6 +817,44 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.sessions_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    why     text := coalesce(nullif(current_setting('oauth.session_end', true), ''), 'signed_out');
+    actor   text := coalesce(current_setting('oauth.actor', true), '');
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+begin
+    -- The same person has signed in again.
+    if exists (select from sessions where sid = old.sid) then return null; end if;
+    if why <> 'aged' then
+        insert into logout_deliveries (client_id, subject, sid)
+        select client_id, session_clients.subject, old.sid
+          from session_clients join clients using (client_id)
+         where session_clients.sid = old.sid and backchannel_logout_uri is not null;
+        if found then perform pg_notify('oauth_changes', 'logout_deliveries'); end if;
+    end if;
+    delete from session_clients where sid = old.sid;
+    -- Those of a person who is deleted are deleted, too.
+    if why in ('aged', 'user_deleted') then return null; end if;
+    with ended as (
+        update grants set ended_at = now(), ended_reason = why
+         where sid = old.sid and ended_at is null and not offline and 'openid' = any (scope)
+        returning id, client_id, subject
+    )
+    insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, actor, address, detail)
+    select coalesce(request_time(request), clock_timestamp()), request, 'revocation', 'ok', client_id, subject::text, id,
+           nullif(actor, 'server'), nullif(current_setting('oauth.address', true), ''), 'signed out: the grant and its tokens'
+      from ended
+     -- In SQL grants_audit writes it; of a new password, or a person disabled, the edit's row tells.
+     where actor <> '' and why = 'signed_out';
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.sessions_end() IS 'Tells the apps of a sign-in that it ended, and ends what they got for it alone.';
+
 CREATE FUNCTION public.signing_keys_feed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -900,10 +938,24 @@ declare
     why text := case when new.enabled then 'password_changed' else 'user_disabled' end;
 begin
     if new.enabled and new.password_hash = old.password_hash then return null; end if;
+    perform set_config('oauth.session_end', why, true);
     delete from sessions where subject = new.subject;
+    perform set_config('oauth.session_end', '', true);
     update grants set ended_at = now(), ended_reason = why where subject = new.subject and ended_at is null;
     return null;
 end $$;
+
+CREATE FUNCTION public.users_end_sessions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform set_config('oauth.session_end', 'user_deleted', true);
+    delete from sessions where subject = old.subject;
+    perform set_config('oauth.session_end', '', true);
+    return old;
+end $$;
+
+COMMENT ON FUNCTION public.users_end_sessions() IS 'A person who is deleted is signed out first.';
 
 CREATE FUNCTION public.visible_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1498,6 +1550,46 @@ ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.logout_deliveries (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    client_id text NOT NULL,
+    subject uuid NOT NULL,
+    sid uuid NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone,
+    attempting_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome text,
+    answer text,
+    CONSTRAINT logout_deliveries_finished_with_outcome CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT logout_deliveries_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'refused'::text, 'given_up'::text])))
+);
+
+COMMENT ON TABLE public.logout_deliveries IS 'Which app is still to be told that a sign-in has ended (OpenID Connect Back-Channel Logout 1.0), and which was, for a week.';
+
+COMMENT ON COLUMN public.logout_deliveries.id IS 'One app and one sign-in; each attempt sends a logout token of its own.';
+
+COMMENT ON COLUMN public.logout_deliveries.client_id IS 'The app: it is told at its backchannel_logout_uri.';
+
+COMMENT ON COLUMN public.logout_deliveries.subject IS 'Who was signed in; they may be gone.';
+
+COMMENT ON COLUMN public.logout_deliveries.sid IS 'The sign-in, as the app''s id_tokens name it.';
+
+COMMENT ON COLUMN public.logout_deliveries.queued_at IS 'When the sign-in ended.';
+
+COMMENT ON COLUMN public.logout_deliveries.attempts IS 'How often the app was called; the fourth time is the last.';
+
+COMMENT ON COLUMN public.logout_deliveries.due_at IS 'When it is called next; null: at once.';
+
+COMMENT ON COLUMN public.logout_deliveries.attempting_until IS 'A server is calling it now, and no other does before then; null: none is.';
+
+COMMENT ON COLUMN public.logout_deliveries.finished_at IS 'When it was told, or refused, or given up; null: it is still to be told.';
+
+COMMENT ON COLUMN public.logout_deliveries.outcome IS 'delivered; refused, by the app itself; given_up, after four attempts.';
+
+COMMENT ON COLUMN public.logout_deliveries.answer IS 'What became of the last attempt: a status, or why there was none.';
+
 CREATE TABLE public.old_tokens (
     hash bytea NOT NULL,
     grant_id uuid NOT NULL,
@@ -1898,6 +1990,9 @@ ALTER TABLE ONLY public.initial_access_tokens
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.logout_deliveries
+    ADD CONSTRAINT logout_deliveries_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
 
@@ -2020,6 +2115,12 @@ CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (end
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
 
 CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
+
+CREATE INDEX logout_deliveries_by_end ON public.logout_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX logout_deliveries_of_client ON public.logout_deliveries USING btree (client_id, queued_at);
+
+CREATE INDEX logout_deliveries_waiting ON public.logout_deliveries USING btree (queued_at) WHERE (finished_at IS NULL);
 
 CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
@@ -2221,6 +2322,8 @@ CREATE TRIGGER scopes_renamed AFTER UPDATE OF name ON public.scopes FOR EACH ROW
 
 CREATE TRIGGER sessions_audit AFTER DELETE ON public.sessions FOR EACH ROW WHEN ((COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_end();
 
+CREATE TRIGGER sessions_end AFTER DELETE ON public.sessions FOR EACH ROW EXECUTE FUNCTION public.sessions_end();
+
 CREATE TRIGGER signing_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_keys FOR EACH ROW WHEN (((old.retired_at IS NULL) AND (new.retired_at IS NOT NULL))) EXECUTE FUNCTION public.signing_keys_feed();
@@ -2234,6 +2337,8 @@ CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW 
 CREATE TRIGGER users_check_profile BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_profile();
 
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
+
+CREATE TRIGGER users_end_sessions BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_sessions();
 
 ALTER TABLE ONLY public.claim_rules
     ADD CONSTRAINT claim_rules_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -2264,6 +2369,9 @@ ALTER TABLE ONLY public.grants
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.logout_deliveries
+    ADD CONSTRAINT logout_deliveries_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
