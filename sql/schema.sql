@@ -1576,7 +1576,7 @@ COMMENT ON COLUMN public.logout_deliveries.subject IS 'Who was signed in; they m
 
 COMMENT ON COLUMN public.logout_deliveries.sid IS 'The sign-in, as the app''s id_tokens name it.';
 
-COMMENT ON COLUMN public.logout_deliveries.queued_at IS 'When it ended.';
+COMMENT ON COLUMN public.logout_deliveries.queued_at IS 'When the sign-in ended.';
 
 COMMENT ON COLUMN public.logout_deliveries.attempts IS 'How often the app was called; the fourth time is the last.';
 

@@ -57,7 +57,7 @@ comment on column logout_deliveries.id is 'One app and one sign-in; each attempt
 comment on column logout_deliveries.client_id is 'The app: it is told at its backchannel_logout_uri.';
 comment on column logout_deliveries.subject is 'Who was signed in; they may be gone.';
 comment on column logout_deliveries.sid is 'The sign-in, as the app''s id_tokens name it.';
-comment on column logout_deliveries.queued_at is 'When it ended.';
+comment on column logout_deliveries.queued_at is 'When the sign-in ended.';
 comment on column logout_deliveries.attempts is 'How often the app was called; the fourth time is the last.';
 comment on column logout_deliveries.due_at is 'When it is called next; null: at once.';
 comment on column logout_deliveries.attempting_until is 'A server is calling it now, and no other does before then; null: none is.';

@@ -29,7 +29,8 @@ public sealed class OpenIdClientSettingsTest : OpenIdFixture
 
         await IsAsync(app.Id, "ES256", 3600, ["https://rp.example/out"], "https://rp.example/told");
         page = await olivia.FollowAsync(ClientPages.Of(app.Id));
-        (await olivia.SubmitToAsync(Paths.AdminClient, page, ("default_max_age", "soon"))).Body.Should().Contain("Enter a number of seconds.");
+        (await olivia.SubmitToAsync(Paths.AdminClient, page, ("default_max_age", "soon"))).Body.Should()
+            .Contain("Enter a number of seconds.");
         (await olivia.SubmitToAsync(Paths.AdminClient, page, ("default_max_age", ""), ("post_logout_redirect_uris", ""),
             ("backchannel_logout_uri", ""))).Status.Should().Be(303);
         await IsAsync(app.Id, "ES256", null, [], null);
@@ -39,8 +40,8 @@ public sealed class OpenIdClientSettingsTest : OpenIdFixture
     public async Task Commands_say_the_same()
     {
         var id = $"app-{Guid.NewGuid():N}"[..12];
-        (await OAuthProgram.RunAsync(Server.Settings, "clients", "add", id, "--kind", "user-facing", "--redirect-uri", "https://rp.example/cb",
-            "--id-token-alg", "ES256", "--default-max-age", "60", "--post-logout", "https://rp.example/out",
+        (await OAuthProgram.RunAsync(Server.Settings, "clients", "add", id, "--kind", "user-facing",
+            "--redirect-uri", "https://rp.example/cb", "--id-token-alg", "ES256", "--default-max-age", "60", "--post-logout", "https://rp.example/out",
             "--backchannel-logout", "https://rp.example/told")).Exit.Should().Be(0);
         await IsAsync(id, "ES256", 60, ["https://rp.example/out"], "https://rp.example/told");
 
@@ -48,7 +49,8 @@ public sealed class OpenIdClientSettingsTest : OpenIdFixture
             "--add-post-logout", "https://rp.example/bye", "--backchannel-logout", "")).Exit.Should().Be(0);
         await IsAsync(id, "RS256", null, ["https://rp.example/out", "https://rp.example/bye"], null);
 
-        var (exit, said) = await OAuthProgram.RunAsync(Server.Settings, "clients", "edit", id, "--backchannel-logout", "http://rp.example/");
+        var (exit, said) = await OAuthProgram.RunAsync(
+            Server.Settings, "clients", "edit", id, "--backchannel-logout", "http://rp.example/");
         exit.Should().Be(1);
         said.Should().Contain("This is no back-channel logout URI");
     }
