@@ -49,7 +49,8 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
         if (form.Problem() is { } malformed) await RefuseAsync(http, malformed, form, null);
         else if (query.Length > LongestQuery)
             await RefuseAsync(http, OAuthError.InvalidRequest("The request body is too large", "more than a URL can carry",
-                "RFC 9110 §15.5.14", $"{LongestQuery} characters", $"{query.Length}") with { Status = 413 }, form, null);
+                "RFC 9110 §15.5.14", $"{LongestQuery} characters", $"{query.Length}") with
+            { Status = 413 }, form, null);
         else http.GoTo(Paths.EndSession + query);
     }
 
