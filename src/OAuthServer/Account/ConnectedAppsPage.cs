@@ -135,9 +135,12 @@ public static class ConnectedAppsPage
     {
         Markup last = grant.LastUsedAt is null ? $"{say["Not used yet"]}" : say.Time(grant.LastUsedAt);
         Markup used = grant.OfApp > 1 ? $"""<div><dt>{say["Last used"]}</dt><dd>{last}</dd></div>""" : Markup.None;
+        var apis = view.Known.ApisOf(grant.Resources, grant.Scope);
+        Markup access = apis.Count == 0 ? Markup.None
+            : $"""<div><dt>{say["Can access"]}</dt>{apis.Select(uri => ResourceOf(uri, view.Known, say))}</div>""";
         return $"""
             <dl class="facts">
-            <div><dt>{say["Can access"]}</dt>{grant.Resources.Select(uri => ResourceOf(uri, view.Known, say))}</div>
+            {access}
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
             {used}

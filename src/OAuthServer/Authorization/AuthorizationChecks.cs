@@ -1,5 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
+using OAuthServer.Tokens;
 using Catalog = OAuthServer.Clients.ResourceDirectory.Snapshot;
 
 namespace OAuthServer.Authorization;
@@ -8,7 +9,7 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, Settings settings)
+public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
 
@@ -62,8 +63,25 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             request = next;
         }
 
-        return request;
+        return request.HasOpenId && parameters["id_token_hint"] is { } hint ? await ExpectAsync(request, hint) : request;
     }
+
+    // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.
+    private async Task<AuthorizationRequest> ExpectAsync(AuthorizationRequest request, string hint) => await hints.ReadAsync(hint) switch
+    {
+        IdTokenHint.Good good when good.ClientId == request.Client.Id => request with { ExpectedSubject = good.Subject },
+        IdTokenHint.Good good => request with
+        {
+            Problem = OAuthError.InvalidRequest("id_token_hint was issued to another client", "another aud", "OIDC Core §3.1.2.1",
+                request.Client.Id, good.ClientId),
+        },
+        IdTokenHint.Bad bad => request with
+        {
+            Problem = OAuthError.InvalidRequest("id_token_hint is not an id_token of this server", bad.Reason, "OIDC Core §3.1.2.1",
+                "an id_token of this server"),
+        },
+        _ => request,
+    };
 
     private static Result<string> ClientId(Parameters parameters) =>
         parameters.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once",

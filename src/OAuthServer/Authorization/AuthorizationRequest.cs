@@ -1,5 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Authorization;
 
@@ -20,6 +21,9 @@ public sealed record AuthorizationRequest
 
     /// <summary>Whom the client expects; a suggestion, to be shown and never believed.</summary>
     public required string? LoginHint { get; init; }
+
+    /// <summary>The person the client's id_token_hint is about: nobody else gets a code; null: anybody.</summary>
+    public Guid? ExpectedSubject { get; init; }
 
     /// <summary>OpenID Connect Core §3.1.2.1: the languages the client prefers for our pages, or null.</summary>
     public required string? UiLocales { get; init; }
@@ -53,6 +57,9 @@ public sealed record AuthorizationRequest
 
     /// <summary>Whether an id_token is requested.</summary>
     public bool HasOpenId => Scope.Contains(Protocol.Scope.OpenId);
+
+    /// <summary>Whether this is the person the client means, or may be.</summary>
+    public bool Expects(SessionRow session) => ExpectedSubject is null || ExpectedSubject == session.Subject;
 
     /// <summary>prompt=none: no page may be shown.</summary>
     public bool IsSilent => Prompt.Contains("none");

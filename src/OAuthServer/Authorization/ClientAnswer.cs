@@ -1,5 +1,4 @@
 using OAuthServer.Html;
-using OAuthServer.Protocol;
 
 namespace OAuthServer.Authorization;
 

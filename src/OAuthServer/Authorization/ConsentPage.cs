@@ -63,7 +63,7 @@ public static class ConsentPage
             </div></div>
             <dl class="pairs">
             <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
-            {Resources(view, settings, say)}
+            {Resources(view, say)}
             {Statements(request.PendingRequest, say)}
             </dl>
             {careful}
@@ -105,11 +105,10 @@ public static class ConsentPage
             : $"<div><dt>{say[label]}</dt><dd><bdi>{RedirectUri.Host(uri)}</bdi></dd></div>";
     }
 
-    // What this server itself tells of a person stands below, scope by scope.
-    private static Markup Resources(ConsentView view, Settings settings, Language say)
+    private static Markup Resources(ConsentView view, Language say)
     {
-        string[] apis = [.. view.Request.Resources.Where(uri => !view.Request.HasOpenId || uri != settings.Issuer)];
-        return apis.Length == 0 ? Markup.None
+        var apis = view.Known.ApisOf(view.Request.Resources, view.Request.Scope);
+        return apis.Count == 0 ? Markup.None
             : $"""<div><dt>{say["Can access"]}</dt>{apis.Select(uri => ResourceOf(uri, view, say))}</div>""";
     }
 

@@ -49,7 +49,8 @@ public sealed class LoginEndpoint(
         }
 
         var hint = query["switch"] is null ? request?.LoginHint ?? "" : "";
-        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), new Waiting(request, Known(query["page"])), hint);
+        var then = new Waiting(request, Known(query["page"])) { IsForAnother = session is not null && request?.Expects(session) is false };
+        await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), then, hint);
     }
 
     /// <summary>Signs in under a new session id; the browser's previous session ends.</summary>
@@ -79,7 +80,7 @@ public sealed class LoginEndpoint(
             return;
         }
 
-        var then = new Waiting(request, Known(form["page"]));
+        var then = new Waiting(request, Known(form["page"])) { IsForAnother = await IsForAnotherAsync(http, request) };
         var (username, password, context) = (form[LoginPage.Username] ?? "", form[LoginPage.Password] ?? "", http.Context());
         if (Missing(username, password) is { Length: > 0 } missing)
         {
@@ -126,6 +127,10 @@ public sealed class LoginEndpoint(
         http.Response.SetErrorHeaders(error);
         return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
     }
+
+    private async Task<bool> IsForAnotherAsync(HttpContext http, AuthorizationRequest? request) =>
+        request is { ExpectedSubject: not null }
+        && await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session && !request.Expects(session);
 
     private static string[] Missing(string username, string password) => (username.Trim().Length, password.Length) switch
     {

@@ -8,6 +8,9 @@ namespace OAuthServer.Authorization;
 /// <summary>What waits for a sign-in: an app's request, or one of our own pages by its key; both null for neither.</summary>
 public sealed record Waiting(AuthorizationRequest? Request, string? Page)
 {
+    /// <summary>Whether somebody else is signed in than the app means.</summary>
+    public bool IsForAnother { get; init; }
+
     /// <summary>Our pages by their keys: a sign-in leads to one of these, never to a URL from the query (CWE-601).</summary>
     public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -45,6 +48,9 @@ public static class LoginPage
         Markup purpose = then.Request is { } asking
             ? $"""<p class="lead">{say.Put("to continue to {0}", $"<strong><bdi>{say.App(asking.Client.Row.Name)}</bdi></strong>")}</p>"""
             : Markup.None;
+        // Who is meant is not said: whoever sits here may be anybody.
+        Markup another = !then.IsForAnother ? Markup.None
+            : $"""<p class="note">{say["The app expects another person than the one who is signed in. Sign in as that person."]}</p>""";
         Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">"""
             : Markup.None;
         // A form of its own: what was typed stays here.
@@ -61,6 +67,7 @@ public static class LoginPage
         return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
             <h1>{say["Sign in"]}</h1>
             {purpose}
+            {another}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
             {antiforgery}{pending}{page}

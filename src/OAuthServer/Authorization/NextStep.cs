@@ -37,6 +37,11 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
                 ? Refuse(request, OAuthError.InteractionRequired("login_required", session is null ? "nobody is signed in"
                     : "the sign-in is older than max_age"))
                 : new Step.SignIn();
+        // OpenID Connect Core §3.1.2.2: whoever signs in instead is not the one the client means.
+        if (!request.Expects(session))
+            return request.IsSilent || HasSignedInFor(request, session)
+                ? Refuse(request, OtherPerson())
+                : new Step.SignIn();
 
         if (request.Client.Row.Trusted && !request.Prompt.Contains("consent")) return new Step.Allow(null);
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
@@ -56,7 +61,14 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
         (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
             || request.MaxAge == 0 || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
-        && !(request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt);
+        && !HasSignedInFor(request, session);
+
+    private static bool HasSignedInFor(AuthorizationRequest request, SessionRow session) =>
+        request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt;
+
+    private static OAuthError OtherPerson() =>
+        OAuthError.InteractionRequired("login_required", "somebody else is signed in than id_token_hint says") with
+        { Description = "Another person is signed in", Rule = "OIDC Core §3.1.2.2", Expected = "the person of id_token_hint" };
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.
     private static bool MayBeRemembered(AuthorizationRequest request) =>

@@ -135,6 +135,10 @@ public sealed partial class ResourceDirectory
             }
         }
 
+        /// <summary>What people read that an app can access: not this server itself, where it only tells who they are.</summary>
+        public IReadOnlyList<string> ApisOf(string[] resources, string[] scope) =>
+            scope.Contains(Scope.OpenId) ? [.. resources.Where(uri => uri != settings.Issuer)] : resources;
+
         /// <summary>What this resource's tokens tell of the person.</summary>
         public string[] ClaimsOf(string resource) => Find(resource)?.Claims ?? [];
 

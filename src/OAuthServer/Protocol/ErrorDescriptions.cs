@@ -18,7 +18,9 @@ public static class ErrorDescriptions
             "code_challenge_method must be S256", "code_verifier is required", "Content-Type must be application/json",
             "Content-Type must be application/x-www-form-urlencoded", "Enter your current password",
             "Enter your username and password", "grant_type is required", "Host must be the issuer's",
-            "id_token_hint is not an id_token of this server", "max_age must be a whole number of seconds", "Page not found",
+            "id_token_hint is not an id_token of this server",
+            "id_token_hint was issued to another client", "max_age must be a whole number of seconds", "nonce may have … characters",
+            "Page not found",
             "prompt=none goes with no other value", "redirect_uri is not registered for this app", "redirect_uri is repeated",
             "redirect_uri is required", "refresh_token is required", "request and request_uri are not supported",
             "response_mode must be query for this redirect_uri", "response_mode must be query or form_post", "response_type is required",
@@ -51,7 +53,7 @@ public static class ErrorDescriptions
         ["request_not_supported"] = ["request is not supported"],
         ["request_uri_not_supported"] = ["request_uri is not supported"],
         ["access_denied"] = ["Incorrect username or password", "The request was denied"],
-        ["login_required"] = ["The request needs a person, and prompt=none forbids asking"],
+        ["login_required"] = ["Another person is signed in", "The request needs a person, and prompt=none forbids asking"],
         ["consent_required"] = ["The request needs a person, and prompt=none forbids asking"],
         ["invalid_token"] =
         [

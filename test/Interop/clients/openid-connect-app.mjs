@@ -16,7 +16,7 @@ export async function run(check, { issuer, local, resource, browser }) {
             id, redirectUri: `${url}/signin-oidc`, signedOutUri: `${url}/signout-callback-oidc`, scopes: scope ?? '',
             resources: scope ? resource : '',
         });
-        const end = await application('OpenIdConnectApp', `${url}/health`, {
+        const end = await application('OpenIdConnectApp', url, {
             ISSUER: issuer, CLIENT_ID: app.id, CLIENT_SECRET: app.secret, ...(scope ? { API_SCOPE: scope } : {}),
         });
         const page = await browser.context.newPage();

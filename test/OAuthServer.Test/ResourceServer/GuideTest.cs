@@ -41,7 +41,7 @@ public sealed class GuideTest : ServerFixture
         (await machine.CredentialsAsync()).Status.Should().Be(200, "the demo world is as it was");
     }
 
-    [TestCase("JwtBearerApi"), TestCase("McpServer"), TestCase("OpenIddictApi")]
+    [TestCase("JwtBearerApi"), TestCase("McpServer"), TestCase("OpenIddictApi"), TestCase("OpenIdConnectApp")]
     public void The_page_shows_the_very_file_that_make_interop_runs(string project) =>
         Block.All.Where(block => block.Language == "cs").Select(block => block.Text).Should().Contain(File.ReadAllText(Path.Combine(TestDatabase.Root, $"test/Interop/{project}/Program.cs")));
 

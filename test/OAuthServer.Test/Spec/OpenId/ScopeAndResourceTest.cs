@@ -106,6 +106,18 @@ public sealed class ScopeAndResourceTest : OpenIdFixture
         var page = consent.Reply.Page;
         page.QuerySelector("input[name='scope email']").Should().NotBeNull();
         page.QuerySelector("input[name='scope openid']").Should().BeNull();
+        consent.Reply.Body.Should().Contain(Cast.Notes).And.NotContain($"<bdi>{Server.Issuer}</bdi>");
+    }
+
+    [Test]
+    public async Task An_app_that_only_knows_who_somebody_is_has_access_to_nothing_people_would_read_of()
+    {
+        var (client, person, browser) = (await Server.PublicClientAsync(), await Server.UserAsync(), Server.NewBrowser());
+        await client.TokensAsync(person, browser, Asks("openid email"));
+
+        var apps = (await browser.GetAsync(Paths.ConnectedApps)).Body;
+
+        apps.Should().Contain("See your e-mail address").And.NotContain("Can access");
     }
 
     [Test, Case("OIDC-141")]
