@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using NUnit.Framework;
-using OAuthServer.Logout;
 using OAuthServer.Maintenance;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
