@@ -47,10 +47,7 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
 
         var query = QueryOf(form, Uri.EscapeDataString);
         if (form.Problem() is { } malformed) await RefuseAsync(http, malformed, form, null);
-        else if (query.Length > LongestQuery)
-            await RefuseAsync(http, OAuthError.InvalidRequest("The request body is too large", "more than a URL can carry",
-                "RFC 9110 §15.5.14", $"{LongestQuery} characters", $"{query.Length}") with
-            { Status = 413 }, form, null);
+        else if (query.Length > LongestQuery) await RefuseAsync(http, TooLong(query), form, null);
         else http.GoTo(Paths.EndSession + query);
     }
 
@@ -99,6 +96,10 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
             .Select(name => $"{name}={(name == "state" ? state(form[name]!) : Uri.EscapeDataString(form[name]!))}");
         return string.Join('&', pairs) is { Length: > 0 } query ? "?" + query : "";
     }
+
+    private static OAuthError TooLong(string query) => OAuthError.InvalidRequest("The request body is too large",
+        "more than a URL can carry", "RFC 9110 §15.5.14", $"{LongestQuery} characters", $"{query.Length}") with
+    { Status = 413 };
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, Parameters? parameters, SessionRow? session)
     {

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Fetch;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -12,7 +13,7 @@ public sealed class BackchannelDeliveryTest : BackchannelFixture
     [Test, Case("OIDC-137")]
     public async Task An_app_that_fails_is_told_again_three_times_with_a_token_of_its_own_each_and_then_given_up()
     {
-        var receiver = await ReceiverAsync(500, 302, 503, 500);
+        var receiver = await ReceiverAsync(500, 302, 303, 500);
         var one = await SignInAtAsync(receiver);
 
         await SignOutAsync(one);
@@ -28,6 +29,7 @@ public sealed class BackchannelDeliveryTest : BackchannelFixture
 
         (await DeliveriesAsync(one.Sid)).Single().Should().BeEquivalentTo(new { Outcome = "given_up", Answer = "500" });
         receiver.Forms.Should().HaveCount(4);
+        receiver.Requests.Distinct().Should().Equal(["/logout"], "a redirect is an answer like any other");
         receiver.Tokens.Select(token => token["jti"]).Should().OnlyHaveUniqueItems();
         Outside.Connections.Should().NotContain(address => address.Address.ToString() == "169.254.169.254");
         (await FinalAsync(one)).Should().BeEquivalentTo(new { Outcome = "refused", Got = "500", Detail = $"sid={one.Sid} attempts=4" });
@@ -80,6 +82,17 @@ public sealed class BackchannelDeliveryTest : BackchannelFixture
 
         Outside.Connections.Should().NotContain(it => it.Address.ToString() == address);
         (await DeliveriesAsync(one.Sid)).Single().Answer.Should().Contain("special-use address");
+    }
+
+    [TestCase("http://rp.example/logout"), TestCase("ftp://rp.example/"), TestCase("http://10.0.0.5/")]
+    public async Task Nothing_goes_out_in_the_clear(string uri)
+    {
+        Outside.Name("rp.example", "127.0.0.1");
+        var posted = await Server.Get<Fetcher>().PostAsync(new Uri(uri), "logout_token", "x", CancellationToken.None);
+
+        posted.Refused(out var error, out _).Should().BeTrue();
+        error!.Reason.Should().Be("not https");
+        Outside.Lookups.Should().NotContain("rp.example");
     }
 
     [Test]

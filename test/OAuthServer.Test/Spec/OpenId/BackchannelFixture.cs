@@ -20,7 +20,7 @@ public abstract class BackchannelFixture : EndSessionFixture
     {
         var receiver = new Receiver(await AppAsync(), statuses);
         var host = await Outside.HostAsync(receiver.AnswerAsync);
-        receiver.Url = host.Url("/logout");
+        (receiver.Url, receiver.Requests) = (host.Url("/logout"), host.Requests);
         await Server.ExecuteAsync("update clients set backchannel_logout_uri = @Url where client_id = @id",
             new { receiver.Url, id = receiver.App.Id });
         return receiver;
@@ -69,6 +69,9 @@ public abstract class BackchannelFixture : EndSessionFixture
         public TestClient App => app;
         public string Url { get; set; } = "";
 
+        /// <summary>Every path it was called at.</summary>
+        public IEnumerable<string> Requests { get; set; } = [];
+
         /// <summary>What it got, in order.</summary>
         public ConcurrentQueue<Dictionary<string, string>> Forms { get; } = [];
 
@@ -89,6 +92,7 @@ public abstract class BackchannelFixture : EndSessionFixture
                 http.Response.StatusCode = statuses.Length == 0 ? 200
                     : statuses[Math.Min(Interlocked.Increment(ref answered), statuses.Length) - 1];
                 if (http.Response.StatusCode == 302) http.Response.Headers.Location = "http://169.254.169.254/";
+                if (http.Response.StatusCode == 303) http.Response.Headers.Location = "/elsewhere";
             }
             finally
             {

@@ -65,6 +65,7 @@ public sealed class EndSessionTest : EndSessionFixture
             ("post_logout_redirect_uri", "https://other.example/out"));
 
         reply.Should().BeAnErrorPage("invalid_request");
+        (await AskAsync(one, ("id_token_hint", Hint(one)), ("client_id", other.Id))).Should().BeAnErrorPage("invalid_request");
         (await one.Browser.IsSignedInAsync()).Should().BeTrue();
     }
 
