@@ -270,7 +270,7 @@ begin
             hint = 'Write 1 to 128 printable ASCII characters without blanks, such as department.';
     end if;
     if new.claim in ('iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'auth_time', 'at_hash', 'c_hash', 's_hash', 'acr', 'amr', 'azp',
-        'sid', 'sub_jwk', 'cnf', 'events', 'act', 'may_act', 'scope', 'client_id', 'grant', 'typ', 'active', 'token_type', 'username',
+        'sid', 'sub_jwk', 'sub_id', 'jwk', 'cnf', 'events', 'txn', 'toe', 'vot', 'vtm', 'verified_claims', 'authorization_details', 'act', 'may_act', 'scope', 'client_id', 'grant', 'typ', 'active', 'token_type', 'username',
         '_claim_names', '_claim_sources', 'name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at', 'email',
         'email_verified', 'groups', 'roles', 'entitlements') then
         raise check_violation using message = 'This claim has a meaning already', column = 'claim',
@@ -460,7 +460,6 @@ CREATE FUNCTION public.clients_check_openid() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
     if new.id_token_alg is null or new.id_token_alg not in ('RS256', 'ES256') then
         raise check_violation using message = 'This algorithm signs no id_token', column = 'id_token_alg', hint = 'Write RS256 or ES256.';
     end if;
@@ -790,7 +789,8 @@ begin
         raise check_violation using message = 'An identity scope belongs to no resource', column = 'resource',
             hint = 'Leave resource empty, or identity false.';
     end if;
-    if new.name = 'openid' and not (new.identity and new.open) then
+    if new.name = 'openid' and not (new.identity and new.open) or new.name = 'openid' and new.optional
+       or tg_op = 'UPDATE' and old.name = 'openid' and new.name <> 'openid' then
         raise check_violation using message = 'openid is an identity scope that every app may ask for', column = 'identity',
             hint = 'To have no OpenID Connect, set OAuth__OpenId=false.';
     end if;
@@ -1117,7 +1117,7 @@ COMMENT ON TABLE public.claim_rules IS 'Claims of your own: with the scope, the 
 
 COMMENT ON COLUMN public.claim_rules.scope IS 'An identity scope.';
 
-COMMENT ON COLUMN public.claim_rules.claim IS 'What the app reads. Names that OpenID Connect or JWT give a meaning, and those this server fills, are refused.';
+COMMENT ON COLUMN public.claim_rules.claim IS 'What the app reads. Names of the protocol and those that this server fills are refused.';
 
 COMMENT ON COLUMN public.claim_rules."from" IS 'The name in users.claims.';
 
@@ -1806,11 +1806,11 @@ CREATE TABLE public.session_clients (
     subject uuid NOT NULL
 );
 
-COMMENT ON TABLE public.session_clients IS 'Which apps got an id_token in which sign-in: they are told when it ends.';
+COMMENT ON TABLE public.session_clients IS 'Which apps get id_tokens in which sign-in: they are told when it ends.';
 
 COMMENT ON COLUMN public.session_clients.sid IS 'The sign-in, as its id_tokens name it.';
 
-COMMENT ON COLUMN public.session_clients.client_id IS 'The app that got one.';
+COMMENT ON COLUMN public.session_clients.client_id IS 'The app that was allowed them.';
 
 COMMENT ON COLUMN public.session_clients.subject IS 'The person who signed in.';
 
@@ -1952,7 +1952,7 @@ ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (id_hash);
 
 ALTER TABLE ONLY public.claim_rules
-    ADD CONSTRAINT claim_rules_pkey PRIMARY KEY (scope, claim);
+    ADD CONSTRAINT claim_rules_pkey PRIMARY KEY (claim);
 
 ALTER TABLE ONLY public.client_documents
     ADD CONSTRAINT client_documents_pkey PRIMARY KEY (client_id);
@@ -2208,8 +2208,6 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.sessions FOR
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF groups ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_lists('groups');
 
-CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
-
 CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF amr, disclosed ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr', 'disclosed');
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
@@ -2256,7 +2254,7 @@ CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_logout();
 
-CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
+CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
 

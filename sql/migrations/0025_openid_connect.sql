@@ -2,6 +2,13 @@
 
 alter table scopes add column identity boolean not null default false;
 comment on column scopes.identity is 'True: tells an app about the person, in the id_token and at userinfo (OpenID Connect Core §5.4). It belongs to no resource, and machines never have it.';
+do $$
+begin
+    if exists (select from scopes where name in ('openid', 'profile', 'email', 'groups') and (resource is not null or not open)) then
+        raise exception 'A scope of an API here is called openid, profile, email or groups, which OpenID Connect gives a meaning'
+            using hint = 'Give it another name before you migrate, such as mail:read, in scopes, in the clients that list it, and in the API.';
+    end if;
+end $$;
 insert into scopes (name, resource, access, open, optional, identity) values
     ('openid', null, 'read', true, false, true),
     ('profile', null, 'read', true, true, true),
@@ -26,7 +33,8 @@ begin
         raise check_violation using message = 'An identity scope belongs to no resource', column = 'resource',
             hint = 'Leave resource empty, or identity false.';
     end if;
-    if new.name = 'openid' and not (new.identity and new.open) then
+    if new.name = 'openid' and not (new.identity and new.open) or new.name = 'openid' and new.optional
+       or tg_op = 'UPDATE' and old.name = 'openid' and new.name <> 'openid' then
         raise check_violation using message = 'openid is an identity scope that every app may ask for', column = 'identity',
             hint = 'To have no OpenID Connect, set OAuth__OpenId=false.';
     end if;
@@ -97,7 +105,8 @@ create trigger users_check_profile before insert or update on users for each row
 create trigger check_lists before insert or update of groups on users for each row execute function check_lists('groups');
 create trigger check_profile_dates before insert or update of email_verified_at on users for each row execute function check_dates('email_verified_at');
 
--- The audit log outlives a person's account: of what is known about them it says what changed, not what it was.
+-- The audit log outlives a person's account: of what is known about them it says what changed, not what it was. Groups decide what
+-- they may do, so these are said.
 create or replace function audit_edit() returns trigger language plpgsql set timezone to 'UTC' as $$
 declare
     before  jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
@@ -158,11 +167,11 @@ create table claim_rules (
     scope   text not null references scopes on delete cascade on update cascade,
     claim   text not null,
     "from"  text not null,
-    primary key (scope, claim)
+    primary key (claim)
 );
 comment on table claim_rules is 'Claims of your own: with the scope, the claim has the value that users.claims has under the name in "from".';
 comment on column claim_rules.scope is 'An identity scope.';
-comment on column claim_rules.claim is 'What the app reads. Names that OpenID Connect or JWT give a meaning, and those this server fills, are refused.';
+comment on column claim_rules.claim is 'What the app reads. Names of the protocol and those that this server fills are refused.';
 comment on column claim_rules."from" is 'The name in users.claims.';
 create function claim_rules_check() returns trigger language plpgsql as $$
 begin
@@ -171,7 +180,7 @@ begin
             hint = 'Write 1 to 128 printable ASCII characters without blanks, such as department.';
     end if;
     if new.claim in ('iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'auth_time', 'at_hash', 'c_hash', 's_hash', 'acr', 'amr', 'azp',
-        'sid', 'sub_jwk', 'cnf', 'events', 'act', 'may_act', 'scope', 'client_id', 'grant', 'typ', 'active', 'token_type', 'username',
+        'sid', 'sub_jwk', 'sub_id', 'jwk', 'cnf', 'events', 'txn', 'toe', 'vot', 'vtm', 'verified_claims', 'authorization_details', 'act', 'may_act', 'scope', 'client_id', 'grant', 'typ', 'active', 'token_type', 'username',
         '_claim_names', '_claim_sources', 'name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at', 'email',
         'email_verified', 'groups', 'roles', 'entitlements') then
         raise check_violation using message = 'This claim has a meaning already', column = 'claim',
@@ -217,12 +226,10 @@ comment on column clients.default_max_age is 'Seconds since the last sign-in tha
 comment on column clients.post_logout_redirect_uris is 'Where people may be sent after they signed out, compared octet by octet.';
 comment on column clients.backchannel_logout_uri is 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
 
-create trigger check_lists_openid before insert or update of post_logout_redirect_uris on clients
-    for each row execute function check_lists('post_logout_redirect_uris');comment on column clients.trusted is 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
+comment on column clients.trusted is 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
 
 create function clients_check_openid() returns trigger language plpgsql as $$
 begin
-    new.post_logout_redirect_uris := coalesce(new.post_logout_redirect_uris, '{}');
     if new.id_token_alg is null or new.id_token_alg not in ('RS256', 'ES256') then
         raise check_violation using message = 'This algorithm signs no id_token', column = 'id_token_alg', hint = 'Write RS256 or ES256.';
     end if;
@@ -237,7 +244,7 @@ begin
     end if;
     return new;
 end $$;
-create trigger clients_check_openid before insert or update of kind, scopes, default_scopes, id_token_alg, default_max_age, post_logout_redirect_uris
+create trigger clients_check_openid before insert or update of kind, scopes, default_scopes, id_token_alg, default_max_age
     on clients for each row execute function clients_check_openid();
 create function clients_check_trusted() returns trigger language plpgsql as $$
 begin
@@ -305,9 +312,9 @@ create table session_clients (
     subject    uuid not null references users on delete cascade,
     primary key (sid, client_id)
 );
-comment on table session_clients is 'Which apps got an id_token in which sign-in: they are told when it ends.';
+comment on table session_clients is 'Which apps get id_tokens in which sign-in: they are told when it ends.';
 comment on column session_clients.sid is 'The sign-in, as its id_tokens name it.';
-comment on column session_clients.client_id is 'The app that got one.';
+comment on column session_clients.client_id is 'The app that was allowed them.';
 comment on column session_clients.subject is 'The person who signed in.';
 create index session_clients_of_client on session_clients (client_id);
 create index session_clients_of_subject on session_clients (subject);

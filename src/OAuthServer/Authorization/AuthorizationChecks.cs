@@ -126,7 +126,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         if (match is null) return NotRegistered("redirect_uri matches none that is registered", "OAuth 2.1 §2.3.1",
             Scope.Join(registered), uri);
         // The loopback address of a client nobody vouches for takes any port, our own among them.
-        return !client.IsTrusted && RedirectRules.IsOwnOrigin(uri, settings)
+        return !client.IsVouchedFor && RedirectRules.IsOwnOrigin(uri, settings)
             ? NotRegistered("redirect_uri points at this server itself", "RFC 9700 §4.11", "an address of the app", uri)
             : To(uri, match);
 
@@ -145,8 +145,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     // RFC 9101: never read, and above all never fetched.
     private static Result<AuthorizationRequest> NoRequestObject(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["request"] is null && parameters["request_uri"] is null ? request
-        : request.HasOpenId && parameters["request"] is not null ? OAuthError.RequestNotSupported()
-        : request.HasOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
+        : catalog.IsProvider && request.HasOpenId && parameters["request"] is not null ? OAuthError.RequestNotSupported()
+        : catalog.IsProvider && request.HasOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
@@ -217,7 +217,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
     private static Result<AuthorizationRequest> NonceIsShort(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.HasOpenId || parameters["nonce"] is not { } nonce ? request
         : nonce.Length <= LongestNonce ? request with { Nonce = nonce }
-        : OAuthError.InvalidRequest($"nonce may have {LongestNonce} characters", "a longer nonce", "OpenID Connect Core §3.1.2.1",
+        : OAuthError.InvalidRequest($"nonce may have at most {LongestNonce} characters", "a longer nonce", "OpenID Connect Core §3.1.2.1",
             $"at most {LongestNonce} characters", $"{nonce.Length}");
 
     private static Result<AuthorizationRequest> PromptNoneIsAlone(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>

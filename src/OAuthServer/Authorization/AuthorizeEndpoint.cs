@@ -87,7 +87,10 @@ public sealed class AuthorizeEndpoint(
                 is { } answer:
                 await http.AnswerClientAsync(answer);
                 break;
-            case Step.Allow:
+            case Step.Trust when await consents.TrustAsync(request, session!, http.Context()) is { } answer:
+                await http.AnswerClientAsync(answer);
+                break;
+            case Step.Allow or Step.Trust:
                 await RefuseAsync(http, PendingRequests.Gone(), request.Client.Id, session);
                 break;
             case Step.RedirectError(var error):

@@ -116,9 +116,12 @@ public sealed class ConsentEndpoint(
 
         var known = await resources.ReadAsync(http.RequestAborted);
         var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known) || form[ConsentPage.FieldOf(one)] is not null).ToArray();
-        if (scope.All(one => one == Scope.OfflineAccess))
+        // What an API is told may have become more since the page was shown: it is shown again.
+        var wasShown = (form[ConsentPage.Shown] ?? "").Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
+        var tellsMore = request.Disclosed.Except(wasShown).Any();
+        if (tellsMore || scope.All(one => one == Scope.OfflineAccess))
         {
-            await ShowAsync(http, request, session, consent, form);
+            await ShowAsync(http, request, session, consent, form, tellsMore: tellsMore);
             return;
         }
 
@@ -142,7 +145,7 @@ public sealed class ConsentEndpoint(
 
     private async Task ShowAsync(
         HttpContext http, AuthorizationRequest request, SessionRow session, Step.Consent consent, Parameters? answered,
-        bool onlyReading = false) =>
+        bool onlyReading = false, bool tellsMore = false) =>
         await http.ConsentAsync(forms.Field(http, session.IdHash), new ConsentView
         {
             Request = request,
@@ -152,6 +155,7 @@ public sealed class ConsentEndpoint(
             Now = time.GetUtcNow(),
             OnlyReading = onlyReading,
             Answered = answered,
+            TellsMore = tellsMore,
         });
 
     private async Task<Result<AuthorizationRequest>> FindAsync(HttpContext http, Parameters parameters)

@@ -21,8 +21,11 @@ public sealed record ConsentView
     /// <summary>Only what lets the client change nothing is ticked to begin with.</summary>
     public bool OnlyReading { get; init; }
 
-    /// <summary>The form as it was answered, when it is shown again because nothing was ticked in it.</summary>
+    /// <summary>The form as it was answered, when it is shown again.</summary>
     public Parameters? Answered { get; init; }
+
+    /// <summary>Whether it is shown again because APIs are told more than it said; else nothing was ticked in it.</summary>
+    public bool TellsMore { get; init; }
 }
 
 /// <summary>May this app do that? In the order a person decides: as whom, who asks, where it goes, to what, which rights.</summary>
@@ -31,6 +34,9 @@ public static class ConsentPage
     // HTML §4.10.21.2, implicit submission: Enter in a checkbox presses the form's first button. This one sends nothing: method dialog
     // is for forms in a dialog (§4.10.21.3). A disabled one would not do, Chromium looks past it for checkboxes.
     private static readonly Markup NothingByEnter = $"""<button type="submit" formmethod="dialog" hidden></button>""";
+
+    /// <summary>Name of the field that says what the page showed that APIs are told.</summary>
+    public const string Shown = "shown";
 
     /// <summary>Name of a scope's checkbox.</summary>
     public static string FieldOf(string scope) => "scope " + scope;
@@ -48,7 +54,9 @@ public static class ConsentPage
         var (request, say) = (view.Request, http.Language());
         var (client, pending, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
         Markup problem =
-            again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["Choose at least one, or press Deny."]}</p>"""
+            again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say[view.TellsMore
+                ? "This page has changed since you opened it. Read again what is seen of you."
+                : "Choose at least one, or press Deny."]}</p>"""
             : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
         Markup careful = request.Delivery.LandsOnThisComputer
@@ -71,6 +79,7 @@ public static class ConsentPage
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {NothingByEnter}
             {antiforgery}<input type="hidden" name="request" value="{pending}">
+            <input type="hidden" name="{Shown}" value="{string.Join('\n', request.Disclosed)}">
             <fieldset{described}>
             <legend>{say["This app will be able to"]}</legend>
             <ul>

@@ -56,16 +56,20 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
         });
     }
 
-    /// <summary>
-    /// The same, without asking: what is remembered covers it, and bounds how long it lasts; or it is an app of the operator's own.
-    /// </summary>
+    /// <summary>The same, without asking: what is remembered covers it, and bounds how long it lasts.</summary>
     public Task<ClientAnswer?> AllowAgainAsync(
-        AuthorizationRequest request, SessionRow session, RememberedConsent? remembered, RequestContext context)
+        AuthorizationRequest request, SessionRow session, RememberedConsent remembered, RequestContext context)
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        var ends = remembered?.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
-        return GrantAsync(request, context,
-            new Granted { Session = session, Scope = request.Scope, Ends = ends, IsTrusted = remembered is null });
+        var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
+        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends });
+    }
+
+    /// <summary>The same for an app of the operator's own: nobody is asked. Null when it is none any more.</summary>
+    public Task<ClientAnswer?> TrustAsync(AuthorizationRequest request, SessionRow session, RequestContext context)
+    {
+        var ends = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
+        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends, IsTrusted = true });
     }
 
     private async Task<ClientAnswer?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)
@@ -108,6 +112,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
             ConsentKey = remember is null ? null : Key(request),
             ConsentScope = remember?.Scope ?? [],
             ConsentExpiresAt = remember?.ExpiresAt,
+            IsTrusted = allowed.IsTrusted,
             ResourceNamed = request.ResourceNamed,
             HasIdTokens = hasIdTokens,
             Nonce = hasIdTokens ? request.Nonce : null,

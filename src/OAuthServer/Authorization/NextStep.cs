@@ -13,8 +13,11 @@ public abstract record Step
     /// <summary>The person is asked; <paramref name="Remembered"/> is what they allowed last time, or null.</summary>
     public sealed record Consent(RememberedConsent? Remembered) : Step;
 
-    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>; null: an app of the operator's own.</summary>
-    public sealed record Allow(RememberedConsent? Remembered) : Step;
+    /// <summary>The person has allowed all of it before, in <paramref name="Remembered"/>.</summary>
+    public sealed record Allow(RememberedConsent Remembered) : Step;
+
+    /// <summary>An app of the operator's own: nobody is asked.</summary>
+    public sealed record Trust : Step;
 
     /// <summary>The client is told by a redirect.</summary>
     public sealed record RedirectError(OAuthError Error) : Step;
@@ -30,7 +33,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     public async Task<Step> NextAsync(AuthorizationRequest request, SessionRow? session)
     {
         if (request.Problem is { } problem)
-            return request.Client.IsTrusted || session is not null || request.IsSilent ? Refuse(request, problem) : new Step.SignIn();
+            return request.Client.IsVouchedFor || session is not null || request.IsSilent ? Refuse(request, problem) : new Step.SignIn();
 
         if (session is null || MustSignIn(request, session))
             return request.IsSilent
@@ -43,7 +46,8 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
                 ? Refuse(request, OtherPerson())
                 : new Step.SignIn();
 
-        if (request.Client.Row.Trusted && !request.Prompt.Contains("consent")) return new Step.Allow(null);
+        if (request.Client.Row.Trusted && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent"))
+            return new Step.Trust();
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
         if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
             && request.Scope.All(remembered.Scope.Contains))
@@ -54,7 +58,7 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
     }
 
     // An attacker's own client could bounce people through us to its redirect URI by a deliberate error; an operator's is vouched for.
-    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsTrusted ? new Step.RedirectError(
+    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsVouchedFor ? new Step.RedirectError(
         error) : new Step.ShowError(error);
 
     // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.

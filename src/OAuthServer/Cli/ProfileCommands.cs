@@ -40,7 +40,7 @@ internal static class ProfileCommands
             };
             var (author, _) = context.Act();
             var row = new RowEdit<Profile> { Row = changed, Restore = (one, _) => one };
-            return await Texts.EditedAsync(context, profile.Username, await edits.SaveAsync(row, author, cancel), author, cancel);
+            return await Texts.EditedAsync(context, profile.Username, await edits.SaveAsync(row, author, context.Now, cancel), author, cancel);
 
             string? Value(Option<string?> option, string? before) => parse.GetValue(option) switch
             {

@@ -20,7 +20,7 @@ public sealed record Client
     public bool IsResourceServer => Row.Kind == "resource-server";
 
     /// <summary>Registered by an operator, who vouches for its redirect URIs (RFC 9700 §4.11).</summary>
-    public bool IsTrusted => Row.Origin == "operator";
+    public bool IsVouchedFor => Row.Origin == "operator";
 
     public bool MayUse(GrantType type) => Row.GrantTypes.Contains(type.Name);
 }

@@ -46,7 +46,7 @@ public sealed class ClientDocuments(
 
     // A row that an operator has disabled is not fetched again either: the checks that follow refuse it.
     private static bool Serves(Client known, ClientDocumentRow? stored, DateTimeOffset now) =>
-        known.IsTrusted || (stored is not { GoneAt: not null } && (!known.Row.Enabled || stored?.FreshUntil > now));
+        known.IsVouchedFor || (stored is not { GoneAt: not null } && (!known.Row.Enabled || stored?.FreshUntil > now));
 
     // Looks again first: the flight before may have landed between our look and our start.
     private async Task<Result<Client>> RefreshAsync(string id)

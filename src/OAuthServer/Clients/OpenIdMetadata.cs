@@ -26,6 +26,7 @@ public static class OpenIdMetadata
     /// <summary>What the object says, or the refusal of all of it.</summary>
     public static Result<OpenIdSettings> Read(JsonElement body, Settings settings)
     {
+        if (!settings.OpenId) return new OpenIdSettings();
         if (Array.Find(NotHere, name => Member(body, name) is not null) is { } name)
             return OAuthError.InvalidClientMetadata("Encrypted id_tokens and signed or encrypted userinfo do not exist here", name, Rule);
         if (Member(body, "subject_type") is { } type && Text(type) != "public")

@@ -1,3 +1,4 @@
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
@@ -9,13 +10,14 @@ public sealed partial class ResourceDirectory
 {
     private readonly ResourceStore store;
     private readonly Notifications notifications;
+    private readonly KeyRing keys;
     private readonly Settings settings;
     private volatile Snapshot? remembered;
     private int generation;
 
-    public ResourceDirectory(ResourceStore store, Notifications notifications, Settings settings)
+    public ResourceDirectory(ResourceStore store, Notifications notifications, KeyRing keys, Settings settings)
     {
-        (this.store, this.notifications, this.settings) = (store, notifications, settings);
+        (this.store, this.notifications, this.keys, this.settings) = (store, notifications, keys, settings);
         notifications.Changed += what =>
         {
             if (what is not (null or "resources" or "resource_texts" or "scopes" or "scope_texts" or "claim_rules")) return;
@@ -27,12 +29,15 @@ public sealed partial class ResourceDirectory
     /// <summary>All resources and scopes at this moment.</summary>
     public async ValueTask<Snapshot> ReadAsync(CancellationToken cancel)
     {
-        if (notifications.Listening && remembered is { } known) return known;
+        // OpenID Connect Core §15.1: without a key for RS256 there is none, and its scopes mean nothing.
+        var isProvider = settings.OpenId && (keys.Published is null || keys.ActiveOf("RS256") is not null);
+        if (notifications.Listening && remembered is { } known && known.IsProvider == isProvider) return known;
         var before = Volatile.Read(ref generation);
         var scopes = await store.ScopesAsync(cancel);
-        if (!settings.OpenId) scopes.RemoveAll(scope => scope.Identity);
+        if (!isProvider) scopes.RemoveAll(scope => scope.Identity);
         var read = new Snapshot(await store.ResourcesAsync(cancel), scopes, await store.TextsAsync(cancel),
-            await store.ClaimRulesAsync(cancel), settings);
+            await store.ClaimRulesAsync(cancel), settings)
+        { IsProvider = isProvider };
         if (notifications.Listening && Volatile.Read(ref generation) == before) remembered = read;
         return read;
     }

@@ -7,7 +7,7 @@ namespace OAuthServer.Clients;
 public sealed partial class ResourceDirectory
 {
     /// <summary>Resources and scopes as they stood together.</summary>
-    public sealed class Snapshot(
+    public sealed partial class Snapshot(
         IReadOnlyList<ResourceRow> resources, IReadOnlyList<ScopeRow> scopes, IReadOnlyList<TextRow> texts,
         IReadOnlyList<ClaimRule> claimRules, Settings settings)
     {
@@ -24,8 +24,6 @@ public sealed partial class ResourceDirectory
         public IReadOnlyList<ResourceRow> Resources => resources;
 
         public IReadOnlyList<ScopeRow> Scopes => scopes;
-
-        public IReadOnlyList<ClaimRule> ClaimRules => claimRules;
 
         /// <summary>What a scope means, in this language or in English; null when nobody wrote any words.</summary>
         public string? TextOf(string scope, string locale) => WordsOf("scope " + scope, locale);
@@ -73,7 +71,7 @@ public sealed partial class ResourceDirectory
             if (apis.Length == 0 && ofApis.Length == 0) return new Target([settings.Issuer], identity);
             return ForApis(client, apis, ofApis).Refused(out error, out var target)
                 ? ofApis.Length == 0 ? new Target([settings.Issuer], identity) : error
-                : new Target([.. target.Resources, settings.Issuer], [.. identity, .. target.Scope]);
+                : new Target([.. target.Resources.Append(settings.Issuer).Distinct()], [.. identity, .. target.Scope]);
         }
 
         private Result<Target> ForApis(Client client, string[] named, string[] meant)
@@ -87,7 +85,7 @@ public sealed partial class ResourceDirectory
 
             var granted = BelongingTo(named, wanted);
             // No default: what is open. What a client wrote into its own registration binds it to no resource either.
-            var mayHaveOpen = client.IsUserFacing && meant.Length == 0 && (wanted.Length == 0 || !client.IsTrusted);
+            var mayHaveOpen = client.IsUserFacing && meant.Length == 0 && (wanted.Length == 0 || !client.IsVouchedFor);
             if (granted.Length == 0 && mayHaveOpen) granted = BelongingTo(named, Open);
             return granted.Length > 0 ? new Target(named, granted) : NothingLeft(named, wanted);
         }
@@ -129,21 +127,13 @@ public sealed partial class ResourceDirectory
             // One token serves the API and userinfo where nobody named a resource; else userinfo's is for the issuer alone.
             string[] Of(string candidate)
             {
-                var left = BelongingTo([candidate], wanted);
+                // Without a row of the client's for it, the issuer is for userinfo alone.
+                var left = candidate != settings.Issuer || (Find(candidate) is { } own && Allows(client, own))
+                    ? BelongingTo([candidate], wanted) : [];
                 var withIdentity = candidate == settings.Issuer || (left.Length > 0 && !resourceNamed && requested.Count == 0);
                 return hasIdentity && withIdentity ? [.. wanted.Where(one => IsIdentity(one) || left.Contains(one))] : left;
             }
         }
-
-        /// <summary>What people read that an app can access: not this server itself, where it only tells who they are.</summary>
-        public IReadOnlyList<string> ApisOf(string[] resources, string[] scope) =>
-            scope.Contains(Scope.OpenId) ? [.. resources.Where(uri => uri != settings.Issuer)] : resources;
-
-        /// <summary>What this resource's tokens tell of the person.</summary>
-        public string[] ClaimsOf(string resource) => Find(resource)?.Claims ?? [];
-
-        /// <summary>Whether a scope tells about the person, and belongs to no resource.</summary>
-        public bool IsIdentity(string scope) => byName.GetValueOrDefault(scope) is { Identity: true };
 
         /// <summary>RFC 8707 §2.2: a token is for one resource.</summary>
         public static OAuthError SeveralResources() => OAuthError.InvalidTarget(
@@ -194,14 +184,15 @@ public sealed partial class ResourceDirectory
         ];
 
         private bool Allows(Client client, string scope) =>
-            client.Row.Scopes.Contains(scope) || (client.IsUserFacing && byName.GetValueOrDefault(scope) is { Open: true });
+            (client.IsUserFacing || !IsIdentity(scope))
+            && (client.Row.Scopes.Contains(scope) || (client.IsUserFacing && byName.GetValueOrDefault(scope) is { Open: true }));
 
         // A client that no operator made may ask for a resource when it can get a scope there that is open to anybody.
         private bool Allows(Client client, ResourceRow resource) =>
             resource.Enabled
             && (client.Row.Resources.Contains(resource.Uri)
                 || client.Row.DefaultResource == resource.Uri
-                || (!client.IsTrusted && client.Row.Resources.Length == 0 && BelongingTo([resource.Uri], Open).Length > 0));
+                || (!client.IsVouchedFor && client.Row.Resources.Length == 0 && BelongingTo([resource.Uri], Open).Length > 0));
 
         // The resource the scopes belong to when they all belong to one that is not the default; else the client's default, else
         // the server's, else the client's first, else the only one there is.

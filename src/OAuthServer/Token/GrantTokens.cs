@@ -28,9 +28,10 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
             return OAuthError.InvalidGrant(
                 "the consent has run out", "RFC 6749 §5.2", $"used a second before {grant.ExpiresAt:u}, or earlier", $"{now:u}");
 
-        var hasIdToken = grant.Sid is not null && Wants(wishes.Scope, Scope.OpenId);
+        string[] identity = grant.Sid is null ? [] : catalog.IdentityOf(client, grant.Scope, wishes.Scope);
         string[] disclosed = [.. catalog.ClaimsOf(target.Resource).Where(claim => grant.Disclosed.Contains($"{target.Resource} {claim}"))];
-        var needsPerson = disclosed.Length > 0 || (hasIdToken && client.Row.IdTokenClaims);
+        // Another client's code is the statement's to refuse.
+        var needsPerson = grant.ClientId == client.Id && (disclosed.Length > 0 || (identity.Length > 0 && client.Row.IdTokenClaims));
         var person = needsPerson ? await people.FindAsync(grant.Subject, client.Id) : null;
         var claims = new AccessTokenClaims
         {
@@ -46,11 +47,26 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
         var told = person is null ? default : new ToldOfPerson(person, disclosed);
         if (tokens.Issue(claims, told).Refused(out error, out var token)) return error;
         IssuedIdToken? idToken = null;
-        if (hasIdToken && IdToken(client, grant, catalog, wishes, token, person, now).Refused(out error, out idToken)) return error;
+        if (identity.Length > 0 && idTokens.Issue(client.Row.IdTokenAlg, new IdTokenClaims
+        {
+            Subject = grant.Subject,
+            ClientId = client.Id,
+            IssuedAt = now,
+            AuthTime = grant.AuthTime!.Value,
+            Nonce = wishes.WithNonce ? grant.Nonce : null,
+            Sid = grant.Sid!.Value,
+            Acr = grant.Acr!,
+            Amr = grant.Amr ?? [],
+            AccessToken = token,
+            Scope = identity,
+            Person = client.Row.IdTokenClaims ? person : null,
+            Rules = catalog.ClaimRules,
+        }).Refused(out error, out idToken)) return error;
 
         // When the client requested offline_access and has it, as strict clients compare what they requested with what they got.
         // It is never in the token.
-        var offline = wishes.Offline && grant.OfflineRequested && Wants(wishes.Scope, Scope.OfflineAccess);
+        var offline = wishes.Offline && grant.OfflineRequested
+            && (wishes.Scope.Length == 0 || wishes.Scope.Contains(Scope.OfflineAccess));
         return new PreparedTokens
         {
             Response = new TokenResponse
@@ -61,11 +77,11 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
                 IdToken = idToken?.Text,
             },
             Facts = new TokenFacts { Jti = claims.Jti, Resource = target.Resource, Scope = claims.Scope },
-            LeftOut = idToken?.LeftOut,
+            LeftOut = idToken?.LeftOut ?? (person is null ? null : PersonClaims.TooLong(person, disclosed)),
         };
     }
 
-    /// <summary>Says in the audit log what the id_token had no room for.</summary>
+    /// <summary>Says in the audit log what the tokens had no room for.</summary>
     internal async Task NoteAsync(PreparedTokens prepared, Client client, PresentedGrant grant, RequestContext context)
     {
         if (prepared.LeftOut is not { } what) return;
@@ -78,7 +94,7 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
             ClientId = client.Id,
             Subject = grant.Subject.ToString(),
             Address = context.Address,
-            Detail = $"the id_token has no room for {what}: they are at userinfo",
+            Detail = $"no room in the token for {what}: see userinfo",
         });
     }
 
@@ -86,25 +102,6 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
     internal static OAuthError AuditedReplay(string reason, string rule) => OAuthError.InvalidGrant(
         reason, rule) with
     { Replayed = true };
-
-    private Result<IssuedIdToken> IdToken(Client client, PresentedGrant grant, Catalog catalog, TokenWishes wishes, byte[] accessToken,
-        PersonRow? person, DateTimeOffset now) => idTokens.Issue(client.Row.IdTokenAlg, new IdTokenClaims
-        {
-            Subject = grant.Subject,
-            ClientId = client.Id,
-            IssuedAt = now,
-            AuthTime = grant.AuthTime!.Value,
-            Nonce = wishes.WithNonce ? grant.Nonce : null,
-            Sid = grant.Sid!.Value,
-            Acr = grant.Acr!,
-            Amr = grant.Amr ?? [],
-            AccessToken = accessToken,
-            Scope = [.. grant.Scope.Where(one => Wants(wishes.Scope, one))],
-            Person = client.Row.IdTokenClaims ? person : null,
-            Rules = catalog.ClaimRules,
-        });
-
-    private static bool Wants(string[] scope, string one) => scope.Length == 0 || scope.Contains(one);
 }
 
 /// <summary>What a token request asks of a grant.</summary>
@@ -132,6 +129,6 @@ internal sealed record PreparedTokens
     /// <summary>What is recorded of the access token.</summary>
     public required TokenFacts Facts { get; init; }
 
-    /// <summary>What the id_token has no room for; null: nothing.</summary>
+    /// <summary>What the tokens have no room for; null: nothing.</summary>
     public required string? LeftOut { get; init; }
 }

@@ -35,9 +35,6 @@ public sealed record IdTokenClaims
     /// <summary>Null: they come from userinfo only.</summary>
     public required PersonRow? Person { get; init; }
     public required IReadOnlyList<ClaimRule> Rules { get; init; }
-
-    /// <summary>Whether groups and roles are among them.</summary>
-    public bool Lists { get; init; } = true;
 }
 
 /// <summary>An id_token that nobody has yet.</summary>
@@ -62,11 +59,9 @@ public sealed class IdTokens(KeyRing keys, Settings settings)
     public Result<IssuedIdToken> Issue(string alg, IdTokenClaims claims)
     {
         if (keys.ActiveOf(alg) is not { } key) return OAuthError.TemporarilyUnavailable($"no {alg} signing key has been read yet");
-        var leftOut = claims.Person is { } person && PersonClaims.IsTooLong(person, claims.Scope) ? "groups and roles" : null;
-        var token = JwsWriter.Write(key, Type, claims with { Lists = leftOut is null }, members);
-        if (token.Length <= LongestToken) return new IssuedIdToken(token, leftOut);
-        token = JwsWriter.Write(key, Type, claims with { Lists = false }, members);
-        if (token.Length <= LongestToken) return new IssuedIdToken(token, "groups and roles");
+        var token = JwsWriter.Write(key, Type, claims, members);
+        if (token.Length <= LongestToken)
+            return new IssuedIdToken(token, claims.Person is { } person ? PersonClaims.TooLong(person, [.. claims.Scope, "roles"]) : null);
         return new IssuedIdToken(JwsWriter.Write(key, Type, claims with { Person = null }, members), "all claims about the person");
     }
 
@@ -85,6 +80,6 @@ public sealed class IdTokens(KeyRing keys, Settings settings)
         json.WriteStartArray("amr");
         foreach (var method in claims.Amr) json.WriteStringValue(method);
         json.WriteEndArray();
-        if (claims.Person is { } person) PersonClaims.Write(json, person, claims.Scope, claims.Rules, claims.Lists);
+        if (claims.Person is { } person) PersonClaims.Write(json, person, claims.Scope, claims.Rules, isToken: true);
     }
 }

@@ -11,8 +11,9 @@ namespace OAuthServer.Tokens;
 /// </summary>
 public static class PersonClaims
 {
-    /// <summary>More groups or roles than so many come from userinfo only.</summary>
-    public const int MostInToken = 100;
+    // More groups or roles, or longer names of them, come from userinfo only: a token stays below 4 KiB.
+    private const int MostInToken = 100;
+    private const int MostCharacters = 1000;
 
     /// <summary>What an API may be told.</summary>
     public static IReadOnlyList<string> OfResources { get; } = ["email", "name", "preferred_username", "groups", "roles"];
@@ -24,15 +25,17 @@ public static class PersonClaims
         "preferred_username", "locale", "updated_at", "email", "email_verified", "groups", "roles",
     ];
 
-    /// <summary>Whether one of the lists is too long for a token.</summary>
-    public static bool IsTooLong(PersonRow person, ICollection<string> scope) =>
-        person.Roles.Length > MostInToken || (person.Groups.Length > MostInToken && scope.Contains("groups"));
+    /// <summary>Which of these lists a token has no room for; null: none.</summary>
+    /// <param name="claims">Scopes or claims, groups and roles among them.</param>
+    public static string? TooLong(PersonRow person, IReadOnlyCollection<string> claims) =>
+        claims.Contains("groups") && !Fits(person.Groups) ? "groups"
+        : claims.Contains("roles") && !Fits(person.Roles) ? "roles" : null;
 
     /// <summary>Writes the claims of this scope.</summary>
     /// <param name="rules">The operator's own claims.</param>
-    /// <param name="lists">Whether groups and roles are told.</param>
+    /// <param name="isToken">Whether lists that are too long for one are left out.</param>
     public static void Write(
-        Utf8JsonWriter json, PersonRow person, ICollection<string> scope, IReadOnlyList<ClaimRule> rules, bool lists = true)
+        Utf8JsonWriter json, PersonRow person, IReadOnlyCollection<string> scope, IReadOnlyList<ClaimRule> rules, bool isToken)
     {
         if (scope.Contains("profile"))
         {
@@ -45,8 +48,8 @@ public static class PersonClaims
         }
 
         if (scope.Contains("email")) Email(json, person);
-        if (lists && scope.Contains("groups")) List(json, "groups", person.Groups);
-        if (lists && person.Roles.Length > 0) List(json, "roles", person.Roles);
+        if (scope.Contains("groups") && (!isToken || Fits(person.Groups))) List(json, "groups", person.Groups);
+        if (person.Roles.Length > 0 && (!isToken || Fits(person.Roles))) List(json, "roles", person.Roles);
         foreach (var rule in rules)
         {
             if (!scope.Contains(rule.Scope) || !person.Claims.TryGetProperty(rule.From, out var value)
@@ -66,8 +69,8 @@ public static class PersonClaims
                 case "email": Email(json, person); break;
                 case "name": Text(json, claim, person.Name); break;
                 case "preferred_username": Text(json, claim, person.Username); break;
-                case "groups": List(json, claim, person.Groups); break;
-                case "roles": List(json, claim, person.Roles); break;
+                case "groups" when Fits(person.Groups): List(json, claim, person.Groups); break;
+                case "roles" when Fits(person.Roles): List(json, claim, person.Roles); break;
             }
         }
     }
@@ -83,6 +86,8 @@ public static class PersonClaims
                 (told ??= [])[claim.Name] = claim.Value.Clone();
         return told;
     }
+
+    private static bool Fits(string[] list) => list.Length <= MostInToken && list.Sum(one => one.Length) <= MostCharacters;
 
     private static void Email(Utf8JsonWriter json, PersonRow person)
     {

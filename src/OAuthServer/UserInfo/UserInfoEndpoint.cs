@@ -17,7 +17,6 @@ public sealed class UserInfoEndpoint(
     Revocations revocations, PersonStore people, ResourceDirectory resources, ClientDirectory clients, ClientLimit limit, AuditLog audit,
     Decisions decisions, Settings settings)
 {
-
     public async Task HandleAsync(HttpContext http)
     {
         if ((await FindAsync(http)).Refused(out var error, out var answer))
@@ -51,7 +50,7 @@ public sealed class UserInfoEndpoint(
     private static void Write(Utf8JsonWriter json, Answer answer)
     {
         json.WriteString("sub", answer.Person.Subject);
-        PersonClaims.Write(json, answer.Person, answer.Scope, answer.Rules);
+        PersonClaims.Write(json, answer.Person, answer.Scope, answer.Rules, isToken: false);
     }
 
     private sealed record Answer(PersonRow Person, string[] Scope, IReadOnlyList<ClaimRule> Rules);

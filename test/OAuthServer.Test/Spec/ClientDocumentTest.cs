@@ -37,7 +37,7 @@ public sealed class ClientDocumentTest : ServerFixture
             GrantTypes = new[] { "authorization_code", "refresh_token" },
             AuthMethod = "none",
         });
-        client.IsTrusted.Should().BeFalse();
+        client.IsVouchedFor.Should().BeFalse();
     }
 
     [TestCase("javascript:alert(1)"), TestCase("http://app.example/cb"), TestCase("https://app.example/cb#f"),
@@ -117,7 +117,7 @@ public sealed class ClientDocumentTest : ServerFixture
         var client = await Server.ResolvedAsync(host.Url());
 
         client.Row.Name.Should().Be("Pinned");
-        client.IsTrusted.Should().BeTrue();
+        client.IsVouchedFor.Should().BeTrue();
         host.Requests.Should().BeEmpty();
     }
 
@@ -131,7 +131,7 @@ public sealed class ClientDocumentTest : ServerFixture
         outside.Lookups.Clear();
 
         var pinned = await Server.ResolvedAsync("https://claude.ai/oauth/claude-code-client-metadata");
-        pinned.IsTrusted.Should().BeTrue();
+        pinned.IsVouchedFor.Should().BeTrue();
         var tokens = await new TestClient(Server, pinned.Row.ClientId, null, "none", "http://localhost:3118/callback")
             .TokensAsync(await Server.UserAsync(), null, ("resource", null), ("scope", null));
         Jwt.Read(tokens.AccessToken)["aud"].Should().Be(Cast.Notes);

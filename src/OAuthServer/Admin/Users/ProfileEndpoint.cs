@@ -33,7 +33,8 @@ public sealed class ProfileEndpoint(SignedInGate gate, ProfileEdits edits)
                 FamilyName = Text("family_name"),
                 Locale = Text("locale"),
                 Email = Text("email"),
-                EmailVerified = parameters["email_verified_at"] is not null,
+                // Ticked for the address that stood there: another one was not shown to be theirs.
+                EmailVerified = parameters["email_verified_at"] is not null && (!before.EmailVerified || Text("email") == before.Email),
                 Groups = [.. Lines(parameters["groups"])],
                 Version = parameters["version"] ?? "",
             },
@@ -45,7 +46,7 @@ public sealed class ProfileEndpoint(SignedInGate gate, ProfileEdits edits)
                 _ => one,
             },
         };
-        var judged = await edits.SaveAsync(edit, page.Author, cancel);
+        var judged = await edits.SaveAsync(edit, page.Author, page.Context.At, cancel);
         var form = new RowForm
         {
             Key = $"{before.Subject}",

@@ -53,6 +53,9 @@ public sealed record NewGrant
     /// <summary>Whether the request named a resource.</summary>
     public bool ResourceNamed { get; init; } = true;
 
+    /// <summary>Nobody was asked and nothing is remembered: an app of the operator's own, which it must still be.</summary>
+    public bool IsTrusted { get; init; }
+
     /// <summary>Whether it has id_tokens: then what the session says of the sign-in is kept.</summary>
     public bool HasIdTokens { get; init; }
     public string? Nonce { get; init; }
@@ -71,6 +74,7 @@ public sealed class GrantStore(Database database)
     /// <summary>
     /// Spends the pending request, makes the grant with its code, stores the consent, and says so in the audit log; nothing of it
     /// happens when the request is spent, expired or another browser's, or when the person has been disabled or signed out everywhere.
+    /// An app that will get id_tokens is put on the list of who is told when the sign-in ends, under the session's lock.
     /// Before it is redeemed, the same request puts its new code in the place of the old one. Afterwards it makes a new grant; the old
     /// one gives up its fingerprint, and an earlier end holds for it, too.
     /// </summary>
@@ -93,6 +97,7 @@ public sealed class GrantStore(Database database)
             select subject from signed_in
              where (@PendingRequestHash::bytea is null or exists (select from pending))
                and (@RememberedKey::bytea is null or exists (select from remembered))
+               and (not @IsTrusted or exists (select from clients where client_id = @ClientId and trusted))
         ), redeemed_before as (
             update grants set fingerprint = null, expires_at = least(expires_at, @ExpiresAt)
              where fingerprint = @Fingerprint and ended_at is null and activated_at is not null and exists (select from allowed)
@@ -110,6 +115,10 @@ public sealed class GrantStore(Database database)
                    wrong_verifiers = 0, auth_time = excluded.auth_time, sid = excluded.sid, acr = excluded.acr, amr = excluded.amr
              where grants.activated_at is null
             returning id
+        ), informed as (
+            insert into session_clients (sid, client_id, subject) select s.sid, @ClientId, s.subject from session s
+             where @HasIdTokens and exists (select from allow)
+            on conflict do nothing
         ), consent as (
             insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, expires_at, key)
             select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey
@@ -168,6 +177,7 @@ public sealed class GrantStore(Database database)
             ConsentExpiresAt = grant.ConsentExpiresAt?.UtcDateTime,
             grant.ResourceNamed,
             grant.HasIdTokens,
+            grant.IsTrusted,
             grant.Nonce,
             grant.Disclosed,
             grant.RequestId,

@@ -69,15 +69,6 @@ public sealed class RedemptionStore : IDisposable
                    'authorization_code scope=' || i.scope || ' resource=' || i.resource
         """;
 
-    // Who is told when the sign-in ends: whoever got an id_token in it.
-    private const string RememberClient = """
-        insert into session_clients (sid, client_id, subject)
-            select r.sid, r.client_id, r.subject from redeemed r
-             where r.sid is not null and exists (select from sessions s where s.sid = r.sid)
-             order by r.sid, r.client_id
-            on conflict do nothing
-        """;
-
     /// <summary>
     /// RFC 6749 §4.1.2: spends the codes that may be spent. It tests nothing but the id before it holds the lock, skips rows that
     /// others hold, and so waits for nobody; of a code it leaves alone it says nothing.
@@ -96,9 +87,7 @@ public sealed class RedemptionStore : IDisposable
                set {Activate}
               from locked l join item i on i.id = l.id
              where g.id = l.id and g.code_hash = i.hash and {SentByItsClient} and {ChallengeFits} and {VerifiersLeft} and {IsOpen}
-            returning i.place, g.id, g.client_id, g.subject, g.generation, g.sid
-        ), informed as (
-            {RememberClient}
+            returning i.place, g.id, g.client_id, g.subject, g.generation
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail)
             select {AuditedOk}
@@ -130,9 +119,7 @@ public sealed class RedemptionStore : IDisposable
                set {Activate}
               from verified g cross join item i
              where grants.id = g.id and g.code_hash = i.hash and {IsOpen}
-            returning grants.id, grants.client_id, grants.subject, grants.sid
-        ), informed as (
-            {RememberClient}
+            returning grants.id, grants.client_id, grants.subject
         ), replayed as (
             select * from verified where activated_at is not null and ended_at is null
         ), ended as (

@@ -44,15 +44,27 @@ public sealed class ProfileEdits(Database database)
     public const string SaveSql = """
         update users u set name = @Name, given_name = @GivenName, family_name = @FamilyName, locale = @Locale, email = @Email,
                email_verified_at = case when not @EmailVerified then null
-                   when u.email is not distinct from @Email then coalesce(u.email_verified_at, now()) else now() end,
+                   when u.email is not distinct from @Email then coalesce(u.email_verified_at, @now) else @now end,
                groups = @Groups
          where u.subject = @Subject and md5(to_jsonb(u)::text) = @Version
         """;
 
     /// <summary>The whole of it, unless the row is another one than <see cref="Profile.Version"/> says.</summary>
-    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<Profile> form, Author author, CancellationToken cancel) =>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<Profile> form, Author author, DateTimeOffset now, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, profile) =>
-            await edit.ExecuteAsync(SaveSql, profile) == 1 ? EditOutcome.Done : EditOutcome.Stale, cancel);
+            await edit.ExecuteAsync(SaveSql, new
+            {
+                profile.Subject,
+                profile.Name,
+                profile.GivenName,
+                profile.FamilyName,
+                profile.Locale,
+                profile.Email,
+                profile.EmailVerified,
+                profile.Groups,
+                profile.Version,
+                now = now.UtcDateTime,
+            }) == 1 ? EditOutcome.Done : EditOutcome.Stale, cancel);
 
     public const string RolesSql = "select client_id, role from client_roles where subject = @subject order by client_id, role";
 

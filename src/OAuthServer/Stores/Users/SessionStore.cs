@@ -35,11 +35,11 @@ public sealed class SessionStore(Database database)
         with person as (
             select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
         ), ended as (
-            delete from sessions where id_hash = @previous and {Named}
+            delete from sessions where id_hash = @previous and {Named} returning sid, subject
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid)
             select @id, subject, @now, @now, @expires, @address, @agent,
-                   coalesce((select sid from sessions where id_hash = @previous and subject = @subject), gen_random_uuid())
+                   coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid())
               from person
             returning subject
         ), audit as (

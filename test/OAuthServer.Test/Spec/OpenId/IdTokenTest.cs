@@ -170,7 +170,40 @@ public sealed class IdTokenTest : OpenIdFixture
 
         Jwt.Read(tokens.IdToken!).Payload.ContainsKey("groups").Should().BeFalse();
         (await UserInfoAsync(tokens.AccessToken)).Json.GetProperty("groups").GetArrayLength().Should().Be(101);
-        (await Server.AuditAsync(tokens)).Should().Contain(line => line.Detail!.Contains("no room for groups and roles"));
+        (await Server.AuditAsync(tokens)).Should().Contain(line => line.Detail!.Contains("no room in the token for groups"));
+    }
+
+    [Test]
+    public async Task A_scope_that_is_taken_away_is_in_no_later_id_token()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (client, person) = (await server.PublicClientAsync(), await server.UserAsync());
+        await server.ExecuteAsync("update users set email = 'taken@example.com' where subject = @Subject", new { person.Subject });
+        var tokens = await client.TokensAsync(person, null, Asks("openid email offline_access"));
+        Jwt.Read(tokens.IdToken!)["email"].Should().Be("taken@example.com");
+
+        await server.ExecuteAsync("update scopes set open = false where name = 'email'");
+
+        var last = tokens.RefreshToken!;
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            var next = await client.RefreshAsync(last);
+            last = next.RefreshToken!;
+            return !Jwt.Read(next.IdToken!).Payload.ContainsKey("email");
+        });
+    }
+
+    [Test]
+    public async Task Two_sign_ins_from_one_session_have_two_sids()
+    {
+        var (person, browser) = (await Server.UserAsync(), Server.NewBrowser());
+        await browser.SignInAsync(person);
+        var login = await browser.FollowAsync($"{Paths.Login}?switch=1");
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => browser.SignInAsync(login, person)));
+
+        (await Server.QueryAsync<int>("select count(*)::int from sessions where subject = @Subject group by sid", new { person.Subject }))
+            .Should().OnlyContain(sessions => sessions == 1);
     }
 
     [Test]

@@ -153,6 +153,19 @@ public sealed class ScopeAndResourceTest : OpenIdFixture
         await Eventually.BecomesTrueAsync(async () =>
             (await Server.NewBrowser().ReachConsentAsync(query, person)).Reply.Body.Contains("also sees your e-mail address"));
 
+        // A page that was opened before more is told is shown again.
+        var early = Server.NewBrowser();
+        var opened = await early.ReachConsentAsync(query, person);
+        await Server.ExecuteAsync("update resources set claims = '{email,groups,name}' where uri = 'https://told.test/'");
+        await Eventually.BecomesTrueAsync(async () =>
+            (await Server.NewBrowser().ReachConsentAsync(query, person)).Reply.Body.Contains("also sees your name"));
+        var again = await early.SubmitAsync(opened, "decision", "allow");
+        again.Status.Should().Be(400);
+        again.Body.Should().Contain("This page has changed").And.Contain("also sees your name");
+        await Server.ExecuteAsync("update resources set claims = '{email,groups}' where uri = 'https://told.test/'");
+        await Eventually.BecomesTrueAsync(async () =>
+            !(await Server.NewBrowser().ReachConsentAsync(query, person)).Reply.Body.Contains("also sees your name"));
+
         // Nobody was told when the first grant was allowed.
         Jwt.Read((await client.RefreshAsync(silent.RefreshToken!)).AccessToken).Payload.ContainsKey("email").Should().BeFalse();
         var told = await client.TokensAsync(person, browser, asks);
