@@ -49,8 +49,8 @@ public sealed class AuthorizeEndpoint(
     {
         if (http.Request.QueryString.HasValue)
         {
-            await RefuseAsync(http, OAuthError.InvalidRequest("the parameters of a POST stand in its body alone", "parameters in query and body",
-                "OIDC Core §3.1.2.1", "parameters in the body alone", "a query"), null);
+            await RefuseAsync(http, OAuthError.InvalidRequest("the parameters of a POST stand in its body alone",
+                "parameters in query and body", "OIDC Core §3.1.2.1", "parameters in the body alone", "a query"), null);
             return;
         }
 
