@@ -69,9 +69,10 @@ public sealed class TestServer : IAsyncDisposable
     public static TestServer ExternalServer(Settings settings) => new(null, settings, new Clock());
 
     /// <summary>A second server on the same database, with the same issuer and keys, on another port.</summary>
-    public Task<TestServer> StartSecondInstanceAsync(Func<Settings, Settings>? change = null) =>
+    public Task<TestServer> StartSecondInstanceAsync(
+        Func<Settings, Settings>? change = null, Action<IServiceCollection>? services = null) =>
         StartAsync(_ => (change ?? (settings => settings))(Settings with { Listen = $"http://localhost:{FreePort()}" }), Settings.Database,
-            Clock);
+            Clock, services: services);
 
     public async Task WaitUntilReadyAsync()
     {

@@ -98,7 +98,7 @@ public sealed class BackchannelDeliveryTest : BackchannelFixture
     [Test]
     public async Task Two_servers_tell_every_app_once_one_at_a_time_at_each_host_and_eight_at_once_in_all()
     {
-        await using var second = await Server.StartSecondInstanceAsync();
+        await using var second = await Server.StartSecondInstanceAsync(services: Register);
         var receivers = new List<Receiver>();
         for (var i = 0; i < 10; i++) receivers.Add(await ReceiverAsync());
         var (busy, most) = (0, 0);
