@@ -19,6 +19,13 @@ public sealed class ProfileTest : AdminFixture
             ("name", "Ada Lovelace"), ("email", "ada.page@example.com"), ("email_verified_at", "yes"), ("groups", "staff\nops"));
 
         saved.Status.Should().Be(303);
+        var moved = await ChangeAsync(browser, $"{Paths.AdminUserProfile}?subject={alice.Subject}", Paths.AdminUserProfile,
+            ("email", "ada.moved@example.com"));
+        moved.Status.Should().Be(303);
+        (await Server.ScalarAsync<bool>("select email_verified_at is null from users where subject = @Subject", new { alice.Subject }))
+            .Should().BeTrue("the box was ticked for the other address");
+        await Server.ExecuteAsync(
+            "update users set email = 'ada.page@example.com', email_verified_at = now() where subject = @Subject", new { alice.Subject });
         var row = (await Server.QueryAsync<(string Name, string Email, bool Verified, string Groups)>(
             "select name, email, email_verified_at is not null, array_to_string(groups, ' ') from users where subject = @Subject",
             new { alice.Subject })).Single();

@@ -131,6 +131,13 @@ public sealed class ScopeAndResourceTest : OpenIdFixture
         var edit = () => Server.ExecuteAsync("update clients set scopes = '{openid}', default_scopes = '{}' where client_id = @Id", new { machine.Id });
         (await edit.Should().ThrowAsync<PostgresException>()).Which.Should().Match<PostgresException>(fault =>
             fault.MessageText.StartsWith("Identity scopes") && fault.Hint!.Contains("user-facing"));
+
+        // A scope that becomes one while a machine has it.
+        await Server.ExecuteAsync("insert into scopes (name) values ('who')");
+        var early = await Server.MachineAsync(scopes: "notes:read who");
+        (await early.CredentialsAsync(("scope", "who"))).Status.Should().Be(200);
+        await Server.ExecuteAsync("update scopes set identity = true where name = 'who'");
+        await Eventually.BecomesTrueAsync(async () => (await early.CredentialsAsync(("scope", "who"))).Error == "invalid_scope");
     }
 
     [Test, Case("OIDC-149")]
