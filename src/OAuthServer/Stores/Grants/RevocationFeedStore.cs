@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using OAuthServer.Stores.Postgres;
 
@@ -34,6 +35,32 @@ public sealed record FeedPosition
     public string? Upto { get; init; }
     public string? AfterXid { get; init; }
     public long AfterId { get; init; }
+
+    /// <summary>
+    /// Whether PostgreSQL can read it. What it refuses while Npgsql prepares the statement, the next caller on that connection is refused
+    /// for, too.
+    /// </summary>
+    public bool IsWellFormed =>
+        (Seen is null || IsSnapshot(Seen)) && (Upto is null || IsSnapshot(Upto)) && (AfterXid is null || Number(AfterXid) is not null);
+
+    // xmin:xmax:xip, where xip lists in order what was under way between the two.
+    private static bool IsSnapshot(string text)
+    {
+        if (text.Split(':') is not [var first, var last, var between] || Number(first) is not { } xmin || Number(last) is not { } xmax
+            || xmin == 0 || xmax < xmin) return false;
+        var before = xmin;
+        foreach (var one in between.Length == 0 ? [] : between.Split(','))
+        {
+            if (Number(one) is not { } xid || xid < before || xid >= xmax) return false;
+            before = xid;
+        }
+
+        return true;
+    }
+
+    private static ulong? Number(string text) =>
+        text.All(char.IsAsciiDigit) && ulong.TryParse(text, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue
+            ? number : null;
 }
 
 /// <summary>One read of the feed.</summary>
@@ -73,6 +100,7 @@ public sealed class RevocationFeedStore(Database database)
     /// <summary>Entries for these audiences since a position, oldest first; null when the position is not one of this database's.</summary>
     public async Task<FeedPage?> ReadAsync(FeedPosition position, string[] audiences, DateTimeOffset now, CancellationToken cancel)
     {
+        if (!position.IsWellFormed) return null;
         try
         {
             var asked = new { seen = position.Upto ?? position.Seen, timeline = position.Timeline };

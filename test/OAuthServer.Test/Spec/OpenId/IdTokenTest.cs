@@ -1,7 +1,9 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Dapper;
 using FluentAssertions;
+using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -200,7 +202,20 @@ public sealed class IdTokenTest : OpenIdFixture
         await browser.SignInAsync(person);
         var login = await browser.FollowAsync($"{Paths.Login}?switch=1");
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => browser.SignInAsync(login, person)));
+        Task both;
+        await using (var psql = new NpgsqlConnection(Server.Settings.Database))
+        {
+            // Both wait for the session they replace, and have read by then what they will write.
+            await psql.OpenAsync();
+            await using var transaction = await psql.BeginTransactionAsync();
+            await psql.ExecuteAsync("select from sessions where subject = @Subject for update", new { person.Subject }, transaction);
+            both = Task.WhenAll(browser.SignInAsync(login, person), browser.SignInAsync(login, person));
+            await Eventually.BecomesTrueAsync(async () => await Server.ScalarAsync<long>(
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") == 2);
+            await transaction.RollbackAsync();
+        }
+
+        await both;
 
         (await Server.QueryAsync<int>("select count(*)::int from sessions where subject = @Subject group by sid", new { person.Subject }))
             .Should().OnlyContain(sessions => sessions == 1);
