@@ -13,14 +13,15 @@ trap 'rm -f "$jar" "$jar".*' EXIT
 fetch() { curl -sS -b "$jar" -c "$jar" -o "$jar.page" -D "$jar.head" "$@"; }
 location() { sed -n 's/\r$//; s/^[Ll]ocation: //p' "$jar.head" | tail -n 1; }
 absolute() { [[ $1 == /* ]] && echo "$origin$1" || echo "$1"; }
-# name=value of every hidden field and ticked box of the form on the page, ready for curl.
+# name=value of every hidden field and ticked box of the form that has $1 in it, ready for curl.
 fields() {
-    grep -oE '<input[^>]*>' "$jar.page" | grep -E 'type="hidden"|checked' |
+    tr '\n' ' ' < "$jar.page" | sed 's|</form>|&\n|g' | grep -F -- "$1" | grep -oE '<input[^>]*>' | grep -E 'type="hidden"|checked' |
         sed -nE 's/.*name="([^"]*)".*value="([^"]*)".*/\1=\2/p' | sed 's/&amp;/\&/g; s/&#x2B;/+/g'
 }
 send() {
-    local data=() field
-    while IFS= read -r field; do data+=(--data-urlencode "$field"); done < <(fields)
+    local data=() field form=$1
+    shift
+    while IFS= read -r field; do data+=(--data-urlencode "$field"); done < <(fields "$form")
     fetch "${data[@]}" "$@"
 }
 
@@ -32,9 +33,9 @@ for step in 1 2 3 4 5 6; do
         [[ $url == "$origin"/* ]] || { echo "$url"; exit 0; }
         fetch "$url"
     elif grep -q 'type="password"' "$jar.page"; then
-        send --data-urlencode "username=$name" --data-urlencode "password=$password" "$url"
+        send 'type="password"' --data-urlencode "username=$name" --data-urlencode "password=$password" "$url"
     elif grep -q 'value="allow"' "$jar.page"; then
-        send --data-urlencode "decision=allow" "$url"
+        send 'value="allow"' --data-urlencode "decision=allow" "$url"
     else
         break
     fi

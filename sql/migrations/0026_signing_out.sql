@@ -84,12 +84,17 @@ begin
         insert into logout_deliveries (client_id, subject, sid)
         select client_id, session_clients.subject, old.sid
           from session_clients join clients using (client_id)
-         where session_clients.sid = old.sid and backchannel_logout_uri is not null;
+         where session_clients.sid = old.sid and backchannel_logout_uri is not null and clients.enabled
+           -- One that is deleted at this moment is left out, not waited for and then missed.
+           for key share of clients;
         if found then perform pg_notify('oauth_changes', 'logout_deliveries'); end if;
     end if;
-    delete from session_clients where sid = old.sid;
     -- Those of a person who is deleted are deleted, too.
-    if why in ('aged', 'user_deleted') then return null; end if;
+    if why in ('aged', 'user_deleted') then
+        delete from session_clients where sid = old.sid;
+        return null;
+    end if;
+    -- Grants first, as whoever deletes a client or a person has them.
     with ended as (
         update grants set ended_at = now(), ended_reason = why
          where sid = old.sid and ended_at is null and not offline and 'openid' = any (scope)
@@ -101,6 +106,7 @@ begin
       from ended
      -- In SQL grants_audit writes it; of a new password, or a person disabled, the edit's row tells.
      where actor <> '' and why = 'signed_out';
+    delete from session_clients where sid = old.sid;
     return null;
 end $$;
 comment on function sessions_end() is 'Tells the apps of a sign-in that it ended, and ends what they got for it alone.';

@@ -13,7 +13,7 @@ public static class Remedies
         ("invalid_client", "disabled", "If it may work again: oauth-server clients enable {0}"),
         ("invalid_client", "expired", "Give the client a new secret: oauth-server clients secret add {0}"),
         ("invalid_client", "not valid before", "Let the client use its other secret until then: oauth-server clients show {0}"),
-        ("invalid_client", "document", "The owner of the document corrects it; an operator's row wins over it (docs/operating.md)"),
+        ("invalid_client", "document", "The owner of the document corrects it; an operator's row wins over it (docs/access.md)"),
         ("invalid_client", "", "Compare method and secret of the client with its row (oauth-server clients show {0}); a secret that is lost "
             + "is replaced: oauth-server clients secret add {0}"),
         ("invalid_grant", "verifier", "The client sends the code_verifier of the code_challenge it began with"),
@@ -34,6 +34,8 @@ public static class Remedies
         ("consent_required", "", "The client sends the user to /authorize without prompt=none"),
         ("invalid_token", "", "The caller gets a new token; a registration access token that is lost cannot be had again: register anew"),
         ("insufficient_scope", "", "The caller requests a token with the scope that is expected"),
+        ("invalid_request", "post_logout_redirect_uri",
+            "Add this address to the client's row: oauth-server clients edit {0} --add-post-logout URI"),
         ("invalid_request", "redirect_uri", "Add this redirect URI to the client's row, or correct the client's settings: oauth-server clients "
             + "show {0}"),
         ("invalid_request", "another Host", "Let the proxy pass the Host header, or call the server by its issuer (docs/operating.md)"),

@@ -69,7 +69,10 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     public Task<ClientAnswer?> TrustAsync(AuthorizationRequest request, SessionRow session, RequestContext context)
     {
         var ends = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
-        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends, IsTrusted = true });
+        // Nobody is there to say no: an app that only signs people in stays connected when it asks for that, and no longer than they do.
+        string[] scope = request.HasOpenId && !request.OfflineRequested
+            ? [.. request.Scope.Where(one => one != Scope.OfflineAccess)] : request.Scope;
+        return GrantAsync(request, context, new Granted { Session = session, Scope = scope, Ends = ends, IsTrusted = true });
     }
 
     private async Task<ClientAnswer?> GrantAsync(AuthorizationRequest request, RequestContext context, Granted allowed)

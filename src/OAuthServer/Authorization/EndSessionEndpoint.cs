@@ -20,15 +20,15 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
     {
         var parameters = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
+        http.Speak(parameters["ui_locales"]);
         if ((await checks.ReadAsync(parameters, http.RequestAborted)).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, parameters, session);
             return;
         }
 
-        http.Speak(parameters["ui_locales"]);
-        if (session is null && request.Hint is not null && request.Onward is not null) http.GoToClient(request.Onward);
-        // Anybody can name an app: where it leads is the person's click.
+        // Anybody can name an app, or register one and keep a hint for it: where that leads is the person's click (RFC 9700 §4.11).
+        if (session is null && request is { Hint: not null, IsVouchedFor: true, Onward: not null }) http.GoToClient(request.Onward);
         else if (session is null) await http.SignedOutAsync(request);
         else if (request.IsAbout(session)) await EndAsync(http, session, request);
         else await http.EndSessionAsync(forms.Field(http, session.IdHash), session, request, parameters);
@@ -103,7 +103,8 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, Parameters? parameters, SessionRow? session)
     {
-        await audit.RefusedAsync(AuditEvents.EndSession, error, http.Context(), parameters?["client_id"], session?.Subject.ToString());
+        var client = parameters is null ? null : await checks.ClientIdAsync(parameters);
+        await audit.RefusedAsync(AuditEvents.EndSession, error, http.Context(), client, session?.Subject.ToString());
         await Refusals.RefuseAsync(http, error);
     }
 }

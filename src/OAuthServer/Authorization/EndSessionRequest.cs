@@ -14,6 +14,9 @@ public sealed record EndSessionRequest
     /// <summary>The app, proven or named; null when neither.</summary>
     public required string? ClientId { get; init; }
 
+    /// <summary>Whether an operator vouches for the app.</summary>
+    public required bool IsVouchedFor { get; init; }
+
     /// <summary>Where the browser goes afterwards, state included: an address registered for this app. Null: it stays here.</summary>
     public required string? Onward { get; init; }
 
@@ -50,7 +53,14 @@ public sealed class EndSessionChecks(IdTokenHints hints, ClientDirectory clients
         if (client is { Row.Enabled: false })
             return OAuthError.UnauthorizedClient("the client is disabled", "an enabled client", "a disabled client") with
             { Description = "This app has been disabled here" };
-        var request = new EndSessionRequest { Hint = proven, ClientId = client?.Id, Onward = null };
+        var request = new EndSessionRequest
+        {
+            // Of an app that is no more it proves nothing.
+            Hint = client is null ? null : proven,
+            ClientId = client?.Id,
+            IsVouchedFor = client is { IsVouchedFor: true },
+            Onward = null,
+        };
         // Without an app there is no list to look into: the browser stays here.
         if (id is null || parameters["post_logout_redirect_uri"] is not { } uri) return request;
         return client is not null && client.Row.PostLogoutRedirectUris.Contains(uri, StringComparer.Ordinal)
@@ -59,6 +69,11 @@ public sealed class EndSessionChecks(IdTokenHints hints, ClientDirectory clients
                 "post_logout_redirect_uri is none of the client's", "OIDC RP-Initiated Logout §3",
                 client is null ? "a registered client" : Scope.Join(client.Row.PostLogoutRedirectUris), uri);
     }
+
+    /// <summary>Which app a request is from that was refused, as far as it says or proves; or null.</summary>
+    public async Task<string?> ClientIdAsync(Parameters parameters) =>
+        parameters["client_id"]
+        ?? (parameters["id_token_hint"] is { } token && await hints.ReadAsync(token) is IdTokenHint.Good hint ? hint.ClientId : null);
 
     private static string WithState(string uri, string? state)
     {

@@ -51,7 +51,7 @@ internal static class ClientAdd
         var told = new Option<string?>("--backchannel-logout")
         {
             HelpName = "URI",
-            Description = "Where it is told that a sign-in has ended",
+            Description = "Its back-channel logout URI",
         };
         var label =
             new Option<string>("--secret-label")
@@ -93,14 +93,19 @@ internal static class ClientAdd
                     PostLogoutRedirectUris = Each(parse, onward),
                     BackchannelLogoutUri = parse.GetValue(told),
                 };
-                return await AddAsync(context, client, parse.GetValue(label)!, cancel);
+                return IsPublic(client) && parse.GetResult(label) is { Implicit: false }
+                    ? context.Output.Refuse("A public client has no secret to label",
+                        "Choose --auth-method client_secret_basic, or leave --secret-label out")
+                    : await AddAsync(context, client, parse.GetValue(label)!, cancel);
             });
     }
 
+    private static bool IsPublic(NewClient client) =>
+        (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
+
     private static async Task<int> AddAsync(CommandContext context, NewClient client, string label, CancellationToken cancel)
     {
-        var isPublic = (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
-        var secret = isPublic ? null : SecretHash.NewSecret();
+        var secret = IsPublic(client) ? null : SecretHash.NewSecret();
         var stored = secret is null ? null
             : new NewSecret
             {

@@ -27,7 +27,7 @@ internal static class ClientEdit
         signs.AcceptOnlyFromAmong("RS256", "ES256");
         var age = Seconds("--default-max-age", "How old a sign-in may be when its request has no max_age; -1 for any age");
         var onward = ListChange.Of("post-logout", "URI", "where people may be sent after they signed out");
-        var told = Text("--backchannel-logout", "URI", "Where it is told that a sign-in has ended; '' for nowhere");
+        var told = Text("--backchannel-logout", "URI", "Its back-channel logout URI; '' for none");
         var note = Text("--note", "TEXT", "For operators; '' for none");
         Symbol[] takes =
         [

@@ -20,7 +20,7 @@ internal static class ProfileCommands
             Description = "All groups they belong to; '' for none",
             AllowMultipleArgumentsPerToken = true,
         };
-        return CliCommand.On("edit", "Change what apps are told of a user; what is not named stays, '' removes it",
+        return CliCommand.On("edit", "Change the claims about a user; what is not named stays, '' removes it",
             "oauth-server users edit alice --full-name \"Alice Demo\" --email alice@example.com --groups staff ops",
             [who, name, given, family, locale, email, verified, groups], async (parse, context, cancel) =>
         {
@@ -40,7 +40,8 @@ internal static class ProfileCommands
             };
             var (author, _) = context.Act();
             var row = new RowEdit<Profile> { Row = changed, Restore = (one, _) => one };
-            return await Texts.EditedAsync(context, profile.Username, await edits.SaveAsync(row, author, context.Now, cancel), author, cancel);
+            var judged = await edits.SaveAsync(row, author, context.Now, cancel);
+            return await Texts.EditedAsync(context, profile.Username, judged, author, cancel);
 
             string? Value(Option<string?> option, string? before) => parse.GetValue(option) switch
             {

@@ -42,7 +42,7 @@ internal static class ResourceCommands
                 ("name", resource.Name),
                 ("state", RowState.Of(resource.Enabled)),
                 .. texts.Select(text => ($"name ({text.Key})", (string?)text.Value)),
-                ("tokens tell", Words.Lines(resource.Claims)),
+                ("claims in tokens", Words.Lines(resource.Claims)),
                 ("scopes", Words.Lines([.. scopes.Select(scope => scope.Name)])),
             ]));
         });
@@ -132,7 +132,7 @@ internal static class ResourceCommands
     {
         var (uri, texts, claims) = (Uri(), Texts.Option("NAME"), Claims());
         var name = new Option<string?>("--name") { HelpName = "NAME", Description = "What people read" };
-        return CliCommand.On("edit", "Change the names of a resource, or what its tokens tell of users",
+        return CliCommand.On("edit", "Change the names of a resource, or the claims about users in its tokens",
             "oauth-server resources edit https://api.example.com/ --name \"All reports\" --claims email groups", [uri, name, claims, texts],
             async (parse, context, cancel) =>
         {
@@ -179,7 +179,7 @@ internal static class ResourceCommands
     private static Option<string[]?> Claims() => new("--claims")
     {
         HelpName = "CLAIM",
-        Description = "What its tokens tell of the user: email, name, preferred_username, groups, roles; '' for nothing",
+        Description = "All claims about the user in its tokens: email, name, preferred_username, groups, roles; '' for none",
         AllowMultipleArgumentsPerToken = true,
     };
 

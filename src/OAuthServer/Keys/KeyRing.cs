@@ -71,6 +71,9 @@ public sealed class KeyRing(
     public SigningKey? FindForHint(string kid) => keys is not { } known ? null
         : Array.Find(known.Opened, key => key.Kid == kid) ?? Array.Find(known.ForHints, key => key.Kid == kid);
 
+    /// <summary>Whether this key was retired as compromised, a short while ago.</summary>
+    public bool IsRevoked(string kid) => keys is { } known && known.Rows.Any(row => row.Kid == kid && row.RetiredAt is not null);
+
     /// <summary>The kids of rows that cannot be read, which neither sign nor are published.</summary>
     public IReadOnlyList<string> Unreadable => keys?.Unreadable ?? [];
 

@@ -13,8 +13,9 @@ namespace OAuthServer.Logout;
 public sealed class LogoutDeliveries : IDisposable
 {
     private const int MostAtOnce = 8;
+    private const int LongestAnswer = 200;
 
-    // Well past the deadline of a fetch: who has not said by then what became of it is gone.
+    // Well past the deadline of a fetch: a delivery still unfinished then belongs to a server that is gone.
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5), Shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan[] Again = [TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
@@ -45,7 +46,7 @@ public sealed class LogoutDeliveries : IDisposable
         var running = new HashSet<Task>();
         while (!cancel.IsCancellationRequested)
         {
-            // A fault nobody foresaw ends the loop, and is said.
+            // A fault nobody foresaw ends the loop, and with it the server.
             foreach (var task in running.Where(task => task.IsFaulted)) await task;
             running.RemoveWhere(task => task.IsCompleted);
             var wait = Longest;
@@ -102,12 +103,12 @@ public sealed class LogoutDeliveries : IDisposable
     private async Task<LogoutOutcome> AttemptAsync(LogoutAttempt attempt, CancellationToken cancel)
     {
         if (!Uri.TryCreate(attempt.BackchannelLogoutUri, UriKind.Absolute, out var uri))
-            return new LogoutOutcome { Outcome = "given_up", Answer = "the app has no backchannel_logout_uri any more" };
+            return new LogoutOutcome { Outcome = "given_up", Answer = "the app is disabled, or has no backchannel_logout_uri any more" };
         var now = time.GetUtcNow();
         var claims = new LogoutClaims { Subject = attempt.Subject, ClientId = attempt.ClientId, Sid = attempt.Sid, IssuedAt = now };
         if (tokens.Issue(attempt.IdTokenAlg, claims) is not { } token) return Failed(attempt, $"no {attempt.IdTokenAlg} key signs");
         if ((await fetcher.PostAsync(uri, "logout_token", token, cancel)).Refused(out var error, out var status))
-            return Failed(attempt, $"{error.Reason}: {error.Got}");
+            return Failed(attempt, Visible($"{error.Reason}: {error.Got}"));
         return status switch
         {
             200 or 204 => new LogoutOutcome { Outcome = "delivered", Answer = $"{status}" },
@@ -115,6 +116,10 @@ public sealed class LogoutDeliveries : IDisposable
             _ => Failed(attempt, $"{status}"),
         };
     }
+
+    // A receiver chooses some of it: its status line, say.
+    private static string Visible(string answer) =>
+        string.Concat(Presented.Redact(answer).Take(LongestAnswer).Select(character => character is >= ' ' and <= '~' ? character : '?'));
 
     private LogoutOutcome Failed(LogoutAttempt attempt, string answer) => attempt.Attempts > Again.Length
         ? new LogoutOutcome { Outcome = "given_up", Answer = answer }

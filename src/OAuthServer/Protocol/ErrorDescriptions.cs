@@ -80,7 +80,7 @@ public static class ErrorDescriptions
             "backchannel_logout_uri must be https with a domain name", "client_id must be the one of this registration",
             "client_name is longer than 256 characters", "default_max_age must be a whole number of seconds, at most a year",
             "Encrypted id_tokens and signed or encrypted userinfo do not exist here", "grant_types must hold …",
-            "id_token_signed_response_alg must be RS256 or ES256",
+            "id_token_signed_response_alg must be RS256 or ES256", "post_logout_redirect_uris must be a list of strings",
             "Register again to become another kind of client, or to gain or lose a secret",
             "scope has a character that no scope has", "subject_type must be public",
             "The implicit and password grants do not exist here",

@@ -55,7 +55,8 @@ public sealed class IdTokenHints(KeyRing keys, Settings settings)
         if (token.Length > LongestToken) return new IdTokenHint.Bad("longer than 16 KiB");
         if (OwnTokenForm.KidOf(token, IdTokens.Type) is not { } kid)
             return new IdTokenHint.Bad("not in the form of an id_token of this server");
-        if (keys.FindForHint(kid) is not { } key) return new IdTokenHint.UnknownKey();
+        if (keys.FindForHint(kid) is not { } key)
+            return keys.IsRevoked(kid) ? new IdTokenHint.Bad("its key was retired as compromised") : new IdTokenHint.UnknownKey();
         var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             IssuerSigningKey = key.SecurityKey,

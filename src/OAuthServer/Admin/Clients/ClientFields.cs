@@ -136,7 +136,8 @@ public static class ClientFields
             RefreshTokenSeconds = forPeople ? Seconds("refresh_token_seconds", row.RefreshTokenSeconds) : row.RefreshTokenSeconds,
             RefreshIdleSeconds = forPeople ? Seconds("refresh_idle_seconds", row.RefreshIdleSeconds) : row.RefreshIdleSeconds,
             IdTokenAlg = form["id_token_alg"] ?? row.IdTokenAlg,
-            DefaultMaxAge = forPeople && form["default_max_age"] is not null ? Seconds("default_max_age", row.DefaultMaxAge ?? 0) : null,
+            DefaultMaxAge = !forPeople ? row.DefaultMaxAge
+                : form["default_max_age"] is not null ? Seconds("default_max_age", row.DefaultMaxAge ?? 0) : null,
             PostLogoutRedirectUris = forPeople ? Lines("post_logout_redirect_uris") : row.PostLogoutRedirectUris,
             BackchannelLogoutUri = forPeople ? form["backchannel_logout_uri"]?.Trim() : row.BackchannelLogoutUri,
             Note = form["note"],

@@ -114,7 +114,8 @@ public sealed class ProfileEndpoint(SignedInGate gate, ProfileEdits edits)
             {page.Antiforgery}{form.Hidden}
             {inputs}
             <div class="actions"><button class="primary" type="submit">{say["Save"]}</button>
-                <a class="button" href="{settings.IssuerPath}{Paths.AdminUser}?subject={profile.Subject.ToString()}">{say["Cancel"]}</a></div>
+                <a class="button"
+                    href="{settings.IssuerPath}{Paths.AdminUser}?subject={profile.Subject.ToString()}">{say["Cancel"]}</a></div>
             </form>
             """, page.NavigationOf(Paths.AdminUsers));
     }

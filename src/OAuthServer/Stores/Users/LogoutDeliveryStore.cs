@@ -10,10 +10,10 @@ public sealed record LogoutAttempt
     public required Guid Subject { get; init; }
     public required Guid Sid { get; init; }
 
-    /// <summary>The how manieth it is.</summary>
+    /// <summary>The number of this attempt, from 1.</summary>
     public required int Attempts { get; init; }
 
-    /// <summary>Where the app is told; null: nowhere any more.</summary>
+    /// <summary>Where the app is told; null: nowhere any more, or it is disabled.</summary>
     public required string? BackchannelLogoutUri { get; init; }
 
     /// <summary>What its tokens are signed with.</summary>
@@ -46,24 +46,26 @@ public sealed class LogoutDeliveryStore(Database database)
             select {Host} as host from logout_deliveries d join clients c using (client_id)
              where d.finished_at is null and d.attempting_until > @now
         ), first as (
-            select distinct on ({Host}) d.id, d.queued_at
+            select distinct on ({Host}) d.id, d.attempts, d.queued_at, c.origin
               from logout_deliveries d join clients c using (client_id)
-             where d.finished_at is null and (d.due_at is null or d.due_at <= @now)
+             where d.finished_at is null and d.attempts < 5 and (d.due_at is null or d.due_at <= @now)
                and (d.attempting_until is null or d.attempting_until <= @now) and {Host} not in (select host from busy)
-             order by {Host}, d.queued_at, d.id
+             order by {Host}, d.attempts, d.queued_at, d.id
         ), chosen as materialized (
             select d.id from logout_deliveries d join first using (id)
-             order by d.queued_at limit greatest(@most - (select count(*) from busy), 0) for update of d skip locked
+             order by (first.origin <> 'operator'), first.attempts, first.queued_at
+             limit greatest(@most - (select count(*) from busy), 0) for update of d skip locked
         )
         update logout_deliveries d set attempts = d.attempts + 1, attempting_until = @until
           from chosen, clients c
          where d.id = chosen.id and c.client_id = d.client_id
-        returning d.id, d.client_id, d.subject, d.sid, d.attempts, c.backchannel_logout_uri, c.id_token_alg
+        returning d.id, d.client_id, d.subject, d.sid, d.attempts, c.id_token_alg,
+                  case when c.enabled then c.backchannel_logout_uri end as backchannel_logout_uri
         """;
 
     /// <summary>
     /// Attempts that are due, one for each host and so many in all, over all servers: nobody else gets them before
-    /// <paramref name="until"/>.
+    /// <paramref name="until"/>. Operators' apps come first, and what was not tried yet: who does not answer holds up nobody else for long.
     /// </summary>
     public Task<List<LogoutAttempt>> ClaimAsync(int most, DateTimeOffset until, DateTimeOffset now) => database.TransactAsync(
         async transaction =>
@@ -108,7 +110,7 @@ public sealed class LogoutDeliveryStore(Database database)
 
     public const string NextSql = """
         select extract(epoch from min(coalesce(greatest(due_at, attempting_until), @now::timestamptz)) - @now::timestamptz)::float8
-          from logout_deliveries where finished_at is null
+          from logout_deliveries where finished_at is null and attempts < 5
         """;
 
     /// <summary>How long until something is due; zero or less: now; null: nothing waits.</summary>
@@ -118,7 +120,9 @@ public sealed class LogoutDeliveryStore(Database database)
 
     public const string SweepSql = """
         with gone as materialized (
-            select id from logout_deliveries where finished_at < @now::timestamptz - interval '7 days' limit 500 for update skip locked
+            select id from logout_deliveries
+             where finished_at < @now::timestamptz - interval '7 days' or queued_at < @now::timestamptz - interval '14 days'
+             limit 500 for update skip locked
         )
         delete from logout_deliveries using gone where logout_deliveries.id = gone.id
         """;

@@ -94,7 +94,7 @@ public sealed class OwnSessionStore(Database database, Replica replica)
 
     public const string EndByOperatorSql = $"""
         with ended as (
-            delete from sessions where {Chosen} and {SessionStore.Named}
+            delete from sessions where {Chosen} and {SessionStore.Named} and set_config('oauth.actor', @actor, true) is not null
             returning subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, actor, detail)

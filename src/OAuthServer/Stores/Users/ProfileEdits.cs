@@ -39,7 +39,8 @@ public sealed class ProfileEdits(Database database)
     public const string FindSql = $"select {Columns} from users u where u.subject = @subject";
 
     /// <summary>What is known of a person, or null.</summary>
-    public Task<Profile?> FindAsync(Guid subject, CancellationToken cancel) => database.FindAsync<Profile>(FindSql, new { subject }, cancel);
+    public Task<Profile?> FindAsync(Guid subject, CancellationToken cancel) =>
+        database.FindAsync<Profile>(FindSql, new { subject }, cancel);
 
     public const string SaveSql = """
         update users u set name = @Name, given_name = @GivenName, family_name = @FamilyName, locale = @Locale, email = @Email,

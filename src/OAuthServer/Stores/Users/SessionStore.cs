@@ -21,8 +21,11 @@ public sealed record SessionRow
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
 public sealed class SessionStore(Database database)
 {
-    /// <summary>True, and names the request in the audit rows of triggers: of the grants that end with a session, say.</summary>
-    internal const string Named = "set_config('oauth.request_id', @request, true) is not null";
+    /// <summary>
+    /// True, and names the request and its address in the audit rows of triggers: of the grants that end with a session, say.
+    /// </summary>
+    internal const string Named =
+        "set_config('oauth.request_id', @request, true) || set_config('oauth.address', coalesce(@address::text, ''), true) is not null";
 
     private readonly SharedRead<Presented, SessionRow> presented = new("session", database, FindSql, keys =>
     {
@@ -35,7 +38,7 @@ public sealed class SessionStore(Database database)
         with person as (
             select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
         ), ended as (
-            delete from sessions where id_hash = @previous and {Named} returning sid, subject
+            delete from sessions where id_hash = @previous and exists (select from person) and {Named} returning sid, subject
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid)
             select @id, subject, @now, @now, @expires, @address, @agent,

@@ -103,7 +103,7 @@ public sealed class EndSessionTest : EndSessionFixture
     }
 
     [Test, Case("OIDC-151")]
-    public async Task A_hint_by_a_key_that_left_the_JWKS_signs_out_and_one_by_a_compromised_key_asks()
+    public async Task A_hint_by_a_key_that_left_the_JWKS_signs_out_and_one_by_a_compromised_key_is_refused()
     {
         await using var server = await TestServer.StartAsync(settings => settings with { JwksMaxAgeSeconds = 0, KeyNoticeSeconds = 0 });
         var ring = server.Get<KeyRing>();
@@ -126,10 +126,38 @@ public sealed class EndSessionTest : EndSessionFixture
         var compromised = ring.ActiveOf("ES256")!;
         var hint = With(compromised);
         await ring.RetireNowAsync(compromised.Kid, CancellationToken.None);
-        (await browser.GetAsync(hint)).Should().BeAPage(200);
+        (await browser.GetAsync(hint)).Should().BeAPage(400);
         (await browser.IsSignedInAsync()).Should().BeTrue("a thief may have the key");
         (await browser.GetAsync(With(gone))).Status.Should().Be(303);
         (await browser.IsSignedInAsync()).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task An_app_nobody_vouches_for_sends_nobody_on_without_a_click()
+    {
+        var (alice, app) = (await Server.UserAsync(), await Server.PublicClientAsync());
+        await Server.ExecuteAsync(
+            "update clients set origin = 'self-registered', post_logout_redirect_uris = '{https://evil.example/}' where client_id = @Id",
+            new { app.Id });
+        var hint = Server.Sign("JWT", Server.IdTokenOf(alice.Subject, app.Id, Guid.NewGuid()), Server.Get<KeyRing>().ActiveOf("RS256")!);
+        var query = Query(("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example/"));
+
+        var page = await Server.NewBrowser().GetAsync($"{Paths.EndSession}?{query}");
+
+        page.Should().BeAPage(200);
+        page.Location.Should().BeNull();
+    }
+
+    [Test]
+    public async Task A_hint_for_an_app_that_is_no_more_asks()
+    {
+        var one = await SignInAsync();
+        var hint = Hint(one);
+        await Server.ExecuteAsync("delete from clients where client_id = @Id", new { one.App.Id });
+
+        await Eventually.BecomesTrueAsync(async () =>
+            (await one.Browser.GetAsync($"{Paths.EndSession}?{Query(("id_token_hint", hint))}")).Status == 200);
+        (await one.Browser.IsSignedInAsync()).Should().BeTrue();
     }
 
     [Test]
