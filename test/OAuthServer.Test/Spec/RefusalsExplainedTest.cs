@@ -15,9 +15,11 @@ public sealed class RefusalsExplainedTest : ServerFixture
     // redirects, and what shows a page with the mistake marked in it.
     private static readonly string[] RefuseNothing =
     [
-        "GET /", "GET /errors", "GET /icon.svg", "GET /logo", "GET /style.css", "GET /post.js", "GET /healthz", "GET /readyz", "GET /jwks", "GET /logout",
+        "GET /", "GET /errors", "GET /icon.svg", "GET /logo", "GET /style.css", "GET /post.js", "GET /healthz", "GET /readyz", "GET /jwks",
+        "GET /logout",
         "GET /.well-known/change-password", "GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-protected-resource",
-        "GET /.well-known/openid-configuration", "GET /.well-known/security.txt", "POST /authorize", "GET /admin/{**rest}", "POST /admin/{**rest}",
+        "GET /.well-known/openid-configuration", "GET /.well-known/security.txt", "POST /authorize",
+        "GET /admin/{**rest}", "POST /admin/{**rest}",
     ];
 
     protected override Settings Change(Settings settings) => settings with { RegistrationsPerMinute = 40, LoginsPerMinute = 3 };

@@ -21,7 +21,7 @@ public sealed class AuthenticationRequestTest : ServerFixture
     [OneTimeSetUp]
     public async Task SignInAsync()
     {
-        (client, alice, signedIn) = (await Server.ConfidentialClientAsync("client_secret_basic"), await Server.UserAsync(), Server.NewBrowser());
+        (client, alice, signedIn) = (await Server.ConfidentialClientAsync(), await Server.UserAsync(), Server.NewBrowser());
         await signedIn.SignInAsync(alice);
     }
 
@@ -203,7 +203,7 @@ public sealed class AuthenticationRequestTest : ServerFixture
     public async Task The_clients_own_max_age_holds_where_its_request_has_none()
     {
         await using var server = await TestServer.StartAsync();
-        var (person, app, browser) = (await server.UserAsync(), await server.ConfidentialClientAsync("client_secret_basic"), server.NewBrowser());
+        var (person, app, browser) = (await server.UserAsync(), await server.ConfidentialClientAsync(), server.NewBrowser());
         await server.ExecuteAsync("update clients set default_max_age = 60 where client_id = @Id", new { app.Id });
         await server.HearsOfAsync(app, row => row.DefaultMaxAge == 60);
         string Ask(string? age = null) => app.AuthorizeQuery(TestClient.NewVerifier(), ("scope", OpenId), ("max_age", age));

@@ -36,7 +36,7 @@ public sealed class ConformanceTest : OpenIdFixture
     public void Every_module_is_a_test()
     {
         var tests = typeof(ConformanceTest).Assembly.GetTypes().SelectMany(type => type.GetMethods())
-            .Where(method => method.GetCustomAttribute<TestAttribute>() is not null || method.GetCustomAttributes<TestCaseAttribute>().Any())
+            .Where(method => method.GetCustomAttribute<TestAttribute>() is not null)
             .Select(method => method.Name).ToList();
 
         Modules.Where(module => !tests.Exists(test => test.StartsWith("Oidcc_" + module.Replace('-', '_')))).Should().BeEmpty();
@@ -56,7 +56,7 @@ public sealed class ConformanceTest : OpenIdFixture
     [Test]
     public async Task Oidcc_userinfo_post_body_is_not_taken()
     {
-        var token = (await (await Server.ConfidentialClientAsync()).TokensAsync(await Server.UserAsync(), null, Asks("openid"))).AccessToken;
+        var token = (await TokensAsync("openid")).AccessToken;
         using var http = Server.NewHttp();
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("access_token", token)]);
 
@@ -68,10 +68,12 @@ public sealed class ConformanceTest : OpenIdFixture
         Jwt.Read((await TokensAsync("openid")).IdToken!).Payload.ContainsKey("nonce").Should().BeFalse();
 
     [Test]
-    public async Task Oidcc_scope_profile() => Jwt.Read((await TokensAsync("openid profile")).IdToken!)["family_name"].Should().Be("Lovelace");
+    public async Task Oidcc_scope_profile() =>
+        Jwt.Read((await TokensAsync("openid profile")).IdToken!)["family_name"].Should().Be("Lovelace");
 
     [Test]
-    public async Task Oidcc_scope_email() => Jwt.Read((await TokensAsync("openid email")).IdToken!)["email"].Should().EndWith("@example.com");
+    public async Task Oidcc_scope_email() =>
+        Jwt.Read((await TokensAsync("openid email")).IdToken!)["email"].Should().EndWith("@example.com");
 
     [Test]
     public async Task Oidcc_scope_address_is_ignored() => (await TokensAsync("openid address")).Should().HaveIssuedTokens("openid");

@@ -16,7 +16,8 @@ public sealed class FormPostTest : ServerFixture
     private Person alice = null!;
 
     [OneTimeSetUp]
-    public async Task MakeAsync() => (client, alice) = (await Server.ConfidentialClientAsync("client_secret_post"), await Server.UserAsync());
+    public async Task MakeAsync() =>
+        (client, alice) = (await Server.ConfidentialClientAsync("client_secret_post"), await Server.UserAsync());
 
     private string Query(string verifier, params (string Name, string? Value)[] more) =>
         client.AuthorizeQuery(verifier, [("response_mode", "form_post"), .. more]);

@@ -41,7 +41,8 @@ public sealed class OpenIdClientSettingsTest : OpenIdFixture
     {
         var id = $"app-{Guid.NewGuid():N}"[..12];
         (await OAuthProgram.RunAsync(Server.Settings, "clients", "add", id, "--kind", "user-facing",
-            "--redirect-uri", "https://rp.example/cb", "--id-token-alg", "ES256", "--default-max-age", "60", "--post-logout", "https://rp.example/out",
+            "--redirect-uri", "https://rp.example/cb", "--id-token-alg", "ES256", "--default-max-age", "60",
+            "--post-logout", "https://rp.example/out",
             "--backchannel-logout", "https://rp.example/told")).Exit.Should().Be(0);
         await IsAsync(id, "ES256", 60, ["https://rp.example/out"], "https://rp.example/told");
 

@@ -100,7 +100,8 @@ public sealed class ScopeAndResourceTest : OpenIdFixture
     public async Task The_consent_page_has_a_box_for_what_is_told_and_none_for_openid()
     {
         var (client, person, browser) = (await Server.PublicClientAsync(), await Server.UserAsync(), Server.NewBrowser());
-        var consent = await browser.ReachConsentAsync(client.AuthorizeQuery(TestClient.NewVerifier(), Asks("openid email notes:read")), person);
+        var query = client.AuthorizeQuery(TestClient.NewVerifier(), Asks("openid email notes:read"));
+        var consent = await browser.ReachConsentAsync(query, person);
 
         consent.Reply.Body.Should().Contain("Know that it is you").And.Contain("See your e-mail address");
         var page = consent.Reply.Page;
