@@ -36,7 +36,7 @@ public sealed class ConformanceTest : OpenIdFixture
     public void Every_module_is_a_test()
     {
         var tests = typeof(ConformanceTest).Assembly.GetTypes().SelectMany(type => type.GetMethods())
-            .Where(method => method.GetCustomAttribute<TestAttribute>() is not null)
+            .Where(method => method.GetCustomAttributes<NUnitAttribute>().Any())
             .Select(method => method.Name).ToList();
 
         Modules.Where(module => !tests.Exists(test => test.StartsWith("Oidcc_" + module.Replace('-', '_')))).Should().BeEmpty();
