@@ -2214,13 +2214,13 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.sessions FOR
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF groups ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_lists('groups');
 
+CREATE TRIGGER check_lists_logout BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
+
 CREATE TRIGGER check_lists_openid BEFORE INSERT OR UPDATE OF amr, disclosed ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr', 'disclosed');
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
 
 CREATE TRIGGER check_locale BEFORE INSERT OR UPDATE OF locale ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_locale();
-
-CREATE TRIGGER check_logout_lists BEFORE INSERT OR UPDATE OF post_logout_redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('post_logout_redirect_uris');
 
 CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_names();
 

@@ -31,7 +31,7 @@ begin
 end $$;
 create trigger clients_check_logout before insert or update of origin, post_logout_redirect_uris, backchannel_logout_uri
     on clients for each row execute function clients_check_logout();
-create trigger check_logout_lists before insert or update of post_logout_redirect_uris on clients
+create trigger check_lists_logout before insert or update of post_logout_redirect_uris on clients
     for each row execute function check_lists('post_logout_redirect_uris');
 alter table clients
     add constraint clients_post_logout_redirect_uris_valid check (cardinality(post_logout_redirect_uris) <= 100),

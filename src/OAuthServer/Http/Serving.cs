@@ -46,13 +46,21 @@ public static class Serving
         var stop = app.Lifetime.ApplicationStopping;
         var prepared = PrepareAsync();
         await app.WaitForShutdownAsync(cancel);
-        if (await prepared is { } refusal)
+        var loops = app.Services.GetRequiredService<BackgroundLoops>();
+        try
         {
-            Console.Error.WriteLine($"oauth-server: {refusal}");
-            return 1;
+            if (await prepared is { } refusal)
+            {
+                Console.Error.WriteLine($"oauth-server: {refusal}");
+                return 1;
+            }
+        }
+        catch (Exception) when (loops.Died is not null)
+        {
+            // What a loop died of may have ended the preparation, too; it has been said.
         }
 
-        return app.Services.GetRequiredService<BackgroundLoops>().Died is null ? 0 : BackgroundLoops.ExitCode;
+        return loops.Died is null ? 0 : BackgroundLoops.ExitCode;
 
         async Task<string?> PrepareAsync()
         {

@@ -83,8 +83,8 @@ public sealed class LogoutDeliveries : IDisposable
         try
         {
             var outcome = await AttemptAsync(attempt, cancel);
-            var now = time.GetUtcNow();
-            if (!await store.FinishAsync(attempt, outcome, TimedId.NewRequestId(now), now)) return;
+            var request = TimedId.NewRequestId(time.GetUtcNow());
+            if (!await store.FinishAsync(attempt, outcome, request, TimedId.TimeOf(request)!.Value)) return;
             attempts.Add(1, new KeyValuePair<string, object?>("outcome", outcome.Outcome ?? "again"));
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
