@@ -40,7 +40,9 @@ internal sealed partial class SignIn(Uri server, string host) : IDisposable
     private async Task<string> SignInAsync(string start, string username, CancellationToken cancel)
     {
         var login = (await SendAsync(HttpMethod.Get, start, null, cancel)).Location;
-        var form = Hidden().Matches((await SendAsync(HttpMethod.Get, login, null, cancel)).Page)
+        // Beside it may stand a form that cancels.
+        var page = (await SendAsync(HttpMethod.Get, login, null, cancel)).Page;
+        var form = Hidden().Matches(page.Split("</form>").First(one => one.Contains("type=\"password\"", StringComparison.Ordinal)))
             .ToDictionary(field => field.Groups[1].Value, field => WebUtility.HtmlDecode(field.Groups[2].Value));
         (form["username"], form["password"]) = (username, $"{username}-demo-password");
         using var content = new FormUrlEncodedContent(form);
