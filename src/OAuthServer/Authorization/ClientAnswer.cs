@@ -24,7 +24,7 @@ public sealed record ClientAnswer
     public required string App { get; init; }
 
     /// <summary>The redirect URI with the parameters in its query.</summary>
-    public string Location => $"{Uri}{(!Uri.Contains('?') ? "?" : Uri[^1] is '?' or '&' ? "" : "&")}{Parameters}";
+    public string Location => Protocol.RedirectUri.With(Uri, Parameters);
 
     /// <summary>The parameters, decoded.</summary>
     public IEnumerable<(string Name, string Value)> Fields =>

@@ -64,7 +64,7 @@ public sealed class EndSessionChecks(IdTokenHints hints, ClientDirectory clients
         // Without an app there is no list to look into: the browser stays here.
         if (id is null || parameters["post_logout_redirect_uri"] is not { } uri) return request;
         return client is not null && client.Row.PostLogoutRedirectUris.Contains(uri, StringComparer.Ordinal)
-            ? request with { Onward = WithState(uri, parameters["state"]) }
+            ? request with { Onward = parameters["state"] is { } state ? RedirectUri.With(uri, $"state={state}") : uri }
             : OAuthError.InvalidRequest("This address is not registered for signing out",
                 "post_logout_redirect_uri is none of the client's", "OIDC RP-Initiated Logout §3",
                 client is null ? "a registered client" : Scope.Join(client.Row.PostLogoutRedirectUris), uri);
@@ -74,11 +74,4 @@ public sealed class EndSessionChecks(IdTokenHints hints, ClientDirectory clients
     public async Task<string?> ClientIdAsync(Parameters parameters) =>
         parameters["client_id"]
         ?? (parameters["id_token_hint"] is { } token && await hints.ReadAsync(token) is IdTokenHint.Good hint ? hint.ClientId : null);
-
-    private static string WithState(string uri, string? state)
-    {
-        if (state is null) return uri;
-        var separator = !uri.Contains('?') ? "?" : uri[^1] is '?' or '&' ? "" : "&";
-        return $"{uri}{separator}state={state}";
-    }
 }

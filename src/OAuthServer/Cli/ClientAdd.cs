@@ -41,7 +41,7 @@ internal static class ClientAdd
         {
             Description = "What signs its id_tokens",
             DefaultValueFactory = _ => "RS256",
-        }.From("RS256", "ES256");
+        }.From([.. SigningAlgorithms.All]);
         var age = new Option<int?>("--default-max-age")
         {
             HelpName = "SECONDS",

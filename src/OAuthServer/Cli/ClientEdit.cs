@@ -24,7 +24,7 @@ internal static class ClientEdit
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent");
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token");
         var signs = Text("--id-token-alg", "ALG", "What signs its id_tokens");
-        signs.AcceptOnlyFromAmong("RS256", "ES256");
+        signs.AcceptOnlyFromAmong([.. SigningAlgorithms.All]);
         var age = Seconds("--default-max-age", "How old a sign-in may be when its request has no max_age; -1 for any age");
         var onward = ListChange.Of("post-logout", "URI", "where people may be sent after they signed out");
         var told = Text("--backchannel-logout", "URI", "Its back-channel logout URI; '' for none");

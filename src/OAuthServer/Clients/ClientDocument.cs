@@ -12,7 +12,6 @@ namespace OAuthServer.Clients;
 /// </summary>
 public sealed record ClientDocument
 {
-    private const int MostRedirects = 10;
     private const int LongestName = 256;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
@@ -68,8 +67,8 @@ public sealed record ClientDocument
         if (MethodProblem(json, capabilities) is { } problem) return problem;
         if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name)
             return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
-        if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= MostRedirects } redirects)
-            return Refuse("redirect_uris is missing or malformed", $"1 to {MostRedirects} URIs", "something else");
+        if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= RedirectRules.Most } redirects)
+            return Refuse("redirect_uris is missing or malformed", $"1 to {RedirectRules.Most} URIs", "something else");
         var usable = Array.FindAll(redirects, uri => RedirectRules.Refusal(uri, settings) is null);
         if (usable.Length == 0) return Unusable(RedirectRules.Refusal(redirects[0], settings)!);
         if (Member(json, "response_types") is not null && Texts(json, "response_types")?.Contains("code") != true)

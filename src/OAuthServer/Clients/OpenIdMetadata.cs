@@ -11,11 +11,8 @@ namespace OAuthServer.Clients;
 /// </summary>
 public static class OpenIdMetadata
 {
-    private const int MostRedirects = 10;
     private const int LongestAge = 31_536_000;
     private const string Rule = "OIDC Registration §2";
-
-    private static readonly string[] Algorithms = ["RS256", "ES256"];
 
     private static readonly string[] NotHere =
     [
@@ -32,9 +29,9 @@ public static class OpenIdMetadata
         if (Member(body, "subject_type") is { } type && Text(type) != "public")
             return OAuthError.InvalidClientMetadata("subject_type must be public", Text(type) ?? "no text", Rule, "public");
         var alg = Member(body, "id_token_signed_response_alg");
-        if (alg is not null && !Algorithms.Contains(Text(alg)))
+        if (alg is not null && !(Text(alg) is { } named && SigningAlgorithms.All.Contains(named)))
             return OAuthError.InvalidClientMetadata("id_token_signed_response_alg must be RS256 or ES256",
-                Text(alg) ?? "no text", Rule, string.Join(' ', Algorithms));
+                Text(alg) ?? "no text", Rule, string.Join(' ', SigningAlgorithms.All));
         var age = Member(body, "default_max_age");
         if (age is not null && Seconds(age) is null)
             return OAuthError.InvalidClientMetadata("default_max_age must be a whole number of seconds, at most a year",
@@ -69,8 +66,8 @@ public static class OpenIdMetadata
             if (!uris.Contains(uri, StringComparer.Ordinal)) uris.Add(uri);
         }
 
-        return uris.Count > MostRedirects
-            ? OAuthError.InvalidRedirectUri($"A client has at most {MostRedirects} redirect URIs", $"{uris.Count}") : uris.ToArray();
+        return uris.Count > RedirectRules.Most
+            ? OAuthError.InvalidRedirectUri($"A client has at most {RedirectRules.Most} redirect URIs", $"{uris.Count}") : uris.ToArray();
     }
 
     private static JsonElement? Member(JsonElement body, string name) =>

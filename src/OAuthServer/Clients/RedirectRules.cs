@@ -9,6 +9,9 @@ namespace OAuthServer.Clients;
 /// </summary>
 public static class RedirectRules
 {
+    /// <summary>So many addresses of one kind a client that no operator made may have.</summary>
+    public const int Most = 10;
+
     /// <summary>Characters of one URI.</summary>
     public const int Longest = 2048;
 

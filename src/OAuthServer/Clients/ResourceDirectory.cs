@@ -29,8 +29,8 @@ public sealed partial class ResourceDirectory
     /// <summary>All resources and scopes at this moment.</summary>
     public async ValueTask<Snapshot> ReadAsync(CancellationToken cancel)
     {
-        // OpenID Connect Core §15.1: without a key for RS256 there is none, and its scopes mean nothing.
-        var isProvider = settings.OpenId && (keys.Published is null || keys.ActiveOf("RS256") is not null);
+        // Without id_tokens their scopes mean nothing.
+        var isProvider = keys.SignsIdTokens;
         if (notifications.Listening && remembered is { } known && known.IsProvider == isProvider) return known;
         var before = Volatile.Read(ref generation);
         var scopes = await store.ScopesAsync(cancel);

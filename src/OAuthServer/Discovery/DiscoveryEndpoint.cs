@@ -46,7 +46,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         var catalog = await ReadAsync(cancel);
         var published = keys.Published;
         // Until keys are read, what they will be made for: the document does not change when the database comes.
-        var isProvider = settings.OpenId && (published is null || keys.ActiveOf("RS256") is not null);
+        var isProvider = keys.SignsIdTokens;
         if (last is { } prepared && prepared.Catalog == catalog && prepared.Keys == published && prepared.OpenId is not null == isProvider)
             return prepared;
         return last = new Prepared(catalog, published, Prepare(false), isProvider ? Prepare(true) : null);
@@ -86,7 +86,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         };
         return !isProvider ? metadata : metadata with
         {
-            IdTokenSigningAlgValuesSupported = ["RS256", "ES256"],
+            IdTokenSigningAlgValuesSupported = SigningAlgorithms.All,
             UserinfoEndpoint = settings.Issuer + Paths.UserInfo,
             EndSessionEndpoint = settings.Issuer + Paths.EndSession,
             ClaimsSupported = [.. PersonClaims.Supported, .. claimRules.Select(rule => rule.Claim).Distinct()],

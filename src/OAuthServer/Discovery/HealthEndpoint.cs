@@ -53,7 +53,7 @@ public sealed class Readiness(
     }
 
     private string? NoIdTokens =>
-        settings.OpenId && keys.Ready && keys.ActiveOf("RS256") is null ? "no RS256 key signs: OpenID Connect is off" : null;
+        settings.OpenId && keys.Ready && !keys.SignsIdTokens ? "no RS256 key signs: OpenID Connect is off" : null;
 }
 
 /// <summary>/healthz answers while the process lives, /readyz once it can serve.</summary>

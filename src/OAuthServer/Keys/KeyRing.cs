@@ -51,6 +51,12 @@ public sealed class KeyRing(
     }
 
     /// <summary>
+    /// Whether there are id_tokens: OpenID Connect is on and has a key for RS256, which every app may expect (OpenID Connect Core §15.1).
+    /// Before any key was read: whether there will be.
+    /// </summary>
+    public bool SignsIdTokens => settings.OpenId && (keys is null || ActiveOf("RS256") is not null);
+
+    /// <summary>
     /// Every key a verifier may meet: pending, active, retired, those that sign access tokens first. Null before any was read.
     /// </summary>
     public IReadOnlyList<SigningKey>? Published => keys?.At(time.GetUtcNow()).Published;

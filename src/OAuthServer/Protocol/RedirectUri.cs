@@ -26,6 +26,10 @@ public static class RedirectUri
         return parsed.Host.Length > 0 && parsed.Scheme is "http" or "https" ? parsed.Host : parsed.Scheme + ":";
     }
 
+    /// <summary>The URI, otherwise as it is, with more parameters in its query.</summary>
+    public static string With(string uri, string parameters) =>
+        $"{uri}{(!uri.Contains('?') ? "?" : uri[^1] is '?' or '&' ? "" : "&")}{parameters}";
+
     // Read by hand: Uri canonicalises, and what it accepts is wider than what a loopback redirect may look like.
     private static (string Host, string Path)? Loopback(string uri)
     {

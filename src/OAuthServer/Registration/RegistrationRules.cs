@@ -30,7 +30,6 @@ public sealed record Proposal
 /// </summary>
 public sealed class RegistrationRules(Capabilities capabilities, Settings settings)
 {
-    private const int MostRedirects = 10;
 
     /// <param name="open">Scopes anybody may request.</param>
     public Result<Proposal> Propose(ClientMetadata metadata, OpenScopes open)
@@ -88,8 +87,8 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
         var redirects = metadata.RedirectUris ?? [];
         if (redirects.Length == 0 && grants.Any(type => type.NeedsRedirectUris))
             return OAuthError.InvalidRedirectUri("redirect_uris is required", "none");
-        if (redirects.Length > MostRedirects)
-            return OAuthError.InvalidRedirectUri($"A client has at most {MostRedirects} redirect URIs", $"{redirects.Length}");
+        if (redirects.Length > RedirectRules.Most)
+            return OAuthError.InvalidRedirectUri($"A client has at most {RedirectRules.Most} redirect URIs", $"{redirects.Length}");
         foreach (var redirect in redirects)
             if (RedirectRules.Refusal(redirect, settings) is { } refusal)
                 return refusal;
