@@ -93,6 +93,7 @@ public static class Routes
 
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
+        issuer.Get<AccountEndpoint>(Paths.Account, it => it.ShowAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);
         issuer.Post<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.RevokeAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.RevokeAll, it => it.ConfirmAllAsync, Page);

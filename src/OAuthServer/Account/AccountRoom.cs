@@ -7,6 +7,7 @@ public static class AccountRoom
     {
         public void AddAccount()
         {
+            services.AddSingleton<AccountEndpoint>();
             services.AddSingleton<ConnectedAppsEndpoint>();
             services.AddSingleton<OwnSessionsEndpoint>();
             services.AddSingleton<PasswordEndpoint>();

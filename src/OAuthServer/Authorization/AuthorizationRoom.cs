@@ -13,6 +13,7 @@ public static class AuthorizationRoom
             services.AddSingleton<Consents>();
             services.AddSingleton<AuthorizeEndpoint>();
             services.AddSingleton<LoginEndpoint>();
+            services.AddSingleton<Entry>();
             services.AddSingleton<LogoutEndpoint>();
             services.AddSingleton<EndSessionChecks>();
             services.AddSingleton<EndSessionEndpoint>();

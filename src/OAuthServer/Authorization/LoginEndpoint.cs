@@ -11,8 +11,8 @@ namespace OAuthServer.Authorization;
 /// a URL that came with the query (CWE-601).
 /// </summary>
 public sealed class LoginEndpoint(
-    PendingRequests pendingRequests, NextStep steps, Consents consents, SignIn signIn, Sessions sessions, Cookies cookies, Forms forms,
-    AuditLog audit)
+    PendingRequests pendingRequests, NextStep steps, Consents consents, SignIn signIn, Entry entry, Sessions sessions, Cookies cookies,
+    Forms forms, AuditLog audit)
 {
     /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
     public async Task ShowAsync(HttpContext http)
@@ -98,16 +98,11 @@ public sealed class LoginEndpoint(
             return;
         }
 
-        if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is not { } id)
-        {
-            error = SignIn.Wrong("the person was disabled while signing in");
-            await audit.RefusedAsync(AuditEvents.SignIn, error, context, subject: user.Subject.ToString());
-            await AgainAsync(http, browser!, then, username, error);
-            return;
-        }
-
-        cookies.SetSession(http, id);
-        http.GoTo(then.Destination);
+        var person = Authenticated.ByPassword(user) with { Remember = form[LoginPage.Remember] is not null };
+        if (await entry.LetInAsync(http, person, then)) return;
+        error = SignIn.Wrong("the person was disabled while signing in");
+        await audit.RefusedAsync(AuditEvents.SignIn, error, context, subject: user.Subject.ToString());
+        await AgainAsync(http, browser!, then, username, error);
     }
 
     // The app learns that nobody signed in. Null: the request was answered a moment ago, perhaps by this very press.

@@ -15,6 +15,7 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["apps"] = Paths.ConnectedApps,
+        ["account"] = Paths.Account,
         ["sessions"] = Paths.Sessions,
         ["password"] = Paths.Password,
         ["admin"] = Paths.Admin,
@@ -29,6 +30,7 @@ public static class LoginPage
 {
     public const string Username = "username";
     public const string Password = "password";
+    public const string Remember = "remember";
     public const string Decision = "decision";
     public const string Cancel = "cancel";
 
@@ -60,6 +62,11 @@ public static class LoginPage
             <button type="submit" name="{Decision}" value="{Cancel}">{say["Cancel"]}</button>
             </form>
             """;
+        // Never ticked for them: whose computer this is, only they know.
+        Markup remember = settings.RememberDays == 0 ? Markup.None : $"""
+            <div class="check"><input type="checkbox" id="{Remember}" name="{Remember}" value="yes"><label for="{Remember}">{say[
+                "Keep me signed in on this device"]}</label></div>
+            """;
         Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
         Markup problem = error is null ? Markup.None
             : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
@@ -79,6 +86,7 @@ public static class LoginPage
             <label for="password">{say["Password"]}</label>
             <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>
             {Missing(Password, "Enter your password.")}
+            {remember}
             <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
             {cancel}

@@ -12,9 +12,12 @@ public static class ConfirmPage
     public const string Password = "your_password";
 
     /// <param name="form">What was posted and waits.</param>
+    /// <param name="key">The key by which a sign-in leads back: for who has no password.</param>
     /// <param name="error">Why it is shown again, or null.</param>
-    public static Task ConfirmAsync(this HttpContext http, Markup antiforgery, Navigation frame, Parameters form, OAuthError? error)
+    public static Task ConfirmAsync(
+        this HttpContext http, Markup antiforgery, Navigation frame, Parameters form, string key, OAuthError? error)
     {
+        if (!frame.Session.HasPassword) return http.SignInAgainAsync(frame, key);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
         return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
@@ -33,6 +36,17 @@ public static class ConfirmPage
             """, frame);
     }
 
+    private static Task SignInAgainAsync(this HttpContext http, Navigation frame, string key)
+    {
+        var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        return http.PageAsync(401, "Confirm that it is you", $"""
+            <h1>{say["Confirm that it is you"]}</h1>
+            <p class="lead">{say["You signed in a while ago, and this changes something. Sign in again, then repeat it."]}</p>
+            <div class="actions"><a class="button primary" href="{settings.IssuerPath}{Paths.Login}?page={key}&amp;switch=1">{say[
+                "Sign in again"]}</a></div>
+            """, frame);
+    }
+
     // The page of the row the form is about where it names one, else the list the row is in.
     private static string Back(string path, Parameters form) => (form["id"], form["subject"]) switch
     {
@@ -44,6 +58,7 @@ public static class ConfirmPage
         _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal)
             || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
+        _ when path.StartsWith(Paths.Account, StringComparison.Ordinal) => Paths.Account,
         _ => Paths.Admin,
     };
 

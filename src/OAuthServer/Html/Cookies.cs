@@ -1,5 +1,7 @@
 using OAuthServer.Grants;
+using OAuthServer.Http;
 using OAuthServer.Protocol;
+using OAuthServer.Users;
 
 namespace OAuthServer.Html;
 
@@ -22,11 +24,16 @@ public sealed class Cookies(Settings settings)
     /// <summary>The session id the browser sent, or gets with this answer; or null.</summary>
     public string? Session(HttpContext http) => http.Items[this] as string ?? Read(http, session);
 
-    /// <summary>Signs the browser in; the cookie goes when the browser closes, the session on the server by its own limits.</summary>
-    public void SetSession(HttpContext http, string id)
+    /// <summary>
+    /// Signs the browser in; the cookie goes when the browser closes, unless the session is remembered, the session on the server by its
+    /// own limits.
+    /// </summary>
+    public void SetSession(HttpContext http, StartedSession started)
     {
-        http.Items[this] = id;
-        http.Response.Cookies.Append(session, id, Options());
+        http.Items[this] = started.Id;
+        var options = Options();
+        if (started.RememberedUntil is { } until) options.MaxAge = until - http.Context().At;
+        http.Response.Cookies.Append(session, started.Id, options);
     }
 
     public void EndSession(HttpContext http) => http.Response.Cookies.Delete(session, Options());

@@ -28,7 +28,7 @@ public static class EarlierSessions
                     && await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is null
                     && await sessions.ExchangeAsync(earlier, http.Request.Headers.UserAgent.ToString(), http.Context()) is { } id)
                 {
-                    cookies.SetSession(http, id);
+                    cookies.SetSession(http, new StartedSession(id, null));
                     http.Response.Cookies.Delete(name, new CookieOptions { Path = "/", Secure = true, HttpOnly = true });
                 }
 

@@ -122,9 +122,9 @@ public static class Layout
             <nav aria-label="{say["Account"]}">
             <ul>
             <li class="me"><bdi>{frame.Session.Username}</bdi></li>
+            {Link(Paths.Account, say["Account"], frame.Current == Paths.Account, settings)}
             {Link(Paths.ConnectedApps, say["Connected apps"], frame.Current == Paths.ConnectedApps, settings)}
             {Link(Paths.Sessions, say["Security"], frame.Current == Paths.Sessions, settings)}
-            {Link(Paths.Password, say["Password"], frame.Current == Paths.Password, settings)}
             {administration}
             {Link(Paths.Logout, say["Sign out"], false, settings)}
             </ul>

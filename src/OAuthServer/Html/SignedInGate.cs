@@ -47,6 +47,9 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
 
+    /// <summary>How old a sign-in may be that still adds or removes a way in, or ends the account.</summary>
+    public static readonly TimeSpan VeryRecent = TimeSpan.FromMinutes(5);
+
     /// <summary>A page of the person's own.</summary>
     /// <param name="key">The key by which sign-in leads back to it.</param>
     public Task ShowAsync(HttpContext http, string key, Func<PageRequest, Task> show) => EnterAsync(
@@ -56,28 +59,19 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     public Task ChangeAsync(HttpContext http, string key, Func<PageRequest, Task> change) => EnterAsync(
         http, key, session => ChangeAsync(http, session, change));
 
+    /// <summary>
+    /// A change of how the person gets in, from a form of ours: who signed in longer than <see cref="VeryRecent"/> ago does so again first.
+    /// </summary>
+    public Task ChangeAccountAsync(HttpContext http, string key, Func<PageRequest, Task> change) => ChangeAsync(
+        http, key, page => ConfirmedAsync(page, VeryRecent, key, change));
+
     /// <summary>A page of the administration.</summary>
     public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(
         http, session => ShowAsync(http, session, show));
 
     /// <summary>A change in the administration.</summary>
     public Task ChangeAdminAsync(HttpContext http, Func<PageRequest, Task> change) => EnterAsAdminAsync(
-        http, session => ChangeAsync(http, session, async page =>
-    {
-        if (page.Session.AuthenticatedAt + Recent > time.GetUtcNow()) await change(page);
-        else if (page.Parameters[ConfirmPage.Password] is not { } password) await ConfirmAsync(page, null);
-        else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted))
-            .Refused(out var error, out var user))
-            await ConfirmAsync(page, error);
-        else if (await sessions.StartAsync(user, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context)
-            is not { } id
-                 || await sessions.FindAsync(id, http.RequestAborted) is not { Role: "admin" } session) await NotFoundAsync(page);
-        else
-        {
-            cookies.SetSession(http, id);
-            await change(At(http, session, page.Parameters));
-        }
-    }));
+        http, session => ChangeAsync(http, session, page => ConfirmedAsync(page, Recent, "admin", change)));
 
     /// <summary>
     /// What everybody sees of the administration who is no administrator, and of a row that is not there or is somebody else's.
@@ -87,6 +81,25 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     private static Task NotFoundAsync(HttpContext http) =>
         Refusals.RefuseAsync(http,
             OAuthError.InvalidRequest("Page not found", "not theirs, or not there", "RFC 9110 §15.5.5") with { Status = 404 });
+
+    private async Task ConfirmedAsync(PageRequest page, TimeSpan age, string key, Func<PageRequest, Task> change)
+    {
+        var (http, role) = (page.Http, page.Session.Role);
+        if (page.Session.AuthenticatedAt + age > time.GetUtcNow()) await change(page);
+        else if (page.Parameters[ConfirmPage.Password] is not { } password) await ConfirmAsync(page, key, null);
+        else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted))
+            .Refused(out var error, out var user))
+            await ConfirmAsync(page, key, error);
+        else if (await sessions.StartAsync(Authenticated.ByPassword(user) with { Remember = page.Session.Remembered },
+                cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context) is not { } started
+            || await sessions.FindAsync(started.Id, http.RequestAborted) is not { } session || session.Role != role)
+            await NotFoundAsync(page);
+        else
+        {
+            cookies.SetSession(http, started);
+            await change(At(http, session, page.Parameters));
+        }
+    }
 
     private async Task EnterAsync(HttpContext http, string key, Func<SessionRow, Task> enter)
     {
@@ -114,10 +127,11 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     private PageRequest At(HttpContext http, SessionRow session, Parameters parameters) =>
         new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Parameters = parameters };
 
-    private static Task ConfirmAsync(PageRequest page, OAuthError? error)
+    private static Task ConfirmAsync(PageRequest page, string key, OAuthError? error)
     {
         if (error is not null) page.Http.Response.SetErrorHeaders(error);
-        return page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(Paths.Admin), page.Parameters, error);
+        return page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(key == "admin" ? Paths.Admin : Paths.Account), page.Parameters,
+            key, error);
     }
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, SessionRow session)

@@ -13,6 +13,7 @@ public static class Paths
     public const string UserInfo = "/userinfo";
     public const string Why = "/why";
     public const string Login = "/login";
+    public const string Account = "/account";
     public const string Logout = "/logout";
 
     /// <summary>OpenID Connect RP-Initiated Logout 1.0 §2.</summary>

@@ -4,6 +4,11 @@ using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Users;
 
+/// <summary>A session that has begun.</summary>
+/// <param name="Id">Its secret, for the cookie only.</param>
+/// <param name="RememberedUntil">How long the browser keeps the cookie; null: until it closes.</param>
+public sealed record StartedSession(string Id, DateTimeOffset? RememberedUntil);
+
 /// <summary>
 /// Browser sessions: 256 random bits in a cookie, their SHA-256 in the database. A sign-in always gets a new id (CWE-384); a
 /// session ends by itself when idle or old, and at once when its person is disabled or gets a new password.
@@ -27,15 +32,25 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
     /// <summary>A new session under a new id for a person who has just authenticated; null when disabled meanwhile.</summary>
     /// <param name="previous">The browser's session until now, which ends.</param>
     /// <param name="agent">As the browser names itself.</param>
-    public async Task<string?> StartAsync(UserRow user, string? previous, string agent, RequestContext request)
+    public async Task<StartedSession?> StartAsync(Authenticated person, string? previous, string agent, RequestContext request)
     {
         var id = OpaqueToken.Mint();
-        var now = request.At;
-        var started =
-            await store.StartAsync(OpaqueToken.Hash(id), previous is null ? null : OpaqueToken.Hash(previous), user.Subject,
-                user.PasswordHash,
-            now.AddSeconds(settings.SessionSeconds), request.Address, Printable(agent), request.RequestId, now);
-        return started ? id : null;
+        DateTimeOffset? rememberedUntil = person.Remember && settings.RememberDays > 0 ? request.At.AddDays(settings.RememberDays) : null;
+        var remembered = await store.StartAsync(new NewSession
+        {
+            Id = OpaqueToken.Hash(id),
+            Previous = previous is null ? null : OpaqueToken.Hash(previous),
+            Subject = person.Subject,
+            PasswordHash = person.PasswordHash,
+            Acr = person.Acr,
+            Amr = person.Amr,
+            Idp = person.Idp,
+            ExpiresAt = request.At.AddSeconds(settings.SessionSeconds),
+            RememberedUntil = rememberedUntil,
+            Agent = Printable(agent),
+            How = person.How,
+        }, request.Address, request.RequestId, request.At);
+        return remembered is null ? null : new StartedSession(id, remembered.Value ? rememberedUntil : null);
     }
 
     /// <summary>

@@ -55,10 +55,10 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
         var work = hashes.Begin(HashLane.People, keys[0]);
         try
         {
-            if (user is not null && SecretHash.CanVerify(password, user.PasswordHash))
+            if (user is { PasswordHash: { } hash } && SecretHash.CanVerify(password, hash))
             {
-                authenticated = await work.VerifyAsync(password, user.PasswordHash, cancel);
-                if (SecretHash.Cost(user.PasswordHash) is { } cost) costs.Add(cost);
+                authenticated = await work.VerifyAsync(password, hash, cancel);
+                if (SecretHash.Cost(hash) is { } cost) costs.Add(cost);
             }
 
             await work.FillUpAsync(1, costs, await users.ImportedHashAsync(cancel), cancel);
@@ -74,8 +74,13 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
 
         work.Failed();
         foreach (var key in keys) failures.Count(key);
-        var error =
-            Wrong(user switch { null => "nobody has this name", { Enabled: false } => "the person is disabled", _ => "wrong password" });
+        var error = Wrong(user switch
+        {
+            null => "nobody has this name",
+            { Enabled: false } => "the person is disabled",
+            { PasswordHash: null } => "the person has no password",
+            _ => "wrong password",
+        });
         await audit.RefusedAsync(AuditEvents.SignIn, error, request, subject: user?.Subject.ToString());
         return error;
     }

@@ -58,8 +58,20 @@ public sealed class RetentionTest
             ExpiresAt = now.AddMinutes(10),
         });
         (await server.Get<SessionStore>()
-            .StartAsync([3], null, alice.Subject, Cast.PasswordHash, now.AddDays(7), "127.0.0.1", "a test", "a-test", now))
-            .Should().BeTrue();
+            .StartAsync(new NewSession
+            {
+                Id = [3],
+                Previous = null,
+                Subject = alice.Subject,
+                PasswordHash = Cast.PasswordHash,
+                Acr = "aal1",
+                Amr = ["pwd"],
+                Idp = null,
+                ExpiresAt = now.AddDays(7),
+                RememberedUntil = null,
+                Agent = "a test",
+                How = "password",
+            }, "127.0.0.1", "a-test", now)).Should().BeFalse("it is not remembered");
         await server.ExecuteAsync(
             "insert into old_tokens select sha256('an old code'), id, 'code', @expires from grants limit 1",
                 new { expires = now.UtcDateTime.AddMinutes(30) });

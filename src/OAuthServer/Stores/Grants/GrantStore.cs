@@ -82,7 +82,7 @@ public sealed class GrantStore(Database database)
         with person as (
             select subject from users where subject = @Subject and enabled for share
         ), session as (
-            select s.subject, s.authenticated_at, s.sid, s.acr, s.amr
+            select s.subject, s.authenticated_at, s.sid, s.acr, s.amr, s.idp
               from person p join sessions s on s.subject = p.subject where s.id_hash = @SessionHash for share of s
         ), signed_in as (
             select subject from person where @SessionHash::bytea is null union all select subject from session
@@ -105,14 +105,15 @@ public sealed class GrantStore(Database database)
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline,
                                 offline_requested, created_at, expires_at, code_hash, code_expires_at, resource_named, disclosed, nonce,
-                                auth_time, sid, acr, amr)
+                                auth_time, sid, acr, amr, idp)
             select @Id, @ClientId, allowed.subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
                    @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt, @ResourceNamed, @Disclosed, @Nonce,
-                   s.authenticated_at, s.sid, s.acr, s.amr
+                   s.authenticated_at, s.sid, s.acr, s.amr, (select idp from session)
               from allowed left join session s on @HasIdTokens where (select count(*) from redeemed_before) >= 0
             on conflict (fingerprint) where ended_at is null do update
                set expires_at = excluded.expires_at, code_hash = excluded.code_hash, code_expires_at = excluded.code_expires_at,
-                   wrong_verifiers = 0, auth_time = excluded.auth_time, sid = excluded.sid, acr = excluded.acr, amr = excluded.amr
+                   wrong_verifiers = 0, auth_time = excluded.auth_time, sid = excluded.sid, acr = excluded.acr, amr = excluded.amr,
+                   idp = excluded.idp
              where grants.activated_at is null
             returning id
         ), informed as (

@@ -16,6 +16,48 @@ public sealed record SessionRow
 
     /// <summary>What its id_tokens call it; no key to the session.</summary>
     public required Guid Sid { get; init; }
+
+    /// <summary>aal1 or aal2 (NIST SP 800-63B).</summary>
+    public required string Acr { get; init; }
+
+    /// <summary>How the person signed in (RFC 8176).</summary>
+    public required string[] Amr { get; init; }
+
+    /// <summary>The sign-in provider it began at; null: here.</summary>
+    public required string? Idp { get; init; }
+
+    /// <summary>Stays when the browser closes, and does not idle away.</summary>
+    public required bool Remembered { get; init; }
+
+    /// <summary>Whether the person can prove who they are by a password.</summary>
+    public required bool HasPassword { get; init; }
+}
+
+/// <summary>A session that begins.</summary>
+public sealed record NewSession
+{
+    /// <summary>SHA-256 of its id.</summary>
+    public required byte[] Id { get; init; }
+
+    /// <summary>SHA-256 of the id of the browser's session until now, which ends; or null.</summary>
+    public required byte[]? Previous { get; init; }
+    public required Guid Subject { get; init; }
+
+    /// <summary>The stored hash that a password was compared with: another by now, and no session begins. Null: no password was.</summary>
+    public required string? PasswordHash { get; init; }
+    public required string Acr { get; init; }
+    public required string[] Amr { get; init; }
+    public required string? Idp { get; init; }
+
+    /// <summary>When it ends at the latest.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When it ends if it is remembered, which no administrator's is; null: it is not.</summary>
+    public required DateTimeOffset? RememberedUntil { get; init; }
+    public required string Agent { get; init; }
+
+    /// <summary>What the audit log says of it: password, say.</summary>
+    public required string How { get; init; }
 }
 
 /// <summary>sessions: browser sessions by the hash of their id.</summary>
@@ -36,40 +78,56 @@ public sealed class SessionStore(Database database)
 
     public const string StartSql = $"""
         with person as (
-            select subject from users where subject = @subject and enabled and password_hash = @passwordHash for share
+            select subject, @RememberedUntil::timestamptz is not null and role <> 'admin' as remembered
+              from users
+             where subject = @Subject and enabled and (@PasswordHash::text is null or password_hash = @PasswordHash) for share
         ), ended as (
-            delete from sessions where id_hash = @previous and exists (select from person) and {Named} returning sid, subject
+            delete from sessions where id_hash = @Previous and exists (select from person) and {Named} returning sid, subject
         ), started as (
-            insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid)
-            select @id, subject, @now, @now, @expires, @address, @agent,
-                   coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid())
+            insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid, acr, amr, idp,
+                                  remembered)
+            select @Id, subject, @now, @now, case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
+                   coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered
               from person
-            returning subject
+            returning subject, remembered
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)
-            select @now, @request, 'sign-in', 'ok', subject::text, @address, 'password' from started
+            select @now, @request, 'sign-in', 'ok', subject::text, @address, @How from started
         )
-        select exists (select from started)
+        select remembered from started
         """;
 
     /// <summary>
-    /// A new session under a new id; the browser's previous one ends, and its sid lives on if it was the same person's. False when the
-    /// person was disabled meanwhile, or has another password now.
+    /// A new session under a new id; the browser's previous one ends, and its sid lives on if it was the same person's. Whether it is
+    /// remembered; null when the person was disabled meanwhile, or has another password now.
     /// </summary>
-    /// <param name="passwordHash">The stored hash that the password was compared with.</param>
-    public Task<bool> StartAsync(byte[] id, byte[]? previous, Guid subject, string passwordHash, DateTimeOffset expires, string address,
-        string agent, string request, DateTimeOffset now) =>
-        database.FindAsync<bool>(StartSql,
-            new { id, previous, subject, passwordHash, expires = expires.UtcDateTime, address, agent, request, now = now.UtcDateTime },
-            CancellationToken.None);
+    public Task<bool?> StartAsync(NewSession session, string address, string request, DateTimeOffset now) =>
+        database.FindAsync<bool?>(StartSql, new
+        {
+            session.Id,
+            session.Previous,
+            session.Subject,
+            session.PasswordHash,
+            session.Acr,
+            session.Amr,
+            session.Idp,
+            ExpiresAt = session.ExpiresAt.UtcDateTime,
+            RememberedUntil = session.RememberedUntil?.UtcDateTime,
+            session.Agent,
+            session.How,
+            address,
+            request,
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
 
     public const string FindSql = """
-        select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid
+        select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid,
+               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
           join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
-           and s.last_seen_at > requested.idle_since
-          join users u on u.subject = s.subject and u.enabled
+           and (s.remembered or s.last_seen_at > requested.idle_since)
+          join users u on u.subject = s.subject and u.enabled and not (s.remembered and u.role = 'admin')
         """;
 
     /// <summary>The session, unless it is over.</summary>
@@ -131,7 +189,7 @@ public sealed class SessionStore(Database database)
     public const string SweepSql = """
         with gone as materialized (
             select id_hash from sessions
-             where (expires_at < @now or (last_seen_at < @idle_since and not imported))
+             where (expires_at < @now or (last_seen_at < @idle_since and not imported and not remembered))
                and set_config('oauth.session_end', 'aged', true) is not null
              limit 500 for update skip locked
         )
@@ -152,6 +210,11 @@ public sealed class SessionStore(Database database)
         LastSeenAt = new DateTimeOffset(row.GetDateTime(6)),
         ExpiresAt = new DateTimeOffset(row.GetDateTime(7)),
         Sid = row.GetGuid(8),
+        Acr = row.GetString(9),
+        Amr = row.GetFieldValue<string[]>(10),
+        Idp = row.IsDBNull(11) ? null : row.GetString(11),
+        Remembered = row.GetBoolean(12),
+        HasPassword = row.GetBoolean(13),
     };
 
     private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);

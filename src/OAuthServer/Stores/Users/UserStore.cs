@@ -7,7 +7,8 @@ public sealed record UserRow
 {
     public required Guid Subject { get; init; }
     public required string Username { get; init; }
-    public required string PasswordHash { get; init; }
+    /// <summary>Null: no password opens it.</summary>
+    public required string? PasswordHash { get; init; }
     public required string Role { get; init; }
     public required bool Enabled { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }

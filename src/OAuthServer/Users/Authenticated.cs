@@ -1,0 +1,38 @@
+using OAuthServer.Stores.Users;
+
+namespace OAuthServer.Users;
+
+/// <summary>A person who has just proven who they are, and how: what a session begins with.</summary>
+public sealed record Authenticated
+{
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+
+    /// <summary>The stored hash that their password was compared with; null: none was asked.</summary>
+    public string? PasswordHash { get; init; }
+
+    /// <summary>What the audit log says of it.</summary>
+    public required string How { get; init; }
+
+    /// <summary>aal1: one factor; aal2: two (NIST SP 800-63B).</summary>
+    public string Acr { get; init; } = "aal1";
+
+    /// <summary>How, for apps (RFC 8176).</summary>
+    public required string[] Amr { get; init; }
+
+    /// <summary>The sign-in provider that says so; null: we do.</summary>
+    public string? Idp { get; init; }
+
+    /// <summary>Whether they asked to stay signed in on this device.</summary>
+    public bool Remember { get; init; }
+
+    /// <summary>By their password.</summary>
+    public static Authenticated ByPassword(UserRow user) => new()
+    {
+        Subject = user.Subject,
+        Username = user.Username,
+        PasswordHash = user.PasswordHash,
+        How = "password",
+        Amr = ["pwd"],
+    };
+}
