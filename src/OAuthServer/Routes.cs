@@ -6,6 +6,7 @@ using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 using OAuthServer.Authorization;
+using OAuthServer.Authorization.SecondFactor;
 using OAuthServer.Discovery;
 using OAuthServer.Html;
 using OAuthServer.Http;
@@ -82,6 +83,10 @@ public static class Routes
         foreach (var asset in assets.All) issuer.Get(asset.Path, http => PageEndpoints.LoadAsync(http, asset), None);
         issuer.Get<LoginEndpoint>(Paths.Login, it => it.ShowAsync, Page | Clock);
         issuer.Post<LoginEndpoint>(Paths.Login, it => it.AuthenticateAsync, Page | Clock);
+        issuer.Get<CodeEndpoint>(Paths.LoginCode, it => it.ShowAsync, Page | Clock);
+        issuer.Post<CodeEndpoint>(Paths.LoginCode, it => it.TakeAsync, Page | Clock);
+        issuer.Post<PasskeySignInEndpoint>(Paths.LoginPasskeyOptions, it => it.OptionsAsync, Json | Clock);
+        issuer.Post<PasskeySignInEndpoint>(Paths.LoginPasskey, it => it.AuthenticateAsync, Json | Clock);
         issuer.Get<LogoutEndpoint>(Paths.Logout, it => it.ConfirmAsync, Page);
         issuer.Post<LogoutEndpoint>(Paths.Logout, it => it.EndAsync, Page);
         if (settings.OpenId)
@@ -94,6 +99,11 @@ public static class Routes
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
         issuer.Get<AccountEndpoint>(Paths.Account, it => it.ShowAsync, Page);
+        issuer.Get<SecondFactorEndpoint>(Paths.SecondFactor, it => it.ShowAsync, Page | Clock);
+        issuer.Post<SecondFactorEndpoint>(Paths.SecondFactor, it => it.ChangeAsync, Page | Clock);
+        issuer.Get<PasskeysEndpoint>(Paths.Passkeys, it => it.ShowAsync, Page | Clock);
+        issuer.Post<PasskeysEndpoint>(Paths.Passkeys, it => it.ChangeAsync, Page | Clock);
+        issuer.Post<PasskeysEndpoint>(Paths.PasskeyOptions, it => it.OptionsAsync, Json | Clock);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);
         issuer.Post<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.RevokeAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.RevokeAll, it => it.ConfirmAllAsync, Page);
@@ -150,6 +160,8 @@ public static class Routes
         issuer.Post<ProfileEndpoint>(Paths.AdminUserProfile, it => it.SaveAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserState, it => it.ConfirmStateAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserState, it => it.StateAsync, Page);
+        issuer.Get<FactorsEndpoint>(Paths.AdminUserFactors, it => it.ConfirmAsync, Page);
+        issuer.Post<FactorsEndpoint>(Paths.AdminUserFactors, it => it.ResetAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserPassword, it => it.ConfirmPasswordAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserPassword, it => it.PasswordAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserGrant, it => it.ConfirmGrantAsync, Page);

@@ -10,7 +10,9 @@ public static class AccountRoom
             services.AddSingleton<AccountEndpoint>();
             services.AddSingleton<ConnectedAppsEndpoint>();
             services.AddSingleton<OwnSessionsEndpoint>();
+            services.AddSingleton<PasskeysEndpoint>();
             services.AddSingleton<PasswordEndpoint>();
+            services.AddSingleton<SecondFactorEndpoint>();
         }
     }
 }

@@ -40,7 +40,7 @@ public sealed class PasswordEndpoint(
         {
             var hash = await hashes.PasswordAsync(password, http.RequestAborted);
             if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash!, hash, page.Author)
-                && await sessions.StartAsync(Again(user with { PasswordHash = hash }, session), cookies.Session(http),
+                && await sessions.StartAsync(Authenticated.Again(user with { PasswordHash = hash }, session), cookies.Session(http),
                     http.Request.Headers.UserAgent.ToString(), context) is { } started)
                 cookies.SetSession(http, started);
             // Else another password was set meanwhile, which ended this session too: the page asks for a sign-in.
@@ -54,9 +54,6 @@ public sealed class PasswordEndpoint(
         http.GoTo(Paths.Password);
         return Task.CompletedTask;
     }
-
-    private static Authenticated Again(UserRow user, SessionRow session) =>
-        Authenticated.ByPassword(user) with { Remember = session.Remembered };
 
     // From the audit log: a link cannot make the page say so.
     private async Task<bool> HasChangedAsync(PageRequest page, string request) =>

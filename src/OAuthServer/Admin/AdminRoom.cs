@@ -28,6 +28,7 @@ public static class AdminRoom
             services.AddSingleton<ScopeEndpoint>();
             services.AddSingleton<UsersEndpoint>();
             services.AddSingleton<ProfileEndpoint>();
+            services.AddSingleton<FactorsEndpoint>();
             services.AddSingleton<UserEndpoint>();
             services.AddSingleton<AdminFallback>();
         }

@@ -11,7 +11,7 @@ namespace OAuthServer.Admin;
 
 /// <summary>/admin: how the server is doing. Reads only.</summary>
 public sealed class DashboardEndpoint(
-    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, Settings settings, TimeProvider time)
+    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, FactorStore factors, Settings settings, TimeProvider time)
 {
     private const int Days = 30;
     private const int Hours = 24;
@@ -35,6 +35,7 @@ public sealed class DashboardEndpoint(
         await http.DashboardAsync(page.NavigationOf(Paths.Admin), new DashboardView
         {
             Now = now,
+            WithoutSecondFactor = settings.SecondFactor == "off" ? [] : await factors.AdministratorsWithoutAsync(cancel),
             Figures = await dashboard.FiguresAsync(now - Week, now, cancel),
             Hours = [.. Enumerable.Range(1 - Hours, Hours).Select(back => Hour(thisHour.AddHours(back)))],
             Days = [.. Enumerable.Range(0, Days).Select(day => Day(firstDay.AddDays(day)))],

@@ -14,6 +14,9 @@ public sealed record LeavingKey(string Kid, DateTimeOffset GoneAt);
 public sealed record DashboardView
 {
     public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Administrators who have a password and nothing else.</summary>
+    public required IReadOnlyList<string> WithoutSecondFactor { get; init; }
     public required DashboardFigures Figures { get; init; }
 
     /// <summary>The last 24 hours of the clock, the oldest first.</summary>
@@ -39,6 +42,11 @@ public static class DashboardPage
         Markup reuses = view.Reuses.Rows.Count == 0
             ? $"""<p class="empty">{say["No authorization code or refresh token was reused."]}</p>"""
             : AuditRows.Table(view.Reuses, Ended(settings, say), settings, say);
+        Markup alone = view.WithoutSecondFactor.Count == 0 ? Markup.None : $"""
+            <p class="caution">{say["Administrators whose password alone opens the administration:"]} {string.Join(", ",
+                view.WithoutSecondFactor.Take(10))}{(view.WithoutSecondFactor.Count > 10 ? "…" : "")}. {say[
+                "Ask each to add a passkey or an authenticator app on the account page."]}</p>
+            """;
         Markup legend =
             $"""
                 <p class="legend"><span class="key" aria-hidden="true"></span> {say["Tokens issued"]}
@@ -46,6 +54,7 @@ public static class DashboardPage
                 """;
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
+            {alone}
             <ul class="tiles" aria-label="{say["Activity"]}">
             {Tile($"{view.Hours.Sum(hour => hour.Issued)}", audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
             {Tile($"{view.Hours.Sum(hour => hour.Refused)}", audit + "?outcome=refused", say["Refusals, 24 hours"])}

@@ -29,13 +29,16 @@ public static class AuditEvents
     public const string Code = "code";
     public const string Export = "export";
     public const string UserInfo = "userinfo";
+    public const string Passkey = "passkey";
+    public const string SecondFactor = "second-factor";
+    public const string Recovery = "recovery";
 
     /// <summary>What no endpoint decided: a malformed request; a fault or a path nobody has, which are only counted.</summary>
     public const string Request = "request";
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, SignOut, EndSession, LogoutDelivery, Revocation, Edit, Registration, ClientDocument,
+        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit, Registration, ClientDocument,
             Introspection, RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>

@@ -53,6 +53,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             Client = client,
             Delivery = uri with { State = parameters["state"], IsPosted = IsPosted(uri, parameters), App = client.Row.Name },
             Scope = Scope.Parse(parameters["scope"]) ?? [],
+            WantsSecondFactor = parameters["acr_values"]?.Split(' ').FirstOrDefault(value => value is "aal1" or "aal2") == "aal2",
             Prompt = parameters["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],

@@ -31,6 +31,9 @@ public sealed record AuthorizationRequest
     /// <summary>Seconds since the last sign-in that are still good enough; null for any.</summary>
     public int? MaxAge { get; init; }
 
+    /// <summary>OpenID Connect Core §3.1.2.1: whether acr_values prefers two factors to one.</summary>
+    public bool WantsSecondFactor { get; init; }
+
     /// <summary>What may be granted, offline_access included when the client may have refresh tokens.</summary>
     public string[] Scope { get; init; } = [];
 

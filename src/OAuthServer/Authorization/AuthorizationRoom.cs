@@ -1,3 +1,5 @@
+using OAuthServer.Authorization.SecondFactor;
+
 namespace OAuthServer.Authorization;
 
 /// <summary>/authorize, sign-in, sign-out, consent.</summary>
@@ -14,6 +16,10 @@ public static class AuthorizationRoom
             services.AddSingleton<AuthorizeEndpoint>();
             services.AddSingleton<LoginEndpoint>();
             services.AddSingleton<Entry>();
+            services.AddSingleton<PendingSignIns>();
+            services.AddSingleton<StepUp>();
+            services.AddSingleton<CodeEndpoint>();
+            services.AddSingleton<PasskeySignInEndpoint>();
             services.AddSingleton<LogoutEndpoint>();
             services.AddSingleton<EndSessionChecks>();
             services.AddSingleton<EndSessionEndpoint>();

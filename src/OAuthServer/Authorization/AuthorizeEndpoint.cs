@@ -1,5 +1,6 @@
 using System.Globalization;
 using OAuthServer.Audit;
+using OAuthServer.Authorization.SecondFactor;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -13,8 +14,8 @@ namespace OAuthServer.Authorization;
 /// again. Each takes exactly one step: ask a person on another page, or answer the client.
 /// </summary>
 public sealed class AuthorizeEndpoint(
-    AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, Cookies cookies,
-    AuditLog audit, Settings settings)
+    AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, StepUp stepUp,
+    Cookies cookies, AuditLog audit, Settings settings)
 {
     public async Task BeginAsync(HttpContext http)
     {
@@ -27,7 +28,7 @@ public sealed class AuthorizeEndpoint(
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
         var step = await steps.NextAsync(request, session);
-        if (step is Step.SignIn or Step.Consent)
+        if (step is Step.SignIn or Step.StepUp or Step.Consent)
         {
             var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address);
             if (opened.Refused(out error, out var pending))
@@ -79,6 +80,9 @@ public sealed class AuthorizeEndpoint(
         {
             case Step.SignIn:
                 http.GoTo($"{Paths.Login}?request={request.PendingRequest!.Id}");
+                break;
+            case Step.StepUp:
+                await stepUp.GoAsync(http, request, session!);
                 break;
             case Step.Consent:
                 http.GoTo($"{Paths.Consent}?request={request.PendingRequest!.Id}");

@@ -44,12 +44,12 @@ public sealed class LoginEndpoint(
         }
         else if (session is not null && query["switch"] is null)
         {
-            http.GoTo(new Waiting(null, Known(query["page"])).Destination);
+            http.GoTo(new Waiting(null, Waiting.Known(query["page"])).Destination);
             return;
         }
 
         var hint = query["switch"] is null ? request?.LoginHint ?? "" : "";
-        var then = new Waiting(request, Known(query["page"])) { IsForAnother = session is not null && request?.Expects(session) is false };
+        var then = new Waiting(request, Waiting.Known(query["page"])) { IsForAnother = session is not null && request?.Expects(session) is false };
         await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), then, hint);
     }
 
@@ -80,7 +80,7 @@ public sealed class LoginEndpoint(
             return;
         }
 
-        var then = new Waiting(request, Known(form["page"])) { IsForAnother = await IsForAnotherAsync(http, request) };
+        var then = new Waiting(request, Waiting.Known(form["page"])) { IsForAnother = await IsForAnotherAsync(http, request) };
         var (username, password, context) = (form[LoginPage.Username] ?? "", form[LoginPage.Password] ?? "", http.Context());
         if (Missing(username, password) is { Length: > 0 } missing)
         {
@@ -134,9 +134,6 @@ public sealed class LoginEndpoint(
         (_, 0) => [LoginPage.Password],
         _ => [],
     };
-
-    // Anything else is as good as nothing: the key chooses among our own pages.
-    private static string? Known(string? page) => page is not null && Waiting.Pages.ContainsKey(page) ? page : null;
 
     private async Task RefuseAsync(HttpContext http, OAuthError error)
     {

@@ -1,3 +1,4 @@
+using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
@@ -16,10 +17,34 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     {
         ["apps"] = Paths.ConnectedApps,
         ["account"] = Paths.Account,
+        ["passkeys"] = Paths.Passkeys,
+        ["second-factor"] = Paths.SecondFactor,
         ["sessions"] = Paths.Sessions,
         ["password"] = Paths.Password,
         ["admin"] = Paths.Admin,
     };
+
+    /// <summary>A key of ours; anything else is as good as none: it chooses among our own pages.</summary>
+    public static string? Known(string? page) => page is not null && Pages.ContainsKey(page) ? page : null;
+
+    /// <summary>As hidden fields of a form.</summary>
+    public Markup Hidden => (Request?.PendingRequest, Page) switch
+    {
+        ({ } open, _) => $"""<input type="hidden" name="request" value="{open.Id}">""",
+        (_, { } key) => $"""<input type="hidden" name="page" value="{key}">""",
+        _ => Markup.None,
+    };
+
+    /// <summary>As parameters behind others of a query.</summary>
+    public string Query => (Request?.PendingRequest, Page) switch
+    {
+        ({ } open, _) => $"&request={open.Id}",
+        (_, { } key) => $"&page={key}",
+        _ => "",
+    };
+
+    /// <summary>As a query.</summary>
+    public string FirstQuery => Query.Length == 0 ? "" : "?" + Query[1..];
 
     /// <summary>Where to go once signed in.</summary>
     public string Destination => Request is { PendingRequest: { } pending } ? $"{Paths.Authorize}/{pending.Id}" : Pages[Page ?? "apps"];
@@ -45,6 +70,7 @@ public static class LoginPage
     {
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var assets = http.RequestServices.GetRequiredService<Assets>();
         var name = Words.Sanitize(username, "", SignIn.LongestName);
         var begin = name.Length == 0 ? Username : Password;
         Markup purpose = then.Request is { } asking
@@ -53,12 +79,12 @@ public static class LoginPage
         // Who is meant is not said: whoever sits here may be anybody.
         Markup another = !then.IsForAnother ? Markup.None
             : $"""<p class="note">{say["The app expects another person than the one who is signed in. Sign in as that person."]}</p>""";
-        Markup pending = then.Request?.PendingRequest is { } open ? $"""<input type="hidden" name="request" value="{open.Id}">"""
-            : Markup.None;
+        Markup passkey = http.RequestServices.GetRequiredService<Passkeys>().IsAvailable
+            ? PasskeyForm.SignIn(http, antiforgery, then.Hidden, canFillIn: true) : Markup.None;
         // A form of its own: what was typed stays here.
         Markup cancel = then.Request?.PendingRequest is null ? Markup.None : $"""
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
-            {antiforgery}{pending}
+            {antiforgery}{then.Hidden}
             <button type="submit" name="{Decision}" value="{Cancel}">{say["Cancel"]}</button>
             </form>
             """;
@@ -67,7 +93,6 @@ public static class LoginPage
             <div class="check"><input type="checkbox" id="{Remember}" name="{Remember}" value="yes"><label for="{Remember}">{say[
                 "Keep me signed in on this device"]}</label></div>
             """;
-        Markup page = then.Page is { } key ? $"""<input type="hidden" name="page" value="{key}">""" : Markup.None;
         Markup problem = error is null ? Markup.None
             : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
 
@@ -77,21 +102,23 @@ public static class LoginPage
             {another}
             {problem}
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
-            {antiforgery}{pending}{page}
+            {antiforgery}{then.Hidden}
             <label for="username">{say["Username"]}</label>
             <input id="username" name="username" type="text" value="{name}" required
-                maxlength="{SignIn.LongestName}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(
+                maxlength="{SignIn.LongestName}" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(
                     Username)}>
             {Missing(Username, "Enter your username.")}
             <label for="password">{say["Password"]}</label>
             <input id="password" name="password" type="password" required autocomplete="current-password" dir="ltr" {Flaw(Password)}>
+            <button class="small shows" type="button" data-shows="{Password}" aria-pressed="false" hidden>{say["Show password"]}</button>
             {Missing(Password, "Enter your password.")}
             {remember}
             <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
+            {passkey}
             {cancel}
             <p class="note">{Forgotten(settings, say)}</p>
-            """);
+            """, script: assets.Passkey);
 
         // Where one of the two is wrong, nobody is told which.
         Markup Flaw(string field)

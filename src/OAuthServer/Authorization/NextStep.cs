@@ -1,3 +1,5 @@
+using OAuthServer.Authorization.SecondFactor;
+using OAuthServer.Factors;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Users;
@@ -19,6 +21,9 @@ public abstract record Step
     /// <summary>An app of the operator's own: nobody is asked.</summary>
     public sealed record Trust : Step;
 
+    /// <summary>The person proves a second factor first, or adds one.</summary>
+    public sealed record StepUp : Step;
+
     /// <summary>The client is told by a redirect.</summary>
     public sealed record RedirectError(OAuthError Error) : Step;
 
@@ -27,7 +32,7 @@ public abstract record Step
 }
 
 /// <summary>Decides the next step, from the request and who is signed in and nothing else.</summary>
-public sealed class NextStep(ConsentStore consents, TimeProvider time)
+public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepUp stepUp, TimeProvider time)
 {
     /// <param name="session">Null: nobody is signed in.</param>
     public async Task<Step> NextAsync(AuthorizationRequest request, SessionRow? session)
@@ -45,6 +50,14 @@ public sealed class NextStep(ConsentStore consents, TimeProvider time)
             return request.IsSilent || HasSignedInFor(request, session)
                 ? Refuse(request, OtherPerson())
                 : new Step.SignIn();
+
+        if (session.Acr != "aal2" && (request.Client.Row.MinAcr == "aal2" || rule.Blocks(session)))
+            return request.IsSilent
+                ? Refuse(request, OAuthError.InteractionRequired("interaction_required", "the sign-in was by one factor only"))
+                : new Step.StepUp();
+        // Voluntary (OpenID Connect Core §3.1.2.1): who has no second factor is told to the app as what they are.
+        if (session.Acr != "aal2" && request.WantsSecondFactor && !request.IsSilent && await stepUp.IsPossibleAsync(session, CancellationToken.None))
+            return new Step.StepUp();
 
         if (request.Client.Row.Trusted && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent"))
             return new Step.Trust();

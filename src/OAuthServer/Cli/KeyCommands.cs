@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;
 
@@ -85,17 +86,20 @@ internal static class KeyCommands
     {
         await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
         var resealing =
-            new Resealing(new SigningKeyStore(signed), new DataProtectionKeyStore(signed), new KeyEncryption(context.Settings));
+            new Resealing(new SigningKeyStore(signed), new DataProtectionKeyStore(signed), new FactorStore(signed),
+                new KeyEncryption(context.Settings));
         var (signing, cookies) = (await resealing.SigningKeysAsync(cancel), await resealing.DataProtectionKeysAsync(cancel));
-        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable];
-        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + signing.Left + cookies.Left == 0) return WrongKey(context);
-        var left = signing.Left + cookies.Left;
+        var apps = await resealing.SecretsAsync(cancel);
+        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. apps.Unreadable];
+        var left = signing.Left + cookies.Left + apps.Left;
+        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + apps.Done.Count + left == 0) return WrongKey(context);
         var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
-            + $"forms; {left} were already.";
+            + $"forms, {apps.Done.Count} secrets of authenticator apps; {left} were already.";
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
-        return context.Output.Done(new { signing_keys = signing.Done, data_protection_keys = cookies.Done, left },
+        return context.Output.Done(new { signing_keys = signing.Done, data_protection_keys = cookies.Done,
+            authenticator_apps = apps.Done.Count, left },
             context.Settings.SecondKeyEncryptionKey.Length == 0 ? done
                 : $"{done} Once every server has this OAuth__KeyEncryptionKey, OAuth__SecondKeyEncryptionKey can be removed.");
     }

@@ -90,7 +90,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             UserinfoEndpoint = settings.Issuer + Paths.UserInfo,
             EndSessionEndpoint = settings.Issuer + Paths.EndSession,
             ClaimsSupported = [.. PersonClaims.Supported, .. claimRules.Select(rule => rule.Claim).Distinct()],
-            AcrValuesSupported = ["aal1"],
+            AcrValuesSupported = ["aal1", "aal2"],
             PromptValuesSupported = ["none", "login", "consent", "select_account"],
             UiLocalesSupported = Language.All.Select(language => language.Code),
             ClaimsParameterSupported = false,

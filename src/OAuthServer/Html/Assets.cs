@@ -18,7 +18,7 @@ public sealed record Asset(string Path, string Type, byte[] Octets)
 }
 
 /// <summary>
-/// All that pages load, and all of it from here: the stylesheet, the tab's icon, the operator's logo, the one script. Made once.
+/// All that pages load, and all of it from here: the stylesheet, the tab's icon, the operator's logo, two scripts. Made once.
 /// </summary>
 public sealed class Assets
 {
@@ -44,10 +44,14 @@ public sealed class Assets
     /// <summary>Presses the button that posts an answer to a client.</summary>
     public Asset Post { get; } = new(Paths.PostScript, "text/javascript; charset=utf-8", Encoding.UTF8.GetBytes(BuiltIn("post.js")));
 
+    /// <summary>Asks the browser for passkeys, and shows a password that is being typed.</summary>
+    public Asset Passkey { get; } =
+        new(Paths.PasskeyScript, "text/javascript; charset=utf-8", Encoding.UTF8.GetBytes(BuiltIn("passkey.js")));
+
     /// <summary>Null: the operator has none.</summary>
     public Asset? Logo { get; }
 
-    public IEnumerable<Asset> All => Logo is null ? [Style, TabIcon, Post] : [Style, TabIcon, Post, Logo];
+    public IEnumerable<Asset> All => Logo is null ? [Style, TabIcon, Post, Passkey] : [Style, TabIcon, Post, Passkey, Logo];
 
     private static string Rules(Accent? accent) => accent is null ? "" : $$"""
 

@@ -57,7 +57,7 @@ public sealed class Forms(IAntiforgery antiforgery)
     internal static void Configure(AntiforgeryOptions options, Settings settings)
     {
         options.FormFieldName = FieldName;
-        options.HeaderName = null;
+        options.HeaderName = "X-Antiforgery";
         options.SuppressXFrameOptionsHeader = true;
         options.Cookie =
             new HostCookie

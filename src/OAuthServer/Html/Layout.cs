@@ -25,7 +25,7 @@ public static class Layout
         "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
     // Of the pages that load a script, and of no other.
-    private const string WithScript = ContentSecurityPolicy + "; script-src 'self'";
+    private const string WithScript = ContentSecurityPolicy + "; script-src 'self'; connect-src 'self'";
 
     private static readonly (string Path, string Text)[] Administration =
     [

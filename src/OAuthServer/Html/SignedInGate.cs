@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Factors;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -42,7 +43,7 @@ public sealed record PageRequest
 /// Stands before every page of somebody signed in: who is not is sent to sign in, a forged post is refused. The administration
 /// does not exist for anybody but administrators, and asks for the password again before a change when the sign-in is old.
 /// </summary>
-public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, AuditLog audit, TimeProvider time)
+public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, SecondFactorRule rule, AuditLog audit, TimeProvider time)
 {
     /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
@@ -64,6 +65,27 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     /// </summary>
     public Task ChangeAccountAsync(HttpContext http, string key, Func<PageRequest, Task> change) => ChangeAsync(
         http, key, page => ConfirmedAsync(page, VeryRecent, key, change));
+
+    /// <summary>
+    /// A page or change that adds a second factor: open to who may do nothing else before. A change asks for a recent sign-in.
+    /// </summary>
+    public Task ShowFactorsAsync(HttpContext http, string key, Func<PageRequest, Task> show) => EnterAsync(
+        http, key, session => ShowAsync(http, session, show), isBlocked: _ => false);
+
+    /// <inheritdoc cref="ShowFactorsAsync"/>
+    public Task ChangeFactorsAsync(HttpContext http, string key, Func<PageRequest, Task> change) => EnterAsync(
+        http, key, session => ChangeAsync(http, session, page => ConfirmedAsync(page, VeryRecent, key, change)), isBlocked: _ => false);
+
+    /// <summary>A change of the same kind that a script posts as JSON: what is posted, or why it is not taken.</summary>
+    /// <param name="most">Octets of the body.</param>
+    public async Task<Result<(SessionRow Session, System.Text.Json.JsonElement Posted)>> JsonFactorsAsync(HttpContext http, int most)
+    {
+        if ((await http.JsonAsync(most)).Refused(out var error, out var posted)) return error;
+        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is not { } session)
+            return SignInFirst("nobody is signed in");
+        if (await forms.RefusalAsync(http, session.IdHash) is { } forged) return forged;
+        return session.AuthenticatedAt + VeryRecent > time.GetUtcNow() ? (session, posted) : SignInFirst("the sign-in is too old");
+    }
 
     /// <summary>A page of the administration.</summary>
     public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(
@@ -90,7 +112,7 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
         else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted))
             .Refused(out var error, out var user))
             await ConfirmAsync(page, key, error);
-        else if (await sessions.StartAsync(Authenticated.ByPassword(user) with { Remember = page.Session.Remembered },
+        else if (await sessions.StartAsync(Authenticated.Again(user, page.Session),
                 cookies.Session(http), http.Request.Headers.UserAgent.ToString(), page.Context) is not { } started
             || await sessions.FindAsync(started.Id, http.RequestAborted) is not { } session || session.Role != role)
             await NotFoundAsync(page);
@@ -101,15 +123,27 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
         }
     }
 
-    private async Task EnterAsync(HttpContext http, string key, Func<SessionRow, Task> enter)
+    private static OAuthError SignInFirst(string reason) => new()
     {
-        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session) await enter(session);
-        else http.GoTo($"{Paths.Login}?page={key}");
+        Code = "access_denied",
+        Description = "Sign in again first",
+        Status = 401,
+        Rule = "NIST SP 800-63B-4 §4.1",
+        Reason = reason,
+        Expected = $"a sign-in of the last {VeryRecent.TotalMinutes} minutes",
+    };
+
+    private async Task EnterAsync(HttpContext http, string key, Func<SessionRow, Task> enter, Func<SessionRow, bool>? isBlocked = null)
+    {
+        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is not { } session) http.GoTo($"{Paths.Login}?page={key}");
+        else if ((isBlocked ?? rule.Blocks)(session)) http.GoTo($"{Paths.SecondFactor}?page={key}");
+        else await enter(session);
     }
 
     // Before anything else is looked at: a bad form must not tell that something is here.
     private Task EnterAsAdminAsync(HttpContext http, Func<SessionRow, Task> enter) =>
-        EnterAsync(http, "admin", session => session.Role == "admin" ? enter(session) : NotFoundAsync(http));
+        EnterAsync(http, "admin", session => session.Role == "admin" ? enter(session) : NotFoundAsync(http),
+            session => session.Role == "admin" && rule.BlocksAdministration(session));
 
     private async Task ShowAsync(HttpContext http, SessionRow session, Func<PageRequest, Task> show)
     {

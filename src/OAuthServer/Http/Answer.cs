@@ -50,6 +50,13 @@ public static class Answer
     public static Task SendAsync(this HttpContext http, PreparedJson prepared) =>
         http.IsKnown(prepared.Tag) ? Task.CompletedTask : http.SendAsync(200, prepared.Content);
 
+    /// <summary>Sends JSON that is written already.</summary>
+    public static Task JsonTextAsync(this HttpContext http, string json)
+    {
+        http.Response.NoStore();
+        return http.SendAsync(200, System.Text.Encoding.UTF8.GetBytes(json));
+    }
+
     // Relaxed escaping: the answer is application/json and nosniff, never a page.
     /// <summary>Writes one JSON object and leaves caching to the caller.</summary>
     public static Task PlainJsonAsync(this HttpContext http, int status, Action<Utf8JsonWriter> members)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using OAuthServer.Protocol;
 
@@ -13,13 +14,15 @@ public static class JsonBody
     /// The JSON of a request (RFC 8259): application/json in UTF-8, uncompressed, at most 64 KiB, 32 levels deep, no member twice,
     /// nothing before or after it, no byte order mark.
     /// </summary>
-    public static async Task<Result<JsonElement>> JsonAsync(this HttpContext http)
+    /// <param name="most">Octets; more is 413.</param>
+    public static async Task<Result<JsonElement>> JsonAsync(this HttpContext http, int most = Request.MostBodyBytes)
     {
         if (!IsJson(http.Request))
             return OAuthError.InvalidRequest("Content-Type must be application/json", "another content type", "RFC 7591 §3.1",
                 "application/json", http.Request.ContentType) with
             { Status = 415 };
-        // Kestrel ends a body past its limit, Request.MostBodyBytes, with 413.
+        // Kestrel ends a body past its limit with 413.
+        if (most < Request.MostBodyBytes) http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = most;
         using var read = new MemoryStream();
         try { await http.Request.Body.CopyToAsync(read, http.RequestAborted); }
         catch (IOException fault) when (Request.IsBadFraming(fault)) { return Request.BadFraming(fault); }

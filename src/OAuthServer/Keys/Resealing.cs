@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Keys;
 
@@ -20,7 +21,8 @@ public sealed record Resealed
 /// Seals whatever the second key-encryption key opens under the first. Each row by itself and only as it was read, so it may be cut off
 /// and begun again while servers run: they open both.
 /// </summary>
-public sealed class Resealing(SigningKeyStore signingKeys, DataProtectionKeyStore dataProtectionKeys, KeyEncryption encryption)
+public sealed class Resealing(
+    SigningKeyStore signingKeys, DataProtectionKeyStore dataProtectionKeys, FactorStore factors, KeyEncryption encryption)
 {
     /// <summary>Signing keys.</summary>
     public async Task<Resealed> SigningKeysAsync(CancellationToken cancel)
@@ -39,6 +41,16 @@ public sealed class Resealing(SigningKeyStore signingKeys, DataProtectionKeyStor
         foreach (var row in dataProtectionKeys.List())
             await AddAsync(resealed, row.Id, () => DataProtectionSeal.Reseal(row.Xml, encryption),
                 after => dataProtectionKeys.ResealAsync(row.Id, row.Xml, after, cancel));
+        return resealed;
+    }
+
+    /// <summary>The secrets of authenticator apps.</summary>
+    public async Task<Resealed> SecretsAsync(CancellationToken cancel)
+    {
+        var resealed = new Resealed();
+        foreach (var row in await factors.SecretsAsync(cancel))
+            await AddAsync(resealed, $"the app of {row.Subject}", () => encryption.Reseal(row.SecretSealed),
+                after => factors.ResealAsync(row.Subject, row.SecretSealed, after, cancel));
         return resealed;
     }
 

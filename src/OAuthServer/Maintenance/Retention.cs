@@ -14,7 +14,7 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions, LogoutDeliveryStore logouts,
+    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)
@@ -56,6 +56,9 @@ public sealed class Retention(
         var now = time.GetUtcNow();
         await EmptyAsync(() => requests.SweepAsync(now, cancel));
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
+        await EmptyAsync(() => pendingSignIns.SweepAsync(now, cancel));
+        await EmptyAsync(() => pendingSignIns.SweepAttemptsAsync(now, cancel));
+        await EmptyAsync(() => passkeys.SweepProofsAsync(now, cancel));
         await EmptyAsync(() => logouts.SweepAsync(now, cancel));
         await EmptyAsync(() => grants.ExpiredAsync(now, cancel));
         await EmptyAsync(() => grants.EndedAsync(now, cancel));

@@ -13,7 +13,13 @@ public static class Paths
     public const string UserInfo = "/userinfo";
     public const string Why = "/why";
     public const string Login = "/login";
+    public const string LoginCode = "/login/code";
+    public const string LoginPasskey = "/login/passkey";
+    public const string LoginPasskeyOptions = "/login/passkey/options";
     public const string Account = "/account";
+    public const string Passkeys = "/account/passkeys";
+    public const string PasskeyOptions = "/account/passkeys/options";
+    public const string SecondFactor = "/account/second-factor";
     public const string Logout = "/logout";
 
     /// <summary>OpenID Connect RP-Initiated Logout 1.0 §2.</summary>
@@ -56,6 +62,7 @@ public static class Paths
     public const string AdminUserRole = AdminUser + "/role";
     public const string AdminUserState = AdminUser + "/state";
     public const string AdminUserProfile = AdminUser + "/profile";
+    public const string AdminUserFactors = "/admin/user/reset-factors";
     public const string AdminUserPassword = AdminUser + "/password";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
@@ -68,6 +75,7 @@ public static class Paths
     public const string Stylesheet = "/style.css";
     public const string TabIcon = "/icon.svg";
     public const string PostScript = "/post.js";
+    public const string PasskeyScript = "/passkey.js";
     public const string Logo = "/logo";
     public const string Errors = "/errors";
     public const string Health = "/healthz";

@@ -92,6 +92,10 @@ public sealed partial record Settings
     /// <summary>Days a browser stays signed in whose person asked for it, idle or not; never an administrator's. 0: nobody is asked.</summary>
     [Range(0, 365)] public int RememberDays { get; init; } = 30;
 
+    /// <summary>Who signs in with a second factor beside the password: everyone; admins, before the administration; optional: who wants;
+    /// off: pages do not offer it. Who has one is always asked for it. In Development optional when it is not set.</summary>
+    [AllowedValues("off", "optional", "admins", "everyone")] public string SecondFactor { get; init; } = "admins";
+
     /// <summary>The name of another server's session cookie: a browser that sends one whose session was imported is signed in here, once.
     /// Empty: none.</summary>
     public string EarlierSessionCookie { get; init; } = "";
@@ -141,6 +145,9 @@ public sealed partial record Settings
 
     /// <summary>Failed sign-ins per minute from one address, and per name and address.</summary>
     [Range(1, 1_000_000)] public int LoginsPerMinute { get; init; } = 10;
+
+    /// <summary>Challenges for passkeys a minute from one address; an opened sign-in page takes one.</summary>
+    [Range(1, 1_000_000)] public int PasskeyOptionsPerMinute { get; init; } = 30;
 
     /// <summary>
     /// Authorization requests per minute from one address, IPv6 by its /64, that are kept while a person signs in or consents; many

@@ -62,9 +62,12 @@ public static class StoresRoom
             services.AddSingleton<ResourceStore>();
             services.AddSingleton<ScopeEdits>();
             services.AddSingleton<AccountEventStore>();
+            services.AddSingleton<FactorStore>();
             services.AddSingleton<LogoutDeliveryStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
+            services.AddSingleton<PasskeyStore>();
+            services.AddSingleton<PendingSignInStore>();
             services.AddSingleton<PersonStore>();
             services.AddSingleton<ProfileEdits>();
             services.AddLoop<PersonStore>((loop, cancel) => loop.RunAsync(cancel));

@@ -23,8 +23,20 @@ public sealed record Authenticated
     /// <summary>The sign-in provider that says so; null: we do.</summary>
     public string? Idp { get; init; }
 
+    /// <summary>When they gave the first factor; null: now.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+
     /// <summary>Whether they asked to stay signed in on this device.</summary>
     public bool Remember { get; init; }
+
+    /// <summary>By their password, in a session of theirs, which stays as sure as it was.</summary>
+    public static Authenticated Again(UserRow user, SessionRow session) => ByPassword(user) with
+    {
+        Acr = session.Acr,
+        Amr = session.Amr,
+        Idp = session.Idp,
+        Remember = session.Remembered,
+    };
 
     /// <summary>By their password.</summary>
     public static Authenticated ByPassword(UserRow user) => new()

@@ -67,6 +67,7 @@ public sealed class RetentionTest
                 Acr = "aal1",
                 Amr = ["pwd"],
                 Idp = null,
+                AuthenticatedAt = null,
                 ExpiresAt = now.AddDays(7),
                 RememberedUntil = null,
                 Agent = "a test",

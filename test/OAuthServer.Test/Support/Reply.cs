@@ -29,6 +29,8 @@ public sealed class Reply
     /// <summary>The body as a browser reads it; a new document each time.</summary>
     public IHtmlDocument Page => new HtmlParser().ParseDocument(Body);
 
+    public System.Text.Json.Nodes.JsonObject JsonObject() => System.Text.Json.Nodes.JsonNode.Parse(Body)!.AsObject();
+
     public string? Error => IsJson && Json.TryGetProperty("error", out var error) ? error.GetString() : null;
 
     public string? Description => IsJson && Json.TryGetProperty("error_description", out var description) ? description.GetString() : null;

@@ -47,6 +47,7 @@ public sealed class TestServer : IAsyncDisposable
             ClientRequestsPerSecond = 1_000_000,
             ClientBurst = 1_000_000,
             LoginsPerMinute = 100_000,
+            PasskeyOptionsPerMinute = 100_000,
             AuthorizationsPerMinute = 100_000,
             RefusalsPerMinute = 100_000,
             ConsentsPerMinute = 100_000,
@@ -55,6 +56,7 @@ public sealed class TestServer : IAsyncDisposable
             SecretRegistrationsPerMinuteInAll = 100_000,
             MaxClockSkewSeconds = int.MaxValue,
             ShutdownGraceSeconds = 0,
+            SecondFactor = "optional",
             Development = true,
         };
         settings = change?.Invoke(settings) ?? settings;

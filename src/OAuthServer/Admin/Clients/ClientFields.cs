@@ -41,6 +41,7 @@ public static class ClientFields
         ["refresh_token_seconds"] = "Grant lifetime (seconds)",
         ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
         ["id_token_alg"] = "ID token algorithm",
+        ["min_acr"] = "Sign-in it takes",
         ["default_max_age"] = "Oldest sign-in it takes (seconds)",
         ["post_logout_redirect_uris"] = "Addresses after signing out",
         ["backchannel_logout_uri"] = "Back-channel logout URI",
@@ -107,6 +108,7 @@ public static class ClientFields
         "refresh_token_seconds" => row.RefreshTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_idle_seconds" => row.RefreshIdleSeconds.ToString(CultureInfo.InvariantCulture),
         "id_token_alg" => row.IdTokenAlg,
+        "min_acr" => row.MinAcr ?? "",
         "default_max_age" => row.DefaultMaxAge?.ToString(CultureInfo.InvariantCulture),
         "post_logout_redirect_uris" => string.Join('\n', row.PostLogoutRedirectUris),
         "backchannel_logout_uri" => row.BackchannelLogoutUri,
@@ -136,6 +138,7 @@ public static class ClientFields
             RefreshTokenSeconds = forPeople ? Seconds("refresh_token_seconds", row.RefreshTokenSeconds) : row.RefreshTokenSeconds,
             RefreshIdleSeconds = forPeople ? Seconds("refresh_idle_seconds", row.RefreshIdleSeconds) : row.RefreshIdleSeconds,
             IdTokenAlg = form["id_token_alg"] ?? row.IdTokenAlg,
+            MinAcr = forPeople && form["min_acr"] is { Length: > 0 } acr ? acr : null,
             DefaultMaxAge = !forPeople ? row.DefaultMaxAge
                 : form["default_max_age"] is not null ? Seconds("default_max_age", row.DefaultMaxAge ?? 0) : null,
             PostLogoutRedirectUris = forPeople ? Lines("post_logout_redirect_uris") : row.PostLogoutRedirectUris,

@@ -130,6 +130,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
 
     private Markup OpenId() => $"""
         {fields.Choice("id_token_alg", "ID token algorithm", [("RS256", "RS256"), ("ES256", "ES256")])}
+        {fields.Choice("min_acr", "Sign-in it takes", [("", "Any"), ("aal2", "With a second factor only")])}
         {fields.Text("default_max_age", "Oldest sign-in it takes (seconds)",
             "When its request does not say; empty: any age", attributes: $"inputmode=\"numeric\"")}
         {fields.Lines("post_logout_redirect_uris", "Addresses after signing out",

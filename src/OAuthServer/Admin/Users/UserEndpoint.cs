@@ -16,7 +16,7 @@ namespace OAuthServer.Admin.Users;
 /// says how far it reaches. The last enabled administrator stays one.
 /// </summary>
 public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits access, OwnSessionStore sessions, AuditStore audit,
-    HashQueue hashes, Settings settings, TimeProvider time)
+    FactorStore factors, HashQueue hashes, Settings settings, TimeProvider time)
 {
     private const int MostGrants = 200;
     private const int MostEvents = 20;
@@ -177,6 +177,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
         await page.Http.UserAsync(page.Antiforgery, page.NavigationOf(Paths.AdminUsers), new UserView
         {
             Person = person,
+            Factors = await factors.FindAsync(subject, cancel),
             Grants = await access.GrantsAsync(subject, MostGrants, now, cancel),
             Sessions = await SessionsAsync(subject, cancel),
             Events = await users.NameAsync(

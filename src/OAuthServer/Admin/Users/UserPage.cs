@@ -11,6 +11,9 @@ namespace OAuthServer.Admin.Users;
 public sealed record UserView
 {
     public required UserOverview Person { get; init; }
+
+    /// <summary>Null: the person is gone by now.</summary>
+    public required FactorsRow? Factors { get; init; }
     public required IReadOnlyList<GrantSummary> Grants { get; init; }
     public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
     public required AuditView Events { get; init; }
@@ -25,6 +28,13 @@ public sealed record UserView
 /// <summary>One person: role, state and password, what they allowed, where they are signed in, what happened lately.</summary>
 public static class UserPage
 {
+    private static string Ways(FactorsRow? has, Language say) => has is null ? "" : string.Join(", ", new[]
+    {
+        has.HasPassword ? say["password"] : null,
+        has.HasCodes ? say["authenticator app"] : null,
+        has.Passkeys > 0 ? $"{say["passkeys"]} ({has.Passkeys})" : null,
+    }.OfType<string>());
+
     public static Task UserAsync(this HttpContext http, Markup antiforgery, Navigation frame, UserView view)
     {
         var (settings, say, person) = (http.RequestServices.GetRequiredService<Settings>(), http.Language(), view.Person);
@@ -45,6 +55,7 @@ public static class UserPage
             <div><dt>{say["State"]}</dt><dd>{UsersPage.State(person.Enabled, say)}</dd></div>
             <div><dt>{say["Created"]}</dt><dd>{say.Time(person.CreatedAt)}</dd></div>
             <div><dt>{say["Last sign-in"]}</dt><dd>{(person.LastSignIn is { } at ? say.Time(at) : $"{say["None recorded"]}")}</dd></div>
+            <div><dt>{say["Ways to sign in"]}</dt><dd>{Ways(view.Factors, say)}</dd></div>
             <div><dt>{say["Subject"]}</dt><dd><code>{person.Subject.ToString()}</code></dd></div>
             </dl>
             <div class="actions">
@@ -52,6 +63,7 @@ public static class UserPage
             {Role()}
             <a class="button" href="{settings.IssuerPath}{Paths.AdminUserPassword}{key}">{say["New password…"]}</a>
             {State()}
+            {Reset()}
             </div>
             <h2>{say["Apps with access"]}</h2>
             {Grants()}
@@ -75,6 +87,9 @@ public static class UserPage
                 <button type="submit">{say["Remove administrator role"]}</button>
                 </form>
                 """;
+
+        Markup Reset() => view.Factors is { HasCodes: false, Passkeys: 0 } or null ? Markup.None
+            : $"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserFactors}{key}">{say["Remove second factors…"]}</a>""";
 
         Markup State() => person.Enabled
             ? (Markup)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""

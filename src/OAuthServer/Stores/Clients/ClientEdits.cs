@@ -64,7 +64,7 @@ public sealed class ClientEdits(Database database)
                resources = @Resources, default_resource = @DefaultResource, grant_types = @GrantTypes,
                auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
                refresh_idle_seconds = @RefreshIdleSeconds, note = @Note,
-               id_token_alg = @IdTokenAlg, default_max_age = @DefaultMaxAge,
+               id_token_alg = @IdTokenAlg, default_max_age = @DefaultMaxAge, min_acr = @MinAcr,
                post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri
          where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
         """;

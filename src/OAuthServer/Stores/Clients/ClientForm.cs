@@ -28,6 +28,9 @@ public sealed record ClientForm
     /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
     public int? DefaultMaxAge { get; init; }
 
+    /// <summary>aal2: people sign in to it with a second factor only; null: one is enough.</summary>
+    public string? MinAcr { get; init; }
+
     /// <summary>Where people may be sent after they signed out.</summary>
     public string[] PostLogoutRedirectUris { get; init; } = [];
 
@@ -50,6 +53,7 @@ public sealed record ClientForm
         "resources" => this with { Resources = before.Resources },
         "default_resource" => this with { DefaultResource = before.DefaultResource },
         "id_token_alg" => this with { IdTokenAlg = before.IdTokenAlg },
+        "min_acr" => this with { MinAcr = before.MinAcr },
         "default_max_age" => this with { DefaultMaxAge = before.DefaultMaxAge },
         "post_logout_redirect_uris" => this with { PostLogoutRedirectUris = before.PostLogoutRedirectUris },
         "backchannel_logout_uri" => this with { BackchannelLogoutUri = before.BackchannelLogoutUri },

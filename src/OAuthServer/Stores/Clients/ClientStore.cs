@@ -35,6 +35,10 @@ public sealed record ClientRow
 
     /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
     public int? DefaultMaxAge { get; init; }
+
+    /// <summary>aal2: people sign in to it with a second factor only; null: one is enough.</summary>
+    public string? MinAcr { get; init; }
+
     /// <summary>An app of the operator's own, for which nobody is asked.</summary>
     public bool Trusted { get; init; }
     public string[] PostLogoutRedirectUris { get; init; } = [];

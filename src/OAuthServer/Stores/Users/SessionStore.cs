@@ -31,6 +31,9 @@ public sealed record SessionRow
 
     /// <summary>Whether the person can prove who they are by a password.</summary>
     public required bool HasPassword { get; init; }
+
+    /// <summary>users.second_factor: whether they sign in with a second factor whatever the settings say.</summary>
+    public required bool SecondFactorRequired { get; init; }
 }
 
 /// <summary>A session that begins.</summary>
@@ -48,6 +51,9 @@ public sealed record NewSession
     public required string Acr { get; init; }
     public required string[] Amr { get; init; }
     public required string? Idp { get; init; }
+
+    /// <summary>When the person gave the first factor; null: now.</summary>
+    public required DateTimeOffset? AuthenticatedAt { get; init; }
 
     /// <summary>When it ends at the latest.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -86,7 +92,7 @@ public sealed class SessionStore(Database database)
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid, acr, amr, idp,
                                   remembered)
-            select @Id, subject, @now, @now, case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
+            select @Id, subject, coalesce(@AuthenticatedAt::timestamptz, @now), @now, case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
                    coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered
               from person
             returning subject, remembered
@@ -111,6 +117,7 @@ public sealed class SessionStore(Database database)
             session.Acr,
             session.Amr,
             session.Idp,
+            AuthenticatedAt = session.AuthenticatedAt?.UtcDateTime,
             ExpiresAt = session.ExpiresAt.UtcDateTime,
             RememberedUntil = session.RememberedUntil?.UtcDateTime,
             session.Agent,
@@ -122,7 +129,7 @@ public sealed class SessionStore(Database database)
 
     public const string FindSql = """
         select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid,
-               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null
+               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null, u.second_factor is not null
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
           join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
@@ -215,6 +222,7 @@ public sealed class SessionStore(Database database)
         Idp = row.IsDBNull(11) ? null : row.GetString(11),
         Remembered = row.GetBoolean(12),
         HasPassword = row.GetBoolean(13),
+        SecondFactorRequired = row.GetBoolean(14),
     };
 
     private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);

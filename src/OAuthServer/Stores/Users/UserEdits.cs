@@ -23,6 +23,13 @@ public sealed class UserEdits(Database database)
     public async Task<bool> PasswordAsync(string username, string hash, Author author, CancellationToken cancel) =>
         await Edit.ByAsync(database, author, PasswordSql, new { username, hash }, cancel) == 1;
 
+    public const string RequireFactorSql =
+        "update users set second_factor = case when @required then 'required' end where username = @username";
+
+    /// <summary>Whether a person must sign in with a second factor whatever the settings say.</summary>
+    public Task<int> RequireFactorAsync(string username, bool required, Author author, CancellationToken cancel) =>
+        Edit.ByAsync(database, author, RequireFactorSql, new { username, required }, cancel);
+
     public const string ChangePasswordSql =
         "update users set password_hash = @hash where subject = @subject and password_hash = @oldHash and enabled";
 
