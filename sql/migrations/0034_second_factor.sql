@@ -33,7 +33,7 @@ create table passkeys (
 );
 comment on table passkeys is 'Passkeys (WebAuthn), which sign a person in alone: with one they prove two factors.';
 comment on column passkeys.id is 'The credential id, which no two people share.';
-comment on column passkeys.subject is 'Whose it is.';
+comment on column passkeys.subject is 'The person it signs in.';
 comment on column passkeys.public_key is 'Its public key, in COSE (RFC 9053): ES256 or RS256.';
 comment on column passkeys.sign_count is 'The authenticator''s counter at the last use; 0: it has none. A copy of a passkey is known by a counter that does not rise.';
 comment on column passkeys.name is 'What the person calls it.';
@@ -48,7 +48,7 @@ create table totp (
     created_at     timestamptz not null
 );
 comment on table totp is 'Authenticator apps: time-based one-time codes (RFC 6238), SHA-1, six digits, every 30 seconds.';
-comment on column totp.subject is 'Whose it is.';
+comment on column totp.subject is 'The person whose app it is.';
 comment on column totp.secret_sealed is 'The secret shared with the app, sealed under the key-encryption key.';
 comment on column totp.last_step is 'The step of the last code that was taken: a code works once, and none before it.';
 comment on column totp.created_at is 'When the first right code was given.';
@@ -59,7 +59,7 @@ create table recovery_codes (
     primary key (subject, code_hash)
 );
 comment on table recovery_codes is 'Codes on paper for who lost the rest; each works once and is deleted then.';
-comment on column recovery_codes.subject is 'Whose it is.';
+comment on column recovery_codes.subject is 'The person who keeps it.';
 comment on column recovery_codes.code_hash is 'SHA-256 of 80 random bits.';
 
 create table code_attempts (
@@ -69,7 +69,7 @@ create table code_attempts (
     paused_until  timestamptz
 );
 comment on table code_attempts is 'Wrong codes of a person, from anywhere: after twenty in an hour, codes pause.';
-comment on column code_attempts.subject is 'Whose codes were tried.';
+comment on column code_attempts.subject is 'The person whose codes were tried.';
 comment on column code_attempts.failures is 'How many were tried since then and not found right.';
 comment on column code_attempts.since is 'When the hour began.';
 comment on column code_attempts.paused_until is 'No code is looked at before; null: it is.';
@@ -93,7 +93,7 @@ create index pending_sign_ins_by_expiry on pending_sign_ins (expires_at);
 comment on table pending_sign_ins is 'Who has given the first factor and is asked for the second: nobody is signed in yet.';
 comment on column pending_sign_ins.id_hash is 'SHA-256 of the ticket in the page.';
 comment on column pending_sign_ins.browser_hash is 'SHA-256 of the cookie of the browser it began in: no other may finish it.';
-comment on column pending_sign_ins.subject is 'Who it is.';
+comment on column pending_sign_ins.subject is 'The person who gave the first factor.';
 comment on column pending_sign_ins.session_hash is 'The live session that is to become surer, where it is that; null: a sign-in.';
 comment on column pending_sign_ins.how is 'The first factor, as the audit log names it.';
 comment on column pending_sign_ins.amr is 'The first factor, as apps are told of it (RFC 8176).';

@@ -15,7 +15,8 @@ public static class AccountPage
             {sections}
             <section><h2>{say["Second factor"]}</h2>
             <div class="actions"><a class="button" href="{settings.IssuerPath + Paths.Passkeys}">{say["Passkeys"]}</a>
-                <a class="button" href="{settings.IssuerPath + Paths.SecondFactor}">{say["Authenticator app and recovery codes"]}</a></div></section>
+                <a class="button" href="{settings.IssuerPath + Paths.SecondFactor}">{say[
+                    "Authenticator app and recovery codes"]}</a></div></section>
             <section><h2>{say["Password"]}</h2>
             <p><a href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a></p></section>
             """, frame);

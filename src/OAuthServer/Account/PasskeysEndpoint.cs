@@ -63,8 +63,8 @@ public sealed class PasskeysEndpoint(
 
         var (session, json) = posted;
         var name = Words.Sanitize(Member(json, "name") is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "", "", 64);
-        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name.Length == 0 ? "Passkey" : name, session, context, http.RequestAborted))
-            .Refused(out error, out _))
+        name = name.Length == 0 ? "Passkey" : name;
+        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, context, http.RequestAborted)).Refused(out error, out _))
         {
             await RefuseAsync(http, error, session);
             return;
@@ -94,8 +94,8 @@ public sealed class PasskeysEndpoint(
     private async Task RemoveAsync(PageRequest page)
     {
         var (subject, context) = (page.Session.Subject, page.Context);
-        if (Id(page) is not { } id || !(await store.OfAsync(subject, page.Http.RequestAborted)).Exists(one => one.Id.AsSpan().SequenceEqual(id)))
-            await SignedInGate.NotFoundAsync(page);
+        var own = await store.OfAsync(subject, page.Http.RequestAborted);
+        if (Id(page) is not { } id || !own.Exists(one => one.Id.AsSpan().SequenceEqual(id))) await SignedInGate.NotFoundAsync(page);
         else if (await store.RemoveAsync(id, subject, context.At, context.RequestId, context.Address)) await page.Done(Paths.Passkeys);
         else await ShowAsync(page, "This is your last way to sign in. Set a password or add another passkey first.");
     }

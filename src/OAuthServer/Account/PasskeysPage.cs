@@ -61,7 +61,8 @@ public static class PasskeysPage
                 <li><h3><bdi>{passkey.Name}</bdi></h3>
                 <dl class="facts">
                 <div><dt>{say["Added"]}</dt><dd>{say.Time(passkey.CreatedAt)}</dd></div>
-                <div><dt>{say["Last used"]}</dt><dd>{(passkey.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</dd></div>
+                <div><dt>{say["Last used"]}</dt><dd>{(passkey.LastUsedAt is { } used ? say.Time(used)
+                    : $"{say["Not used yet"]}")}</dd></div>
                 </dl>
                 <div class="actions">
                 <form method="post" action="{action}">
@@ -72,7 +73,7 @@ public static class PasskeysPage
                 </form>
                 <form method="post" action="{action}">
                 {antiforgery}<input type="hidden" name="what" value="remove"><input type="hidden" name="passkey" value="{id}">
-                <button class="danger" type="submit" aria-label="{say.Put("Remove {0}", $"{passkey.Name}").ToString()}">{say["Remove"]}</button>
+                <button class="danger" type="submit" aria-label="{say.Put("Remove {0}", $"{passkey.Name}")}">{say["Remove"]}</button>
                 </form>
                 </div></li>
                 """;

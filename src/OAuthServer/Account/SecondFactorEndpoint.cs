@@ -38,7 +38,8 @@ public sealed class SecondFactorEndpoint(
     private async Task ShowAsync(PageRequest page, string? problem)
     {
         if (await factors.FindAsync(page.Session.Subject, page.Http.RequestAborted) is { } has)
-            await page.Http.SecondFactorAsync(page.Antiforgery, page.NavigationOf(Paths.Account), View(page, has) with { Problem = problem });
+            await page.Http.SecondFactorAsync(
+                page.Antiforgery, page.NavigationOf(Paths.Account), View(page, has) with { Problem = problem });
         else await SignedInGate.NotFoundAsync(page);
     }
 
@@ -79,7 +80,7 @@ public sealed class SecondFactorEndpoint(
             var wrong = new OAuthError
             {
                 Code = "access_denied",
-                Description = "That code is not right. Wait for the next one.",
+                Description = "That code is not right",
                 Status = 401,
                 Rule = "RFC 6238 §5.2",
                 Reason = "a wrong code of the app that is to be added",
@@ -91,9 +92,10 @@ public sealed class SecondFactorEndpoint(
         }
 
         var codes = RecoveryCode.NewSet();
-        if (!await factors.EnrolAsync(page.Session.Subject, keys.Seal(secret), step, Hashes(codes), context.At, context.RequestId, context.Address))
-            await SignedInGate.NotFoundAsync(page);
-        else await ShowCodesAsync(page, codes, await SurerAsync(http, page.Session, ["otp", "mfa"], context));
+        var (subject, hashes) = (page.Session.Subject, Hashes(codes));
+        if (await factors.EnrolAsync(subject, keys.Seal(secret), step, hashes, context.At, context.RequestId, context.Address))
+            await ShowCodesAsync(page, codes, await SurerAsync(http, page.Session, ["otp", "mfa"], context));
+        else await SignedInGate.NotFoundAsync(page);
     }
 
     private async Task RenewAsync(PageRequest page)
@@ -109,7 +111,7 @@ public sealed class SecondFactorEndpoint(
     {
         var (session, context) = (page.Session, page.Context);
         if (await factors.FindAsync(session.Subject, page.Http.RequestAborted) is { Passkeys: 0 } has
-            && (rule.IsAskedOf(has.IsRequired) || (has.Role == "admin" && settings.SecondFactor == "admins")))
+            && rule.IsAskedOf(has.IsRequired, has.Role))
         {
             await ShowAsync(page, "You need a second factor here: add a passkey before you remove the app.");
             return;

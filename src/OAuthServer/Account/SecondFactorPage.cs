@@ -51,7 +51,9 @@ public static class SecondFactorPage
                 <p class="actions"><a class="button primary" href="{settings.IssuerPath}{Paths.Login}?switch=1{And(view.Then)}">{say[
                     "Sign in again"]}</a></p>
                 """
-            : (Markup)$"""<p class="caution" role="status">{say["You need a second factor to go on: an authenticator app, or a passkey."]}</p>""";
+            : (Markup)$"""
+                <p class="caution" role="status">{say["You need a second factor to go on: an authenticator app, or a passkey."]}</p>
+                """;
         Markup app = (has.HasCodes, view.IsOffered) switch
         {
             (true, _) => $"""
@@ -66,7 +68,8 @@ public static class SecondFactorPage
         };
         Markup codes = !any ? Markup.None : $"""
             <h2>{say["Recovery codes"]}</h2>
-            <p>{say.Put("Recovery codes left: {0}. Each signs you in once when you cannot use the rest.", $"<strong>{has.RecoveryCodes}</strong>")}</p>
+            <p>{say.Put("Recovery codes left: {0}. Each signs you in once when you cannot use the rest.",
+                $"<strong>{has.RecoveryCodes}</strong>")}</p>
             <div class="actions">{Button("renew", "Make new recovery codes")}</div>
             """;
         return http.PageAsync(view.Problem is null ? 200 : 409, view.Problem is null ? "Second factor" : "Error: Second factor", $"""
@@ -93,7 +96,7 @@ public static class SecondFactorPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup problem = view.Error is null ? Markup.None
-            : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say[view.Error.Description]}</p>""";
+            : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say["That code is not right. Wait for the next one."]}</p>""";
         Markup flaw = view.Error is null ? Markup.None : $""" aria-invalid="true" aria-describedby="problem" """;
         return http.PageAsync(view.Error?.Status ?? 200,
             view.Error is null ? "Set up an authenticator app" : "Error: Set up an authenticator app", $"""
@@ -102,7 +105,7 @@ public static class SecondFactorPage
             <ol class="steps">
             <li>{say["Scan this picture with your authenticator app:"]}
             {Picture(view.Uri, say["The same as the text below"])}
-            {say["Or type this key into it:"]} <code class="key" dir="ltr">{string.Join(' ', view.Secret.Chunk(4).Select(part =>
+            {say["Or type this key into it:"]} <code class="setup-key" dir="ltr">{string.Join(' ', view.Secret.Chunk(4).Select(part =>
                 new string(part)))}</code></li>
             <li>{say["Enter the code that the app shows:"]}
             <form method="post" action="{settings.IssuerPath + Paths.SecondFactor}">
@@ -149,8 +152,8 @@ public static class SecondFactorPage
             for (var column = 0; column < size; column++)
                 if (data.ModuleMatrix[row][column]) path.Append($"M{column} {row}h1v1h-1z");
         return $"""
-            <svg class="picture" viewBox="0 0 {size} {size}" role="img" aria-label="{described}" shape-rendering="crispEdges"><path
-                fill="#fff" d="M0 0h{size}v{size}H0z"/><path fill="#000" d="{path.ToString()}"/></svg>
+            <svg class="picture" viewBox="0 0 {size} {size}" role="img" aria-label="{described}" shape-rendering="crispEdges"><rect
+                fill="#fff" width="{size}" height="{size}"/><path fill="#000" d="{path.ToString()}"/></svg>
             """;
     }
 }

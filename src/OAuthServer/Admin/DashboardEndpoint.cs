@@ -11,7 +11,8 @@ namespace OAuthServer.Admin;
 
 /// <summary>/admin: how the server is doing. Reads only.</summary>
 public sealed class DashboardEndpoint(
-    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, FactorStore factors, Settings settings, TimeProvider time)
+    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, FactorStore factors,
+    Settings settings, TimeProvider time)
 {
     private const int Days = 30;
     private const int Hours = 24;

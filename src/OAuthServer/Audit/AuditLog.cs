@@ -38,7 +38,8 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit, Registration, ClientDocument,
+        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit,
+            Registration, ClientDocument,
             Introspection, RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>

@@ -29,8 +29,13 @@ public static class Remedies
         ("invalid_target", "", "The client names the resource as it is registered, or its row gets the resource: administration, {0}"),
         ("invalid_redirect_uri", "", "The client registers a redirect URI of a permitted form; schemes: OAuth__RegistrationSchemes"),
         ("invalid_client_metadata", "", "The client corrects its registration as expected says"),
+        ("access_denied", "passkey_counter", "A copy of this passkey may be in use: remove it on the account page, or all second factors of the "
+            + "person: oauth-server users reset-factors NAME"),
+        ("access_denied", "code", "The person waits for the next code, sets the phone's clock, or uses a recovery code; who lost all of it: "
+            + "oauth-server users reset-factors NAME"),
         ("access_denied", "", "Nothing: the person decided so"),
         ("login_required", "", "The client sends the user to /authorize without prompt=none"),
+        ("interaction_required", "", "The client sends the user to /authorize without prompt=none"),
         ("consent_required", "", "The client sends the user to /authorize without prompt=none"),
         ("invalid_token", "", "The caller gets a new token; a registration access token that is lost cannot be had again: register anew"),
         ("insufficient_scope", "", "The caller requests a token with the scope that is expected"),

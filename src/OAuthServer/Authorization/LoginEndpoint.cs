@@ -49,7 +49,10 @@ public sealed class LoginEndpoint(
         }
 
         var hint = query["switch"] is null ? request?.LoginHint ?? "" : "";
-        var then = new Waiting(request, Waiting.Known(query["page"])) { IsForAnother = session is not null && request?.Expects(session) is false };
+        var then = new Waiting(request, Waiting.Known(query["page"]))
+        {
+            IsForAnother = session is not null && request?.Expects(session) is false,
+        };
         await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), then, hint);
     }
 

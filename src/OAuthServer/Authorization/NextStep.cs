@@ -56,7 +56,8 @@ public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepU
                 ? Refuse(request, OAuthError.InteractionRequired("interaction_required", "the sign-in was by one factor only"))
                 : new Step.StepUp();
         // Voluntary (OpenID Connect Core §3.1.2.1): who has no second factor is told to the app as what they are.
-        if (session.Acr != "aal2" && request.WantsSecondFactor && !request.IsSilent && await stepUp.IsPossibleAsync(session, CancellationToken.None))
+        if (session.Acr != "aal2" && request.WantsSecondFactor && !request.IsSilent
+            && await stepUp.IsPossibleAsync(session, CancellationToken.None))
             return new Step.StepUp();
 
         if (request.Client.Row.Trusted && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent"))

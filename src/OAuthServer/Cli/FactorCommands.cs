@@ -24,8 +24,9 @@ internal static class FactorCommands
             if (!has.HasPassword)
                 return context.Output.Refuse($"{username} has no password: nothing would be left to sign in with",
                     $"Set one first: oauth-server users passwd {username}");
-            return await factors.ResetAsync(username, CommandContext.Actor, context.Now) is { } removed
-                ? context.Output.Done(new { username, removed },
+            var (author, at) = context.Act();
+            return await factors.ResetAsync(username, author, at) is { } removed
+                ? context.Output.Done(new { username, removed, request_id = author.RequestId },
                     $"{username} has no second factor any more and is signed out everywhere. Grants of apps stay.")
                 : UserCommands.Unknown(context, username);
         });

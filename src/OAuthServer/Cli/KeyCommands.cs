@@ -98,8 +98,13 @@ internal static class KeyCommands
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
-        return context.Output.Done(new { signing_keys = signing.Done, data_protection_keys = cookies.Done,
-            authenticator_apps = apps.Done.Count, left },
+        return context.Output.Done(new
+        {
+            signing_keys = signing.Done,
+            data_protection_keys = cookies.Done,
+            authenticator_apps = apps.Done.Count,
+            left
+        },
             context.Settings.SecondKeyEncryptionKey.Length == 0 ? done
                 : $"{done} Once every server has this OAuth__KeyEncryptionKey, OAuth__SecondKeyEncryptionKey can be removed.");
     }

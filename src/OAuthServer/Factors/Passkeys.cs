@@ -52,7 +52,8 @@ public sealed class Passkeys(
     public async Task<Result<string>> RegisterAsync(
         JsonElement posted, string name, SessionRow session, RequestContext request, CancellationToken cancel)
     {
-        if (Read<AuthenticatorAttestationRawResponse>(posted) is not { Response: { AttestationObject: { } attestation, ClientDataJson: { } data } } raw)
+        if (Read<AuthenticatorAttestationRawResponse>(posted) is not
+            { Response: { AttestationObject: { } attestation, ClientDataJson: { } data } } raw)
             return Malformed("no registration of a passkey");
         var purpose = ChallengePurpose.Register(session.IdHash, session.Subject);
         if ((await SpendAsync(data, "webauthn.create", purpose)).Refused(out var error, out var challenge)) return error;
@@ -107,7 +108,8 @@ public sealed class Passkeys(
         if (Read<AuthenticatorAssertionRawResponse>(posted) is not
             { RawId: { Length: > 0 } id, Response: { ClientDataJson: { } data, AuthenticatorData: { }, Signature: { } } response } raw)
             return Malformed("no assertion of a passkey");
-        if ((await SpendAsync(data, "webauthn.get", ChallengePurpose.SignIn(browser))).Refused(out var error, out var challenge)) return error;
+        if ((await SpendAsync(data, "webauthn.get", ChallengePurpose.SignIn(browser))).Refused(out var error, out var challenge))
+            return error;
         if (await store.FindAsync(id, cancel) is not { } passkey) return Wrong("nobody has this passkey");
         if (!passkey.Enabled) return Wrong("the person is disabled");
         if (response.UserHandle is not { } handle || !handle.AsSpan().SequenceEqual(passkey.Handle))
@@ -185,20 +187,20 @@ public sealed class Passkeys(
 
     private CredentialCreateOptions Creation(
         Guid subject, string username, byte[] handle, byte[] challenge, IReadOnlyList<OwnPasskey> present) => new()
-    {
-        Rp = new PublicKeyCredentialRpEntity(host, settings.DisplayName, null),
-        User = new Fido2User { Id = handle, Name = username, DisplayName = username },
-        Challenge = challenge,
-        PubKeyCredParams = Algorithms,
-        Timeout = (ulong)PasskeyChallenge.Life.TotalMilliseconds,
-        Attestation = AttestationConveyancePreference.None,
-        AuthenticatorSelection = new AuthenticatorSelection
         {
-            ResidentKey = ResidentKeyRequirement.Required,
-            UserVerification = UserVerificationRequirement.Required,
-        },
-        ExcludeCredentials = [.. present.Select(passkey => new PublicKeyCredentialDescriptor(passkey.Id))],
-    };
+            Rp = new PublicKeyCredentialRpEntity(host, settings.DisplayName, null),
+            User = new Fido2User { Id = handle, Name = username, DisplayName = username },
+            Challenge = challenge,
+            PubKeyCredParams = Algorithms,
+            Timeout = (ulong)PasskeyChallenge.Life.TotalMilliseconds,
+            Attestation = AttestationConveyancePreference.None,
+            AuthenticatorSelection = new AuthenticatorSelection
+            {
+                ResidentKey = ResidentKeyRequirement.Required,
+                UserVerification = UserVerificationRequirement.Required,
+            },
+            ExcludeCredentials = [.. present.Select(passkey => new PublicKeyCredentialDescriptor(passkey.Id))],
+        };
 
     private AssertionOptions Assertion(byte[] challenge) => new()
     {
@@ -212,7 +214,10 @@ public sealed class Passkeys(
     private static T? Read<T>(JsonElement posted) where T : class
     {
         try { return posted.ValueKind == JsonValueKind.Object ? posted.Deserialize<T>() : null; }
-        catch (Exception fault) when (fault is JsonException or FormatException or ArgumentException or NotSupportedException) { return null; }
+        catch (Exception fault) when (fault is JsonException or FormatException or ArgumentException or NotSupportedException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The refusal every passkey gets that signs nobody in.</summary>
@@ -228,9 +233,11 @@ public sealed class Passkeys(
     };
 
     private static OAuthError Unusable(string reason) =>
-        OAuthError.InvalidRequest("This passkey cannot be used here", reason, "WebAuthn L3 §7.1", "an ES256 or RS256 passkey that verifies its user");
+        OAuthError.InvalidRequest("This passkey cannot be used here", reason, "WebAuthn L3 §7.1",
+            "an ES256 or RS256 passkey that verifies its user");
 
     /// <summary>The refusal of what no browser sends.</summary>
     public static OAuthError Malformed(string reason) =>
-        OAuthError.InvalidRequest("The passkey's answer is malformed", reason, "WebAuthn L3 §5.1", "the JSON form of a public key credential");
+        OAuthError.InvalidRequest("The passkey's answer is malformed", reason, "WebAuthn L3 §5.1",
+            "the JSON form of a public key credential");
 }

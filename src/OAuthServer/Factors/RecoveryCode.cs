@@ -21,7 +21,8 @@ public static class RecoveryCode
     public static byte[]? Hash(string typed)
     {
         var code = string.Concat(typed.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
-        if (code.Length != Letters || typed.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not (' ' or '-'))) return null;
+        if (code.Length != Letters || typed.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not (' ' or '-')))
+            return null;
         try { return SHA256.HashData(Base32Encoding.ToBytes(code)); }
         catch (ArgumentException) { return null; }
     }

@@ -12,17 +12,18 @@ public sealed class SecondFactorRule(Settings settings)
     /// <summary>Whether pages offer to add one.</summary>
     public bool IsOffered => settings.SecondFactor != "off";
 
-    /// <summary>Whether this person may do nothing else before.</summary>
-    public bool IsAskedOf(bool required) => required || settings.SecondFactor == "everyone";
+    /// <summary>Whether somebody needs one for all they may do: for an administrator that is the administration, too.</summary>
+    /// <param name="required">What the person's row says.</param>
+    public bool IsAskedOf(bool required, string role) =>
+        required || settings.SecondFactor == "everyone" || (role == "admin" && settings.SecondFactor == "admins");
 
     /// <summary>Whether this session may not do anything until it is surer.</summary>
-    public bool Blocks(SessionRow session) => session.Acr != "aal2" && IsAskedOf(session.SecondFactorRequired);
+    public bool Blocks(SessionRow session) => session.Acr != "aal2" && IsAskedOf(session.SecondFactorRequired, "user");
 
     /// <summary>Whether this session may not enter the administration until it is surer.</summary>
-    public bool BlocksAdministration(SessionRow session) =>
-        session.Acr != "aal2" && (IsAskedOf(session.SecondFactorRequired) || settings.SecondFactor == "admins");
+    public bool BlocksAdministration(SessionRow session) => session.Acr != "aal2" && IsAskedOf(session.SecondFactorRequired, "admin");
 
     /// <summary>Whether a person with these factors is asked for the second one at the sign-in.</summary>
     public bool Asks(FactorsRow person) =>
-        person.HasCodes || (person.Passkeys > 0 && (IsAskedOf(person.IsRequired) || (person.Role == "admin" && settings.SecondFactor == "admins")));
+        person.HasCodes || (person.Passkeys > 0 && IsAskedOf(person.IsRequired, person.Role));
 }

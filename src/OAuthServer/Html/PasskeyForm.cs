@@ -15,8 +15,9 @@ public static class PasskeyForm
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return $"""
-            <form id="passkey" method="post" action="{settings.IssuerPath + Paths.LoginPasskey}" data-kind="get" data-fill="{(canFillIn ? "yes"
-                : "no")}" data-options="{settings.IssuerPath + Paths.LoginPasskeyOptions}"{Words(say)} hidden>
+            <form id="passkey" method="post" action="{settings.IssuerPath + Paths.LoginPasskey}" data-kind="get"
+                data-fill="{(canFillIn ? "yes" : "no")}" data-options="{settings.IssuerPath + Paths.LoginPasskeyOptions}"
+                {Words(say)} hidden>
             {antiforgery}{hidden}
             <p class="error" role="alert" hidden></p>
             <button type="submit">{say["Sign in with a passkey"]}</button>
@@ -30,8 +31,8 @@ public static class PasskeyForm
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return $"""
-            <form id="passkey" method="post" action="{settings.IssuerPath + Paths.Passkeys}" data-kind="create" data-options="{settings.IssuerPath
-                + Paths.PasskeyOptions}"{Words(say)} hidden>
+            <form id="passkey" method="post" action="{settings.IssuerPath + Paths.Passkeys}" data-kind="create"
+                data-options="{settings.IssuerPath + Paths.PasskeyOptions}" {Words(say)} hidden>
             {antiforgery}
             <p class="error" role="alert" hidden></p>
             <label for="name">{say["Name of the passkey"]}</label>
@@ -44,7 +45,9 @@ public static class PasskeyForm
 
     // What the script says of a refusal, by its status.
     private static Markup Words(Language say) => $"""
-         data-refused="{say["This passkey cannot be used here."]}" data-wait="{say["Too many attempts. Wait a minute, then try again."]}"
-            data-expired="{say["This page has expired; open it again."]}" data-failed="{say["The passkey was not used. Try again, or choose another way."]}"
+        data-refused="{say["This passkey cannot be used here."]}"
+                data-wait="{say["Too many attempts. Wait a minute, then try again."]}"
+                data-expired="{say["This page has expired; open it again."]}"
+                data-failed="{say["The passkey was not used. Try again, or choose another way."]}"
         """;
 }

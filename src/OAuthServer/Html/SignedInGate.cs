@@ -43,7 +43,8 @@ public sealed record PageRequest
 /// Stands before every page of somebody signed in: who is not is sent to sign in, a forged post is refused. The administration
 /// does not exist for anybody but administrators, and asks for the password again before a change when the sign-in is old.
 /// </summary>
-public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, SecondFactorRule rule, AuditLog audit, TimeProvider time)
+public sealed class SignedInGate(
+    Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, SecondFactorRule rule, AuditLog audit, TimeProvider time)
 {
     /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);

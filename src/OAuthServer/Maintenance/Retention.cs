@@ -14,7 +14,8 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts,
+    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
+    PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)

@@ -25,11 +25,14 @@ public static class ErrorDescriptions
             "prompt=none goes with no other value", "redirect_uri is not registered for this app", "redirect_uri is repeated",
             "redirect_uri is required", "refresh_token is required", "request and request_uri are not supported",
             "response_mode must be query for this redirect_uri", "response_mode must be query or form_post", "response_type is required",
+            "Passkeys need a server with a name",
             "the parameters of a POST stand in its body alone", "The form is too large or malformed",
+            "The passkey's answer is malformed",
             "The request body is malformed", "The request body is too large",
             "The request body must be one JSON object, no member twice, at most 32 levels deep", "The request is malformed",
             "This address is not registered for signing out", "This content type is not supported",
             "This form was sent from another website", "This method is not allowed here", "This page has expired; open it again",
+            "This passkey cannot be used here", "This took too long",
             "This request was already answered, has expired, or was started in another browser",
             "This response does not match a request from this browser", "token is required",
             "Use one client authentication method",
@@ -53,8 +56,13 @@ public static class ErrorDescriptions
         ["invalid_target"] = ["The requested resource is not allowed"],
         ["request_not_supported"] = ["request is not supported"],
         ["request_uri_not_supported"] = ["request_uri is not supported"],
-        ["access_denied"] = ["Incorrect username or password", "The request was denied"],
+        ["access_denied"] =
+        [
+            "Incorrect username or password", "Sign in again first", "That code is not right", "The request was denied",
+            "This passkey cannot be used here",
+        ],
         ["login_required"] = ["Another person is signed in", "The request needs a person, and prompt=none forbids asking"],
+        ["interaction_required"] = ["The request needs a person, and prompt=none forbids asking"],
         ["consent_required"] = ["The request needs a person, and prompt=none forbids asking"],
         ["invalid_token"] =
         [
@@ -86,7 +94,7 @@ public static class ErrorDescriptions
             "The implicit and password grants do not exist here",
             "The only response type is code", "The request body must be a JSON object", "token_endpoint_auth_method must be …",
         ],
-        ["slow_down"] = ["Too many requests; wait and try again"],
+        ["slow_down"] = ["Too many wrong codes", "Too many requests; wait and try again"],
         ["temporarily_unavailable"] = ["The server cannot answer right now; try again shortly"],
         ["server_error"] = ["The server met an unexpected condition"],
     };

@@ -19,7 +19,9 @@ public static class SettingsParser
     public static Settings Parse(IEnumerable<KeyValuePair<string, string?>> values, bool development, out List<string> errors)
     {
         errors = [];
-        var settings = development ? new Settings { Development = true, ShutdownGraceSeconds = 0, SecondFactor = "optional" } : new Settings();
+        var settings = development
+            ? new Settings { Development = true, ShutdownGraceSeconds = 0, SecondFactor = "optional" }
+            : new Settings();
         foreach (var (key, value) in values)
         {
             var property = Keys.FirstOrDefault(property => string.Equals(property.Name, key, StringComparison.OrdinalIgnoreCase));

@@ -94,7 +94,7 @@ public sealed partial class CommandLineTest
             .Where(filter => !tests.Exists(test => Regex.IsMatch(test, $@"{filter[0]}~\S*{Regex.Escape(filter[1])}"))).Should().BeEmpty();
     }
 
-    [GeneratedRegex("`([a-z ]+)`")]
+    [GeneratedRegex("`([a-z -]+)`")]
     private static partial Regex Quoted();
 
     [GeneratedRegex(@"\[suggest:(\d+)\]' '([^']*)'")]

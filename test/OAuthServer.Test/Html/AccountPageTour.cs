@@ -81,6 +81,44 @@ public static class AccountPageTour
             await one.OpenAsync(Paths.Sessions);
             await one.PressAsync($"main a[href$='{Paths.SignOutEverywhere}']");
         }),
+        new("account", PageViewer.Alice, Paths.Account, one => one.OpenAsync(Paths.Account)),
+        new("passkeys, none yet", PageViewer.Alice, Paths.Passkeys, one => one.OpenAsync(Paths.Passkeys)),
+        new("passkeys, two", PageViewer.Alice, Paths.Passkeys, async one =>
+        {
+            await one.PageFixture.Server.ExecuteAsync("""
+                insert into passkeys (id, subject, public_key, sign_count, name, created_at, last_used_at)
+                values (decode(md5(@Subject::text), 'hex'), @Subject, 'x', 0, 'My phone', now(), now()),
+                       (decode(md5(@Username), 'hex'), @Subject, 'x', 0, 'The key on my key ring', now(), null)
+                """, one.Person);
+            await one.OpenAsync(Paths.Passkeys);
+        }),
+        new("second factor, none yet", PageViewer.Alice, Paths.SecondFactor, one => one.OpenAsync(Paths.SecondFactor)),
+        new("authenticator app, being added", PageViewer.Alice, Paths.SecondFactor, async one =>
+        {
+            await one.OpenAsync(Paths.SecondFactor);
+            await one.PressAsync("main form button");
+        }),
+        new("recovery codes", PageViewer.Alice, Paths.SecondFactor, one => one.AddAppAsync()),
+        new("second factor", PageViewer.Alice, Paths.SecondFactor, async one =>
+        {
+            await one.AddAppAsync();
+            await one.OpenAsync(Paths.SecondFactor);
+        }),
+        new("sign in, the code", PageViewer.Alice, Paths.LoginCode, async one =>
+        {
+            await one.AddAppAsync();
+            await one.OpenAsync($"{Paths.Login}?switch=1");
+            await one.SignInAsync();
+        }),
+        new("sign in, a wrong recovery code", PageViewer.Alice, Paths.LoginCode, async one =>
+        {
+            await one.AddAppAsync();
+            await one.OpenAsync($"{Paths.Login}?switch=1");
+            await one.SignInAsync();
+            await one.PressAsync("main a[href*=recovery]");
+            await one.Page.FillAsync("input[name=code]", "AAAA-BBBB-CCCC-DDDD");
+            await one.PressAsync("main form button");
+        }, 401),
         new("password", PageViewer.Alice, Paths.Password, one => one.OpenAsync(Paths.Password)),
         new("password, the old one wrong", PageViewer.Mallory, Paths.Password, async one =>
         {

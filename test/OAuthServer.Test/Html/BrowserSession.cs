@@ -43,6 +43,16 @@ public sealed class BrowserSession : IAsyncDisposable
     /// <summary>What scripts said or showed, and what the browser complained about.</summary>
     public ConcurrentQueue<string> Alarms { get; } = [];
 
+    /// <summary>Adds an authenticator app: recovery codes are shown.</summary>
+    public async Task AddAppAsync()
+    {
+        await OpenAsync(Paths.SecondFactor);
+        await PressAsync("main form button");
+        var app = new AuthenticatorApp(await Page.InnerTextAsync("code.setup-key"), PageFixture.Server.Clock);
+        await Page.FillAsync("input[name=code]", app.Code());
+        await PressAsync("main form button.primary");
+    }
+
     /// <summary>A person of one's own, who has not done anything yet; Olivia is always the same.</summary>
     public static async Task<BrowserSession> ArriveAsync(PageFixture world, PageViewer who, Look look)
     {
@@ -129,7 +139,7 @@ public sealed class BrowserSession : IAsyncDisposable
         if (await Page.Locator("input[name=password]").CountAsync() == 0) await OpenAsync(Paths.Login);
         await TypeAsync("input[name=username]", username ?? Person!.Username);
         await TypeAsync("input[name=password]", password ?? Cast.Password);
-        await PressAsync("main button");
+        await PressAsync("main button.primary");
     }
 
     public Task TypeAsync(string selector, string text) => Page.Locator(selector).FillAsync(text);

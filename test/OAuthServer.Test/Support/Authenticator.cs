@@ -78,7 +78,8 @@ public sealed class Authenticator(string origin) : IDisposable
     {
         var data = ClientData("webauthn.get", options);
         var authData = AuthenticatorData(withCredential: false);
-        var signature = key.SignData([.. authData, .. SHA256.HashData(data)], HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        byte[] signed = [.. authData, .. SHA256.HashData(data)];
+        var signature = key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         return Credential(new JsonObject
         {
             ["clientDataJSON"] = Text(data),

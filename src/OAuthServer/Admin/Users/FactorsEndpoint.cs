@@ -4,7 +4,9 @@ using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Admin.Users;
 
-/// <summary>/admin/user/reset-factors: for a person who lost their phone. Nobody does it for themselves: that would lift it by one factor.</summary>
+/// <summary>
+/// /admin/user/reset-factors: for a person who lost their phone. Nobody does it for themselves: that would lift it by one factor.
+/// </summary>
 public sealed class FactorsEndpoint(SignedInGate gate, FactorStore factors)
 {
     public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>

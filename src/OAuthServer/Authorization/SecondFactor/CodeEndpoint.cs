@@ -57,7 +57,8 @@ public sealed class CodeEndpoint(
 
         // A session becomes surer, and only the one that was to: in the meantime another may have begun in this browser.
         if (row.SessionHash is { } expected
-            && !(await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session && session.IdHash.AsSpan().SequenceEqual(expected)))
+            && !(await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session
+                && session.IdHash.AsSpan().SequenceEqual(expected)))
         {
             StartOver(http, form);
             return;
@@ -87,7 +88,8 @@ public sealed class CodeEndpoint(
     }
 
     private static void StartOver(HttpContext http, Parameters parameters) =>
-        http.GoTo(parameters["request"] is { } request && request.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
+        http.GoTo(parameters["request"] is { } request
+            && request.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
             ? $"{Paths.Login}?request={request}"
             : Waiting.Known(parameters["page"]) is { } page ? $"{Paths.Login}?page={page}" : Paths.Login);
 

@@ -29,8 +29,10 @@ public static class CodePage
         var assets = http.RequestServices.GetRequiredService<Assets>();
         var recovery = view.WithRecoveryCode || !row.HasCodes;
         Markup waits = $"""{then.Hidden}<input type="hidden" name="pending" value="{view.Ticket}">""";
+        var wrong = view.Error?.Status == 429 ? say["Too many attempts. Wait 15 minutes, or use a passkey."]
+            : say["That code is not right. Wait for the next one."];
         Markup problem = view.Error is null ? Markup.None
-            : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say[view.Error.Description]}</p>""";
+            : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{wrong}</p>""";
         Markup flaw = view.Error is null ? Markup.None : $""" aria-invalid="true" aria-describedby="problem" """;
         Markup form = !row.HasCodes && !row.HasRecoveryCodes ? Markup.None : $"""
             <form method="post" action="{settings.IssuerPath + Paths.LoginCode}">
@@ -40,11 +42,12 @@ public static class CodePage
             </form>
             """;
         Markup other = row is { HasCodes: true, HasRecoveryCodes: true } ? $"""
-            <p class="note"><a href="{settings.IssuerPath + Paths.LoginCode}?pending={view.Ticket}{then.Query}{(recovery ? "" : "&recovery=1")}">{say[
-                recovery ? "Use the code of your authenticator app" : "Use a recovery code"]}</a></p>
+            <p class="note"><a href="{settings.IssuerPath + Paths.LoginCode}?pending={view.Ticket}{then.Query}{(recovery ? ""
+                : "&recovery=1")}">{(recovery ? say["Use the code of your authenticator app"] : say["Use a recovery code"])}</a></p>
             """ : Markup.None;
         Markup passkey = row.HasPasskeys ? PasskeyForm.SignIn(http, antiforgery, then.Hidden, canFillIn: false) : Markup.None;
-        return http.PageAsync(view.Error?.Status ?? 200, view.Error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
+        var title = view.Error is null ? "Confirm that it is you" : "Error: Confirm that it is you";
+        return http.PageAsync(view.Error?.Status ?? 200, title, $"""
             <h1>{say["Confirm that it is you"]}</h1>
             <p class="lead">{say[Lead()]}</p>
             {problem}

@@ -51,7 +51,7 @@ public sealed class PendingSignIns(PendingSignInStore store, KeyEncryption keys)
         if (!attempt.Allowed)
             return OAuthError.SlowDown("twenty codes of this person were wrong in an hour",
                 (int)Math.Max(1, Math.Ceiling(((attempt.PausedUntil ?? request.At) - request.At).TotalSeconds))) with
-            { Description = "Too many attempts. Wait 15 minutes, or use a passkey." };
+            { Description = "Too many wrong codes" };
 
         if (OneTimeCode.Read(typed) is { } code && attempt.SecretSealed is { } sealedSecret)
         {
@@ -68,8 +68,9 @@ public sealed class PendingSignIns(PendingSignInStore store, KeyEncryption keys)
     }
 
     /// <summary>What is answered when the sign-in took too long, was tried too often, or began in another browser.</summary>
-    public static OAuthError Over() => OAuthError.InvalidRequest("This sign-in took too long, or was started in another browser. Start again.",
-        "no pending sign-in under this ticket for this browser", "NIST SP 800-63B-4 §3.2.2", "a sign-in of this browser, at most five minutes old");
+    public static OAuthError Over() => OAuthError.InvalidRequest("This took too long",
+        "no pending sign-in under this ticket for this browser", "NIST SP 800-63B-4 §3.2.2",
+        "a sign-in of this browser, at most five minutes old");
 
     private static Authenticated Surer(PendingSignInRow pending, string how, string? method) => new()
     {
@@ -86,7 +87,7 @@ public sealed class PendingSignIns(PendingSignInStore store, KeyEncryption keys)
     private static OAuthError Wrong(string reason) => new()
     {
         Code = "access_denied",
-        Description = "That code is not right. Wait for the next one.",
+        Description = "That code is not right",
         Status = 401,
         Rule = "RFC 6238 §5.2",
         Reason = reason,

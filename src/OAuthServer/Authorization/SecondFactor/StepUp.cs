@@ -1,4 +1,3 @@
-using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;

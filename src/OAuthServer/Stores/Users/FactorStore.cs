@@ -65,7 +65,8 @@ public sealed class FactorStore(Database database)
     /// <summary>An authenticator app, in the place of the one before, and recovery codes in the place of those before.</summary>
     /// <param name="secret">Sealed.</param>
     /// <param name="step">Of the code that proved it.</param>
-    public Task<bool> EnrolAsync(Guid subject, byte[] secret, long step, byte[][] codes, DateTimeOffset now, string request, string address) =>
+    public Task<bool> EnrolAsync(
+        Guid subject, byte[] secret, long step, byte[][] codes, DateTimeOffset now, string request, string address) =>
         database.FindAsync<bool>(
             EnrolSql, new { subject, secret, step, codes, now = now.UtcDateTime, request, address }, CancellationToken.None);
 

@@ -179,12 +179,12 @@ public sealed class PendingSignInStore(Database database)
     public const string SweepAttemptsSql = """
         with gone as materialized (
             select subject from code_attempts
-             where since < @now - interval '1 hour' and (paused_until is null or paused_until < @now) limit 500 for update skip locked
+             where since < @hour_ago and (paused_until is null or paused_until < @now) limit 500 for update skip locked
         )
         delete from code_attempts using gone where code_attempts.subject = gone.subject
         """;
 
     /// <summary>Forgets a small batch of wrong codes of long ago; returns how many people's.</summary>
     public Task<int> SweepAttemptsAsync(DateTimeOffset now, CancellationToken cancel) =>
-        database.ExecuteAsync(SweepAttemptsSql, new { now = now.UtcDateTime }, cancel);
+        database.ExecuteAsync(SweepAttemptsSql, new { now = now.UtcDateTime, hour_ago = now.UtcDateTime.AddHours(-1) }, cancel);
 }

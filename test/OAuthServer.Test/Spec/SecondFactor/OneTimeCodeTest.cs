@@ -32,7 +32,7 @@ public sealed class OneTimeCodeTest : SecondFactorFixture
         await browser.SignInAsync(person);
         var begun = await browser.SubmitAsync(await browser.FollowAsync(Paths.SecondFactor), changes: [("what", "begin")]);
         begun.Page.QuerySelector("svg.picture[role=img]")!.GetAttribute("aria-label").Should().NotBeEmpty();
-        begun.Page.QuerySelector("code.key")!.TextContent.Should().MatchRegex("^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$");
+        begun.Page.QuerySelector("code.setup-key")!.TextContent.Should().MatchRegex("^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$");
         (await CountAsync("totp", person)).Should().Be(0);
 
         var wrong = await browser.SubmitAsync(new Landing(Paths.SecondFactor, begun), changes: [("code", "000000")]);
@@ -40,9 +40,9 @@ public sealed class OneTimeCodeTest : SecondFactorFixture
         wrong.Should().BeAPage(401, drawn: true);
         wrong.Body.Should().Contain(Wrong);
         (await CountAsync("totp", person)).Should().Be(0, "nothing is kept of an app that was not shown to work");
-        wrong.Page.QuerySelector("code.key")!.TextContent.Should().Be(begun.Page.QuerySelector("code.key")!.TextContent);
+        wrong.Page.QuerySelector("code.setup-key")!.TextContent.Should().Be(begun.Page.QuerySelector("code.setup-key")!.TextContent);
         var right = await browser.SubmitAsync(new Landing(Paths.SecondFactor, wrong),
-            changes: [("code", new AuthenticatorApp(wrong.Page.QuerySelector("code.key")!.TextContent, Server.Clock).Code())]);
+            changes: [("code", new AuthenticatorApp(wrong.Page.QuerySelector("code.setup-key")!.TextContent, Server.Clock).Code())]);
         right.Should().BeAPage(200);
         (await CountAsync("totp", person)).Should().Be(1);
     }
@@ -56,7 +56,7 @@ public sealed class OneTimeCodeTest : SecondFactorFixture
         await mallory.SignInAsync(other);
         var hers = await alice.SubmitAsync(await alice.FollowAsync(Paths.SecondFactor), changes: [("what", "begin")]);
         var his = await mallory.SubmitAsync(await mallory.FollowAsync(Paths.SecondFactor), changes: [("what", "begin")]);
-        var app = new AuthenticatorApp(his.Page.QuerySelector("code.key")!.TextContent, Server.Clock);
+        var app = new AuthenticatorApp(his.Page.QuerySelector("code.setup-key")!.TextContent, Server.Clock);
         var planted = his.Page.QuerySelector("input[name=sealed]")!.GetAttribute("value");
 
         var answer = await alice.SubmitAsync(new Landing(Paths.SecondFactor, hers), changes: [("sealed", planted), ("code", app.Code())]);
@@ -137,7 +137,8 @@ public sealed class OneTimeCodeTest : SecondFactorFixture
         var stolen = await thief.SubmitToAsync(Paths.Login, await thief.FollowAsync(Paths.Login), ("username", "x"), ("password", "y"));
         stolen.Status.Should().Be(401);
         var form = Browser.Form.To(asked.Reply.Body, Paths.LoginCode)!.Fields.Where(field => field.Key == "pending").ToList();
-        var token = Browser.Form.To((await thief.FollowAsync(Paths.Login)).Reply.Body, Paths.Login)!.Fields.Single(field => field.Key == "antiforgery");
+        var token = Browser.Form.To((await thief.FollowAsync(Paths.Login)).Reply.Body, Paths.Login)!.Fields
+            .Single(field => field.Key == "antiforgery");
         (await thief.PostAsync(Paths.LoginCode, [.. form, token, new("code", alice.App.Code())])).Location.Should().EndWith(Paths.Login);
         (await thief.IsSignedInAsync()).Should().BeFalse();
 
@@ -156,7 +157,8 @@ public sealed class OneTimeCodeTest : SecondFactorFixture
 
         var answers = await Task.WhenAll(ready.Select(one => GiveCodeAsync(one.Item1, one.Item2, code.ToLowerInvariant())));
 
-        var taken = answers.Single(answer => answer.Status == 303 && answer.Location!.EndsWith(Paths.ConnectedApps, StringComparison.Ordinal));
+        var taken = answers.Single(
+            answer => answer.Status == 303 && answer.Location!.EndsWith(Paths.ConnectedApps, StringComparison.Ordinal));
         (await CountAsync("recovery_codes", alice.Person)).Should().Be(9);
         (await Server.AuditAsync(taken)).Should().ContainSingle(row => row.Event == "recovery").Which.Detail.Should()
             .Be("a recovery code was used, 9 left");

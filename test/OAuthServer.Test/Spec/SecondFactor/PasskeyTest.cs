@@ -78,7 +78,9 @@ public sealed class PasskeyTest : SecondFactorFixture
             case "an old sign-in": Server.Clock.Travel(TimeSpan.FromMinutes(6)); break;
             case "no token": token = "x"; break;
             case "another site": browser.Headers["Sec-Fetch-Site"] = "cross-site"; break;
-            default: browser.Cookies.Remove(browser.Cookies.Keys.Single(name => name.StartsWith("__Host-oauth-s-", StringComparison.Ordinal))); break;
+            default:
+                browser.Cookies.Remove(browser.Cookies.Keys.Single(name => name.StartsWith("__Host-oauth-s-", StringComparison.Ordinal)));
+                break;
         }
 
         var answer = await JsonAsync(browser, Paths.Passkeys, page, made, token);
@@ -142,7 +144,8 @@ public sealed class PasskeyTest : SecondFactorFixture
         var options = (await JsonAsync(mallory, Paths.LoginPasskeyOptions, his, [])).JsonObject();
         var signed = new JsonObject { ["passkey"] = passkey.Get(options) };
 
-        (await JsonAsync(alice, Paths.LoginPasskey, hers, signed.DeepClone().AsObject())).Status.Should().Be(400, "another browser's challenge");
+        (await JsonAsync(alice, Paths.LoginPasskey, hers, signed.DeepClone().AsObject())).Status.Should()
+            .Be(400, "another browser's challenge");
         (await JsonAsync(mallory, Paths.LoginPasskey, his, signed.DeepClone().AsObject())).Status.Should().Be(200);
         (await JsonAsync(mallory, Paths.LoginPasskey, his, signed.DeepClone().AsObject())).Status.Should().Be(401, "it was used");
 
@@ -162,8 +165,9 @@ public sealed class PasskeyTest : SecondFactorFixture
         (await Server.ScalarAsync<long>("select count(*) from used_proofs")).Should().Be(before);
         using var stranger = new Authenticator(Server.Issuer);
 
-        (await JsonAsync(browser, Paths.LoginPasskey, login, new JsonObject { ["passkey"] = stranger.Get(options) })).Status.Should().Be(401);
-        (await JsonAsync(browser, Paths.LoginPasskey, login, new JsonObject { ["passkey"] = passkey.Get(options) })).Status.Should().Be(401);
+        foreach (var one in new[] { stranger, passkey })
+            (await JsonAsync(browser, Paths.LoginPasskey, login, new JsonObject { ["passkey"] = one.Get(options) }))
+                .Status.Should().Be(401);
     }
 
     [Test, Case("PK-111")]

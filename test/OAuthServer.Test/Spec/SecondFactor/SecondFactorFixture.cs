@@ -21,7 +21,7 @@ public abstract class SecondFactorFixture : ServerFixture
     {
         var begun = await browser.SubmitAsync(await browser.FollowAsync(Paths.SecondFactor), changes: [("what", "begin")]);
         begun.Should().BeAPage(200, drawn: true);
-        var app = new AuthenticatorApp(begun.Page.QuerySelector("code.key")!.TextContent, Server.Clock);
+        var app = new AuthenticatorApp(begun.Page.QuerySelector("code.setup-key")!.TextContent, Server.Clock);
         var shown = await browser.SubmitAsync(new Landing(Paths.SecondFactor, begun), changes: [("code", app.Code())]);
         shown.Should().BeAPage(200);
         var codes = shown.Page.QuerySelectorAll("ul.codes code").Select(code => code.TextContent).ToArray();

@@ -151,7 +151,7 @@ public sealed class StepUpTest : SecondFactorFixture
         landed.Is(Paths.SecondFactor).Should().BeTrue(landed.ToString());
         landed.Parameters["request"].Should().NotBeNull("the request waits");
         var begun = await browser.SubmitAsync(landed, changes: [("what", "begin")]);
-        var app = new AuthenticatorApp(begun.Page.QuerySelector("code.key")!.TextContent, Server.Clock);
+        var app = new AuthenticatorApp(begun.Page.QuerySelector("code.setup-key")!.TextContent, Server.Clock);
         var codes = await browser.SubmitAsync(new Landing(Paths.SecondFactor, begun), changes: [("code", app.Code())]);
         var onward = codes.Page.QuerySelector("a.button.primary")!.GetAttribute("href")!;
         (await browser.FollowAsync(onward)).Is(Paths.Consent).Should().BeTrue();
