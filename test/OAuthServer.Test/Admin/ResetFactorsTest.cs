@@ -17,7 +17,8 @@ public sealed class ResetFactorsTest : AdminFixture
         (await admin.GetAsync($"{Paths.AdminUser}?subject={alice.Subject}")).Body.Should().Contain("passkeys (1)")
             .And.Contain("authenticator app");
         var page = $"{Paths.AdminUserFactors}?subject={alice.Subject}";
-        (await admin.GetAsync(page)).Body.Should().Contain("Passkeys: <strong>1</strong>").And.Contain("Recovery codes: <strong>1</strong>");
+        (await admin.GetAsync(page)).Body.Should().Contain("Passkeys: <strong>1</strong>")
+            .And.Contain("Recovery codes: <strong>1</strong>");
 
         var done = await ChangeAsync(admin, page, Paths.AdminUserFactors);
 

@@ -47,6 +47,7 @@ public sealed partial class SqlPagesTest
     [RunsBlock("docs/resource-servers.md", "update clients set scopes")]
     [RunsBlock("samples/Template/mcp-oauth/README.md", "insert into resources")]
     [RunsBlock("docs/guide-web-app.md", "insert into claim_rules"), RunsBlock("docs/guide-web-app.md", "trusted = true")]
+    [RunsBlock("docs/guide-second-factor.md", "set second_factor"), TestCase("docs/guide-second-factor.md")]
     [TestCase("docs/guide-web-app.md"), TestCase("docs/access.md"), TestCase("docs/resource-servers.md")]
     [TestCase("samples/Template/mcp-oauth/README.md")]
     public Task The_login_of_the_server_may_do_what_a_page_shows(string page) =>

@@ -54,8 +54,8 @@ public static class CodePage
             {form}
             {passkey}
             {other}
-            <p class="note">{say["You have five minutes for this step."]} <a href="{settings.IssuerPath + Paths.Login}{then.FirstQuery}">{say[
-                "Start over"]}</a></p>
+            <p class="note">{say["You have five minutes for this step."]} <a href="{settings.IssuerPath
+                + Paths.Login}{then.FirstQuery}">{say["Start over"]}</a></p>
             """, script: row.HasPasskeys ? assets.Passkey : null);
 
         string Lead() => (row.HasCodes, recovery && row.HasRecoveryCodes) switch

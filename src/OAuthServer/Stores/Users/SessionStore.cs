@@ -92,7 +92,8 @@ public sealed class SessionStore(Database database)
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid, acr, amr, idp,
                                   remembered)
-            select @Id, subject, coalesce(@AuthenticatedAt::timestamptz, @now), @now, case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
+            select @Id, subject, coalesce(@AuthenticatedAt::timestamptz, @now), @now,
+                   case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
                    coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered
               from person
             returning subject, remembered
