@@ -1,5 +1,32 @@
 -- What sql/migrations add up to. Written by `make spec`; edit the migrations, not this.
 
+CREATE FUNCTION public.account_links_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    new.email := btrim(new.email);
+    new.locale := locale_of(new.locale);
+    if new.kind = 'invitation' and (new.username is null or new.username !~ '^[a-z0-9][a-z0-9._@+-]{0,127}$') then
+        raise check_violation using message = 'This is no user name', column = 'username',
+            hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
+    end if;
+    if new.kind = 'invitation' and exists (select from users where users.username = new.username) then
+        raise check_violation using message = 'Somebody has this user name already', column = 'username',
+            hint = 'For a link to a new password, run: oauth-server users reset-password NAME';
+    end if;
+    if new.kind = 'invitation' and name_is_reserved(new.username) then
+        raise check_violation using message = 'This was the name of an account that was deleted', column = 'username',
+            hint = 'Choose another, or run: oauth-server users release NAME';
+    end if;
+    if new.role not in ('user', 'admin') then
+        raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
+    end if;
+    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
+        raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
+    end if;
+    return new;
+end $_$;
+
 CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -598,6 +625,14 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.has_local_way_in(subject uuid, password_hash text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select password_hash is not null
+$$;
+
+COMMENT ON FUNCTION public.has_local_way_in(subject uuid, password_hash text) IS 'Whether the person can sign in without a sign-in provider.';
+
 CREATE FUNCTION public.is_imported_hash(hash text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -635,6 +670,14 @@ CREATE FUNCTION public.locale_of(tag text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.locale_of(tag text) IS 'A language tag in its usual case: en, pt-BR, zh-Hant.';
+
+CREATE FUNCTION public.name_is_reserved(username text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select exists (select from reserved_names where name_hash = sha256(convert_to(username, 'UTF8')))
+$$;
+
+COMMENT ON FUNCTION public.name_is_reserved(username text) IS 'Whether it was the name of an account that was deleted.';
 
 CREATE FUNCTION public.notify_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -885,8 +928,7 @@ begin
         raise check_violation using message = 'This is no user name', column = 'username',
             hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
     end if;
-    if new.password_hash is null or not is_imported_hash(new.password_hash)
-        and new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+    if not is_imported_hash(new.password_hash) and new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
             hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
     end if;
@@ -937,17 +979,36 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.users_check_reserved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if name_is_reserved(new.username) then
+        raise check_violation using message = 'This was the name of an account that was deleted', column = 'username',
+            hint = 'Choose another, or run: oauth-server users release NAME';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.users_end_access() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
     why text := case when new.enabled then 'password_changed' else 'user_disabled' end;
 begin
-    if new.enabled and new.password_hash = old.password_hash then return null; end if;
+    if new.enabled and new.password_hash is not distinct from old.password_hash then return null; end if;
     perform set_config('oauth.session_end', why, true);
     delete from sessions where subject = new.subject;
     perform set_config('oauth.session_end', '', true);
     update grants set ended_at = now(), ended_reason = why where subject = new.subject and ended_at is null;
+    return null;
+end $$;
+
+CREATE FUNCTION public.users_end_links() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from account_links where subject = new.subject;
     return null;
 end $$;
 
@@ -963,6 +1024,41 @@ end $$;
 
 COMMENT ON FUNCTION public.users_end_sessions() IS 'A person who is deleted is signed out first.';
 
+CREATE FUNCTION public.users_forget() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+begin
+    insert into reserved_names (name_hash) values (sha256(convert_to(old.username, 'UTF8'))) on conflict do nothing;
+    delete from mail_outbox where subject = old.subject;
+    insert into audit_events (at, request_id, event, outcome, subject, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request, 'account', 'ok', old.subject::text,
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())), 'deleted');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.users_forget() IS 'Reserves the name of a deleted account, and writes the deletion down by the opaque subject only.';
+
+CREATE FUNCTION public.users_keep_an_administrator() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not exists (select from before where role = 'admin' and enabled and has_local_way_in(subject, password_hash)) then return null; end if;
+    -- Two who demote each other at once: the second waits here, and then sees what the first has done.
+    perform pg_advisory_xact_lock(hashtext('administrators'));
+    if not exists (select from users where role = 'admin' and enabled and has_local_way_in(subject, password_hash)) then
+        raise check_violation using message = 'The last administrator who can sign in here stays one',
+            hint = 'Make another one first: oauth-server users role NAME admin, who is enabled and has a password.';
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.users_keep_an_administrator() IS 'Refuses an edit after which nobody could enter the administration.';
+
 CREATE FUNCTION public.visible_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -974,6 +1070,57 @@ CREATE FUNCTION public.visible_text(name text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.visible_text(name text) IS 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
+
+CREATE TABLE public.account_links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    token_hash bytea NOT NULL,
+    subject uuid,
+    username text,
+    person text GENERATED ALWAYS AS (COALESCE((subject)::text, username)) STORED,
+    role text,
+    provider text,
+    email text,
+    locale text,
+    mailed boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_links_address_named CHECK (((kind <> 'address'::text) OR (email IS NOT NULL))),
+    CONSTRAINT account_links_kind_known CHECK ((kind = ANY (ARRAY['invitation'::text, 'reset'::text, 'mailed_reset'::text, 'address'::text]))),
+    CONSTRAINT account_links_of_somebody CHECK (
+CASE
+    WHEN (kind = 'invitation'::text) THEN ((subject IS NULL) AND (username IS NOT NULL) AND (role IS NOT NULL))
+    ELSE (subject IS NOT NULL)
+END)
+);
+
+COMMENT ON TABLE public.account_links IS 'One-time links that still work: invitations, new passwords, proofs of an address. Opening one changes nothing; who, role and address are the row''s, never the form''s.';
+
+COMMENT ON COLUMN public.account_links.id IS 'By which an administrator revokes it.';
+
+COMMENT ON COLUMN public.account_links.kind IS 'invitation; reset, made by an operator; mailed_reset, asked for by the person; address, which proves a new one.';
+
+COMMENT ON COLUMN public.account_links.token_hash IS 'SHA-256 of the 256 random bits in the link.';
+
+COMMENT ON COLUMN public.account_links.subject IS 'Whose it is; null: an invitation, whose person is not here yet.';
+
+COMMENT ON COLUMN public.account_links.username IS 'An invitation''s: the user name they will have.';
+
+COMMENT ON COLUMN public.account_links.person IS 'The subject, or the user name of an invitation.';
+
+COMMENT ON COLUMN public.account_links.role IS 'An invitation''s: user or admin.';
+
+COMMENT ON COLUMN public.account_links.provider IS 'An invitation''s: the sign-in provider they accept it with; null: they choose a password.';
+
+COMMENT ON COLUMN public.account_links.email IS 'The address it is about; null: none.';
+
+COMMENT ON COLUMN public.account_links.locale IS 'An invitation''s: their language (BCP 47); null: not known.';
+
+COMMENT ON COLUMN public.account_links.mailed IS 'Whether this server sent it to the address, so that whoever opens it has shown the address to be theirs.';
+
+COMMENT ON COLUMN public.account_links.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.account_links.expires_at IS 'From then on it does not work.';
 
 CREATE TABLE public.audit_events (
     at timestamp with time zone NOT NULL,
@@ -1413,7 +1560,8 @@ CREATE TABLE public.grants (
     sid uuid,
     acr text,
     amr text[],
-    disclosed text[] DEFAULT '{}'::text[] NOT NULL
+    disclosed text[] DEFAULT '{}'::text[] NOT NULL,
+    idp text
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
@@ -1482,6 +1630,8 @@ COMMENT ON COLUMN public.grants.acr IS 'How sure that sign-in was.';
 COMMENT ON COLUMN public.grants.amr IS 'How the person had signed in.';
 
 COMMENT ON COLUMN public.grants.disclosed IS 'What the consent page said an API sees of the person: the resource, a blank, the claim.';
+
+COMMENT ON COLUMN public.grants.idp IS 'The sign-in provider of the session it was allowed in; null: none.';
 
 CREATE TABLE public.imported_keys (
     kid text NOT NULL,
@@ -1596,6 +1746,50 @@ COMMENT ON COLUMN public.logout_deliveries.outcome IS 'delivered; refused, by th
 
 COMMENT ON COLUMN public.logout_deliveries.answer IS 'What became of the last attempt: a status, or why there was none.';
 
+CREATE TABLE public.mail_outbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    subject uuid,
+    sealed bytea,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempted_at timestamp with time zone,
+    due_at timestamp with time zone,
+    sending_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome text,
+    answer text,
+    CONSTRAINT mail_outbox_emptied CHECK (((finished_at IS NULL) OR (sealed IS NULL))),
+    CONSTRAINT mail_outbox_finished_with_outcome CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT mail_outbox_outcome_known CHECK ((outcome = ANY (ARRAY['sent'::text, 'dropped'::text, 'given_up'::text])))
+);
+
+COMMENT ON TABLE public.mail_outbox IS 'Mail that waits to be sent, and for a day what became of it.';
+
+COMMENT ON COLUMN public.mail_outbox.id IS 'One mail.';
+
+COMMENT ON COLUMN public.mail_outbox.kind IS 'What it is about, such as forgot or new-sign-in.';
+
+COMMENT ON COLUMN public.mail_outbox.subject IS 'Whom it is about; null: nobody who is here, or not known yet.';
+
+COMMENT ON COLUMN public.mail_outbox.sealed IS 'Address and content, sealed under the key-encryption key; null once the mail is finished.';
+
+COMMENT ON COLUMN public.mail_outbox.queued_at IS 'When it was asked for.';
+
+COMMENT ON COLUMN public.mail_outbox.attempts IS 'How often it was tried; the third time is the last.';
+
+COMMENT ON COLUMN public.mail_outbox.attempted_at IS 'When it was last tried: thirty a minute are, over all servers.';
+
+COMMENT ON COLUMN public.mail_outbox.due_at IS 'When it is tried next; null: at once.';
+
+COMMENT ON COLUMN public.mail_outbox.sending_until IS 'A server is sending it now, and no other does before then; null: none is.';
+
+COMMENT ON COLUMN public.mail_outbox.finished_at IS 'When it was sent, dropped or given up; null: it waits.';
+
+COMMENT ON COLUMN public.mail_outbox.outcome IS 'sent; dropped, as it was for nobody; given_up, after three attempts.';
+
+COMMENT ON COLUMN public.mail_outbox.answer IS 'Why the last attempt failed.';
+
 CREATE TABLE public.old_tokens (
     hash bytea NOT NULL,
     grant_id uuid NOT NULL,
@@ -1657,6 +1851,17 @@ COMMENT ON COLUMN public.registrations.seen_at IS 'When it registered, or last c
 COMMENT ON COLUMN public.registrations.invited_by IS 'The invitation it came with; null: nobody asked for one.';
 
 COMMENT ON COLUMN public.registrations.deleted_at IS 'Set by its own DELETE. The row stays disabled for a day, until the last access token has expired, so that resource servers hear of it.';
+
+CREATE TABLE public.reserved_names (
+    name_hash bytea NOT NULL,
+    reserved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.reserved_names IS 'User names of accounts that were deleted: nobody gets one before an operator releases it (oauth-server users release NAME).';
+
+COMMENT ON COLUMN public.reserved_names.name_hash IS 'SHA-256 of the name, which is known to nobody any more.';
+
+COMMENT ON COLUMN public.reserved_names.reserved_at IS 'When the account was deleted.';
 
 CREATE TABLE public.resource_texts (
     uri text NOT NULL,
@@ -1831,7 +2036,9 @@ CREATE TABLE public.sessions (
     imported boolean DEFAULT false NOT NULL,
     sid uuid DEFAULT gen_random_uuid() NOT NULL,
     acr text DEFAULT 'aal1'::text NOT NULL,
-    amr text[] DEFAULT '{pwd}'::text[] NOT NULL
+    amr text[] DEFAULT '{pwd}'::text[] NOT NULL,
+    idp text,
+    remembered boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -1857,6 +2064,10 @@ COMMENT ON COLUMN public.sessions.sid IS 'The sid of its id_tokens: one for each
 COMMENT ON COLUMN public.sessions.acr IS 'How sure the sign-in was (NIST SP 800-63B): aal1, one factor; aal2, two.';
 
 COMMENT ON COLUMN public.sessions.amr IS 'How the person signed in (RFC 8176), such as pwd for a password.';
+
+COMMENT ON COLUMN public.sessions.idp IS 'The sign-in provider it began at; null: here.';
+
+COMMENT ON COLUMN public.sessions.remembered IS 'True: the person asked to stay signed in on this device, so it does not idle away. An administrator''s never is.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1891,7 +2102,7 @@ COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: o
 CREATE TABLE public.users (
     subject uuid DEFAULT gen_random_uuid() NOT NULL,
     username text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text,
     role text DEFAULT 'user'::text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1920,7 +2131,7 @@ COMMENT ON COLUMN public.users.subject IS 'sub of their tokens: opaque, never re
 
 COMMENT ON COLUMN public.users.username IS 'Lower case; what they type.';
 
-COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id.';
+COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id. Null: they have none and sign in another way.';
 
 COMMENT ON COLUMN public.users.role IS 'user or admin; an admin may enter the administration.';
 
@@ -1947,6 +2158,12 @@ COMMENT ON COLUMN public.users.groups IS 'The groups they belong to, for apps wi
 COMMENT ON COLUMN public.users.claims IS 'What else is known of them, by name: claim_rules says what of it apps are told.';
 
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.audit_hours
     ADD CONSTRAINT audit_hours_pkey PRIMARY KEY (hour);
@@ -1999,6 +2216,9 @@ ALTER TABLE ONLY public.initial_access_tokens
 ALTER TABLE ONLY public.logout_deliveries
     ADD CONSTRAINT logout_deliveries_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
 
@@ -2007,6 +2227,9 @@ ALTER TABLE ONLY public.registrations
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.reserved_names
+    ADD CONSTRAINT reserved_names_pkey PRIMARY KEY (name_hash);
 
 ALTER TABLE ONLY public.resource_texts
     ADD CONSTRAINT resource_texts_pkey PRIMARY KEY (uri, locale);
@@ -2043,6 +2266,12 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_username_key UNIQUE (username);
+
+CREATE INDEX account_links_by_expiry ON public.account_links USING btree (expires_at);
+
+CREATE INDEX account_links_of_subject ON public.account_links USING btree (subject);
+
+CREATE UNIQUE INDEX account_links_one_per_person ON public.account_links USING btree (person, kind);
 
 CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
 
@@ -2114,6 +2343,8 @@ CREATE INDEX grants_by_resource ON public.grants USING gin (resources) WHERE (en
 
 CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
 
+CREATE INDEX grants_of_idp ON public.grants USING btree (idp) WHERE ((idp IS NOT NULL) AND (ended_at IS NULL));
+
 CREATE INDEX grants_of_sid ON public.grants USING btree (sid) WHERE ((sid IS NOT NULL) AND (ended_at IS NULL));
 
 CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (ended_at IS NULL);
@@ -2127,6 +2358,12 @@ CREATE INDEX logout_deliveries_by_end ON public.logout_deliveries USING btree (f
 CREATE INDEX logout_deliveries_of_client ON public.logout_deliveries USING btree (client_id, queued_at);
 
 CREATE INDEX logout_deliveries_waiting ON public.logout_deliveries USING btree (queued_at) WHERE (finished_at IS NULL);
+
+CREATE INDEX mail_outbox_by_attempt ON public.mail_outbox USING btree (attempted_at) WHERE (attempted_at IS NOT NULL);
+
+CREATE INDEX mail_outbox_of_person ON public.mail_outbox USING btree (subject, queued_at) WHERE (subject IS NOT NULL);
+
+CREATE INDEX mail_outbox_waiting ON public.mail_outbox USING btree (queued_at) WHERE (finished_at IS NULL);
 
 CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
@@ -2147,6 +2384,8 @@ CREATE INDEX session_clients_of_client ON public.session_clients USING btree (cl
 CREATE INDEX session_clients_of_subject ON public.session_clients USING btree (subject);
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_of_idp ON public.sessions USING btree (idp) WHERE (idp IS NOT NULL);
 
 CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
 
@@ -2181,6 +2420,8 @@ ALTER INDEX public.audit_events_of_kind ATTACH PARTITION public.audit_events_def
 ALTER INDEX public.audit_events_of_kind_refused ATTACH PARTITION public.audit_events_default_event_at_idx1;
 
 ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
+
+CREATE TRIGGER account_links_check BEFORE INSERT OR UPDATE ON public.account_links FOR EACH ROW EXECUTE FUNCTION public.account_links_check();
 
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
 
@@ -2334,15 +2575,28 @@ CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_ke
 
 CREATE TRIGGER signing_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER users_audit AFTER INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
 
 CREATE TRIGGER users_check_profile BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_profile();
 
+CREATE TRIGGER users_check_reserved BEFORE INSERT OR UPDATE OF username ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_reserved();
+
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
 
+CREATE TRIGGER users_end_links AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW WHEN (((NOT new.enabled) OR (new.password_hash IS DISTINCT FROM old.password_hash))) EXECUTE FUNCTION public.users_end_links();
+
 CREATE TRIGGER users_end_sessions BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_sessions();
+
+CREATE TRIGGER users_forget AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_forget();
+
+CREATE TRIGGER users_keep_an_administrator AFTER UPDATE ON public.users REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION public.users_keep_an_administrator();
+
+CREATE TRIGGER users_keep_an_administrator_who_goes AFTER DELETE ON public.users REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION public.users_keep_an_administrator();
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.claim_rules
     ADD CONSTRAINT claim_rules_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -29,6 +29,7 @@ public static class AdminRoom
             services.AddSingleton<UsersEndpoint>();
             services.AddSingleton<ProfileEndpoint>();
             services.AddSingleton<UserEndpoint>();
+            services.AddSingleton<LinksEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

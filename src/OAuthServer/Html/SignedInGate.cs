@@ -63,7 +63,11 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     /// A change of how the person gets in, from a form of ours: who signed in longer than <see cref="VeryRecent"/> ago does so again first.
     /// </summary>
     public Task ChangeAccountAsync(HttpContext http, string key, Func<PageRequest, Task> change) => ChangeAsync(
-        http, key, page => ConfirmedAsync(page, VeryRecent, key, change));
+        http, key, page => ConfirmAccountAsync(page, key, change));
+
+    /// <summary>The same, for a form that was read already.</summary>
+    public Task ConfirmAccountAsync(PageRequest page, string key, Func<PageRequest, Task> change) =>
+        ConfirmedAsync(page, VeryRecent, key, change);
 
     /// <summary>A page of the administration.</summary>
     public Task ShowAdminAsync(HttpContext http, Func<PageRequest, Task> show) => EnterAsAdminAsync(

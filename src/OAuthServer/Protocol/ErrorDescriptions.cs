@@ -26,7 +26,7 @@ public static class ErrorDescriptions
             "redirect_uri is required", "refresh_token is required", "request and request_uri are not supported",
             "response_mode must be query for this redirect_uri", "response_mode must be query or form_post", "response_type is required",
             "the parameters of a POST stand in its body alone", "The form is too large or malformed",
-            "The request body is malformed", "The request body is too large",
+            "The request body is malformed", "The request body is too large", "This link no longer works",
             "The request body must be one JSON object, no member twice, at most 32 levels deep", "The request is malformed",
             "This address is not registered for signing out", "This content type is not supported",
             "This form was sent from another website", "This method is not allowed here", "This page has expired; open it again",
