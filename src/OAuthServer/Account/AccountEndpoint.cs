@@ -19,7 +19,9 @@ public sealed class AccountEndpoint(SignedInGate gate, ProfileEdits profiles, Ac
     public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, page => ShowAsync(page, page.Parameters["done"], null));
 
     public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, page =>
-        page.Parameters["email"] is null ? SaveProfileAsync(page) : gate.ConfirmAccountAsync(page, Page, ChangeAddressAsync));
+        page.Parameters["email"] is null
+            && page.Parameters[AccountPage.What] != AccountPage.Address ? SaveProfileAsync(page) : gate.ConfirmAccountAsync(page, Page,
+                ChangeAddressAsync));
 
     private async Task SaveProfileAsync(PageRequest page)
     {
@@ -57,7 +59,7 @@ public sealed class AccountEndpoint(SignedInGate gate, ProfileEdits profiles, Ac
     private async Task ChangeAddressAsync(PageRequest page)
     {
         var (http, session) = (page.Http, page.Session);
-        var address = page.Parameters["email"]!.Trim();
+        var address = page.Parameters["email"]?.Trim() ?? "";
         if (!settings.HasMail)
         {
             await SignedInGate.NotFoundAsync(page);

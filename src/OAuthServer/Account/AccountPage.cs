@@ -28,6 +28,10 @@ public sealed record AccountView
 /// <summary>One's account: profile, address, ways to sign in, and the way out.</summary>
 public static class AccountPage
 {
+    /// <summary>The hidden field that says which form was posted.</summary>
+    public const string What = "what";
+    public const string Address = "address";
+
     /// <summary>Longest name one gives oneself.</summary>
     public const int LongestName = 200;
 
@@ -39,7 +43,7 @@ public static class AccountPage
             <h1>{say["Your account"]}</h1>
             {Done(view.Done, say)}
             {Profile(view, settings, say)}
-            {Address(view, settings, say)}
+            {AddressOf(view, settings, say)}
             <section aria-labelledby="password-of-mine"><h2 id="password-of-mine">{say["Password"]}</h2>
             <p><a href="{settings.IssuerPath + Paths.Password}">{say[view.Navigation.Session.HasPassword ? "Change your password"
                 : "Set a password"]}</a></p></section>
@@ -60,14 +64,14 @@ public static class AccountPage
     private static Markup Profile(AccountView view, Settings settings, Language say)
     {
         var profile = view.Profile;
-        var fields = new Fields(say, name => view.Posted is { } posted && posted["email"] is null ? posted[name] : name switch
+        var fields = new Fields(say, name => view.Posted is { } posted && posted[What] != Address ? posted[name] : name switch
         {
             "name" => profile.Name,
             "given_name" => profile.GivenName,
             "family_name" => profile.FamilyName,
             "locale" => profile.Locale,
             _ => null,
-        }, view.Posted?["email"] is null ? view.Problems : new Dictionary<string, string>());
+        }, view.Posted?[What] != Address ? view.Problems : new Dictionary<string, string>());
         Markup inputs = $"""
             {fields.Text("name", "Full name", attributes: $"maxlength=\"{LongestName}\"")}
             <div class="columns">{fields.Text("given_name", "First name", attributes: $"maxlength=\"{LongestName}\"")}{fields.Text(
@@ -86,7 +90,7 @@ public static class AccountPage
             """;
     }
 
-    private static Markup Address(AccountView view, Settings settings, Language say)
+    private static Markup AddressOf(AccountView view, Settings settings, Language say)
     {
         var profile = view.Profile;
         Markup now = profile.Email is null ? (Markup)$"""<p class="empty">{say["No address is known."]}</p>""" : $"""
@@ -110,12 +114,12 @@ public static class AccountPage
     {
         if (!settings.HasMail) return $"""<p class="note">{say["An administrator can change it."]}</p>""";
         var fields = new Fields(say, name => view.Posted?[name],
-            view.Posted?["email"] is null ? new Dictionary<string, string>() : view.Problems);
+            view.Posted?[What] != Address ? new Dictionary<string, string>() : view.Problems);
         Markup input = fields.Text("email", "New address", type: "email", attributes: $"required maxlength=\"254\"");
         return $"""
             {fields.Summary()}
             <form method="post" action="{settings.IssuerPath + Paths.Account}">
-            {view.Antiforgery}
+            {view.Antiforgery}<input type="hidden" name="{What}" value="{Address}">
             {input}
             <button type="submit">{say["Send a link to it"]}</button>
             </form>

@@ -29,7 +29,7 @@ public sealed class PasswordRules(Settings settings, BreachedPasswords breached)
     private const int MostOctets = 72;
 
     // Fewer characters beside the known words are no password.
-    private const int LeastBeside = 4, ShortestWord = 3;
+    private const int LeastBeside = 5, ShortestWord = 3;
 
     private static readonly HashSet<string> Common = ReadCommon();
 

@@ -32,7 +32,7 @@ public sealed class OwnSessionStore(Database database, Replica replica)
 {
     public const string ListSql = """
         select id_hash, authenticated_at, last_seen_at, address, user_agent from sessions
-         where subject = @subject and expires_at > @now and (imported or last_seen_at > @idle_since)
+         where subject = @subject and expires_at > @now and (imported or remembered or last_seen_at > @idle_since)
          order by last_seen_at desc limit 100
         """;
 
@@ -45,7 +45,7 @@ public sealed class OwnSessionStore(Database database, Replica replica)
           from sessions s join users u on u.subject = s.subject
 
         """;
-    private const string Live = "where s.expires_at > @now and (s.imported or s.last_seen_at > @idle_since) ";
+    private const string Live = "where s.expires_at > @now and (s.imported or s.remembered or s.last_seen_at > @idle_since) ";
 
     private const string Page = "order by s.expires_at desc, s.id_hash desc limit @limit";
     private const string Next = "and s.expires_at <= coalesce(@until::timestamptz, 'infinity') "
