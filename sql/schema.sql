@@ -1766,7 +1766,7 @@ CREATE TABLE public.mail_outbox (
 
 COMMENT ON TABLE public.mail_outbox IS 'Mail that waits to be sent, and for a day what became of it.';
 
-COMMENT ON COLUMN public.mail_outbox.id IS 'One mail.';
+COMMENT ON COLUMN public.mail_outbox.id IS 'One mail, which is tried three times at most.';
 
 COMMENT ON COLUMN public.mail_outbox.kind IS 'What it is about, such as forgot or new-sign-in.';
 
