@@ -5,8 +5,6 @@ CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb)
     AS $$
 begin
     return (select case
-        -- No change that anybody made: it comes with the first passkey.
-        when column_name = 'passkey_handle' then null
         when column_name = 'password_hash' then 'password changed'
         when column_name = 'hash' then 'secret changed'
         when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
@@ -457,22 +455,6 @@ begin
     end if;
     return new;
 end $$;
-
-CREATE FUNCTION public.clients_check_min_acr() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    if new.min_acr not in ('aal1', 'aal2') then
-        raise check_violation using message = 'This level of sign-in does not exist', column = 'min_acr',
-            hint = 'Write aal2 for a second factor, or null.';
-    end if;
-    if new.min_acr = 'aal2' and new.kind <> 'user-facing' then
-        raise check_violation using message = 'Nobody signs in to a client of this kind', column = 'min_acr', hint = 'Leave min_acr empty.';
-    end if;
-    return new;
-end $$;
-
-COMMENT ON FUNCTION public.clients_check_min_acr() IS 'Says what clients.min_acr may be.';
 
 CREATE FUNCTION public.clients_check_openid() RETURNS trigger
     LANGUAGE plpgsql
@@ -954,19 +936,6 @@ begin
     return new;
 end $_$;
 
-CREATE FUNCTION public.users_check_second_factor() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    if new.second_factor <> 'required' then
-        raise check_violation using message = 'A second factor is required, or the settings decide', column = 'second_factor',
-            hint = 'Write required, or null.';
-    end if;
-    return new;
-end $$;
-
-COMMENT ON FUNCTION public.users_check_second_factor() IS 'Says what users.second_factor may be.';
-
 CREATE FUNCTION public.users_end_access() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -980,18 +949,6 @@ begin
     update grants set ended_at = now(), ended_reason = why where subject = new.subject and ended_at is null;
     return null;
 end $$;
-
-CREATE FUNCTION public.users_end_pending_sign_ins() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    if not new.enabled or new.password_hash is distinct from old.password_hash then
-        delete from pending_sign_ins where subject = new.subject;
-    end if;
-    return null;
-end $$;
-
-COMMENT ON FUNCTION public.users_end_pending_sign_ins() IS 'A person who is disabled, or has another password, starts over.';
 
 CREATE FUNCTION public.users_end_sessions() RETURNS trigger
     LANGUAGE plpgsql
@@ -1286,7 +1243,6 @@ CREATE TABLE public.clients (
     post_logout_redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
     backchannel_logout_uri text,
     trusted boolean DEFAULT false NOT NULL,
-    min_acr text,
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
@@ -1298,7 +1254,6 @@ CREATE TABLE public.clients (
     CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
     CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types <> '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
-    CONSTRAINT clients_min_acr_known CHECK ((min_acr = ANY (ARRAY['aal1'::text, 'aal2'::text]))),
     CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
     CONSTRAINT clients_post_logout_redirect_uris_plain CHECK (public.is_plain_list(post_logout_redirect_uris)),
     CONSTRAINT clients_post_logout_redirect_uris_valid CHECK ((cardinality(post_logout_redirect_uris) <= 100)),
@@ -1361,25 +1316,6 @@ COMMENT ON COLUMN public.clients.post_logout_redirect_uris IS 'Where people may 
 COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0); null: it is not told.';
 
 COMMENT ON COLUMN public.clients.trusted IS 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
-
-COMMENT ON COLUMN public.clients.min_acr IS 'aal2: people sign in to it with a second factor only. Null or aal1: one is enough.';
-
-CREATE TABLE public.code_attempts (
-    subject uuid NOT NULL,
-    failures integer NOT NULL,
-    since timestamp with time zone NOT NULL,
-    paused_until timestamp with time zone
-);
-
-COMMENT ON TABLE public.code_attempts IS 'Wrong codes of a person, from anywhere: after twenty in an hour, codes pause.';
-
-COMMENT ON COLUMN public.code_attempts.subject IS 'The person whose codes were tried.';
-
-COMMENT ON COLUMN public.code_attempts.failures IS 'How many were tried since then and not found right.';
-
-COMMENT ON COLUMN public.code_attempts.since IS 'When the hour began.';
-
-COMMENT ON COLUMN public.code_attempts.paused_until IS 'No code is looked at before; null: it is.';
 
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
@@ -1680,83 +1616,6 @@ COMMENT ON COLUMN public.old_tokens.kind IS 'code; spent_code, when it had been 
 
 COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the token expires, and the row is deleted.';
 
-CREATE TABLE public.passkeys (
-    id bytea NOT NULL,
-    subject uuid NOT NULL,
-    public_key bytea NOT NULL,
-    sign_count bigint NOT NULL,
-    name text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    last_used_at timestamp with time zone,
-    CONSTRAINT passkeys_id_form CHECK (((length(id) >= 1) AND (length(id) <= 1023))),
-    CONSTRAINT passkeys_name_form CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-);
-
-COMMENT ON TABLE public.passkeys IS 'Passkeys (WebAuthn), which sign a person in alone: with one they prove two factors.';
-
-COMMENT ON COLUMN public.passkeys.id IS 'The credential id, which no two people share.';
-
-COMMENT ON COLUMN public.passkeys.subject IS 'The person it signs in.';
-
-COMMENT ON COLUMN public.passkeys.public_key IS 'Its public key, in COSE (RFC 9053): ES256 or RS256.';
-
-COMMENT ON COLUMN public.passkeys.sign_count IS 'The authenticator''s counter at the last use; 0: it has none. A copy of a passkey is known by a counter that does not rise.';
-
-COMMENT ON COLUMN public.passkeys.name IS 'What the person calls it.';
-
-COMMENT ON COLUMN public.passkeys.created_at IS 'When it was added.';
-
-COMMENT ON COLUMN public.passkeys.last_used_at IS 'When it last signed somebody in; null: never.';
-
-CREATE TABLE public.pending_sign_ins (
-    id_hash bytea NOT NULL,
-    browser_hash bytea NOT NULL,
-    subject uuid NOT NULL,
-    session_hash bytea,
-    how text NOT NULL,
-    amr text[] NOT NULL,
-    idp text,
-    remember boolean NOT NULL,
-    authenticated_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL
-);
-
-COMMENT ON TABLE public.pending_sign_ins IS 'Who has given the first factor and is asked for the second: nobody is signed in yet.';
-
-COMMENT ON COLUMN public.pending_sign_ins.id_hash IS 'SHA-256 of the ticket in the page.';
-
-COMMENT ON COLUMN public.pending_sign_ins.browser_hash IS 'SHA-256 of the cookie of the browser it began in: no other may finish it.';
-
-COMMENT ON COLUMN public.pending_sign_ins.subject IS 'The person who gave the first factor.';
-
-COMMENT ON COLUMN public.pending_sign_ins.session_hash IS 'The live session that is to become surer, where it is that; null: a sign-in.';
-
-COMMENT ON COLUMN public.pending_sign_ins.how IS 'The first factor, as the audit log names it.';
-
-COMMENT ON COLUMN public.pending_sign_ins.amr IS 'The first factor, as apps are told of it (RFC 8176).';
-
-COMMENT ON COLUMN public.pending_sign_ins.idp IS 'The sign-in provider that proved the first factor; null: here.';
-
-COMMENT ON COLUMN public.pending_sign_ins.remember IS 'Whether they asked to stay signed in on this device.';
-
-COMMENT ON COLUMN public.pending_sign_ins.authenticated_at IS 'When the first factor was given.';
-
-COMMENT ON COLUMN public.pending_sign_ins.expires_at IS 'Five minutes later.';
-
-COMMENT ON COLUMN public.pending_sign_ins.attempts IS 'Codes tried; after five it starts over.';
-
-CREATE TABLE public.recovery_codes (
-    subject uuid NOT NULL,
-    code_hash bytea NOT NULL
-);
-
-COMMENT ON TABLE public.recovery_codes IS 'Codes on paper for who lost the rest; each works once and is deleted then.';
-
-COMMENT ON COLUMN public.recovery_codes.subject IS 'The person who keeps it.';
-
-COMMENT ON COLUMN public.recovery_codes.code_hash IS 'SHA-256 of 80 random bits.';
-
 CREATE TABLE public.registrations (
     client_id text NOT NULL,
     token_hash bytea NOT NULL,
@@ -2037,34 +1896,6 @@ COMMENT ON COLUMN public.signing_keys.signs_from IS 'The key signs from then on,
 
 COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: out of the JWKS at once, its tokens are dead.';
 
-CREATE TABLE public.totp (
-    subject uuid NOT NULL,
-    secret_sealed bytea NOT NULL,
-    last_step bigint NOT NULL,
-    created_at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE public.totp IS 'Authenticator apps: time-based one-time codes (RFC 6238), SHA-1, six digits, every 30 seconds.';
-
-COMMENT ON COLUMN public.totp.subject IS 'The person whose app it is.';
-
-COMMENT ON COLUMN public.totp.secret_sealed IS 'The secret shared with the app, sealed under the key-encryption key.';
-
-COMMENT ON COLUMN public.totp.last_step IS 'The step of the last code that was taken: a code works once, and none before it.';
-
-COMMENT ON COLUMN public.totp.created_at IS 'When the first right code was given.';
-
-CREATE TABLE public.used_proofs (
-    hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE public.used_proofs IS 'Proofs that work once and were used: challenges of passkeys.';
-
-COMMENT ON COLUMN public.used_proofs.hash IS 'SHA-256 of what kind of proof it was and of the proof.';
-
-COMMENT ON COLUMN public.used_proofs.expires_at IS 'When it would be refused for its age anyway.';
-
 CREATE TABLE public.users (
     subject uuid DEFAULT gen_random_uuid() NOT NULL,
     username text NOT NULL,
@@ -2081,16 +1912,12 @@ CREATE TABLE public.users (
     updated_at timestamp with time zone,
     groups text[] DEFAULT '{}'::text[] NOT NULL,
     claims jsonb DEFAULT '{}'::jsonb NOT NULL,
-    passkey_handle bytea,
-    second_factor text,
     CONSTRAINT users_claims_form CHECK ((jsonb_typeof(claims) = 'object'::text)),
     CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT users_email_form CHECK (((email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT users_email_verified_at_plain CHECK (public.is_plain_date(email_verified_at)),
-    CONSTRAINT users_passkey_handle_form CHECK ((length(passkey_handle) = 32)),
     CONSTRAINT users_password_form CHECK (((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text) OR public.is_imported_hash(password_hash))),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
-    CONSTRAINT users_second_factor_known CHECK ((second_factor = 'required'::text)),
     CONSTRAINT users_updated_at_plain CHECK (public.is_plain_date(updated_at)),
     CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
 );
@@ -2127,10 +1954,6 @@ COMMENT ON COLUMN public.users.groups IS 'The groups they belong to, for apps wi
 
 COMMENT ON COLUMN public.users.claims IS 'What else is known of them, by name: claim_rules says what of it apps are told.';
 
-COMMENT ON COLUMN public.users.passkey_handle IS '32 random octets by which passkeys name the person; null: never had one.';
-
-COMMENT ON COLUMN public.users.second_factor IS 'required: they sign in with a second factor, whatever the settings say. Null: the settings decide.';
-
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
 
 ALTER TABLE ONLY public.audit_hours
@@ -2156,9 +1979,6 @@ ALTER TABLE ONLY public.client_secrets
 
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
-
-ALTER TABLE ONLY public.code_attempts
-    ADD CONSTRAINT code_attempts_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_pkey PRIMARY KEY (subject, key);
@@ -2189,15 +2009,6 @@ ALTER TABLE ONLY public.logout_deliveries
 
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
-
-ALTER TABLE ONLY public.passkeys
-    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.pending_sign_ins
-    ADD CONSTRAINT pending_sign_ins_pkey PRIMARY KEY (id_hash);
-
-ALTER TABLE ONLY public.recovery_codes
-    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (subject, code_hash);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (client_id);
@@ -2234,15 +2045,6 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
-
-ALTER TABLE ONLY public.totp
-    ADD CONSTRAINT totp_pkey PRIMARY KEY (subject);
-
-ALTER TABLE ONLY public.used_proofs
-    ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (hash);
-
-ALTER TABLE ONLY public.users
-    ADD CONSTRAINT users_passkey_handle_key UNIQUE (passkey_handle);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (subject);
@@ -2340,12 +2142,6 @@ CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
 CREATE INDEX old_tokens_of_grant ON public.old_tokens USING btree (grant_id);
 
-CREATE INDEX passkeys_of_subject ON public.passkeys USING btree (subject);
-
-CREATE INDEX pending_sign_ins_by_expiry ON public.pending_sign_ins USING btree (expires_at);
-
-CREATE INDEX pending_sign_ins_of_subject ON public.pending_sign_ins USING btree (subject);
-
 CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
 
 CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
@@ -2367,8 +2163,6 @@ CREATE INDEX sessions_of_idp ON public.sessions USING btree (idp) WHERE (idp IS 
 CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
-
-CREATE INDEX used_proofs_by_expiry ON public.used_proofs USING btree (expires_at);
 
 CREATE INDEX users_administrators ON public.users USING btree (username) WHERE (role = 'admin'::text);
 
@@ -2421,8 +2215,6 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, def
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
-
-CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.pending_sign_ins FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
@@ -2480,8 +2272,6 @@ CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_logout();
 
-CREATE TRIGGER clients_check_min_acr BEFORE INSERT OR UPDATE OF min_acr, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_min_acr();
-
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
@@ -2493,8 +2283,6 @@ CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.c
 CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
-
-CREATE TRIGGER clients_notify_min_acr AFTER UPDATE OF min_acr ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
 
@@ -2564,11 +2352,7 @@ CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW 
 
 CREATE TRIGGER users_check_profile BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_profile();
 
-CREATE TRIGGER users_check_second_factor BEFORE INSERT OR UPDATE OF second_factor ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_second_factor();
-
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
-
-CREATE TRIGGER users_end_pending_sign_ins AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_pending_sign_ins();
 
 CREATE TRIGGER users_end_sessions BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_sessions();
 
@@ -2590,9 +2374,6 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_default_resource_fkey FOREIGN KEY (default_resource) REFERENCES public.resources(uri) ON UPDATE CASCADE;
 
-ALTER TABLE ONLY public.code_attempts
-    ADD CONSTRAINT code_attempts_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
@@ -2610,15 +2391,6 @@ ALTER TABLE ONLY public.logout_deliveries
 
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.passkeys
-    ADD CONSTRAINT passkeys_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.pending_sign_ins
-    ADD CONSTRAINT pending_sign_ins_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.recovery_codes
-    ADD CONSTRAINT recovery_codes_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -2640,6 +2412,3 @@ ALTER TABLE ONLY public.session_clients
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.totp
-    ADD CONSTRAINT totp_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;

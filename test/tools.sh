@@ -46,6 +46,7 @@ git             git              test bare
 python3-jwt          python3-jwt          test
 python3-cryptography python3-cryptography test
 python3-requests     python3-requests     test
+python3-aiosmtpd     python3-aiosmtpd     test
 "
 
 say() { echo "tools: $*" >&2; }

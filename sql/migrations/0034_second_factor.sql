@@ -139,6 +139,25 @@ begin
         else column_name || ': ' || audit_value(column_name, before) || ' → ' || audit_value(column_name, after) end);
 end $$;
 
+-- A passkey is a way in, too, and the last one of the last administrator stays.
+create or replace function has_local_way_in(subject uuid, password_hash text) returns boolean language sql stable as $$
+    select password_hash is not null or exists (select from passkeys p where p.subject = $1)
+$$;
+create function passkeys_keep_an_administrator() returns trigger language plpgsql as $$
+begin
+    if not exists (select from gone join users u on u.subject = gone.subject
+                    where u.role = 'admin' and u.enabled and u.password_hash is null) then return null; end if;
+    perform pg_advisory_xact_lock(hashtext('administrators'));
+    if not exists (select from users u where u.role = 'admin' and u.enabled and has_local_way_in(u.subject, u.password_hash)) then
+        raise check_violation using message = 'The last administrator who can sign in here stays one',
+            hint = 'Set a password first: oauth-server users passwd NAME.';
+    end if;
+    return null;
+end $$;
+comment on function passkeys_keep_an_administrator() is 'Refuses to take the last passkey after which nobody could enter the administration.';
+create trigger passkeys_keep_an_administrator after delete on passkeys referencing old table as gone
+    for each statement execute function passkeys_keep_an_administrator();
+
 alter table clients
     add column min_acr text,
     add constraint clients_min_acr_known check (min_acr in ('aal1', 'aal2'));

@@ -13,6 +13,7 @@ using OAuthServer.Http;
 using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Logout;
+using OAuthServer.Mail;
 using OAuthServer.Maintenance;
 using OAuthServer.Observability;
 using OAuthServer.Playground;
@@ -39,7 +40,7 @@ public static class Server
         var rooms = builder.Services;
         rooms.AddProtocol(); rooms.AddStores(settings);
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
-        rooms.AddClients(); rooms.AddUsers(); rooms.AddFactors(); rooms.AddLogout(); rooms.AddMaintenance();
+        rooms.AddClients(); rooms.AddUsers(); rooms.AddFactors(); rooms.AddMail(); rooms.AddLogout(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddObservability(settings); rooms.AddHtml(settings);
         // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
         AuthorizationRoom.AddAuthorization(rooms);

@@ -104,6 +104,12 @@ public static class Routes
         issuer.Get<PasskeysEndpoint>(Paths.Passkeys, it => it.ShowAsync, Page | Clock);
         issuer.Post<PasskeysEndpoint>(Paths.Passkeys, it => it.ChangeAsync, Page | Clock);
         issuer.Post<PasskeysEndpoint>(Paths.PasskeyOptions, it => it.OptionsAsync, Json | Clock);
+        issuer.Post<AccountEndpoint>(Paths.Account, it => it.ChangeAsync, Page | Clock);
+        issuer.Get<OwnDataEndpoint>(Paths.AccountData, it => it.ExportAsync, Page | Spends);
+        issuer.Get<OwnDataEndpoint>(Paths.AccountDelete, it => it.ConfirmAsync, Page);
+        issuer.Post<OwnDataEndpoint>(Paths.AccountDelete, it => it.DeleteAsync, Page);
+        issuer.Get<LinkEndpoint>(Paths.AccountLink, it => it.ShowAsync, Page | Clock);
+        issuer.Post<LinkEndpoint>(Paths.AccountLink, it => it.SpendAsync, Page | Clock);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);
         issuer.Post<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.RevokeAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.RevokeAll, it => it.ConfirmAllAsync, Page);
@@ -113,6 +119,8 @@ public static class Routes
         issuer.Get<OwnSessionsEndpoint>(Paths.SignOutEverywhere, it => it.ConfirmAsync, Page);
         issuer.Get<PasswordEndpoint>(Paths.Password, it => it.ShowAsync, Page);
         issuer.Post<PasswordEndpoint>(Paths.Password, it => it.ChangeAsync, Page);
+        issuer.Get<ForgottenPasswordEndpoint>(Paths.ForgottenPassword, it => it.ShowAsync, Page | Clock);
+        issuer.Post<ForgottenPasswordEndpoint>(Paths.ForgottenPassword, it => it.AskAsync, Page | Clock);
         issuer.Below(Paths.Playground, Page);
         if (!settings.HasPlayground) return;
         issuer.Get<PlaygroundEndpoint>(Paths.Playground, it => it.ShowAsync, Page);
@@ -152,6 +160,10 @@ public static class Routes
         issuer.Get<UsersEndpoint>(Paths.AdminUsers, it => it.ListAsync, Page);
         issuer.Get<UsersEndpoint>(Paths.AdminUsersAdd, it => it.OpenAsync, Page);
         issuer.Post<UsersEndpoint>(Paths.AdminUsersAdd, it => it.AddAsync, Page);
+        issuer.Get<LinksEndpoint>(Paths.AdminUsersInvite, it => it.OpenAsync, Page);
+        issuer.Post<LinksEndpoint>(Paths.AdminUsersInvite, it => it.InviteAsync, Page);
+        issuer.Post<LinksEndpoint>(Paths.AdminUserReset, it => it.ResetAsync, Page);
+        issuer.Post<LinksEndpoint>(Paths.AdminUserLink, it => it.RevokeAsync, Page);
         issuer.Post<UsersEndpoint>(Paths.AdminUsersState, it => it.SwitchAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUser, it => it.OpenAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserRole, it => it.ConfirmRoleAsync, Page);

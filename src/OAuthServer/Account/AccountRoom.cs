@@ -8,7 +8,10 @@ public static class AccountRoom
         public void AddAccount()
         {
             services.AddSingleton<AccountEndpoint>();
+            services.AddSingleton<ForgottenPasswordEndpoint>();
+            services.AddSingleton<LinkEndpoint>();
             services.AddSingleton<ConnectedAppsEndpoint>();
+            services.AddSingleton<OwnDataEndpoint>();
             services.AddSingleton<OwnSessionsEndpoint>();
             services.AddSingleton<PasskeysEndpoint>();
             services.AddSingleton<PasswordEndpoint>();

@@ -5,6 +5,7 @@ using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Limits;
+using OAuthServer.Mail;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
@@ -13,8 +14,8 @@ namespace OAuthServer.Account;
 
 /// <summary>/account/passkeys: one's passkeys by name. Forms rename and remove, the page's script adds.</summary>
 public sealed class PasskeysEndpoint(
-    SignedInGate gate, Passkeys passkeys, PasskeyStore store, Sessions sessions, Cookies cookies, AuditLog audit, Settings settings,
-    TimeProvider time) : IDisposable
+    SignedInGate gate, Passkeys passkeys, PasskeyStore store, Outbox outbox, Sessions sessions, Cookies cookies, AuditLog audit,
+    Settings settings, TimeProvider time) : IDisposable
 {
     private const string Page = "passkeys";
     private const int MostBytes = 16 * 1024;
@@ -70,6 +71,7 @@ public sealed class PasskeysEndpoint(
             return;
         }
 
+        await outbox.TellAsync(LetterKind.PasskeyAdded, session.Subject, http.Language().Code, context.At);
         if (session.Acr != "aal2") await SurerSession.StartAsync(sessions, cookies, http, session, ["pop", "user", "mfa"], context);
         await http.JsonAsync(200, answer => answer.WriteString("location", settings.IssuerPath + Paths.Passkeys));
     }
@@ -96,7 +98,11 @@ public sealed class PasskeysEndpoint(
         var (subject, context) = (page.Session.Subject, page.Context);
         var own = await store.OfAsync(subject, page.Http.RequestAborted);
         if (Id(page) is not { } id || !own.Exists(one => one.Id.AsSpan().SequenceEqual(id))) await SignedInGate.NotFoundAsync(page);
-        else if (await store.RemoveAsync(id, subject, context.At, context.RequestId, context.Address)) await page.Done(Paths.Passkeys);
+        else if (await store.RemoveAsync(id, subject, context.At, context.RequestId, context.Address))
+        {
+            await outbox.TellAsync(LetterKind.PasskeyRemoved, subject, page.Http.Language().Code, context.At);
+            await page.Done(Paths.Passkeys);
+        }
         else await ShowAsync(page, "This is your last way to sign in. Set a password or add another passkey first.");
     }
 

@@ -1,3 +1,4 @@
+using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -9,44 +10,93 @@ using OAuthServer.Users;
 namespace OAuthServer.Account;
 
 /// <summary>
-/// /password: a person who proves the old one sets a new one. The database ends every session and grant with it; the browser that
-/// did it goes on under a new session. A wrong old one is a failed sign-in.
+/// /password: a person who proves the old one sets a new one; who has none sets a first one after a recent sign-in. The database ends every
+/// session and grant with it; the browser that did it goes on under a new session. A wrong old one is a failed sign-in.
 /// </summary>
 public sealed class PasswordEndpoint(
-    SignedInGate gate, SignIn signIn, HashQueue hashes, UserEdits users, Sessions sessions, AuditStore audit, Cookies cookies)
+    SignedInGate gate, SignIn signIn, PasswordRules rules, SecondFactorRule factors, HashQueue hashes, UserEdits users, ProfileEdits profiles, Sessions sessions,
+    AuditStore audit, Cookies cookies)
 {
     private const string Page = "password";
 
-    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page =>
-        await http.PasswordAsync(page.Antiforgery, page.NavigationOf(Paths.Password), changed: page.Parameters["done"] is { } request
-            && await HasChangedAsync(page, request)));
-
-    public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, async page =>
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page => await http.PasswordAsync(ViewOf(page) with
     {
-        var (session, context, frame) = (page.Session, page.Context, page.NavigationOf(Paths.Password));
-        var old = page.Parameters[PasswordPage.Current] ?? "";
-        var (password, again) = (page.Parameters[PasswordPage.New] ?? "", page.Parameters[PasswordPage.Again] ?? "");
+        Changed = page.Parameters["done"] is { } request && await HasChangedAsync(page, request),
+    }));
+
+    public Task ChangeAsync(HttpContext http) => gate.ChangeAsync(http, Page, page =>
+        page.Session.HasPassword ? ChangeAsync(page) : gate.ConfirmAccountAsync(page, Page, SetFirstAsync));
+
+    private async Task ChangeAsync(PageRequest page)
+    {
+        var (http, session, old) = (page.Http, page.Session, page.Parameters[PasswordPage.Current] ?? "");
         // Typed differently the second time is said of that field, beside whatever is wrong with the first.
-        var (flaw, differs) = (NewPassword.FlawOf(password, session.Username, old), password != again);
+        var (password, flaw, differs) = await ReadAsync(page, old);
         var authenticated = old.Length == 0
             ? OAuthError.InvalidRequest("Enter your current password", "a field was left empty", "sign-in")
-            : await signIn.AuthenticateAsync(session.Username, old, context, http.RequestAborted);
+            : await signIn.AuthenticateAsync(session.Username, old, page.Context, http.RequestAborted);
         if (authenticated.Refused(out var refused, out var user) || flaw is not null || differs)
         {
             if (refused is not null) http.Response.SetErrorHeaders(refused);
-            await http.PasswordAsync(page.Antiforgery, frame, wrong: new PasswordPage.RefusedPassword(flaw, differs, refused));
+            await http.PasswordAsync(ViewOf(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, refused) });
+            return;
         }
-        else
+
+        var hash = await hashes.PasswordAsync(password, http.RequestAborted);
+        // Else another password was set meanwhile, which ended this session too: the page asks for a sign-in.
+        if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash, hash, page.Author))
+            await GoOnAsync(page, Authenticated.Again(user with { PasswordHash = hash }, session));
+        await page.Done($"{Paths.Password}?done={page.Context.RequestId}");
+    }
+
+    private async Task SetFirstAsync(PageRequest page)
+    {
+        var (http, session) = (page.Http, page.Session);
+        var (password, flaw, differs) = await ReadAsync(page, null);
+        if (flaw is not null || differs)
         {
-            var hash = await hashes.PasswordAsync(password, http.RequestAborted);
-            if (await users.ChangePasswordAsync(session.Subject, user.PasswordHash!, hash, page.Author)
-                && await sessions.StartAsync(Authenticated.Again(user with { PasswordHash = hash }, session), cookies.Session(http),
-                    http.Request.Headers.UserAgent.ToString(), context) is { } started)
-                cookies.SetSession(http, started);
-            // Else another password was set meanwhile, which ended this session too: the page asks for a sign-in.
-            await page.Done($"{Paths.Password}?done={context.RequestId}");
+            await http.PasswordAsync(ViewOf(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, null) });
+            return;
         }
-    });
+
+        var hash = await hashes.PasswordAsync(password, http.RequestAborted);
+        if (await users.ChangePasswordAsync(session.Subject, null, hash, page.Author))
+            await GoOnAsync(page, new Authenticated
+            {
+                Subject = session.Subject,
+                Username = session.Username,
+                PasswordHash = hash,
+                How = "first password",
+                Acr = session.Acr,
+                Amr = session.Amr,
+                Idp = session.Idp,
+            });
+        await page.Done($"{Paths.Password}?done={page.Context.RequestId}");
+    }
+
+    private async Task GoOnAsync(PageRequest page, Authenticated person)
+    {
+        var (http, remember) = (page.Http, page.Session.Remembered);
+        if (await sessions.StartAsync(person with { Remember = remember }, cookies.Session(http),
+                http.Request.Headers.UserAgent.ToString(), page.Context) is { } started)
+            cookies.SetSession(http, started);
+    }
+
+    private async Task<(string Password, PasswordFlaw? Flaw, bool Differs)> ReadAsync(PageRequest page, string? old)
+    {
+        var profile = await profiles.FindAsync(page.Session.Subject, page.Http.RequestAborted);
+        var (password, again) = (page.Parameters[PasswordPage.New] ?? "", page.Parameters[PasswordPage.Again] ?? "");
+        return (password, rules.FlawOf(password, profile?.Words ?? [page.Session.Username], old, MustHaveTwo(page)), password != again);
+    }
+
+    private PasswordPage.View ViewOf(PageRequest page) => new()
+    {
+        Antiforgery = page.Antiforgery,
+        Navigation = page.NavigationOf(Paths.Password),
+        Least = rules.Least(MustHaveTwo(page)),
+    };
+
+    private bool MustHaveTwo(PageRequest page) => factors.IsAskedOf(page.Session.SecondFactorRequired, page.Session.Role);
 
     /// <summary>W3C, A Well-Known URL for Changing Passwords.</summary>
     public static Task RedirectAsync(HttpContext http)

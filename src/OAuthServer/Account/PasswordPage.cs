@@ -20,61 +20,82 @@ public static class PasswordPage
         public int Status => Flaw is null && !Differs && Current is not null ? Current.Status : 400;
     }
 
-    /// <summary>The form.</summary>
-    /// <param name="changed">Whether it has just been changed.</param>
-    /// <param name="wrong">All that is wrong with what was typed, or null.</param>
-    public static Task PasswordAsync(
-        this HttpContext http, Markup antiforgery, Navigation frame, bool changed = false, RefusedPassword? wrong = null)
+    /// <summary>What the page of a new password shows.</summary>
+    public sealed record View
+    {
+        public required Markup Antiforgery { get; init; }
+        public required Navigation Navigation { get; init; }
+
+        /// <summary>The least characters.</summary>
+        public required int Least { get; init; }
+
+        /// <summary>Whether it has just been changed.</summary>
+        public bool Changed { get; init; }
+
+        /// <summary>All that is wrong with what was typed, or null.</summary>
+        public RefusedPassword? Wrong { get; init; }
+    }
+
+    /// <summary>The form; who has no password yet is not asked for it.</summary>
+    public static Task PasswordAsync(this HttpContext http, View view)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        var (wrong, session) = (view.Wrong, view.Navigation.Session);
         var problems = wrong is null ? [] : Problems(wrong, say);
         var fields = new Fields(say, _ => null, problems);
+        Markup current = session.HasPassword ? fields.Password(Current, "Current password", "current-password") : Markup.None;
         Markup form = $"""
-            {Fields.ForPasswordManagers(frame.Session.Username)}
-            {fields.Password(Current, "Current password", "current-password")}
-            {fields.Password(New, "New password", "new-password",
-                "At least 12 characters. A few unrelated words are strong and easy to remember.")}
+            {Fields.ForPasswordManagers(session.Username)}
+            {current}
+            {fields.Password(New, "New password", "new-password", PasswordText.Hint(view.Least, say))}
             {fields.Password(Again, "Confirm new password", "new-password")}
             """;
-        Markup done = changed
+        Markup done = view.Changed
             ? $"""
                 <p class="good" role="status">
                     {Icons.Done}{say["Your password has been changed. You are now signed in only here, and apps must be connected again."]}
                 </p>
                 """
             : Markup.None;
+        var (title, lead, button) = session.HasPassword
+            ? ("Change your password",
+                "Changing your password signs you out everywhere else and ends every app's access. This browser stays signed in.",
+                "Change password")
+            : ("Set a password",
+                "With a password you can sign in here, too. Setting it signs you out everywhere else and ends every app's access.",
+                "Set the password");
         return http.PageAsync(wrong?.Status ?? 200, problems.Count == 0 ? "Password" : "Error: Password", $"""
-            <h1>{say["Change your password"]}</h1>
+            <h1>{say[title]}</h1>
             {done}
             <p class="lead">
-                {say["Changing your password signs you out everywhere else and ends every app's access. This browser stays signed in."]}
+                {say[lead]}
             </p>
             {fields.Summary()}
             <form method="post" action="{settings.IssuerPath + Paths.Password}">
-            {antiforgery}
+            {view.Antiforgery}
             {form}
-            <button class="primary" type="submit">{say["Change password"]}</button>
+            <button class="primary" type="submit">{say[button]}</button>
             </form>
-            """, frame);
+            """, view.Navigation);
     }
 
     private static Dictionary<string, string> Problems(RefusedPassword wrong, Language say)
     {
-        var problems = new Dictionary<string, string>(3);
+        var problems = Problems(wrong.Flaw, wrong.Differs, say);
         if (wrong.Current is { } refused)
             problems[Current] = refused.RetryAfter is not null ? SignInText.Refusal(refused, say)
                 : refused.Status == 401 ? "Incorrect password."
                 : "Enter your current password.";
-        if (wrong.Flaw is { } flaw) problems[New] = Say(flaw);
-        if (wrong.Differs) problems[Again] = "The passwords do not match.";
         return problems;
     }
 
-    private static string Say(PasswordFlaw flaw) => flaw switch
+    /// <summary>What is wrong with a new password, beside its fields and in the page's language.</summary>
+    /// <param name="differs">Whether it was typed differently the second time.</param>
+    internal static Dictionary<string, string> Problems(PasswordFlaw? flaw, bool differs, Language say)
     {
-        PasswordFlaw.TooShort => "Too short: use at least 12 characters.",
-        PasswordFlaw.TooLong => "Too long: use at most 72 characters; accented and non-Latin letters count as two or more.",
-        PasswordFlaw.IsTheName => "Your password must differ from your username.",
-        _ => "Choose a password that differs from your current one.",
-    };
+        var problems = new Dictionary<string, string>(3);
+        if (flaw is not null) problems[New] = PasswordText.Of(flaw, say);
+        if (differs) problems[Again] = "The passwords do not match.";
+        return problems;
+    }
 }

@@ -4,6 +4,7 @@ using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
+using OAuthServer.Mail;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
@@ -15,8 +16,8 @@ namespace OAuthServer.Account;
 /// that adds one has proven both factors.
 /// </summary>
 public sealed class SecondFactorEndpoint(
-    SignedInGate gate, FactorStore factors, SecondFactorRule rule, Sessions sessions, Cookies cookies, KeyEncryption keys, AuditLog audit,
-    IDataProtectionProvider protection, Settings settings, TimeProvider time)
+    SignedInGate gate, FactorStore factors, SecondFactorRule rule, Outbox outbox, Sessions sessions, Cookies cookies, KeyEncryption keys,
+    AuditLog audit, IDataProtectionProvider protection, Settings settings, TimeProvider time)
 {
     private const string Page = "second-factor";
     private static readonly TimeSpan EnrolmentLife = TimeSpan.FromMinutes(10);
@@ -94,7 +95,10 @@ public sealed class SecondFactorEndpoint(
         var codes = RecoveryCode.NewSet();
         var (subject, hashes) = (page.Session.Subject, Hashes(codes));
         if (await factors.EnrolAsync(subject, keys.Seal(secret), step, hashes, context.At, context.RequestId, context.Address))
+        {
+            await outbox.TellAsync(LetterKind.AppAdded, subject, http.Language().Code, context.At);
             await ShowCodesAsync(page, codes, await SurerAsync(http, page.Session, ["otp", "mfa"], context));
+        }
         else await SignedInGate.NotFoundAsync(page);
     }
 
@@ -117,7 +121,8 @@ public sealed class SecondFactorEndpoint(
             return;
         }
 
-        await factors.RemoveAsync(session.Subject, context.At, context.RequestId, context.Address);
+        if (await factors.RemoveAsync(session.Subject, context.At, context.RequestId, context.Address))
+            await outbox.TellAsync(LetterKind.AppRemoved, session.Subject, page.Http.Language().Code, context.At);
         await page.Done(Paths.SecondFactor);
     }
 

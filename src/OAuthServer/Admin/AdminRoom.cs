@@ -30,6 +30,7 @@ public static class AdminRoom
             services.AddSingleton<ProfileEndpoint>();
             services.AddSingleton<FactorsEndpoint>();
             services.AddSingleton<UserEndpoint>();
+            services.AddSingleton<LinksEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

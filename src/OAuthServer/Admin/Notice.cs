@@ -10,6 +10,8 @@ public static class Notice
     public const string Deleted = "deleted";
     public const string Ended = "ended";
     public const string Rotated = "rotated";
+    public const string Mailed = "mailed";
+    public const string NoLink = "no-link";
     public const string Underway = "underway";
     public const string KeyRevoked = "key-revoked";
 
@@ -20,6 +22,8 @@ public static class Notice
         Deleted => Good(say["Deleted."]),
         Ended => Good(say["Revoked."]),
         Rotated => Good(say["The next key has been created and published. Nothing changes until it starts signing."]),
+        Mailed => Good(say["The link is on its way by mail."]),
+        NoLink => $"""<p class="caution" role="status">{say["No link was made: the user is disabled, or has no verified address."]}</p>""",
         Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
         KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
         _ => Markup.None,

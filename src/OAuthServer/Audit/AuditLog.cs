@@ -33,14 +33,21 @@ public static class AuditEvents
     public const string SecondFactor = "second-factor";
     public const string Recovery = "recovery";
 
+    /// <summary>One-time links: made, used, revoked, refused.</summary>
+    public const string AccountLink = "account-link";
+
+    /// <summary>An account: exported, deleted.</summary>
+    public const string Account = "account";
+    public const string Mail = "mail";
+
     /// <summary>What no endpoint decided: a malformed request; a fault or a path nobody has, which are only counted.</summary>
     public const string Request = "request";
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit,
-            Registration, ClientDocument,
-            Introspection, RevocationFeed, UserInfo, Page, Export, Api, Host, Request, Command];
+            Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account, Mail, Page, Export, Api, Host, Request,
+            Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =

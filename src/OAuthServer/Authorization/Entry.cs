@@ -2,6 +2,7 @@ using OAuthServer.Authorization.SecondFactor;
 using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Http;
+using OAuthServer.Mail;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
@@ -9,7 +10,8 @@ using OAuthServer.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>Lets somebody in who has proven who they are, and on to what waited for the sign-in.</summary>
-public sealed class Entry(Sessions sessions, PendingSignIns pending, FactorStore factors, SecondFactorRule rule, Cookies cookies)
+public sealed class Entry(
+    Sessions sessions, PendingSignIns pending, FactorStore factors, SecondFactorRule rule, Cookies cookies, Outbox outbox, Settings settings)
 {
     /// <summary>
     /// Who has a second factor is asked for it first; else a session begins. False, and nothing was answered: the person was disabled, or
@@ -38,6 +40,18 @@ public sealed class Entry(Sessions sessions, PendingSignIns pending, FactorStore
         var agent = http.Request.Headers.UserAgent.ToString();
         if (await sessions.StartAsync(person, cookies.Session(http), agent, http.Context()) is not { } started) return false;
         cookies.SetSession(http, started);
+        // Where no mail is sent, nothing is remembered.
+        if (settings.HasMail && !cookies.Recognise(http, person.Subject)) await TellAsync(http, person, agent);
         return true;
     }
+
+    private Task TellAsync(HttpContext http, Authenticated person, string agent) => outbox.AddAsync(new Letter
+    {
+        Kind = LetterKind.NewSignIn,
+        Subject = person.Subject,
+        Browser = BrowserNames.Find(agent) is var (browser, system) ? $"{browser}, {system}" : Words.Sanitize(agent, "?"),
+        NetworkAddress = http.Context().Address,
+        At = http.Context().At,
+        Locale = http.Language().Code,
+    }, http.Context().At);
 }

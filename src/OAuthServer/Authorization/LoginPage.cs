@@ -161,7 +161,9 @@ public static class LoginPage
             """);
     }
 
-    private static Markup Forgotten(Settings settings, Language say) => settings.SupportUrl.Length == 0
+    private static Markup Forgotten(Settings settings, Language say) => settings.HasMail
+        ? (Markup)$"""<a href="{settings.IssuerPath + Paths.ForgottenPassword}">{say["Forgot your password?"]}</a>"""
+        : settings.SupportUrl.Length == 0
         ? $"{say["Forgot your password? Ask your administrator."]}"
         : say.Put("Forgot your password? {0}", $"""<a href="{settings.SupportUrl}">{say["Ask for help"]}</a>""");
 }

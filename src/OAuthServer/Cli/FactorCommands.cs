@@ -1,4 +1,7 @@
 using System.CommandLine;
+using OAuthServer.Keys;
+using OAuthServer.Mail;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;
@@ -25,11 +28,12 @@ internal static class FactorCommands
                 return context.Output.Refuse($"{username} has no password: nothing would be left to sign in with",
                     $"Set one first: oauth-server users passwd {username}");
             var (author, at) = context.Act();
-            return await factors.ResetAsync(username, author, at) is { } removed
-                ? context.Output.Done(new { username, removed, request_id = author.RequestId },
-                    $"{username} has no second factor any more and is signed out everywhere. Grants of apps stay.")
-                : UserCommands.Unknown(context, username);
-        });
+            if (await factors.ResetAsync(username, author, at) is not { } removed) return UserCommands.Unknown(context, username);
+            using var outbox = new Outbox(new OutboxStore(context.Database), new KeyEncryption(context.Settings), context.Settings);
+            await outbox.TellAsync(LetterKind.FactorsReset, user.Subject, null, at);
+            return context.Output.Done(new { username, removed, request_id = author.RequestId },
+                $"{username} has no second factor any more and is signed out everywhere. Grants of apps stay.");
+        }, withKey: true);
     }
 
     public static CliCommand Require()

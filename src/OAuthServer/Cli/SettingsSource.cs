@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration.KeyPerFile;
 using Microsoft.Extensions.FileProviders;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Users;
 
 namespace OAuthServer.Cli;
 
@@ -64,6 +65,9 @@ public sealed class SettingsSource(IReadOnlyDictionary<string, string?> environm
         if (settings.BrandLogoFile.Length > 0 && LogoProblem(Path.Combine(folder, settings.BrandLogoFile)) is { } flaw)
             errors.Add($"OAuth__{nameof(Settings.BrandLogoFile)}: {flaw}");
 
+        if (settings.BreachedPasswordsFile.Length > 0
+            && BreachedPasswords.Problem(Path.Combine(folder, settings.BreachedPasswordsFile)) is { } unusable)
+            errors.Add($"OAuth__{nameof(Settings.BreachedPasswordsFile)}: {unusable}");
         if (settings.KeyEncryptionKey.Length > 0 || (withKey && !settings.Development)) return settings;
         errors.RemoveAll(error => error.StartsWith(KeyError, StringComparison.Ordinal));
         return withKey && errors.Count == 0 ? settings with { KeyEncryptionKey = LocalKey(settings, errors) } : settings;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OAuthServer.Factors;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
@@ -8,9 +9,11 @@ namespace OAuthServer.Cli;
 internal static class UserCommands
 {
     public static CliCommand Make() => CliCommand.Family("users", "Manage users", "oauth-server users list",
-        Add(), Passwd(), Role(), ProfileCommands.Edit(), ProfileCommands.Roles(), FactorCommands.Reset(), FactorCommands.Require(),
+        Add(), AccountLinkCommands.Invite(), AccountLinkCommands.ResetPassword(), Passwd(), Role(),
+        ProfileCommands.Edit(), ProfileCommands.Roles(), FactorCommands.Reset(), FactorCommands.Require(),
         UserLists.Enable("disable", false, "Disable users: end all their sessions and grants, and refuse new ones"),
         UserLists.Enable("enable", true, "Allow disabled users to sign in again"),
+        UserDeletion.Delete(), UserDeletion.Release(),
         UserLists.List(),
         UserLists.Show());
 
@@ -33,7 +36,9 @@ internal static class UserCommands
         {
             var username = parse.GetRequiredValue(name);
             if (await context.Users.FindAsync(username, cancel) is not null) return Taken(context, username);
-            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
+            var mustHaveTwo = new SecondFactorRule(context.Settings).IsAskedOf(false, parse.GetValue(role)!);
+            if (Password(context, [username], mustHaveTwo, parse.GetValue(stdin), out var problem) is not { } password)
+                return context.Output.Refuse(problem!);
             return await context.Users.AddAsync(username, context.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel)
                 is { } subject
                 ? context.Output.Done(new { username, subject, role = parse.GetValue(role) },
@@ -55,7 +60,11 @@ internal static class UserCommands
             var affected = $"Live grants that end: {user.LiveGrants}, and all sessions.";
             if (Affected.Refusal(context, parse.GetValue(yes), $"Set a new password for {username}", affected) is { } refused)
                 return refused;
-            if (Password(username, parse.GetValue(stdin), out var problem) is not { } password) return context.Output.Refuse(problem!);
+            var profile = await new ProfileEdits(context.Database).FindAsync(known.Subject, cancel);
+            var mustHaveTwo = await new FactorStore(context.Database).FindAsync(known.Subject, cancel) is { } has
+                && new SecondFactorRule(context.Settings).IsAskedOf(has.IsRequired, has.Role);
+            if (Password(context, profile?.Words ?? [username], mustHaveTwo, parse.GetValue(stdin), out var problem) is not { } password)
+                return context.Output.Refuse(problem!);
             return await context.Users.PasswordAsync(username, context.Hash(password), CommandContext.Actor, cancel)
                 ? context.Output.Done(new { username }, $"{username} has a new password; all sessions and grants have ended.")
                 : Unknown(context, username);
@@ -96,7 +105,8 @@ internal static class UserCommands
     private static int Taken(CommandContext context, string name) =>
         context.Output.Refuse($"A user {name} already exists", $"For a new password: oauth-server users passwd {name}");
 
-    private static string? Password(string username, bool stdin, out string? problem)
+    private static string? Password(
+        CommandContext context, IEnumerable<string?> about, bool hasSecondFactor, bool stdin, out string? problem)
     {
         problem = null;
         var password = stdin ? Stdin.Line(Console.OpenStandardInput(), out problem) : null;
@@ -108,12 +118,17 @@ internal static class UserCommands
         }
 
         password ??= Terminal.Ask("Password: ");
-        problem = NewPassword.FlawOf(password, username, old: "") switch
+        var rules = new PasswordRules(context.Settings, new BreachedPasswords(context.Settings));
+        problem = rules.FlawOf(password, about, null, hasSecondFactor) switch
         {
             null => !stdin && Terminal.Ask("Again: ") != password ? "The two passwords differ. Nothing was done" : null,
-            PasswordFlaw.TooShort => $"A password has at least {NewPassword.Shortest} characters",
-            PasswordFlaw.IsTheName => "The user name is no password",
-            _ => "A password has at most 72 bytes (umlauts count double, emoji fourfold) and no NUL",
+            { Problem: PasswordProblem.TooShort, Number: var least } => $"A password has at least {least} characters",
+            { Problem: PasswordProblem.TooLong, Number: var octets } =>
+                $"A password has at most 72 bytes; this has {octets} (umlauts count double, emoji fourfold)",
+            { Problem: PasswordProblem.HasNul } => "A password has no NUL",
+            { Problem: PasswordProblem.IsAboutThem } =>
+                "A password is not made of the user's name or address, or of this server's name",
+            _ => "This password is known from a leak. Choose another",
         };
         return problem is null ? password : null;
     }

@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using OAuthServer.Grants;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -6,16 +10,24 @@ using OAuthServer.Users;
 namespace OAuthServer.Html;
 
 /// <summary>
-/// Our two cookies: the session's, and one that names the browser before anybody has signed in. Both hold 256 random bits and
-/// nothing else, are HttpOnly and Secure, and bound to this host (__Host-, RFC 6265bis §4.1.3.2). Their names end in a hash of the
-/// issuer: cookies ignore ports, and two servers on one host would sign each other out.
+/// Our cookies: the session's, and one that names the browser before anybody has signed in. Both hold 256 random bits and nothing
+/// else. Where mail is sent, a third remembers who signed in with this browser. All are HttpOnly and Secure, and bound to this host
+/// (__Host-, RFC 6265bis §4.1.3.2). Their names end in a hash of the issuer: cookies ignore ports, and two servers on one host would
+/// sign each other out.
 /// </summary>
 public sealed class Cookies(Settings settings)
 {
     private const int TokenLength = 43;
 
+    // As long as browsers keep a cookie.
+    private const int KnownDays = 400;
+    private const int MostKnown = 5, TagBytes = 16;
+
     private readonly string session = Name("s", settings);
     private readonly string browser = Name("b", settings);
+    private readonly string known = Name("k", settings);
+    private readonly byte[] knownKey =
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(settings.KeyEncryptionKey), 32, info: "known browsers"u8.ToArray());
 
     /// <summary>A cookie's name for one purpose on one issuer.</summary>
     public static string Name(string purpose, Settings settings) =>
@@ -51,6 +63,32 @@ public sealed class Cookies(Settings settings)
         var id = OpaqueToken.Mint();
         http.Response.Cookies.Append(browser, id, Options());
         return OpaqueToken.Hash(id);
+    }
+
+    /// <summary>
+    /// Whether this browser has signed this person in before, as it says itself: of each person it keeps 128 bits that only this server can
+    /// read, and the server keeps nothing. From now on it has.
+    /// </summary>
+    public bool Recognise(HttpContext http, Guid subject)
+    {
+        var tag = HMACSHA256.HashData(knownKey, subject.ToByteArray())[..TagBytes];
+        var tags = Tags(http);
+        var isKnown = tags.Exists(one => CryptographicOperations.FixedTimeEquals(one, tag));
+        if (isKnown && tags[0].AsSpan().SequenceEqual(tag)) return true;
+        tags.RemoveAll(one => one.AsSpan().SequenceEqual(tag));
+        tags.Insert(0, tag);
+        var options = Options();
+        options.MaxAge = TimeSpan.FromDays(KnownDays);
+        http.Response.Cookies.Append(known, Base64Url.EncodeToString([.. tags.Take(MostKnown).SelectMany(one => one)]), options);
+        return isKnown;
+    }
+
+    private List<byte[]> Tags(HttpContext http)
+    {
+        var octets = new byte[MostKnown * TagBytes];
+        return http.Request.Cookies[known] is { Length: > 0 } value
+            && Base64Url.DecodeFromChars(value, octets, out _, out var written) == OperationStatus.Done && written % TagBytes == 0
+                ? [.. octets[..written].Chunk(TagBytes)] : [];
     }
 
     // Lax: the browser comes to /authorize from the client's site. Secure also over http: browsers count loopback as secure.

@@ -47,8 +47,10 @@ public static class Layout
     /// <param name="frame">For pages of somebody signed in: their navigation; null: none.</param>
     /// <param name="roomy">For pages of nobody in particular that show more than one decision.</param>
     /// <param name="script">A script of ours that the page loads, which works without it, too; null: none.</param>
+    /// <param name="referrers">no-referrer where the page's own address is a secret.</param>
     public static Task PageAsync(
-        this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false, Asset? script = null)
+        this HttpContext http, int status, string title, Markup content, Navigation? frame = null, bool roomy = false, Asset? script = null,
+        string referrers = "same-origin")
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
@@ -84,7 +86,7 @@ public static class Layout
             """;
 
         http.Response.NoStore();
-        Protect(http.Response, "same-origin", script is null ? ContentSecurityPolicy : WithScript);
+        Protect(http.Response, referrers, script is null ? ContentSecurityPolicy : WithScript);
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.ContentLanguage = say.Code;

@@ -65,7 +65,11 @@ public sealed class SignedInGate(
     /// A change of how the person gets in, from a form of ours: who signed in longer than <see cref="VeryRecent"/> ago does so again first.
     /// </summary>
     public Task ChangeAccountAsync(HttpContext http, string key, Func<PageRequest, Task> change) => ChangeAsync(
-        http, key, page => ConfirmedAsync(page, VeryRecent, key, change));
+        http, key, page => ConfirmAccountAsync(page, key, change));
+
+    /// <summary>The same, for a form that was read already.</summary>
+    public Task ConfirmAccountAsync(PageRequest page, string key, Func<PageRequest, Task> change) =>
+        ConfirmedAsync(page, VeryRecent, key, change);
 
     /// <summary>
     /// A page or change that adds a second factor: open to who may do nothing else before. A change asks for a recent sign-in.

@@ -4,6 +4,7 @@ using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Maintenance;
@@ -14,8 +15,8 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions,
-    PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts,
+    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions, PendingSignInStore pendingSignIns,
+    PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links, OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)
@@ -61,6 +62,8 @@ public sealed class Retention(
         await EmptyAsync(() => pendingSignIns.SweepAttemptsAsync(now, cancel));
         await EmptyAsync(() => passkeys.SweepProofsAsync(now, cancel));
         await EmptyAsync(() => logouts.SweepAsync(now, cancel));
+        await EmptyAsync(() => links.SweepAsync(now, cancel));
+        await EmptyAsync(() => outbox.SweepAsync(now, cancel));
         await EmptyAsync(() => grants.ExpiredAsync(now, cancel));
         await EmptyAsync(() => grants.EndedAsync(now, cancel));
         await EmptyAsync(() => grants.NeverRedeemedAsync(now, cancel));

@@ -28,7 +28,7 @@ public static class ErrorDescriptions
             "Passkeys need a server with a name",
             "the parameters of a POST stand in its body alone", "The form is too large or malformed",
             "The passkey's answer is malformed",
-            "The request body is malformed", "The request body is too large",
+            "The request body is malformed", "The request body is too large", "This link no longer works",
             "The request body must be one JSON object, no member twice, at most 32 levels deep", "The request is malformed",
             "This address is not registered for signing out", "This content type is not supported",
             "This form was sent from another website", "This method is not allowed here", "This page has expired; open it again",

@@ -20,6 +20,9 @@ public static class Paths
     public const string Passkeys = "/account/passkeys";
     public const string PasskeyOptions = "/account/passkeys/options";
     public const string SecondFactor = "/account/second-factor";
+    public const string AccountLink = Account + "/link";
+    public const string AccountData = Account + "/data";
+    public const string AccountDelete = Account + "/delete";
     public const string Logout = "/logout";
 
     /// <summary>OpenID Connect RP-Initiated Logout 1.0 §2.</summary>
@@ -31,6 +34,7 @@ public static class Paths
     public const string Sessions = "/sessions";
     public const string SignOutEverywhere = Sessions + "/everywhere";
     public const string Password = "/password";
+    public const string ForgottenPassword = Password + "/forgot";
     public const string Playground = "/playground";
 
     /// <summary>Where claude-desktop of the demo world gets its codes (RFC 8252 §7.3); below the host, not the issuer's path.</summary>
@@ -57,6 +61,7 @@ public static class Paths
     public const string AdminScopeDelete = AdminScope + "/delete";
     public const string AdminUsers = Admin + "/users";
     public const string AdminUsersAdd = AdminUsers + "/add";
+    public const string AdminUsersInvite = AdminUsers + "/invite";
     public const string AdminUsersState = AdminUsers + "/state";
     public const string AdminUser = Admin + "/user";
     public const string AdminUserRole = AdminUser + "/role";
@@ -64,6 +69,8 @@ public static class Paths
     public const string AdminUserProfile = AdminUser + "/profile";
     public const string AdminUserFactors = "/admin/user/reset-factors";
     public const string AdminUserPassword = AdminUser + "/password";
+    public const string AdminUserReset = AdminUser + "/reset-password";
+    public const string AdminUserLink = AdminUser + "/link";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
     public const string AdminKeys = Admin + "/keys";

@@ -37,6 +37,7 @@ public static class SettingsParser
         CheckSecrets(settings, errors);
         CheckRegistration(settings, errors);
         CheckNetwork(settings, errors);
+        CheckMail(settings, errors);
         CheckValues(settings, errors);
         if (settings.KeyRotationDays > 0 && TimeSpan.FromSeconds(settings.KeyNoticeSeconds) >= TimeSpan.FromDays(settings.KeyRotationDays))
             errors.Add("OAuth__KeyNoticeSeconds: write less than OAuth__KeyRotationDays are, "
@@ -110,6 +111,23 @@ public static class SettingsParser
         if (settings.BrandAccent.Length > 0 && Accent.Read(settings.BrandAccent, out var flaw) is null)
             errors.Add($"OAuth__BrandAccent: {flaw}");
     }
+
+    private static void CheckMail(Settings settings, List<string> errors)
+    {
+        if (!settings.HasMail) return;
+        if (Uri.CheckHostName(settings.SmtpHost) == UriHostNameType.Unknown)
+            errors.Add("OAuth__SmtpHost: write a host name or an address, without a port");
+        else if (settings.SmtpTls == "none" && !IsLoopback(settings.SmtpHost))
+            errors.Add("OAuth__SmtpTls: none is for a host on loopback; write starttls or tls");
+        if (MailAddressText.Of(settings.SmtpFrom) is null)
+            errors.Add("OAuth__SmtpFrom: write the address mail is from, such as auth@example.com");
+        if (settings.SmtpPassword.Length > 0 && settings.SmtpUser.Length == 0)
+            errors.Add("OAuth__SmtpUser: user name and password go together");
+    }
+
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));
 
     // Not Validator.TryValidateObject: its sentences say what is wrong, ours what to write.
     private static void CheckValues(Settings settings, List<string> errors) => errors.AddRange(

@@ -3,6 +3,7 @@ using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
 using OAuthServer.Stores.Users;
@@ -63,7 +64,10 @@ public static class StoresRoom
             services.AddSingleton<ScopeEdits>();
             services.AddSingleton<AccountEventStore>();
             services.AddSingleton<FactorStore>();
+            services.AddSingleton<AccountLinkStore>();
             services.AddSingleton<LogoutDeliveryStore>();
+            services.AddSingleton<OutboxStore>();
+            services.AddSingleton<OwnDataStore>();
             services.AddSingleton<OwnSessionStore>();
             services.AddSingleton<SessionStore>();
             services.AddSingleton<PasskeyStore>();

@@ -9,6 +9,9 @@ public static class UsersRoom
         {
             services.AddSingleton<SignIn>();
             services.AddSingleton<Sessions>();
+            services.AddSingleton<AccountLinks>();
+            services.AddSingleton<BreachedPasswords>();
+            services.AddSingleton<PasswordRules>();
         }
     }
 }

@@ -57,12 +57,12 @@ public sealed class PasswordTest : ServerFixture
         (await browser.GetAsync("/password?done=x")).Body.Should().NotContain("has been changed");
     }
 
-    [TestCase("short", "short", "password", "Too short")]
-    [TestCase("eleven chrs", "eleven chrs", "password", "Too short")]
+    [TestCase("short", "short", "password", "At least 15 characters.")]
+    [TestCase("of 14 charact.", "of 14 charact.", "password", "At least 15 characters.")]
     [TestCase("ääääääääääääääääääääääääääääääääääääääää",
-        "ääääääääääääääääääääääääääääääääääääääää", "password", "Too long")]
+        "ääääääääääääääääääääääääääääääääääääääää", "password", "At most 72 bytes; this has 80.")]
     [TestCase(Cast.Password, Cast.Password, "password", "differs from your current one")]
-    [TestCase(null, null, "password", "must differ from your username")]
+    [TestCase(null, null, "password", "must not be made of your name")]
     [TestCase(Better, Better + " ", "again", "do not match")]
     public async Task A_password_that_is_no_good_is_explained_beside_the_field(string? password, string? again, string field, string words)
     {
@@ -70,8 +70,8 @@ public sealed class PasswordTest : ServerFixture
         await browser.SignInAsync(alice);
         var before = await HashAsync(alice);
 
-        var reply = await ChangeAsync(browser, alice.Password, password ?? alice.Username.ToUpperInvariant(), again
-            ?? alice.Username.ToUpperInvariant());
+        var name = $"{alice.Username.ToUpperInvariant()}-1!";
+        var reply = await ChangeAsync(browser, alice.Password, password ?? name, again ?? name);
 
         reply.Should().BeAPage(400);
         reply.Body.Should().MatchRegex($"id=\"{field}\"[^>]*aria-describedby=\"[^\"]*{field}-problem\"[^>]*aria-invalid")
@@ -92,7 +92,7 @@ public sealed class PasswordTest : ServerFixture
         wrong.Should().BeAPage(400);
         var summary = wrong.Page.QuerySelector("div.error[role=alert]")!.InnerHtml;
         foreach (var (field, label, words) in new[] { ("current", "Current password", "Incorrect password."),
-            ("password", "New password", "Too short: use at least 12 characters."),
+            ("password", "New password", "At least 15 characters."),
             ("again", "Confirm new password", "The passwords do not match.") })
         {
             summary.Should().Contain($"<li><a href=\"#{field}\">{label}</a>: {words}</li>");
@@ -102,19 +102,19 @@ public sealed class PasswordTest : ServerFixture
 
         wrong.Body.Should().NotContain("not her password").And.NotContain("value=\"short\"");
         empty.Should().BeAPage(400);
-        empty.Body.Should().Contain("id=\"current-problem\">Enter your current password.").And.Contain("id=\"password-problem\">Too short")
+        empty.Body.Should().Contain("id=\"current-problem\">Enter your current password.").And.Contain("id=\"password-problem\">At least")
             .And.NotContain("again-problem");
         (await Server.AuditAsync(empty)).Should().BeEmpty("nothing was tried");
     }
 
     [Test]
-    public async Task Twelve_characters_are_enough_and_seventy_two_octets_still_fit()
+    public async Task Fifteen_characters_are_enough_and_seventy_two_octets_still_fit()
     {
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await browser.SignInAsync(alice);
 
-        (await ChangeAsync(browser, alice.Password, "twelve chars", "twelve chars")).Status.Should().Be(303);
-        (await ChangeAsync(browser, "twelve chars", new string('é', 36), new string('é', 36))).Status.Should().Be(303);
+        (await ChangeAsync(browser, alice.Password, "fifteen charact", "fifteen charact")).Status.Should().Be(303);
+        (await ChangeAsync(browser, "fifteen charact", new string('é', 36), new string('é', 36))).Status.Should().Be(303);
         (await ChangeAsync(browser, new string('é', 36), Better, Better)).Status.Should().Be(303);
     }
 

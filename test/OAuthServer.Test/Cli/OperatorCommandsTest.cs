@@ -49,9 +49,9 @@ public sealed partial class OperatorCommandsTest : ServerFixture
     public async Task A_person_is_added_signs_in_and_a_new_password_signs_them_out()
     {
         var name = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
-        (await Server.RunBinaryAsync("first password\n", "users", "add", name, "--password-stdin", "--json")).Code.Should().Be(0);
+        (await Server.RunBinaryAsync("the first password\n", "users", "add", name, "--password-stdin", "--json")).Code.Should().Be(0);
         var browser = Server.NewBrowser();
-        (await browser.SignInAsync(await browser.FollowAsync("/login"), new Person(name, Guid.Empty), "first password")).Reply.Body
+        (await browser.SignInAsync(await browser.FollowAsync("/login"), new Person(name, Guid.Empty), "the first password")).Reply.Body
             .Should().Contain($"<bdi>{name}</bdi>");
         (await browser.IsSignedInAsync()).Should().BeTrue();
 
@@ -118,13 +118,13 @@ public sealed partial class OperatorCommandsTest : ServerFixture
         }
     }
 
-    [TestCase("\u00EF\u00BB\u00BFfirst password\n", "first password", Description = "a byte order mark")]
-    [TestCase("first password\r\n", "first password")]
-    [TestCase("first password", "first password")]
+    [TestCase("\u00EF\u00BB\u00BFthe first password\n", "the first password", Description = "a byte order mark")]
+    [TestCase("the first password\r\n", "the first password")]
+    [TestCase("the first password", "the first password")]
     [TestCase(" p\u00C3\u00A4ssword with blanks \n", " p\u00E4ssword with blanks ", Description = "nothing of it is cut")]
     [TestCase("first p\u00E4ssword\n", null, Description = "Latin-1")]
     [TestCase("\u00FF\u00FEf\0i\0r\0s\0t\0 \0p\0a\0s\0s\0w\0o\0r\0d\0", null, Description = "UTF-16")]
-    [TestCase("first password\nsecond line\n", null)]
+    [TestCase("the first password\nsecond line\n", null)]
     [TestCase("elevenchars\n", null, Description = "one character short of what the page asks for")]
     [TestCase("NAME\n", null, Description = "the user name")]
     [TestCase("", null)]

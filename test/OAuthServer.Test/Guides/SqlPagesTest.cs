@@ -48,6 +48,8 @@ public sealed partial class SqlPagesTest
     [RunsBlock("samples/Template/mcp-oauth/README.md", "insert into resources")]
     [RunsBlock("docs/guide-web-app.md", "insert into claim_rules"), RunsBlock("docs/guide-web-app.md", "trusted = true")]
     [RunsBlock("docs/guide-second-factor.md", "set second_factor"), TestCase("docs/guide-second-factor.md")]
+    [RunsBlock("docs/guide-accounts.md", "from account_links"), RunsBlock("docs/guide-accounts.md", "from mail_outbox")]
+    [TestCase("docs/guide-accounts.md")]
     [TestCase("docs/guide-web-app.md"), TestCase("docs/access.md"), TestCase("docs/resource-servers.md")]
     [TestCase("samples/Template/mcp-oauth/README.md")]
     public Task The_login_of_the_server_may_do_what_a_page_shows(string page) =>
@@ -192,6 +194,8 @@ public sealed partial class SqlPagesTest
               from users where username = 'alice';
         insert into initial_access_tokens (hash, kind, label, expires_at)
             values (sha256('invitation'), 'machine', 'reports team', now() + interval '1 day');
+        insert into account_links (kind, token_hash, subject, expires_at)
+            select 'reset', sha256('a link'), subject, now() + interval '1 day' from users where username = 'alice';
         """;
 
     [GeneratedRegex(@"run the `do \$\$ … \$\$` blocks of [^`]+ in `sql/migrations`")]

@@ -1,4 +1,5 @@
 using OAuthServer.Html;
+using OAuthServer.Mail;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
 
@@ -7,7 +8,7 @@ namespace OAuthServer.Admin.Users;
 /// <summary>
 /// /admin/user/reset-factors: for a person who lost their phone. Nobody does it for themselves: that would lift it by one factor.
 /// </summary>
-public sealed class FactorsEndpoint(SignedInGate gate, FactorStore factors)
+public sealed class FactorsEndpoint(SignedInGate gate, FactorStore factors, Outbox outbox)
 {
     public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
@@ -47,6 +48,7 @@ public sealed class FactorsEndpoint(SignedInGate gate, FactorStore factors)
         else
         {
             await factors.ResetAsync(found.Has.Username, page.Author, page.Context.At);
+            await outbox.TellAsync(LetterKind.FactorsReset, found.Subject, null, page.Context.At);
             await page.Done($"{Paths.AdminUser}?subject={found.Subject}&{Notice.Field}={Notice.Saved}");
         }
     });

@@ -16,7 +16,7 @@ namespace OAuthServer.Admin.Users;
 /// says how far it reaches. The last enabled administrator stays one.
 /// </summary>
 public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits access, OwnSessionStore sessions, AuditStore audit,
-    FactorStore factors, HashQueue hashes, Settings settings, TimeProvider time)
+    FactorStore factors, AccountLinkStore links, HashQueue hashes, Settings settings, TimeProvider time)
 {
     private const int MostGrants = 200;
     private const int MostEvents = 20;
@@ -180,6 +180,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
             Factors = await factors.FindAsync(subject, cancel),
             Grants = await access.GrantsAsync(subject, MostGrants, now, cancel),
             Sessions = await SessionsAsync(subject, cancel),
+            Links = await links.ListAsync(subject, now, cancel),
             Events = await users.NameAsync(
                 await audit.SearchAsync(new AuditSearch { Subject = subject.ToString(), Limit = MostEvents }, cancel), cancel),
             Done = problem is null ? page.Parameters[Notice.Field] : null,

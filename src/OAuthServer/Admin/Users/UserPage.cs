@@ -16,6 +16,9 @@ public sealed record UserView
     public required FactorsRow? Factors { get; init; }
     public required IReadOnlyList<GrantSummary> Grants { get; init; }
     public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
+
+    /// <summary>One-time links that work.</summary>
+    public required IReadOnlyList<AccountLinkRow> Links { get; init; }
     public required AuditView Events { get; init; }
 
     /// <summary>The key of a <see cref="Notice"/>, or null.</summary>
@@ -62,13 +65,16 @@ public static class UserPage
             <a class="button" href="{settings.IssuerPath}{Paths.AdminUserProfile}{key}">{say["Edit the profile"]}</a>
             {Role()}
             <a class="button" href="{settings.IssuerPath}{Paths.AdminUserPassword}{key}">{say["New password…"]}</a>
-            {State()}
             {Reset()}
+            {RemoveFactors()}
+            {State()}
             </div>
             <h2>{say["Apps with access"]}</h2>
             {Grants()}
             <h2>{say["Sessions"]}</h2>
             {Sessions()}
+            <h2>{say["One-time links"]}</h2>
+            {LinksPage.Table(view.Links, antiforgery, person.Subject, settings, say)}
             <h2>{say["Recent activity"]}</h2>
             {events}
             """, frame);
@@ -88,8 +94,22 @@ public static class UserPage
                 </form>
                 """;
 
-        Markup Reset() => view.Factors is { HasCodes: false, Passkeys: 0 } or null ? Markup.None
+        Markup RemoveFactors() => view.Factors is { HasCodes: false, Passkeys: 0 } or null ? Markup.None
             : $"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserFactors}{key}">{say["Remove second factors…"]}</a>""";
+
+        // Without the version: a link changes nothing of the row.
+        Markup Reset()
+        {
+            if (!person.Enabled) return Markup.None;
+            Markup mail = !settings.HasMail ? Markup.None
+                : $"""<button type="submit" name="mail" value="yes">{say["Mail a link to a new password"]}</button>""";
+            return $"""
+                <form method="post" action="{settings.IssuerPath + Paths.AdminUserReset}">
+                {antiforgery}<input type="hidden" name="subject" value="{person.Subject.ToString()}">
+                <button type="submit">{say["Link to a new password"]}</button>{mail}
+                </form>
+                """;
+        }
 
         Markup State() => person.Enabled
             ? (Markup)$"""<a class="button danger" href="{settings.IssuerPath}{Paths.AdminUserState}{key}">{say["Disable…"]}</a>"""

@@ -45,7 +45,8 @@ public static class UsersPage
             </form>
             """;
         return http.PageAsync(200, "Users", $"""
-            {Paging.Heading("Users", settings, say, (Paths.AdminUsersAdd, "Add a user"))}
+            {Paging.Heading("Users", settings, say, (Paths.AdminUsersInvite, "Invite a user"),
+                (Paths.AdminUsersAdd, "Add a user"))}
             {Notice.Of(view.Done, say)}
             <form class="search" method="get" action="{settings.IssuerPath + Paths.AdminUsers}" role="search">
             {fields.Text("q", "Username", type: "search")}

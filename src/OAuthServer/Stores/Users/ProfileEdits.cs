@@ -19,6 +19,9 @@ public sealed record Profile
 
     /// <summary>Changes with every edit of the row.</summary>
     public required string Version { get; init; }
+
+    /// <summary>What a password is not made of.</summary>
+    public IEnumerable<string?> Words => [Username, Name, GivenName, FamilyName, Email];
 }
 
 /// <summary>A role of a person in one app.</summary>

@@ -31,12 +31,42 @@ public sealed class UserEdits(Database database)
         Edit.ByAsync(database, author, RequireFactorSql, new { username, required }, cancel);
 
     public const string ChangePasswordSql =
-        "update users set password_hash = @hash where subject = @subject and password_hash = @oldHash and enabled";
+        "update users set password_hash = @hash where subject = @subject and password_hash is not distinct from @oldHash and enabled";
 
     /// <summary>A person's own new password. False: another one was set, or the person disabled, since the old one was checked.</summary>
-    /// <param name="oldHash">The stored hash that the old password was compared with.</param>
-    public async Task<bool> ChangePasswordAsync(Guid subject, string oldHash, string hash, Author author) =>
+    /// <param name="oldHash">The stored hash that the old password was compared with; null: they had none.</param>
+    public async Task<bool> ChangePasswordAsync(Guid subject, string? oldHash, string hash, Author author) =>
         await Edit.ByAsync(database, author, ChangePasswordSql, new { subject, oldHash, hash }, CancellationToken.None) == 1;
+
+    public const string DeleteSql = "delete from users where subject = @subject";
+
+    /// <summary>
+    /// Deletes an account with its sessions, grants, links and all else that is theirs, in one statement; triggers tell apps and resource
+    /// servers, reserve the name, and write the audit row. Of the last administrator it is refused. False: there is no such person.
+    /// </summary>
+    public async Task<bool> DeleteAsync(Guid subject, Author author) =>
+        await Edit.ByAsync(database, author, DeleteSql, new { subject }, CancellationToken.None) == 1;
+
+    public const string ReleaseSql = """
+        with released as (
+            delete from reserved_names where name_hash = sha256(convert_to(@username, 'UTF8')) returning name_hash
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, address, actor, detail)
+            select @now, @request, 'account', 'ok', @address, @actor, 'a reserved name was released' from released
+        )
+        select exists (select from released)
+        """;
+
+    /// <summary>Gives the name of a deleted account free; false: it is not reserved.</summary>
+    public Task<bool> ReleaseAsync(string username, Author author, DateTimeOffset now) => Edit.ByAsync(database, author, edit =>
+        edit.FindAsync<bool>(ReleaseSql, new
+        {
+            username,
+            request = author.RequestId,
+            address = author.Address,
+            actor = author.Name,
+            now = now.UtcDateTime,
+        }), CancellationToken.None);
 
     public const string FindSql = "select subject, username, role, enabled, created_at from users where username = @username";
 
@@ -81,7 +111,8 @@ public sealed class UserEdits(Database database)
                password_hash = coalesce(@Hash, password_hash)
          where subject = @Subject and (@Version::text is null or md5(to_jsonb(u)::text) = @Version)
            and (not (role = 'admin' and enabled) or (coalesce(@Role, role) = 'admin' and coalesce(@Enabled, enabled))
-                or exists (select from users other where other.subject <> @Subject and other.role = 'admin' and other.enabled))
+                or exists (select from users other where other.subject <> @Subject and other.role = 'admin' and other.enabled
+                       and (not has_local_way_in(u.subject, u.password_hash) or has_local_way_in(other.subject, other.password_hash))))
         """;
 
     /// <summary>Changes the row as it was shown; the last enabled administrator stays one, whoever asks: a page or a command.</summary>

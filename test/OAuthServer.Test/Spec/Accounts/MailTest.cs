@@ -1,0 +1,155 @@
+using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
+using OAuthServer.Mail;
+using OAuthServer.Protocol;
+using OAuthServer.Stores.Mail;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec.Accounts;
+
+/// <summary>Mail waits sealed, is sent over TLS or not at all, three times at most and thirty a minute in all.</summary>
+[Behaviour(97)]
+public sealed class MailTest : MailFixture
+{
+    [Test]
+    public async Task A_sign_in_with_a_new_browser_is_told_and_one_with_a_known_browser_is_not()
+    {
+        var ((alice, email), browser, other) = (await WithAddressAsync(), NewBrowser(), NewBrowser());
+        browser.Headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/150.0";
+
+        await browser.SignInAsync(alice);
+        var mail = await Sink.MailToAsync(email);
+        await browser.SubmitAsync(await browser.FollowAsync(Paths.Logout));
+        await browser.SignInAsync(alice);
+        await SentAsync();
+
+        mail.Subject.Should().Be("A new sign-in to OAuth Server");
+        mail.Text.Should().Contain("Firefox, Windows").And.Contain("127.").And.Contain(alice.Username)
+            .And.Contain($"{Server.Issuer}/password");
+        Sink.Mails.Should().NotContain(one => one.To.Contains(email), "this browser signed her in before");
+        await other.SignInAsync(alice);
+        await Sink.MailToAsync(email);
+        browser.Cookies.Keys.Should().Contain(OAuthServer.Html.Cookies.Name("k", Server.Settings));
+    }
+
+    [Test]
+    public async Task What_the_browser_remembers_names_nobody_and_is_kept_for_five_people_at_most()
+    {
+        var browser = NewBrowser();
+        var people = new List<Person>();
+        for (var number = 0; number < 7; number++)
+        {
+            var (person, email) = await WithAddressAsync();
+            people.Add(person);
+            await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), person);
+            await Sink.MailToAsync(email);
+        }
+
+        var cookie = browser.Cookies[OAuthServer.Html.Cookies.Name("k", Server.Settings)];
+        var octets = System.Buffers.Text.Base64Url.DecodeFromChars(cookie);
+        octets.Length.Should().Be(5 * 16);
+        Convert.ToHexStringLower(octets).Should().NotContain(Convert.ToHexStringLower(people[^1].Subject.ToByteArray()));
+        (await Server.ScalarAsync<long>("select count(*) from information_schema.columns where column_name like '%browser%' "
+            + "and table_name = 'users'")).Should().Be(0, "the server keeps nothing");
+        foreach (var hostile in new[] { "x", new string('A', 4000), "====", "" })
+        {
+            browser.Cookies[OAuthServer.Html.Cookies.Name("k", Server.Settings)] = hostile;
+            (await browser.SignInAsync(await browser.FollowAsync("/login?switch=1"), people[0])).Reply.Status.Should().Be(200, hostile);
+        }
+    }
+
+    [Test]
+    public async Task While_it_waits_it_is_sealed()
+    {
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = "sealed@example.test",
+            Username = "sealed-name" },
+            Server.Clock.GetUtcNow());
+        var row = await Server.ScalarAsync<byte[]?>("select sealed from mail_outbox where kind = 'invitation' "
+            + "order by queued_at desc limit 1");
+
+        (row is null || !System.Text.Encoding.Latin1.GetString(row).Contains("sealed")).Should().BeTrue();
+        await Sink.MailToAsync("sealed@example.test");
+        (await Server.ScalarAsync<long>("select count(*) from audit_events where event = 'mail' and outcome = 'ok' "
+            + "and detail like 'invitation%'"))
+            .Should().BeGreaterThan(0);
+        (await Server.ScalarAsync<long>("select count(*) from audit_events "
+            + "where coalesce(detail, '') || coalesce(got, '') like '%sealed@%'"))
+            .Should().Be(0, "no address is in the log");
+    }
+
+    [TestCase("a\r\nRCPT TO:<b@example.test>@example.test"), TestCase("a@example.test\nBcc: b@example.test"), TestCase("<a@example.test>"),
+        TestCase("a@example.test, b@example.test"), TestCase("a b@example.test"), TestCase("a@example.test>"),
+            TestCase("\"a\"@example.test")]
+    public async Task An_address_that_could_be_more_than_one_gets_nothing(string address)
+    {
+        MailAddressText.Of(address).Should().Match(one => one == null || one != address);
+        var before = Sink.Mails.Count;
+
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = address, Username = "x" },
+            Server.Clock.GetUtcNow());
+        await SentAsync();
+
+        Sink.Mails.Count.Should().Be(before);
+    }
+
+    [Test]
+    public void What_mail_says_it_says_in_every_language()
+    {
+        foreach (var kind in typeof(LetterKind).GetFields().Select(field => (string)field.GetRawConstantValue()!))
+        {
+            var letter = new Letter
+            {
+                Kind = kind,
+                Username = "USER",
+                Url = "URL",
+                Until = DateTimeOffset.UnixEpoch,
+                Browser = "BROWSER",
+                NetworkAddress = "ADDRESS",
+                NewAddress = "NEW",
+            };
+            var (english, arabic) = (LetterTexts.Of(letter, "en-GB", Server.Settings), LetterTexts.Of(letter, "ar", Server.Settings));
+            arabic.Subject.Should().NotBe(english.Subject).And.MatchRegex("[\u0600-\u06ff]");
+            foreach (var part in new[] { "USER", "URL", "1970-01-01 00:00 UTC", "BROWSER", "ADDRESS", "NEW", "OAuth Server" })
+                arabic.Text.Contains(part).Should().Be(english.Text.Contains(part), $"{part} of {kind}");
+            LetterTexts.Of(letter, "de", Server.Settings).Should().Be(english);
+        }
+    }
+
+    [Test]
+    public async Task Once_the_person_is_gone_no_mail_about_them_waits()
+    {
+        await using var server = await TestServer.StartAsync(settings =>
+            settings with { SmtpHost = "localhost", SmtpPort = TestServer.FreePort(), SmtpFrom = "auth@example.test" });
+        var (alice, browser) = (await server.UserAsync(), server.NewBrowser());
+        await browser.SignInAsync(alice);
+        (await server.ScalarAsync<long>("select count(*) from mail_outbox where subject = @Subject", alice)).Should().Be(1);
+
+        await server.ExecuteAsync("delete from users where subject = @Subject", alice);
+
+        (await server.ScalarAsync<long>("select count(*) from mail_outbox")).Should().Be(0);
+    }
+
+    [Test]
+    public async Task Of_two_servers_one_sends_at_a_time_each_mail_once_and_thirty_a_minute_in_all()
+    {
+        await using var server = await Server.StartSecondInstanceAsync(services: Register);
+        Server.Clock.Travel(TimeSpan.FromMinutes(2));
+        var mark = NewName("many");
+        for (var number = 0; number < 40; number++)
+            await Server.Get<Outbox>().AddAsync(
+                new Letter { Kind = LetterKind.Invitation, To = $"{mark}-{number}@example.test", Username = "x" },
+                    Server.Clock.GetUtcNow());
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Arrived() >= 30), TimeSpan.FromSeconds(30));
+        await Task.Delay(1500);
+        Arrived().Should().Be(30);
+        Server.Clock.Travel(TimeSpan.FromSeconds(61));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Arrived() >= 40), TimeSpan.FromSeconds(30));
+        await Task.Delay(500);
+        Arrived().Should().Be(40);
+        Sink.Mails.SelectMany(mail => mail.To).Where(one => one.StartsWith(mark, StringComparison.Ordinal)).Should().OnlyHaveUniqueItems();
+
+        int Arrived() => Sink.Mails.Count(mail => mail.To[0].StartsWith(mark, StringComparison.Ordinal));
+    }
+}
