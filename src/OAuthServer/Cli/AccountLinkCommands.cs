@@ -1,7 +1,6 @@
 using System.CommandLine;
 using OAuthServer.Keys;
 using OAuthServer.Mail;
-using OAuthServer.Protocol;
 using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
