@@ -46,8 +46,8 @@ public static class AuditEvents
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit,
-            Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account, Mail, Page, Export, Api, Host, Request,
-            Command];
+            Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account, Mail, Page, Export, Api, Host,
+            Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =

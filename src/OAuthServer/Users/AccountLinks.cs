@@ -40,9 +40,11 @@ public sealed class AccountLinks(AccountLinkStore links, AuditLog audit) : IDisp
     public static string UrlOf(string token, Settings settings) => $"{settings.Issuer}{Paths.AccountLink}?t={token}";
 
     /// <summary>The refusal that every link gets which does not work.</summary>
-    public static OAuthError Dead(string reason) => OAuthError.InvalidRequest(
-        "This link no longer works", reason, "one-time links", "a link that works") with
-    { Status = 404 };
+    public static OAuthError Dead(string reason)
+    {
+        var error = OAuthError.InvalidRequest("This link no longer works", reason, "behaviour 92", "a link that works");
+        return error with { Status = 404 };
+    }
 
     /// <summary>
     /// Makes a link, in the place of one of the same kind for the same person; its token is in no row and no log. Null: the person is gone

@@ -119,6 +119,23 @@ public static class AccountPageTour
             await one.Page.FillAsync("input[name=code]", "AAAA-BBBB-CCCC-DDDD");
             await one.PressAsync("main form button");
         }, 401),
+        new("account, to be deleted", PageViewer.Alice, Paths.AccountDelete, one => one.OpenAsync(Paths.AccountDelete)),
+        new("account, to be deleted, with another name", PageViewer.Mallory, Paths.AccountDelete, async one =>
+        {
+            await one.OpenAsync(Paths.AccountDelete);
+            await one.TypeAsync("main [name=confirm]", "alice");
+            await one.PressAsync("main form button");
+        }, 409),
+        new("invitation", PageViewer.Nobody, Paths.AccountLink, one => InvitedAsync(one)),
+        new("invitation, a password too short", PageViewer.Nobody, Paths.AccountLink, async one =>
+        {
+            await InvitedAsync(one);
+            foreach (var field in await one.Page.Locator("main input[type=password]").AllAsync()) await field.FillAsync("short");
+            await one.PressAsync("main form button");
+        }, 400),
+        new("invitation, for somebody else", PageViewer.Mallory, Paths.AccountLink, one => InvitedAsync(one)),
+        new("link that no longer works", PageViewer.Nobody, Paths.AccountLink, one => one.OpenAsync($"{Paths.AccountLink}?t=gone"), 404),
+        new("forgotten password", PageViewer.Nobody, Paths.ForgottenPassword, one => one.OpenAsync(Paths.ForgottenPassword)),
         new("password", PageViewer.Alice, Paths.Password, one => one.OpenAsync(Paths.Password)),
         new("password, the old one wrong", PageViewer.Mallory, Paths.Password, async one =>
         {
@@ -147,4 +164,14 @@ public static class AccountPageTour
         new("error, a request long gone", PageViewer.Alice, Paths.Consent, one => one.OpenAsync($"{Paths.Consent}?request=gone"), 400),
         new("no such page", PageViewer.Nobody, "/nowhere", one => one.OpenAsync("/nowhere"), 404),
     ];
+
+    private static async Task InvitedAsync(BrowserSession one)
+    {
+        var token = Guid.NewGuid().ToString("N");
+        await one.PageFixture.Server.ExecuteAsync("""
+            insert into account_links (kind, token_hash, username, role, expires_at)
+            values ('invitation', sha256(convert_to(@token, 'UTF8')), 'ada-' || @token, 'user', now() + interval '1 day')
+            """, new { token });
+        await one.OpenAsync($"{Paths.AccountLink}?t={token}");
+    }
 }

@@ -159,6 +159,13 @@ public static class AdminPageTour
             await one.TypeAsync($"main [name={ConfirmPage.Password}]", "not the password");
             await one.PressAsync("main button.primary");
         }, 401),
+        At("invitations", Paths.AdminUsersInvite),
+        new("invitation, made", PageViewer.Olivia, Paths.AdminUsersInvite, async one =>
+        {
+            await one.OpenAsync(Paths.AdminUsersInvite);
+            await one.TypeAsync("main [name=username]", $"ada-{Guid.NewGuid():N}");
+            await one.PressAsync("main button.primary");
+        }),
         new("a person", PageViewer.Olivia, Paths.AdminUser, SelfAsync),
         new("a person, edited by two", PageViewer.Olivia, Paths.AdminUserRole, async one =>
         {

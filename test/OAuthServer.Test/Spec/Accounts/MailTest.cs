@@ -1,9 +1,7 @@
 using FluentAssertions;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Mail;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Mail;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Accounts;
@@ -62,9 +60,8 @@ public sealed class MailTest : MailFixture
     [Test]
     public async Task While_it_waits_it_is_sealed()
     {
-        await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = "sealed@example.test",
-            Username = "sealed-name" },
-            Server.Clock.GetUtcNow());
+        var letter = new Letter { Kind = LetterKind.Invitation, To = "sealed@example.test", Username = "sealed-name" };
+        await Server.Get<Outbox>().AddAsync(letter, Server.Clock.GetUtcNow());
         var row = await Server.ScalarAsync<byte[]?>("select sealed from mail_outbox where kind = 'invitation' "
             + "order by queued_at desc limit 1");
 
