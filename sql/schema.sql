@@ -598,6 +598,186 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.identities_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    one     identities := case when tg_op = 'DELETE' then old else new end;
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+begin
+    insert into audit_events (at, request_id, event, outcome, subject, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request, 'identity', 'ok', one.subject::text,
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
+            case when tg_op = 'DELETE' then 'unlinked' when tg_op = 'UPDATE' then 'moved'
+                 else coalesce(nullif(current_setting('oauth.identity', true), ''), 'linked') end
+            || ' issuer=' || one.issuer || case when one.tenant <> '' then ' tenant=' || one.tenant else '' end || ' sub=' || left(one.sub, 64));
+    return null;
+end $$;
+
+CREATE FUNCTION public.identities_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    new.tenant := coalesce(new.tenant, '');
+    if tg_op = 'INSERT' then
+        new.created_by := coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user);
+    end if;
+    if new.issuer is null or new.issuer !~ '^https?://[!-~]+$' then
+        raise check_violation using message = 'This is no issuer', column = 'issuer',
+            hint = 'Write https://host.example/path as its discovery document says: no query, no fragment, no user information.';
+    end if;
+    if new.sub is null or new.sub !~ '^[ -~]{1,255}$' or length(new.tenant) > 255 then
+        raise check_violation using message = 'This is not what a provider calls a person', column = 'sub',
+            hint = 'Write the claim sub of its id_token: 1 to 255 printable ASCII characters.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.identities_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from sessions using identity_providers p
+     where sessions.subject = old.subject and sessions.idp = p.id and p.issuer = old.issuer
+       and encode(sessions.id_hash, 'hex') is distinct from nullif(current_setting('oauth.kept_session', true), '');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identities_end() IS 'Signs out who came by an identity that is no longer theirs.';
+
+CREATE FUNCTION public.identity_providers_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    key   text;
+    inner_value jsonb;
+begin
+    new.label := visible_text(new.label);
+    new.auth_method := coalesce(new.auth_method, 'client_secret_basic');
+    new.provisioning := coalesce(new.provisioning, 'existing');
+    new.reauth := coalesce(new.reauth, 'upstream');
+    new.on_disable := coalesce(new.on_disable, 'sessions');
+    new.allowed_claims := coalesce(new.allowed_claims, '{}');
+    new.claim_map := coalesce(new.claim_map, '{}');
+    new.extra_params := coalesce(new.extra_params, '{}');
+    new.email_domains := array(select lower(btrim(one)) from unnest(coalesce(new.email_domains, '{}')) as one);
+    if new.id is null or new.id !~ '^[a-z0-9-]{1,32}$' then
+        raise check_violation using message = 'This is no id of a provider', column = 'id',
+            hint = 'Write 1 to 32 of a to z, 0 to 9 and -, such as entra.';
+    end if;
+    if tg_op = 'UPDATE' and new.id <> old.id then
+        raise check_violation using message = 'The id of a provider stays', column = 'id',
+            hint = 'It is in the redirect URI and in sessions. Make another provider.';
+    end if;
+    if coalesce(new.label, '') = '' or length(new.label) > 60 then
+        raise check_violation using message = 'A provider has a label of 1 to 60 characters', column = 'label',
+            hint = 'Write the company''s name, as people know it.';
+    end if;
+    if new.issuer is null or new.issuer !~ '^https://[^\s/?#@\\]+(/[^\s?#@\\]*)?$'
+       and new.issuer !~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@\\]*)?$' then
+        raise check_violation using message = 'This is no issuer', column = 'issuer',
+            hint = 'Write https://host.example/path as its discovery document says: no query, no fragment, no user information.';
+    end if;
+    if new.issuer ~* '^https://(login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn|login\.windows\.net|sts\.windows\.net)/(common|organizations|consumers|\{.*\})(/|$)' then
+        raise check_violation using message = 'This issuer is of all tenants at once', column = 'issuer',
+            hint = 'Write the tenant''s own: https://login.microsoftonline.com/TENANT_ID/v2.0.';
+    end if;
+    if new.client_id is null or new.client_id !~ '^[ -~]{1,255}$' then
+        raise check_violation using message = 'A provider knows this server by a client_id', column = 'client_id',
+            hint = 'Write what it gave you: printable ASCII, at most 255 characters.';
+    end if;
+    if new.auth_method not in ('client_secret_basic', 'client_secret_post', 'none') then
+        raise check_violation using message = 'This server proves itself to a provider in another way', column = 'auth_method',
+            hint = 'Write client_secret_basic, client_secret_post or none.';
+    end if;
+    if new.secret_sealed is not null and (length(new.secret_sealed) < 30 or get_byte(new.secret_sealed, 0) <> 0) then
+        raise check_violation using message = 'The secret of a provider is sealed, never typed', column = 'secret_sealed',
+            hint = 'Run: oauth-server providers secret NAME. What you wrote may stand in PostgreSQL''s log now: have the provider make another one.';
+    end if;
+    if new.scopes is null or not 'openid' = any (new.scopes)
+       or exists (select from unnest(new.scopes) as one where one !~ '^[!#-\[\]-~]{1,128}$') then
+        raise check_violation using message = 'A provider is asked for openid', column = 'scopes',
+            hint = 'Write ''{openid,profile,email}''; no blanks, quotes or backslashes within one.';
+    end if;
+    if new.provisioning not in ('existing', 'invited', 'create') then
+        raise check_violation using message = 'This is no way to admit people', column = 'provisioning',
+            hint = 'Write existing, invited or create.';
+    end if;
+    if jsonb_typeof(new.allowed_claims) <> 'object' or exists (
+        select from jsonb_each(new.allowed_claims) as one
+         where one.key = '' or jsonb_typeof(one.value) <> 'array' or one.value = '[]'
+            or jsonb_path_exists(one.value, '$[*] ? (@.type() != "string" || @ == "")')) then
+        raise check_violation using message = 'allowed_claims names claims with the values they may have', column = 'allowed_claims',
+            hint = 'Write ''{"hd": ["example.com"]}'': an object of lists of texts.';
+    end if;
+    if new.provisioning = 'create' and new.allowed_claims = '{}' then
+        raise check_violation using message = 'Whoever signs in there would get an account', column = 'allowed_claims',
+            hint = 'Say who may: ''{"hd": ["example.com"]}'', say. For all of an issuer write ''{"iss": ["THE ISSUER"]}''.';
+    end if;
+    if exists (select from unnest(new.email_domains) as one where one !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+$') then
+        raise check_violation using message = 'This is no domain of e-mail addresses', column = 'email_domains',
+            hint = 'Write ''{example.com}'', without @.';
+    end if;
+    if jsonb_typeof(new.claim_map) <> 'object' or exists (
+        select from jsonb_each(new.claim_map) as one
+         where one.key not in ('username', 'email', 'name', 'given_name', 'family_name', 'locale', 'groups')
+            or jsonb_typeof(one.value) <> 'string' or one.value = '""') then
+        raise check_violation using message = 'claim_map names what a claim fills', column = 'claim_map',
+            hint = 'Write ''{"username": "email"}''; of username, email, name, given_name, family_name, locale, groups.';
+    end if;
+    if new.role_map is not null then
+        if jsonb_typeof(new.role_map) <> 'object' then
+            raise check_violation using message = 'role_map names roles by claims and their values', column = 'role_map',
+                hint = 'Write ''{"groups": {"idp-admins": "admin"}}''; the roles are admin and user.';
+        end if;
+        for key, inner_value in select * from jsonb_each(new.role_map) loop
+            if jsonb_typeof(inner_value) <> 'object' or key = ''
+               or exists (select from jsonb_each(inner_value) as one where one.value not in ('"admin"', '"user"')) then
+                raise check_violation using message = 'role_map names roles by claims and their values', column = 'role_map',
+                    hint = 'Write ''{"groups": {"idp-admins": "admin"}}''; the roles are admin and user.';
+            end if;
+        end loop;
+    end if;
+    if new.reauth not in ('upstream', 'local') then
+        raise check_violation using message = 'People are asked again by the provider or by this server', column = 'reauth',
+            hint = 'Write upstream or local.';
+    end if;
+    if jsonb_typeof(new.extra_params) <> 'object' or exists (
+        select from jsonb_each(new.extra_params) as one
+         where one.key not in ('hd', 'domain_hint') or jsonb_typeof(one.value) <> 'string') then
+        raise check_violation using message = 'A provider is sent no other parameter', column = 'extra_params',
+            hint = 'Write ''{"hd": "example.com"}'' or ''{"domain_hint": "example.com"}''.';
+    end if;
+    if new.on_disable not in ('nothing', 'sessions', 'access') then
+        raise check_violation using message = 'This is not what may end with a provider', column = 'on_disable',
+            hint = 'Write nothing, sessions or access.';
+    end if;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.identity_providers_check() IS 'Refuses providers that would let in others than meant, and secrets that are not sealed.';
+
+CREATE FUNCTION public.identity_providers_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    ends text := case when tg_op = 'DELETE' then old.on_disable else new.on_disable end;
+begin
+    if tg_op = 'UPDATE' and (new.enabled or not old.enabled) or ends = 'nothing' then return null; end if;
+    perform set_config('oauth.session_end', 'provider_disabled', true);
+    delete from sessions where idp = old.id;
+    perform set_config('oauth.session_end', '', true);
+    if ends = 'access' then
+        update grants set ended_at = now(), ended_reason = 'provider_disabled' where idp = old.id and ended_at is null;
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identity_providers_end() IS 'What ends with a provider that is disabled or deleted, as its on_disable says.';
+
 CREATE FUNCTION public.is_imported_hash(hash text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -877,6 +1057,14 @@ $_$;
 
 COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first 2400: a text that has another one in it has all of its trigrams.';
 
+CREATE FUNCTION public.username_of(claimed text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    select left(ltrim(regexp_replace(lower(normalize(claimed, NFKC)), '[^a-z0-9._@+-]+', '-', 'g'), '._@+-'), 128)
+$$;
+
+COMMENT ON FUNCTION public.username_of(claimed text) IS 'A text as a user name: NFKC, lower case, - for what no user name has; empty where nothing of it is left.';
+
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -885,8 +1073,7 @@ begin
         raise check_violation using message = 'This is no user name', column = 'username',
             hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
     end if;
-    if new.password_hash is null or not is_imported_hash(new.password_hash)
-        and new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
+    if not is_imported_hash(new.password_hash) and new.password_hash !~ '^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$' then
         raise check_violation using message = 'A password is stored as a bcrypt hash, never as it is', column = 'password_hash',
             hint = 'Write crypt(''the password'', gen_salt(''bf'', 12)) after create extension pgcrypto, or run: oauth-server users passwd NAME. What you wrote may stand in PostgreSQL''s log now: choose another password.';
     end if;
@@ -943,7 +1130,7 @@ CREATE FUNCTION public.users_end_access() RETURNS trigger
 declare
     why text := case when new.enabled then 'password_changed' else 'user_disabled' end;
 begin
-    if new.enabled and new.password_hash = old.password_hash then return null; end if;
+    if new.enabled and new.password_hash is not distinct from old.password_hash then return null; end if;
     perform set_config('oauth.session_end', why, true);
     delete from sessions where subject = new.subject;
     perform set_config('oauth.session_end', '', true);
@@ -1358,6 +1545,51 @@ COMMENT ON COLUMN public.data_protection_keys.id IS 'The friendly name that ASP.
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
 
+CREATE TABLE public.federation_requests (
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    session_hash bytea,
+    provider text NOT NULL,
+    purpose text NOT NULL,
+    nonce text NOT NULL,
+    sealed bytea NOT NULL,
+    page text,
+    auth_after timestamp with time zone,
+    invitation bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    CONSTRAINT federation_requests_purpose_known CHECK ((purpose = ANY (ARRAY['sign-in'::text, 'link'::text, 'reauth'::text])))
+);
+
+COMMENT ON TABLE public.federation_requests IS 'People who were sent to a provider and have not come back yet.';
+
+COMMENT ON COLUMN public.federation_requests.state_hash IS 'SHA-256 of the state that comes back with them.';
+
+COMMENT ON COLUMN public.federation_requests.browser_hash IS 'SHA-256 of the cookie of the browser that was sent: no other comes back with it.';
+
+COMMENT ON COLUMN public.federation_requests.session_hash IS 'The session that was live in that browser; null: none was.';
+
+COMMENT ON COLUMN public.federation_requests.provider IS 'Where they were sent.';
+
+COMMENT ON COLUMN public.federation_requests.purpose IS 'sign-in; link, to link the identity to who is signed in; reauth, to prove that it is still them.';
+
+COMMENT ON COLUMN public.federation_requests.nonce IS 'What the id_token must repeat.';
+
+COMMENT ON COLUMN public.federation_requests.sealed IS 'PKCE verifier and the authorization request that waits, sealed with a key that only the state yields.';
+
+COMMENT ON COLUMN public.federation_requests.page IS 'The key of the page of ours that waits; null: none.';
+
+COMMENT ON COLUMN public.federation_requests.auth_after IS 'They must have signed in there since, less 30 seconds; null: whenever.';
+
+COMMENT ON COLUMN public.federation_requests.invitation IS 'SHA-256 of the link of an invitation that this browser opened; null: none.';
+
+COMMENT ON COLUMN public.federation_requests.created_at IS 'When they were sent.';
+
+COMMENT ON COLUMN public.federation_requests.expires_at IS 'Ten minutes later.';
+
+COMMENT ON COLUMN public.federation_requests.spent_at IS 'When they came back, once; null: not yet.';
+
 CREATE TABLE public.grant_types (
     name text NOT NULL,
     kinds text[] NOT NULL,
@@ -1413,7 +1645,8 @@ CREATE TABLE public.grants (
     sid uuid,
     acr text,
     amr text[],
-    disclosed text[] DEFAULT '{}'::text[] NOT NULL
+    disclosed text[] DEFAULT '{}'::text[] NOT NULL,
+    idp text
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
@@ -1482,6 +1715,101 @@ COMMENT ON COLUMN public.grants.acr IS 'How sure that sign-in was.';
 COMMENT ON COLUMN public.grants.amr IS 'How the person had signed in.';
 
 COMMENT ON COLUMN public.grants.disclosed IS 'What the consent page said an API sees of the person: the resource, a blank, the claim.';
+
+COMMENT ON COLUMN public.grants.idp IS 'The sign-in provider of the session it was allowed in; null: none.';
+
+CREATE TABLE public.identities (
+    issuer text NOT NULL,
+    tenant text DEFAULT ''::text NOT NULL,
+    sub text NOT NULL,
+    subject uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    created_by text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON TABLE public.identities IS 'Who people are elsewhere: a provider''s name for somebody, and whom that is here. Never by e-mail or name.';
+
+COMMENT ON COLUMN public.identities.issuer IS 'Who says so: the issuer, exactly.';
+
+COMMENT ON COLUMN public.identities.tenant IS 'Its tenant claim, where one issuer has several; empty: none.';
+
+COMMENT ON COLUMN public.identities.sub IS 'What it calls the person: the claim sub.';
+
+COMMENT ON COLUMN public.identities.subject IS 'Who that is here: the person''s subject.';
+
+COMMENT ON COLUMN public.identities.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.identities.last_used_at IS 'When the person last came by it; null: never.';
+
+COMMENT ON COLUMN public.identities.created_by IS 'Who linked it: user:alice, cli:root, federation:entra. Written by a trigger.';
+
+CREATE TABLE public.identity_providers (
+    id text NOT NULL,
+    label text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    auth_method text DEFAULT 'client_secret_basic'::text NOT NULL,
+    secret_sealed bytea,
+    scopes text[] DEFAULT '{openid,profile,email}'::text[] NOT NULL,
+    provisioning text DEFAULT 'existing'::text NOT NULL,
+    allowed_claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    email_domains text[] DEFAULT '{}'::text[] NOT NULL,
+    claim_map jsonb DEFAULT '{}'::jsonb NOT NULL,
+    role_map jsonb,
+    trust_email boolean DEFAULT false NOT NULL,
+    trust_amr boolean DEFAULT false NOT NULL,
+    reauth text DEFAULT 'upstream'::text NOT NULL,
+    extra_params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    on_disable text DEFAULT 'sessions'::text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT identity_providers_auth_method_known CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
+    CONSTRAINT identity_providers_id_form CHECK ((id ~ '^[a-z0-9-]{1,32}$'::text)),
+    CONSTRAINT identity_providers_on_disable_known CHECK ((on_disable = ANY (ARRAY['nothing'::text, 'sessions'::text, 'access'::text]))),
+    CONSTRAINT identity_providers_provisioning_known CHECK ((provisioning = ANY (ARRAY['existing'::text, 'invited'::text, 'create'::text]))),
+    CONSTRAINT identity_providers_reauth_known CHECK ((reauth = ANY (ARRAY['upstream'::text, 'local'::text])))
+);
+
+COMMENT ON TABLE public.identity_providers IS 'Companies people may sign in at (OpenID Connect): one row each, in force at once.';
+
+COMMENT ON COLUMN public.identity_providers.id IS 'Its name in URLs: a to z, 0 to 9 and -, at most 32. The redirect URI to register there is ISSUER/federation/ID/callback.';
+
+COMMENT ON COLUMN public.identity_providers.label IS 'What people read: Continue with Company.';
+
+COMMENT ON COLUMN public.identity_providers.issuer IS 'Exactly as its discovery document and its id_tokens say; of Entra the tenant''s own.';
+
+COMMENT ON COLUMN public.identity_providers.client_id IS 'What it calls this server.';
+
+COMMENT ON COLUMN public.identity_providers.auth_method IS 'How this server proves itself there: client_secret_basic, client_secret_post or none.';
+
+COMMENT ON COLUMN public.identity_providers.secret_sealed IS 'The secret of client_id, sealed: oauth-server providers secret ID writes it. Null: none yet, or none is needed.';
+
+COMMENT ON COLUMN public.identity_providers.scopes IS 'What is asked for there; openid is among them.';
+
+COMMENT ON COLUMN public.identity_providers.provisioning IS 'Who may come whom nobody here is linked to: existing, nobody; invited, who opened an invitation; create, everybody whom allowed_claims admits.';
+
+COMMENT ON COLUMN public.identity_providers.allowed_claims IS 'Who may come at all: {"hd": ["example.com"]} wants that claim with one of these values; each named claim must be there.';
+
+COMMENT ON COLUMN public.identity_providers.email_domains IS 'The domains of its people: a login_hint in one of them puts its button first.';
+
+COMMENT ON COLUMN public.identity_providers.claim_map IS 'Which of its claims fill what is known of people: {"username": "email"}; of username, email, name, given_name, family_name, locale, groups.';
+
+COMMENT ON COLUMN public.identity_providers.role_map IS 'Roles by claims: {"groups": {"idp-admins": "admin"}}, for people whose role_from is this provider. Null: roles stay as they are.';
+
+COMMENT ON COLUMN public.identity_providers.trust_email IS 'True: an address it calls verified (the JSON true) is verified here, too.';
+
+COMMENT ON COLUMN public.identity_providers.trust_amr IS 'True: apps are told how people signed in there, and its mfa counts as two factors.';
+
+COMMENT ON COLUMN public.identity_providers.reauth IS 'Who asks people again that must sign in anew: upstream, the provider; local, this server.';
+
+COMMENT ON COLUMN public.identity_providers.extra_params IS 'What is added when people are sent there: of hd and domain_hint.';
+
+COMMENT ON COLUMN public.identity_providers.on_disable IS 'What ends when it is disabled or deleted: nothing, sessions (those that began there), access (grants allowed in them, too).';
+
+COMMENT ON COLUMN public.identity_providers."position" IS 'Order of the buttons, the lowest first.';
+
+COMMENT ON COLUMN public.identity_providers.enabled IS 'False: nobody gets in by it.';
 
 CREATE TABLE public.imported_keys (
     kid text NOT NULL,
@@ -1555,6 +1883,32 @@ ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.key_sets (
+    uri text NOT NULL,
+    body bytea,
+    fetched_at timestamp with time zone,
+    fresh_until timestamp with time zone,
+    failed_at timestamp with time zone,
+    failure text,
+    refetched_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.key_sets IS 'Discovery documents and key sets of others, as they were last fetched, for all servers.';
+
+COMMENT ON COLUMN public.key_sets.uri IS 'Where it is fetched.';
+
+COMMENT ON COLUMN public.key_sets.body IS 'The document, octet by octet; null: it was never had.';
+
+COMMENT ON COLUMN public.key_sets.fetched_at IS 'When it was fetched; null: never.';
+
+COMMENT ON COLUMN public.key_sets.fresh_until IS 'Until then it is not fetched again: by its headers, one minute to one hour.';
+
+COMMENT ON COLUMN public.key_sets.failed_at IS 'When fetching it failed last; null: not since it was had.';
+
+COMMENT ON COLUMN public.key_sets.failure IS 'Why, in words; null: it did not fail.';
+
+COMMENT ON COLUMN public.key_sets.refetched_at IS 'When it was last fetched for a key that it lacked: once a minute, by one server.';
 
 CREATE TABLE public.logout_deliveries (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1831,7 +2185,10 @@ CREATE TABLE public.sessions (
     imported boolean DEFAULT false NOT NULL,
     sid uuid DEFAULT gen_random_uuid() NOT NULL,
     acr text DEFAULT 'aal1'::text NOT NULL,
-    amr text[] DEFAULT '{pwd}'::text[] NOT NULL
+    amr text[] DEFAULT '{pwd}'::text[] NOT NULL,
+    idp text,
+    remembered boolean DEFAULT false NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -1840,7 +2197,7 @@ COMMENT ON COLUMN public.sessions.id_hash IS 'SHA-256 of the 256-bit session id.
 
 COMMENT ON COLUMN public.sessions.subject IS 'The person who is signed in.';
 
-COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the password was given (auth_time).';
+COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the person proved who they are (auth_time): here, or at the company they came by, as that says.';
 
 COMMENT ON COLUMN public.sessions.last_seen_at IS 'Last page, to the minute; idle sessions end.';
 
@@ -1857,6 +2214,12 @@ COMMENT ON COLUMN public.sessions.sid IS 'The sid of its id_tokens: one for each
 COMMENT ON COLUMN public.sessions.acr IS 'How sure the sign-in was (NIST SP 800-63B): aal1, one factor; aal2, two.';
 
 COMMENT ON COLUMN public.sessions.amr IS 'How the person signed in (RFC 8176), such as pwd for a password.';
+
+COMMENT ON COLUMN public.sessions.idp IS 'The sign-in provider it began at; null: here.';
+
+COMMENT ON COLUMN public.sessions.remembered IS 'True: the person asked to stay signed in on this device, so it does not idle away. An administrator''s never is.';
+
+COMMENT ON COLUMN public.sessions.began_at IS 'When the session began here.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1891,7 +2254,7 @@ COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: o
 CREATE TABLE public.users (
     subject uuid DEFAULT gen_random_uuid() NOT NULL,
     username text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text,
     role text DEFAULT 'user'::text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1904,6 +2267,8 @@ CREATE TABLE public.users (
     updated_at timestamp with time zone,
     groups text[] DEFAULT '{}'::text[] NOT NULL,
     claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    role_from text,
+    managed_by text,
     CONSTRAINT users_claims_form CHECK ((jsonb_typeof(claims) = 'object'::text)),
     CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT users_email_form CHECK (((email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$'::text) AND (length(email) <= 254))),
@@ -1920,7 +2285,7 @@ COMMENT ON COLUMN public.users.subject IS 'sub of their tokens: opaque, never re
 
 COMMENT ON COLUMN public.users.username IS 'Lower case; what they type.';
 
-COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id.';
+COMMENT ON COLUMN public.users.password_hash IS 'crypt(''the password'', gen_salt(''bf'', 12)): bcrypt, cost 10 to 14. Imported ones may be PBKDF2 or Argon2id. Null: they have none and sign in another way.';
 
 COMMENT ON COLUMN public.users.role IS 'user or admin; an admin may enter the administration.';
 
@@ -1945,6 +2310,10 @@ COMMENT ON COLUMN public.users.updated_at IS 'When what apps may be told of them
 COMMENT ON COLUMN public.users.groups IS 'The groups they belong to, for apps with the scope groups.';
 
 COMMENT ON COLUMN public.users.claims IS 'What else is known of them, by name: claim_rules says what of it apps are told.';
+
+COMMENT ON COLUMN public.users.role_from IS 'The provider whose role_map says their role at each sign-in; null: the role is what stands here.';
+
+COMMENT ON COLUMN public.users.managed_by IS 'The provider that says their name, address and language at each sign-in; null: what stands here stays.';
 
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
 
@@ -1978,11 +2347,20 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.data_protection_keys
     ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.federation_requests
+    ADD CONSTRAINT federation_requests_pkey PRIMARY KEY (state_hash);
+
 ALTER TABLE ONLY public.grant_types
     ADD CONSTRAINT grant_types_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, tenant, sub);
+
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.imported_keys
     ADD CONSTRAINT imported_keys_pkey PRIMARY KEY (kid);
@@ -1995,6 +2373,9 @@ ALTER TABLE ONLY public.initial_access_tokens
 
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.key_sets
+    ADD CONSTRAINT key_sets_pkey PRIMARY KEY (uri);
 
 ALTER TABLE ONLY public.logout_deliveries
     ADD CONSTRAINT logout_deliveries_pkey PRIMARY KEY (id);
@@ -2106,6 +2487,10 @@ CREATE INDEX clients_of_origin ON public.clients USING btree (kind, origin, clie
 
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 
+CREATE INDEX federation_requests_by_expiry ON public.federation_requests USING btree (expires_at);
+
+CREATE INDEX federation_requests_of_browser ON public.federation_requests USING btree (browser_hash);
+
 CREATE INDEX grants_by_end ON public.grants USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
@@ -2114,11 +2499,15 @@ CREATE INDEX grants_by_resource ON public.grants USING gin (resources) WHERE (en
 
 CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
 
+CREATE INDEX grants_of_idp ON public.grants USING btree (idp) WHERE ((idp IS NOT NULL) AND (ended_at IS NULL));
+
 CREATE INDEX grants_of_sid ON public.grants USING btree (sid) WHERE ((sid IS NOT NULL) AND (ended_at IS NULL));
 
 CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
+
+CREATE INDEX identities_of_subject ON public.identities USING btree (subject);
 
 CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
 
@@ -2147,6 +2536,8 @@ CREATE INDEX session_clients_of_client ON public.session_clients USING btree (cl
 CREATE INDEX session_clients_of_subject ON public.session_clients USING btree (subject);
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_of_idp ON public.sessions USING btree (idp) WHERE (idp IS NOT NULL);
 
 CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
 
@@ -2203,6 +2594,8 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, def
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scopes, email_domains ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.check_lists('scopes', 'email_domains');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
@@ -2281,6 +2674,20 @@ CREATE TRIGGER grants_audit AFTER UPDATE OF ended_at ON public.grants FOR EACH R
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
 
 CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER identities_audit AFTER INSERT OR DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_audit();
+
+CREATE TRIGGER identities_check BEFORE INSERT OR UPDATE OF issuer, tenant, sub, created_by ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_check();
+
+CREATE TRIGGER identities_end AFTER DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end();
+
+CREATE TRIGGER identity_providers_audit AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER identity_providers_check BEFORE INSERT OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.identity_providers_check();
+
+CREATE TRIGGER identity_providers_end AFTER DELETE OR UPDATE OF enabled ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.identity_providers_end();
+
+CREATE TRIGGER identity_providers_notify AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER imported_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
@@ -2368,11 +2775,17 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.federation_requests
+    ADD CONSTRAINT federation_requests_provider_fkey FOREIGN KEY (provider) REFERENCES public.identity_providers(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.logout_deliveries
     ADD CONSTRAINT logout_deliveries_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -5,6 +5,7 @@ using OAuthServer.Authorization;
 using OAuthServer.Cli;
 using OAuthServer.Clients;
 using OAuthServer.Discovery;
+using OAuthServer.Federation;
 using OAuthServer.Fetch;
 using OAuthServer.Grants;
 using OAuthServer.Html;
@@ -38,7 +39,7 @@ public static class Server
         var rooms = builder.Services;
         rooms.AddProtocol(); rooms.AddStores(settings);
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
-        rooms.AddClients(); rooms.AddUsers(); rooms.AddLogout(); rooms.AddMaintenance();
+        rooms.AddClients(); rooms.AddUsers(); rooms.AddFederation(); rooms.AddLogout(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddObservability(settings); rooms.AddHtml(settings);
         // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
         AuthorizationRoom.AddAuthorization(rooms);

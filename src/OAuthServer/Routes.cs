@@ -6,6 +6,7 @@ using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 using OAuthServer.Authorization;
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Discovery;
 using OAuthServer.Html;
 using OAuthServer.Http;
@@ -84,6 +85,10 @@ public static class Routes
         issuer.Post<LoginEndpoint>(Paths.Login, it => it.AuthenticateAsync, Page | Clock);
         issuer.Get<LogoutEndpoint>(Paths.Logout, it => it.ConfirmAsync, Page);
         issuer.Post<LogoutEndpoint>(Paths.Logout, it => it.EndAsync, Page);
+        issuer.Get<CompanySignOut>(Paths.SignedOut, it => it.ShowAsync, Page);
+        issuer.Post<FederationStartEndpoint>(Paths.Federation + "/{id}", it => it.HandleAsync, Page | Clock);
+        issuer.Get<FederationCallbackEndpoint>(
+            Paths.Federation + "/{id}" + Paths.FederationCallback, it => it.HandleAsync, Page | Clock | Spends);
         if (settings.OpenId)
         {
             issuer.Get<EndSessionEndpoint>(Paths.EndSession, it => it.BeginAsync, Page | Spends);
@@ -94,6 +99,7 @@ public static class Routes
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
         issuer.Get<AccountEndpoint>(Paths.Account, it => it.ShowAsync, Page);
+        issuer.Post<CompanyAccountsEndpoint>(Paths.AccountUnlink, it => it.UnlinkAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);
         issuer.Post<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.RevokeAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.RevokeAll, it => it.ConfirmAllAsync, Page);

@@ -8,6 +8,7 @@ public static class AccountRoom
         public void AddAccount()
         {
             services.AddSingleton<AccountEndpoint>();
+            services.AddSingleton<CompanyAccountsEndpoint>();
             services.AddSingleton<ConnectedAppsEndpoint>();
             services.AddSingleton<OwnSessionsEndpoint>();
             services.AddSingleton<PasswordEndpoint>();

@@ -1,3 +1,5 @@
+using OAuthServer.Authorization.Federation;
+
 namespace OAuthServer.Authorization;
 
 /// <summary>/authorize, sign-in, sign-out, consent.</summary>
@@ -18,6 +20,13 @@ public static class AuthorizationRoom
             services.AddSingleton<EndSessionChecks>();
             services.AddSingleton<EndSessionEndpoint>();
             services.AddSingleton<ConsentEndpoint>();
+            services.AddSingleton<SignInOffers>();
+            services.AddSingleton<StraightOn>();
+            services.AddSingleton<Departures>();
+            services.AddSingleton<FederationRefusals>();
+            services.AddSingleton<FederationStartEndpoint>();
+            services.AddSingleton<FederationCallbackEndpoint>();
+            services.AddSingleton<CompanySignOut>();
         }
     }
 }

@@ -87,15 +87,17 @@ internal static class KeyCommands
         var resealing =
             new Resealing(new SigningKeyStore(signed), new DataProtectionKeyStore(signed), new KeyEncryption(context.Settings));
         var (signing, cookies) = (await resealing.SigningKeysAsync(cancel), await resealing.DataProtectionKeysAsync(cancel));
-        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable];
-        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + signing.Left + cookies.Left == 0) return WrongKey(context);
-        var left = signing.Left + cookies.Left;
+        var providers = await ProviderResealing.RunAsync(signed, new KeyEncryption(context.Settings), cancel);
+        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. providers.Unreadable];
+        var left = signing.Left + cookies.Left + providers.Left;
+        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + providers.Done.Count + left == 0) return WrongKey(context);
         var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
-            + $"forms; {left} were already.";
+            + $"forms, {providers.Done.Count} secrets of providers; {left} were already.";
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
-        return context.Output.Done(new { signing_keys = signing.Done, data_protection_keys = cookies.Done, left },
+        var counts = new { signing_keys = signing.Done, data_protection_keys = cookies.Done, provider_secrets = providers.Done, left };
+        return context.Output.Done(counts,
             context.Settings.SecondKeyEncryptionKey.Length == 0 ? done
                 : $"{done} Once every server has this OAuth__KeyEncryptionKey, OAuth__SecondKeyEncryptionKey can be removed.");
     }

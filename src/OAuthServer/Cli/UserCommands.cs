@@ -8,7 +8,7 @@ namespace OAuthServer.Cli;
 internal static class UserCommands
 {
     public static CliCommand Make() => CliCommand.Family("users", "Manage users", "oauth-server users list",
-        Add(), Passwd(), Role(), ProfileCommands.Edit(), ProfileCommands.Roles(),
+        Add(), Passwd(), Role(), ProfileCommands.Edit(), ProfileCommands.Roles(), LinkCommands.Link(), LinkCommands.Unlink(),
         UserLists.Enable("disable", false, "Disable users: end all their sessions and grants, and refuse new ones"),
         UserLists.Enable("enable", true, "Allow disabled users to sign in again"),
         UserLists.List(),

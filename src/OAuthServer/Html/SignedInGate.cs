@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Federation;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -42,7 +43,8 @@ public sealed record PageRequest
 /// Stands before every page of somebody signed in: who is not is sent to sign in, a forged post is refused. The administration
 /// does not exist for anybody but administrators, and asks for the password again before a change when the sign-in is old.
 /// </summary>
-public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, AuditLog audit, TimeProvider time)
+public sealed class SignedInGate(
+    Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, ProviderDirectory providers, AuditLog audit, TimeProvider time)
 {
     /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
@@ -127,11 +129,12 @@ public sealed class SignedInGate(Sessions sessions, Cookies cookies, Forms forms
     private PageRequest At(HttpContext http, SessionRow session, Parameters parameters) =>
         new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Parameters = parameters };
 
-    private static Task ConfirmAsync(PageRequest page, string key, OAuthError? error)
+    private async Task ConfirmAsync(PageRequest page, string key, OAuthError? error)
     {
         if (error is not null) page.Http.Response.SetErrorHeaders(error);
-        return page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(key == "admin" ? Paths.Admin : Paths.Account), page.Parameters,
-            key, error);
+        var provider = await providers.FindAsync(page.Session.Idp, page.Http.RequestAborted);
+        await page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(key == "admin" ? Paths.Admin : Paths.Account), page.Parameters,
+            key, error, provider);
     }
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, SessionRow session)

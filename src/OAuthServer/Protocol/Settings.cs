@@ -89,7 +89,8 @@ public sealed partial record Settings
     /// <summary>Seconds a browser session lives unused.</summary>
     [Range(60, 31_536_000)] public int SessionIdleSeconds { get; init; } = 8 * 3600;
 
-    /// <summary>Days a browser stays signed in whose person asked for it, idle or not; never an administrator's. 0: nobody is asked.</summary>
+    /// <summary>Days a browser stays signed in whose person asked for it, idle or not; never an administrator's. 0: nobody is
+    /// asked.</summary>
     [Range(0, 365)] public int RememberDays { get; init; } = 30;
 
     /// <summary>The name of another server's session cookie: a browser that sends one whose session was imported is signed in here, once.

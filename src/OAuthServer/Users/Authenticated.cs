@@ -23,6 +23,9 @@ public sealed record Authenticated
     /// <summary>The sign-in provider that says so; null: we do.</summary>
     public string? Idp { get; init; }
 
+    /// <summary>When they proved it, where that was before now: at a provider; null: now.</summary>
+    public DateTimeOffset? At { get; init; }
+
     /// <summary>Whether they asked to stay signed in on this device.</summary>
     public bool Remember { get; init; }
 

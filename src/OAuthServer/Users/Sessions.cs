@@ -45,6 +45,7 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
             Acr = person.Acr,
             Amr = person.Amr,
             Idp = person.Idp,
+            AuthenticatedAt = person.At,
             ExpiresAt = request.At.AddSeconds(settings.SessionSeconds),
             RememberedUntil = rememberedUntil,
             Agent = Printable(agent),

@@ -16,7 +16,7 @@ internal static class Rooms
     public static readonly string[] Outside = ["Diagnosis"];
 
     public static readonly string[] Domain =
-        ["Grants", "Clients", "Users", "Tokens", "Keys", "Limits", "Fetch", "Logout", "Audit", "Maintenance", "Import"];
+        ["Grants", "Clients", "Users", "Tokens", "Keys", "Limits", "Fetch", "Federation", "Logout", "Audit", "Maintenance", "Import"];
 
     public static readonly string[] Ground = [Stores, Protocol];
 
