@@ -6,6 +6,7 @@ using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 using OAuthServer.Authorization;
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Authorization.SecondFactor;
 using OAuthServer.Discovery;
 using OAuthServer.Html;
@@ -89,6 +90,10 @@ public static class Routes
         issuer.Post<PasskeySignInEndpoint>(Paths.LoginPasskey, it => it.AuthenticateAsync, Json | Clock);
         issuer.Get<LogoutEndpoint>(Paths.Logout, it => it.ConfirmAsync, Page);
         issuer.Post<LogoutEndpoint>(Paths.Logout, it => it.EndAsync, Page);
+        issuer.Get<CompanySignOut>(Paths.SignedOut, it => it.ShowAsync, Page);
+        issuer.Post<FederationStartEndpoint>(Paths.Federation + "/{id}", it => it.HandleAsync, Page | Clock);
+        issuer.Get<FederationCallbackEndpoint>(
+            Paths.Federation + "/{id}" + Paths.FederationCallback, it => it.HandleAsync, Page | Clock | Spends);
         if (settings.OpenId)
         {
             issuer.Get<EndSessionEndpoint>(Paths.EndSession, it => it.BeginAsync, Page | Spends);
@@ -110,6 +115,7 @@ public static class Routes
         issuer.Post<OwnDataEndpoint>(Paths.AccountDelete, it => it.DeleteAsync, Page);
         issuer.Get<LinkEndpoint>(Paths.AccountLink, it => it.ShowAsync, Page | Clock);
         issuer.Post<LinkEndpoint>(Paths.AccountLink, it => it.SpendAsync, Page | Clock);
+        issuer.Post<CompanyAccountsEndpoint>(Paths.AccountUnlink, it => it.UnlinkAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.ShowAsync, Page);
         issuer.Post<ConnectedAppsEndpoint>(Paths.ConnectedApps, it => it.RevokeAsync, Page);
         issuer.Get<ConnectedAppsEndpoint>(Paths.RevokeAll, it => it.ConfirmAllAsync, Page);

@@ -11,7 +11,8 @@ namespace OAuthServer.Account;
 /// /account: who one is here, and how one gets in. The profile is changed at once. Another address is not: it takes the old one's place
 /// when the link that is mailed to it is opened, and until then does nothing.
 /// </summary>
-public sealed class AccountEndpoint(SignedInGate gate, ProfileEdits profiles, AccountLinkStore links, Outbox outbox, Settings settings)
+public sealed class AccountEndpoint(
+    SignedInGate gate, ProfileEdits profiles, AccountLinkStore links, CompanyAccountsEndpoint companies, Outbox outbox, Settings settings)
 {
     /// <summary>The key by which a sign-in leads back here.</summary>
     public const string Page = "account";
@@ -120,6 +121,7 @@ public sealed class AccountEndpoint(SignedInGate gate, ProfileEdits profiles, Ac
             Done = done,
             Posted = problems is null ? null : page.Parameters,
             Problems = problems ?? [],
+            WaysIn = [await companies.SectionAsync(page)],
         });
     }
 }

@@ -10,6 +10,7 @@ public static class AccountRoom
             services.AddSingleton<AccountEndpoint>();
             services.AddSingleton<ForgottenPasswordEndpoint>();
             services.AddSingleton<LinkEndpoint>();
+            services.AddSingleton<CompanyAccountsEndpoint>();
             services.AddSingleton<ConnectedAppsEndpoint>();
             services.AddSingleton<OwnDataEndpoint>();
             services.AddSingleton<OwnSessionsEndpoint>();

@@ -15,6 +15,8 @@ public static class AuditEvents
     public const string Consent = "consent";
     public const string SignIn = "sign-in";
     public const string SignOut = "sign-out";
+    public const string Federation = "federation";
+    public const string Identity = "identity";
     public const string EndSession = "end-session";
     public const string LogoutDelivery = "logout-delivery";
     public const string Revocation = "revocation";
@@ -45,9 +47,9 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, EndSession, LogoutDelivery, Revocation, Edit,
-            Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account, Mail, Page, Export, Api, Host,
-            Request, Command];
+        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
+            LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
+            Mail, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
@@ -109,7 +111,8 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
     /// <see cref="TooManyRefusalsException"/>.
     /// </summary>
     public Task RefusedAsync(
-        string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null)
+        string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null,
+        string? detail = null)
     {
         var isCounted = error.Audited && subject is null;
         if (isCounted && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
@@ -130,6 +133,7 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
             Reason = error.Reason,
             Expected = error.Expected,
             Got = error.Got,
+            Detail = detail,
         });
     }
 

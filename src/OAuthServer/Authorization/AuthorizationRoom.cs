@@ -1,3 +1,4 @@
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Authorization.SecondFactor;
 
 namespace OAuthServer.Authorization;
@@ -24,6 +25,13 @@ public static class AuthorizationRoom
             services.AddSingleton<EndSessionChecks>();
             services.AddSingleton<EndSessionEndpoint>();
             services.AddSingleton<ConsentEndpoint>();
+            services.AddSingleton<SignInOffers>();
+            services.AddSingleton<StraightOn>();
+            services.AddSingleton<Departures>();
+            services.AddSingleton<FederationRefusals>();
+            services.AddSingleton<FederationStartEndpoint>();
+            services.AddSingleton<FederationCallbackEndpoint>();
+            services.AddSingleton<CompanySignOut>();
         }
     }
 }

@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -86,7 +87,7 @@ public sealed class EndSessionEndpoint(EndSessionChecks checks, Sessions session
         await sessions.EndAsync(session, request.ClientId, http.Context());
         cookies.EndSession(http);
         if (request.Onward is { } onward) http.GoToClient(onward);
-        else http.GoTo(Paths.Logout);
+        else http.GoTo(CompanySignOut.PageAfter(session.Idp));
     }
 
     // state is opaque: the form of ours carries it as it came, percent-encoded; an app's own form in plain text.

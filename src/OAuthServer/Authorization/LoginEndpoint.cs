@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -12,7 +13,7 @@ namespace OAuthServer.Authorization;
 /// </summary>
 public sealed class LoginEndpoint(
     PendingRequests pendingRequests, NextStep steps, Consents consents, SignIn signIn, Entry entry, Sessions sessions, Cookies cookies,
-    Forms forms, AuditLog audit)
+    Forms forms, AuditLog audit, SignInOffers offers, StraightOn straightOn)
 {
     /// <summary>The form; or on with the request, when its person is signed in and did not come to switch.</summary>
     public async Task ShowAsync(HttpContext http)
@@ -49,10 +50,13 @@ public sealed class LoginEndpoint(
         }
 
         var hint = query["switch"] is null ? request?.LoginHint ?? "" : "";
+        var ways = await offers.ReadAsync(hint, query["local"] is not null, cancel);
         var then = new Waiting(request, Waiting.Known(query["page"]))
         {
             IsForAnother = session is not null && request?.Expects(session) is false,
+            Offers = ways,
         };
+        if (query["switch"] is null && await straightOn.GoesAsync(http, then, session)) return;
         await http.LoginAsync(forms.Field(http, cookies.KeepBrowser(http)), then, hint);
     }
 
@@ -120,10 +124,12 @@ public sealed class LoginEndpoint(
         return true;
     }
 
-    private Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error, params string[] missing)
+    private async Task AgainAsync(HttpContext http, byte[] browser, Waiting then, string username, OAuthError error,
+        params string[] missing)
     {
         http.Response.SetErrorHeaders(error);
-        return http.LoginAsync(forms.Field(http, browser), then, username, error, missing);
+        var ways = await offers.ReadAsync(username, local: true, http.RequestAborted);
+        await http.LoginAsync(forms.Field(http, browser), then with { Offers = ways }, username, error, missing);
     }
 
     private async Task<bool> IsForAnotherAsync(HttpContext http, AuthorizationRequest? request) =>

@@ -1,3 +1,4 @@
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Factors;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
@@ -11,6 +12,9 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
 {
     /// <summary>Whether somebody else is signed in than the app means.</summary>
     public bool IsForAnother { get; init; }
+
+    /// <summary>The other ways to sign in.</summary>
+    public Offers Offers { get; init; } = new();
 
     /// <summary>Our pages by their keys: a sign-in leads to one of these, never to a URL from the query (CWE-601).</summary>
     public static readonly IReadOnlyDictionary<string, string> Pages = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -64,10 +68,12 @@ public static class LoginPage
     /// <param name="username">To begin with: a hint, or what was typed before.</param>
     /// <param name="error">Why it is shown again, or null.</param>
     /// <param name="missing">The fields left empty; what is wrong is said beside each.</param>
+    /// <param name="status">Of the answer; null: as <paramref name="error"/> says.</param>
     public static Task LoginAsync(
         this HttpContext http, Markup antiforgery, Waiting then, string username, OAuthError? error = null,
-            params IReadOnlyCollection<string> missing)
+            IReadOnlyCollection<string>? missing = null, int? status = null)
     {
+        missing ??= [];
         http.Speak(then.Request?.UiLocales);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var assets = http.RequestServices.GetRequiredService<Assets>();
@@ -96,13 +102,10 @@ public static class LoginPage
         Markup problem = error is null ? Markup.None
             : $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{SignInText.Refusal(error, say)}</p>""";
 
-        return http.PageAsync(error?.Status ?? 200, error is null ? "Sign in" : "Error: Sign in", $"""
-            <h1>{say["Sign in"]}</h1>
-            {purpose}
-            {another}
-            {problem}
+        Markup hidden = $"{antiforgery}{then.Hidden}";
+        Markup password = !then.Offers.HasPassword ? Markup.None : $"""
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
-            {antiforgery}{then.Hidden}
+            {hidden}
             <label for="username">{say["Username"]}</label>
             <input id="username" name="username" type="text" value="{name}" required
                 maxlength="{SignIn.LongestName}" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(
@@ -115,9 +118,20 @@ public static class LoginPage
             {remember}
             <button class="primary" type="submit">{say["Sign in"]}</button>
             </form>
+            """;
+        Markup forgotten = then.Offers.HasPassword ? $"""<p class="note">{Forgotten(settings, say)}</p>""" : Markup.None;
+        var failed = error is not null || then.Offers.Failed is not null;
+        return http.PageAsync(status ?? error?.Status ?? 200, failed ? "Error: Sign in" : "Sign in", $"""
+            <h1>{say["Sign in"]}</h1>
+            {purpose}
+            {another}
+            {problem}
+            {ProviderButtons.Problem(then.Offers, hidden, settings, say)}
+            {password}
             {passkey}
+            {ProviderButtons.Section(then.Offers, hidden, settings, say)}
             {cancel}
-            <p class="note">{Forgotten(settings, say)}</p>
+            {forgotten}
             """, script: assets.Passkey);
 
         // Where one of the two is wrong, nobody is told which.
@@ -149,7 +163,8 @@ public static class LoginPage
 
     /// <summary>Nobody is signed in any more.</summary>
     /// <param name="request">An app's, which says where to go on; null: nobody's.</param>
-    public static Task SignedOutAsync(this HttpContext http, EndSessionRequest? request = null)
+    /// <param name="company">How to sign out of the company, too; nothing where they did not come by one.</param>
+    public static Task SignedOutAsync(this HttpContext http, EndSessionRequest? request = null, Markup company = default)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         Markup back = request is not { Onward: { } onward, OnwardHost: { } host } ? Markup.None
@@ -157,6 +172,7 @@ public static class LoginPage
         return http.PageAsync(200, "Signed out", $"""
             <h1>{say["You are signed out"]}</h1>
             {back}
+            {company}
             <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }

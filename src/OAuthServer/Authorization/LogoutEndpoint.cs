@@ -1,4 +1,5 @@
 using OAuthServer.Audit;
+using OAuthServer.Authorization.Federation;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -34,7 +35,7 @@ public sealed class LogoutEndpoint(Sessions sessions, Cookies cookies, Forms for
             cookies.EndSession(http);
         }
 
-        http.GoTo(Paths.Logout);
+        http.GoTo(CompanySignOut.PageAfter(session?.Idp));
     }
 
     // The second click of two finds nobody signed in, and no token fits; but another site's form is refused all the same.

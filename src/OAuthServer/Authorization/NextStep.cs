@@ -75,14 +75,17 @@ public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepU
     private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsVouchedFor ? new Step.RedirectError(
         error) : new Step.ShowError(error);
 
-    // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one.
+    // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one; who came by a company,
+    // and had signed in there before, has chosen an account and has proven nothing.
     private bool MustSignIn(AuthorizationRequest request, SessionRow session) =>
-        (request.Prompt.Contains("login") || request.Prompt.Contains("select_account")
-            || request.MaxAge == 0 || (request.MaxAge is { } seconds && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
-        && !HasSignedInFor(request, session);
+        (request.Prompt.Contains("select_account") && !HasSignedInFor(request, session))
+        || ((request.Prompt.Contains("login")
+                || request.MaxAge == 0 || (request.MaxAge is { } seconds
+                    && session.AuthenticatedAt.AddSeconds(seconds) <= time.GetUtcNow()))
+            && !(request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt));
 
     private static bool HasSignedInFor(AuthorizationRequest request, SessionRow session) =>
-        request.PendingRequest is { } pending && session.AuthenticatedAt >= pending.StoredAt;
+        request.PendingRequest is { } pending && session.BeganAt >= pending.StoredAt;
 
     private static OAuthError OtherPerson() =>
         OAuthError.InteractionRequired("login_required", "somebody else is signed in than id_token_hint says") with

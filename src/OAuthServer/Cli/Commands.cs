@@ -48,6 +48,7 @@ public static partial class Commands
             ScopeCommands.Make(),
             UserCommands.Make(),
             SessionCommands.Make(),
+            ProviderCommands.Make(),
             KeyCommands.Make(),
             AuditCommands.Audit(),
             WhyCommand.Make(),

@@ -24,7 +24,7 @@ internal static class FactorCommands
                 + "and all sessions end.";
             if (Affected.Refusal(context, parse.GetValue(yes), $"Remove the second factors of {username}", affected) is { } refused)
                 return refused;
-            if (!has.HasPassword)
+            if (!has.HasAnotherWay)
                 return context.Output.Refuse($"{username} has no password: nothing would be left to sign in with",
                     $"Set one first: oauth-server users passwd {username}");
             var (author, at) = context.Act();

@@ -90,21 +90,25 @@ internal static class KeyCommands
                 new KeyEncryption(context.Settings));
         var (signing, cookies) = (await resealing.SigningKeysAsync(cancel), await resealing.DataProtectionKeysAsync(cancel));
         var apps = await resealing.SecretsAsync(cancel);
-        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. apps.Unreadable];
-        var left = signing.Left + cookies.Left + apps.Left;
-        if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + apps.Done.Count + left == 0) return WrongKey(context);
+        var providers = await ProviderResealing.RunAsync(signed, new KeyEncryption(context.Settings), cancel);
+        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. apps.Unreadable, .. providers.Unreadable];
+        var left = signing.Left + cookies.Left + apps.Left + providers.Left;
+        var changed = signing.Done.Count + cookies.Done.Count + apps.Done.Count + providers.Done.Count;
+        if (unreadable.Length > 0 && changed + left == 0) return WrongKey(context);
         var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
-            + $"forms, {apps.Done.Count} secrets of authenticator apps; {left} were already.";
+            + $"forms, {apps.Done.Count} secrets of authenticator apps, {providers.Done.Count} of providers; {left} were already.";
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
-        return context.Output.Done(new
+        var counts = new
         {
             signing_keys = signing.Done,
             data_protection_keys = cookies.Done,
             authenticator_apps = apps.Done.Count,
-            left
-        },
+            provider_secrets = providers.Done,
+            left,
+        };
+        return context.Output.Done(counts,
             context.Settings.SecondKeyEncryptionKey.Length == 0 ? done
                 : $"{done} Once every server has this OAuth__KeyEncryptionKey, OAuth__SecondKeyEncryptionKey can be removed.");
     }

@@ -10,7 +10,8 @@ internal static class UserCommands
 {
     public static CliCommand Make() => CliCommand.Family("users", "Manage users", "oauth-server users list",
         Add(), AccountLinkCommands.Invite(), AccountLinkCommands.ResetPassword(), Passwd(), Role(),
-        ProfileCommands.Edit(), ProfileCommands.Roles(), FactorCommands.Reset(), FactorCommands.Require(),
+        ProfileCommands.Edit(), ProfileCommands.Roles(), FactorCommands.Reset(), FactorCommands.Require(), LinkCommands.Link(),
+        LinkCommands.Unlink(),
         UserLists.Enable("disable", false, "Disable users: end all their sessions and grants, and refuse new ones"),
         UserLists.Enable("enable", true, "Allow disabled users to sign in again"),
         UserDeletion.Delete(), UserDeletion.Release(),

@@ -1,6 +1,6 @@
 namespace OAuthServer.Fetch;
 
-/// <summary>What fetches client id documents.</summary>
+/// <summary>What fetches documents of others.</summary>
 public static class FetchRoom
 {
     extension(IServiceCollection services)
@@ -9,6 +9,7 @@ public static class FetchRoom
         {
             services.AddSingleton(Network.OfTheSystem);
             services.AddSingleton<Fetcher>();
+            services.AddSingleton<KeySets>();
         }
     }
 }

@@ -1,3 +1,4 @@
+using OAuthServer.Federation;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Html;
@@ -14,10 +15,11 @@ public static class ConfirmPage
     /// <param name="form">What was posted and waits.</param>
     /// <param name="key">The key by which a sign-in leads back: for who has no password.</param>
     /// <param name="error">Why it is shown again, or null.</param>
+    /// <param name="provider">The company the session began at; null: none.</param>
     public static Task ConfirmAsync(
-        this HttpContext http, Markup antiforgery, Navigation frame, Parameters form, string key, OAuthError? error)
+        this HttpContext http, Markup antiforgery, Navigation frame, Parameters form, string key, OAuthError? error, Provider? provider)
     {
-        if (!frame.Session.HasPassword) return http.SignInAgainAsync(frame, key);
+        if (!frame.Session.HasPassword) return http.SignInAgainAsync(antiforgery, frame, key, provider);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var fields = new Fields(say, _ => null, error is null ? [] : new Dictionary<string, string> { [Password] = error.Description });
         return http.PageAsync(error?.Status ?? 401, error is null ? "Confirm that it is you" : "Error: Confirm that it is you", $"""
@@ -33,12 +35,32 @@ public static class ConfirmPage
                 <a class="button" href="{settings.IssuerPath
                     + Back(http.Request.Path.Value![settings.IssuerPath.Length..], form)}">{say["Cancel"]}</a></div>
             </form>
+            {AtCompany(antiforgery, key, provider, settings, say)}
             """, frame);
     }
 
-    private static Task SignInAgainAsync(this HttpContext http, Navigation frame, string key)
+    // Who came by a company proves it there, where that asks them; what they had typed is typed again.
+    private static Markup AtCompany(Markup antiforgery, string key, Provider? provider, Settings settings, Language say) =>
+        provider is not { Row.Reauth: "upstream" } ? Markup.None : $"""
+            <form method="post" action="{settings.IssuerPath}{Paths.Federation}/{provider.Id}">
+            {antiforgery}<input type="hidden" name="purpose" value="reauth"><input type="hidden" name="page" value="{key}">
+            <button type="submit">{say.Put("Sign in again at {0}", $"<bdi>{Words.Sanitize(provider.Label)}</bdi>")}</button>
+            </form>
+            """;
+
+    private static Task SignInAgainAsync(this HttpContext http, Markup antiforgery, Navigation frame, string key, Provider? provider)
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
+        if (provider is not null)
+            return http.PageAsync(401, "Confirm that it is you", $"""
+                <h1>{say["Confirm that it is you"]}</h1>
+                <p class="lead">{say[provider.Row.Reauth == "upstream"
+                    ? "You signed in a while ago, and this changes something. Sign in again, then repeat it."
+                    : "You signed in a while ago, and this server has nothing to ask you by. Add a passkey, or ask your administrator."]}</p>
+                {AtCompany(antiforgery, key, provider, settings, say)}
+                <p class="note"><a href="{settings.IssuerPath}{Paths.Login}?page={key}&amp;switch=1&amp;local=1">{say[
+                    "Sign in with a passkey"]}</a></p>
+                """, frame);
         return http.PageAsync(401, "Confirm that it is you", $"""
             <h1>{say["Confirm that it is you"]}</h1>
             <p class="lead">{say["You signed in a while ago, and this changes something. Sign in again, then repeat it."]}</p>

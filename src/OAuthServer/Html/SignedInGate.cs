@@ -1,5 +1,6 @@
 using OAuthServer.Audit;
 using OAuthServer.Factors;
+using OAuthServer.Federation;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
@@ -44,7 +45,8 @@ public sealed record PageRequest
 /// does not exist for anybody but administrators, and asks for the password again before a change when the sign-in is old.
 /// </summary>
 public sealed class SignedInGate(
-    Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, SecondFactorRule rule, AuditLog audit, TimeProvider time)
+    Sessions sessions, Cookies cookies, Forms forms, SignIn signIn, SecondFactorRule rule, ProviderDirectory providers, AuditLog audit,
+    TimeProvider time)
 {
     /// <summary>How old a sign-in may be that still changes something in the administration.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
@@ -166,11 +168,12 @@ public sealed class SignedInGate(
     private PageRequest At(HttpContext http, SessionRow session, Parameters parameters) =>
         new() { Http = http, Session = session, Context = http.Context(), Forms = forms, Parameters = parameters };
 
-    private static Task ConfirmAsync(PageRequest page, string key, OAuthError? error)
+    private async Task ConfirmAsync(PageRequest page, string key, OAuthError? error)
     {
         if (error is not null) page.Http.Response.SetErrorHeaders(error);
-        return page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(key == "admin" ? Paths.Admin : Paths.Account), page.Parameters,
-            key, error);
+        var provider = await providers.FindAsync(page.Session.Idp, page.Http.RequestAborted);
+        await page.Http.ConfirmAsync(page.Antiforgery, page.NavigationOf(key == "admin" ? Paths.Admin : Paths.Account), page.Parameters,
+            key, error, provider);
     }
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, SessionRow session)

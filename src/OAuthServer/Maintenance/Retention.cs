@@ -2,6 +2,7 @@ using Npgsql;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
@@ -15,8 +16,9 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, SessionStore sessions, PendingSignInStore pendingSignIns,
-    PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links, OutboxStore outbox,
+    GrantSweepStore grants, AuthorizationRequestStore requests, FederationRequestStore federations, KeySetStore keySets,
+    SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links,
+    OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)
@@ -57,6 +59,8 @@ public sealed class Retention(
     {
         var now = time.GetUtcNow();
         await EmptyAsync(() => requests.SweepAsync(now, cancel));
+        await EmptyAsync(() => federations.SweepAsync(now, cancel));
+        await EmptyAsync(() => keySets.SweepAsync(now, cancel));
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
         await EmptyAsync(() => pendingSignIns.SweepAsync(now, cancel));
         await EmptyAsync(() => pendingSignIns.SweepAttemptsAsync(now, cancel));

@@ -34,7 +34,8 @@ public static class ErrorDescriptions
             "This form was sent from another website", "This method is not allowed here", "This page has expired; open it again",
             "This passkey cannot be used here", "This took too long",
             "This request was already answered, has expired, or was started in another browser",
-            "This response does not match a request from this browser", "token is required",
+            "This response does not match a request from this browser",
+            "This sign-in was not started in this browser, or took too long. Start again.", "token is required",
             "Use one client authentication method",
             "wait is a whole number of seconds up to …",
         ],
@@ -58,8 +59,14 @@ public static class ErrorDescriptions
         ["request_uri_not_supported"] = ["request_uri is not supported"],
         ["access_denied"] =
         [
-            "Incorrect username or password", "Sign in again first", "That code is not right", "The request was denied",
-            "This passkey cannot be used here",
+            "Incorrect username or password", "No account here belongs to that sign-in", "Sign in again first",
+            "That account at the company is linked to another account here",
+            "That code is not right",
+            "That is another account at the company than the one linked to yours", "The company did not ask you again",
+            "The company does not say when you signed in", "The company gave an answer that cannot be accepted",
+            "The company needs you to do something first", "The request was denied", "This passkey cannot be used here",
+            "This way to sign in is not offered any more",
+            "You cancelled at the company", "Your account at the company may not sign in here",
         ],
         ["login_required"] = ["Another person is signed in", "The request needs a person, and prompt=none forbids asking"],
         ["interaction_required"] = ["The request needs a person, and prompt=none forbids asking"],
@@ -95,8 +102,9 @@ public static class ErrorDescriptions
             "The only response type is code", "The request body must be a JSON object", "token_endpoint_auth_method must be …",
         ],
         ["slow_down"] = ["Too many wrong codes", "Too many requests; wait and try again"],
-        ["temporarily_unavailable"] = ["The server cannot answer right now; try again shortly"],
-        ["server_error"] = ["The server met an unexpected condition"],
+        ["temporarily_unavailable"] =
+            ["The company cannot be reached", "The server cannot answer right now; try again shortly"],
+        ["server_error"] = ["The connection to the company is set up wrongly", "The server met an unexpected condition"],
     };
 
     /// <summary>Every sentence with its code.</summary>

@@ -23,7 +23,15 @@ public static class Paths
     public const string AccountLink = Account + "/link";
     public const string AccountData = Account + "/data";
     public const string AccountDelete = Account + "/delete";
+    public const string AccountUnlink = Account + "/unlink";
     public const string Logout = "/logout";
+
+    /// <summary>Nobody is signed in any more; providers send people back here after they signed out there, too.</summary>
+    public const string SignedOut = "/signed-out";
+
+    /// <summary>Of a provider: /federation/ID, and where it sends people back to.</summary>
+    public const string Federation = "/federation";
+    public const string FederationCallback = "/callback";
 
     /// <summary>OpenID Connect RP-Initiated Logout 1.0 §2.</summary>
     public const string EndSession = "/end-session";
@@ -73,6 +81,12 @@ public static class Paths
     public const string AdminUserLink = AdminUser + "/link";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
+    public const string AdminProviders = Admin + "/providers";
+    public const string AdminProvider = Admin + "/provider";
+    public const string AdminProviderSecret = AdminProvider + "/secret";
+    public const string AdminProviderTest = AdminProvider + "/test";
+    public const string AdminProviderState = AdminProvider + "/state";
+    public const string AdminProviderDelete = AdminProvider + "/delete";
     public const string AdminKeys = Admin + "/keys";
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";

@@ -1,6 +1,7 @@
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
@@ -57,7 +58,13 @@ public static class StoresRoom
             services.AddLoop<RevokedTokenStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<DataProtectionKeyStore>();
             services.AddSingleton<ImportedKeyStore>();
+            services.AddSingleton<KeySetStore>();
             services.AddSingleton<SigningKeyStore>();
+            services.AddSingleton<ProviderStore>();
+            services.AddSingleton<ProviderEdits>();
+            services.AddSingleton<IdentityStore>();
+            services.AddSingleton<IdentityEdits>();
+            services.AddSingleton<FederationRequestStore>();
             services.AddSingleton<AccessEdits>();
             services.AddSingleton<ResourceEdits>();
             services.AddSingleton<ResourceStore>();

@@ -23,7 +23,7 @@ public sealed record Authenticated
     /// <summary>The sign-in provider that says so; null: we do.</summary>
     public string? Idp { get; init; }
 
-    /// <summary>When they gave the first factor; null: now.</summary>
+    /// <summary>When they proved it, where that was before now: at a provider, or in a session that becomes surer; null: now.</summary>
     public DateTimeOffset? AuthenticatedAt { get; init; }
 
     /// <summary>Whether they asked to stay signed in on this device.</summary>

@@ -12,13 +12,13 @@ namespace OAuthServer.Users;
 /// </summary>
 public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Settings settings) : IDisposable
 {
-    /// <summary>The longest name a person can have.</summary>
-    public const int LongestName = 128;
+    /// <summary>The longest name or address a person can have.</summary>
+    public const int LongestName = 254;
 
     private readonly FailureLimit failures = new(settings.LoginsPerMinute, TimeSpan.FromMinutes(1));
 
     /// <summary>The person, authenticated; or the refusal, audited. The audit row of a success is the session's.</summary>
-    /// <param name="username">As typed: neither case nor blanks around it matter.</param>
+    /// <param name="username">As typed, or a verified address: neither case nor blanks around it matter.</param>
     public async Task<Result<UserRow>> AuthenticateAsync(string username, string password, RequestContext request, CancellationToken cancel)
     {
         var name = username.Trim().ToLowerInvariant();
@@ -49,7 +49,7 @@ public sealed class SignIn(UserStore users, HashQueue hashes, AuditLog audit, Se
     private async Task<Result<UserRow>> VerifyAsync(
         string name, string password, string[] keys, RequestContext request, CancellationToken cancel)
     {
-        var user = await users.FindAsync(name, cancel);
+        var user = await users.FindForSignInAsync(name, cancel);
         var costs = new List<int>(1);
         var authenticated = false;
         var work = hashes.Begin(HashLane.People, keys[0]);

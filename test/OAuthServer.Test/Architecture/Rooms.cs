@@ -16,7 +16,10 @@ internal static class Rooms
     public static readonly string[] Outside = ["Diagnosis"];
 
     public static readonly string[] Domain =
-        ["Grants", "Clients", "Users", "Factors", "Tokens", "Keys", "Limits", "Fetch", "Logout", "Mail", "Audit", "Maintenance", "Import"];
+    [
+        "Grants", "Clients", "Users", "Factors", "Tokens", "Keys", "Limits", "Fetch", "Federation", "Logout", "Mail", "Audit",
+        "Maintenance", "Import",
+    ];
 
     public static readonly string[] Ground = [Stores, Protocol];
 

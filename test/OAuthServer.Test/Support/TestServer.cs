@@ -51,6 +51,8 @@ public sealed class TestServer : IAsyncDisposable
             AuthorizationsPerMinute = 100_000,
             RefusalsPerMinute = 100_000,
             ConsentsPerMinute = 100_000,
+            FederationStartsPerMinute = 100_000,
+            FederationReturnsPerMinute = 100_000,
             RegistrationsPerMinute = 100_000,
             RegistrationsPerMinuteInAll = 100_000,
             SecretRegistrationsPerMinuteInAll = 100_000,

@@ -55,7 +55,7 @@ public sealed class FactorsEndpoint(SignedInGate gate, FactorStore factors, Outb
 
     private static string? Problem(PageRequest page, Guid subject, FactorsRow has) =>
         subject == page.Session.Subject ? "You cannot do this for yourself. Remove them on your account page, or ask another administrator."
-        : !has.HasPassword ? "The user has no password: nothing would be left to sign in with. Set one first."
+        : !has.HasAnotherWay ? "The user has no password: nothing would be left to sign in with. Set one first."
         : null;
 
     private async Task<(Guid Subject, FactorsRow Has)?> FindAsync(PageRequest page) =>

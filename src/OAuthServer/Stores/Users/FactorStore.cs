@@ -10,6 +10,9 @@ public sealed record FactorsRow
 
     /// <summary>users.second_factor, whatever the settings say.</summary>
     public required bool IsRequired { get; init; }
+
+    /// <summary>Whether they get in without a second factor, too: by a password or a company.</summary>
+    public required bool HasAnotherWay { get; init; }
     public required bool HasPassword { get; init; }
 
     /// <summary>An authenticator app.</summary>
@@ -32,6 +35,7 @@ public sealed class FactorStore(Database database)
 {
     public const string FindSql = """
         select u.username, u.role, u.second_factor is not null as is_required, u.password_hash is not null as has_password,
+               u.password_hash is not null or exists (select from identities i where i.subject = u.subject) as has_another_way,
                exists (select from totp t where t.subject = u.subject) as has_codes,
                (select count(*) from passkeys p where p.subject = u.subject)::int as passkeys,
                (select count(*) from recovery_codes r where r.subject = u.subject)::int as recovery_codes, u.email, u.locale

@@ -16,6 +16,8 @@ public sealed class OwnDataStore(Database database)
         select jsonb_build_object(
             'exported_at', to_jsonb(@now::timestamptz),
             'account', to_jsonb(u) - '{password_hash,passkey_handle}'::text[] || jsonb_build_object('has_password', u.password_hash is not null),
+            'company_accounts', (select coalesce(jsonb_agg(to_jsonb(i) - '{subject,created_by}'::text[] order by i.created_at), '[]')
+                from identities i where i.subject = u.subject),
             'passkeys', (select coalesce(jsonb_agg(jsonb_build_object('name', k.name, 'created_at', k.created_at,
                     'last_used_at', k.last_used_at) order by k.created_at), '[]') from passkeys k where k.subject = u.subject),
             'authenticator_app', (select jsonb_build_object('created_at', t.created_at) from totp t where t.subject = u.subject),

@@ -127,7 +127,9 @@ public sealed class PasskeyStore(Database database)
             delete from passkeys p using person
              where p.id = @id and p.subject = person.subject
                and (person.password_hash is not null
-                    or exists (select from passkeys other where other.subject = person.subject and other.id <> @id))
+                    or exists (select from passkeys other where other.subject = person.subject and other.id <> @id)
+                    or exists (select from identities i join identity_providers using (issuer)
+                                where i.subject = person.subject and enabled))
             returning p.subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)

@@ -10,7 +10,12 @@ public sealed record SessionRow
     public required Guid Subject { get; init; }
     public required string Username { get; init; }
     public required string Role { get; init; }
+
+    /// <summary>When the person proved who they are; at a company, that may have been long before.</summary>
     public required DateTimeOffset AuthenticatedAt { get; init; }
+
+    /// <summary>When it began here.</summary>
+    public required DateTimeOffset BeganAt { get; init; }
     public required DateTimeOffset LastSeenAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
@@ -52,8 +57,8 @@ public sealed record NewSession
     public required string[] Amr { get; init; }
     public required string? Idp { get; init; }
 
-    /// <summary>When the person gave the first factor; null: now.</summary>
-    public required DateTimeOffset? AuthenticatedAt { get; init; }
+    /// <summary>When the person proved who they are, where that was before now; null: now.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
 
     /// <summary>When it ends at the latest.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -83,18 +88,22 @@ public sealed class SessionStore(Database database)
     }, Read);
 
     public const string StartSql = $"""
-        with person as (
+        with provider as (
+            select id from identity_providers where id = @Idp and enabled for share
+        ), person as (
             select subject, @RememberedUntil::timestamptz is not null and role <> 'admin' as remembered
               from users
-             where subject = @Subject and enabled and (@PasswordHash::text is null or password_hash = @PasswordHash) for share
+             where subject = @Subject and enabled and (@PasswordHash::text is null or password_hash = @PasswordHash)
+               and (@Idp::text is null or exists (select from provider)) for share
         ), ended as (
             delete from sessions where id_hash = @Previous and exists (select from person) and {Named} returning sid, subject
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid, acr, amr, idp,
-                                  remembered)
-            select @Id, subject, coalesce(@AuthenticatedAt::timestamptz, @now), @now,
+                                  remembered, began_at)
+            select @Id, subject, least(@AuthenticatedAt::timestamptz, @now), @now,
                    case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
-                   coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered
+                   coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered,
+                   @now
               from person
             returning subject, remembered
         ), audit as (
@@ -106,7 +115,7 @@ public sealed class SessionStore(Database database)
 
     /// <summary>
     /// A new session under a new id; the browser's previous one ends, and its sid lives on if it was the same person's. Whether it is
-    /// remembered; null when the person was disabled meanwhile, or has another password now.
+    /// remembered; null when the person was disabled meanwhile, or has another password now, or the provider they came by was disabled.
     /// </summary>
     public Task<bool?> StartAsync(NewSession session, string address, string request, DateTimeOffset now) =>
         database.FindAsync<bool?>(StartSql, new
@@ -130,7 +139,7 @@ public sealed class SessionStore(Database database)
 
     public const string FindSql = """
         select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid,
-               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null, u.second_factor is not null
+               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null, u.second_factor is not null, s.began_at
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
           join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
@@ -224,6 +233,7 @@ public sealed class SessionStore(Database database)
         Remembered = row.GetBoolean(12),
         HasPassword = row.GetBoolean(13),
         SecondFactorRequired = row.GetBoolean(14),
+        BeganAt = new DateTimeOffset(row.GetDateTime(15)),
     };
 
     private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);

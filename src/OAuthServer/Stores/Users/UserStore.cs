@@ -23,6 +23,15 @@ public sealed class UserStore(Database database)
     public Task<UserRow?> FindAsync(string username, CancellationToken cancel) => database.FindAsync<UserRow>(
         FindSql, new { username }, cancel);
 
+    public const string FindForSignInSql = """
+        select * from users where username = @typed or (email_verified_at is not null and lower(email) = @typed)
+         order by (username = @typed) desc limit 1
+        """;
+
+    /// <summary>By what they typed, already lower case: the name, else a verified address; null when unknown.</summary>
+    public Task<UserRow?> FindForSignInAsync(string typed, CancellationToken cancel) =>
+        database.FindAsync<UserRow>(FindForSignInSql, new { typed }, cancel);
+
     public const string ImportedHashSql = "select password_hash from users where password_hash !~ '^\\$2' limit 1";
 
     /// <summary>Somebody's slow hash that was imported; null when all are bcrypt.</summary>
