@@ -22,7 +22,7 @@ public static class ForgottenPasswordPage
                 spellcheck="false" dir="ltr">
             <button class="primary" type="submit">{say["Send the link"]}</button>
             </form>
-            <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
+            <p><a class="way" href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }
 
@@ -33,7 +33,7 @@ public static class ForgottenPasswordPage
         return http.PageAsync(200, "Forgot your password?", $"""
             <h1>{say["Forgot your password?"]}</h1>
             <p class="lead" role="status">{say["If that account has a verified address, a message is on its way"]}.</p>
-            <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
+            <p><a class="way" href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }
 
@@ -44,7 +44,7 @@ public static class ForgottenPasswordPage
         return http.PageAsync(200, "Forgot your password?", $"""
             <h1>{say["Forgot your password?"]}</h1>
             <p class="lead">{say["Ask your administrator for a link to a new one."]}</p>
-            <p><a href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
+            <p><a class="way" href="{settings.IssuerPath + Paths.Login}">{say["Sign in"]}</a></p>
             """);
     }
 }

@@ -22,7 +22,7 @@ public static class LinkPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         var (title, lead, button) = link.Kind switch
         {
-            AccountLinks.Invitation => ("Welcome", say.Put("You are invited to {0} as {1}.", $"{settings.DisplayName}",
+            AccountLinks.Invitation => ("Welcome", say.Put("You are invited to {0} as {1}.", $"<bdi>{settings.DisplayName}</bdi>",
                 $"<strong><bdi>{link.Username}</bdi></strong>"), "Create my account"),
             AccountLinks.Address => ("Confirm your address", say.Put("Is {0} your address?",
                 $"<strong><bdi dir=\"ltr\">{link.Email}</bdi></strong>"), "Yes, confirm it"),
@@ -99,7 +99,7 @@ public static class LinkPage
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Your address is confirmed", $"""
             <h1>{say["Your address is confirmed"]}</h1>
-            <p><a href="{settings.IssuerPath + Paths.Account}">{say["Your account"]}</a></p>
+            <p><a class="button" href="{settings.IssuerPath + Paths.Account}">{say["Your account"]}</a></p>
             """, referrers: NoReferrer);
     }
 }
