@@ -1,10 +1,39 @@
 -- What sql/migrations add up to. Written by `make spec`; edit the migrations, not this.
 
+CREATE FUNCTION public.account_links_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    new.email := btrim(new.email);
+    new.locale := locale_of(new.locale);
+    if new.kind = 'invitation' and (new.username is null or new.username !~ '^[a-z0-9][a-z0-9._@+-]{0,127}$') then
+        raise check_violation using message = 'This is no user name', column = 'username',
+            hint = 'Write lower-case letters, digits and . _ @ + - , beginning with a letter or digit.';
+    end if;
+    if new.kind = 'invitation' and exists (select from users where users.username = new.username) then
+        raise check_violation using message = 'Somebody has this user name already', column = 'username',
+            hint = 'For a link to a new password, run: oauth-server users reset-password NAME';
+    end if;
+    if new.kind = 'invitation' and name_is_reserved(new.username) then
+        raise check_violation using message = 'This was the name of an account that was deleted', column = 'username',
+            hint = 'Choose another, or run: oauth-server users release NAME';
+    end if;
+    if new.role not in ('user', 'admin') then
+        raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
+    end if;
+    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
+        raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
+    end if;
+    return new;
+end $_$;
+
 CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 begin
     return (select case
+        -- No change that anybody made: it comes with the first passkey.
+        when column_name = 'passkey_handle' then null
         when column_name = 'password_hash' then 'password changed'
         when column_name = 'hash' then 'secret changed'
         when column_name ~ '(hash|sealed|secret|password|public_key)' then column_name || ' changed'
@@ -456,6 +485,22 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.clients_check_min_acr() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.min_acr not in ('aal1', 'aal2') then
+        raise check_violation using message = 'This level of sign-in does not exist', column = 'min_acr',
+            hint = 'Write aal2 for a second factor, or null.';
+    end if;
+    if new.min_acr = 'aal2' and new.kind <> 'user-facing' then
+        raise check_violation using message = 'Nobody signs in to a client of this kind', column = 'min_acr', hint = 'Leave min_acr empty.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_check_min_acr() IS 'Says what clients.min_acr may be.';
+
 CREATE FUNCTION public.clients_check_openid() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -598,6 +643,194 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.has_local_way_in(subject uuid, password_hash text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $_$
+    select password_hash is not null or exists (select from passkeys p where p.subject = $1)
+$_$;
+
+COMMENT ON FUNCTION public.has_local_way_in(subject uuid, password_hash text) IS 'Whether the person can sign in without a sign-in provider.';
+
+CREATE FUNCTION public.identities_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    one     identities := case when tg_op = 'DELETE' then old else new end;
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+begin
+    insert into audit_events (at, request_id, event, outcome, subject, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request, 'identity', 'ok', one.subject::text,
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())),
+            case when tg_op = 'DELETE' then 'unlinked' when tg_op = 'UPDATE' then 'moved'
+                 else coalesce(nullif(current_setting('oauth.identity', true), ''), 'linked') end
+            || ' issuer=' || one.issuer || case when one.tenant <> '' then ' tenant=' || one.tenant else '' end || ' sub=' || left(one.sub, 64));
+    return null;
+end $$;
+
+CREATE FUNCTION public.identities_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+begin
+    new.tenant := coalesce(new.tenant, '');
+    if tg_op = 'INSERT' then
+        new.created_by := coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user);
+    end if;
+    if new.issuer is null or new.issuer !~ '^https?://[!-~]+$' then
+        raise check_violation using message = 'This is no issuer', column = 'issuer',
+            hint = 'Write https://host.example/path as its discovery document says: no query, no fragment, no user information.';
+    end if;
+    if new.sub is null or new.sub !~ '^[ -~]{1,255}$' or length(new.tenant) > 255 then
+        raise check_violation using message = 'This is not what a provider calls a person', column = 'sub',
+            hint = 'Write the claim sub of its id_token: 1 to 255 printable ASCII characters.';
+    end if;
+    return new;
+end $_$;
+
+CREATE FUNCTION public.identities_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from sessions using identity_providers p
+     where sessions.subject = old.subject and sessions.idp = p.id and p.issuer = old.issuer
+       and encode(sessions.id_hash, 'hex') is distinct from nullif(current_setting('oauth.kept_session', true), '');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identities_end() IS 'Signs out who came by an identity that is no longer theirs.';
+
+CREATE FUNCTION public.identity_providers_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    key   text;
+    inner_value jsonb;
+begin
+    new.label := visible_text(new.label);
+    new.auth_method := coalesce(new.auth_method, 'client_secret_basic');
+    new.provisioning := coalesce(new.provisioning, 'existing');
+    new.reauth := coalesce(new.reauth, 'upstream');
+    new.on_disable := coalesce(new.on_disable, 'sessions');
+    new.allowed_claims := coalesce(new.allowed_claims, '{}');
+    new.claim_map := coalesce(new.claim_map, '{}');
+    new.extra_params := coalesce(new.extra_params, '{}');
+    new.email_domains := array(select lower(btrim(one)) from unnest(coalesce(new.email_domains, '{}')) as one);
+    if new.id is null or new.id !~ '^[a-z0-9-]{1,32}$' then
+        raise check_violation using message = 'This is no id of a provider', column = 'id',
+            hint = 'Write 1 to 32 of a to z, 0 to 9 and -, such as entra.';
+    end if;
+    if tg_op = 'UPDATE' and new.id <> old.id then
+        raise check_violation using message = 'The id of a provider stays', column = 'id',
+            hint = 'It is in the redirect URI and in sessions. Make another provider.';
+    end if;
+    if coalesce(new.label, '') = '' or length(new.label) > 60 then
+        raise check_violation using message = 'A provider has a label of 1 to 60 characters', column = 'label',
+            hint = 'Write the company''s name, as people know it.';
+    end if;
+    if new.issuer is null or new.issuer !~ '^https://[^\s/?#@\\]+(/[^\s?#@\\]*)?$'
+       and new.issuer !~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@\\]*)?$' then
+        raise check_violation using message = 'This is no issuer', column = 'issuer',
+            hint = 'Write https://host.example/path as its discovery document says: no query, no fragment, no user information.';
+    end if;
+    if new.issuer ~* '^https://(login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn|login\.windows\.net|sts\.windows\.net)/(common|organizations|consumers|\{.*\})(/|$)' then
+        raise check_violation using message = 'This issuer is of all tenants at once', column = 'issuer',
+            hint = 'Write the tenant''s own: https://login.microsoftonline.com/TENANT_ID/v2.0.';
+    end if;
+    if new.client_id is null or new.client_id !~ '^[ -~]{1,255}$' then
+        raise check_violation using message = 'A provider knows this server by a client_id', column = 'client_id',
+            hint = 'Write what it gave you: printable ASCII, at most 255 characters.';
+    end if;
+    if new.auth_method not in ('client_secret_basic', 'client_secret_post', 'none') then
+        raise check_violation using message = 'This server proves itself to a provider in another way', column = 'auth_method',
+            hint = 'Write client_secret_basic, client_secret_post or none.';
+    end if;
+    if new.secret_sealed is not null and (length(new.secret_sealed) < 30 or get_byte(new.secret_sealed, 0) <> 0) then
+        raise check_violation using message = 'The secret of a provider is sealed, never typed', column = 'secret_sealed',
+            hint = 'Run: oauth-server providers secret NAME. What you wrote may stand in PostgreSQL''s log now: have the provider make another one.';
+    end if;
+    if new.scopes is null or not 'openid' = any (new.scopes)
+       or exists (select from unnest(new.scopes) as one where one !~ '^[!#-\[\]-~]{1,128}$') then
+        raise check_violation using message = 'A provider is asked for openid', column = 'scopes',
+            hint = 'Write ''{openid,profile,email}''; no blanks, quotes or backslashes within one.';
+    end if;
+    if new.provisioning not in ('existing', 'invited', 'create') then
+        raise check_violation using message = 'This is no way to admit people', column = 'provisioning',
+            hint = 'Write existing, invited or create.';
+    end if;
+    if jsonb_typeof(new.allowed_claims) <> 'object' or exists (
+        select from jsonb_each(new.allowed_claims) as one
+         where one.key = '' or jsonb_typeof(one.value) <> 'array' or one.value = '[]'
+            or jsonb_path_exists(one.value, '$[*] ? (@.type() != "string" || @ == "")')) then
+        raise check_violation using message = 'allowed_claims names claims with the values they may have', column = 'allowed_claims',
+            hint = 'Write ''{"hd": ["example.com"]}'': an object of lists of texts.';
+    end if;
+    if new.provisioning = 'create' and new.allowed_claims = '{}' then
+        raise check_violation using message = 'Whoever signs in there would get an account', column = 'allowed_claims',
+            hint = 'Say who may: ''{"hd": ["example.com"]}'', say. For all of an issuer write ''{"iss": ["THE ISSUER"]}''.';
+    end if;
+    if exists (select from unnest(new.email_domains) as one where one !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+$') then
+        raise check_violation using message = 'This is no domain of e-mail addresses', column = 'email_domains',
+            hint = 'Write ''{example.com}'', without @.';
+    end if;
+    if jsonb_typeof(new.claim_map) <> 'object' or exists (
+        select from jsonb_each(new.claim_map) as one
+         where one.key not in ('username', 'email', 'name', 'given_name', 'family_name', 'locale', 'groups')
+            or jsonb_typeof(one.value) <> 'string' or one.value = '""') then
+        raise check_violation using message = 'claim_map names what a claim fills', column = 'claim_map',
+            hint = 'Write ''{"username": "email"}''; of username, email, name, given_name, family_name, locale, groups.';
+    end if;
+    if new.role_map is not null then
+        if jsonb_typeof(new.role_map) <> 'object' then
+            raise check_violation using message = 'role_map names roles by claims and their values', column = 'role_map',
+                hint = 'Write ''{"groups": {"idp-admins": "admin"}}''; the roles are admin and user.';
+        end if;
+        for key, inner_value in select * from jsonb_each(new.role_map) loop
+            if jsonb_typeof(inner_value) <> 'object' or key = ''
+               or exists (select from jsonb_each(inner_value) as one where one.value not in ('"admin"', '"user"')) then
+                raise check_violation using message = 'role_map names roles by claims and their values', column = 'role_map',
+                    hint = 'Write ''{"groups": {"idp-admins": "admin"}}''; the roles are admin and user.';
+            end if;
+        end loop;
+    end if;
+    if new.reauth not in ('upstream', 'local') then
+        raise check_violation using message = 'People are asked again by the provider or by this server', column = 'reauth',
+            hint = 'Write upstream or local.';
+    end if;
+    if jsonb_typeof(new.extra_params) <> 'object' or exists (
+        select from jsonb_each(new.extra_params) as one
+         where one.key not in ('hd', 'domain_hint') or jsonb_typeof(one.value) <> 'string') then
+        raise check_violation using message = 'A provider is sent no other parameter', column = 'extra_params',
+            hint = 'Write ''{"hd": "example.com"}'' or ''{"domain_hint": "example.com"}''.';
+    end if;
+    if new.on_disable not in ('nothing', 'sessions', 'access') then
+        raise check_violation using message = 'This is not what may end with a provider', column = 'on_disable',
+            hint = 'Write nothing, sessions or access.';
+    end if;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.identity_providers_check() IS 'Refuses providers that would let in others than meant, and secrets that are not sealed.';
+
+CREATE FUNCTION public.identity_providers_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    ends text := case when tg_op = 'DELETE' then old.on_disable else new.on_disable end;
+begin
+    if tg_op = 'UPDATE' and (new.enabled or not old.enabled) or ends = 'nothing' then return null; end if;
+    perform set_config('oauth.session_end', 'provider_disabled', true);
+    delete from sessions where idp = old.id;
+    perform set_config('oauth.session_end', '', true);
+    if ends = 'access' then
+        update grants set ended_at = now(), ended_reason = 'provider_disabled' where idp = old.id and ended_at is null;
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identity_providers_end() IS 'What ends with a provider that is disabled or deleted, as its on_disable says.';
+
 CREATE FUNCTION public.is_imported_hash(hash text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -636,6 +869,14 @@ $$;
 
 COMMENT ON FUNCTION public.locale_of(tag text) IS 'A language tag in its usual case: en, pt-BR, zh-Hant.';
 
+CREATE FUNCTION public.name_is_reserved(username text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select exists (select from reserved_names where name_hash = sha256(convert_to(username, 'UTF8')))
+$$;
+
+COMMENT ON FUNCTION public.name_is_reserved(username text) IS 'Whether it was the name of an account that was deleted.';
+
 CREATE FUNCTION public.notify_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -657,6 +898,22 @@ CREATE FUNCTION public.one_of(names text[]) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.one_of(names text[]) IS 'In a sentence: a, b or c.';
+
+CREATE FUNCTION public.passkeys_keep_an_administrator() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not exists (select from gone join users u on u.subject = gone.subject
+                    where u.role = 'admin' and u.enabled and u.password_hash is null) then return null; end if;
+    perform pg_advisory_xact_lock(hashtext('administrators'));
+    if not exists (select from users u where u.role = 'admin' and u.enabled and has_local_way_in(u.subject, u.password_hash)) then
+        raise check_violation using message = 'The last administrator who can sign in here stays one',
+            hint = 'Set a password first: oauth-server users passwd NAME.';
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.passkeys_keep_an_administrator() IS 'Refuses to take the last passkey after which nobody could enter the administration.';
 
 CREATE FUNCTION public.redirect_uri_problem(uri text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -877,6 +1134,14 @@ $_$;
 
 COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first 2400: a text that has another one in it has all of its trigrams.';
 
+CREATE FUNCTION public.username_of(claimed text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    select left(ltrim(regexp_replace(lower(normalize(claimed, NFKC)), '[^a-z0-9._@+-]+', '-', 'g'), '._@+-'), 128)
+$$;
+
+COMMENT ON FUNCTION public.username_of(claimed text) IS 'A text as a user name: NFKC, lower case, - for what no user name has; empty where nothing of it is left.';
+
 CREATE FUNCTION public.users_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -936,6 +1201,30 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.users_check_reserved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if name_is_reserved(new.username) then
+        raise check_violation using message = 'This was the name of an account that was deleted', column = 'username',
+            hint = 'Choose another, or run: oauth-server users release NAME';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.users_check_second_factor() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.second_factor <> 'required' then
+        raise check_violation using message = 'A second factor is required, or the settings decide', column = 'second_factor',
+            hint = 'Write required, or null.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.users_check_second_factor() IS 'Says what users.second_factor may be.';
+
 CREATE FUNCTION public.users_end_access() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -950,6 +1239,26 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.users_end_links() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from account_links where subject = new.subject;
+    return null;
+end $$;
+
+CREATE FUNCTION public.users_end_pending_sign_ins() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not new.enabled or new.password_hash is distinct from old.password_hash then
+        delete from pending_sign_ins where subject = new.subject;
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.users_end_pending_sign_ins() IS 'A person who is disabled, or has another password, starts over.';
+
 CREATE FUNCTION public.users_end_sessions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -962,6 +1271,41 @@ end $$;
 
 COMMENT ON FUNCTION public.users_end_sessions() IS 'A person who is deleted is signed out first.';
 
+CREATE FUNCTION public.users_forget() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    request text := coalesce(
+        nullif(current_setting('oauth.request_id', true), ''),
+        'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current());
+begin
+    insert into reserved_names (name_hash) values (sha256(convert_to(old.username, 'UTF8'))) on conflict do nothing;
+    delete from mail_outbox where subject = old.subject;
+    insert into audit_events (at, request_id, event, outcome, subject, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request, 'account', 'ok', old.subject::text,
+            coalesce(nullif(current_setting('oauth.actor', true), ''), 'sql:' || session_user),
+            coalesce(nullif(current_setting('oauth.address', true), ''), host(inet_client_addr())), 'deleted');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.users_forget() IS 'Reserves the name of a deleted account, and writes the deletion down by the opaque subject only.';
+
+CREATE FUNCTION public.users_keep_an_administrator() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not exists (select from before where role = 'admin' and enabled and has_local_way_in(subject, password_hash)) then return null; end if;
+    -- Two who demote each other at once: the second waits here, and then sees what the first has done.
+    perform pg_advisory_xact_lock(hashtext('administrators'));
+    if not exists (select from users where role = 'admin' and enabled and has_local_way_in(subject, password_hash)) then
+        raise check_violation using message = 'The last administrator who can sign in here stays one',
+            hint = 'Make another one first: oauth-server users role NAME admin, who is enabled and has a password.';
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.users_keep_an_administrator() IS 'Refuses an edit after which nobody could enter the administration.';
+
 CREATE FUNCTION public.visible_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -973,6 +1317,57 @@ CREATE FUNCTION public.visible_text(name text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.visible_text(name text) IS 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
+
+CREATE TABLE public.account_links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    token_hash bytea NOT NULL,
+    subject uuid,
+    username text,
+    person text GENERATED ALWAYS AS (COALESCE((subject)::text, username)) STORED,
+    role text,
+    provider text,
+    email text,
+    locale text,
+    mailed boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_links_address_named CHECK (((kind <> 'address'::text) OR (email IS NOT NULL))),
+    CONSTRAINT account_links_kind_known CHECK ((kind = ANY (ARRAY['invitation'::text, 'reset'::text, 'mailed_reset'::text, 'address'::text]))),
+    CONSTRAINT account_links_of_somebody CHECK (
+CASE
+    WHEN (kind = 'invitation'::text) THEN ((subject IS NULL) AND (username IS NOT NULL) AND (role IS NOT NULL))
+    ELSE (subject IS NOT NULL)
+END)
+);
+
+COMMENT ON TABLE public.account_links IS 'One-time links that still work: invitations, new passwords, proofs of an address. Opening one changes nothing; who, role and address are the row''s, never the form''s.';
+
+COMMENT ON COLUMN public.account_links.id IS 'By which an administrator revokes it.';
+
+COMMENT ON COLUMN public.account_links.kind IS 'invitation; reset, made by an operator; mailed_reset, asked for by the person; address, which proves a new one.';
+
+COMMENT ON COLUMN public.account_links.token_hash IS 'SHA-256 of the 256 random bits in the link.';
+
+COMMENT ON COLUMN public.account_links.subject IS 'Whose it is; null: an invitation, whose person is not here yet.';
+
+COMMENT ON COLUMN public.account_links.username IS 'An invitation''s: the user name they will have.';
+
+COMMENT ON COLUMN public.account_links.person IS 'The subject, or the user name of an invitation.';
+
+COMMENT ON COLUMN public.account_links.role IS 'An invitation''s: user or admin.';
+
+COMMENT ON COLUMN public.account_links.provider IS 'An invitation''s: the sign-in provider they accept it with; null: they choose a password.';
+
+COMMENT ON COLUMN public.account_links.email IS 'The address it is about; null: none.';
+
+COMMENT ON COLUMN public.account_links.locale IS 'An invitation''s: their language (BCP 47); null: not known.';
+
+COMMENT ON COLUMN public.account_links.mailed IS 'Whether this server sent it to the address, so that whoever opens it has shown the address to be theirs.';
+
+COMMENT ON COLUMN public.account_links.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.account_links.expires_at IS 'From then on it does not work.';
 
 CREATE TABLE public.audit_events (
     at timestamp with time zone NOT NULL,
@@ -1243,6 +1638,7 @@ CREATE TABLE public.clients (
     post_logout_redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
     backchannel_logout_uri text,
     trusted boolean DEFAULT false NOT NULL,
+    min_acr text,
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
@@ -1254,6 +1650,7 @@ CREATE TABLE public.clients (
     CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
     CONSTRAINT clients_machine CHECK (((kind <> 'machine'::text) OR ((grant_types <> '{}'::text[]) AND (redirect_uris = '{}'::text[])))),
+    CONSTRAINT clients_min_acr_known CHECK ((min_acr = ANY (ARRAY['aal1'::text, 'aal2'::text]))),
     CONSTRAINT clients_origin_known CHECK ((origin = ANY (ARRAY['operator'::text, 'self-registered'::text, 'document'::text]))),
     CONSTRAINT clients_post_logout_redirect_uris_plain CHECK (public.is_plain_list(post_logout_redirect_uris)),
     CONSTRAINT clients_post_logout_redirect_uris_valid CHECK ((cardinality(post_logout_redirect_uris) <= 100)),
@@ -1317,6 +1714,25 @@ COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told tha
 
 COMMENT ON COLUMN public.clients.trusted IS 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
 
+COMMENT ON COLUMN public.clients.min_acr IS 'aal2: people sign in to it with a second factor only. Null or aal1: one is enough.';
+
+CREATE TABLE public.code_attempts (
+    subject uuid NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    paused_until timestamp with time zone
+);
+
+COMMENT ON TABLE public.code_attempts IS 'Wrong codes of a person, from anywhere: after twenty in an hour, codes pause.';
+
+COMMENT ON COLUMN public.code_attempts.subject IS 'The person whose codes were tried.';
+
+COMMENT ON COLUMN public.code_attempts.failures IS 'How many were tried since then and not found right.';
+
+COMMENT ON COLUMN public.code_attempts.since IS 'When the hour began.';
+
+COMMENT ON COLUMN public.code_attempts.paused_until IS 'No code is looked at before; null: it is.';
+
 CREATE TABLE public.consents (
     subject uuid NOT NULL,
     client_id text NOT NULL,
@@ -1356,6 +1772,51 @@ COMMENT ON TABLE public.data_protection_keys IS 'ASP.NET Core Data Protection ke
 COMMENT ON COLUMN public.data_protection_keys.id IS 'The friendly name that ASP.NET Core gave the key.';
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
+
+CREATE TABLE public.federation_requests (
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    session_hash bytea,
+    provider text NOT NULL,
+    purpose text NOT NULL,
+    nonce text NOT NULL,
+    sealed bytea NOT NULL,
+    page text,
+    auth_after timestamp with time zone,
+    invitation bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    CONSTRAINT federation_requests_purpose_known CHECK ((purpose = ANY (ARRAY['sign-in'::text, 'link'::text, 'reauth'::text])))
+);
+
+COMMENT ON TABLE public.federation_requests IS 'People who were sent to a provider and have not come back yet.';
+
+COMMENT ON COLUMN public.federation_requests.state_hash IS 'SHA-256 of the state that comes back with them.';
+
+COMMENT ON COLUMN public.federation_requests.browser_hash IS 'SHA-256 of the cookie of the browser that was sent: no other comes back with it.';
+
+COMMENT ON COLUMN public.federation_requests.session_hash IS 'The session that was live in that browser; null: none was.';
+
+COMMENT ON COLUMN public.federation_requests.provider IS 'Where they were sent.';
+
+COMMENT ON COLUMN public.federation_requests.purpose IS 'sign-in; link, to link the identity to who is signed in; reauth, to prove that it is still them.';
+
+COMMENT ON COLUMN public.federation_requests.nonce IS 'What the id_token must repeat.';
+
+COMMENT ON COLUMN public.federation_requests.sealed IS 'PKCE verifier and the authorization request that waits, sealed with a key that only the state yields.';
+
+COMMENT ON COLUMN public.federation_requests.page IS 'The key of the page of ours that waits; null: none.';
+
+COMMENT ON COLUMN public.federation_requests.auth_after IS 'They must have signed in there since, less 30 seconds; null: whenever.';
+
+COMMENT ON COLUMN public.federation_requests.invitation IS 'SHA-256 of the link of an invitation that this browser opened; null: none.';
+
+COMMENT ON COLUMN public.federation_requests.created_at IS 'When they were sent.';
+
+COMMENT ON COLUMN public.federation_requests.expires_at IS 'Ten minutes later.';
+
+COMMENT ON COLUMN public.federation_requests.spent_at IS 'When they came back, once; null: not yet.';
 
 CREATE TABLE public.grant_types (
     name text NOT NULL,
@@ -1485,6 +1946,99 @@ COMMENT ON COLUMN public.grants.disclosed IS 'What the consent page said an API 
 
 COMMENT ON COLUMN public.grants.idp IS 'The sign-in provider of the session it was allowed in; null: none.';
 
+CREATE TABLE public.identities (
+    issuer text NOT NULL,
+    tenant text DEFAULT ''::text NOT NULL,
+    sub text NOT NULL,
+    subject uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    created_by text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON TABLE public.identities IS 'Who people are elsewhere: a provider''s name for somebody, and whom that is here. Never by e-mail or name.';
+
+COMMENT ON COLUMN public.identities.issuer IS 'Who says so: the issuer, exactly.';
+
+COMMENT ON COLUMN public.identities.tenant IS 'Its tenant claim, where one issuer has several; empty: none.';
+
+COMMENT ON COLUMN public.identities.sub IS 'What it calls the person: the claim sub.';
+
+COMMENT ON COLUMN public.identities.subject IS 'Who that is here: the person''s subject.';
+
+COMMENT ON COLUMN public.identities.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN public.identities.last_used_at IS 'When the person last came by it; null: never.';
+
+COMMENT ON COLUMN public.identities.created_by IS 'Who linked it: user:alice, cli:root, federation:entra. Written by a trigger.';
+
+CREATE TABLE public.identity_providers (
+    id text NOT NULL,
+    label text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    auth_method text DEFAULT 'client_secret_basic'::text NOT NULL,
+    secret_sealed bytea,
+    scopes text[] DEFAULT '{openid,profile,email}'::text[] NOT NULL,
+    provisioning text DEFAULT 'existing'::text NOT NULL,
+    allowed_claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    email_domains text[] DEFAULT '{}'::text[] NOT NULL,
+    claim_map jsonb DEFAULT '{}'::jsonb NOT NULL,
+    role_map jsonb,
+    trust_email boolean DEFAULT false NOT NULL,
+    trust_amr boolean DEFAULT false NOT NULL,
+    reauth text DEFAULT 'upstream'::text NOT NULL,
+    extra_params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    on_disable text DEFAULT 'sessions'::text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT identity_providers_auth_method_known CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
+    CONSTRAINT identity_providers_id_form CHECK ((id ~ '^[a-z0-9-]{1,32}$'::text)),
+    CONSTRAINT identity_providers_on_disable_known CHECK ((on_disable = ANY (ARRAY['nothing'::text, 'sessions'::text, 'access'::text]))),
+    CONSTRAINT identity_providers_provisioning_known CHECK ((provisioning = ANY (ARRAY['existing'::text, 'invited'::text, 'create'::text]))),
+    CONSTRAINT identity_providers_reauth_known CHECK ((reauth = ANY (ARRAY['upstream'::text, 'local'::text])))
+);
+
+COMMENT ON TABLE public.identity_providers IS 'Companies people may sign in at (OpenID Connect): one row each, in force at once.';
+
+COMMENT ON COLUMN public.identity_providers.id IS 'Its name in URLs: a to z, 0 to 9 and -, at most 32. The redirect URI to register there is ISSUER/federation/ID/callback.';
+
+COMMENT ON COLUMN public.identity_providers.label IS 'What people read: Continue with Company.';
+
+COMMENT ON COLUMN public.identity_providers.issuer IS 'Exactly as its discovery document and its id_tokens say; of Entra the tenant''s own.';
+
+COMMENT ON COLUMN public.identity_providers.client_id IS 'What it calls this server.';
+
+COMMENT ON COLUMN public.identity_providers.auth_method IS 'How this server proves itself there: client_secret_basic, client_secret_post or none.';
+
+COMMENT ON COLUMN public.identity_providers.secret_sealed IS 'The secret of client_id, sealed: oauth-server providers secret ID writes it. Null: none yet, or none is needed.';
+
+COMMENT ON COLUMN public.identity_providers.scopes IS 'What is asked for there; openid is among them.';
+
+COMMENT ON COLUMN public.identity_providers.provisioning IS 'Who may come whom nobody here is linked to: existing, nobody; invited, who opened an invitation; create, everybody whom allowed_claims admits.';
+
+COMMENT ON COLUMN public.identity_providers.allowed_claims IS 'Who may come at all: {"hd": ["example.com"]} wants that claim with one of these values; each named claim must be there.';
+
+COMMENT ON COLUMN public.identity_providers.email_domains IS 'The domains of its people: a login_hint in one of them puts its button first.';
+
+COMMENT ON COLUMN public.identity_providers.claim_map IS 'Which of its claims fill what is known of people: {"username": "email"}; of username, email, name, given_name, family_name, locale, groups.';
+
+COMMENT ON COLUMN public.identity_providers.role_map IS 'Roles by claims: {"groups": {"idp-admins": "admin"}}, for people whose role_from is this provider. Null: roles stay as they are.';
+
+COMMENT ON COLUMN public.identity_providers.trust_email IS 'True: an address it calls verified (the JSON true) is verified here, too.';
+
+COMMENT ON COLUMN public.identity_providers.trust_amr IS 'True: apps are told how people signed in there, and its mfa counts as two factors.';
+
+COMMENT ON COLUMN public.identity_providers.reauth IS 'Who asks people again that must sign in anew: upstream, the provider; local, this server.';
+
+COMMENT ON COLUMN public.identity_providers.extra_params IS 'What is added when people are sent there: of hd and domain_hint.';
+
+COMMENT ON COLUMN public.identity_providers.on_disable IS 'What ends when it is disabled or deleted: nothing, sessions (those that began there), access (grants allowed in them, too).';
+
+COMMENT ON COLUMN public.identity_providers."position" IS 'Order of the buttons, the lowest first.';
+
+COMMENT ON COLUMN public.identity_providers.enabled IS 'False: nobody gets in by it.';
+
 CREATE TABLE public.imported_keys (
     kid text NOT NULL,
     alg text NOT NULL,
@@ -1558,6 +2112,32 @@ ALTER TABLE public.initial_access_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.key_sets (
+    uri text NOT NULL,
+    body bytea,
+    fetched_at timestamp with time zone,
+    fresh_until timestamp with time zone,
+    failed_at timestamp with time zone,
+    failure text,
+    refetched_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.key_sets IS 'Discovery documents and key sets of others, as they were last fetched, for all servers.';
+
+COMMENT ON COLUMN public.key_sets.uri IS 'Where it is fetched.';
+
+COMMENT ON COLUMN public.key_sets.body IS 'The document, octet by octet; null: it was never had.';
+
+COMMENT ON COLUMN public.key_sets.fetched_at IS 'When it was fetched; null: never.';
+
+COMMENT ON COLUMN public.key_sets.fresh_until IS 'Until then it is not fetched again: by its headers, one minute to one hour.';
+
+COMMENT ON COLUMN public.key_sets.failed_at IS 'When fetching it failed last; null: not since it was had.';
+
+COMMENT ON COLUMN public.key_sets.failure IS 'Why, in words; null: it did not fail.';
+
+COMMENT ON COLUMN public.key_sets.refetched_at IS 'When it was last fetched for a key that it lacked: once a minute, by one server.';
+
 CREATE TABLE public.logout_deliveries (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     client_id text NOT NULL,
@@ -1598,6 +2178,50 @@ COMMENT ON COLUMN public.logout_deliveries.outcome IS 'delivered; refused, by th
 
 COMMENT ON COLUMN public.logout_deliveries.answer IS 'What became of the last attempt: a status, or why there was none.';
 
+CREATE TABLE public.mail_outbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    subject uuid,
+    sealed bytea,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempted_at timestamp with time zone,
+    due_at timestamp with time zone,
+    sending_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome text,
+    answer text,
+    CONSTRAINT mail_outbox_emptied CHECK (((finished_at IS NULL) OR (sealed IS NULL))),
+    CONSTRAINT mail_outbox_finished_with_outcome CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT mail_outbox_outcome_known CHECK ((outcome = ANY (ARRAY['sent'::text, 'dropped'::text, 'given_up'::text])))
+);
+
+COMMENT ON TABLE public.mail_outbox IS 'Mail that waits to be sent, and for a day what became of it.';
+
+COMMENT ON COLUMN public.mail_outbox.id IS 'One mail, which is tried three times at most.';
+
+COMMENT ON COLUMN public.mail_outbox.kind IS 'What it is about, such as forgot or new-sign-in.';
+
+COMMENT ON COLUMN public.mail_outbox.subject IS 'Whom it is about; null: nobody who is here, or not known yet.';
+
+COMMENT ON COLUMN public.mail_outbox.sealed IS 'Address and content, sealed under the key-encryption key; null once the mail is finished.';
+
+COMMENT ON COLUMN public.mail_outbox.queued_at IS 'When it was asked for.';
+
+COMMENT ON COLUMN public.mail_outbox.attempts IS 'How often it was tried; the third time is the last.';
+
+COMMENT ON COLUMN public.mail_outbox.attempted_at IS 'When it was last tried: thirty a minute are, over all servers.';
+
+COMMENT ON COLUMN public.mail_outbox.due_at IS 'When it is tried next; null: at once.';
+
+COMMENT ON COLUMN public.mail_outbox.sending_until IS 'A server is sending it now, and no other does before then; null: none is.';
+
+COMMENT ON COLUMN public.mail_outbox.finished_at IS 'When it was sent, dropped or given up; null: it waits.';
+
+COMMENT ON COLUMN public.mail_outbox.outcome IS 'sent; dropped, as it was for nobody; given_up, after three attempts.';
+
+COMMENT ON COLUMN public.mail_outbox.answer IS 'Why the last attempt failed.';
+
 CREATE TABLE public.old_tokens (
     hash bytea NOT NULL,
     grant_id uuid NOT NULL,
@@ -1615,6 +2239,83 @@ COMMENT ON COLUMN public.old_tokens.grant_id IS 'The grant that the token stands
 COMMENT ON COLUMN public.old_tokens.kind IS 'code; spent_code, when it had been redeemed already; refresh_token, superseded ones too.';
 
 COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the token expires, and the row is deleted.';
+
+CREATE TABLE public.passkeys (
+    id bytea NOT NULL,
+    subject uuid NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkeys_id_form CHECK (((length(id) >= 1) AND (length(id) <= 1023))),
+    CONSTRAINT passkeys_name_form CHECK (((length(name) >= 1) AND (length(name) <= 64)))
+);
+
+COMMENT ON TABLE public.passkeys IS 'Passkeys (WebAuthn), which sign a person in alone: with one they prove two factors.';
+
+COMMENT ON COLUMN public.passkeys.id IS 'The credential id, which no two people share.';
+
+COMMENT ON COLUMN public.passkeys.subject IS 'The person it signs in.';
+
+COMMENT ON COLUMN public.passkeys.public_key IS 'Its public key, in COSE (RFC 9053): ES256 or RS256.';
+
+COMMENT ON COLUMN public.passkeys.sign_count IS 'The authenticator''s counter at the last use; 0: it has none. A copy of a passkey is known by a counter that does not rise.';
+
+COMMENT ON COLUMN public.passkeys.name IS 'What the person calls it.';
+
+COMMENT ON COLUMN public.passkeys.created_at IS 'When it was added.';
+
+COMMENT ON COLUMN public.passkeys.last_used_at IS 'When it last signed somebody in; null: never.';
+
+CREATE TABLE public.pending_sign_ins (
+    id_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    subject uuid NOT NULL,
+    session_hash bytea,
+    how text NOT NULL,
+    amr text[] NOT NULL,
+    idp text,
+    remember boolean NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE public.pending_sign_ins IS 'Who has given the first factor and is asked for the second: nobody is signed in yet.';
+
+COMMENT ON COLUMN public.pending_sign_ins.id_hash IS 'SHA-256 of the ticket in the page.';
+
+COMMENT ON COLUMN public.pending_sign_ins.browser_hash IS 'SHA-256 of the cookie of the browser it began in: no other may finish it.';
+
+COMMENT ON COLUMN public.pending_sign_ins.subject IS 'The person who gave the first factor.';
+
+COMMENT ON COLUMN public.pending_sign_ins.session_hash IS 'The live session that is to become surer, where it is that; null: a sign-in.';
+
+COMMENT ON COLUMN public.pending_sign_ins.how IS 'The first factor, as the audit log names it.';
+
+COMMENT ON COLUMN public.pending_sign_ins.amr IS 'The first factor, as apps are told of it (RFC 8176).';
+
+COMMENT ON COLUMN public.pending_sign_ins.idp IS 'The sign-in provider that proved the first factor; null: here.';
+
+COMMENT ON COLUMN public.pending_sign_ins.remember IS 'Whether they asked to stay signed in on this device.';
+
+COMMENT ON COLUMN public.pending_sign_ins.authenticated_at IS 'When the first factor was given.';
+
+COMMENT ON COLUMN public.pending_sign_ins.expires_at IS 'Five minutes later.';
+
+COMMENT ON COLUMN public.pending_sign_ins.attempts IS 'Codes tried; after five it starts over.';
+
+CREATE TABLE public.recovery_codes (
+    subject uuid NOT NULL,
+    code_hash bytea NOT NULL
+);
+
+COMMENT ON TABLE public.recovery_codes IS 'Codes on paper for who lost the rest; each works once and is deleted then.';
+
+COMMENT ON COLUMN public.recovery_codes.subject IS 'The person who keeps it.';
+
+COMMENT ON COLUMN public.recovery_codes.code_hash IS 'SHA-256 of 80 random bits.';
 
 CREATE TABLE public.registrations (
     client_id text NOT NULL,
@@ -1659,6 +2360,17 @@ COMMENT ON COLUMN public.registrations.seen_at IS 'When it registered, or last c
 COMMENT ON COLUMN public.registrations.invited_by IS 'The invitation it came with; null: nobody asked for one.';
 
 COMMENT ON COLUMN public.registrations.deleted_at IS 'Set by its own DELETE. The row stays disabled for a day, until the last access token has expired, so that resource servers hear of it.';
+
+CREATE TABLE public.reserved_names (
+    name_hash bytea NOT NULL,
+    reserved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.reserved_names IS 'User names of accounts that were deleted: nobody gets one before an operator releases it (oauth-server users release NAME).';
+
+COMMENT ON COLUMN public.reserved_names.name_hash IS 'SHA-256 of the name, which is known to nobody any more.';
+
+COMMENT ON COLUMN public.reserved_names.reserved_at IS 'When the account was deleted.';
 
 CREATE TABLE public.resource_texts (
     uri text NOT NULL,
@@ -1835,7 +2547,8 @@ CREATE TABLE public.sessions (
     acr text DEFAULT 'aal1'::text NOT NULL,
     amr text[] DEFAULT '{pwd}'::text[] NOT NULL,
     idp text,
-    remembered boolean DEFAULT false NOT NULL
+    remembered boolean DEFAULT false NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -1844,7 +2557,7 @@ COMMENT ON COLUMN public.sessions.id_hash IS 'SHA-256 of the 256-bit session id.
 
 COMMENT ON COLUMN public.sessions.subject IS 'The person who is signed in.';
 
-COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the password was given (auth_time).';
+COMMENT ON COLUMN public.sessions.authenticated_at IS 'When the person proved who they are (auth_time): here, or at the company they came by, as that says.';
 
 COMMENT ON COLUMN public.sessions.last_seen_at IS 'Last page, to the minute; idle sessions end.';
 
@@ -1865,6 +2578,8 @@ COMMENT ON COLUMN public.sessions.amr IS 'How the person signed in (RFC 8176), s
 COMMENT ON COLUMN public.sessions.idp IS 'The sign-in provider it began at; null: here.';
 
 COMMENT ON COLUMN public.sessions.remembered IS 'True: the person asked to stay signed in on this device, so it does not idle away. An administrator''s never is.';
+
+COMMENT ON COLUMN public.sessions.began_at IS 'When the session began here.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1896,6 +2611,34 @@ COMMENT ON COLUMN public.signing_keys.signs_from IS 'The key signs from then on,
 
 COMMENT ON COLUMN public.signing_keys.retired_at IS 'Set by keys retire --now: out of the JWKS at once, its tokens are dead.';
 
+CREATE TABLE public.totp (
+    subject uuid NOT NULL,
+    secret_sealed bytea NOT NULL,
+    last_step bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.totp IS 'Authenticator apps: time-based one-time codes (RFC 6238), SHA-1, six digits, every 30 seconds.';
+
+COMMENT ON COLUMN public.totp.subject IS 'The person whose app it is.';
+
+COMMENT ON COLUMN public.totp.secret_sealed IS 'The secret shared with the app, sealed under the key-encryption key.';
+
+COMMENT ON COLUMN public.totp.last_step IS 'The step of the last code that was taken: a code works once, and none before it.';
+
+COMMENT ON COLUMN public.totp.created_at IS 'When the first right code was given.';
+
+CREATE TABLE public.used_proofs (
+    hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.used_proofs IS 'Proofs that work once and were used: challenges of passkeys.';
+
+COMMENT ON COLUMN public.used_proofs.hash IS 'SHA-256 of what kind of proof it was and of the proof.';
+
+COMMENT ON COLUMN public.used_proofs.expires_at IS 'When it would be refused for its age anyway.';
+
 CREATE TABLE public.users (
     subject uuid DEFAULT gen_random_uuid() NOT NULL,
     username text NOT NULL,
@@ -1912,12 +2655,18 @@ CREATE TABLE public.users (
     updated_at timestamp with time zone,
     groups text[] DEFAULT '{}'::text[] NOT NULL,
     claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    role_from text,
+    managed_by text,
+    passkey_handle bytea,
+    second_factor text,
     CONSTRAINT users_claims_form CHECK ((jsonb_typeof(claims) = 'object'::text)),
     CONSTRAINT users_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT users_email_form CHECK (((email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$'::text) AND (length(email) <= 254))),
     CONSTRAINT users_email_verified_at_plain CHECK (public.is_plain_date(email_verified_at)),
+    CONSTRAINT users_passkey_handle_form CHECK ((length(passkey_handle) = 32)),
     CONSTRAINT users_password_form CHECK (((password_hash ~ '^\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}$'::text) OR public.is_imported_hash(password_hash))),
     CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
+    CONSTRAINT users_second_factor_known CHECK ((second_factor = 'required'::text)),
     CONSTRAINT users_updated_at_plain CHECK (public.is_plain_date(updated_at)),
     CONSTRAINT users_username_form CHECK ((username ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text))
 );
@@ -1954,7 +2703,21 @@ COMMENT ON COLUMN public.users.groups IS 'The groups they belong to, for apps wi
 
 COMMENT ON COLUMN public.users.claims IS 'What else is known of them, by name: claim_rules says what of it apps are told.';
 
+COMMENT ON COLUMN public.users.role_from IS 'The provider whose role_map says their role at each sign-in; null: the role is what stands here.';
+
+COMMENT ON COLUMN public.users.managed_by IS 'The provider that says their name, address and language at each sign-in; null: what stands here stays.';
+
+COMMENT ON COLUMN public.users.passkey_handle IS '32 random octets by which passkeys name the person; null: never had one.';
+
+COMMENT ON COLUMN public.users.second_factor IS 'required: they sign in with a second factor, whatever the settings say. Null: the settings decide.';
+
 ALTER TABLE ONLY public.audit_events ATTACH PARTITION public.audit_events_default DEFAULT;
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.audit_hours
     ADD CONSTRAINT audit_hours_pkey PRIMARY KEY (hour);
@@ -1980,17 +2743,29 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
 
+ALTER TABLE ONLY public.code_attempts
+    ADD CONSTRAINT code_attempts_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_pkey PRIMARY KEY (subject, key);
 
 ALTER TABLE ONLY public.data_protection_keys
     ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.federation_requests
+    ADD CONSTRAINT federation_requests_pkey PRIMARY KEY (state_hash);
+
 ALTER TABLE ONLY public.grant_types
     ADD CONSTRAINT grant_types_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, tenant, sub);
+
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.imported_keys
     ADD CONSTRAINT imported_keys_pkey PRIMARY KEY (kid);
@@ -2004,17 +2779,35 @@ ALTER TABLE ONLY public.initial_access_tokens
 ALTER TABLE ONLY public.initial_access_tokens
     ADD CONSTRAINT initial_access_tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.key_sets
+    ADD CONSTRAINT key_sets_pkey PRIMARY KEY (uri);
+
 ALTER TABLE ONLY public.logout_deliveries
     ADD CONSTRAINT logout_deliveries_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pending_sign_ins
+    ADD CONSTRAINT pending_sign_ins_pkey PRIMARY KEY (id_hash);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (subject, code_hash);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (client_id);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.reserved_names
+    ADD CONSTRAINT reserved_names_pkey PRIMARY KEY (name_hash);
 
 ALTER TABLE ONLY public.resource_texts
     ADD CONSTRAINT resource_texts_pkey PRIMARY KEY (uri, locale);
@@ -2046,11 +2839,26 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
 
+ALTER TABLE ONLY public.totp
+    ADD CONSTRAINT totp_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.used_proofs
+    ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_passkey_handle_key UNIQUE (passkey_handle);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_username_key UNIQUE (username);
+
+CREATE INDEX account_links_by_expiry ON public.account_links USING btree (expires_at);
+
+CREATE INDEX account_links_of_subject ON public.account_links USING btree (subject);
+
+CREATE UNIQUE INDEX account_links_one_per_person ON public.account_links USING btree (person, kind);
 
 CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
 
@@ -2114,6 +2922,10 @@ CREATE INDEX clients_of_origin ON public.clients USING btree (kind, origin, clie
 
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 
+CREATE INDEX federation_requests_by_expiry ON public.federation_requests USING btree (expires_at);
+
+CREATE INDEX federation_requests_of_browser ON public.federation_requests USING btree (browser_hash);
+
 CREATE INDEX grants_by_end ON public.grants USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
@@ -2130,6 +2942,8 @@ CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (end
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
 
+CREATE INDEX identities_of_subject ON public.identities USING btree (subject);
+
 CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);
 
 CREATE INDEX logout_deliveries_by_end ON public.logout_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
@@ -2138,9 +2952,21 @@ CREATE INDEX logout_deliveries_of_client ON public.logout_deliveries USING btree
 
 CREATE INDEX logout_deliveries_waiting ON public.logout_deliveries USING btree (queued_at) WHERE (finished_at IS NULL);
 
+CREATE INDEX mail_outbox_by_attempt ON public.mail_outbox USING btree (attempted_at) WHERE (attempted_at IS NOT NULL);
+
+CREATE INDEX mail_outbox_of_person ON public.mail_outbox USING btree (subject, queued_at) WHERE (subject IS NOT NULL);
+
+CREATE INDEX mail_outbox_waiting ON public.mail_outbox USING btree (queued_at) WHERE (finished_at IS NULL);
+
 CREATE INDEX old_tokens_by_expiry ON public.old_tokens USING btree (expires_at);
 
 CREATE INDEX old_tokens_of_grant ON public.old_tokens USING btree (grant_id);
+
+CREATE INDEX passkeys_of_subject ON public.passkeys USING btree (subject);
+
+CREATE INDEX pending_sign_ins_by_expiry ON public.pending_sign_ins USING btree (expires_at);
+
+CREATE INDEX pending_sign_ins_of_subject ON public.pending_sign_ins USING btree (subject);
 
 CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
 
@@ -2163,6 +2989,8 @@ CREATE INDEX sessions_of_idp ON public.sessions USING btree (idp) WHERE (idp IS 
 CREATE INDEX sessions_of_sid ON public.sessions USING btree (sid);
 
 CREATE INDEX sessions_of_subject ON public.sessions USING btree (subject);
+
+CREATE INDEX used_proofs_by_expiry ON public.used_proofs USING btree (expires_at);
 
 CREATE INDEX users_administrators ON public.users USING btree (username) WHERE (role = 'admin'::text);
 
@@ -2194,6 +3022,8 @@ ALTER INDEX public.audit_events_of_kind_refused ATTACH PARTITION public.audit_ev
 
 ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_default_subject_at_idx;
 
+CREATE TRIGGER account_links_check BEFORE INSERT OR UPDATE ON public.account_links FOR EACH ROW EXECUTE FUNCTION public.account_links_check();
+
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
 
 CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
@@ -2215,6 +3045,10 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, def
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scopes, email_domains ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.check_lists('scopes', 'email_domains');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.pending_sign_ins FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.registrations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
@@ -2272,6 +3106,8 @@ CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_logout();
 
+CREATE TRIGGER clients_check_min_acr BEFORE INSERT OR UPDATE OF min_acr, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_min_acr();
+
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
@@ -2284,6 +3120,8 @@ CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, o
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
+CREATE TRIGGER clients_notify_min_acr AFTER UPDATE OF min_acr ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
 CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
 
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
@@ -2294,11 +3132,27 @@ CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH RO
 
 CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
 
+CREATE TRIGGER identities_audit AFTER INSERT OR DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_audit();
+
+CREATE TRIGGER identities_check BEFORE INSERT OR UPDATE OF issuer, tenant, sub, created_by ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_check();
+
+CREATE TRIGGER identities_end AFTER DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end();
+
+CREATE TRIGGER identity_providers_audit AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER identity_providers_check BEFORE INSERT OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.identity_providers_check();
+
+CREATE TRIGGER identity_providers_end AFTER DELETE OR UPDATE OF enabled ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.identity_providers_end();
+
+CREATE TRIGGER identity_providers_notify AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
 CREATE TRIGGER imported_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER imported_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER passkeys_keep_an_administrator AFTER DELETE ON public.passkeys REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.passkeys_keep_an_administrator();
 
 CREATE TRIGGER resource_texts_audit AFTER INSERT OR DELETE OR UPDATE ON public.resource_texts FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
@@ -2346,15 +3200,32 @@ CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_ke
 
 CREATE TRIGGER signing_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER users_audit AFTER INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
 
 CREATE TRIGGER users_check_profile BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_profile();
 
+CREATE TRIGGER users_check_reserved BEFORE INSERT OR UPDATE OF username ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_reserved();
+
+CREATE TRIGGER users_check_second_factor BEFORE INSERT OR UPDATE OF second_factor ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check_second_factor();
+
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
 
+CREATE TRIGGER users_end_links AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW WHEN (((NOT new.enabled) OR (new.password_hash IS DISTINCT FROM old.password_hash))) EXECUTE FUNCTION public.users_end_links();
+
+CREATE TRIGGER users_end_pending_sign_ins AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_pending_sign_ins();
+
 CREATE TRIGGER users_end_sessions BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_sessions();
+
+CREATE TRIGGER users_forget AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_forget();
+
+CREATE TRIGGER users_keep_an_administrator AFTER UPDATE ON public.users REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION public.users_keep_an_administrator();
+
+CREATE TRIGGER users_keep_an_administrator_who_goes AFTER DELETE ON public.users REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION public.users_keep_an_administrator();
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.claim_rules
     ADD CONSTRAINT claim_rules_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -2374,11 +3245,17 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_default_resource_fkey FOREIGN KEY (default_resource) REFERENCES public.resources(uri) ON UPDATE CASCADE;
 
+ALTER TABLE ONLY public.code_attempts
+    ADD CONSTRAINT code_attempts_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.federation_requests
+    ADD CONSTRAINT federation_requests_provider_fkey FOREIGN KEY (provider) REFERENCES public.identity_providers(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -2386,11 +3263,23 @@ ALTER TABLE ONLY public.grants
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.logout_deliveries
     ADD CONSTRAINT logout_deliveries_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pending_sign_ins
+    ADD CONSTRAINT pending_sign_ins_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -2412,3 +3301,6 @@ ALTER TABLE ONLY public.session_clients
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.totp
+    ADD CONSTRAINT totp_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;

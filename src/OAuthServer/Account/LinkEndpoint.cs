@@ -55,8 +55,8 @@ public sealed class LinkEndpoint(
     private async Task SetPasswordAsync(HttpContext http, AccountLinkRow link, string token, Parameters form)
     {
         var (password, again) = (form[PasswordPage.New] ?? "", form[PasswordPage.Again] ?? "");
-        var problems = PasswordPage.Problems(rules.FlawOf(password, [link.Username, link.Email, link.Name], null, MustHaveTwo(link)), password != again,
-            http.Language());
+        var flaw = rules.FlawOf(password, [link.Username, link.Email, link.Name], null, MustHaveTwo(link));
+        var problems = PasswordPage.Problems(flaw, password != again, http.Language());
         if (problems.Count > 0)
         {
             await ShowAsync(http, link, token, problems);

@@ -14,8 +14,8 @@ namespace OAuthServer.Account;
 /// session and grant with it; the browser that did it goes on under a new session. A wrong old one is a failed sign-in.
 /// </summary>
 public sealed class PasswordEndpoint(
-    SignedInGate gate, SignIn signIn, PasswordRules rules, SecondFactorRule factors, HashQueue hashes, UserEdits users, ProfileEdits profiles, Sessions sessions,
-    AuditStore audit, Cookies cookies)
+    SignedInGate gate, SignIn signIn, PasswordRules rules, SecondFactorRule factors, HashQueue hashes, UserEdits users,
+    ProfileEdits profiles, Sessions sessions, AuditStore audit, Cookies cookies)
 {
     private const string Page = "password";
 

@@ -11,7 +11,8 @@ namespace OAuthServer.Authorization;
 
 /// <summary>Lets somebody in who has proven who they are, and on to what waited for the sign-in.</summary>
 public sealed class Entry(
-    Sessions sessions, PendingSignIns pending, FactorStore factors, SecondFactorRule rule, Cookies cookies, Outbox outbox, Settings settings)
+    Sessions sessions, PendingSignIns pending, FactorStore factors, SecondFactorRule rule, Cookies cookies, Outbox outbox,
+    Settings settings)
 {
     /// <summary>
     /// Who has a second factor is asked for it first; else a session begins. False, and nothing was answered: the person was disabled, or

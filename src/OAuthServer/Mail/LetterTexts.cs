@@ -75,12 +75,12 @@ public static class LetterTexts
             If it was not you, change your password now: {7}/password
             """),
         [LetterKind.AppRemoved] = ("An authenticator app was removed at {0}", """
-            The authenticator app was removed from your account {1} at {0}, on {3}. Your password alone signs in now, unless you have a passkey.
+            The authenticator app was removed from your account {1} at {0}, on {3}. Your password alone signs in now.
 
             If it was not you, change your password now: {7}/password
             """),
         [LetterKind.FactorsReset] = ("Your second factors were removed at {0}", """
-            An administrator removed the passkeys, the authenticator app and the recovery codes of your account {1} at {0}, on {3}, and signed you out.
+            An administrator removed the second factors of your account {1} at {0}, on {3}, and signed you out.
             Your password alone signs in now.
 
             If it was not you, change your password now: {7}/password
@@ -152,12 +152,12 @@ public static class LetterTexts
             إن لم تكن أنت فغيّر كلمة مرورك الآن: {7}/password
             """),
         [LetterKind.AppRemoved] = ("أُزيل تطبيق المصادقة لدى {0}", """
-            أُزيل تطبيق المصادقة من حسابك {1} لدى {0} في {3}. كلمة مرورك وحدها تسجّل الدخول الآن، ما لم يكن لديك مفتاح مرور.
+            أُزيل تطبيق المصادقة من حسابك {1} لدى {0} في {3}. كلمة مرورك وحدها تسجّل الدخول الآن.
 
             إن لم تكن أنت فغيّر كلمة مرورك الآن: {7}/password
             """),
         [LetterKind.FactorsReset] = ("أُزيلت عواملك الثانية لدى {0}", """
-            أزال مسؤول مفاتيح المرور وتطبيق المصادقة ورموز الاسترداد من حسابك {1} لدى {0} في {3} وسجّل خروجك.
+            أزال مسؤول العوامل الثانية لحسابك {1} لدى {0} في {3} وسجّل خروجك.
             كلمة مرورك وحدها تسجّل الدخول الآن.
 
             إن لم تكن أنت فغيّر كلمة مرورك الآن: {7}/password

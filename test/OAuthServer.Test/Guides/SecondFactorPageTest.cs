@@ -17,7 +17,8 @@ public sealed class SecondFactorPageTest : ServerFixture
             insert into clients (client_id, kind, name, redirect_uris, auth_method)
                 values ('acme-dashboard', 'user-facing', 'Acme', '{https://acme.example/cb}', 'none')
             """, new { hash = Cast.PasswordHash });
-        using var shell = new Shell(Server.Settings.Database, ("OAuth__Issuer", Server.Issuer));
+        using var shell = new Shell(Server.Settings.Database, ("OAuth__Issuer", Server.Issuer),
+            ("OAuth__KeyEncryptionKey", Server.Settings.KeyEncryptionKey));
 
         await shell.RunAsync(Block.The(Page, "require-factor").Text);
         await shell.RunAsync(Block.The(Page, "--min-acr").Text);

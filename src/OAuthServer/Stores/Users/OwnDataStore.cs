@@ -15,7 +15,8 @@ public sealed class OwnDataStore(Database database)
         )
         select jsonb_build_object(
             'exported_at', to_jsonb(@now::timestamptz),
-            'account', to_jsonb(u) - '{password_hash,passkey_handle}'::text[] || jsonb_build_object('has_password', u.password_hash is not null),
+            'account', to_jsonb(u) - '{password_hash,passkey_handle}'::text[]
+                || jsonb_build_object('has_password', u.password_hash is not null),
             'company_accounts', (select coalesce(jsonb_agg(to_jsonb(i) - '{subject,created_by}'::text[] order by i.created_at), '[]')
                 from identities i where i.subject = u.subject),
             'passkeys', (select coalesce(jsonb_agg(jsonb_build_object('name', k.name, 'created_at', k.created_at,

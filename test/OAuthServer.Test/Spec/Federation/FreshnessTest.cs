@@ -150,6 +150,8 @@ public sealed class FreshnessTest : FederationFixture
         await ComeAsync(browser, company, id);
         if (!password)
         {
+            // One who can sign in here always stays.
+            await Server.UserAsync("keeper", "admin");
             await Server.ExecuteAsync("update users set password_hash = null where subject = @Subject", olivia);
             await ComeAsync(browser, company, id, await browser.FollowAsync(Paths.Login + "?switch=1"));
         }
