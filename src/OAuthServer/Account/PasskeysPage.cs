@@ -48,6 +48,7 @@ public static class PasskeysPage
             <h1>{say["Passkeys"]}</h1>
             <p class="lead">{say["A passkey replaces password and code: your phone, computer or security key proves that it is you."]}</p>
             {problem}
+            <h2>{say["Your passkeys"]}</h2>
             {list}
             <h2>{say["Add a passkey"]}</h2>
             {add}
