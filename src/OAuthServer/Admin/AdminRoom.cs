@@ -1,6 +1,7 @@
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Clients;
 using OAuthServer.Admin.Grants;
+using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 
@@ -29,6 +30,10 @@ public static class AdminRoom
             services.AddSingleton<UsersEndpoint>();
             services.AddSingleton<ProfileEndpoint>();
             services.AddSingleton<UserEndpoint>();
+            services.AddSingleton<UserIdentitiesEndpoint>();
+            services.AddSingleton<ProvidersEndpoint>();
+            services.AddSingleton<ProviderTroubles>();
+            services.AddSingleton<ProviderLifecycleEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

@@ -12,6 +12,7 @@ public static class Notice
     public const string Rotated = "rotated";
     public const string Underway = "underway";
     public const string KeyRevoked = "key-revoked";
+    public const string LinkedElsewhere = "linked-elsewhere";
 
     /// <summary>The words for a key; nothing for any other.</summary>
     public static Markup Of(string? key, Language say) => key switch
@@ -22,6 +23,8 @@ public static class Notice
         Rotated => Good(say["The next key has been created and published. Nothing changes until it starts signing."]),
         Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
         KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
+        LinkedElsewhere =>
+            $"""<p class="caution" role="status">{say["That identity is linked to another user. Nothing was changed."]}</p>""",
         _ => Markup.None,
     };
 

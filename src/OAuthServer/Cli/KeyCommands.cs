@@ -92,7 +92,7 @@ internal static class KeyCommands
         var left = signing.Left + cookies.Left + providers.Left;
         if (unreadable.Length > 0 && signing.Done.Count + cookies.Done.Count + providers.Done.Count + left == 0) return WrongKey(context);
         var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
-            + $"forms, {providers.Done.Count} secrets of providers; {left} were already.";
+            + $"forms{(providers.Done.Count == 0 ? "" : $", {providers.Done.Count} secrets of providers")}; {left} were already.";
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");

@@ -65,6 +65,8 @@ public static class Paths
     public const string AdminUserState = AdminUser + "/state";
     public const string AdminUserProfile = AdminUser + "/profile";
     public const string AdminUserPassword = AdminUser + "/password";
+    public const string AdminUserLink = AdminUser + "/link";
+    public const string AdminUserUnlink = AdminUser + "/unlink";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
     public const string AdminProviders = Admin + "/providers";

@@ -15,6 +15,9 @@ public sealed record UserView
     public required IReadOnlyList<OwnSessionRow> Sessions { get; init; }
     public required AuditView Events { get; init; }
 
+    /// <summary>The part about companies.</summary>
+    public Markup Companies { get; init; }
+
     /// <summary>The key of a <see cref="Notice"/>, or null.</summary>
     public string? Done { get; init; }
 
@@ -57,6 +60,7 @@ public static class UserPage
             {Grants()}
             <h2>{say["Sessions"]}</h2>
             {Sessions()}
+            {view.Companies}
             <h2>{say["Recent activity"]}</h2>
             {events}
             """, frame);
