@@ -1,6 +1,7 @@
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Clients;
 using OAuthServer.Admin.Grants;
+using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 
@@ -31,6 +32,10 @@ public static class AdminRoom
             services.AddSingleton<FactorsEndpoint>();
             services.AddSingleton<UserEndpoint>();
             services.AddSingleton<LinksEndpoint>();
+            services.AddSingleton<UserIdentitiesEndpoint>();
+            services.AddSingleton<ProvidersEndpoint>();
+            services.AddSingleton<ProviderTroubles>();
+            services.AddSingleton<ProviderLifecycleEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

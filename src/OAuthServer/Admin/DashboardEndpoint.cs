@@ -1,5 +1,6 @@
 using System.Globalization;
 using OAuthServer.Admin.Audit;
+using OAuthServer.Admin.Providers;
 using OAuthServer.Html;
 using OAuthServer.Keys;
 using OAuthServer.Protocol;
@@ -11,7 +12,7 @@ namespace OAuthServer.Admin;
 
 /// <summary>/admin: how the server is doing. Reads only.</summary>
 public sealed class DashboardEndpoint(
-    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, FactorStore factors,
+    SignedInGate gate, DashboardStore dashboard, SigningKeyStore keys, UserEdits users, FactorStore factors, ProviderTroubles troubles,
     Settings settings, TimeProvider time)
 {
     private const int Days = 30;
@@ -45,6 +46,7 @@ public sealed class DashboardEndpoint(
                        where row.RetiredAt is null && KeyLine.GoneAt(row, rows) is { } gone && gone > now && gone <= now + Month
                        select new LeavingKey(row.Kid, KeyLine.GoneAt(row, rows)!.Value)],
             NextKey = next <= now + Month ? next : null,
+            Troubles = await troubles.SectionAsync(say, cancel),
             Reuses = await users.NameAsync(await dashboard.ReusesAsync(now - Month, MostReuses, cancel), cancel),
         });
 

@@ -30,6 +30,9 @@ public sealed record DashboardView
     /// <summary>When the next key is made by itself; null: never, or not soon.</summary>
     public required DateTimeOffset? NextKey { get; init; }
     public required AuditView Reuses { get; init; }
+
+    /// <summary>About companies nobody can sign in at; nothing where all is well.</summary>
+    public Markup Troubles { get; init; }
 }
 
 /// <summary>How the server is doing, on one page.</summary>
@@ -55,6 +58,7 @@ public static class DashboardPage
         return http.PageAsync(200, "Dashboard", $"""
             <h1>{say["Dashboard"]}</h1>
             {alone}
+            {view.Troubles}
             <ul class="tiles" aria-label="{say["Activity"]}">
             {Tile($"{view.Hours.Sum(hour => hour.Issued)}", audit + "?event=token&outcome=ok", say["Tokens issued, 24 hours"])}
             {Tile($"{view.Hours.Sum(hour => hour.Refused)}", audit + "?outcome=refused", say["Refusals, 24 hours"])}

@@ -14,6 +14,7 @@ public static class Notice
     public const string NoLink = "no-link";
     public const string Underway = "underway";
     public const string KeyRevoked = "key-revoked";
+    public const string LinkedElsewhere = "linked-elsewhere";
 
     /// <summary>The words for a key; nothing for any other.</summary>
     public static Markup Of(string? key, Language say) => key switch
@@ -26,6 +27,8 @@ public static class Notice
         NoLink => $"""<p class="caution" role="status">{say["No link was made: the user is disabled, or has no verified address."]}</p>""",
         Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
         KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
+        LinkedElsewhere =>
+            $"""<p class="caution" role="status">{say["That identity is linked to another user. Nothing was changed."]}</p>""",
         _ => Markup.None,
     };
 

@@ -13,6 +13,7 @@ public static class FederationRoom
             services.AddSingleton<FederationRequests>();
             services.AddSingleton<Arrivals>();
             services.AddSingleton<ProviderStates>();
+            services.AddSingleton<ProviderProbe>();
         }
     }
 }

@@ -29,6 +29,10 @@ public sealed class ProviderStates(ProviderDirectory directory, Upstreams upstre
             ? known.GetValueOrDefault(place) : null, cancel)));
     }
 
+    /// <summary>One of them, as its row stands.</summary>
+    public async Task<ProviderState> OfAsync(Provider provider, CancellationToken cancel) => await StateAsync(provider,
+        (await sets.FindAsync([ProviderMetadata.PlaceOf(provider.Row.Issuer).AbsoluteUri], cancel)).FirstOrDefault(), cancel);
+
     private async Task<ProviderState> StateAsync(Provider provider, KeySetRow? known, CancellationToken cancel)
     {
         if (!provider.Row.Enabled) return new ProviderState(provider, "disabled");

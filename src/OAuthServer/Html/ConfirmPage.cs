@@ -79,6 +79,7 @@ public static class ConfirmPage
         _ when path.StartsWith(Paths.AdminUsers, StringComparison.Ordinal) => Paths.AdminUsers,
         _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal)
             || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
+        _ when path.StartsWith(Paths.AdminProvider, StringComparison.Ordinal) => Paths.AdminProviders,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
         _ when path.StartsWith(Paths.Account, StringComparison.Ordinal) || path == Paths.Password => Paths.Account,
         _ => Paths.Admin,

@@ -36,6 +36,7 @@ public static class Layout
         (Paths.AdminGrants, "Grants"),
         (Paths.AdminResources, "Resources and scopes"),
         (Paths.AdminUsers, "Users"),
+        (Paths.AdminProviders, "Company sign-in"),
         (Paths.AdminKeys, "Signing keys"),
         (Paths.AdminAudit, "Audit"),
         (Paths.AdminWhy, "Why refused"),

@@ -79,6 +79,8 @@ public static class Paths
     public const string AdminUserPassword = AdminUser + "/password";
     public const string AdminUserReset = AdminUser + "/reset-password";
     public const string AdminUserLink = AdminUser + "/link";
+    public const string AdminUserIdentity = AdminUser + "/identity";
+    public const string AdminUserUnlink = AdminUser + "/unlink";
     public const string AdminUserGrant = AdminUser + "/grant";
     public const string AdminUserSessions = AdminUser + "/sessions";
     public const string AdminProviders = Admin + "/providers";

@@ -62,6 +62,7 @@ public static class StoresRoom
             services.AddSingleton<SigningKeyStore>();
             services.AddSingleton<ProviderStore>();
             services.AddSingleton<ProviderEdits>();
+            services.AddSingleton<ProviderFaultStore>();
             services.AddSingleton<IdentityStore>();
             services.AddSingleton<IdentityEdits>();
             services.AddSingleton<FederationRequestStore>();

@@ -71,8 +71,17 @@ public sealed partial class AccessPageTest : ServerFixture
         await Server.ExecuteAsync("insert into scopes (name, resource) values (@scope, @Resource)", new { scope, Resource });
         await Server.ExecuteAsync("update clients set origin = 'self-registered', name = 'demo' where client_id = @Id",
             new { (await Server.PublicClientAsync()).Id });
+        var (provider, sub) = ($"acme-{Guid.NewGuid().ToString("N")[..8]}", $"ext-{Guid.NewGuid():N}");
+        await Server.ExecuteAsync(
+            """
+            insert into identity_providers (id, label, issuer, client_id)
+                values (@provider, 'Acme', 'https://' || @provider || '.example', 'x');
+            insert into identities (issuer, sub, subject) values ('https://' || @provider || '.example', @sub, @Subject)
+            """, new { provider, sub, alice.Subject });
         return new()
         {
+            ["PROVIDER"] = provider,
+            ["SUB"] = sub,
             ["URI"] = Resource,
             ["CLIENT_ID"] = app.Id,
             ["APP_ID"] = registered,

@@ -50,6 +50,10 @@ public sealed partial class SqlPagesTest
     [RunsBlock("docs/guide-second-factor.md", "set second_factor"), TestCase("docs/guide-second-factor.md")]
     [RunsBlock("docs/guide-accounts.md", "from account_links"), RunsBlock("docs/guide-accounts.md", "from mail_outbox")]
     [TestCase("docs/guide-accounts.md")]
+    [RunsBlock("docs/guide-company-sign-in.md", "login.microsoftonline.com"),
+        RunsBlock("docs/guide-company-sign-in.md", "accounts.google.com")]
+    [RunsBlock("docs/guide-company-sign-in.md", "example.okta.com"), RunsBlock("docs/guide-company-sign-in.md", "keycloak.example.com")]
+    [TestCase("docs/guide-company-sign-in.md")]
     [TestCase("docs/guide-web-app.md"), TestCase("docs/access.md"), TestCase("docs/resource-servers.md")]
     [TestCase("samples/Template/mcp-oauth/README.md")]
     public Task The_login_of_the_server_may_do_what_a_page_shows(string page) =>
@@ -71,9 +75,12 @@ public sealed partial class SqlPagesTest
             ["SCOPE"] = "unused:read",
             ["GRANT_ID"] = "019ab1c2-7d10-7abc-8def-0123456789ab",
             ["SESSION_ID"] = "1f0e9a7c5b3d2846",
+            ["PROVIDER"] = "acme",
+            ["SUB"] = "ext-alice",
         });
 
-        string[] before = statement.StartsWith("insert into scopes") ? [Statements().Single(one => one.StartsWith("insert into res"))] : [];
+        string[] before = statement.StartsWith("insert into scopes") ? [Statements().Single(one => one.StartsWith("insert into res"))]
+            : statement.StartsWith("insert into identities") ? ["delete from identities"] : [];
 
         (await RolledBackAsync(app, [.. before, filled])).Should().BePositive(filled);
     }
@@ -192,6 +199,9 @@ public sealed partial class SqlPagesTest
         insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent)
             select decode(rpad('1f0e9a7c5b3d2846', 64, '0'), 'hex'), subject, now(), now(), now() + interval '1 day', '127.0.0.1', ''
               from users where username = 'alice';
+        insert into identity_providers (id, label, issuer, client_id) values ('acme', 'Acme', 'https://acme.example', 'x');
+        insert into identities (issuer, sub, subject)
+            select 'https://acme.example', 'ext-alice', subject from users where username = 'alice';
         insert into initial_access_tokens (hash, kind, label, expires_at)
             values (sha256('invitation'), 'machine', 'reports team', now() + interval '1 day');
         insert into account_links (kind, token_hash, subject, expires_at)

@@ -16,7 +16,8 @@ namespace OAuthServer.Admin.Users;
 /// says how far it reaches. The last enabled administrator stays one.
 /// </summary>
 public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits access, OwnSessionStore sessions, AuditStore audit,
-    FactorStore factors, AccountLinkStore links, HashQueue hashes, Settings settings, TimeProvider time)
+    FactorStore factors, AccountLinkStore links, UserIdentitiesEndpoint companies, HashQueue hashes, Settings settings,
+    TimeProvider time)
 {
     private const int MostGrants = 200;
     private const int MostEvents = 20;
@@ -183,6 +184,7 @@ public sealed class UserEndpoint(SignedInGate gate, UserEdits users, AccessEdits
             Links = await links.ListAsync(subject, now, cancel),
             Events = await users.NameAsync(
                 await audit.SearchAsync(new AuditSearch { Subject = subject.ToString(), Limit = MostEvents }, cancel), cancel),
+            Companies = await companies.SectionAsync(page, subject),
             Done = problem is null ? page.Parameters[Notice.Field] : null,
             Problem = problem,
         });

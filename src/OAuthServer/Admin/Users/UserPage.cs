@@ -21,6 +21,9 @@ public sealed record UserView
     public required IReadOnlyList<AccountLinkRow> Links { get; init; }
     public required AuditView Events { get; init; }
 
+    /// <summary>The part about companies.</summary>
+    public Markup Companies { get; init; }
+
     /// <summary>The key of a <see cref="Notice"/>, or null.</summary>
     public string? Done { get; init; }
 
@@ -75,6 +78,7 @@ public static class UserPage
             {Sessions()}
             <h2>{say["One-time links"]}</h2>
             {LinksPage.Table(view.Links, antiforgery, person.Subject, settings, say)}
+            {view.Companies}
             <h2>{say["Recent activity"]}</h2>
             {events}
             """, frame);

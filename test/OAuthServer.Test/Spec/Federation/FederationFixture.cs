@@ -59,6 +59,10 @@ public abstract class FederationFixture : ServerFixture
             == version;
     });
 
+    /// <summary>Waits until the company is offered.</summary>
+    protected Task OfferedAsync(string id) => Eventually.BecomesTrueAsync(async () =>
+        (await Server.Get<ProviderStates>().OfferedAsync(CancellationToken.None)).Any(one => one.Id == id));
+
     /// <summary>Links a person to what the company calls them.</summary>
     protected Task LinkAsync(Company company, Person person) => Server.ExecuteAsync(
         "insert into identities (issuer, sub, subject) values (@Issuer, @Sub, @Subject)",
@@ -68,6 +72,13 @@ public abstract class FederationFixture : ServerFixture
     protected async Task<string> StartAsync(Browser browser, string id, Landing? login = null)
     {
         login ??= await browser.FollowAsync(Paths.Login);
+        // Where a machine is busy the company may not have answered in time for the page.
+        for (var again = 0; again < 60 && Browser.Form.To(login.Reply.Body, $"{Paths.Federation}/{id}") is null; again++)
+        {
+            await Task.Delay(500);
+            login = await browser.FollowAsync(login.Url);
+        }
+
         var reply = await browser.SubmitToAsync($"{Paths.Federation}/{id}", login);
         reply.Status.Should().Be(303, reply.ToString());
         return reply.Location!;

@@ -22,20 +22,21 @@ public sealed class HiddenFormTest : FederationFixture
         var (company, id) = await CompanyAsync();
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
         await LinkAsync(company, alice);
+        await OfferedAsync(id);
 
         var landed = await AskAsync(browser, ("login_hint", "alice@up.example"));
 
         landed.Url.Should().StartWith(company.Issuer + "/authorize?");
         (await browser.FollowAsync(await browser.GetAsync(company.SignIn(landed.Url)), "")).Is(Paths.Consent).Should().BeTrue();
         company.LastAsked["login_hint"].Should().Be("alice@up.example");
-        id.Should().NotBeEmpty();
     }
 
     [Test]
     public async Task Not_after_an_error_not_after_a_sign_out_not_to_choose_and_not_for_HEAD()
     {
-        var (company, _) = await CompanyAsync();
+        var (company, id) = await CompanyAsync();
         var browser = Server.NewBrowser();
+        await OfferedAsync(id);
 
         var refused = await browser.GetAsync(company.Refuse((await AskAsync(browser)).Url, "access_denied"));
         refused.Should().BeAPage(400);
@@ -49,8 +50,9 @@ public sealed class HiddenFormTest : FederationFixture
     [Test]
     public async Task With_several_there_are_buttons_and_local_1_always_has_the_form()
     {
-        await CompanyAsync();
-        await CompanyAsync();
+        var ((_, one), (_, other)) = (await CompanyAsync(), await CompanyAsync());
+        await OfferedAsync(one);
+        await OfferedAsync(other);
         var (alice, browser) = (await Server.UserAsync(), Server.NewBrowser());
 
         var login = await AskAsync(browser);
@@ -76,7 +78,8 @@ public sealed class HiddenFormTest : FederationFixture
         var client = await Server.ConfidentialClientAsync();
         string? idToken = (await client.TokensAsync(alice, changes: ("scope", "openid notes:read"))).IdToken;
         idToken.Should().NotBeNull();
-        var (company, _) = await CompanyAsync();
+        var (company, id) = await CompanyAsync();
+        await OfferedAsync(id);
         await LinkAsync(company, bob);
         company.SignedInAt = () => DateTimeOffset.UtcNow.AddHours(-1);
 

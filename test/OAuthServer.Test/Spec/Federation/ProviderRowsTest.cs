@@ -71,6 +71,8 @@ public sealed class ProviderRowsTest : FederationFixture
                 ('second', 'Second & Sons', @b, 'x', 'none', 2), ('first', 'شركة', @a, 'x', 'none', 1)
             """, new { a = one.Issuer, b = other.Issuer });
         await HeardAsync("first");
+        await OfferedAsync("first");
+        await OfferedAsync("second");
 
         var login = await Server.NewBrowser().FollowAsync(Paths.Login);
         login.Reply.Page.QuerySelectorAll("form[action*=federation] button").Select(button => button.TextContent)

@@ -26,6 +26,8 @@ public sealed class SignInPageTest : FederationFixture
     {
         var (_, first) = await CompanyAsync();
         var (_, second) = await CompanyAsync("email_domains = '{second.example}'");
+        await OfferedAsync(first);
+        await OfferedAsync(second);
         var client = await Server.PublicClientAsync();
 
         Buttons(await AskAsync(null)).Should().Equal($"Continue with Acme {first}", $"Continue with Acme {second}");
@@ -127,9 +129,9 @@ public sealed class SignInPageTest : FederationFixture
     {
         foreach (var (said, kept) in new[] { (0, 60.0), (600, 600), (86_400, 3600) })
         {
-            var (company, _) = await CompanyAsync();
+            var (company, id) = await CompanyAsync();
             company.MaxAge = said;
-            await Server.NewBrowser().FollowAsync(Paths.Login);
+            await OfferedAsync(id);
             (await Server.QueryAsync<double>("select extract(epoch from fresh_until - fetched_at)::float8 from key_sets where uri like @issuer || '/%'",
                 new { issuer = company.Issuer })).Should().HaveCount(2).And.OnlyContain(seconds => seconds == kept);
             await ForgetAsync();
