@@ -1,4 +1,5 @@
 using OAuthServer.Factors;
+using OAuthServer.Federation;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -13,8 +14,8 @@ namespace OAuthServer.Account;
 /// signs out first, so that nothing is done to the wrong account.
 /// </summary>
 public sealed class LinkEndpoint(
-    AccountLinks links, PasswordRules rules, SecondFactorRule factors, HashQueue hashes, Sessions sessions, Cookies cookies, Forms forms,
-    Settings settings)
+    AccountLinks links, PasswordRules rules, SecondFactorRule factors, ProviderDirectory providers, HashQueue hashes, Sessions sessions,
+    Cookies cookies, Forms forms, Settings settings)
 {
     public async Task ShowAsync(HttpContext http)
     {
@@ -107,8 +108,12 @@ public sealed class LinkEndpoint(
         await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is { } session && session.Subject != link.Subject
             ? session : null;
 
-    private Task ShowAsync(HttpContext http, AccountLinkRow link, string token, Dictionary<string, string> problems) =>
-        http.LinkAsync(forms.Field(http, cookies.KeepBrowser(http)), link, token, rules.Least(MustHaveTwo(link)), problems);
+    private async Task ShowAsync(HttpContext http, AccountLinkRow link, string token, Dictionary<string, string> problems)
+    {
+        var company = await providers.FindAsync(link.Provider, http.RequestAborted);
+        var antiforgery = forms.Field(http, cookies.KeepBrowser(http));
+        await http.LinkAsync(antiforgery, link, token, rules.Least(MustHaveTwo(link)), problems, company?.Label);
+    }
 
     private bool MustHaveTwo(AccountLinkRow link) => factors.IsAskedOf(link.IsFactorRequired, link.PersonRole);
 

@@ -15,8 +15,10 @@ public static class LinkPage
 
     /// <param name="least">The least characters of a password.</param>
     /// <param name="problems">What is wrong with what was posted.</param>
+    /// <param name="company">What people call the sign-in provider of an invitation; null: there is none any more, or none is named.</param>
     public static Task LinkAsync(
-        this HttpContext http, Markup antiforgery, AccountLinkRow link, string token, int least, Dictionary<string, string> problems)
+        this HttpContext http, Markup antiforgery, AccountLinkRow link, string token, int least, Dictionary<string, string> problems,
+        string? company)
     {
         http.Speak(http.Request.Query["ui_locales"].ToString() is { Length: > 0 } wished ? wished : link.Locale);
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
@@ -36,8 +38,15 @@ public static class LinkPage
             {fields.Password(PasswordPage.Again, "Confirm new password", "new-password")}
             """;
         Markup form = link.Provider is not null
-            ? (Markup)$"""<p>{say.Put("Sign in with {0} to accept it.", $"<bdi>{link.Provider}</bdi>")}</p>"""
-            : $"""
+            ? $"""
+                <form method="post" action="{settings.IssuerPath}{Paths.Federation}/{link.Provider}">
+                {antiforgery}<input type="hidden" name="invitation" value="{token}">
+                <p>{say.Put("Sign in with {0} to accept it.", $"<bdi>{Words.Sanitize(company ?? link.Provider)}</bdi>")}</p>
+                <button class="primary" type="submit">{say.Put("Continue with {0}",
+                    $"<bdi>{Words.Sanitize(company ?? link.Provider)}</bdi>")}</button>
+                </form>
+                """
+            : (Markup)$"""
                 {fields.Summary()}
                 <form method="post" action="{settings.IssuerPath + Paths.AccountLink}">
                 {antiforgery}<input type="hidden" name="t" value="{token}">

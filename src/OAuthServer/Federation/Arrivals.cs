@@ -38,7 +38,7 @@ public sealed class Arrivals(IdentityStore identities, IdentityEdits edits)
             Key = key,
             Profile = ClaimMapping.Profile(provider, person),
             NewName = row.Provisioning == "create" ? ClaimMapping.NewName(provider, person) : null,
-            Invitation = row.Provisioning == "invited" ? back.Invitation : null,
+            Invitation = row.Provisioning is "invited" or "create" ? back.Invitation : null,
         };
         return await identities.AdmitAsync(arrival, author, request.At) is { } admitted ? admitted
             : FederationErrors.Nobody($"the identity is unknown, and provisioning is {row.Provisioning}");

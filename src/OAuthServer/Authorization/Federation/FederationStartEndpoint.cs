@@ -1,5 +1,6 @@
 using OAuthServer.Audit;
 using OAuthServer.Federation;
+using OAuthServer.Grants;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
@@ -71,7 +72,10 @@ public sealed class FederationStartEndpoint(
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
         var page = form["page"] is { } key && Waiting.Pages.ContainsKey(key) ? key : null;
-        var departure = Departures.For(request, provider, browser!, session?.IdHash, page);
+        var departure = Departures.For(request, provider, browser!, session?.IdHash, page) with
+        {
+            Invitation = form["invitation"] is { } token ? OpaqueToken.Hash(token) : null,
+        };
         if (await departures.BeginAsync(http, provider, departure) is { } refused)
             await refusals.AtSignInAsync(http, provider, refused, request, page);
     }

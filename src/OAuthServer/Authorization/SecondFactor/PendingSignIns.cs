@@ -80,7 +80,8 @@ public sealed class PendingSignIns(PendingSignInStore store, KeyEncryption keys)
         Acr = "aal2",
         Amr = [.. pending.Amr.Append(method).OfType<string>().Append("mfa").Distinct()],
         Idp = pending.Idp,
-        AuthenticatedAt = pending.SessionHash is null ? null : pending.AuthenticatedAt,
+        // A code makes a sign-in surer, not younger.
+        AuthenticatedAt = pending.AuthenticatedAt,
         Remember = pending.Remember,
     };
 

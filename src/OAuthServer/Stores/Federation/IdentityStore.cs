@@ -1,5 +1,6 @@
 using Npgsql;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Stores.Federation;
 
@@ -124,20 +125,22 @@ public sealed class IdentityStore(Database database)
     /// </summary>
     public async Task<ArrivedPerson?> AdmitAsync(Arrival arrival, Author author, DateTimeOffset now)
     {
+        // Who came second with an invitation finds on the second look that it was theirs already.
+        var most = arrival.NewName is not null ? MostAttempts : arrival.Invitation is not null ? 2 : 1;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var admitted = await Edit.ByAsync(database, author, edit => AdmitAsync(edit, arrival, now), CancellationToken.None);
+                var admitted = await Edit.ByAsync(database, author, edit => AdmitAsync(edit, arrival, author, now), CancellationToken.None);
                 // Another one has got the name at the same moment: the next one is tried.
-                if (admitted is not null || arrival.NewName is null || attempt == MostAttempts) return admitted;
+                if (admitted is not null || attempt >= most) return admitted;
             }
             // Somebody else was made, or got that address, at the same moment: now they are seen.
             catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UniqueViolation && attempt < MostAttempts) { }
         }
     }
 
-    private static async Task<ArrivedPerson?> AdmitAsync(Edit edit, Arrival arrival, DateTimeOffset now)
+    private static async Task<ArrivedPerson?> AdmitAsync(Edit edit, Arrival arrival, Author author, DateTimeOffset now)
     {
         var values = Values(arrival, null, now);
         var subject = await edit.FindAsync<Guid?>(UsedSql, values);
@@ -154,7 +157,8 @@ public sealed class IdentityStore(Database database)
         }
         else if (arrival.Invitation is { } invitation)
         {
-            subject = await AcceptInvitationAsync(edit, invitation, arrival, now);
+            subject = await AcceptAsync(edit, invitation, arrival, author, now);
+            if (subject is not null) await edit.ExecuteAsync(RefreshSql, Values(arrival, subject, now));
         }
         else if (arrival.NewName is not null)
         {
@@ -165,12 +169,35 @@ public sealed class IdentityStore(Database database)
         return subject is null ? null : await edit.FindAsync<ArrivedPerson>(PersonSql, new { subject });
     }
 
-    /// <summary>
-    /// Spends an invitation for whoever came back with it: the person it is for, linked to this identity; null: it does not hold.
-    /// </summary>
-    /// <remarks>Invitations (account_links) are not here yet: none holds.</remarks>
-    private static Task<Guid?> AcceptInvitationAsync(Edit edit, byte[] invitation, Arrival arrival, DateTimeOffset now) =>
-        Task.FromResult<Guid?>(null);
+    public const string InvitedSql = """
+        with managed as (
+            update users set managed_by = @provider where subject = @subject
+        )
+        insert into identities (issuer, tenant, sub, subject, last_used_at) values (@Issuer, @Tenant, @Sub, @subject, @now)
+        """;
+
+    // Spends an invitation for whoever came back with it: its person, made and linked to this identity. Null: it does not work, is for
+    // another provider, or its name was taken at this moment.
+    private static async Task<Guid?> AcceptAsync(Edit edit, byte[] invitation, Arrival arrival, Author author, DateTimeOffset now)
+    {
+        Guid? subject = null;
+        var refused = await edit.TryAsync(async one =>
+        {
+            await one.ExecuteAsync(CreatedSql, null);
+            subject = await one.FindAsync<Guid?>(AccountLinkStore.AcceptSql, new
+            {
+                hash = invitation,
+                password = (string?)null,
+                provider = arrival.Provider,
+                request = author.RequestId,
+                address = author.Address,
+                now = now.UtcDateTime,
+            });
+            if (subject is not null) await one.ExecuteAsync(InvitedSql, Values(arrival, subject, now));
+            return null;
+        });
+        return refused is null ? subject : null;
+    }
 
     private static object Values(Arrival arrival, Guid? subject, DateTimeOffset now) => new
     {
