@@ -1,3 +1,4 @@
+using OAuthServer.Audit;
 using OAuthServer.Html;
 using OAuthServer.Http;
 using OAuthServer.Keys;
@@ -12,14 +13,14 @@ namespace OAuthServer.Account;
 /// signs out first, so that nothing is done to the wrong account.
 /// </summary>
 public sealed class LinkEndpoint(AccountLinks links, PasswordRules rules, HashQueue hashes, Sessions sessions, Cookies cookies, Forms forms,
-    Settings settings)
+    AuditLog audit, Settings settings)
 {
     public async Task ShowAsync(HttpContext http)
     {
         var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        if (query.Problem() is { } malformed) await Refusals.RefuseAsync(http, malformed);
+        if (query.Problem() is { } malformed) await RefuseAsync(http, malformed);
         else if ((await links.FindAsync(query["t"], null, http.Context(), http.RequestAborted)).Refused(out var error, out var link))
-            await RefuseAsync(http, error);
+            await AnswerAsync(http, error);
         else if (await SomebodyElseAsync(http, link) is { } session)
             await http.SignOutFirstAsync(forms.Field(http, session.IdHash), session);
         else await ShowAsync(http, link, query["t"]!, new());
@@ -29,13 +30,13 @@ public sealed class LinkEndpoint(AccountLinks links, PasswordRules rules, HashQu
     {
         if ((await forms.ReadAsync(http, cookies.Browser(http))).Refused(out var error, out var form))
         {
-            await Refusals.RefuseAsync(http, error);
+            await RefuseAsync(http, error);
             return;
         }
 
         var (token, kind) = (form["t"], form[LinkPage.Kind] ?? "");
         if ((await links.FindAsync(token, kind, http.Context(), http.RequestAborted)).Refused(out error, out var link))
-            await RefuseAsync(http, error);
+            await AnswerAsync(http, error);
         else if (await SomebodyElseAsync(http, link) is { } session)
             await http.SignOutFirstAsync(forms.Field(http, session.IdHash), session);
         else if (link.Kind == AccountLinks.Address) await ProveAsync(http, token!);
@@ -108,6 +109,13 @@ public sealed class LinkEndpoint(AccountLinks links, PasswordRules rules, HashQu
     private Task ShowAsync(HttpContext http, AccountLinkRow link, string token, Dictionary<string, string> problems) =>
         http.LinkAsync(forms.Field(http, cookies.KeepBrowser(http)), link, token, rules.Least(), problems);
 
-    private static Task RefuseAsync(HttpContext http, OAuthError error) =>
+    // It was written down where it was found.
+    private static Task AnswerAsync(HttpContext http, OAuthError error) =>
         error.Status == 404 ? http.DeadLinkAsync() : Refusals.RefuseAsync(http, error);
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error)
+    {
+        await audit.RefusedAsync(AuditEvents.AccountLink, error, http.Context());
+        await Refusals.RefuseAsync(http, error);
+    }
 }
