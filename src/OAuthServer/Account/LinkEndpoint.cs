@@ -1,3 +1,4 @@
+using OAuthServer.Audit;
 using OAuthServer.Factors;
 using OAuthServer.Federation;
 using OAuthServer.Html;
@@ -15,14 +16,14 @@ namespace OAuthServer.Account;
 /// </summary>
 public sealed class LinkEndpoint(
     AccountLinks links, PasswordRules rules, SecondFactorRule factors, ProviderDirectory providers, HashQueue hashes, Sessions sessions,
-    Cookies cookies, Forms forms, Settings settings)
+    Cookies cookies, Forms forms, AuditLog audit, Settings settings)
 {
     public async Task ShowAsync(HttpContext http)
     {
         var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
-        if (query.Problem() is { } malformed) await Refusals.RefuseAsync(http, malformed);
+        if (query.Problem() is { } malformed) await RefuseAsync(http, malformed);
         else if ((await links.FindAsync(query["t"], null, http.Context(), http.RequestAborted)).Refused(out var error, out var link))
-            await RefuseAsync(http, error);
+            await AnswerAsync(http, error);
         else if (await SomebodyElseAsync(http, link) is { } session)
             await http.SignOutFirstAsync(forms.Field(http, session.IdHash), session);
         else await ShowAsync(http, link, query["t"]!, new());
@@ -32,13 +33,13 @@ public sealed class LinkEndpoint(
     {
         if ((await forms.ReadAsync(http, cookies.Browser(http))).Refused(out var error, out var form))
         {
-            await Refusals.RefuseAsync(http, error);
+            await RefuseAsync(http, error);
             return;
         }
 
         var (token, kind) = (form["t"], form[LinkPage.Kind] ?? "");
         if ((await links.FindAsync(token, kind, http.Context(), http.RequestAborted)).Refused(out error, out var link))
-            await RefuseAsync(http, error);
+            await AnswerAsync(http, error);
         else if (await SomebodyElseAsync(http, link) is { } session)
             await http.SignOutFirstAsync(forms.Field(http, session.IdHash), session);
         else if (link.Kind == AccountLinks.Address) await ProveAsync(http, token!);
@@ -117,6 +118,13 @@ public sealed class LinkEndpoint(
 
     private bool MustHaveTwo(AccountLinkRow link) => factors.IsAskedOf(link.IsFactorRequired, link.PersonRole);
 
-    private static Task RefuseAsync(HttpContext http, OAuthError error) =>
+    // It was written down where it was found.
+    private static Task AnswerAsync(HttpContext http, OAuthError error) =>
         error.Status == 404 ? http.DeadLinkAsync() : Refusals.RefuseAsync(http, error);
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error)
+    {
+        await audit.RefusedAsync(AuditEvents.AccountLink, error, http.Context());
+        await Refusals.RefuseAsync(http, error);
+    }
 }

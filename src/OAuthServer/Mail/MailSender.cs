@@ -88,7 +88,8 @@ public sealed class MailSender(
                         outcome = new MailOutcome { Outcome = "sent" };
                     }
                 }
-                catch (Exception fault) when (IsOfTheServer(fault))
+                // Whatever is wrong with one mail, or with its server, ends neither this loop nor the mails behind it.
+                catch (Exception fault) when (fault is not NpgsqlException)
                 {
                     outcome = Failed(mail, fault);
                     log.LogWarning("A mail could not be sent: {Reason}", outcome.Answer);
@@ -107,15 +108,13 @@ public sealed class MailSender(
     private static async Task LeaveAsync(SmtpClient client)
     {
         try { await client.DisconnectAsync(true, CancellationToken.None); }
-        catch (Exception fault) when (IsOfTheServer(fault)) { }
+        catch (Exception fault) when (fault is ProtocolException or CommandException or ServiceNotConnectedException or IOException
+            or SocketException or OperationCanceledException or TimeoutException)
+        {
+        }
+
         client.Dispose();
     }
-
-    // A mail that cannot be unsealed is given up in the end, as one is that no server takes.
-    private static bool IsOfTheServer(Exception fault) =>
-        fault is ProtocolException or CommandException or ServiceNotConnectedException or ServiceNotAuthenticatedException
-            or SslHandshakeException or AuthenticationException or NotSupportedException or IOException or SocketException
-            or OperationCanceledException or TimeoutException or CryptographicException or System.Text.Json.JsonException;
 
     private MailOutcome Failed(OutboxRow mail, Exception fault) => mail.Attempts > Again.Length
         ? new MailOutcome { Outcome = "given_up", Answer = Reason(fault) }
@@ -130,6 +129,7 @@ public sealed class MailSender(
         AuthenticationException => "the mail server refused user name and password",
         OperationCanceledException or TimeoutException => "the mail server did not answer in time",
         CryptographicException => "sealed under another key-encryption key",
+        FormatException or ArgumentException or KeyNotFoundException => "this mail cannot be written",
         _ => string.Concat(fault.Message.Take(LongestAnswer).Select(one => one is >= ' ' and <= '~' ? one : '?')),
     };
 }

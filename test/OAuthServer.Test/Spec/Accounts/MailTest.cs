@@ -91,6 +91,23 @@ public sealed class MailTest : MailFixture
     }
 
     [Test]
+    public async Task A_mail_that_cannot_be_written_holds_up_none_behind_it()
+    {
+        foreach (var address in new[] { "a..b@example.test", "a@b..c", ".@example.test", "a@[", "ü@example.test" })
+            await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = address, Username = "x" },
+                Server.Clock.GetUtcNow());
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = "of-a-newer-version", To = "x@example.test" }, Server.Clock.GetUtcNow());
+        await Server.ExecuteAsync("insert into mail_outbox (kind, sealed) values ('invitation', 'not sealed at all')");
+        var good = $"{NewName()}@example.test";
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = good, Username = "x" },
+            Server.Clock.GetUtcNow());
+
+        await Sink.MailToAsync(good);
+
+        await Server.ExecuteAsync("delete from mail_outbox where finished_at is null");
+    }
+
+    [Test]
     public void What_mail_says_it_says_in_every_language()
     {
         foreach (var kind in typeof(LetterKind).GetFields().Select(field => (string)field.GetRawConstantValue()!))
