@@ -14,7 +14,7 @@ public static class AccountPage
             <h1>{say["Your account"]}</h1>
             {sections}
             <section><h2>{say["Password"]}</h2>
-            <p><a href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a></p></section>
+            <p><a class="way" href="{settings.IssuerPath + Paths.Password}">{say["Change your password"]}</a></p></section>
             """, frame);
     }
 }

@@ -50,7 +50,7 @@ public sealed class ProviderLifecycleEndpoint(
             [
                 .. Reach(reach, say),
                 .. Ends.Where(other => other != ends).Select(other => (Markup)$"""
-                    <a href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminProviderState, ("id", row.Id), ("ends", other))}">{say.Put(
+                    <a class="button small" href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminProviderState, ("id", row.Id), ("ends", other))}">{say.Put(
                         "End {0} instead", $"<code>{other}</code>")}</a>
                     """),
             ],
