@@ -2,6 +2,7 @@
 // ends the run with exit code 1. `node run.mjs oauth4webapi` runs only the clients named.
 import * as browserPage from './clients/browser-page.mjs';
 import * as clientIdDocument from './clients/client-id-document.mjs';
+import * as companySignIn from './clients/company-sign-in.mjs';
 import * as conformance from './clients/conformance.mjs';
 import * as csharpMcpServer from './clients/csharp-mcp-server.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
@@ -26,7 +27,7 @@ import { client, version, writeTable } from './support/report.mjs';
 import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make, sql } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, openidClientPeople, oidcClientTs, openIdConnectApp, modAuthOpenidc, conformance, browserPage, tenProcesses,
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, openidClientPeople, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, conformance, browserPage, tenProcesses,
     jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();

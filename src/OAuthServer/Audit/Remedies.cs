@@ -6,6 +6,12 @@ namespace OAuthServer.Audit;
 /// <summary>What to do about a refusal, for the operator who reads its audit row.</summary>
 public static class Remedies
 {
+    private const string SeeProvider = "Compare clock, issuer and client_id with the provider's (docs/guide-company-sign-in.md); if they are "
+        + "right, somebody has tampered with an answer";
+
+    private const string SeeFilter = "Correct allowed_claims of the provider, or what it puts into its id_tokens";
+    private const string TestProvider = "Try the provider: oauth-server providers test ID";
+
     // The first that fits: an error, a part of its private reason (empty: any), and what to do. {0} is the client.
     private static readonly (string Error, string Reason, string Remedy)[] All =
     [
@@ -29,6 +35,16 @@ public static class Remedies
         ("invalid_target", "", "The client names the resource as it is registered, or its row gets the resource: administration, {0}"),
         ("invalid_redirect_uri", "", "The client registers a redirect URI of a permitted form; schemes: OAuth__RegistrationSchemes"),
         ("invalid_client_metadata", "", "The client corrects its registration as expected says"),
+        ("access_denied", "id_token,", SeeProvider), ("access_denied", "iss is", SeeProvider),
+            ("access_denied", "the token endpoint", SeeProvider),
+        ("access_denied", "userinfo", SeeProvider), ("access_denied", "neither code nor error", SeeProvider),
+        ("access_denied", "allowed value", SeeFilter), ("access_denied", "is missing, or neither", SeeFilter),
+        ("access_denied", "too many values", SeeFilter),
+        ("access_denied", "provisioning is", "Link the person (oauth-server users link --help), or let the provider admit more: provisioning"),
+        ("access_denied", "linked to another person", "If it is to move: oauth-server users unlink, then users link"),
+        ("access_denied", "auth_time", "Have the provider heed prompt=login and send auth_time (docs/guide-company-sign-in.md)"),
+        ("access_denied", "no such provider", "If people may sign in by it again: oauth-server providers enable ID"),
+        ("access_denied", "the provider", "See at the provider whether the person may use this app there"),
         ("access_denied", "passkey_counter", "A copy of this passkey may be in use: remove it on the account page, or all second factors of the "
             + "person: oauth-server users reset-factors NAME"),
         ("access_denied", "code", "The person waits for the next code, sets the phone's clock, or uses a recovery code; who lost all of it: "
@@ -46,6 +62,8 @@ public static class Remedies
         ("invalid_request", "another Host", "Let the proxy pass the Host header, or call the server by its issuer (docs/operating.md)"),
         ("invalid_request", "", "The caller sends what is expected"),
         ("slow_down", "", "The caller waits for Retry-After; where many share an address, raise the limit (docs/settings.md)"),
+        ("server_error", "credentials", TestProvider), ("server_error", "secret", TestProvider),
+            ("temporarily_unavailable", "", TestProvider),
         ("server_error", "", "Look into the server's log for this request id"),
     ];
 

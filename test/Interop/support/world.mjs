@@ -62,9 +62,18 @@ export function sql(at, text) {
 
 /** The operator's tool, as README.md calls it; its answer as JSON. */
 export function operator(at, issuer, ...words) {
+    return JSON.parse(tool(at, issuer, { stdio: ['ignore', 'pipe', 'inherit'] }, words));
+}
+
+/** The same with a secret on its standard input. */
+export function secret(at, issuer, text, ...words) {
+    return JSON.parse(tool(at, issuer, { input: text + '\n', stdio: ['pipe', 'pipe', 'inherit'] }, words));
+}
+
+function tool(at, issuer, streams, words) {
     const env = { ...process.env, ASPNETCORE_ENVIRONMENT: 'Development', OAuth__Issuer: issuer, OAuth__LocalFolder: at };
     const program = ['with', at, 'ConnectionStrings__OAuth', 'dotnet', 'src/OAuthServer/bin/Release/net10.0/oauth-server.dll', ...words, '--json'];
-    return JSON.parse(execFileSync('sql/cluster.sh', program, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+    return execFileSync('sql/cluster.sh', program, { cwd: root, env, encoding: 'utf8', ...streams });
 }
 
 export const local = name => join(folder, name);

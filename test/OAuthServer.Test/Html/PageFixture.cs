@@ -33,6 +33,12 @@ public sealed class PageFixture : IAsyncDisposable
 
     public required OtherSite ExternalServer { get; init; }
 
+    /// <summary>Where <see cref="Company"/> is.</summary>
+    public required LyingProvider Companies { get; init; }
+
+    /// <summary>A company that people sign in at, once a walk has made a row for it.</summary>
+    public required Company Company { get; init; }
+
     /// <summary>What somebody else calls a row while it is open in a form.</summary>
     public required string Words { get; init; }
 
@@ -40,11 +46,14 @@ public sealed class PageFixture : IAsyncDisposable
     public static async Task<PageFixture> MakeAsync(string? words = null)
     {
         var (server, elsewhere) = (await TestServer.StartAsync(Narrow), await OtherSite.StartAsync());
+        var companies = await LyingProvider.StartAsync();
         await PageTourFixture.SeedAsync(server);
         var world = new PageFixture
         {
             Server = server,
             ExternalServer = elsewhere,
+            Companies = companies,
+            Company = companies.NewCompany(),
             Words = words ?? "Changed meanwhile",
             Olivia = await server.UserAsync("olivia", "admin"),
             Machine = await server.MachineAsync(),
@@ -75,6 +84,7 @@ public sealed class PageFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ExternalServer.DisposeAsync();
+        await Companies.DisposeAsync();
         await Server.DisposeAsync();
     }
 }

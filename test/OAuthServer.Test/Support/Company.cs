@@ -111,6 +111,10 @@ public sealed class Company(string issuer)
                 KeySet(keys);
                 await WriteAsync(http, new JsonObject { ["keys"] = keys });
                 break;
+            case "/authorize":
+                http.Response.ContentType = "text/html";
+                await http.Response.WriteAsync("<!DOCTYPE html><title>The company</title><h1>Sign in at the company</h1>");
+                break;
             case "/token":
                 await RedeemAsync(http);
                 break;

@@ -108,6 +108,23 @@ public sealed class CallbackTest : FederationFixture
         company.Requests.Should().NotContain("/token");
     }
 
+    [Test, Case("UP-124"), Behaviour(84)]
+    public async Task A_provider_disabled_while_its_token_endpoint_is_asked_begins_no_session()
+    {
+        var (company, id) = await CompanyAsync();
+        await LinkAsync(company, await Server.UserAsync());
+        company.Instead = async (_, path) =>
+        {
+            if (path == "/token") await Server.ExecuteAsync("update identity_providers set enabled = false where id = @id", new { id });
+            return false;
+        };
+        var browser = Server.NewBrowser();
+
+        await RefusedAsync(browser, await ComeAsync(browser, company, id), 403, "No account here belongs to that sign-in.", "disabled");
+
+        (await Server.ScalarAsync<long>("select count(*) from sessions where idp = @id", new { id })).Should().Be(0);
+    }
+
     [TestCase("access_denied", 400, "You cancelled at Acme")]
     [TestCase("login_required", 400, "needs you to do something first. Sign in there, then try again.")]
     [TestCase("interaction_required", 400, "needs you to do something first.")]
