@@ -20,6 +20,14 @@ comment on function users_check_second_factor() is 'Says what users.second_facto
 create trigger users_check_second_factor before insert or update of second_factor on users
     for each row execute function users_check_second_factor();
 
+alter table sessions add column confirmed_at timestamptz;
+comment on column sessions.confirmed_at is 'When the password was given again in it, for a change; null: not since the sign-in. Apps are told authenticated_at.';
+
+-- Whoever deletes an account takes its grants along, ended ones too: the index of those that are not would not be used.
+drop index grants_of_subject;
+create index grants_of_subject on grants (subject);
+create index logout_deliveries_of_subject on logout_deliveries (subject);
+
 create table passkeys (
     id            bytea primary key,
     subject       uuid not null references users on delete cascade,
@@ -102,6 +110,15 @@ comment on column pending_sign_ins.remember is 'Whether they asked to stay signe
 comment on column pending_sign_ins.authenticated_at is 'When the first factor was given.';
 comment on column pending_sign_ins.expires_at is 'Five minutes later.';
 comment on column pending_sign_ins.attempts is 'Codes tried; after five it starts over.';
+
+create function identities_end_pending_sign_ins() returns trigger language plpgsql as $$
+begin
+    delete from pending_sign_ins where subject = old.subject and idp is not null;
+    return null;
+end $$;
+comment on function identities_end_pending_sign_ins() is 'Who is unlinked from a company does not finish a sign-in that began there.';
+create trigger identities_end_pending_sign_ins after delete on identities
+    for each row execute function identities_end_pending_sign_ins();
 
 create table used_proofs (
     hash        bytea primary key,

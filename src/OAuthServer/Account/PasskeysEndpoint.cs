@@ -7,6 +7,7 @@ using OAuthServer.Http;
 using OAuthServer.Limits;
 using OAuthServer.Mail;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
@@ -14,7 +15,7 @@ namespace OAuthServer.Account;
 
 /// <summary>/account/passkeys: one's passkeys by name. Forms rename and remove, the page's script adds.</summary>
 public sealed class PasskeysEndpoint(
-    SignedInGate gate, Passkeys passkeys, PasskeyStore store, Outbox outbox, Sessions sessions, Cookies cookies, AuditLog audit,
+    SignedInGate gate, Passkeys passkeys, PasskeyStore store, SecondFactorRule rule, Outbox outbox, Sessions sessions, Cookies cookies, AuditLog audit,
     Settings settings, TimeProvider time) : IDisposable
 {
     private const string Page = "passkeys";
@@ -65,7 +66,7 @@ public sealed class PasskeysEndpoint(
         var (session, json) = posted;
         var name = Words.Sanitize(Member(json, "name") is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "", "", 64);
         name = name.Length == 0 ? "Passkey" : name;
-        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, context, http.RequestAborted)).Refused(out error, out _))
+        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, SignedInGate.AuthorOf(session, context), context, http.RequestAborted)).Refused(out error, out _))
         {
             await RefuseAsync(http, error, session);
             return;
@@ -81,7 +82,7 @@ public sealed class PasskeysEndpoint(
         {
             Passkeys = await store.OfAsync(page.Session.Subject, page.Http.RequestAborted),
             MayAdd = passkeys.IsAvailable,
-            IsRecent = page.Session.AuthenticatedAt + SignedInGate.VeryRecent > time.GetUtcNow(),
+            IsRecent = page.Session.ProvenAt + SignedInGate.VeryRecent > time.GetUtcNow(),
             Problem = problem,
         });
 
@@ -98,12 +99,21 @@ public sealed class PasskeysEndpoint(
         var (subject, context) = (page.Session.Subject, page.Context);
         var own = await store.OfAsync(subject, page.Http.RequestAborted);
         if (Id(page) is not { } id || !own.Exists(one => one.Id.AsSpan().SequenceEqual(id))) await SignedInGate.NotFoundAsync(page);
-        else if (await store.RemoveAsync(id, subject, context.At, context.RequestId, context.Address))
+        else
         {
-            await outbox.TellAsync(LetterKind.PasskeyRemoved, subject, page.Http.Language().Code, context.At);
-            await page.Done(Paths.Passkeys);
+            var (removed, required) = (false, rule.IsAskedOf(page.Session.SecondFactorRequired, page.Session.Role));
+            // The last administrator's only way in stays: the database says so.
+            var refusal = await Edit.TryAsync(async () =>
+                removed = await store.RemoveAsync(id, subject, page.Session.IdHash, required, page.Author, context.At));
+            if (refusal is not null) await ShowAsync(page, refusal.Message);
+            else if (!removed)
+                await ShowAsync(page, "It stays: it is your last way to sign in, your last second factor, or you have not signed in with one.");
+            else
+            {
+                await outbox.TellAsync(LetterKind.PasskeyRemoved, subject, page.Http.Language().Code, context.At);
+                await page.Done(Paths.Passkeys);
+            }
         }
-        else await ShowAsync(page, "This is your last way to sign in. Set a password or add another passkey first.");
     }
 
     private static byte[]? Id(PageRequest page)

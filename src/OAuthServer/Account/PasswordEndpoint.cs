@@ -70,6 +70,8 @@ public sealed class PasswordEndpoint(
                 Acr = session.Acr,
                 Amr = session.Amr,
                 Idp = session.Idp,
+                AuthenticatedAt = session.AuthenticatedAt,
+                Confirms = session.ConfirmedAt is not null,
             });
         await page.Done($"{Paths.Password}?done={page.Context.RequestId}");
     }

@@ -20,6 +20,8 @@ public sealed class SecondFactorEndpoint(
     AuditLog audit, IDataProtectionProvider protection, Settings settings, TimeProvider time)
 {
     private const string Page = "second-factor";
+    private const string WithPassword =
+        "You signed in with less than you have. Sign in again with your passkey or your code; whoever knows your password alone changes nothing here.";
     private static readonly TimeSpan EnrolmentLife = TimeSpan.FromMinutes(10);
 
     // The secret waits in the page, sealed for this session: nothing is stored before the app is shown to have it.
@@ -94,36 +96,37 @@ public sealed class SecondFactorEndpoint(
 
         var codes = RecoveryCode.NewSet();
         var (subject, hashes) = (page.Session.Subject, Hashes(codes));
-        if (await factors.EnrolAsync(subject, keys.Seal(secret), step, hashes, context.At, context.RequestId, context.Address))
+        if (await factors.EnrolAsync(subject, page.Session.IdHash, keys.Seal(secret), step, hashes, page.Author, context.At))
         {
             await outbox.TellAsync(LetterKind.AppAdded, subject, http.Language().Code, context.At);
             await ShowCodesAsync(page, codes, await SurerAsync(http, page.Session, ["otp", "mfa"], context));
         }
-        else await SignedInGate.NotFoundAsync(page);
+        else await ShowAsync(page, WithPassword);
     }
 
     private async Task RenewAsync(PageRequest page)
     {
         var codes = RecoveryCode.NewSet();
         var context = page.Context;
-        if (await factors.RenewAsync(page.Session.Subject, Hashes(codes), context.At, context.RequestId, context.Address))
+        if (await factors.RenewAsync(page.Session.Subject, page.Session.IdHash, Hashes(codes), page.Author, context.At))
             await ShowCodesAsync(page, codes, page.Session.IdHash);
-        else await ShowAsync(page, "Recovery codes stand in for an authenticator app or a passkey: add one first.");
+        else await ShowAsync(page, WithPassword);
     }
 
     private async Task RemoveAsync(PageRequest page)
     {
         var (session, context) = (page.Session, page.Context);
-        if (await factors.FindAsync(session.Subject, page.Http.RequestAborted) is { Passkeys: 0 } has
-            && rule.IsAskedOf(has.IsRequired, has.Role))
-        {
+        if (await factors.FindAsync(session.Subject, page.Http.RequestAborted) is not { } has) await SignedInGate.NotFoundAsync(page);
+        else if (has.Passkeys == 0 && rule.IsAskedOf(has.IsRequired, has.Role))
             await ShowAsync(page, "You need a second factor here: add a passkey before you remove the app.");
-            return;
-        }
-
-        if (await factors.RemoveAsync(session.Subject, context.At, context.RequestId, context.Address))
+        else if (!await factors.RemoveAsync(
+            session.Subject, session.IdHash, rule.IsAskedOf(has.IsRequired, has.Role), page.Author, context.At))
+            await ShowAsync(page, WithPassword);
+        else
+        {
             await outbox.TellAsync(LetterKind.AppRemoved, session.Subject, page.Http.Language().Code, context.At);
-        await page.Done(Paths.SecondFactor);
+            await page.Done(Paths.SecondFactor);
+        }
     }
 
     private static Task ShowCodesAsync(PageRequest page, string[] codes, byte[] session) => page.Http.RecoveryCodesAsync(

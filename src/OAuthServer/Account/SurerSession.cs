@@ -23,6 +23,8 @@ internal static class SurerSession
             Amr = [.. session.Amr.Concat(methods).Distinct()],
             Idp = session.Idp,
             AuthenticatedAt = session.AuthenticatedAt,
+            Continues = true,
+            Confirms = session.ConfirmedAt is not null,
             Remember = session.Remembered,
         };
         if (await sessions.StartAsync(person, cookies.Session(http), http.Request.Headers.UserAgent.ToString(), context) is not { } started)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OAuthServer.Keys;
 using OAuthServer.Mail;
 using OAuthServer.Stores.Mail;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Cli;
@@ -28,7 +29,10 @@ internal static class FactorCommands
                 return context.Output.Refuse($"{username} has no password: nothing would be left to sign in with",
                     $"Set one first: oauth-server users passwd {username}");
             var (author, at) = context.Act();
-            if (await factors.ResetAsync(username, author, at) is not { } removed) return UserCommands.Unknown(context, username);
+            int? removed = null;
+            if (await Edit.TryAsync(async () => removed = await factors.ResetAsync(username, author, at)) is { } kept)
+                return context.Output.Refuse(kept.Message, kept.Hint);
+            if (removed is null) return UserCommands.Unknown(context, username);
             using var outbox = new Outbox(new OutboxStore(context.Database), new KeyEncryption(context.Settings), context.Settings);
             await outbox.TellAsync(LetterKind.FactorsReset, user.Subject, null, at);
             return context.Output.Done(new { username, removed, request_id = author.RequestId },

@@ -33,7 +33,7 @@ public static class AuthenticatorKey
 
     private static (string Format, byte[] Data) ReadAttestation(byte[] attestationObject)
     {
-        var reader = new CborReader(attestationObject, CborConformanceMode.Lax);
+        var reader = new CborReader(attestationObject, CborConformanceMode.Strict);
         var (format, data) = ("", Array.Empty<byte>());
         reader.ReadStartMap();
         while (reader.PeekState() != CborReaderState.EndMap)
@@ -59,7 +59,7 @@ public static class AuthenticatorKey
     // RFC 9053 §2.1, RFC 8812 §2: key type (1) and algorithm (3).
     private static string? KeyFlaw(ReadOnlyMemory<byte> cose)
     {
-        var reader = new CborReader(cose, CborConformanceMode.Lax, allowMultipleRootLevelValues: true);
+        var reader = new CborReader(cose, CborConformanceMode.Strict, allowMultipleRootLevelValues: true);
         long? type = null, algorithm = null, curve = null;
         reader.ReadStartMap();
         while (reader.PeekState() != CborReaderState.EndMap)

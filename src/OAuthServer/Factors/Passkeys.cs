@@ -6,6 +6,7 @@ using Fido2NetLib.Objects;
 using OAuthServer.Grants;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
@@ -50,7 +51,7 @@ public sealed class Passkeys(
     /// <summary>Takes a new passkey (WebAuthn L3 §7.1) for the person of this session.</summary>
     /// <param name="name">What they call it.</param>
     public async Task<Result<string>> RegisterAsync(
-        JsonElement posted, string name, SessionRow session, RequestContext request, CancellationToken cancel)
+        JsonElement posted, string name, SessionRow session, Author author, RequestContext request, CancellationToken cancel)
     {
         if (Read<AuthenticatorAttestationRawResponse>(posted) is not
             { Response: { AttestationObject: { } attestation, ClientDataJson: { } data } } raw)
@@ -76,9 +77,10 @@ public sealed class Passkeys(
                 SignCount = made.SignCount,
                 Name = name,
             };
-            return await store.AddAsync(passkey, request.At, request.RequestId, request.Address)
+            return await store.AddAsync(passkey, session.IdHash, author, request.At)
                 ? name
-                : Unusable($"somebody has it already, or the person has {PasskeyStore.Most}") with { Status = 409 };
+                : Unusable($"somebody has it already, the person has {PasskeyStore.Most}, or this session has not shown their second factor")
+                    with { Status = 409 };
         }
         catch (Fido2VerificationException fault)
         {

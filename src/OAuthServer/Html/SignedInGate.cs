@@ -25,9 +25,7 @@ public sealed record PageRequest
     public required Parameters Parameters { get; init; }
 
     /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
-    public Author Author => new(
-        $"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}")
-    { RequestId = Context.RequestId, Address = Context.Address };
+    public Author Author => SignedInGate.AuthorOf(Session, Context);
 
     /// <summary>The navigation of a page.</summary>
     public Navigation NavigationOf(string path) => new() { Session = Session, Current = path };
@@ -91,7 +89,7 @@ public sealed class SignedInGate(
         if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is not { } session)
             return SignInFirst("nobody is signed in");
         if (await forms.RefusalAsync(http, session.IdHash) is { } forged) return forged;
-        return session.AuthenticatedAt + VeryRecent > time.GetUtcNow() ? (session, posted) : SignInFirst("the sign-in is too old");
+        return session.ProvenAt + VeryRecent > time.GetUtcNow() ? (session, posted) : SignInFirst("the sign-in is too old");
     }
 
     /// <summary>A page of the administration.</summary>
@@ -114,7 +112,7 @@ public sealed class SignedInGate(
     private async Task ConfirmedAsync(PageRequest page, TimeSpan age, string key, Func<PageRequest, Task> change)
     {
         var (http, role) = (page.Http, page.Session.Role);
-        if (page.Session.AuthenticatedAt + age > time.GetUtcNow()) await change(page);
+        if (page.Session.ProvenAt + age > time.GetUtcNow()) await change(page);
         else if (page.Parameters[ConfirmPage.Password] is not { } password) await ConfirmAsync(page, key, null);
         else if ((await signIn.AuthenticateAsync(page.Session.Username, password, page.Context, http.RequestAborted))
             .Refused(out var error, out var user))
@@ -129,6 +127,10 @@ public sealed class SignedInGate(
             await change(At(http, session, page.Parameters));
         }
     }
+
+    /// <summary>Whom the audit log names for what somebody signed in does.</summary>
+    public static Author AuthorOf(SessionRow session, RequestContext context) =>
+        new($"{(session.Role == "admin" ? "admin" : "user")}:{session.Username}") { RequestId = context.RequestId, Address = context.Address };
 
     private static OAuthError SignInFirst(string reason) => new()
     {

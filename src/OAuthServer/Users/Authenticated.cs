@@ -26,15 +26,26 @@ public sealed record Authenticated
     /// <summary>When they proved it, where that was before now: at a provider, or in a session that becomes surer; null: now.</summary>
     public DateTimeOffset? AuthenticatedAt { get; init; }
 
+    /// <summary>Whether a session of theirs goes on, which must still be there.</summary>
+    public bool Continues { get; init; }
+
+    /// <summary>Whether that is because they gave their password again: good for changes here, nothing that apps are told.</summary>
+    public bool Confirms { get; init; }
+
     /// <summary>Whether they asked to stay signed in on this device.</summary>
     public bool Remember { get; init; }
 
-    /// <summary>By their password, in a session of theirs, which stays as sure as it was.</summary>
+    /// <summary>
+    /// By their password, in a session of theirs, which stays as sure as it was. One of two factors does not become younger by one of them.
+    /// </summary>
     public static Authenticated Again(UserRow user, SessionRow session) => ByPassword(user) with
     {
         Acr = session.Acr,
         Amr = session.Amr,
         Idp = session.Idp,
+        AuthenticatedAt = session.Acr == "aal2" ? session.AuthenticatedAt : null,
+        Continues = true,
+        Confirms = true,
         Remember = session.Remembered,
     };
 

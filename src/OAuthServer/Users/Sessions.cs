@@ -46,6 +46,8 @@ public sealed class Sessions(SessionStore store, Settings settings, TimeProvider
             Amr = person.Amr,
             Idp = person.Idp,
             AuthenticatedAt = person.AuthenticatedAt,
+            Continues = person.Continues,
+            ConfirmedAt = person.Confirms ? request.At : null,
             ExpiresAt = request.At.AddSeconds(settings.SessionSeconds),
             RememberedUntil = rememberedUntil,
             Agent = Printable(agent),

@@ -82,6 +82,7 @@ public sealed class PendingSignIns(PendingSignInStore store, KeyEncryption keys)
         Idp = pending.Idp,
         // A code makes a sign-in surer, not younger.
         AuthenticatedAt = pending.AuthenticatedAt,
+        Continues = pending.SessionHash is not null,
         Remember = pending.Remember,
     };
 

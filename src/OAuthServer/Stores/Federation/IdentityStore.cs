@@ -101,7 +101,10 @@ public sealed class IdentityStore(Database database)
             select one.username from claimed, generate_series(1, 51) as place, lateral (
                 select case when place = 1 then name when place <= 50 then left(name, 125) || '-' || place
                             else left(name, 115) || '-' || left(replace(gen_random_uuid()::text, '-', ''), 12) end as username) as one
-             where not exists (select from users where users.username = one.username) order by place limit 1
+             where not exists (select from users where users.username = one.username)
+               -- Nor what somebody else types as their address.
+               and not exists (select from users other where lower(other.email) = one.username and other.email_verified_at is not null)
+             order by place limit 1
         ), made as (
             insert into users (username, name, given_name, family_name, locale, email, email_verified_at, groups, role, role_from,
                                managed_by)

@@ -33,6 +33,16 @@ public sealed record SealedSecret
 /// <summary>totp and recovery_codes.</summary>
 public sealed class FactorStore(Database database)
 {
+    /// <summary>
+    /// The session a change comes from still stands, and has shown the second factor its person has: whoever knows the password alone
+    /// neither adds one nor takes one away.
+    /// </summary>
+    internal const string MayChange = """
+        exists (select from sessions s where s.id_hash = @session and s.subject = @subject
+                   and (s.acr = 'aal2' or not (exists (select from totp t where t.subject = s.subject)
+                                               or exists (select from passkeys k where k.subject = s.subject))))
+        """;
+
     public const string FindSql = """
         select u.username, u.role, u.second_factor is not null as is_required, u.password_hash is not null as has_password,
                u.password_hash is not null or exists (select from identities i where i.subject = u.subject) as has_another_way,
@@ -47,9 +57,9 @@ public sealed class FactorStore(Database database)
     public Task<FactorsRow?> FindAsync(Guid subject, CancellationToken cancel) =>
         database.FindAsync<FactorsRow>(FindSql, new { subject }, cancel);
 
-    public const string EnrolSql = """
+    public const string EnrolSql = $"""
         with person as (
-            select subject from users where subject = @subject and enabled for no key update
+            select subject from users where subject = @subject and enabled and {MayChange}
         ), app as (
             insert into totp (subject, secret_sealed, last_step, created_at) select subject, @secret, @step, @now from person
             on conflict (subject) do update
@@ -69,16 +79,24 @@ public sealed class FactorStore(Database database)
     /// <summary>An authenticator app, in the place of the one before, and recovery codes in the place of those before.</summary>
     /// <param name="secret">Sealed.</param>
     /// <param name="step">Of the code that proved it.</param>
-    public Task<bool> EnrolAsync(
-        Guid subject, byte[] secret, long step, byte[][] codes, DateTimeOffset now, string request, string address) =>
-        database.FindAsync<bool>(
-            EnrolSql, new { subject, secret, step, codes, now = now.UtcDateTime, request, address }, CancellationToken.None);
+    /// <param name="session">SHA-256 of the id of the session it comes from.</param>
+    public Task<bool> EnrolAsync(Guid subject, byte[] session, byte[] secret, long step, byte[][] codes, Author author, DateTimeOffset now) =>
+        AloneAsync(subject, author, EnrolSql, new
+        {
+            subject,
+            session,
+            secret,
+            step,
+            codes,
+            now = now.UtcDateTime,
+            request = author.RequestId,
+            address = author.Address,
+        });
 
-    public const string RenewSql = """
+    public const string RenewSql = $"""
         with person as (
-            select u.subject from users u where u.subject = @subject and u.enabled
+            select u.subject from users u where u.subject = @subject and u.enabled and {MayChange}
                and (exists (select from totp t where t.subject = u.subject) or exists (select from passkeys p where p.subject = u.subject))
-               for no key update
         ), old as (
             delete from recovery_codes where subject in (select subject from person)
         ), paper as (
@@ -91,12 +109,15 @@ public sealed class FactorStore(Database database)
         """;
 
     /// <summary>New recovery codes in the place of the old; false for who has no second factor to recover.</summary>
-    public Task<bool> RenewAsync(Guid subject, byte[][] codes, DateTimeOffset now, string request, string address) =>
-        database.FindAsync<bool>(RenewSql, new { subject, codes, now = now.UtcDateTime, request, address }, CancellationToken.None);
+    public Task<bool> RenewAsync(Guid subject, byte[] session, byte[][] codes, Author author, DateTimeOffset now) =>
+        AloneAsync(subject, author, RenewSql,
+            new { subject, session, codes, now = now.UtcDateTime, request = author.RequestId, address = author.Address });
 
-    public const string RemoveSql = """
+    public const string RemoveSql = $"""
         with removed as (
-            delete from totp where subject = @subject returning subject
+            delete from totp where subject = @subject and {MayChange}
+               and (not @required or exists (select from passkeys other where other.subject = @subject))
+            returning subject
         ), paper as (
             delete from recovery_codes r using removed
              where r.subject = removed.subject and not exists (select from passkeys p where p.subject = r.subject)
@@ -108,8 +129,18 @@ public sealed class FactorStore(Database database)
         """;
 
     /// <summary>Takes the authenticator app away; recovery codes go with the last second factor.</summary>
-    public Task<bool> RemoveAsync(Guid subject, DateTimeOffset now, string request, string address) =>
-        database.FindAsync<bool>(RemoveSql, new { subject, now = now.UtcDateTime, request, address }, CancellationToken.None);
+    /// <param name="required">Whether the person must keep a second factor.</param>
+    public Task<bool> RemoveAsync(Guid subject, byte[] session, bool required, Author author, DateTimeOffset now) =>
+        AloneAsync(subject, author, RemoveSql,
+            new { subject, session, required, now = now.UtcDateTime, request = author.RequestId, address = author.Address });
+
+    // Alone with the person's row: a statement does not see what another one did while it waited for a lock of its own.
+    private Task<bool> AloneAsync(Guid subject, Author author, string sql, object parameters) =>
+        Edit.ByAsync(database, author, async edit =>
+        {
+            await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
+            return await edit.FindAsync<bool>(sql, parameters);
+        }, CancellationToken.None);
 
     public const string ResetSql = """
         with person as (

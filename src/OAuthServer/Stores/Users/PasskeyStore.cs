@@ -61,13 +61,13 @@ public sealed class PasskeyStore(Database database)
     public Task<List<OwnPasskey>> OfAsync(Guid subject, CancellationToken cancel) =>
         database.ListAsync<OwnPasskey>(OfSql, new { subject }, cancel);
 
-    public const string AddSql = """
+    public const string AddSql = $"""
         with person as (
-            select subject from users where subject = @Subject and enabled for no key update
+            select subject from users where subject = @subject and enabled and {FactorStore.MayChange}
         ), added as (
             insert into passkeys (id, subject, public_key, sign_count, name, created_at)
             select @Id, subject, @PublicKey, @SignCount, @Name, @now from person
-             where (select count(*) from passkeys where subject = @Subject) < @most
+             where (select count(*) from passkeys where subject = @subject) < @most
             on conflict (id) do nothing
             returning subject
         ), audit as (
@@ -78,19 +78,21 @@ public sealed class PasskeyStore(Database database)
         """;
 
     /// <summary>False: somebody has this passkey already, the person is disabled or has <see cref="Most"/>.</summary>
-    public Task<bool> AddAsync(NewPasskey passkey, DateTimeOffset now, string request, string address) =>
-        database.FindAsync<bool>(AddSql, new
+    /// <param name="session">SHA-256 of the id of the session it comes from.</param>
+    public Task<bool> AddAsync(NewPasskey passkey, byte[] session, Author author, DateTimeOffset now) => AloneAsync(
+        passkey.Subject, author, AddSql, new
         {
             passkey.Id,
-            passkey.Subject,
+            subject = passkey.Subject,
+            session,
             passkey.PublicKey,
             passkey.SignCount,
             passkey.Name,
             most = Most,
             now = now.UtcDateTime,
-            request,
-            address,
-        }, CancellationToken.None);
+            request = author.RequestId,
+            address = author.Address,
+        });
 
     public const string FindSql = """
         select p.id, p.subject, u.username, u.enabled, u.passkey_handle as handle, p.public_key, p.sign_count
@@ -120,9 +122,9 @@ public sealed class PasskeyStore(Database database)
     public async Task<bool> RenameAsync(byte[] id, Guid subject, string name) =>
         await database.ExecuteAsync(RenameSql, new { id, subject, name }, CancellationToken.None) == 1;
 
-    public const string RemoveSql = """
+    public const string RemoveSql = $"""
         with person as (
-            select subject, password_hash from users where subject = @subject for no key update
+            select subject, password_hash from users where subject = @subject and {FactorStore.MayChange}
         ), removed as (
             delete from passkeys p using person
              where p.id = @id and p.subject = person.subject
@@ -130,6 +132,8 @@ public sealed class PasskeyStore(Database database)
                     or exists (select from passkeys other where other.subject = person.subject and other.id <> @id)
                     or exists (select from identities i join identity_providers using (issuer)
                                 where i.subject = person.subject and enabled))
+               and (not @required or exists (select from totp t where t.subject = person.subject)
+                    or exists (select from passkeys other where other.subject = person.subject and other.id <> @id))
             returning p.subject
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, subject, address, detail)
@@ -139,8 +143,18 @@ public sealed class PasskeyStore(Database database)
         """;
 
     /// <summary>False: not theirs, or their last way in.</summary>
-    public Task<bool> RemoveAsync(byte[] id, Guid subject, DateTimeOffset now, string request, string address) =>
-        database.FindAsync<bool>(RemoveSql, new { id, subject, now = now.UtcDateTime, request, address }, CancellationToken.None);
+    /// <param name="required">Whether the person must keep a second factor.</param>
+    public Task<bool> RemoveAsync(byte[] id, Guid subject, byte[] session, bool required, Author author, DateTimeOffset now) => AloneAsync(
+        subject, author, RemoveSql,
+        new { id, subject, session, required, now = now.UtcDateTime, request = author.RequestId, address = author.Address });
+
+    // Alone with the person's row: a statement does not see what another one did while it waited for a lock of its own.
+    private Task<bool> AloneAsync(Guid subject, Author author, string sql, object parameters) =>
+        Edit.ByAsync(database, author, async edit =>
+        {
+            await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
+            return await edit.FindAsync<bool>(sql, parameters);
+        }, CancellationToken.None);
 
     public const string SpendSql = """
         with spent as (

@@ -19,6 +19,12 @@ public sealed record SessionRow
     public required DateTimeOffset LastSeenAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>When the password was given again in it, for a change; null: not since the sign-in.</summary>
+    public required DateTimeOffset? ConfirmedAt { get; init; }
+
+    /// <summary>When the person last proved who they are to this server's pages; apps are told <see cref="AuthenticatedAt"/>.</summary>
+    public DateTimeOffset ProvenAt => ConfirmedAt > AuthenticatedAt ? ConfirmedAt.Value : AuthenticatedAt;
+
     /// <summary>What its id_tokens call it; no key to the session.</summary>
     public required Guid Sid { get; init; }
 
@@ -60,6 +66,12 @@ public sealed record NewSession
     /// <summary>When the person proved who they are, where that was before now; null: now.</summary>
     public DateTimeOffset? AuthenticatedAt { get; init; }
 
+    /// <summary>Whether it is <see cref="Previous"/> that goes on under a new id: it must still be there, and be the person's.</summary>
+    public bool Continues { get; init; }
+
+    /// <summary>When the password was given again in it, for a change; null: not since the sign-in.</summary>
+    public DateTimeOffset? ConfirmedAt { get; init; }
+
     /// <summary>When it ends at the latest.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
@@ -90,20 +102,25 @@ public sealed class SessionStore(Database database)
     public const string StartSql = $"""
         with provider as (
             select id from identity_providers where id = @Idp and enabled for share
+        ), previous as (
+            -- One that was ended a moment ago does not come back under another id.
+            select subject, expires_at from sessions where id_hash = @Previous for update
         ), person as (
             select subject, @RememberedUntil::timestamptz is not null and role <> 'admin' as remembered
               from users
              where subject = @Subject and enabled and (@PasswordHash::text is null or password_hash = @PasswordHash)
-               and (@Idp::text is null or exists (select from provider)) for share
+               and (@Idp::text is null or exists (select from provider))
+               and (not @Continues or exists (select from previous where previous.subject = @Subject)) for share
         ), ended as (
             delete from sessions where id_hash = @Previous and exists (select from person) and {Named} returning sid, subject
         ), started as (
             insert into sessions (id_hash, subject, authenticated_at, last_seen_at, expires_at, address, user_agent, sid, acr, amr, idp,
-                                  remembered, began_at)
+                                  remembered, began_at, confirmed_at)
             select @Id, subject, least(@AuthenticatedAt::timestamptz, @now), @now,
-                   case when remembered then @RememberedUntil else @ExpiresAt end, @address, @Agent,
+                   least(case when remembered then @RememberedUntil else @ExpiresAt end,
+                         case when @Continues and @AuthenticatedAt is not null then (select expires_at from previous) end), @address, @Agent,
                    coalesce((select sid from ended where ended.subject = person.subject), gen_random_uuid()), @Acr, @Amr, @Idp, remembered,
-                   @now
+                   @now, @ConfirmedAt
               from person
             returning subject, remembered
         ), audit as (
@@ -128,6 +145,8 @@ public sealed class SessionStore(Database database)
             session.Amr,
             session.Idp,
             AuthenticatedAt = session.AuthenticatedAt?.UtcDateTime,
+            session.Continues,
+            ConfirmedAt = session.ConfirmedAt?.UtcDateTime,
             ExpiresAt = session.ExpiresAt.UtcDateTime,
             RememberedUntil = session.RememberedUntil?.UtcDateTime,
             session.Agent,
@@ -139,7 +158,7 @@ public sealed class SessionStore(Database database)
 
     public const string FindSql = """
         select requested.place::int, s.id_hash, s.subject, u.username, u.role, s.authenticated_at, s.last_seen_at, s.expires_at, s.sid,
-               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null, u.second_factor is not null, s.began_at
+               s.acr, s.amr, s.idp, s.remembered, u.password_hash is not null, u.second_factor is not null, s.began_at, s.confirmed_at
           from unnest(@id::bytea[], @idle_since::timestamptz[], @now::timestamptz[])
                with ordinality as requested (id, idle_since, now, place)
           join sessions s on s.id_hash = requested.id and not s.imported and s.expires_at > requested.now
@@ -234,6 +253,7 @@ public sealed class SessionStore(Database database)
         HasPassword = row.GetBoolean(13),
         SecondFactorRequired = row.GetBoolean(14),
         BeganAt = new DateTimeOffset(row.GetDateTime(15)),
+        ConfirmedAt = row.IsDBNull(16) ? null : new DateTimeOffset(row.GetDateTime(16)),
     };
 
     private sealed record Presented(byte[] Id, DateTimeOffset IdleSince, DateTimeOffset Now);

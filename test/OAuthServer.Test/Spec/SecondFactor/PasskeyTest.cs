@@ -290,7 +290,7 @@ public sealed class PasskeyTest : SecondFactorFixture
         var answer = await browser.SubmitToAsync(Paths.Passkeys, await browser.FollowAsync(Paths.Passkeys), ("what", "remove"));
 
         answer.Status.Should().Be(409);
-        answer.Body.Should().Contain("last way to sign in");
+        answer.Body.Should().Contain("your last way to sign in");
         (await PasskeysAsync(passkey)).Should().Be(1);
     }
 
