@@ -14,8 +14,8 @@ public sealed class AccountLinkStore(Database database)
     // Those of a disabled person, and invitations to a name that somebody has by now, do not work.
     private const string Working = """
         l.expires_at > @now
-               and case when l.kind = 'invitation' then not exists (select from users other where other.username = l.username)
-                        else u.enabled end
+               and case when l.kind <> 'invitation' then u.enabled
+                        else not exists (select from users other where other.username = l.username) and not name_is_reserved(l.username) end
         """;
 
     public const string MakeSql = """

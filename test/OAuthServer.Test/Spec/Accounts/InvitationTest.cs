@@ -99,12 +99,15 @@ public sealed class InvitationTest : AccountFixture
         await SpendAsync(NewBrowser(), spent);
         var taken = await InviteAsync(name);
         await Server.ExecuteAsync("insert into users (username) values (@name)", new { name });
+        var gone = NewName();
+        var reserved = await InviteAsync(gone);
+        await Server.ExecuteAsync("insert into users (username) values (@gone); delete from users where username = @gone", new { gone });
         var expired = await InviteAsync(NewName());
         await Server.ExecuteAsync("update account_links set expires_at = now() - interval '1 second' where token_hash = sha256(@token)",
             new { token = System.Text.Encoding.ASCII.GetBytes(expired) });
 
         var bodies = new List<string>();
-        foreach (var token in new[] { superseded, revoked, spent, taken, expired, OAuthServer.Grants.OpaqueToken.Mint() })
+        foreach (var token in new[] { superseded, revoked, spent, taken, reserved, expired, OAuthServer.Grants.OpaqueToken.Mint() })
         {
             var reply = await NewBrowser().GetAsync(At(token));
             (reply.Status, reply.Header("Referrer-Policy")).Should().Be((404, "no-referrer"));
