@@ -61,12 +61,13 @@ public static class CompanyPageTour
     // One for all walks, whichever comes first.
     private static async Task<Company> OfferAsync(BrowserSession one)
     {
-        var fixture = one.PageFixture;
+        var (fixture, client) = (one.PageFixture, Company.ClientId);
+        var label = fixture.Words[..Math.Min(60, fixture.Words.Length)];
         await fixture.Server.ExecuteAsync(
             """
             insert into identity_providers (id, label, issuer, client_id, auth_method) values (@Id, @label, @Issuer, @client, 'none')
             on conflict do nothing
-            """, new { Id, label = fixture.Words[..Math.Min(60, fixture.Words.Length)], fixture.Company.Issuer, client = Company.ClientId });
+            """, new { Id, label, fixture.Company.Issuer, client });
         await Eventually.BecomesTrueAsync(async () =>
             (await fixture.Server.NewBrowser().GetAsync(Paths.Login)).Body.Contains($"{Paths.Federation}/{Id}"));
         return fixture.Company;

@@ -28,5 +28,6 @@ public sealed record PageCase(string Name, PageViewer Viewer, string Path, Func<
 /// <summary>Every page there is. A line here, and all tests of pages are about it.</summary>
 public static class PageTour
 {
-    public static IReadOnlyList<PageCase> Cases { get; } = [.. AccountPageTour.Cases, .. AdminPageTour.Cases, .. CompanyPageTour.Cases, .. PlaygroundPageTour.Cases];
+    public static IReadOnlyList<PageCase> Cases { get; } =
+        [.. AccountPageTour.Cases, .. AdminPageTour.Cases, .. CompanyPageTour.Cases, .. PlaygroundPageTour.Cases];
 }

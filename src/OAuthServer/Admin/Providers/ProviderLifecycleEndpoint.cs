@@ -51,7 +51,8 @@ public sealed class ProviderLifecycleEndpoint(
                 .. Reach(reach, say),
                 .. Ends.Where(other => other != ends).Select(other => (Markup)$"""
                     <a class="button small" href="{settings.IssuerPath}{PageUrl.Of(
-                        Paths.AdminProviderState, ("id", row.Id), ("ends", other))}">{say.Put("End {0} instead", $"<code>{other}</code>")}</a>
+                        Paths.AdminProviderState, ("id", row.Id), ("ends", other))}">{say.Put("End {0} instead",
+                        $"<code>{other}</code>")}</a>
                     """),
             ],
             Sql = ProviderEdits.DisableText(row.Id, ends),

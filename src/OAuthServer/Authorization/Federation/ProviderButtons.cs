@@ -17,8 +17,7 @@ internal static class ProviderButtons
                     FederationText.Name(silent))}</p>
                 """;
         if (offers.Failed is not var (provider, error)) return Markup.None;
-        Markup again = error.RetryAfter is not null || !offers.Providers.Any(one => one.Id == provider.Id) ? Markup.None
-            : Button(provider, fields, $"{say["Try again"]}", settings);
+        Markup again = error.RetryAfter is not null ? Markup.None : Button(provider, fields, $"{say["Try again"]}", settings);
         return $"""
             <p class="error" id="company-problem" role="alert">{Icons.Wrong}{FederationText.Say(error, provider, say)}</p>
             {again}

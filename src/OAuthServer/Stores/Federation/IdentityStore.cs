@@ -43,6 +43,9 @@ public sealed record Arrival
 
     /// <summary>SHA-256 of the link of an invitation that this browser opened; null: none.</summary>
     public required byte[]? Invitation { get; init; }
+
+    /// <summary>Whether nothing is known of the person but, perhaps, their role.</summary>
+    public bool IsBare => Profile is { Name: null, GivenName: null, FamilyName: null, Locale: null, Email: null, Groups: null };
 }
 
 /// <summary>Whom that is here.</summary>
@@ -140,6 +143,11 @@ public sealed class IdentityStore(Database database)
             }
             // Somebody else was made, or got that address, at the same moment: now they are seen.
             catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UniqueViolation && attempt < MostAttempts) { }
+            // What a provider says of a person and no row may hold keeps nobody out.
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.CheckViolation && !arrival.IsBare)
+            {
+                arrival = arrival with { Profile = new ArrivedProfile { Role = arrival.Profile.Role } };
+            }
         }
     }
 

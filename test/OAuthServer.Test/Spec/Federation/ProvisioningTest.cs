@@ -332,6 +332,26 @@ public sealed class ProvisioningTest : FederationFixture
     }
 
     [Test]
+    public async Task What_no_row_may_hold_keeps_nobody_out()
+    {
+        var (company, id) = await CompanyAsync(Create);
+        await Server.ExecuteAsync("""
+            create function refuse_name() returns trigger language plpgsql as $$ begin
+                if new.name = 'Refuse me' then raise check_violation using message = 'Not this one'; end if;
+                return new;
+            end $$;
+            create trigger refuse_name before insert or update on users for each row execute function refuse_name();
+            """);
+        company.Person = new JsonObject { ["preferred_username"] = Unique("ada"), ["name"] = "Refuse me" };
+
+        foreach (var browser in new[] { Server.NewBrowser(), Server.NewBrowser() })
+        {
+            (await ComeAsync(browser, company, id)).Status.Should().Be(303, "made, then brought up to date");
+            (await RowAsync(browser)).Name.Should().BeNull();
+        }
+    }
+
+    [Test]
     public async Task A_disabled_person_is_nobody_here()
     {
         var (company, id) = await CompanyAsync();

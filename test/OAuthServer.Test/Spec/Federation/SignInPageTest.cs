@@ -61,6 +61,7 @@ public sealed class SignInPageTest : FederationFixture
             var reply = await browser.PostAsync($"{Paths.Federation}/{id}", form.Fields);
 
             await RefusedAsync(browser, reply, 502, "cannot be reached.");
+            Buttons(new Landing("", reply)).Should().Equal("Try again");
             await ForgetAsync();
         }
 
