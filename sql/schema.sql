@@ -701,6 +701,16 @@ end $$;
 
 COMMENT ON FUNCTION public.identities_end() IS 'Signs out who came by an identity that is no longer theirs.';
 
+CREATE FUNCTION public.identities_end_pending_sign_ins() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from pending_sign_ins where subject = old.subject and idp is not null;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identities_end_pending_sign_ins() IS 'Who is unlinked from a company does not finish a sign-in that began there.';
+
 CREATE FUNCTION public.identity_providers_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -2548,7 +2558,8 @@ CREATE TABLE public.sessions (
     amr text[] DEFAULT '{pwd}'::text[] NOT NULL,
     idp text,
     remembered boolean DEFAULT false NOT NULL,
-    began_at timestamp with time zone DEFAULT now() NOT NULL
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.sessions IS 'Browser sessions. The id lives only in the cookie; here is its SHA-256.';
@@ -2580,6 +2591,8 @@ COMMENT ON COLUMN public.sessions.idp IS 'The sign-in provider it began at; null
 COMMENT ON COLUMN public.sessions.remembered IS 'True: the person asked to stay signed in on this device, so it does not idle away. An administrator''s never is.';
 
 COMMENT ON COLUMN public.sessions.began_at IS 'When the session began here.';
+
+COMMENT ON COLUMN public.sessions.confirmed_at IS 'When the password was given again in it, for a change; null: not since the sign-in. Apps are told authenticated_at.';
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -2938,7 +2951,7 @@ CREATE INDEX grants_of_idp ON public.grants USING btree (idp) WHERE ((idp IS NOT
 
 CREATE INDEX grants_of_sid ON public.grants USING btree (sid) WHERE ((sid IS NOT NULL) AND (ended_at IS NULL));
 
-CREATE INDEX grants_of_subject ON public.grants USING btree (subject) WHERE (ended_at IS NULL);
+CREATE INDEX grants_of_subject ON public.grants USING btree (subject);
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
 
@@ -2949,6 +2962,8 @@ CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USI
 CREATE INDEX logout_deliveries_by_end ON public.logout_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
 CREATE INDEX logout_deliveries_of_client ON public.logout_deliveries USING btree (client_id, queued_at);
+
+CREATE INDEX logout_deliveries_of_subject ON public.logout_deliveries USING btree (subject);
 
 CREATE INDEX logout_deliveries_waiting ON public.logout_deliveries USING btree (queued_at) WHERE (finished_at IS NULL);
 
@@ -3137,6 +3152,8 @@ CREATE TRIGGER identities_audit AFTER INSERT OR DELETE OR UPDATE OF issuer, tena
 CREATE TRIGGER identities_check BEFORE INSERT OR UPDATE OF issuer, tenant, sub, created_by ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_check();
 
 CREATE TRIGGER identities_end AFTER DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end();
+
+CREATE TRIGGER identities_end_pending_sign_ins AFTER DELETE ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end_pending_sign_ins();
 
 CREATE TRIGGER identity_providers_audit AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 

@@ -15,8 +15,8 @@ namespace OAuthServer.Account;
 
 /// <summary>/account/passkeys: one's passkeys by name. Forms rename and remove, the page's script adds.</summary>
 public sealed class PasskeysEndpoint(
-    SignedInGate gate, Passkeys passkeys, PasskeyStore store, SecondFactorRule rule, Outbox outbox, Sessions sessions, Cookies cookies, AuditLog audit,
-    Settings settings, TimeProvider time) : IDisposable
+    SignedInGate gate, Passkeys passkeys, PasskeyStore store, SecondFactorRule rule, Outbox outbox, Sessions sessions, Cookies cookies,
+    AuditLog audit, Settings settings, TimeProvider time) : IDisposable
 {
     private const string Page = "passkeys";
     private const int MostBytes = 16 * 1024;
@@ -66,7 +66,9 @@ public sealed class PasskeysEndpoint(
         var (session, json) = posted;
         var name = Words.Sanitize(Member(json, "name") is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "", "", 64);
         name = name.Length == 0 ? "Passkey" : name;
-        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, SignedInGate.AuthorOf(session, context), context, http.RequestAborted)).Refused(out error, out _))
+        var author = SignedInGate.AuthorOf(session, context);
+        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, author, context, http.RequestAborted))
+            .Refused(out error, out _))
         {
             await RefuseAsync(http, error, session);
             return;

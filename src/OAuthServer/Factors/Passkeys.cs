@@ -77,10 +77,9 @@ public sealed class Passkeys(
                 SignCount = made.SignCount,
                 Name = name,
             };
-            return await store.AddAsync(passkey, session.IdHash, author, request.At)
-                ? name
-                : Unusable($"somebody has it already, the person has {PasskeyStore.Most}, or this session has not shown their second factor")
-                    with { Status = 409 };
+            if (await store.AddAsync(passkey, session.IdHash, author, request.At)) return name;
+            var why = $"somebody has it already, the person has {PasskeyStore.Most}, or this session has not shown their second factor";
+            return Unusable(why) with { Status = 409 };
         }
         catch (Fido2VerificationException fault)
         {

@@ -130,7 +130,8 @@ public sealed class SignedInGate(
 
     /// <summary>Whom the audit log names for what somebody signed in does.</summary>
     public static Author AuthorOf(SessionRow session, RequestContext context) =>
-        new($"{(session.Role == "admin" ? "admin" : "user")}:{session.Username}") { RequestId = context.RequestId, Address = context.Address };
+        new($"{(session.Role == "admin" ? "admin" : "user")}:{session.Username}")
+        { RequestId = context.RequestId, Address = context.Address };
 
     private static OAuthError SignInFirst(string reason) => new()
     {

@@ -99,7 +99,7 @@ public sealed class PageTest : ServerFixture
     {
         pages["sign in"].Body.Should().Contain($"to continue to <strong><bdi>The {client.Id} app</bdi></strong>")
             .And.Contain(Server.Settings.IssuerAuthority)
-            .And.Contain("autocomplete=\"username\"").And.Contain("autocomplete=\"current-password\"");
+            .And.Contain("autocomplete=\"username webauthn\"").And.Contain("autocomplete=\"current-password\"");
         pages["sign in again"].Body.Should().Contain("Incorrect username or password").And.Contain($"value=\"{alice.Username}\"")
             .And.NotContain("not her password");
     }
@@ -135,7 +135,7 @@ public sealed class PageTest : ServerFixture
         {
             page.Should().BeAPage(200);
             page.Body.Should().NotContain(words).And.NotContain("<img")
-                .And.NotMatchRegex("=\"[^\"]*\"[^ />]", "no value breaks out of its quotes");
+                .And.NotMatchRegex("=\"[^\"]*\"[^\\s/>]", "no value breaks out of its quotes");
             WebUtility.HtmlDecode(page.Body).Should().Contain(words, "it is shown as text");
         }
     }

@@ -15,7 +15,8 @@ public sealed class RefusalsExplainedTest : ServerFixture
     // redirects, and what shows a page with the mistake marked in it.
     private static readonly string[] RefuseNothing =
     [
-        "GET /", "GET /errors", "GET /icon.svg", "GET /logo", "GET /style.css", "GET /post.js", "GET /healthz", "GET /readyz", "GET /jwks",
+        "GET /", "GET /errors", "GET /icon.svg", "GET /logo", "GET /style.css", "GET /post.js",
+        "GET /passkey.js", "GET /healthz", "GET /readyz", "GET /jwks",
         "GET /logout", "GET /password/forgot", "GET /signed-out",
         "GET /.well-known/change-password", "GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-protected-resource",
         "GET /.well-known/openid-configuration", "GET /.well-known/security.txt", "POST /authorize",

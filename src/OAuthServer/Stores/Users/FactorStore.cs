@@ -80,7 +80,8 @@ public sealed class FactorStore(Database database)
     /// <param name="secret">Sealed.</param>
     /// <param name="step">Of the code that proved it.</param>
     /// <param name="session">SHA-256 of the id of the session it comes from.</param>
-    public Task<bool> EnrolAsync(Guid subject, byte[] session, byte[] secret, long step, byte[][] codes, Author author, DateTimeOffset now) =>
+    public Task<bool> EnrolAsync(
+        Guid subject, byte[] session, byte[] secret, long step, byte[][] codes, Author author, DateTimeOffset now) =>
         AloneAsync(subject, author, EnrolSql, new
         {
             subject,

@@ -10,7 +10,7 @@ namespace OAuthServer.Test.Spec.OpenId;
 [Behaviour(2)]
 public sealed class FormPostTest : ServerFixture
 {
-    private const string Policy = PageAssertions.ContentSecurityPolicy + "; script-src 'self'";
+    private const string Policy = PageAssertions.WithScript;
 
     private TestClient client = null!;
     private Person alice = null!;

@@ -112,7 +112,7 @@ public sealed class KeyPerAlgorithmTest
         ring.FindForHint("another").Should().BeNull();
         var (exit, said) = await OAuthProgram.RunAsync(server.Settings, "keys", "reseal");
         (exit, said).Should().Be((0, said), "there is nothing to seal of it");
-        said.Should().Contain("0 signing keys, 0 keys of cookies and forms; 3 were already");
+        said.Should().Contain("0 signing keys, 0 keys of cookies and forms").And.Contain("; 3 were already");
 
         server.Clock.Travel(TimeSpan.FromSeconds(server.Settings.SessionSeconds) + HintsBeyondSessions);
         await PassAsync(server, kid, exists: false, sealedToo: false);

@@ -44,7 +44,7 @@ public sealed class OpenIdDiscoveryTest
         Strings(document, "id_token_signing_alg_values_supported").Should().Equal("RS256", "ES256");
         Strings(document, "scopes_supported").Should().Contain(["openid", "profile", "email", "groups", "offline_access", "notes:read"]);
         Strings(document, "claims_supported").Should().Contain(["sub", "iss", "auth_time", "name", "email", "email_verified", "groups"]);
-        Strings(document, "acr_values_supported").Should().Equal("aal1");
+        Strings(document, "acr_values_supported").Should().Equal("aal1", "aal2");
         Strings(document, "prompt_values_supported").Should().Equal("none", "login", "consent", "select_account");
         Strings(document, "ui_locales_supported").Should().Equal("en", "ar");
         foreach (var name in new[] { "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported" })

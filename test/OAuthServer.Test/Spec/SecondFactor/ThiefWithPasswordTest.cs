@@ -7,7 +7,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.SecondFactor;
 
-/// <summary>Whoever knows the password alone neither adds a second factor nor takes one away, and what has ended does not come back.</summary>
+/// <summary>
+/// Whoever knows the password alone neither adds a second factor nor takes one away, and what has ended does not come back.
+/// </summary>
 [Behaviour(88), Behaviour(91)]
 public sealed class ThiefWithPasswordTest : SecondFactorFixture
 {
