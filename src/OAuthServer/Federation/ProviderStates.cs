@@ -18,26 +18,22 @@ public sealed class ProviderStates(ProviderDirectory directory, Upstreams upstre
         [.. (await ReadAsync(cancel)).Where(one => one.Problem is null).Select(one => one.Provider)];
 
     /// <summary>All of them.</summary>
-    public async Task<IReadOnlyList<ProviderState>> ReadAsync(CancellationToken cancel)
-    {
-        var all = await directory.ReadAsync(cancel);
-        if (all.Count == 0) return [];
-        var places = all.Where(one => one.Row.Enabled).ToDictionary(one => one.Id, one =>
-            ProviderMetadata.PlaceOf(one.Row.Issuer).AbsoluteUri);
-        var known = (await sets.FindAsync([.. places.Values.Distinct()], cancel)).ToDictionary(row => row.Uri);
-        return await Task.WhenAll(all.Select(one => StateAsync(one, places.GetValueOrDefault(one.Id) is { } place
-            ? known.GetValueOrDefault(place) : null, cancel)));
-    }
+    public async Task<IReadOnlyList<ProviderState>> ReadAsync(CancellationToken cancel) =>
+        await Task.WhenAll((await directory.ReadAsync(cancel)).Select(one => OfAsync(one, cancel)));
 
     /// <summary>One of them, as its row stands.</summary>
-    public async Task<ProviderState> OfAsync(Provider provider, CancellationToken cancel) => await StateAsync(provider,
-        (await sets.FindAsync([ProviderMetadata.PlaceOf(provider.Row.Issuer).AbsoluteUri], cancel)).FirstOrDefault(), cancel);
-
-    private async Task<ProviderState> StateAsync(Provider provider, KeySetRow? known, CancellationToken cancel)
+    public async Task<ProviderState> OfAsync(Provider provider, CancellationToken cancel)
     {
         if (!provider.Row.Enabled) return new ProviderState(provider, "disabled");
         if (!provider.HasSecret) return new ProviderState(provider, "its secret is missing: oauth-server providers secret " + provider.Id);
-        if (known is not null && KeySets.Serves(known, time.GetUtcNow())) return new ProviderState(provider, null);
+        // The document first, then the keys where it says they are.
+        var known = await FindAsync(ProviderMetadata.PlaceOf(provider.Row.Issuer), cancel);
+        if (known is { Body: { } body } && KeySets.Serves(known, time.GetUtcNow()) && upstreams.JwksUriOf(provider, body) is { } keys)
+        {
+            known = await FindAsync(keys, cancel);
+            if (known is not null && KeySets.Serves(known, time.GetUtcNow())) return new ProviderState(provider, null);
+        }
+
         var read = upstreams.ReadAsync(provider, cancel);
         // Of one that failed nobody waits: when it is there again, the next page has it.
         if (known is { FailedAt: not null })
@@ -57,4 +53,7 @@ public sealed class ProviderStates(ProviderDirectory directory, Upstreams upstre
             return new ProviderState(provider, "it has not answered yet");
         }
     }
+
+    private async Task<KeySetRow?> FindAsync(Uri place, CancellationToken cancel) =>
+        (await sets.FindAsync([place.AbsoluteUri], cancel)).FirstOrDefault();
 }

@@ -30,6 +30,10 @@ public sealed class Upstreams(KeySets sets, Settings settings)
             : FederationErrors.Unreachable("its discovery document names another issuer");
     }
 
+    /// <summary>Where the keys are, as a document says that was fetched; null: it cannot be used.</summary>
+    public Uri? JwksUriOf(Provider provider, byte[] document) =>
+        ProviderMetadata.Read(document, provider.Row.Issuer, loopback).Metadata?.JwksUri;
+
     /// <summary>The same with keys as they are now, for a key id that the known ones lack: once a minute, over all servers.</summary>
     public async Task<Upstream> WithNewKeysAsync(Upstream known, CancellationToken cancel) =>
         (await sets.ReadAnewAsync(known.Metadata.JwksUri, KeysFlaw, cancel)).Refused(out _, out var body)
