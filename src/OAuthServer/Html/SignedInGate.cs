@@ -24,10 +24,8 @@ public sealed record PageRequest
     /// <summary>The query of a page, the form of a change.</summary>
     public required Parameters Parameters { get; init; }
 
-    /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
-    public Author Author => new(
-        $"{(Session.Role == "admin" ? "admin" : "user")}:{Session.Username}")
-    { RequestId = Context.RequestId, Address = Context.Address };
+    /// <summary>Whom the audit log names for an edit made here: admin:olivia, or user: and the subject.</summary>
+    public Author Author => new(Session.Actor) { RequestId = Context.RequestId, Address = Context.Address };
 
     /// <summary>The navigation of a page.</summary>
     public Navigation NavigationOf(string path) => new() { Session = Session, Current = path };
