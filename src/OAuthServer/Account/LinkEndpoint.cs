@@ -115,7 +115,7 @@ public sealed class LinkEndpoint(
         await http.LinkAsync(antiforgery, link, token, rules.Least(MustHaveTwo(link)), problems, company?.Label);
     }
 
-    private bool MustHaveTwo(AccountLinkRow link) => factors.IsAskedOf(link.IsFactorRequired, link.PersonRole);
+    private bool MustHaveTwo(AccountLinkRow link) => factors.GuardsEverySignIn(link.IsFactorRequired);
 
     private static Task RefuseAsync(HttpContext http, OAuthError error) =>
         error.Status == 404 ? http.DeadLinkAsync() : Refusals.RefuseAsync(http, error);
