@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
+using MimeKit;
 using Npgsql;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Mail;
@@ -93,6 +94,14 @@ public sealed class MailSender(
                     outcome = Failed(mail, fault);
                     log.LogWarning("A mail could not be sent: {Reason}", outcome.Answer);
                 }
+                // Any other fault is this mail's own: it is given up at once, and the others go on.
+                catch (Exception fault) when (fault is not NpgsqlException)
+                {
+                    client?.Dispose();
+                    client = null;
+                    outcome = new MailOutcome { Outcome = "given_up", Answer = Reason(fault) };
+                    log.LogError("A mail could not be written and is given up: {Reason}", outcome.Answer);
+                }
 
                 var request = TimedId.NewRequestId(time.GetUtcNow());
                 await store.FinishAsync(mail, outcome, written?.Person, request, TimedId.TimeOf(request)!.Value);
@@ -130,6 +139,8 @@ public sealed class MailSender(
         AuthenticationException => "the mail server refused user name and password",
         OperationCanceledException or TimeoutException => "the mail server did not answer in time",
         CryptographicException => "sealed under another key-encryption key",
+        ParseException => "no mail can be written to its address",
+        _ when !IsOfTheServer(fault) => $"the mail could not be written: {fault.GetType().Name}",
         _ => string.Concat(fault.Message.Take(LongestAnswer).Select(one => one is >= ' ' and <= '~' ? one : '?')),
     };
 }
