@@ -21,7 +21,9 @@ begin
     if new.role not in ('user', 'admin') then
         raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
     end if;
-    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
+    -- What no mail can be written to, such as a..b@example.com, or could be more than one, is none.
+    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or new.email ~ '[][()<>,;:\\"]' or new.email ~ '(^|[.@])([.@]|$)'
+        or length(new.email) > 254 then
         raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
     end if;
     return new;
@@ -1257,6 +1259,14 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.users_end_mailed_links() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from account_links where subject = new.subject and kind in ('reset', 'mailed_reset') and mailed;
+    return null;
+end $$;
+
 CREATE FUNCTION public.users_end_pending_sign_ins() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1980,7 +1990,7 @@ COMMENT ON COLUMN public.identities.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN public.identities.last_used_at IS 'When the person last came by it; null: never.';
 
-COMMENT ON COLUMN public.identities.created_by IS 'Who linked it: user:alice, cli:root, federation:entra. Written by a trigger.';
+COMMENT ON COLUMN public.identities.created_by IS 'Who linked it: user: and the subject, admin:olivia, cli:root, federation:entra. Written by a trigger.';
 
 CREATE TABLE public.identity_providers (
     id text NOT NULL,
@@ -2967,6 +2977,8 @@ CREATE INDEX logout_deliveries_of_subject ON public.logout_deliveries USING btre
 
 CREATE INDEX logout_deliveries_waiting ON public.logout_deliveries USING btree (queued_at) WHERE (finished_at IS NULL);
 
+CREATE INDEX mail_outbox_by_age ON public.mail_outbox USING btree (queued_at);
+
 CREATE INDEX mail_outbox_by_attempt ON public.mail_outbox USING btree (attempted_at) WHERE (attempted_at IS NOT NULL);
 
 CREATE INDEX mail_outbox_of_person ON public.mail_outbox USING btree (subject, queued_at) WHERE (subject IS NOT NULL);
@@ -3230,6 +3242,8 @@ CREATE TRIGGER users_check_second_factor BEFORE INSERT OR UPDATE OF second_facto
 CREATE TRIGGER users_end_access AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_access();
 
 CREATE TRIGGER users_end_links AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW WHEN (((NOT new.enabled) OR (new.password_hash IS DISTINCT FROM old.password_hash))) EXECUTE FUNCTION public.users_end_links();
+
+CREATE TRIGGER users_end_mailed_links AFTER UPDATE OF email ON public.users FOR EACH ROW WHEN ((new.email IS DISTINCT FROM old.email)) EXECUTE FUNCTION public.users_end_mailed_links();
 
 CREATE TRIGGER users_end_pending_sign_ins AFTER UPDATE OF enabled, password_hash ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_end_pending_sign_ins();
 

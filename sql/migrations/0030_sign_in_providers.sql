@@ -200,7 +200,7 @@ comment on column identities.sub is 'What it calls the person: the claim sub.';
 comment on column identities.subject is 'Who that is here: the person''s subject.';
 comment on column identities.created_at is 'When the row was made.';
 comment on column identities.last_used_at is 'When the person last came by it; null: never.';
-comment on column identities.created_by is 'Who linked it: user:alice, cli:root, federation:entra. Written by a trigger.';
+comment on column identities.created_by is 'Who linked it: user: and the subject, admin:olivia, cli:root, federation:entra. Written by a trigger.';
 create index identities_of_subject on identities (subject);
 
 create function identities_check() returns trigger language plpgsql as $$

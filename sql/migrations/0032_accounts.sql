@@ -77,6 +77,7 @@ comment on column mail_outbox.finished_at is 'When it was sent, dropped or given
 comment on column mail_outbox.outcome is 'sent; dropped, as it was for nobody; given_up, after three attempts.';
 comment on column mail_outbox.answer is 'Why the last attempt failed.';
 create index mail_outbox_waiting on mail_outbox (queued_at) where finished_at is null;
+create index mail_outbox_by_age on mail_outbox (queued_at);
 create index mail_outbox_by_attempt on mail_outbox (attempted_at) where attempted_at is not null;
 create index mail_outbox_of_person on mail_outbox (subject, queued_at) where subject is not null;
 
@@ -104,7 +105,9 @@ begin
     if new.role not in ('user', 'admin') then
         raise check_violation using message = 'This role does not exist', column = 'role', hint = 'Write user or admin.';
     end if;
-    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or length(new.email) > 254 then
+    -- What no mail can be written to, such as a..b@example.com, or could be more than one, is none.
+    if new.email !~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+$' or new.email ~ '[][()<>,;:\\"]' or new.email ~ '(^|[.@])([.@]|$)'
+        or length(new.email) > 254 then
         raise check_violation using message = 'This is no e-mail address', column = 'email', hint = 'Write one such as ada@example.com.';
     end if;
     return new;
@@ -150,6 +153,15 @@ begin
 end $$;
 create trigger users_end_links after update of enabled, password_hash on users for each row
     when (not new.enabled or new.password_hash is distinct from old.password_hash) execute function users_end_links();
+
+-- What was mailed to the old address, an operator's links too, works no more once there is another.
+create function users_end_mailed_links() returns trigger language plpgsql as $$
+begin
+    delete from account_links where subject = new.subject and kind in ('reset', 'mailed_reset') and mailed;
+    return null;
+end $$;
+create trigger users_end_mailed_links after update of email on users for each row
+    when (new.email is distinct from old.email) execute function users_end_mailed_links();
 
 -- One administrator who can sign in here, without a sign-in provider, always stays.
 create function has_local_way_in(subject uuid, password_hash text) returns boolean language sql stable as $$

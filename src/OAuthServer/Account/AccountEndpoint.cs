@@ -74,7 +74,9 @@ public sealed class AccountEndpoint(
         }
 
         var link = new NewAccountLink { Kind = AccountLinks.Address, Subject = session.Subject, Email = address, Mailed = true };
-        if (await AccountLinks.MakeAsync(links, link, page.Author, page.Context.At) is { } token)
+        // Past the limit nothing happens, and nobody is told: the link that was mailed before stays.
+        if (outbox.MayProve(session.Subject, address)
+            && await AccountLinks.MakeAsync(links, link, page.Author, page.Context.At) is { } token)
         {
             var letter = new Letter
             {

@@ -116,7 +116,7 @@ public sealed class LinkEndpoint(
         await http.LinkAsync(antiforgery, link, token, rules.Least(MustHaveTwo(link)), problems, company?.Label);
     }
 
-    private bool MustHaveTwo(AccountLinkRow link) => factors.IsAskedOf(link.IsFactorRequired, link.PersonRole);
+    private bool MustHaveTwo(AccountLinkRow link) => factors.GuardsEverySignIn(link.IsFactorRequired);
 
     // It was written down where it was found.
     private static Task AnswerAsync(HttpContext http, OAuthError error) =>

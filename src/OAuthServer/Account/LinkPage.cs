@@ -26,8 +26,9 @@ public static class LinkPage
         {
             AccountLinks.Invitation => ("Welcome", say.Put("You are invited to {0} as {1}.", $"<bdi>{settings.DisplayName}</bdi>",
                 $"<strong><bdi>{link.Username}</bdi></strong>"), "Create my account"),
-            AccountLinks.Address => ("Confirm your address", say.Put("Is {0} your address?",
-                $"<strong><bdi dir=\"ltr\">{link.Email}</bdi></strong>"), "Yes, confirm it"),
+            AccountLinks.Address => ("Confirm your address", say.Put("Is {0} your address, for the account {1}?",
+                $"<strong><bdi dir=\"ltr\">{link.Email}</bdi></strong>", $"<strong><bdi>{link.Username}</bdi></strong>"),
+                "Yes, confirm it"),
             _ => ("New password", say.Put("Choose a new password for {0}. It signs you out everywhere and ends every app's access.",
                 $"<strong><bdi>{link.Username}</bdi></strong>"), "Set the password"),
         };

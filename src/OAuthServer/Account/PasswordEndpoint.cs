@@ -14,12 +14,12 @@ namespace OAuthServer.Account;
 /// session and grant with it; the browser that did it goes on under a new session. A wrong old one is a failed sign-in.
 /// </summary>
 public sealed class PasswordEndpoint(
-    SignedInGate gate, SignIn signIn, PasswordRules rules, SecondFactorRule factors, HashQueue hashes, UserEdits users,
-    ProfileEdits profiles, Sessions sessions, AuditStore audit, Cookies cookies)
+    SignedInGate gate, SignIn signIn, PasswordRules rules, SecondFactorRule rule, FactorStore factors, HashQueue hashes,
+    UserEdits users, ProfileEdits profiles, Sessions sessions, AuditStore audit, Cookies cookies)
 {
     private const string Page = "password";
 
-    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page => await http.PasswordAsync(ViewOf(page) with
+    public Task ShowAsync(HttpContext http) => gate.ShowAsync(http, Page, async page => await http.PasswordAsync(await ViewAsync(page) with
     {
         Changed = page.Parameters["done"] is { } request && await HasChangedAsync(page, request),
     }));
@@ -38,7 +38,7 @@ public sealed class PasswordEndpoint(
         if (authenticated.Refused(out var refused, out var user) || flaw is not null || differs)
         {
             if (refused is not null) http.Response.SetErrorHeaders(refused);
-            await http.PasswordAsync(ViewOf(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, refused) });
+            await http.PasswordAsync(await ViewAsync(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, refused) });
             return;
         }
 
@@ -55,7 +55,7 @@ public sealed class PasswordEndpoint(
         var (password, flaw, differs) = await ReadAsync(page, null);
         if (flaw is not null || differs)
         {
-            await http.PasswordAsync(ViewOf(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, null) });
+            await http.PasswordAsync(await ViewAsync(page) with { Wrong = new PasswordPage.RefusedPassword(flaw, differs, null) });
             return;
         }
 
@@ -88,17 +88,19 @@ public sealed class PasswordEndpoint(
     {
         var profile = await profiles.FindAsync(page.Session.Subject, page.Http.RequestAborted);
         var (password, again) = (page.Parameters[PasswordPage.New] ?? "", page.Parameters[PasswordPage.Again] ?? "");
-        return (password, rules.FlawOf(password, profile?.Words ?? [page.Session.Username], old, MustHaveTwo(page)), password != again);
+        return (password, rules.FlawOf(password, profile?.Words ?? [page.Session.Username], old, await NeedsTwoAsync(page)),
+            password != again);
     }
 
-    private PasswordPage.View ViewOf(PageRequest page) => new()
+    private async Task<PasswordPage.View> ViewAsync(PageRequest page) => new()
     {
         Antiforgery = page.Antiforgery,
         Navigation = page.NavigationOf(Paths.Password),
-        Least = rules.Least(MustHaveTwo(page)),
+        Least = rules.Least(await NeedsTwoAsync(page)),
     };
 
-    private bool MustHaveTwo(PageRequest page) => factors.IsAskedOf(page.Session.SecondFactorRequired, page.Session.Role);
+    private async Task<bool> NeedsTwoAsync(PageRequest page) =>
+        await factors.FindAsync(page.Session.Subject, page.Http.RequestAborted) is { } has && rule.GuardsEverySignIn(has);
 
     /// <summary>W3C, A Well-Known URL for Changing Passwords.</summary>
     public static Task RedirectAsync(HttpContext http)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
 using OAuthServer.Keys;
 using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
@@ -87,16 +88,18 @@ internal static class KeyCommands
         await using var signed = await Edit.SignedAsync(context.Settings.Database, CommandContext.Actor, cancel);
         var resealing =
             new Resealing(new SigningKeyStore(signed), new DataProtectionKeyStore(signed), new FactorStore(signed),
-                new KeyEncryption(context.Settings));
+                new OutboxStore(signed), new KeyEncryption(context.Settings));
         var (signing, cookies) = (await resealing.SigningKeysAsync(cancel), await resealing.DataProtectionKeysAsync(cancel));
-        var apps = await resealing.SecretsAsync(cancel);
+        var (apps, mails) = (await resealing.SecretsAsync(cancel), await resealing.MailAsync(cancel));
         var providers = await ProviderResealing.RunAsync(signed, new KeyEncryption(context.Settings), cancel);
-        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. apps.Unreadable, .. providers.Unreadable];
-        var left = signing.Left + cookies.Left + apps.Left + providers.Left;
-        var changed = signing.Done.Count + cookies.Done.Count + apps.Done.Count + providers.Done.Count;
+        string[] unreadable = [.. signing.Unreadable, .. cookies.Unreadable, .. apps.Unreadable, .. providers.Unreadable,
+            .. mails.Unreadable];
+        var left = signing.Left + cookies.Left + apps.Left + providers.Left + mails.Left;
+        var changed = signing.Done.Count + cookies.Done.Count + apps.Done.Count + providers.Done.Count + mails.Done.Count;
         if (unreadable.Length > 0 && changed + left == 0) return WrongKey(context);
         var done = $"Sealed under OAuth__KeyEncryptionKey now: {signing.Done.Count} signing keys, {cookies.Done.Count} keys of cookies and "
-            + $"forms, {apps.Done.Count} secrets of authenticator apps, {providers.Done.Count} of providers; {left} were already.";
+            + $"forms, {apps.Done.Count} secrets of authenticator apps, {providers.Done.Count} of providers, "
+            + $"{mails.Done.Count} mails that wait; {left} were already.";
         if (unreadable.Length > 0)
             return context.Output.Refuse($"{done} Neither key opens {string.Join(", ", unreadable)}",
                 "Set OAuth__SecondKeyEncryptionKey to the key they were sealed with, and run this again; until then they are skipped.");
@@ -106,6 +109,7 @@ internal static class KeyCommands
             data_protection_keys = cookies.Done,
             authenticator_apps = apps.Done.Count,
             provider_secrets = providers.Done,
+            mails = mails.Done.Count,
             left,
         };
         return context.Output.Done(counts,

@@ -37,7 +37,7 @@ internal static class UserCommands
         {
             var username = parse.GetRequiredValue(name);
             if (await context.Users.FindAsync(username, cancel) is not null) return Taken(context, username);
-            var mustHaveTwo = new SecondFactorRule(context.Settings).IsAskedOf(false, parse.GetValue(role)!);
+            var mustHaveTwo = new SecondFactorRule(context.Settings).GuardsEverySignIn(false);
             if (Password(context, [username], mustHaveTwo, parse.GetValue(stdin), out var problem) is not { } password)
                 return context.Output.Refuse(problem!);
             return await context.Users.AddAsync(username, context.Hash(password), parse.GetValue(role)!, CommandContext.Actor, cancel)
@@ -63,7 +63,7 @@ internal static class UserCommands
                 return refused;
             var profile = await new ProfileEdits(context.Database).FindAsync(known.Subject, cancel);
             var mustHaveTwo = await new FactorStore(context.Database).FindAsync(known.Subject, cancel) is { } has
-                && new SecondFactorRule(context.Settings).IsAskedOf(has.IsRequired, has.Role);
+                && new SecondFactorRule(context.Settings).GuardsEverySignIn(has);
             if (Password(context, profile?.Words ?? [username], mustHaveTwo, parse.GetValue(stdin), out var problem) is not { } password)
                 return context.Output.Refuse(problem!);
             return await context.Users.PasswordAsync(username, context.Hash(password), CommandContext.Actor, cancel)

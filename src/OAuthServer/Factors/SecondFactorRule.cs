@@ -17,6 +17,15 @@ public sealed class SecondFactorRule(Settings settings)
     public bool IsAskedOf(bool required, string role) =>
         required || settings.SecondFactor == "everyone" || (role == "admin" && settings.SecondFactor == "admins");
 
+    /// <summary>
+    /// Whether each sign-in needs one, so that a shorter password suffices (NIST SP 800-63B): one for the administration alone is none.
+    /// </summary>
+    /// <param name="required">What the person's row says.</param>
+    public bool GuardsEverySignIn(bool required) => IsAskedOf(required, "user");
+
+    /// <summary>Whether each sign-in of a person with these factors needs a second one.</summary>
+    public bool GuardsEverySignIn(FactorsRow person) => person.HasCodes || GuardsEverySignIn(person.IsRequired);
+
     /// <summary>Whether this session may not do anything until it is surer.</summary>
     public bool Blocks(SessionRow session) => session.Acr != "aal2" && IsAskedOf(session.SecondFactorRequired, "user");
 

@@ -24,7 +24,7 @@ public sealed record PageRequest
     /// <summary>The query of a page, the form of a change.</summary>
     public required Parameters Parameters { get; init; }
 
-    /// <summary>Whom the audit log names for an edit made here: admin:olivia.</summary>
+    /// <summary>Whom the audit log names for an edit made here: admin:olivia, or user: and the subject.</summary>
     public Author Author => SignedInGate.AuthorOf(Session, Context);
 
     /// <summary>The navigation of a page.</summary>
@@ -130,8 +130,7 @@ public sealed class SignedInGate(
 
     /// <summary>Whom the audit log names for what somebody signed in does.</summary>
     public static Author AuthorOf(SessionRow session, RequestContext context) =>
-        new($"{(session.Role == "admin" ? "admin" : "user")}:{session.Username}")
-        { RequestId = context.RequestId, Address = context.Address };
+        new(session.Actor) { RequestId = context.RequestId, Address = context.Address };
 
     private static OAuthError SignInFirst(string reason) => new()
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OAuthServer.Stores.Keys;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Keys;
@@ -22,7 +23,8 @@ public sealed record Resealed
 /// and begun again while servers run: they open both.
 /// </summary>
 public sealed class Resealing(
-    SigningKeyStore signingKeys, DataProtectionKeyStore dataProtectionKeys, FactorStore factors, KeyEncryption encryption)
+    SigningKeyStore signingKeys, DataProtectionKeyStore dataProtectionKeys, FactorStore factors, OutboxStore outbox,
+    KeyEncryption encryption)
 {
     /// <summary>Signing keys.</summary>
     public async Task<Resealed> SigningKeysAsync(CancellationToken cancel)
@@ -51,6 +53,16 @@ public sealed class Resealing(
         foreach (var row in await factors.SecretsAsync(cancel))
             await AddAsync(resealed, $"the app of {row.Subject}", () => encryption.Reseal(row.SecretSealed),
                 after => factors.ResealAsync(row.Subject, row.SecretSealed, after, cancel));
+        return resealed;
+    }
+
+    /// <summary>Mail that waits.</summary>
+    public async Task<Resealed> MailAsync(CancellationToken cancel)
+    {
+        var resealed = new Resealed();
+        foreach (var row in await outbox.SealedAsync(cancel))
+            await AddAsync(resealed, $"the mail {row.Id}", () => encryption.Reseal(row.Sealed),
+                after => outbox.ResealAsync(row.Id, row.Sealed, after, cancel));
         return resealed;
     }
 

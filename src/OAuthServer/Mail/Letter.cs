@@ -55,6 +55,12 @@ public sealed record Letter
     /// <summary>Of a forgotten password: what was typed.</summary>
     public string? Account { get; init; }
 
+    /// <summary>Of a person without a password: what people call the company they sign in with; null: none is known.</summary>
+    public string? Company { get; init; }
+
+    /// <summary>Of a person without a password: a passkey is all they have.</summary>
+    public bool HasOnlyPasskeys { get; init; }
+
     /// <summary>Of a sign-in: the browser, as people call it, and where it was.</summary>
     public string? Browser { get; init; }
     public string? NetworkAddress { get; init; }

@@ -9,7 +9,7 @@ public static class LetterTexts
     /// <summary>The languages mail is written in.</summary>
     public static readonly IReadOnlyList<string> Languages = ["en", "ar"];
 
-    // The places: server, user name, link, until when or when, browser, network address, new address, the issuer.
+    // The places: server, user name, link, until when or when, browser, network address, new address, the issuer, the company.
     private static readonly Dictionary<string, (string Subject, string Text)> English = new(StringComparer.Ordinal)
     {
         [LetterKind.Invitation] = ("You are invited to {0}", """
@@ -34,7 +34,12 @@ public static class LetterTexts
             It works once, until {3}. If it was not you, ignore this mail: your password stays as it is.
             """),
         [NoPassword] = ("How you sign in to {0}", """
-            Somebody asked for a new password for {1} at {0}. This account has none: you sign in with your company account.
+            Somebody asked for a new password for {1} at {0}. This account has none: you sign in with {8}.
+
+            {7}/login
+            """),
+        [OnlyPasskeys] = ("How you sign in to {0}", """
+            Somebody asked for a new password for {1} at {0}. This account has none. You sign in with a passkey.
 
             {7}/login
             """),
@@ -111,7 +116,12 @@ public static class LetterTexts
             يعمل مرة واحدة حتى {3}. إن لم تكن أنت فتجاهل هذه الرسالة: تبقى كلمة مرورك كما هي.
             """),
         [NoPassword] = ("كيف تسجّل الدخول إلى {0}", """
-            طلب أحدهم كلمة مرور جديدة للحساب {1} لدى {0}. ليس لهذا الحساب كلمة مرور: أنت تسجّل الدخول بحساب شركتك.
+            طلب أحدهم كلمة مرور جديدة للحساب {1} لدى {0}. ليس لهذا الحساب كلمة مرور: أنت تسجّل الدخول عبر {8}.
+
+            {7}/login
+            """),
+        [OnlyPasskeys] = ("كيف تسجّل الدخول إلى {0}", """
+            طلب أحدهم كلمة مرور جديدة للحساب {1} لدى {0}. ليس لهذا الحساب كلمة مرور. أنت تسجّل الدخول بمفتاح مرور.
 
             {7}/login
             """),
@@ -164,7 +174,7 @@ public static class LetterTexts
             """),
     };
 
-    private const string NoPassword = "no-password";
+    private const string NoPassword = "no-password", OnlyPasskeys = "only-passkeys";
 
     /// <summary>Subject and text.</summary>
     /// <param name="locale">The reader's (BCP 47); null, or one that no mail is written in: English.</param>
@@ -172,13 +182,18 @@ public static class LetterTexts
     {
         var language = locale?.Split('-')[0];
         var texts = language == "ar" ? Arabic : English;
-        var (subject, text) = texts[letter is { Kind: LetterKind.Forgot, Url: null } ? NoPassword : letter.Kind];
+        var (subject, text) = texts[letter switch
+        {
+            { Kind: LetterKind.Forgot, Url: null, HasOnlyPasskeys: true } => OnlyPasskeys,
+            { Kind: LetterKind.Forgot, Url: null } => NoPassword,
+            _ => letter.Kind,
+        }];
         // RFC 5322 §2.2: a header is one line.
         var server = string.Concat(settings.DisplayName.Where(one => !char.IsControl(one)));
         object?[] parts =
         [
             server, letter.Username, letter.Url, Time(letter.Until ?? letter.At), letter.Browser, letter.NetworkAddress, letter.NewAddress,
-            settings.Issuer,
+            settings.Issuer, letter.Company ?? (language == "ar" ? "حساب شركتك" : "your company account"),
         ];
         return (string.Format(CultureInfo.InvariantCulture, subject, parts),
             $"{string.Format(CultureInfo.InvariantCulture, text, parts)}\n\n-- \n{server}\n{settings.Issuer}\n".ReplaceLineEndings("\r\n"));

@@ -34,7 +34,8 @@ public sealed class LetterWriter(
         if (await outbox.FindAsync(letter.Account!, cancel) is not { } person
             || await outbox.CountAsync(person.Subject, LetterKind.Forgot, now.AddHours(-1), cancel) >= Outbox.ForgottenPerHour) return null;
         letter = letter with { Subject = person.Subject, Username = person.Username };
-        if (!person.HasPassword) return Write(letter, person.Email, person.Locale);
+        if (!person.HasPassword)
+            return Write(letter with { Company = person.Company, HasOnlyPasskeys = person.HasOnlyPasskeys }, person.Email, person.Locale);
 
         var request = TimedId.NewRequestId(now);
         var at = TimedId.TimeOf(request)!.Value;

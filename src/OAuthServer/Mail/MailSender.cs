@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
+using MimeKit;
 using Npgsql;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Mail;
@@ -88,11 +89,18 @@ public sealed class MailSender(
                         outcome = new MailOutcome { Outcome = "sent" };
                     }
                 }
-                // Whatever is wrong with one mail, or with its server, ends neither this loop nor the mails behind it.
-                catch (Exception fault) when (fault is not NpgsqlException)
+                catch (Exception fault) when (IsOfTheServer(fault))
                 {
                     outcome = Failed(mail, fault);
                     log.LogWarning("A mail could not be sent: {Reason}", outcome.Answer);
+                }
+                // Any other fault is this mail's own: it is given up at once, and the others go on.
+                catch (Exception fault) when (fault is not NpgsqlException)
+                {
+                    client?.Dispose();
+                    client = null;
+                    outcome = new MailOutcome { Outcome = "given_up", Answer = Reason(fault) };
+                    log.LogError("A mail could not be written and is given up: {Reason}", outcome.Answer);
                 }
 
                 var request = TimedId.NewRequestId(time.GetUtcNow());
@@ -108,13 +116,15 @@ public sealed class MailSender(
     private static async Task LeaveAsync(SmtpClient client)
     {
         try { await client.DisconnectAsync(true, CancellationToken.None); }
-        catch (Exception fault) when (fault is ProtocolException or CommandException or ServiceNotConnectedException or IOException
-            or SocketException or OperationCanceledException or TimeoutException)
-        {
-        }
-
+        catch (Exception fault) when (IsOfTheServer(fault)) { }
         client.Dispose();
     }
+
+    // A mail that cannot be unsealed is given up in the end, as one is that no server takes.
+    private static bool IsOfTheServer(Exception fault) =>
+        fault is ProtocolException or CommandException or ServiceNotConnectedException or ServiceNotAuthenticatedException
+            or SslHandshakeException or AuthenticationException or NotSupportedException or IOException or SocketException
+            or OperationCanceledException or TimeoutException or CryptographicException or System.Text.Json.JsonException;
 
     private MailOutcome Failed(OutboxRow mail, Exception fault) => mail.Attempts > Again.Length
         ? new MailOutcome { Outcome = "given_up", Answer = Reason(fault) }
@@ -129,7 +139,8 @@ public sealed class MailSender(
         AuthenticationException => "the mail server refused user name and password",
         OperationCanceledException or TimeoutException => "the mail server did not answer in time",
         CryptographicException => "sealed under another key-encryption key",
-        FormatException or ArgumentException or KeyNotFoundException => "this mail cannot be written",
+        ParseException => "no mail can be written to its address",
+        _ when !IsOfTheServer(fault) => $"the mail could not be written: {fault.GetType().Name}",
         _ => string.Concat(fault.Message.Take(LongestAnswer).Select(one => one is >= ' ' and <= '~' ? one : '?')),
     };
 }

@@ -1,8 +1,10 @@
+using MimeKit;
+
 namespace OAuthServer.Protocol;
 
 /// <summary>
 /// Addresses of mail as settings, forms and rows have them. What could begin another header, another recipient or a command of SMTP is
-/// none: control characters, blanks, brackets, quotes.
+/// none: control characters, blanks, brackets, quotes. Nor is what no mail can be written to, such as a..b@example.com (RFC 5321 §4.1.2).
 /// </summary>
 public static class MailAddressText
 {
@@ -20,5 +22,7 @@ public static class MailAddressText
 
     private static string? Check(string address) =>
         address.Length <= Longest && address.Split('@') is [{ Length: > 0 }, { Length: > 0 }]
-        && !address.Any(one => char.IsControl(one) || char.IsWhiteSpace(one) || "<>()[],;:\\\"".Contains(one)) ? address : null;
+        && !address.Any(one => char.IsControl(one) || char.IsWhiteSpace(one) || "<>()[],;:\\\"".Contains(one))
+        && Array.TrueForAll(address.Split('.', '@'), part => part.Length > 0)
+        && MailboxAddress.TryParse(address, out var mailbox) && mailbox.Address == address ? address : null;
 }

@@ -52,7 +52,7 @@ public sealed class PasswordTest : ServerFixture
         SecretHash.Cost(await HashAsync(alice)).Should().Be(11);
         (await Server.QueryAsync<string>("select event || ' ' || coalesce(actor, '') || ' ' || address from audit_events "
             + "where request_id = @id order by event", new { id = reply.RequestId }))
-            .Should().Equal($"edit user:{alice.Username} 127.0.0.1", "sign-in  127.0.0.1");
+            .Should().Equal($"edit user:{alice.Subject} 127.0.0.1", "sign-in  127.0.0.1");
         (await browser.GetAsync(Paths.Sessions)).Body.Should().Contain("You changed your password");
         (await browser.GetAsync("/password?done=x")).Body.Should().NotContain("has been changed");
     }

@@ -35,8 +35,13 @@ public sealed class KeyEncryptionTest
         await Eventually.BecomesTrueAsync(() => api.At(opensBoth).SeesAsActiveAsync(sealedAnew));
         (await api.At(sealsAnew).SeesAsActiveAsync(tokens.AccessToken)).Should().BeTrue();
 
+        await server.ExecuteAsync("insert into mail_outbox (kind, sealed) values ('forgot', @mail)",
+            new { mail = new KeyEncryption(server.Settings).Seal("a mail"u8.ToArray()) });
         var (exit, said) = await OAuthProgram.RunAsync(sealsAnew.Settings, "keys", "reseal", "--json");
         exit.Should().Be(0, said);
+        said.Should().MatchRegex("\"mails\": ?1");
+        new KeyEncryption(server.Settings with { KeyEncryptionKey = Next })
+            .Unseal(await server.ScalarAsync<byte[]>("select sealed from mail_outbox")).Should().Equal("a mail"u8.ToArray());
         (await OAuthProgram.RunAsync(sealsAnew.Settings, "keys", "reseal")).Said.Should().Contain("now: 0 signing keys, 0 keys");
 
         await using var knowsOne = await server.StartSecondInstanceAsync(settings => settings with { KeyEncryptionKey = Next });

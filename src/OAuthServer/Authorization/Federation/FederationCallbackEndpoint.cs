@@ -142,8 +142,7 @@ public sealed class FederationCallbackEndpoint(
     {
         var (http, session) = (arrival.Http, arrival.Session!);
         var context = http.Context();
-        var author = new Author($"{(session.Role == "admin" ? "admin" : "user")}:{session.Username}")
-        { RequestId = context.RequestId, Address = context.Address };
+        var author = new Author(session.Actor) { RequestId = context.RequestId, Address = context.Address };
         switch (await arrivals.LinkAsync(key, session.Subject, author))
         {
             case LinkOutcome.Done:

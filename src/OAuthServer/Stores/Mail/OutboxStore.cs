@@ -18,6 +18,30 @@ public sealed record OutboxRow
     public required int Attempts { get; init; }
 }
 
+/// <summary>A mail to be queued.</summary>
+public sealed record NewOutboxRow
+{
+    public required string Kind { get; init; }
+
+    /// <summary>Whom it is about; null: nobody, or not known yet.</summary>
+    public required Guid? Subject { get; init; }
+
+    /// <summary>Address and content, sealed.</summary>
+    public required byte[] Content { get; init; }
+
+    /// <summary>False: nothing is queued, in the same time.</summary>
+    public bool Wanted { get; init; } = true;
+
+    /// <summary>When so many wait, this one is not queued.</summary>
+    public required int Most { get; init; }
+
+    /// <summary>True: only those of its kind count for <see cref="Most"/>.</summary>
+    public bool CountsItsKind { get; init; }
+
+    /// <summary>The person gets one of this kind in so long; null: as many as there are.</summary>
+    public TimeSpan? OnceIn { get; init; }
+}
+
 /// <summary>Somebody mail reaches: their address is verified.</summary>
 public sealed record AddresseeRow
 {
@@ -26,8 +50,21 @@ public sealed record AddresseeRow
     public required string Email { get; init; }
     public required string? Locale { get; init; }
 
-    /// <summary>False: they sign in with a sign-in provider only.</summary>
+    /// <summary>False: they sign in with a sign-in provider, or a passkey, only.</summary>
     public required bool HasPassword { get; init; }
+
+    /// <summary>What people call the sign-in provider they have an account at, the first by its place; null: none.</summary>
+    public required string? Company { get; init; }
+
+    /// <summary>Beside a password, a passkey is all they have.</summary>
+    public required bool HasOnlyPasskeys { get; init; }
+}
+
+/// <summary>The content of a mail that waits.</summary>
+public sealed record SealedMail
+{
+    public required Guid Id { get; init; }
+    public required byte[] Sealed { get; init; }
 }
 
 /// <summary>What became of an attempt.</summary>
@@ -51,16 +88,29 @@ public sealed class OutboxStore(Database database)
         with added as (
             insert into mail_outbox (kind, subject, sealed, queued_at)
             select @kind, @subject, @content, @now
-             where @wanted and (select count(*) from (select from mail_outbox where finished_at is null limit @most) as waiting) < @most
+             where @wanted
+               and (select count(*) from (
+                   select from mail_outbox where finished_at is null and (@only::text is null or kind = @only) limit @most
+               ) as waiting) < @most
+               and (@once_since::timestamptz is null or not exists (
+                   select from mail_outbox where subject = @subject and kind = @kind and queued_at > @once_since))
             returning id
         )
         select pg_notify('oauth_changes', 'mail_outbox') from added
         """;
 
-    /// <summary>Queues a mail, unless so many wait already.</summary>
-    /// <param name="wanted">False: nothing is queued, in the same time.</param>
-    public Task AddAsync(string kind, Guid? subject, byte[] content, bool wanted, int most, DateTimeOffset now) =>
-        database.ExecuteAsync(AddSql, new { kind, subject, content, wanted, most, now = now.UtcDateTime }, CancellationToken.None);
+    /// <summary>Queues a mail, unless so many wait already, or one that is enough.</summary>
+    public Task AddAsync(NewOutboxRow mail, DateTimeOffset now) => database.ExecuteAsync(AddSql, new
+    {
+        mail.Kind,
+        mail.Subject,
+        mail.Content,
+        mail.Wanted,
+        mail.Most,
+        only = mail.CountsItsKind ? mail.Kind : null,
+        once_since = mail.OnceIn is { } span ? (now - span).UtcDateTime : (DateTime?)null,
+        now = now.UtcDateTime,
+    }, CancellationToken.None);
 
     // One server sends at a time: the next looks once this one has chosen, in a statement with a snapshot of its own.
     public const string LockSql = "select pg_advisory_xact_lock(hashtext('mail_outbox'))";
@@ -70,7 +120,8 @@ public sealed class OutboxStore(Database database)
             select id from mail_outbox
              where finished_at is null and attempts < 3 and (due_at is null or due_at <= @now)
                and not exists (select from mail_outbox where finished_at is null and sending_until > @now)
-             order by attempts, queued_at
+             -- Who waits for a link waits for no notice.
+             order by kind not in ('forgot', 'reset', 'invitation', 'address'), attempts, queued_at
              limit greatest(least(@most, @per_minute
                  - (select count(*) from mail_outbox where attempted_at > @now::timestamptz - interval '1 minute')), 0)
                for update skip locked
@@ -141,7 +192,12 @@ public sealed class OutboxStore(Database database)
             ? TimeSpan.FromSeconds(seconds) : null;
 
     private const string Addressee = """
-        select subject, username, email, locale, password_hash is not null as has_password from users
+        select subject, username, email, locale, password_hash is not null as has_password,
+               (select p.label from identities i join identity_providers p on p.issuer = i.issuer
+                 where i.subject = users.subject order by p.position, p.id limit 1) as company,
+               exists (select from passkeys k where k.subject = users.subject)
+                   and not exists (select from identities i where i.subject = users.subject) as has_only_passkeys
+          from users
          where enabled and email_verified_at is not null
         """;
 
@@ -166,6 +222,17 @@ public sealed class OutboxStore(Database database)
     /// <summary>How many mails of this kind the person was sent since then.</summary>
     public Task<int> CountAsync(Guid subject, string kind, DateTimeOffset since, CancellationToken cancel) =>
         database.FindAsync<int>(CountSql, new { subject, kind, since = since.UtcDateTime }, cancel);
+
+    public const string SealedSql = "select id, sealed from mail_outbox where sealed is not null order by id";
+
+    /// <summary>The content of all that wait, as it is sealed.</summary>
+    public Task<List<SealedMail>> SealedAsync(CancellationToken cancel) => database.ListAsync<SealedMail>(SealedSql, null, cancel);
+
+    public const string ResealSql = "update mail_outbox set sealed = @after where id = @id and sealed = @before";
+
+    /// <summary>The same content, sealed anew; false when it was sent, or another has done it.</summary>
+    public async Task<bool> ResealAsync(Guid id, byte[] before, byte[] after, CancellationToken cancel) =>
+        await database.ExecuteAsync(ResealSql, new { id, before, after }, cancel) == 1;
 
     public const string SweepSql = """
         with gone as materialized (

@@ -35,7 +35,7 @@ public sealed class AccountEventStore(Database database)
                         when a.event = 'token' and a.detail in ('refresh_reused', 'code_replayed') then 'reused'
                         when a.event = 'edit' and a.detail ~ '^update users [^ ]+: (.* )?password(_hash)?( |$)' then 'password'
                    end as what,
-                   a.actor is not null and a.actor not in ('user:' || u.username, 'admin:' || u.username)
+                   a.actor is not null and a.actor not in ('user:' || u.subject, 'user:' || u.username, 'admin:' || u.username)
                        and a.actor not like 'link:%' as by_operator
               from audit_events a join users u on u.subject = @subject left join clients c on c.client_id = a.client_id
              where a.subject = @subject::uuid::text and a.subject is distinct from a.client_id

@@ -24,9 +24,6 @@ public sealed record AccountLinkRow
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>The role they have, or will have.</summary>
-    public required string PersonRole { get; init; }
-
     /// <summary>users.second_factor, whatever the settings say.</summary>
     public required bool IsFactorRequired { get; init; }
 }

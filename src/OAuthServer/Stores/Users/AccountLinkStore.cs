@@ -8,7 +8,7 @@ public sealed class AccountLinkStore(Database database)
     private const string Columns = """
         l.id, l.kind, l.subject, coalesce(l.username, u.username) as username, l.role, l.provider, coalesce(l.email, u.email) as email,
                coalesce(l.locale, u.locale) as locale, u.name, l.mailed,
-               l.created_at, l.expires_at, coalesce(l.role, u.role) as person_role, u.second_factor is not null as is_factor_required
+               l.created_at, l.expires_at, u.second_factor is not null as is_factor_required
         """;
 
     // Those of a disabled person, and invitations to a name that somebody has by now, do not work.
@@ -161,8 +161,6 @@ public sealed class AccountLinkStore(Database database)
                and not exists (select from users other
                    where lower(other.email) = lower(l.email) and other.email_verified_at is not null and other.subject <> l.subject)
             returning l.subject, l.email
-        ), sent_to_the_old as (
-            delete from account_links l using spent where l.subject = spent.subject and l.kind = 'mailed_reset'
         ), proven as (
             update users u set email = spent.email, email_verified_at = @now from spent where u.subject = spent.subject
             returning u.subject

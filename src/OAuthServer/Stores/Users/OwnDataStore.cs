@@ -44,7 +44,8 @@ public sealed class OwnDataStore(Database database)
                 from mail_outbox m where m.subject = u.subject),
             'events', (select coalesce(jsonb_agg(jsonb_build_object('at', a.at, 'event', a.event, 'outcome', a.outcome, 'client_id',
                     a.client_id, 'grant_id', a.grant_id, 'error', a.error, 'address',
-                    case when a.actor is null or a.actor in ('user:' || u.username, 'admin:' || u.username) or a.actor like 'link:%'
+                    case when a.actor is null or a.actor in ('user:' || u.subject, 'user:' || u.username, 'admin:' || u.username)
+                           or a.actor like 'link:%'
                          then a.address end) order by a.at), '[]')
                 from (select * from audit_events
                        where subject = u.subject::text and subject is distinct from client_id order by at desc limit @most) as a)

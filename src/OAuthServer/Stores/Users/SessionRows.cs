@@ -42,6 +42,11 @@ public sealed record SessionRow
 
     /// <summary>users.second_factor: whether they sign in with a second factor whatever the settings say.</summary>
     public required bool SecondFactorRequired { get; init; }
+
+    /// <summary>
+    /// Whom the audit log names for what is done here: admin:olivia, and of anybody else the subject: no name stays once they are gone.
+    /// </summary>
+    public string Actor => Role == "admin" ? $"admin:{Username}" : $"user:{Subject}";
 }
 
 /// <summary>A session that begins.</summary>

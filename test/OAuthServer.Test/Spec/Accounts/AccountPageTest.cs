@@ -1,7 +1,9 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Users;
 using OAuthServer.Test.Support;
+using OAuthServer.Users;
 
 namespace OAuthServer.Test.Spec.Accounts;
 
@@ -28,7 +30,7 @@ public sealed class AccountPageTest : MailFixture
         shown.Reply.Body.Should().Contain("Your profile has been saved.").And.Contain("value=\"Alice Demo\"");
         (await Server.ScalarAsync<string>("select actor || ' ' || detail from audit_events where request_id = @id",
             new { id = reply.RequestId }))
-            .Should().StartWith($"user:{alice.Username} update users {alice.Username}: ").And.NotContain("Demo");
+            .Should().StartWith($"user:{alice.Subject} update users {alice.Username}: ").And.NotContain("Demo");
     }
 
     [Test]
@@ -77,7 +79,7 @@ public sealed class AccountPageTest : MailFixture
         told.Text.Should().Contain(fresh).And.NotContain("/account/link");
         (await EmailAsync(alice)).Should().Be($"{email} true", "the old one stays until then");
         var link = await NewBrowser().FollowAsync(At(mail.Token));
-        link.Reply.Body.Should().Contain(fresh);
+        link.Reply.Body.Should().Contain(fresh).And.Contain($", for the account <strong><bdi>{alice.Username}</bdi></strong>?");
         (await EmailAsync(alice)).Should().Be($"{email} true", "opening it does nothing");
         var elsewhere = NewBrowser();
         (await elsewhere.SubmitAsync(await elsewhere.FollowAsync(At(mail.Token)))).Body.Should().Contain("Your address is confirmed");
@@ -100,6 +102,40 @@ public sealed class AccountPageTest : MailFixture
         await browser.SubmitAsync(await browser.FollowAsync(At(proof)));
 
         (await NewBrowser().GetAsync(At(old))).Status.Should().Be(404);
+    }
+
+    [Test]
+    public async Task An_operators_mailed_link_ends_with_the_address_and_one_handed_over_does_not()
+    {
+        var ((alice, email), (bob, _)) = (await WithAddressAsync(), await WithAddressAsync("bob"));
+        var link = new NewAccountLink { Kind = AccountLinks.Reset, Subject = alice.Subject, Mailed = true };
+        var (mailed, handed) = (await MakeAsync(link), await ResetAsync(bob));
+
+        await Server.ExecuteAsync("update users set email = 'new-' || email where subject = any (@both)",
+            new { both = new[] { alice.Subject, bob.Subject } });
+
+        (await NewBrowser().GetAsync(At(mailed))).Status.Should().Be(404);
+        (await NewBrowser().GetAsync(At(handed))).Status.Should().Be(200);
+    }
+
+    [Test]
+    public async Task Three_links_an_hour_go_to_an_address_and_from_a_person_and_the_next_is_silently_none()
+    {
+        var (address, bodies, browser) = ($"{NewName("stranger")}@example.test", new List<string?>(), NewBrowser());
+        for (var number = 0; number < 4; number++)
+        {
+            browser = NewBrowser();
+            await browser.SignInAsync(await Server.UserAsync());
+            bodies.Add((await ChangeAsync(browser, address.ToUpperInvariant())).Location);
+        }
+
+        for (var number = 0; number < 4; number++) bodies.Add((await ChangeAsync(browser, $"{number}-{address}")).Location);
+
+        bodies.Distinct().Should().ContainSingle("whoever asks is not told");
+        (await Server.ScalarAsync<long>("select count(*) from account_links where lower(email) = @address", new { address }))
+            .Should().Be(3);
+        (await Server.QueryAsync<string>("select email from account_links where email like @like", new { like = $"%-{address}" }))
+            .Should().Equal($"2-{address}");
     }
 
     [Test, Case("ACC-119")]
@@ -158,7 +194,8 @@ public sealed class AccountPageTest : MailFixture
         (await server.ScalarAsync<string>("select email from account_links where kind = 'address'")).Should().Be("new@example.test");
     }
 
-    [TestCase("nobody"), TestCase("a@b\r\nBcc: c@d"), TestCase("<a@b.example>"), TestCase("a@b, c@d"), TestCase("")]
+    [TestCase("nobody"), TestCase("a@b\r\nBcc: c@d"), TestCase("<a@b.example>"), TestCase("a@b, c@d"), TestCase(""),
+        TestCase("a..b@x.example")]
     public async Task What_is_no_address_is_refused_beside_its_field(string address)
     {
         var (alice, browser) = (await Server.UserAsync(), NewBrowser());

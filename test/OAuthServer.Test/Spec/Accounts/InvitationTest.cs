@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 using OAuthServer.Users;
 
@@ -31,6 +32,14 @@ public sealed class InvitationTest : AccountFixture
             new { id = reply.RequestId })).Should().HaveCount(3).And.Contain("account-link invitation accepted")
             .And.Contain("sign-in invitation").And.Contain(text => text.StartsWith($"edit insert users {name}"));
         (await NewBrowser().SignInAsync(new Person(name, Guid.Empty))).Reply.Status.Should().Be(401, "not with any password");
+    }
+
+    [TestCase("a..b@x.example"), TestCase(".a@x.example"), TestCase("a@x..example"), TestCase("a@b, c@d"), TestCase("<a@b>")]
+    public async Task To_what_is_no_address_nobody_is_invited(string address)
+    {
+        var refusal = await Edit.TryAsync(() => InviteAsync(NewName(), email: address, mailed: true));
+
+        refusal!.Message.Should().Be("This is no e-mail address");
     }
 
     [Test]

@@ -26,8 +26,12 @@ public sealed class MailTest : MailFixture
         mail.Text.Should().Contain("Firefox, Windows").And.Contain("127.").And.Contain(alice.Username)
             .And.Contain($"{Server.Issuer}/password");
         Sink.Mails.Should().NotContain(one => one.To.Contains(email), "this browser signed her in before");
+        Server.Clock.Travel(TimeSpan.FromMinutes(6));
         await other.SignInAsync(alice);
         await Sink.MailToAsync(email);
+        await NewBrowser().SignInAsync(alice);
+        await SentAsync();
+        Sink.Mails.Should().NotContain(one => one.To.Contains(email), "five minutes have one");
         browser.Cookies.Keys.Should().Contain(OAuthServer.Html.Cookies.Name("k", Server.Settings));
     }
 
@@ -77,7 +81,8 @@ public sealed class MailTest : MailFixture
 
     [TestCase("a\r\nRCPT TO:<b@example.test>@example.test"), TestCase("a@example.test\nBcc: b@example.test"), TestCase("<a@example.test>"),
         TestCase("a@example.test, b@example.test"), TestCase("a b@example.test"), TestCase("a@example.test>"),
-            TestCase("\"a\"@example.test")]
+            TestCase("\"a\"@example.test"), TestCase("a..b@example.test"), TestCase(".a@example.test"), TestCase("a.@example.test"),
+            TestCase("a@example..test"), TestCase("a@.test")]
     public async Task An_address_that_could_be_more_than_one_gets_nothing(string address)
     {
         MailAddressText.Of(address).Should().Match(one => one == null || one != address);
@@ -105,6 +110,33 @@ public sealed class MailTest : MailFixture
         await Sink.MailToAsync(good);
 
         await Server.ExecuteAsync("delete from mail_outbox where finished_at is null");
+    }
+
+    [Test]
+    public async Task A_mail_that_cannot_be_written_is_given_up_with_the_reason_and_the_next_is_sent()
+    {
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = "unheard-of", To = "first@example.test" }, Server.Clock.GetUtcNow());
+        await Server.Get<Outbox>().AddAsync(new Letter { Kind = LetterKind.Invitation, To = "next@example.test", Username = "x" },
+            Server.Clock.GetUtcNow());
+
+        await Sink.MailToAsync("next@example.test");
+        await SentAsync();
+
+        (await Server.QueryAsync<string>("select outcome || ': ' || answer from mail_outbox where kind = 'unheard-of'"))
+            .Should().Equal("given_up: the mail could not be written: KeyNotFoundException");
+    }
+
+    [Test]
+    public void Who_has_no_password_is_told_what_they_have()
+    {
+        var letter = new Letter { Kind = LetterKind.Forgot, Username = "ada" };
+
+        Text(letter with { Company = "Example Entra" }, "en").Should().Contain("you sign in with Example Entra.");
+        Text(letter with { Company = "Example Entra" }, "ar").Should().Contain("عبر Example Entra.");
+        Text(letter with { HasOnlyPasskeys = true }, "en").Should().Contain("You sign in with a passkey.").And.NotContain("company");
+        Text(letter with { HasOnlyPasskeys = true }, "ar").Should().Contain("بمفتاح مرور");
+
+        string Text(Letter one, string locale) => LetterTexts.Of(one, locale, Server.Settings).Text;
     }
 
     [Test]

@@ -31,6 +31,18 @@ public sealed class WhoMustTest : SecondFactorFixture
     }
 
     [Test]
+    public async Task A_password_may_be_shorter_only_where_every_sign_in_asks_for_more()
+    {
+        var (olivia, browser) = (await Server.UserAsync("olivia", "admin"), Server.NewBrowser());
+        await browser.SignInAsync(olivia);
+        (await browser.GetAsync(Paths.Password)).Body.Should().Contain("At least 15 characters.", "her own pages ask for a password alone");
+
+        await EnrolAsync(olivia, browser);
+
+        (await browser.GetAsync(Paths.Password)).Body.Should().Contain("At least 8 characters.");
+    }
+
+    [Test]
     public async Task An_administrator_with_a_passkey_alone_is_asked_for_it_after_the_password()
     {
         var (olivia, browser) = (await Server.UserAsync("olivia", "admin"), Server.NewBrowser());
