@@ -104,7 +104,7 @@ public sealed class IdentityStore(Database database)
             select one.username from claimed, generate_series(1, 51) as place, lateral (
                 select case when place = 1 then name when place <= 50 then left(name, 125) || '-' || place
                             else left(name, 115) || '-' || left(replace(gen_random_uuid()::text, '-', ''), 12) end as username) as one
-             where not exists (select from users where users.username = one.username)
+             where not exists (select from users where users.username = one.username) and not name_is_reserved(one.username)
                -- Nor what somebody else types as their address.
                and not exists (select from users other where lower(other.email) = one.username and other.email_verified_at is not null)
              order by place limit 1
