@@ -64,14 +64,21 @@ public sealed class ScreenshotsTest
         foreach (var dark in new[] { false, true })
         {
             await using var context =
-                await Chromium.OpenAsync(new Look { Dark = dark, Width = shot.Width, Height = 400, Scale = shot.Width > 600 ? 1 : 2 });
+                await Chromium.OpenAsync(new Look
+                {
+                    Scripts = true,
+                    Dark = dark,
+                    Width = shot.Width,
+                    Height = 400,
+                    Scale = shot.Width > 600 ? 1 : 2,
+                });
             var page = await context.NewPageAsync();
             if (shot.Username is not null)
             {
                 await page.GotoAsync(server.Issuer + Paths.Login);
                 await page.GetByLabel("Username").FillAsync(shot.Username);
                 await page.GetByLabel("Password").FillAsync($"{shot.Username}-demo-password");
-                await page.RunAndWaitForResponseAsync(() => page.Locator("main button").ClickAsync(), response =>
+                await page.RunAndWaitForResponseAsync(() => page.Locator("main button.primary").ClickAsync(), response =>
                     response.Request.Method == "GET");
                 await page.WaitForLoadStateAsync();
             }
