@@ -130,7 +130,8 @@ public sealed class ProviderAdminTest : FederationFixture
 
         await olivia.SubmitToAsync(Paths.AdminUserIdentity, await olivia.FollowAsync(page), ("provider", id), ("sub", company.Sub));
         (await ComeAsync(Server.NewBrowser(), company, id)).Status.Should().Be(303);
-        var taken = await olivia.SubmitToAsync(Paths.AdminUserIdentity, await olivia.FollowAsync($"{Paths.AdminUser}?subject={bob.Subject}"),
+        var taken = await olivia.SubmitToAsync(Paths.AdminUserIdentity,
+            await olivia.FollowAsync($"{Paths.AdminUser}?subject={bob.Subject}"),
             ("provider", id), ("sub", company.Sub));
         (await olivia.FollowAsync(taken, "")).Reply.Body.Should().Contain("That identity is linked to another user.");
         await olivia.SubmitToAsync(Paths.AdminUserUnlink, await olivia.FollowAsync(page));
