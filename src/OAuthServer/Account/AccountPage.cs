@@ -45,9 +45,8 @@ public static class AccountPage
             {Profile(view, settings, say)}
             {AddressOf(view, settings, say)}
             <section aria-labelledby="password-of-mine"><h2 id="password-of-mine">{say["Password"]}</h2>
-            <p class="actions"><a class="button"
-                href="{settings.IssuerPath + Paths.Password}">{say[view.Navigation.Session.HasPassword ? "Change your password"
-                : "Set a password"]}</a></p></section>
+            <p class="actions"><a class="button" href="{settings.IssuerPath + Paths.Password}">{say[
+                view.Navigation.Session.HasPassword ? "Change your password" : "Set a password"]}</a></p></section>
             <section aria-labelledby="factors"><h2 id="factors">{say["Second factor"]}</h2>
             <div class="actions"><a class="button" href="{settings.IssuerPath + Paths.Passkeys}">{say["Passkeys"]}</a>
                 <a class="button" href="{settings.IssuerPath + Paths.SecondFactor}">{say[

@@ -15,7 +15,7 @@ public static class LinkPage
 
     /// <param name="least">The least characters of a password.</param>
     /// <param name="problems">What is wrong with what was posted.</param>
-    /// <param name="company">What people call the sign-in provider of an invitation; null: there is none any more, or none is named.</param>
+    /// <param name="company">What people call the sign-in provider of an invitation; null: it is gone, or none is named.</param>
     public static Task LinkAsync(
         this HttpContext http, Markup antiforgery, AccountLinkRow link, string token, int least, Dictionary<string, string> problems,
         string? company)

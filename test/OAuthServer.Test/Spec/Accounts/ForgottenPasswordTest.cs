@@ -69,6 +69,28 @@ public sealed class ForgottenPasswordTest : MailFixture
     }
 
     [Test]
+    public async Task Who_has_no_password_is_told_of_their_company_or_their_passkey()
+    {
+        var (ada, bob, issuer) = (await WithAddressAsync("ada"), await WithAddressAsync("bob"), $"https://{NewName("idp")}.example");
+        await Server.ExecuteAsync("update users set password_hash = null where subject = any (@both)",
+            new { both = new[] { ada.Person.Subject, bob.Person.Subject } });
+        await Server.ExecuteAsync("""
+            insert into identity_providers (id, label, issuer, client_id, auth_method, position, enabled) values
+                ('told-second', 'Second', @issuer, 'x', 'none', 2, false), ('told-first', 'Example Entra', @issuer, 'x', 'none', 1, false)
+            """, new { issuer });
+        await Server.ExecuteAsync("insert into identities (issuer, sub, subject) values (@issuer, 'ada', @Subject)",
+            new { issuer, ada.Person.Subject });
+        await Server.ExecuteAsync("insert into passkeys (id, subject, public_key, sign_count, name, created_at) "
+            + "values (sha256('told'), @Subject, 'x', 0, 'Key', now())", bob.Person);
+
+        await ForgetAsync(NewBrowser(), ada.Email);
+        await ForgetAsync(NewBrowser(), bob.Email);
+
+        (await Sink.MailToAsync(ada.Email)).Text.Should().Contain("you sign in with Example Entra.");
+        (await Sink.MailToAsync(bob.Email)).Text.Should().Contain("You sign in with a passkey.").And.NotContain("company");
+    }
+
+    [Test]
     public async Task Three_an_hour_of_an_address_and_of_an_account_and_no_more_are_sent_silently()
     {
         var ((_, one), (_, two)) = (await WithAddressAsync(), await WithAddressAsync());

@@ -2,6 +2,7 @@ using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Mail;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Mail;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Accounts;
@@ -124,6 +125,21 @@ public sealed class MailTest : MailFixture
 
         (await Server.QueryAsync<string>("select outcome || ': ' || answer from mail_outbox where kind = 'unheard-of'"))
             .Should().Equal("given_up: the mail could not be written: KeyNotFoundException");
+    }
+
+    [Test]
+    public async Task Links_go_before_notices_which_leave_room_for_forgotten_passwords()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (store, now) = (server.Get<OutboxStore>(), server.Clock.GetUtcNow());
+        var notice = new NewOutboxRow { Kind = LetterKind.AppAdded, Subject = null, Content = [1], Most = 2 };
+        var forgot = notice with { Kind = LetterKind.Forgot, Most = 1, CountsItsKind = true };
+
+        foreach (var row in new[] { notice, notice, notice, forgot, forgot }) await store.AddAsync(row, now);
+
+        (await server.QueryAsync<string>("select kind || ' ' || count(*) from mail_outbox group by kind order by 1"))
+            .Should().Equal("app-added 2", "forgot 1");
+        (await store.ClaimAsync(1, now.AddMinutes(5), now)).Should().ContainSingle().Which.Kind.Should().Be(LetterKind.Forgot);
     }
 
     [Test]
