@@ -106,7 +106,7 @@ public static class LoginPage
         Markup password = !then.Offers.HasPassword ? Markup.None : $"""
             <form method="post" action="{settings.IssuerPath + Paths.Login}">
             {hidden}
-            <label for="username">{say["Username"]}</label>
+            <label for="username">{say["Username or e-mail address"]}</label>
             <input id="username" name="username" type="text" value="{name}" required
                 maxlength="{SignIn.LongestName}" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" dir="ltr" {Flaw(
                     Username)}>

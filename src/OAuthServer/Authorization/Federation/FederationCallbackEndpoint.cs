@@ -132,7 +132,11 @@ public sealed class FederationCallbackEndpoint(
         else if (!Says(provider, person)) await RefuseAsync(arrival, FederationErrors.NoTime());
         else
         {
-            var proof = Arrivals.AuthenticatedBy(provider, person, known, fresh: true) with { Remember = session.Remembered };
+            var proof = Arrivals.AuthenticatedBy(provider, person, known, fresh: true) with
+            {
+                Continues = true,
+                Remember = session.Remembered,
+            };
             if (!await entry.LetInAsync(http, proof, new Waiting(null, arrival.Back.Page)))
                 await RefuseAsync(arrival, FederationErrors.Nobody("the person or the provider was disabled"));
         }
@@ -142,6 +146,13 @@ public sealed class FederationCallbackEndpoint(
     {
         var (http, session) = (arrival.Http, arrival.Session!);
         var context = http.Context();
+        // The provider took its time: the session may have ended meanwhile.
+        if (await sessions.FindAsync(cookies.Session(http), http.RequestAborted) is null)
+        {
+            await RefuseAsync(arrival, FederationErrors.NotStarted("the session ended meanwhile"));
+            return;
+        }
+
         var author = new Author(session.Actor) { RequestId = context.RequestId, Address = context.Address };
         switch (await arrivals.LinkAsync(key, session.Subject, author))
         {
