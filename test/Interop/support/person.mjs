@@ -37,7 +37,7 @@ export async function openBrowser() {
             if (await password.isVisible()) {
                 await page.getByLabel('Username').fill('alice');
                 await password.fill('alice-demo-password');
-                await leave(page, page.getByRole('button', { name: 'Sign in' }));
+                await leave(page, page.getByRole('button', { name: 'Sign in', exact: true }));
             } else if (await button.isVisible()) {
                 saw.push(await page.locator('main').innerText());
                 await leave(page, button);
