@@ -79,7 +79,8 @@ public sealed class PasswordEndpoint(
     private async Task GoOnAsync(PageRequest page, Authenticated person)
     {
         var (http, remember) = (page.Http, page.Session.Remembered);
-        if (await sessions.StartAsync(person with { Remember = remember }, cookies.Session(http),
+        // The new password ended the session that asked, too: this one starts anew.
+        if (await sessions.StartAsync(person with { Remember = remember, Continues = false }, cookies.Session(http),
                 http.Request.Headers.UserAgent.ToString(), page.Context) is { } started)
             cookies.SetSession(http, started);
     }

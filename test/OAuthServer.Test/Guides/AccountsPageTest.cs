@@ -27,7 +27,7 @@ public sealed class AccountsPageTest : ServerFixture
             var block = Block.The(Guide, words);
             var script = string.Join('\n', block.Text.Split('\n').Where(line => line.StartsWith("$ ")).Select(line => line[2..]));
             var shown = string.Join('\n', block.Text.Split('\n').Where(line => !line.StartsWith("$ "))).Trim()
-                .Replace("https://auth.example.com", Server.Issuer);
+                .Replace("http://localhost:8080", Server.Issuer);
             (await shell.RunAsync(script)).Trim().Should().MatchRegex("^" + Regex.Escape(shown).Replace("…", ".+") + "$");
         }
     }
