@@ -107,7 +107,7 @@ public sealed class OtherSitesTest
     private static Task<Form[]> FormsAsync(BrowserSession visitor) => visitor.Page.EvaluateAsync<Form[]>(
         """
         () => [...document.forms].filter(form => form.method === 'post')
-            .flatMap(form => [...form.querySelectorAll('button, input[type=submit]')].map(button => ({
+            .flatMap(form => [...form.querySelectorAll('button:not([type=button]), input[type=submit]')].map(button => ({
             action: form.action,
             button: button.name ? `${button.name}=${button.value}` : '',
             fields: [...new FormData(form, button)].map(([name, value]) => ({ name, value })),
