@@ -64,10 +64,10 @@ public sealed class PasskeysEndpoint(
         }
 
         var (session, json) = posted;
-        var name = Words.Sanitize(Member(json, "name") is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "", "", 64);
+        var name = Words.Sanitize(json.Member("name") is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "", "", 64);
         name = name.Length == 0 ? "Passkey" : name;
         var author = SignedInGate.AuthorOf(session, context);
-        if ((await passkeys.RegisterAsync(Member(json, "passkey"), name, session, author, context, http.RequestAborted))
+        if ((await passkeys.RegisterAsync(json.Member("passkey"), name, session, author, context, http.RequestAborted))
             .Refused(out error, out _))
         {
             await RefuseAsync(http, error, session);
@@ -131,7 +131,4 @@ public sealed class PasskeysEndpoint(
         await audit.RefusedAsync(AuditEvents.Passkey, error, http.Context(), subject: session?.Subject.ToString());
         await http.RefuseAsync(error);
     }
-
-    private static JsonElement Member(JsonElement posted, string name) =>
-        posted.ValueKind == JsonValueKind.Object && posted.TryGetProperty(name, out var value) ? value : default;
 }

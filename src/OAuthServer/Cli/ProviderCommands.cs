@@ -45,7 +45,7 @@ internal static class ProviderCommands
                 + "--client-id CLIENT_ID\noauth-server providers secret entra < FILE",
             [id, .. options.All], async (parse, context, cancel) =>
         {
-            var row = options.Apply(parse, ProviderOptions.New(parse.GetRequiredValue(id)));
+            var row = options.Apply(parse, ProviderRow.New(parse.GetRequiredValue(id)));
             var (author, _) = context.Act();
             var judged = await new ProviderEdits(context.Database).AddAsync(ProviderOptions.AsIs(row), author, cancel);
             if (judged.Refusals.Count > 0) return context.Output.Refuse(judged.Refusals);

@@ -41,31 +41,6 @@ internal sealed class ProviderOptions
         onDisable, position,
     ];
 
-    /// <summary>A new provider, before anything is said of it.</summary>
-    public static ProviderRow New(string id) => new()
-    {
-        Id = id,
-        Label = id,
-        Issuer = "",
-        ClientId = "",
-        AuthMethod = "client_secret_basic",
-        SecretSealed = null,
-        Scopes = ["openid", "profile", "email"],
-        Provisioning = "existing",
-        AllowedClaims = "{}",
-        EmailDomains = [],
-        ClaimMap = "{}",
-        RoleMap = null,
-        TrustEmail = false,
-        TrustAmr = false,
-        Reauth = "upstream",
-        ExtraParams = "{}",
-        OnDisable = "sessions",
-        Position = 0,
-        Enabled = true,
-        Version = "",
-    };
-
     /// <summary>The row with what was named.</summary>
     public ProviderRow Apply(ParseResult parse, ProviderRow row) => row with
     {

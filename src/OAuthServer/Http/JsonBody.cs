@@ -39,6 +39,10 @@ public static class JsonBody
         }
     }
 
+    /// <summary>A member of what was posted; undefined where there is none, or no object at all.</summary>
+    public static JsonElement Member(this JsonElement posted, string name) =>
+        posted.ValueKind == JsonValueKind.Object && posted.TryGetProperty(name, out var value) ? value : default;
+
     private static bool IsJson(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)

@@ -18,29 +18,7 @@ internal static class ProviderForm
     ];
 
     /// <summary>What is there before anything was typed.</summary>
-    public static ProviderRow New { get; } = new()
-    {
-        Id = "x",
-        Label = "x",
-        Issuer = "https://to-be-judged.invalid",
-        ClientId = "x",
-        AuthMethod = "client_secret_basic",
-        SecretSealed = null,
-        Scopes = ["openid", "profile", "email"],
-        Provisioning = "existing",
-        AllowedClaims = "{}",
-        EmailDomains = [],
-        ClaimMap = "{}",
-        RoleMap = null,
-        TrustEmail = false,
-        TrustAmr = false,
-        Reauth = "upstream",
-        ExtraParams = "{}",
-        OnDisable = "sessions",
-        Position = 0,
-        Enabled = true,
-        Version = "",
-    };
+    public static ProviderRow New { get; } = ProviderRow.New("x") with { Issuer = "https://to-be-judged.invalid", ClientId = "x" };
 
     /// <summary>A field's text in a row; null: empty, or not ticked.</summary>
     public static string? Value(ProviderRow row, string name) => name switch

@@ -39,14 +39,14 @@ public sealed class PasskeySignInEndpoint(
             return;
         }
 
-        if ((await passkeys.AuthenticateAsync(Member(posted, "passkey"), browser!, context, http.RequestAborted))
+        if ((await passkeys.AuthenticateAsync(posted.Member("passkey"), browser!, context, http.RequestAborted))
             .Refused(out error, out var person))
         {
             await RefuseAsync(http, error);
             return;
         }
 
-        var remembered = person with { Remember = Member(posted, "remember").ValueKind == JsonValueKind.True };
+        var remembered = person with { Remember = posted.Member("remember").ValueKind == JsonValueKind.True };
         if (!await entry.StartAsync(http, remembered))
         {
             await RefuseAsync(http, Passkeys.Wrong("the person was disabled while signing in"), person.Subject);
@@ -72,9 +72,6 @@ public sealed class PasskeySignInEndpoint(
         await http.RefuseAsync(error);
     }
 
-    private static JsonElement Member(JsonElement posted, string name) =>
-        posted.ValueKind == JsonValueKind.Object && posted.TryGetProperty(name, out var value) ? value : default;
-
     private static string? Text(JsonElement posted, string name) =>
-        Member(posted, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+        posted.Member(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 }

@@ -37,6 +37,31 @@ public sealed record ProviderRow
 
     /// <summary>Changes with every edit of the row.</summary>
     public required string Version { get; init; }
+
+    /// <summary>A new provider, before anything is said of it.</summary>
+    public static ProviderRow New(string id) => new()
+    {
+        Id = id,
+        Label = id,
+        Issuer = "",
+        ClientId = "",
+        AuthMethod = "client_secret_basic",
+        SecretSealed = null,
+        Scopes = ["openid", "profile", "email"],
+        Provisioning = "existing",
+        AllowedClaims = "{}",
+        EmailDomains = [],
+        ClaimMap = "{}",
+        RoleMap = null,
+        TrustEmail = false,
+        TrustAmr = false,
+        Reauth = "upstream",
+        ExtraParams = "{}",
+        OnDisable = "sessions",
+        Position = 0,
+        Enabled = true,
+        Version = "",
+    };
 }
 
 /// <summary>identity_providers, as the running server reads them.</summary>
