@@ -1864,10 +1864,10 @@ COMMENT ON COLUMN public.grant_types."position" IS 'Its place in metadata and hi
 CREATE TABLE public.grants (
     id uuid NOT NULL,
     client_id text NOT NULL,
-    subject uuid NOT NULL,
+    subject uuid,
     fingerprint bytea,
-    redirect_uri text NOT NULL,
-    code_challenge text NOT NULL,
+    redirect_uri text,
+    code_challenge text,
     scope text[] NOT NULL,
     resources text[] NOT NULL,
     offline boolean NOT NULL,
@@ -1894,7 +1894,12 @@ CREATE TABLE public.grants (
     acr text,
     amr text[],
     disclosed text[] DEFAULT '{}'::text[] NOT NULL,
-    idp text
+    idp text,
+    kind text DEFAULT 'code'::text NOT NULL,
+    issuer text,
+    proven_by text,
+    jkt text,
+    onward jsonb DEFAULT '[]'::jsonb NOT NULL
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
@@ -1904,13 +1909,13 @@ COMMENT ON COLUMN public.grants.id IS 'UUIDv7. The grant claim of its access tok
 
 COMMENT ON COLUMN public.grants.client_id IS 'The client that may act.';
 
-COMMENT ON COLUMN public.grants.subject IS 'The person on whose behalf it may act.';
+COMMENT ON COLUMN public.grants.subject IS 'The person on whose behalf it may act; null: a workload acts for itself.';
 
 COMMENT ON COLUMN public.grants.fingerprint IS 'SHA-256 over client, person, redirect URI, challenge, scope and resources: the same request sent twice is one grant. Null: redeemed, and requested again since.';
 
-COMMENT ON COLUMN public.grants.redirect_uri IS 'The exact URI the code went to.';
+COMMENT ON COLUMN public.grants.redirect_uri IS 'The exact URI the code went to; null: no code.';
 
-COMMENT ON COLUMN public.grants.code_challenge IS 'The code challenge of the request (RFC 7636, S256).';
+COMMENT ON COLUMN public.grants.code_challenge IS 'The code challenge of the request (RFC 7636, S256); null: no code.';
 
 COMMENT ON COLUMN public.grants.scope IS 'What was allowed, without offline_access.';
 
@@ -1965,6 +1970,16 @@ COMMENT ON COLUMN public.grants.amr IS 'How the person had signed in.';
 COMMENT ON COLUMN public.grants.disclosed IS 'What the consent page said an API sees of the person: the resource, a blank, the claim.';
 
 COMMENT ON COLUMN public.grants.idp IS 'The sign-in provider of the session it was allowed in; null: none.';
+
+COMMENT ON COLUMN public.grants.kind IS 'code (authorization code), device (RFC 8628), id-jag (an assertion of a company) or workload (the rule of an issuer).';
+
+COMMENT ON COLUMN public.grants.issuer IS 'Whose assertion it stands on; null: none.';
+
+COMMENT ON COLUMN public.grants.proven_by IS 'private_key_jwt: the client proved itself by key when it was redeemed, and does so ever after. Null: by secret or not at all.';
+
+COMMENT ON COLUMN public.grants.jkt IS 'The key its tokens are bound to: SHA-256 of the public key, base64url (RFC 7638, RFC 9449). Null: none.';
+
+COMMENT ON COLUMN public.grants.onward IS 'Where agents may take it with the person''s consent: a list of {rule, actor, resource, scopes}.';
 
 CREATE TABLE public.identities (
     issuer text NOT NULL,
@@ -2656,7 +2671,7 @@ CREATE TABLE public.used_proofs (
     expires_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE public.used_proofs IS 'Proofs that work once and were used: challenges of passkeys.';
+COMMENT ON TABLE public.used_proofs IS 'Proofs that work once and were used: client assertions, DPoP proofs, assertions of companies, challenges of passkeys.';
 
 COMMENT ON COLUMN public.used_proofs.hash IS 'SHA-256 of what kind of proof it was and of the proof.';
 
@@ -2781,8 +2796,23 @@ ALTER TABLE ONLY public.federation_requests
 ALTER TABLE ONLY public.grant_types
     ADD CONSTRAINT grant_types_pkey PRIMARY KEY (name);
 
+ALTER TABLE public.grants
+    ADD CONSTRAINT grants_kind_known CHECK ((kind = ANY (ARRAY['code'::text, 'device'::text, 'id-jag'::text, 'workload'::text]))) NOT VALID;
+
+ALTER TABLE public.grants
+    ADD CONSTRAINT grants_kind_whole CHECK (
+CASE kind
+    WHEN 'code'::text THEN ((subject IS NOT NULL) AND (redirect_uri IS NOT NULL) AND (code_challenge IS NOT NULL) AND (issuer IS NULL))
+    WHEN 'device'::text THEN ((subject IS NOT NULL) AND (redirect_uri IS NULL) AND (code_challenge IS NULL) AND (issuer IS NULL))
+    WHEN 'id-jag'::text THEN ((subject IS NOT NULL) AND (issuer IS NOT NULL) AND (code_hash IS NULL))
+    ELSE ((subject IS NULL) AND (issuer IS NOT NULL) AND (code_hash IS NULL))
+END) NOT VALID;
+
 ALTER TABLE ONLY public.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE public.grants
+    ADD CONSTRAINT grants_proven_by_known CHECK ((proven_by = 'private_key_jwt'::text)) NOT VALID;
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, tenant, sub);
