@@ -29,6 +29,7 @@ public static class AuditEvents
     public const string ClientDocument = "client-document";
     public const string Edit = "edit";
     public const string Code = "code";
+    public const string Device = "device";
     public const string Export = "export";
     public const string UserInfo = "userinfo";
     public const string Passkey = "passkey";
@@ -47,7 +48,7 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
+        [Token, Code, Device, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
             LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
             Mail, Page, Export, Api, Host, Request, Command];
 

@@ -9,7 +9,7 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
+public sealed partial class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
 
@@ -58,13 +58,20 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],
         };
-        foreach (var check in (Check[])[.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested])
+        request = Judge(request, parameters, catalog, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested]);
+        return request.Problem is null && request.HasOpenId && parameters["id_token_hint"] is { } hint
+            ? await ExpectAsync(request, hint) : request;
+    }
+
+    private static AuthorizationRequest Judge(AuthorizationRequest request, Parameters parameters, Catalog catalog, Check[] checks)
+    {
+        foreach (var check in checks)
         {
-            if (check(request, parameters, catalog).Refused(out error, out var next)) return request with { Problem = error };
+            if (check(request, parameters, catalog).Refused(out var error, out var next)) return request with { Problem = error };
             request = next;
         }
 
-        return request.HasOpenId && parameters["id_token_hint"] is { } hint ? await ExpectAsync(request, hint) : request;
+        return request;
     }
 
     // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.

@@ -6,6 +6,11 @@ namespace OAuthServer.Stores.Grants;
 /// <summary>One attempt to redeem a code.</summary>
 public sealed record Redemption
 {
+    /// <summary>The kinds of grant that begin with a code.</summary>
+    public const string Code = "code", DeviceCode = "device";
+
+    /// <summary>The kind of grant it is a code of: an authorization code is no device code, nor the other way round.</summary>
+    public required string Kind { get; init; }
     public required PresentedGrant Grant { get; init; }
     public required byte[] Hash { get; init; }
     public required string ClientId { get; init; }
@@ -13,8 +18,8 @@ public sealed record Redemption
     /// <summary>Null when the client did not repeat it.</summary>
     public required string? RedirectUri { get; init; }
 
-    /// <summary>S256 of the verifier that came.</summary>
-    public required string Challenge { get; init; }
+    /// <summary>S256 of the verifier that came; null: a device code has none.</summary>
+    public required string? Challenge { get; init; }
 
     /// <summary>The access token it would bring; null: none can be issued, and the code is not spent.</summary>
     public required TokenFacts? Token { get; init; }
@@ -32,7 +37,8 @@ public sealed record Redemption
 public sealed record RedeemedCode
 {
     public string ClientId { get; init; } = "";
-    public string RedirectUri { get; init; } = "";
+    public string Kind { get; init; } = "";
+    public string? RedirectUri { get; init; }
     public bool ChallengeFits { get; init; }
 
     /// <summary>False: too many wrong verifiers have ended the code.</summary>
@@ -40,6 +46,7 @@ public sealed record RedeemedCode
     public DateTimeOffset CodeExpiresAt { get; init; }
     public DateTimeOffset ExpiresAt { get; init; }
     public string? EndedReason { get; init; }
+    public bool WasRedeemed { get; init; }
 
     /// <summary>This attempt won: the code is spent, the refresh token stored, the audit row written.</summary>
     public required bool Redeemed { get; init; }
@@ -52,8 +59,9 @@ public sealed record RedeemedCode
 public sealed class RedemptionStore : IDisposable
 {
     // What both statements say in the same words. g is the grant, i the attempt.
-    private const string SentByItsClient = "g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)";
-    private const string ChallengeFits = "g.code_challenge = i.challenge";
+    private const string SentByItsClient =
+        "g.client_id = i.client and g.kind = i.kind and (i.redirect is null or g.redirect_uri = i.redirect)";
+    private const string ChallengeFits = "g.code_challenge is not distinct from i.challenge";
     private const string VerifiersLeft = "g.wrong_verifiers < 5";
     private const string IsOpen =
         $"g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now and {GrantSql.TargetFits}";
@@ -66,7 +74,7 @@ public sealed class RedemptionStore : IDisposable
 
     private const string AuditedOk = """
         i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
-                   'authorization_code scope=' || i.scope || ' resource=' || i.resource
+                   case i.kind when 'device' then 'device_code' else 'authorization_code' end || ' scope=' || i.scope || ' resource=' || i.resource
         """;
 
     /// <summary>
@@ -75,10 +83,10 @@ public sealed class RedemptionStore : IDisposable
     /// </summary>
     public const string RedeemSql = $"""
         with item as materialized (
-            select * from unnest(@id::uuid[], @hash::bytea[], @client::text[], @redirect::text[], @challenge::text[], @resource::text[],
-                @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
+            select * from unnest(@id::uuid[], @hash::bytea[], @kind::text[], @client::text[], @redirect::text[], @challenge::text[],
+                @resource::text[], @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
                 @request_id::text[], @address::text[])
-                with ordinality as i (id, hash, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
+                with ordinality as i (id, hash, kind, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
                     request_id, address, place)
         ), locked as materialized (
             select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
@@ -102,7 +110,7 @@ public sealed class RedemptionStore : IDisposable
     /// </summary>
     public const string DecideSql = $"""
         with item as (
-            select @hash::bytea as hash, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
+            select @hash::bytea as hash, @kind::text as kind, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
                    @resource::text as resource, @scope::text as scope, @refresh::bytea as refresh, @family::bytea as family,
                    @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
                    @request_id::text as request_id, @address::text as address
@@ -121,7 +129,8 @@ public sealed class RedemptionStore : IDisposable
              where grants.id = g.id and g.code_hash = i.hash and {IsOpen}
             returning grants.id, grants.client_id, grants.subject
         ), replayed as (
-            select * from verified where activated_at is not null and ended_at is null
+            -- A device repeats its poll when the answer was lost (RFC 8628 §3.5): that punishes nobody.
+            select * from verified where activated_at is not null and ended_at is null and kind = 'code'
         ), ended as (
             update grants g set ended_at = i.now, ended_reason = 'code_replayed' from replayed r cross join item i where g.id = r.id
         ), missed as (
@@ -140,7 +149,8 @@ public sealed class RedemptionStore : IDisposable
                    'a code not redeemed before', 'redeemed at ' || r.activated_at
               from replayed r cross join item i
         )
-        select client_id, redirect_uri, challenge_fits, verifiers_left, code_expires_at, expires_at, ended_reason,
+        select client_id, kind, redirect_uri, challenge_fits, verifiers_left, code_expires_at, expires_at, ended_reason,
+               activated_at is not null as was_redeemed,
                exists (select from redeemed) as redeemed, exists (select from replayed) as replayed
           from presented where code_hash = @hash or @spent
         """;
@@ -176,6 +186,7 @@ public sealed class RedemptionStore : IDisposable
         id = item.Grant.Id,
         hash = item.Hash,
         spent = item.Grant.IsSpent,
+        kind = item.Kind,
         client = item.ClientId,
         redirect = item.RedirectUri,
         challenge = item.Challenge,
@@ -194,6 +205,7 @@ public sealed class RedemptionStore : IDisposable
     {
         arrays.Add("id", NpgsqlDbType.Uuid, item => item.Grant.Id);
         arrays.AddBytes("hash", item => item.Hash);
+        arrays.AddText("kind", item => item.Kind);
         arrays.AddText("client", item => item.ClientId);
         arrays.AddText("redirect", item => item.RedirectUri);
         arrays.AddText("challenge", item => item.Challenge);
