@@ -23,7 +23,7 @@ comment on column device_requests.user_code_mac is 'HMAC-SHA-256 of the user cod
 comment on column device_requests.query is 'What was requested: client, scope and resources. Read and checked anew at every step.';
 comment on column device_requests.address is 'Where it came from; the person reads it.';
 comment on column device_requests.subscriber is 'The address by which open requests are counted: IPv6 by its /64.';
-comment on column device_requests.created_at is 'When it came.';
+comment on column device_requests.created_at is 'When the device asked.';
 comment on column device_requests.expires_at is 'No code of it works from then on.';
 comment on column device_requests.poll_seconds is 'Least seconds between two polls: five more after each that came too early.';
 comment on column device_requests.polled_at is 'The last poll that did not come too early; null: none.';

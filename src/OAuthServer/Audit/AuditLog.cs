@@ -54,7 +54,7 @@ public static class AuditEvents
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
-        "Successful introspections, responses 404, 405, 500 and 503, and beyond ten a minute of one address 413, 415 and 429, are recorded only in the access log, the server's log and the counters";
+        "Successful introspections, polls of devices that wait for a person, responses 404, 405, 500 and 503, and beyond ten a minute of one address 413, 415 and 429, are recorded only in the access log, the server's log and the counters";
 }
 
 /// <summary>
