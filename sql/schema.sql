@@ -1840,6 +1840,7 @@ CREATE TABLE public.device_requests (
     poll_seconds integer NOT NULL,
     polled_at timestamp with time zone,
     denied_at timestamp with time zone,
+    jkt text,
     CONSTRAINT device_requests_poll_seconds_range CHECK (((poll_seconds >= 1) AND (poll_seconds <= 60)))
 )
 WITH (fillfactor='60');
@@ -1860,7 +1861,7 @@ COMMENT ON COLUMN public.device_requests.address IS 'Where it came from; the per
 
 COMMENT ON COLUMN public.device_requests.subscriber IS 'The address by which open requests are counted: IPv6 by its /64.';
 
-COMMENT ON COLUMN public.device_requests.created_at IS 'When it came.';
+COMMENT ON COLUMN public.device_requests.created_at IS 'When the device asked.';
 
 COMMENT ON COLUMN public.device_requests.expires_at IS 'No code of it works from then on.';
 
@@ -1869,6 +1870,8 @@ COMMENT ON COLUMN public.device_requests.poll_seconds IS 'Least seconds between 
 COMMENT ON COLUMN public.device_requests.polled_at IS 'The last poll that did not come too early; null: none.';
 
 COMMENT ON COLUMN public.device_requests.denied_at IS 'When a person said no; null: nobody did.';
+
+COMMENT ON COLUMN public.device_requests.jkt IS 'The key that a poll showed first, to which its grant is bound (RFC 9449); null: none.';
 
 CREATE TABLE public.federation_requests (
     state_hash bytea NOT NULL,

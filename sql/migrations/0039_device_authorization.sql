@@ -13,6 +13,7 @@ create table device_requests (
     poll_seconds   int not null,
     polled_at      timestamptz,
     denied_at      timestamptz,
+    jkt            text,
     constraint device_requests_poll_seconds_range check (poll_seconds between 1 and 60)
 ) with (fillfactor = 60);
 comment on table device_requests is 'Requests of devices that wait for a person (RFC 8628). Allow turns one into a grant.';
@@ -28,6 +29,7 @@ comment on column device_requests.expires_at is 'No code of it works from then o
 comment on column device_requests.poll_seconds is 'Least seconds between two polls: five more after each that came too early.';
 comment on column device_requests.polled_at is 'The last poll that did not come too early; null: none.';
 comment on column device_requests.denied_at is 'When a person said no; null: nobody did.';
+comment on column device_requests.jkt is 'The key that a poll showed first, to which its grant is bound (RFC 9449); null: none.';
 create index device_requests_of_client on device_requests (client_id, subscriber);
 create index device_requests_by_expiry on device_requests (expires_at);
 

@@ -22,7 +22,8 @@ public sealed class DeviceCodeGrant(
             return OAuthError.InvalidRequest("device_code is required", "no device_code came", "RFC 8628 §3.4", "device_code");
         if (AuthorizationCode.Read(text) is not { } code) return NoSuchCode();
         var (client, now) = (request.Client.Id, request.Context.At);
-        if (await requests.PollAsync(code.GrantId, code.Hash, client, now) is { } waits) return Wait(waits, client, now);
+        var poll = new DevicePoll { Id = code.GrantId, Hash = code.Hash, ClientId = client, Proofs = request.Proofs, Now = now };
+        if (await requests.PollAsync(poll) is { } waits) return ProofRefusals.Of(waits.UsedBefore) ?? Wait(waits, client, now);
         if (await presented.CodeAsync(text, cancel) is not { } allowed) return NoSuchCode();
         return await RedeemAsync(request, allowed, cancel);
     }
@@ -46,11 +47,15 @@ public sealed class DeviceCodeGrant(
             RefreshHash = refresh?.Hash,
             FamilyHash = refresh?.FamilyHash,
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
+            Proofs = request.Proofs,
+            ProvenBy = request.By.ProvenBy,
+            Note = request.By.Note,
             Now = now,
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
         if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
+        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
         await tokens.NoteAsync(prepared, client, grant, request.Context);
         return prepared.Response with { RefreshToken = refresh?.Text };
@@ -72,6 +77,8 @@ public sealed class DeviceCodeGrant(
             return OAuthError.InvalidGrant("another client's device code", "RFC 8628 §3.4", found.ClientId, redemption.ClientId);
         if (found.Kind != redemption.Kind)
             return OAuthError.InvalidGrant("an authorization code in the place of a device code", "RFC 8628 §3.4", redemption.Kind, found.Kind);
+        if (!found.KeyFits)
+            return OAuthError.InvalidGrant("the device code is bound to another key", "RFC 9449 §5", "a proof by that key", "another, or none");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", Rule, "a living grant", ended);
         if (found.WasRedeemed)

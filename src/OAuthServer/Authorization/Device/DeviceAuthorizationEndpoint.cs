@@ -7,6 +7,7 @@ using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Authorization.Device;
 
@@ -23,8 +24,14 @@ public sealed class DeviceAuthorizationEndpoint(
 
     public async Task HandleAsync(HttpContext http)
     {
-        if ((await http.ShortFormAsync()).Refused(out var error, out var form)) await RefuseAsync(http, error, null);
-        else if ((await OpenAsync(http, form)).Refused(out error, out var answer)) await RefuseAsync(http, error, http.NamedClient(form));
+        if ((await http.ShortFormAsync()).Refused(out var error, out var form))
+        {
+            await RefuseAsync(http, error, null, null);
+            return;
+        }
+
+        var (opened, by) = await OpenAsync(http, form);
+        if (opened.Refused(out error, out var answer)) await RefuseAsync(http, error, http.NamedClient(form), by);
         else await http.JsonAsync(200, answer, Write);
     }
 
@@ -39,17 +46,24 @@ public sealed class DeviceAuthorizationEndpoint(
         json.WriteNumber("interval", answer.Interval);
     }
 
-    private async Task<Result<DeviceAuthorization>> OpenAsync(HttpContext http, Parameters form)
+    // With the client, once it is authenticated: what proved it is spent whatever follows.
+    private async Task<(Result<DeviceAuthorization> Opened, Authenticated? By)> OpenAsync(HttpContext http, Parameters form)
     {
         var (context, cancel) = (http.Context(), http.RequestAborted);
-        if (form.Problem() is { } malformed) return malformed;
-        if (http.Client(form).Refused(out var error, out var presented)) return error;
+        if (form.Problem() is { } malformed) return (malformed, null);
+        if (http.Client(form).Refused(out var error, out var presented)) return (error, null);
         // A client id document may be seen here for the first time, as at /authorize.
         if (presented is ClientCredential.None { ClientId: { } id } && ClientDocumentUrl.IsUrl(id)
-            && (await documents.ResolveAsync(id, context.Address, cancel)).Refused(out error, out _)) return error;
-        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
-        var client = authenticated.Client;
-        if (limit.Refusal(client, context) is { } tooMany) return tooMany;
+            && (await documents.ResolveAsync(id, context.Address, cancel)).Refused(out error, out _)) return (error, null);
+        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var by)) return (error, null);
+        if (limit.Refusal(by.Client, context) is { } tooMany) return (tooMany, by);
+        return (await OpenAsync(by, form, context, cancel), by);
+    }
+
+    private async Task<Result<DeviceAuthorization>> OpenAsync(
+        Authenticated by, Parameters form, RequestContext context, CancellationToken cancel)
+    {
+        var client = by.Client;
         if (!client.MayUse(GrantType.DeviceCode))
             return OAuthError.UnauthorizedClient("the client does not have this grant type", Scope.Join(client.Row.GrantTypes),
                 GrantType.DeviceCode.Name);
@@ -59,11 +73,11 @@ public sealed class DeviceAuthorizationEndpoint(
         // What is checked is what is stored, and nothing else: a secret may stand beside it.
         var query = Query(client, form);
         var request = await checks.ReadDeviceAsync(client, Parameters.OfQuery(query), device, cancel);
-        return request.Problem is { } problem ? problem : await AddAsync(request, code, query, context);
+        return request.Problem is { } problem ? problem : await AddAsync(request, code, query, by, context);
     }
 
     private async Task<Result<DeviceAuthorization>> AddAsync(
-        AuthorizationRequest request, AuthorizationCode code, string query, RequestContext context)
+        AuthorizationRequest request, AuthorizationCode code, string query, Authenticated by, RequestContext context)
     {
         for (var attempts = 0; attempts < MostAttempts; attempts++)
         {
@@ -75,13 +89,15 @@ public sealed class DeviceAuthorizationEndpoint(
                 CodeHash = code.Hash,
                 UserCodeMacs = userCode.Macs(keys),
                 Query = query,
-                Detail = $"scope={Scope.Join(request.Scope)} resource={Scope.Join(request.Resources)}",
+                Detail = $"scope={Scope.Join(request.Scope)} resource={Scope.Join(request.Resources)}{by.Note}",
                 Address = context.Address,
                 Subscriber = AddressLimit.Subscriber(context.Address),
                 ExpiresAt = context.At.AddSeconds(settings.DeviceSeconds),
                 PollSeconds = settings.DeviceInterval,
                 RequestId = context.RequestId,
+                Proofs = new Proofs { Assertion = by.Assertion },
             }, context.At);
+            if (ProofRefusals.Of(opened.UsedBefore) is { } used) return used;
             if (opened.IsFull)
                 return OAuthError.SlowDown($"{DeviceRequestStore.MostOpen} requests of this client wait already from this address",
                     settings.DeviceInterval);
@@ -109,9 +125,10 @@ public sealed class DeviceAuthorizationEndpoint(
     // Each once: what is stored is no longer than what may be had. A malformed one is refused as it came.
     private static string Short(string scope) => Scope.Parse(scope) is { } parsed ? Scope.Join(parsed.Distinct()) : scope;
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Authenticated? by)
     {
-        await audit.RefusedAsync(AuditEvents.Device, error, http.Context(), client);
+        var proofs = by?.Assertion is { } assertion ? new Proofs { Assertion = assertion } : null;
+        await audit.RefusedAsync(AuditEvents.Device, error, http.Context(), by?.Client.Id ?? client, proofs: proofs);
         await http.RefuseAsync(error);
     }
 

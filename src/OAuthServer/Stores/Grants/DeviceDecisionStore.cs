@@ -54,14 +54,15 @@ public sealed class DeviceDecisionStore(Database database)
         ), request as (
             delete from device_requests
              where id = @Id and client_id = @ClientId and denied_at is null and expires_at > @now and exists (select from answered)
-            returning id, code_hash, expires_at, poll_seconds
+            returning id, code_hash, expires_at, poll_seconds, jkt
         ), allow as (
             insert into grants (id, kind, client_id, subject, scope, resources, offline, offline_requested, created_at, expires_at,
-                                code_hash, code_expires_at, resource_named, disclosed, auth_time, sid, acr, amr, idp)
+                                code_hash, code_expires_at, resource_named, disclosed, jkt, auth_time, sid, acr,
+                                amr, idp)
             select r.id, 'device', @ClientId, s.subject, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt,
                    r.code_hash, greatest(r.expires_at, @now::timestamptz + make_interval(secs => r.poll_seconds + 5)),
-                   @ResourceNamed, @Disclosed, case when @HasIdTokens then s.authenticated_at end, case when @HasIdTokens then s.sid end,
-                   case when @HasIdTokens then s.acr end, case when @HasIdTokens then s.amr end, s.idp
+                   @ResourceNamed, @Disclosed, r.jkt, case when @HasIdTokens then s.authenticated_at end,
+                   case when @HasIdTokens then s.sid end, case when @HasIdTokens then s.acr end, case when @HasIdTokens then s.amr end, s.idp
               from request r cross join session s
             returning id
         ), informed as (
