@@ -15,7 +15,7 @@ public static class DeviceErrors
     public static OAuthError AuthorizationPending() =>
         new()
         {
-            Code = Pending,
+            Code = "authorization_pending",
             Description = "Nobody has entered the code and decided yet",
             Rule = Rule,
             Reason = "the device's request waits for a person"
@@ -26,7 +26,7 @@ public static class DeviceErrors
     public static OAuthError SlowDown(int seconds) =>
         new()
         {
-            Code = TooOften,
+            Code = "slow_down",
             Description = "Poll less often",
             Rule = Rule,
             Reason = "the device polled before its interval was over, which is 5 seconds longer now, 60 at most",

@@ -76,7 +76,8 @@ public sealed class DeviceCodeGrant(
         if (found.ClientId != redemption.ClientId)
             return OAuthError.InvalidGrant("another client's device code", "RFC 8628 §3.4", found.ClientId, redemption.ClientId);
         if (found.Kind != redemption.Kind)
-            return OAuthError.InvalidGrant("an authorization code in the place of a device code", "RFC 8628 §3.4", redemption.Kind, found.Kind);
+            return OAuthError.InvalidGrant(
+                "an authorization code in the place of a device code", "RFC 8628 §3.4", redemption.Kind, found.Kind);
         if (!found.KeyFits)
             return OAuthError.InvalidGrant("the device code is bound to another key", "RFC 9449 §5", "a proof by that key", "another, or none");
         if (found.EndedReason is { } ended)
