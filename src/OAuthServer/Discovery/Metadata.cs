@@ -25,6 +25,9 @@ public sealed record ServerMetadata
     public required IEnumerable<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
     public IEnumerable<string> CodeChallengeMethodsSupported { get; } = ["S256"];
 
+    /// <summary>draft-ietf-oauth-refresh-token-expiration-03: the members that come with every refresh token.</summary>
+    public IEnumerable<string> RefreshTokenExpirationTypesSupported { get; } = ["authorization", "token_timeout"];
+
     /// <summary>OpenID Connect Discovery §3 requires it: each person has one sub.</summary>
     public IEnumerable<string> SubjectTypesSupported { get; } = ["public"];
 
