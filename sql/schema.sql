@@ -522,6 +522,19 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.clients_check_par() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.par_required and new.kind <> 'user-facing' then
+        raise check_violation using message = 'A client of this kind has no authorization requests', column = 'par_required',
+            hint = 'Leave par_required false.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_check_par() IS 'Says where clients.par_required has a meaning.';
+
 CREATE FUNCTION public.clients_check_trusted() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1506,7 +1519,8 @@ CREATE TABLE public.authorization_requests (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     consumed_at timestamp with time zone,
-    answer_sealed bytea
+    answer_sealed bytea,
+    pushed boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.authorization_requests IS 'Authorization requests that wait for a person to sign in or consent.';
@@ -1526,6 +1540,8 @@ COMMENT ON COLUMN public.authorization_requests.expires_at IS 'When it is forgot
 COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
 
 COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
+
+COMMENT ON COLUMN public.authorization_requests.pushed IS 'True: the client had pushed it (RFC 9126). False: it came by the browser.';
 
 CREATE TABLE public.claim_rules (
     scope text NOT NULL,
@@ -1659,6 +1675,7 @@ CREATE TABLE public.clients (
     backchannel_logout_uri text,
     trusted boolean DEFAULT false NOT NULL,
     min_acr text,
+    par_required boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
@@ -1735,6 +1752,8 @@ COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told tha
 COMMENT ON COLUMN public.clients.trusted IS 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
 
 COMMENT ON COLUMN public.clients.min_acr IS 'aal2: people sign in to it with a second factor only. Null or aal1: one is enough.';
+
+COMMENT ON COLUMN public.clients.par_required IS 'True: it pushes every authorization request (RFC 9126), and no other is taken. False: the settings decide.';
 
 CREATE TABLE public.code_attempts (
     subject uuid NOT NULL,
@@ -2341,6 +2360,30 @@ COMMENT ON COLUMN public.pending_sign_ins.expires_at IS 'Five minutes later.';
 
 COMMENT ON COLUMN public.pending_sign_ins.attempts IS 'Codes tried; after five it starts over.';
 
+CREATE TABLE public.pushed_requests (
+    reference_hash bytea NOT NULL,
+    client_id text NOT NULL,
+    query text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT pushed_requests_reference_form CHECK ((length(reference_hash) = 32))
+);
+
+COMMENT ON TABLE public.pushed_requests IS 'Authorization requests that clients have pushed (RFC 9126) and that wait for a browser.';
+
+COMMENT ON COLUMN public.pushed_requests.reference_hash IS 'SHA-256 of the reference in request_uri: 256 random bits.';
+
+COMMENT ON COLUMN public.pushed_requests.client_id IS 'The client that pushed it: no other may use it.';
+
+COMMENT ON COLUMN public.pushed_requests.query IS 'The request as it came, without what authenticated the client.';
+
+COMMENT ON COLUMN public.pushed_requests.created_at IS 'When it was pushed.';
+
+COMMENT ON COLUMN public.pushed_requests.expires_at IS 'When it is worth nothing any more, and then deleted.';
+
+COMMENT ON COLUMN public.pushed_requests.used_at IS 'When a browser came with it, which happens once; null: none has.';
+
 CREATE TABLE public.recovery_codes (
     subject uuid NOT NULL,
     code_hash bytea NOT NULL
@@ -2850,6 +2893,9 @@ ALTER TABLE ONLY public.passkeys
 ALTER TABLE ONLY public.pending_sign_ins
     ADD CONSTRAINT pending_sign_ins_pkey PRIMARY KEY (id_hash);
 
+ALTER TABLE ONLY public.pushed_requests
+    ADD CONSTRAINT pushed_requests_pkey PRIMARY KEY (reference_hash);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (subject, code_hash);
 
@@ -3025,6 +3071,8 @@ CREATE INDEX pending_sign_ins_by_expiry ON public.pending_sign_ins USING btree (
 
 CREATE INDEX pending_sign_ins_of_subject ON public.pending_sign_ins USING btree (subject);
 
+CREATE INDEX pushed_requests_by_expiry ON public.pushed_requests USING btree (expires_at);
+
 CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
 
 CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
@@ -3153,7 +3201,7 @@ CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, 
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, par_required ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
@@ -3167,6 +3215,8 @@ CREATE TRIGGER clients_check_min_acr BEFORE INSERT OR UPDATE OF min_acr, kind ON
 
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
 
+CREATE TRIGGER clients_check_par BEFORE INSERT OR UPDATE OF par_required, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_par();
+
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
 
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
@@ -3178,6 +3228,8 @@ CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, o
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_min_acr AFTER UPDATE OF min_acr ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_notify_par AFTER UPDATE OF par_required ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
 

@@ -10,6 +10,7 @@ namespace OAuthServer.Audit;
 public static class AuditEvents
 {
     public const string Authorize = "authorize";
+    public const string Par = "par";
     public const string Token = "token";
     public const string Registration = "registration";
     public const string Consent = "consent";
@@ -47,7 +48,7 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
+        [Token, Code, Authorize, Par, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
             LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
             Mail, Page, Export, Api, Host, Request, Command];
 

@@ -34,6 +34,9 @@ public sealed record ClientDocument
     /// <summary>What it says of OpenID Connect.</summary>
     public required OpenIdSettings OpenId { get; init; }
 
+    /// <summary>RFC 9126 §6: it will push every authorization request.</summary>
+    public required bool ParRequired { get; init; }
+
     /// <summary>SHA-256 over the octets and what this server makes of them.</summary>
     public required byte[] BodyHash { get; init; }
 
@@ -81,6 +84,10 @@ public sealed record ClientDocument
 
         if (OpenIdMetadata.Read(json, settings).Refused(out var unusable, out var openId)) return Unusable(unusable);
 
+        var pushes = Member(json, "require_pushed_authorization_requests")?.ValueKind ?? JsonValueKind.False;
+        if (pushes is not (JsonValueKind.True or JsonValueKind.False))
+            return Refuse("require_pushed_authorization_requests is malformed", "true or false", pushes.ToString());
+
         var (tos, policy) = (Page(json, "tos_uri"), Page(json, "policy_uri"));
         return new ClientDocument
         {
@@ -92,8 +99,10 @@ public sealed record ClientDocument
             TosUri = tos,
             PolicyUri = policy,
             OpenId = openId,
+            ParRequired = pushes == JsonValueKind.True,
             BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0',
-                [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris]))]),
+                [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris,
+                    .. pushes == JsonValueKind.True ? ["par"] : Array.Empty<string>()]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };

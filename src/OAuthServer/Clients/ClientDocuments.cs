@@ -74,6 +74,7 @@ public sealed class ClientDocuments(
                 TosUri = document.TosUri,
                 PolicyUri = document.PolicyUri,
                 OpenId = document.OpenId,
+                ParRequired = document.ParRequired,
                 BodyHash = document.BodyHash,
                 TrustHash = document.TrustHash,
                 FreshUntil = freshUntil,

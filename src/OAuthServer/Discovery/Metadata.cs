@@ -7,6 +7,10 @@ public sealed record ServerMetadata
 {
     public required string Issuer { get; init; }
     public required string AuthorizationEndpoint { get; init; }
+
+    /// <summary>RFC 9126 §5.</summary>
+    public required string PushedAuthorizationRequestEndpoint { get; init; }
+    public required bool RequirePushedAuthorizationRequests { get; init; }
     public required string TokenEndpoint { get; init; }
     public required string RevocationEndpoint { get; init; }
     public required string IntrospectionEndpoint { get; init; }

@@ -16,7 +16,8 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, FederationRequestStore federations, KeySetStore keySets,
+    GrantSweepStore grants, AuthorizationRequestStore requests, PushedRequestStore pushed,
+    FederationRequestStore federations, KeySetStore keySets,
     SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links,
     OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
@@ -59,6 +60,7 @@ public sealed class Retention(
     {
         var now = time.GetUtcNow();
         await EmptyAsync(() => requests.SweepAsync(now, cancel));
+        await EmptyAsync(() => pushed.SweepAsync(now, cancel));
         await EmptyAsync(() => federations.SweepAsync(now, cancel));
         await EmptyAsync(() => keySets.SweepAsync(now, cancel));
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));

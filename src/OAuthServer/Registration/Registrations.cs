@@ -150,6 +150,7 @@ public sealed class Registrations(
         PolicyUri = proposal.Metadata.PolicyUri,
         // A machine signs nobody in.
         OpenId = proposal.IsMachine ? new() : proposal.Metadata.OpenId,
+        ParRequired = !proposal.IsMachine && proposal.Metadata.ParRequired,
     };
 
     private static OAuthError NotInvited(string? token) =>

@@ -22,6 +22,9 @@ public sealed record NewClientDocument
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required OpenIdSettings OpenId { get; init; }
+
+    /// <summary>It pushes every authorization request (RFC 9126).</summary>
+    public bool ParRequired { get; init; }
     public required byte[] BodyHash { get; init; }
 
     /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
@@ -57,13 +60,14 @@ public sealed class ClientDocumentStore(Database database)
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
             insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri)
+                id_token_alg, default_max_age, par_required, post_logout_redirect_uris, backchannel_logout_uri)
             select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}',
-                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @ParRequired, @PostLogoutRedirectUris, @BackchannelLogoutUri
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
                    id_token_alg = excluded.id_token_alg, default_max_age = excluded.default_max_age,
+                   par_required = excluded.par_required,
                    post_logout_redirect_uris = excluded.post_logout_redirect_uris,
                    backchannel_logout_uri = excluded.backchannel_logout_uri,
                    enabled = clients.enabled or exists (select from before where gone_at is not null)
@@ -96,6 +100,7 @@ public sealed class ClientDocumentStore(Database database)
             document.OpenId.DefaultMaxAge,
             document.OpenId.PostLogoutRedirectUris,
             document.OpenId.BackchannelLogoutUri,
+            document.ParRequired,
             document.BodyHash,
             document.TrustHash,
             FreshUntil = document.FreshUntil.UtcDateTime,

@@ -14,6 +14,9 @@ public sealed record Description
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required OpenIdSettings OpenId { get; init; }
+
+    /// <summary>It pushes every authorization request (RFC 9126).</summary>
+    public bool ParRequired { get; init; }
 }
 
 /// <summary>A client that is about to register itself.</summary>
@@ -71,6 +74,7 @@ public sealed record RegistrationRow
     public required int? DefaultMaxAge { get; init; }
     public required string[] PostLogoutRedirectUris { get; init; }
     public required string? BackchannelLogoutUri { get; init; }
+    public required bool ParRequired { get; init; }
 
     /// <summary>Whether it registered anything of OpenID Connect; else its registration says nothing of it.</summary>
     public bool SpeaksOpenId => Scope.Contains(Protocol.Scope.OpenId) || IdTokenAlg != "RS256" || DefaultMaxAge is not null

@@ -21,6 +21,9 @@ public sealed record AuthorizationRequestRow
     public required string Query { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Whether its client had pushed it.</summary>
+    public required bool Pushed { get; init; }
+
     /// <summary>What the client itself stated, registering or in its document; null: nothing.</summary>
     public required string? PolicyUri { get; init; }
 
@@ -44,6 +47,7 @@ public sealed class AuthorizationRequestStore(Database database)
         CreatedAt = new DateTimeOffset(row.GetDateTime(2)),
         PolicyUri = row.IsDBNull(3) ? null : row.GetString(3),
         TosUri = row.IsDBNull(4) ? null : row.GetString(4),
+        Pushed = row.GetBoolean(5),
     });
 
     public const string AddSql = """
@@ -65,7 +69,8 @@ public sealed class AuthorizationRequestStore(Database database)
     public Task AddAsync(NewAuthorizationRequest request) => begun.AddAsync(request);
 
     public const string FindSql = """
-        select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri)
+        select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri),
+               a.pushed
           from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as requested (id, browser, now, place)
           join authorization_requests a on a.id_hash = requested.id and a.browser_hash = requested.browser
            and a.consumed_at is null and a.expires_at > requested.now

@@ -1,0 +1,55 @@
+using OAuthServer.Audit;
+using OAuthServer.Clients;
+using OAuthServer.Http;
+using OAuthServer.Protocol;
+
+namespace OAuthServer.Authorization;
+
+/// <summary>
+/// POST /par (RFC 9126 §2): a client, authenticated as at /token, sends an authorization request directly. What /authorize would refuse on
+/// a page or by a redirect is refused here in JSON, redirect_uri included.
+/// </summary>
+public sealed class PushEndpoint(
+    PushedRequests requests, ClientAuthentication clients, ClientDocuments documents, ClientLimit limit, AuditLog audit, Settings settings)
+{
+    public async Task HandleAsync(HttpContext http)
+    {
+        if ((await http.FormAsQueryAsync(Request.MostBodyBytes, Request.MostFormKeys)).Refused(out var error, out var form))
+        {
+            await RefuseAsync(http, error, null);
+            return;
+        }
+
+        var parameters = Parameters.OfQuery(form);
+        if ((await PushAsync(http, parameters, form)).Refused(out error, out var uri))
+        {
+            await RefuseAsync(http, error, http.NamedClient(parameters));
+            return;
+        }
+
+        await http.JsonAsync(201, json =>
+        {
+            json.WriteString("request_uri", uri);
+            json.WriteNumber("expires_in", settings.ParSeconds);
+        });
+    }
+
+    private async Task<Result<string>> PushAsync(HttpContext http, Parameters parameters, string form)
+    {
+        var (context, cancel) = (http.Context(), http.RequestAborted);
+        if (parameters.Problem() is { } malformed) return malformed;
+        if (http.Client(parameters).Refused(out var error, out var presented)) return error;
+        // Its first request may be this one: /authorize would read its document, too.
+        if (settings.ClientDocuments && presented.ClientId is { } id && ClientDocumentUrl.IsUrl(id)
+            && (await documents.ResolveAsync(id, context.Address, cancel)).Refused(out error, out _)) return error;
+        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
+        if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
+        return await requests.PushAsync(authenticated.Client, parameters, form, context, cancel);
+    }
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
+    {
+        await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client);
+        await http.RefuseAsync(error);
+    }
+}
