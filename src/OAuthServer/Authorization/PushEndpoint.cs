@@ -2,6 +2,7 @@ using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Authorization;
 
@@ -21,9 +22,17 @@ public sealed class PushEndpoint(
         }
 
         var parameters = Parameters.OfQuery(form);
-        if ((await PushAsync(http, parameters, form)).Refused(out error, out var uri))
+        if ((await AuthenticateAsync(http, parameters)).Refused(out error, out var by))
         {
             await RefuseAsync(http, error, http.NamedClient(parameters));
+            return;
+        }
+
+        var proofs = by.Assertion is { } assertion ? new Proofs { Assertion = assertion } : Proofs.None;
+        var push = new Push { By = by, Parameters = parameters, Form = form, Proofs = proofs, Context = http.Context() };
+        if ((await PushAsync(push, http.RequestAborted)).Refused(out error, out var uri))
+        {
+            await RefuseAsync(http, error, by.Client.Id, proofs);
             return;
         }
 
@@ -34,7 +43,7 @@ public sealed class PushEndpoint(
         });
     }
 
-    private async Task<Result<string>> PushAsync(HttpContext http, Parameters parameters, string form)
+    private async Task<Result<Authenticated>> AuthenticateAsync(HttpContext http, Parameters parameters)
     {
         var (context, cancel) = (http.Context(), http.RequestAborted);
         if (parameters.Problem() is { } malformed) return malformed;
@@ -42,14 +51,16 @@ public sealed class PushEndpoint(
         // Its first request may be this one: /authorize would read its document, too.
         if (settings.ClientDocuments && presented.ClientId is { } id && ClientDocumentUrl.IsUrl(id)
             && (await documents.ResolveAsync(id, context.Address, cancel)).Refused(out error, out _)) return error;
-        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
-        if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
-        return await requests.PushAsync(authenticated.Client, parameters, form, context, cancel);
+        return await clients.AuthenticateAsync(presented, context, cancel);
     }
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
+    private async Task<Result<string>> PushAsync(Push push, CancellationToken cancel) =>
+        limit.Refusal(push.By.Client, push.Context) is { } tooMany ? tooMany : await requests.PushAsync(push, cancel);
+
+    // What proved the client is spent whatever was refused; a second time does nothing.
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Proofs? proofs = null)
     {
-        await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client);
+        await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client, proofs: proofs);
         await http.RefuseAsync(error);
     }
 }

@@ -4,6 +4,7 @@ using OAuthServer.Http;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Authorization;
 
@@ -23,34 +24,34 @@ public sealed class PushedRequests(
     private readonly AddressLimit limit = new(settings.AuthorizationsPerMinute, "pushed requests of public clients");
 
     /// <summary>Checks what /authorize would check, and keeps it; the request_uri.</summary>
-    /// <param name="form">As a query, as it came: <see cref="RawForm"/>.</param>
-    public async Task<Result<string>> PushAsync(
-        Client client, Parameters parameters, string form, RequestContext context, CancellationToken cancel)
+    public async Task<Result<string>> PushAsync(Push push, CancellationToken cancel)
     {
+        var (client, parameters, context) = (push.By.Client, push.Parameters, push.Context);
         // Anybody may push for a public client, and each is a row.
         if (client.IsPublic && limit.Refusal(context.Address) is { } tooMany) return tooMany;
         if (parameters["request_uri"] is not null || parameters["request"] is not null)
             return OAuthError.InvalidRequest("request and request_uri are not supported", "a request object was pushed", "RFC 9126 §2.1",
                 "plain parameters", parameters["request_uri"] is null ? "request" : "request_uri");
-        var query = WithoutTheClient(form);
+        var query = WithoutTheClient(push.Form);
         var most = RawForm.LongestQuery(settings.IssuerPath + Paths.Authorize);
         if (query.Length > most) return RawForm.TooLarge(most, query.Length);
         if ((await checks.ReadAsync(query, pushed: true, context.Address, cancel)).Refused(out var error, out var request)) return error;
         if (request.Problem is { } problem) return problem;
 
         var reference = OpaqueToken.Mint();
-        await store.AddAsync(new NewPushedRequest
+        var usedBefore = await store.AddAsync(new NewPushedRequest
         {
             ReferenceHash = OpaqueToken.Hash(reference),
             ClientId = client.Id,
             Query = query,
             CreatedAt = context.At,
             ExpiresAt = context.At.AddSeconds(settings.ParSeconds),
-            Detail = $"scope={Scope.Join(request.Scope)} resource={Scope.Join(request.Resources)}",
+            Detail = $"scope={Scope.Join(request.Scope)} resource={Scope.Join(request.Resources)}{push.By.Note}",
+            Proofs = push.Proofs,
             RequestId = context.RequestId,
             Address = context.Address,
         });
-        return Prefix + reference;
+        return ProofRefusals.Of(usedBefore) is { } used ? used : Prefix + reference;
     }
 
     /// <summary>The reference and the client a query names; null: it names none of ours, or not clearly.</summary>
@@ -86,6 +87,18 @@ public sealed class PushedRequests(
     // A plus is a space in a form, and in a redirect whatever the client's library thinks: state goes back as %20.
     private static string WithoutTheClient(string form) => string.Join('&', form.Split('&', StringSplitOptions.RemoveEmptyEntries)
         .Where(pair => !OfTheClient.Contains(Parameters.FormDecode(pair.Split('=', 2)[0])))).Replace("+", "%20", StringComparison.Ordinal);
+}
+
+/// <summary>What a client pushes, and what it proved itself with.</summary>
+public sealed record Push
+{
+    public required Authenticated By { get; init; }
+    public required Parameters Parameters { get; init; }
+
+    /// <summary>The same as a query, as it came: <see cref="RawForm"/>.</summary>
+    public required string Form { get; init; }
+    public required Proofs Proofs { get; init; }
+    public required RequestContext Context { get; init; }
 }
 
 /// <summary>What a browser comes with: <paramref name="Hash"/> is the SHA-256 of the reference.</summary>

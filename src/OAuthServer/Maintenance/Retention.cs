@@ -6,6 +6,7 @@ using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
+using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Maintenance;
@@ -16,9 +17,9 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, PushedRequestStore pushed,
-    FederationRequestStore federations, KeySetStore keySets,
-    SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links,
+    GrantSweepStore grants, AuthorizationRequestStore requests, PushedRequestStore pushed, FederationRequestStore federations,
+    KeySetStore keySets, SessionStore sessions, PendingSignInStore pendingSignIns, UsedProofStore proofs, LogoutDeliveryStore logouts,
+    AccountLinkStore links,
     OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
@@ -66,7 +67,7 @@ public sealed class Retention(
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
         await EmptyAsync(() => pendingSignIns.SweepAsync(now, cancel));
         await EmptyAsync(() => pendingSignIns.SweepAttemptsAsync(now, cancel));
-        await EmptyAsync(() => passkeys.SweepProofsAsync(now, cancel));
+        await EmptyAsync(() => proofs.SweepAsync(now, cancel));
         await EmptyAsync(() => logouts.SweepAsync(now, cancel));
         await EmptyAsync(() => links.SweepAsync(now, cancel));
         await EmptyAsync(() => outbox.SweepAsync(now, cancel));

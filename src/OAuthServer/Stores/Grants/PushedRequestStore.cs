@@ -1,4 +1,5 @@
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Stores.Grants;
 
@@ -16,6 +17,9 @@ public sealed record NewPushedRequest
 
     /// <summary>What the audit log says of it.</summary>
     public required string Detail { get; init; }
+
+    /// <summary>What the client proved itself with, to be spent.</summary>
+    public required Proofs Proofs { get; init; }
     public required string RequestId { get; init; }
     public required string Address { get; init; }
 }
@@ -32,23 +36,26 @@ public sealed record PushedRequestRow
 /// <summary>pushed_requests: what clients have pushed (RFC 9126), each for one browser.</summary>
 public sealed class PushedRequestStore(Database database)
 {
-    private readonly WriteBatcher<NewPushedRequest, bool> pushed = new("pushed_request", async rows =>
-    {
-        await Add.ExecuteAsync(database, rows);
-        return new bool[rows.Count];
-    });
+    private readonly WriteBatcher<NewPushedRequest, UsedBefore> pushed = new("pushed_request", rows =>
+        Add.ReadAsync(database, rows, row => (UsedBefore)row.GetInt32(1)));
 
-    public const string AddSql = """
+    public const string AddSql = $"""
         with item as materialized (
             select * from unnest(@reference::bytea[], @client::text[], @query::text[], @now::timestamptz[], @expires::timestamptz[],
-                @detail::text[], @request_id::text[], @address::text[])
-                as i (reference, client, query, now, expires, detail, request_id, address)
+                @detail::text[], @request_id::text[], @address::text[], {ProofSql.Arrays})
+                with ordinality as i (reference, client, query, now, expires, detail, request_id, address, {ProofSql.Columns}, place)
+        ), shown as (
+            {ProofSql.Shown}
+        ), {ProofSql.Spent}, proven as (
+            select * from item where not exists (select from unproven u where u.place = item.place)
         ), pushed as (
             insert into pushed_requests (reference_hash, client_id, query, created_at, expires_at)
-            select reference, client, query, now, expires from item
+            select reference, client, query, now, expires from proven
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, address, detail)
+            select now, request_id, 'par', 'ok', client, address, detail from proven
         )
-        insert into audit_events (at, request_id, event, outcome, client_id, address, detail)
-        select now, request_id, 'par', 'ok', client, address, detail from item
+        select place::int, which from unproven
         """;
 
     private static readonly ArrayStatement<NewPushedRequest> Add = new(AddSql, rows =>
@@ -61,10 +68,14 @@ public sealed class PushedRequestStore(Database database)
         rows.AddText("detail", row => row.Detail);
         rows.AddText("request_id", row => row.RequestId);
         rows.AddText("address", row => row.Address);
+        ProofSql.Bind(rows, row => row.Proofs);
     });
 
-    /// <summary>Keeps a request until a browser comes with its reference, and says so in the audit log.</summary>
-    public Task AddAsync(NewPushedRequest request) => pushed.AddAsync(request);
+    /// <summary>
+    /// Keeps a request until a browser comes with its reference, and says so in the audit log; neither where a proof was used before,
+    /// which is the answer.
+    /// </summary>
+    public Task<UsedBefore> AddAsync(NewPushedRequest request) => pushed.AddAsync(request);
 
     public const string FindSql = "select client_id, query, expires_at, used_at from pushed_requests where reference_hash = @reference";
 
