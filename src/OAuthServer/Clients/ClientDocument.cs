@@ -86,7 +86,7 @@ public sealed record ClientDocument
 
         var pushes = Member(json, "require_pushed_authorization_requests")?.ValueKind ?? JsonValueKind.False;
         if (pushes is not (JsonValueKind.True or JsonValueKind.False))
-            return Refuse("require_pushed_authorization_requests is malformed", "true or false", pushes.ToString());
+            return Refuse("the member of RFC 9126 is malformed", "true or false", pushes.ToString());
 
         var (tos, policy) = (Page(json, "tos_uri"), Page(json, "policy_uri"));
         return new ClientDocument
