@@ -9,7 +9,7 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
+public sealed partial class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
 
@@ -60,13 +60,20 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             UiLocales = parameters["ui_locales"],
             MustBePushed = !pushed && (settings.RequirePar || client.Row.ParRequired),
         };
-        foreach (var check in (Check[])[.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested])
+        request = Judge(request, parameters, catalog, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested]);
+        return request.Problem is null && request.HasOpenId && parameters["id_token_hint"] is { } hint
+            ? await ExpectAsync(request, hint) : request;
+    }
+
+    private static AuthorizationRequest Judge(AuthorizationRequest request, Parameters parameters, Catalog catalog, Check[] checks)
+    {
+        foreach (var check in checks)
         {
-            if (check(request, parameters, catalog).Refused(out error, out var next)) return request with { Problem = error };
+            if (check(request, parameters, catalog).Refused(out var error, out var next)) return request with { Problem = error };
             request = next;
         }
 
-        return request.HasOpenId && parameters["id_token_hint"] is { } hint ? await ExpectAsync(request, hint) : request;
+        return request;
     }
 
     // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.
@@ -153,11 +160,8 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
-    private static Result<AuthorizationRequest> IsPushedWhereItMustBe(
-        AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
-        !request.MustBePushed ? request
-        : OAuthError.InvalidRequest("This client must push its requests", "a request that was not pushed", "RFC 9126 §5",
-            "a pushed request");
+    private static Result<AuthorizationRequest> IsPushedWhereItMustBe(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        request.MustBePushed ? PushedRequests.Required() : request;
 
     private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["response_type"] switch

@@ -1,3 +1,4 @@
+using OAuthServer.Authorization.Device;
 using OAuthServer.Authorization.Federation;
 using OAuthServer.Authorization.SecondFactor;
 
@@ -16,6 +17,10 @@ public static class AuthorizationRoom
             services.AddSingleton<PushEndpoint>();
             services.AddSingleton<NextStep>();
             services.AddSingleton<Consents>();
+            services.AddSingleton<DeviceConsents>();
+            services.AddSingleton<DeviceAttempts>();
+            services.AddSingleton<DeviceAuthorizationEndpoint>();
+            services.AddSingleton<DeviceEndpoint>();
             services.AddSingleton<AuthorizeEndpoint>();
             services.AddSingleton<LoginEndpoint>();
             services.AddSingleton<Entry>();

@@ -33,6 +33,7 @@ public sealed class PendingRequests(
             Query = query,
             CreatedAt = now,
             ExpiresAt = now.AddSeconds(settings.RequestSeconds),
+            Device = (request.Delivery as Delivery.Device)?.Id,
         };
         if (request.PushedUnder is not { } reference) await store.AddAsync(row);
         else if (!await pushed.ClaimAsync(reference, row)) return PushedRequests.Gone("it was used at this very moment", "a second use");
@@ -44,7 +45,10 @@ public sealed class PendingRequests(
     {
         if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow()) is not { } row)
             return Gone();
-        if ((await checks.ReadAsync(row.Query, row.Pushed, address, cancel)).Refused(out var error, out var request)) return error;
+        var read = row.Device is { } device
+            ? await checks.ReadDeviceAsync(row.Query, Delivery.Device.Of(device), address, cancel)
+            : await checks.ReadAsync(row.Query, row.Pushed, address, cancel);
+        if (read.Refused(out var error, out var request)) return error;
         return request with
         {
             PendingRequest = new PendingRequest

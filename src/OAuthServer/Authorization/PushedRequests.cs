@@ -84,6 +84,10 @@ public sealed class PushedRequests(
     public static OAuthError Gone(string reason, string got) => OAuthError.InvalidRequest(
         "This request is not valid any more; start again from the app", reason, "RFC 9126 §4", "an unused reference of this client", got);
 
+    /// <summary>The refusal of a plain request where only pushed ones are taken.</summary>
+    public static OAuthError Required() => OAuthError.InvalidRequest(
+        "This client must push its requests", "a request that was not pushed", "RFC 9126 §5", "a pushed request");
+
     // A plus is a space in a form, and in a redirect whatever the client's library thinks: state goes back as %20.
     private static string WithoutTheClient(string form) => string.Join('&', form.Split('&', StringSplitOptions.RemoveEmptyEntries)
         .Where(pair => !OfTheClient.Contains(Parameters.FormDecode(pair.Split('=', 2)[0])))).Replace("+", "%20", StringComparison.Ordinal);

@@ -70,6 +70,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             PushedAuthorizationRequestEndpoint = settings.Issuer + Paths.Par,
             RequirePushedAuthorizationRequests = settings.RequirePar,
             TokenEndpoint = settings.Issuer + Paths.Token,
+            DeviceAuthorizationEndpoint = settings.Issuer + Paths.DeviceAuthorization,
             RevocationEndpoint = settings.Issuer + Paths.Revoke,
             IntrospectionEndpoint = settings.Issuer + Paths.Introspect,
             RegistrationEndpoint = settings.Registration == "off" ? null : settings.Issuer + Paths.Register,

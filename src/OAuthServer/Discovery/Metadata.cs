@@ -12,6 +12,7 @@ public sealed record ServerMetadata
     public required string PushedAuthorizationRequestEndpoint { get; init; }
     public required bool RequirePushedAuthorizationRequests { get; init; }
     public required string TokenEndpoint { get; init; }
+    public required string DeviceAuthorizationEndpoint { get; init; }
     public required string RevocationEndpoint { get; init; }
     public required string IntrospectionEndpoint { get; init; }
 
