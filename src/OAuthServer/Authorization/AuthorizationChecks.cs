@@ -160,7 +160,8 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
 
-    private static Result<AuthorizationRequest> IsPushedWhereItMustBe(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+    private static Result<AuthorizationRequest> IsPushedWhereItMustBe(
+        AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         request.MustBePushed ? PushedRequests.Required() : request;
 
     private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>

@@ -10,7 +10,8 @@ namespace OAuthServer.Authorization;
 /// no form can change it and no edit of a client goes unnoticed.
 /// </summary>
 public sealed class PendingRequests(
-    AuthorizationRequestStore store, PushedRequestStore pushed, AuthorizationChecks checks, Settings settings, TimeProvider time) : IDisposable
+    AuthorizationRequestStore store, PushedRequestStore pushed, AuthorizationChecks checks, Settings settings,
+    TimeProvider time) : IDisposable
 {
     private readonly AddressLimit limit = new(settings.AuthorizationsPerMinute, "authorization requests");
 
