@@ -575,6 +575,19 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.clients_check_par() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.par_required and new.kind <> 'user-facing' then
+        raise check_violation using message = 'A client of this kind has no authorization requests', column = 'par_required',
+            hint = 'Leave par_required false.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_check_par() IS 'Says where clients.par_required has a meaning.';
+
 CREATE FUNCTION public.clients_check_trusted() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1608,7 +1621,8 @@ CREATE TABLE public.authorization_requests (
     expires_at timestamp with time zone NOT NULL,
     consumed_at timestamp with time zone,
     answer_sealed bytea,
-    device uuid
+    device uuid,
+    pushed boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.authorization_requests IS 'Authorization requests that wait for a person to sign in or consent.';
@@ -1630,6 +1644,8 @@ COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by All
 COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
 
 COMMENT ON COLUMN public.authorization_requests.device IS 'The request of a device whose code was typed here; null: a browser began it.';
+
+COMMENT ON COLUMN public.authorization_requests.pushed IS 'True: the client had pushed it (RFC 9126). False: it came by the browser.';
 
 CREATE TABLE public.claim_rules (
     scope text NOT NULL,
@@ -2534,6 +2550,30 @@ COMMENT ON COLUMN public.pending_sign_ins.expires_at IS 'Five minutes later.';
 
 COMMENT ON COLUMN public.pending_sign_ins.attempts IS 'Codes tried; after five it starts over.';
 
+CREATE TABLE public.pushed_requests (
+    reference_hash bytea NOT NULL,
+    client_id text NOT NULL,
+    query text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT pushed_requests_reference_form CHECK ((length(reference_hash) = 32))
+);
+
+COMMENT ON TABLE public.pushed_requests IS 'Authorization requests that clients have pushed (RFC 9126) and that wait for a browser.';
+
+COMMENT ON COLUMN public.pushed_requests.reference_hash IS 'SHA-256 of the reference in request_uri: 256 random bits.';
+
+COMMENT ON COLUMN public.pushed_requests.client_id IS 'The client that pushed it: no other may use it.';
+
+COMMENT ON COLUMN public.pushed_requests.query IS 'The request as it came, without what authenticated the client.';
+
+COMMENT ON COLUMN public.pushed_requests.created_at IS 'When it was pushed.';
+
+COMMENT ON COLUMN public.pushed_requests.expires_at IS 'When it is worth nothing any more, and then deleted.';
+
+COMMENT ON COLUMN public.pushed_requests.used_at IS 'When a browser came with it, which happens once; null: none has.';
+
 CREATE TABLE public.recovery_codes (
     subject uuid NOT NULL,
     code_hash bytea NOT NULL
@@ -3055,6 +3095,9 @@ ALTER TABLE ONLY public.passkeys
 ALTER TABLE ONLY public.pending_sign_ins
     ADD CONSTRAINT pending_sign_ins_pkey PRIMARY KEY (id_hash);
 
+ALTER TABLE ONLY public.pushed_requests
+    ADD CONSTRAINT pushed_requests_pkey PRIMARY KEY (reference_hash);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (subject, code_hash);
 
@@ -3236,6 +3279,8 @@ CREATE INDEX pending_sign_ins_by_expiry ON public.pending_sign_ins USING btree (
 
 CREATE INDEX pending_sign_ins_of_subject ON public.pending_sign_ins USING btree (subject);
 
+CREATE INDEX pushed_requests_by_expiry ON public.pushed_requests USING btree (expires_at);
+
 CREATE UNIQUE INDEX resources_one_spelling ON public.resources USING btree (public.resource_fold(uri));
 
 CREATE INDEX revocation_feed_by_leaving ON public.revocation_feed USING btree (leaves_at);
@@ -3381,6 +3426,8 @@ CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logo
 CREATE TRIGGER clients_check_min_acr BEFORE INSERT OR UPDATE OF min_acr, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_min_acr();
 
 CREATE TRIGGER clients_check_openid BEFORE INSERT OR UPDATE OF kind, scopes, default_scopes, id_token_alg, default_max_age ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_openid();
+
+CREATE TRIGGER clients_check_par BEFORE INSERT OR UPDATE OF par_required, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_par();
 
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
 

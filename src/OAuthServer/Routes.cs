@@ -55,6 +55,7 @@ public static class Routes
         issuer.Get<AuthorizeEndpoint>(Paths.Authorize, it => it.BeginAsync, Page | Clock | Spends);
         issuer.Post<AuthorizeEndpoint>(Paths.Authorize, it => it.RepeatByGetAsync, Page);
         issuer.Get<AuthorizeEndpoint>(Paths.Authorize + "/{request}", it => it.ResumeAsync, Page | Clock | Spends);
+        issuer.Post<PushEndpoint>(Paths.Par, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<DeviceAuthorizationEndpoint>(Paths.DeviceAuthorization, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);

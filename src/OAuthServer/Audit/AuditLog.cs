@@ -11,6 +11,7 @@ namespace OAuthServer.Audit;
 public static class AuditEvents
 {
     public const string Authorize = "authorize";
+    public const string Par = "par";
     public const string Token = "token";
     public const string Registration = "registration";
     public const string Consent = "consent";
@@ -49,7 +50,7 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Device, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
+        [Token, Code, Device, Authorize, Par, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
             LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
             Mail, Page, Export, Api, Host, Request, Command];
 

@@ -22,7 +22,7 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
         RedirectUriCameOnce,
     ];
 
-    private static readonly Check[] OfTheParameters = [NothingIsRepeated, NothingIsMalformed, NoRequestObject];
+    private static readonly Check[] OfTheParameters = [NothingIsRepeated, NothingIsMalformed, NoRequestObject, IsPushedWhereItMustBe];
 
     // How it is answered: another delivery has others.
     private static readonly Check[] OfTheRedirect =
@@ -36,8 +36,9 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
     /// refusal that must not be sent anywhere.
     /// </summary>
+    /// <param name="pushed">Whether its client pushed it (RFC 9126).</param>
     /// <param name="address">Who asks.</param>
-    public async Task<Result<AuthorizationRequest>> ReadAsync(string query, string address, CancellationToken cancel)
+    public async Task<Result<AuthorizationRequest>> ReadAsync(string query, bool pushed, string address, CancellationToken cancel)
     {
         var parameters = Parameters.OfQuery(query);
         if (ClientId(parameters).Refused(out var error, out var id)) return error;
@@ -57,6 +58,7 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
             Prompt = parameters["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],
+            MustBePushed = !pushed && (settings.RequirePar || client.Row.ParRequired),
         };
         request = Judge(request, parameters, catalog, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested]);
         return request.Problem is null && request.HasOpenId && parameters["id_token_hint"] is { } hint
@@ -157,6 +159,10 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
         : catalog.IsProvider && request.HasOpenId ? OAuthError.RequestUriNotSupported(parameters["request_uri"]!)
         : OAuthError.InvalidRequest("request and request_uri are not supported", "a request object came", "RFC 9101 §5",
             "plain parameters", parameters["request_uri"] ?? "request");
+
+    private static Result<AuthorizationRequest> IsPushedWhereItMustBe(
+        AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        request.MustBePushed ? PushedRequests.Required() : request;
 
     private static Result<AuthorizationRequest> ResponseTypeIsCode(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         parameters["response_type"] switch

@@ -52,6 +52,12 @@ public sealed record AuthorizationRequest
     /// <summary>RFC 8707, in their registered spelling; never empty.</summary>
     public string[] Resources { get; init; } = [];
 
+    /// <summary>Whether it came by a browser although its client has to push it.</summary>
+    public bool MustBePushed { get; init; }
+
+    /// <summary>Under what it was pushed (<see cref="PushedRequests"/>), until it is stored for a browser; else null.</summary>
+    public byte[]? PushedUnder { get; init; }
+
     /// <summary>What is wrong with it, or null.</summary>
     public OAuthError? Problem { get; init; }
 

@@ -13,6 +13,8 @@ public static class AuthorizationRoom
         {
             services.AddSingleton<AuthorizationChecks>();
             services.AddSingleton<PendingRequests>();
+            services.AddSingleton<PushedRequests>();
+            services.AddSingleton<PushEndpoint>();
             services.AddSingleton<NextStep>();
             services.AddSingleton<Consents>();
             services.AddSingleton<DeviceConsents>();

@@ -14,13 +14,16 @@ namespace OAuthServer.Authorization;
 /// again. Each takes exactly one step: ask a person on another page, or answer the client.
 /// </summary>
 public sealed class AuthorizeEndpoint(
-    AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, Consents consents, Sessions sessions, StepUp stepUp,
-    Cookies cookies, AuditLog audit, Settings settings)
+    AuthorizationChecks checks, NextStep steps, PendingRequests pendingRequests, PushedRequests pushedRequests,
+    Consents consents, Sessions sessions, StepUp stepUp, Cookies cookies, AuditLog audit, Settings settings)
 {
     public async Task BeginAsync(HttpContext http)
     {
         var query = http.Request.QueryString.Value ?? "";
-        if ((await checks.ReadAsync(query, http.Context().Address, http.RequestAborted)).Refused(out var error, out var request))
+        var read = PushedRequests.Named(query) is { } named
+            ? pushedRequests.FindAsync(named, http.Context(), http.RequestAborted)
+            : checks.ReadAsync(query, pushed: false, http.Context().Address, http.RequestAborted);
+        if ((await read).Refused(out var error, out var request))
         {
             await RefuseAsync(http, error, Parameters.OfQuery(query)["client_id"]);
             return;
@@ -28,7 +31,8 @@ public sealed class AuthorizeEndpoint(
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
         var step = await steps.NextAsync(request, session);
-        if (step is Step.SignIn or Step.StepUp or Step.Consent)
+        // A pushed request is used up whatever comes of it.
+        if (request.PushedUnder is not null || step is Step.SignIn or Step.StepUp or Step.Consent)
         {
             var opened = await pendingRequests.OpenAsync(request, query, cookies.KeepBrowser(http), http.Context().Address);
             if (opened.Refused(out error, out var pending))

@@ -10,20 +10,23 @@ namespace OAuthServer.Authorization;
 /// no form can change it and no edit of a client goes unnoticed.
 /// </summary>
 public sealed class PendingRequests(
-    AuthorizationRequestStore store, AuthorizationChecks checks, Settings settings, TimeProvider time) : IDisposable
+    AuthorizationRequestStore store, PushedRequestStore pushed, AuthorizationChecks checks, Settings settings,
+    TimeProvider time) : IDisposable
 {
     private readonly AddressLimit limit = new(settings.AuthorizationsPerMinute, "authorization requests");
 
     /// <summary>
-    /// Stores a request for this browser; refused when its address began too many. Anybody may begin one, and each is a row.
+    /// Stores a request for this browser; refused when its address began too many: anybody may begin one, and each is a row. A pushed one,
+    /// which is a row already, is used up by it; refused when that was done before.
     /// </summary>
+    /// <param name="query">As it came; of a pushed one, what is stored is what was pushed.</param>
     /// <param name="browser">SHA-256 of the browser's cookie.</param>
     public async Task<Result<PendingRequest>> OpenAsync(AuthorizationRequest request, string query, byte[] browser, string address)
     {
-        if (limit.Refusal(address) is { } tooMany) return tooMany;
+        if (request.PushedUnder is null && limit.Refusal(address) is { } tooMany) return tooMany;
         var now = time.GetUtcNow();
         var pending = new PendingRequest { Id = OpaqueToken.Mint(), Browser = browser, StoredAt = now };
-        await store.AddAsync(new NewAuthorizationRequest
+        var row = new NewAuthorizationRequest
         {
             IdHash = OpaqueToken.Hash(pending.Id),
             BrowserHash = browser,
@@ -32,7 +35,9 @@ public sealed class PendingRequests(
             CreatedAt = now,
             ExpiresAt = now.AddSeconds(settings.RequestSeconds),
             Device = (request.Delivery as Delivery.Device)?.Id,
-        });
+        };
+        if (request.PushedUnder is not { } reference) await store.AddAsync(row);
+        else if (!await pushed.ClaimAsync(reference, row)) return PushedRequests.Gone("it was used at this very moment", "a second use");
         return pending;
     }
 
@@ -43,7 +48,7 @@ public sealed class PendingRequests(
             return Gone();
         var read = row.Device is { } device
             ? await checks.ReadDeviceAsync(row.Query, Delivery.Device.Of(device), address, cancel)
-            : await checks.ReadAsync(row.Query, address, cancel);
+            : await checks.ReadAsync(row.Query, row.Pushed, address, cancel);
         if (read.Refused(out var error, out var request)) return error;
         return request with
         {

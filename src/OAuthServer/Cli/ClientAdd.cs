@@ -47,6 +47,10 @@ internal static class ClientAdd
             HelpName = "SECONDS",
             Description = "How old a sign-in may be when its request has no max_age; default: any age",
         };
+        var pushed = new Option<bool>("--par-required")
+        {
+            Description = "It pushes every authorization request, and no other is taken",
+        };
         var onward = Many("--post-logout", "URI", "Where people may be sent after they signed out; may be repeated");
         var told = new Option<string?>("--backchannel-logout")
         {
@@ -66,8 +70,8 @@ internal static class ClientAdd
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [
-                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, signs, age, onward,
-                told, label, note,
+                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, signs, age, pushed,
+                onward, told, label, note,
             ],
                 async (parse, context, cancel) =>
             {
@@ -90,6 +94,7 @@ internal static class ClientAdd
                     Note = parse.GetValue(note),
                     IdTokenAlg = parse.GetValue(signs)!,
                     DefaultMaxAge = parse.GetValue(age),
+                    ParRequired = parse.GetValue(pushed),
                     PostLogoutRedirectUris = Each(parse, onward),
                     BackchannelLogoutUri = parse.GetValue(told),
                 };

@@ -28,13 +28,18 @@ internal static class ClientEdit
         var age = Seconds("--default-max-age", "How old a sign-in may be when its request has no max_age; -1 for any age");
         var acr = Text("--min-acr", "ACR", "aal2: people sign in to it with a second factor only; '' for any sign-in");
         acr.AcceptOnlyFromAmong("aal2", "aal1", "");
+        var pushed = new Option<bool?>("--par-required")
+        {
+            HelpName = "BOOL",
+            Description = "true: it pushes every authorization request, and no other is taken",
+        };
         var onward = ListChange.Of("post-logout", "URI", "where people may be sent after they signed out");
         var told = Text("--backchannel-logout", "URI", "Its back-channel logout URI; '' for none");
         var note = Text("--note", "TEXT", "For operators; '' for none");
         Symbol[] takes =
         [
             id, name, .. redirects.Options, .. scopes.Options, .. defaults.Options, .. resources.Options, .. grants.Options, resource,
-            method, access, refresh, idle, signs, age, acr, .. onward.Options, told, note,
+            method, access, refresh, idle, signs, age, acr, pushed, .. onward.Options, told, note,
         ];
         return CliCommand.On("edit", "Change the settings of a client; what is not named stays",
             "oauth-server clients edit nightly-etl --add-scope notes:write --access-token-seconds 300", takes,
@@ -54,6 +59,7 @@ internal static class ClientEdit
                 IdTokenAlg = parse.GetValue(signs) ?? row.IdTokenAlg,
                 DefaultMaxAge = parse.GetValue(age) switch { null => row.DefaultMaxAge, -1 => null, var seconds => seconds },
                 MinAcr = parse.GetValue(acr) switch { null => row.MinAcr, "" => null, var level => level },
+                ParRequired = parse.GetValue(pushed) ?? row.ParRequired,
                 PostLogoutRedirectUris = onward.Of(parse, row.PostLogoutRedirectUris),
                 BackchannelLogoutUri = parse.GetValue(told) switch { null => row.BackchannelLogoutUri, "" => null, var uri => uri },
                 Note = parse.GetValue(note) switch { null => row.Note, "" => null, var text => text },

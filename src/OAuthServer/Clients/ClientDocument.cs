@@ -43,6 +43,9 @@ public sealed record ClientDocument
     /// <summary>It offers none beside its keys: it may come without an assertion.</summary>
     public required bool PublicToo { get; init; }
 
+    /// <summary>RFC 9126 §6: it will push every authorization request.</summary>
+    public required bool ParRequired { get; init; }
+
     /// <summary>SHA-256 over the octets and what this server makes of them.</summary>
     public required byte[] BodyHash { get; init; }
 
@@ -90,6 +93,10 @@ public sealed record ClientDocument
 
         if (OpenIdMetadata.Read(json, settings).Refused(out var unusable, out var openId)) return Unusable(unusable);
 
+        var pushes = Member(json, "require_pushed_authorization_requests")?.ValueKind ?? JsonValueKind.False;
+        if (pushes is not (JsonValueKind.True or JsonValueKind.False))
+            return Refuse("the member of RFC 9126 is malformed", "true or false", pushes.ToString());
+
         var (tos, policy) = (Page(json, "tos_uri"), Page(json, "policy_uri"));
         return new ClientDocument
         {
@@ -104,9 +111,11 @@ public sealed record ClientDocument
             AuthMethod = methods.Keys is null ? Protocol.AuthMethod.NoneName : Protocol.AuthMethod.PrivateKeyJwtName,
             Keys = methods.Keys ?? KeySettings.None,
             PublicToo = methods is { Keys: not null, None: true },
+            ParRequired = pushes == JsonValueKind.True,
             BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0',
                 [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris,
-                    "keys", methods.Keys?.Jwks, methods.Keys?.JwksUri, methods.Keys?.Alg, $"{methods.None}"]))]),
+                    "keys", methods.Keys?.Jwks, methods.Keys?.JwksUri, methods.Keys?.Alg, $"{methods.None}",
+                    .. pushes == JsonValueKind.True ? ["par"] : Array.Empty<string>()]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };

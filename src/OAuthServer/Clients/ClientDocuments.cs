@@ -77,6 +77,7 @@ public sealed class ClientDocuments(
                 AuthMethod = document.AuthMethod,
                 Keys = document.Keys,
                 PublicToo = document.PublicToo,
+                ParRequired = document.ParRequired,
                 BodyHash = document.BodyHash,
                 TrustHash = document.TrustHash,
                 FreshUntil = freshUntil,

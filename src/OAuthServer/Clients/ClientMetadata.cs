@@ -31,6 +31,9 @@ public sealed record ClientMetadata
     /// <summary>Of who registers for private_key_jwt; of others it is not looked at.</summary>
     public KeySettings Keys { get; private init; } = KeySettings.None;
 
+    /// <summary>RFC 9126 §6: it will push every authorization request.</summary>
+    public bool ParRequired { get; private init; }
+
     /// <summary>Reads a request body; refuses one that is no object or has a member of the wrong type.</summary>
     public static Result<ClientMetadata> Read(JsonElement body, Settings settings)
     {
@@ -50,6 +53,7 @@ public sealed record ClientMetadata
             LogoUri = Page("logo_uri"),
             TosUri = Page("tos_uri"),
             PolicyUri = Page("policy_uri"),
+            ParRequired = Flag("require_pushed_authorization_requests"),
         };
         if (error is null && metadata.Name?.Length > LongestName)
             error = OAuthError.InvalidClientMetadata("client_name is longer than 256 characters", "long name");
@@ -82,6 +86,14 @@ public sealed record ClientMetadata
             error ??= OAuthError.InvalidClientMetadata($"{name} must be a list of strings",
                 $"{name} is {member.ValueKind}, or holds something else than strings");
             return null;
+        }
+
+        bool Flag(string name)
+        {
+            if (!body.TryGetProperty(name, out var member) || member.ValueKind is JsonValueKind.Null or JsonValueKind.False) return false;
+            if (member.ValueKind != JsonValueKind.True)
+                error ??= OAuthError.InvalidClientMetadata($"{name} must be true or false", $"{name} is {member.ValueKind}");
+            return true;
         }
 
         // Row by row of RFC 7591 §5: a page that is not https is worth nothing to a person, and is no reason to refuse the client.

@@ -67,6 +67,8 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         {
             Issuer = settings.Issuer,
             AuthorizationEndpoint = settings.Issuer + Paths.Authorize,
+            PushedAuthorizationRequestEndpoint = settings.Issuer + Paths.Par,
+            RequirePushedAuthorizationRequests = settings.RequirePar,
             TokenEndpoint = settings.Issuer + Paths.Token,
             DeviceAuthorizationEndpoint = settings.Issuer + Paths.DeviceAuthorization,
             RevocationEndpoint = settings.Issuer + Paths.Revoke,

@@ -8,6 +8,10 @@ public sealed record ServerMetadata
 {
     public required string Issuer { get; init; }
     public required string AuthorizationEndpoint { get; init; }
+
+    /// <summary>RFC 9126 §5.</summary>
+    public required string PushedAuthorizationRequestEndpoint { get; init; }
+    public required bool RequirePushedAuthorizationRequests { get; init; }
     public required string TokenEndpoint { get; init; }
     public required string DeviceAuthorizationEndpoint { get; init; }
     public required string RevocationEndpoint { get; init; }
@@ -29,6 +33,9 @@ public sealed record ServerMetadata
     public required IEnumerable<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
     public IEnumerable<string> IntrospectionEndpointAuthSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
     public IEnumerable<string> CodeChallengeMethodsSupported { get; } = ["S256"];
+
+    /// <summary>draft-ietf-oauth-refresh-token-expiration-03: the members that come with every refresh token.</summary>
+    public IEnumerable<string> RefreshTokenExpirationTypesSupported { get; } = ["authorization", "token_timeout"];
 
     /// <summary>OpenID Connect Discovery §3 requires it: each person has one sub.</summary>
     public IEnumerable<string> SubjectTypesSupported { get; } = ["public"];

@@ -22,14 +22,25 @@ public static class HeadRequests
         finally { http.Request.Method = HttpMethods.Head; }
     }
 
-    /// <summary>Answers HEAD of a route that spends.</summary>
+    /// <summary>
+    /// Answers HEAD of a route that spends; and what a browser fetches before anybody wants it, by a status after which it fetches
+    /// again when somebody does.
+    /// </summary>
     public static void UseSpendingHead(this IApplicationBuilder app) => app.Use((http, next) =>
     {
-        if (!http.IsHead() || !http.Route.HasFlag(RouteTraits.Spends)) return next(http);
+        var isEarly = IsPrefetch(http.Request.Headers);
+        if (!http.Route.HasFlag(RouteTraits.Spends) || !(http.IsHead() || isEarly)) return next(http);
+        if (!http.IsHead()) http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         http.Response.NoStore();
         http.Response.ContentType = "text/html; charset=utf-8";
         return Task.CompletedTask;
     });
+
+    // Fetch metadata's own header, and what came before it.
+    private static bool IsPrefetch(IHeaderDictionary headers) =>
+        Says(headers["Sec-Purpose"]) || Says(headers["Purpose"]) || Says(headers["X-Moz"]);
+
+    private static bool Says(string? purpose) => purpose?.StartsWith("prefetch", StringComparison.OrdinalIgnoreCase) is true;
 
     // A feature, not an item: looking for one makes nothing.
     private sealed class SentAsHead

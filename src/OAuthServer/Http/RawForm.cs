@@ -15,9 +15,17 @@ public static class RawForm
     /// The body as a query for the same path: what may not stand in one is percent-encoded, all else as it came. Refused are other content
     /// types, and what no request line carries.
     /// </summary>
-    public static async Task<Result<string>> FormAsQueryAsync(this HttpContext http)
+    public static Task<Result<string>> FormAsQueryAsync(this HttpContext http) =>
+        http.FormAsQueryAsync(LongestQuery($"{http.Request.PathBase}{http.Request.Path}"), int.MaxValue);
+
+    /// <summary>How long a query is that a request line carries to this path.</summary>
+    public static int LongestQuery(string path) => Listening.LongestRequestLine - $"GET {path}? HTTP/1.1\r\n".Length;
+
+    /// <summary>The same, for an endpoint that keeps a part of it.</summary>
+    /// <param name="most">Octets of the body; more is refused.</param>
+    /// <param name="mostKeys">Pairs; more are refused.</param>
+    public static async Task<Result<string>> FormAsQueryAsync(this HttpContext http, int most, int mostKeys)
     {
-        var most = Listening.LongestRequestLine - $"GET {http.Request.PathBase}{http.Request.Path}? HTTP/1.1\r\n".Length;
         if (!Request.IsForm(http.Request)) return Request.AnotherType(http.Request);
         var octets = new ArrayBufferWriter<byte>(1024);
         try
@@ -32,12 +40,16 @@ public static class RawForm
         }
 
         var query = Query(octets.WrittenSpan);
-        return octets.WrittenCount <= most && query.Length <= most ? query
-            : OAuthError.InvalidRequest("The request body is too large", "a form that no request line carries", "RFC 9110 §15.5.14",
-                $"at most {most} octets", $"{octets.WrittenCount} octets")
-                with
-            { Status = StatusCodes.Status413PayloadTooLarge };
+        if (octets.WrittenSpan.Count((byte)'&') >= mostKeys) return Request.TooLarge();
+        return octets.WrittenCount <= most && query.Length <= most ? query : TooLarge(most, octets.WrittenCount);
     }
+
+    /// <summary>The refusal of a form that no request line carries.</summary>
+    public static OAuthError TooLarge(int most, int octets) =>
+        OAuthError.InvalidRequest("The request body is too large", "a form that no request line carries", "RFC 9110 §15.5.14",
+            $"at most {most} octets", $"{octets} octets")
+            with
+        { Status = StatusCodes.Status413PayloadTooLarge };
 
     private static string Query(ReadOnlySpan<byte> form)
     {

@@ -14,7 +14,9 @@ public static class Request
     /// <summary>Octets of a body; more is 413.</summary>
     public const int MostBodyBytes = 64 * 1024;
 
-    private const int MostFormKeys = 100;
+    /// <summary>Pairs of a form; more are refused.</summary>
+    public const int MostFormKeys = 100;
+
     private const int LongestKey = 256;
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
     private const string FormType = "application/x-www-form-urlencoded";
@@ -84,7 +86,8 @@ public static class Request
             FormType, request.ContentType) with
         { Status = 415 };
 
-    private static OAuthError TooLarge() =>
+    /// <summary>The refusal of a form with too many keys.</summary>
+    internal static OAuthError TooLarge() =>
         OAuthError.InvalidRequest("The form is too large or malformed", "more keys or longer keys than a form has", "RFC 6749 §3.2",
             $"at most {MostFormKeys} keys");
 

@@ -22,7 +22,7 @@ public enum RouteTraits
     /// <summary>It answers under any Host: probes know an address, not a name.</summary>
     AnyHost = 16,
 
-    /// <summary>Its GET spends or stores something, so that its HEAD does nothing.</summary>
+    /// <summary>Its GET spends or stores something, so that its HEAD does nothing, nor a prefetch.</summary>
     Spends = 32,
 }
 

@@ -4,6 +4,7 @@ namespace OAuthServer.Protocol;
 public static class Paths
 {
     public const string Authorize = "/authorize";
+    public const string Par = "/par";
     public const string Token = "/token";
     public const string Revoke = "/revoke";
     public const string Revocations = "/revocations";

@@ -39,6 +39,9 @@ public sealed record RegistrationAnswer
     public required IEnumerable<string>? PostLogoutRedirectUris { get; init; }
     public required string? BackchannelLogoutUri { get; init; }
 
+    /// <summary>RFC 9126 §6; null: it may send plain requests, too.</summary>
+    public required bool? RequirePushedAuthorizationRequests { get; init; }
+
     /// <summary>RFC 7592 §3.</summary>
     public required string RegistrationClientUri { get; init; }
 

@@ -109,6 +109,7 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
             DefaultMaxAge = row.DefaultMaxAge,
             PostLogoutRedirectUris = row.PostLogoutRedirectUris is { Length: > 0 } uris ? uris : null,
             BackchannelLogoutUri = row.BackchannelLogoutUri,
+            RequirePushedAuthorizationRequests = row.ParRequired ? true : null,
             RegistrationClientUri = $"{settings.Issuer}{Paths.Register}/{row.ClientId}",
             RegistrationAccessToken = registered.Token,
         };

@@ -154,6 +154,7 @@ public sealed class Registrations(
         Keys = proposal.Metadata.Keys,
         // A machine signs nobody in.
         OpenId = proposal.IsMachine ? new() : proposal.Metadata.OpenId,
+        ParRequired = !proposal.IsMachine && proposal.Metadata.ParRequired,
     };
 
     private static OAuthError NotInvited(string? token) =>

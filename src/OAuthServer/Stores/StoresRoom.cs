@@ -50,6 +50,7 @@ public static class StoresRoom
             services.AddSingleton<OperatorGrantStore>();
             services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<PresentedGrantStore>();
+            services.AddSingleton<PushedRequestStore>();
             services.AddSingleton<RedemptionStore>();
             services.AddSingleton<RotationStore>();
             services.AddSingleton<UsedProofStore>();
@@ -59,6 +60,7 @@ public static class StoresRoom
             services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.ReadAsync(cancel));
             services.AddLoop<ConsentStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<PresentedGrantStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<PushedRequestStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<UsedProofStore>((loop, cancel) => loop.RunAsync(cancel));

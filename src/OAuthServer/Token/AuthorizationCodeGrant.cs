@@ -56,7 +56,10 @@ public sealed class AuthorizationCodeGrant(
         if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
         await tokens.NoteAsync(prepared, client, grant, request.Context);
-        return prepared.Response with { RefreshToken = refresh?.Text };
+        return prepared.Response with
+        {
+            RefreshToken = refresh is null ? null : IssuedRefreshToken.At(now, refresh.Text, redemption.RefreshIdleUntil, grant.ExpiresAt),
+        };
     }
 
     private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");

@@ -58,7 +58,10 @@ public sealed class DeviceCodeGrant(
         if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
         await tokens.NoteAsync(prepared, client, grant, request.Context);
-        return prepared.Response with { RefreshToken = refresh?.Text };
+        return prepared.Response with
+        {
+            RefreshToken = refresh is null ? null : IssuedRefreshToken.At(now, refresh.Text, redemption.RefreshIdleUntil, grant.ExpiresAt),
+        };
     }
 
     private static OAuthError Wait(PolledDeviceRequest waits, string client, DateTimeOffset now) =>

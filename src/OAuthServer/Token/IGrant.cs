@@ -41,8 +41,27 @@ public sealed record TokenResponse
     public required string Scope { get; init; }
 
     /// <summary>Null: none is given.</summary>
-    public string? RefreshToken { get; init; }
+    public IssuedRefreshToken? RefreshToken { get; init; }
 
     /// <summary>OpenID Connect Core §3.1.3.3, in ASCII. Null: none is given.</summary>
     public byte[]? IdToken { get; init; }
+}
+
+/// <summary>
+/// A refresh token and when it ends (draft-ietf-oauth-refresh-token-expiration-03), in whole seconds that promise no more than there is.
+/// </summary>
+/// <param name="Text">The token.</param>
+/// <param name="AuthorizationExpiresIn">Seconds to the end of what the person allowed: no successor outlives it.</param>
+/// <param name="Timeout">Seconds until this very token is refused, unless it is used.</param>
+public sealed record IssuedRefreshToken(string Text, int AuthorizationExpiresIn, int Timeout)
+{
+    /// <summary>With a second at least of either left.</summary>
+    /// <param name="idleUntil">Its own end; the consent's, if that comes first.</param>
+    internal static IssuedRefreshToken At(DateTimeOffset now, string text, DateTimeOffset idleUntil, DateTimeOffset expiresAt)
+    {
+        var authorization = Left(expiresAt);
+        return new IssuedRefreshToken(text, authorization, Math.Min(authorization, Left(idleUntil)));
+
+        int Left(DateTimeOffset end) => (int)Math.Clamp((end - now).TotalSeconds, 1, int.MaxValue);
+    }
 }

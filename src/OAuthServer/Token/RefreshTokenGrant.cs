@@ -55,9 +55,11 @@ public sealed class RefreshTokenGrant(
         await tokens.NoteAsync(prepared, client, grant, request.Context);
         return prepared.Response with
         {
+            // On a retry the end that is stored with the successor: sending it again makes it no younger.
             RefreshToken = found.Rotated
-                ? successor.At(found.Generation).Text
-                : token.SuccessorOf(found.SuccessorSealed!, found.Generation),
+                ? IssuedRefreshToken.At(now, successor.At(found.Generation).Text, rotation.IdleUntil, grant.ExpiresAt)
+                : IssuedRefreshToken.At(
+                    now, token.SuccessorOf(found.SuccessorSealed!, found.Generation), found.IdleUntil!.Value, found.ExpiresAt),
         };
 
         async Task<Result<PreparedTokens>> PrepareAsync()

@@ -35,14 +35,20 @@ public sealed class TokenEndpoint(
         await http.JsonAsync(200, tokens, Write);
     }
 
-    // RFC 6749 §5.1.
+    // RFC 6749 §5.1; draft-ietf-oauth-refresh-token-expiration-03.
     private static void Write(Utf8JsonWriter json, TokenResponse tokens)
     {
         json.WriteString("access_token", tokens.AccessToken);
         json.WriteString("token_type", "Bearer");
         json.WriteNumber("expires_in", tokens.ExpiresIn);
         json.WriteString("scope", tokens.Scope);
-        if (tokens.RefreshToken is { } refresh) json.WriteString("refresh_token", refresh);
+        if (tokens.RefreshToken is { } refresh)
+        {
+            json.WriteString("refresh_token", refresh.Text);
+            json.WriteNumber("authorization_expires_in", refresh.AuthorizationExpiresIn);
+            json.WriteNumber("refresh_token_timeout", refresh.Timeout);
+        }
+
         if (tokens.IdToken is { } identity) json.WriteString("id_token", identity);
     }
 

@@ -23,6 +23,8 @@ builder.Services
         options.ResponseType = "code";
         // So that signing out sends the id_token along.
         options.SaveTokens = true;
+        if (builder.Configuration["PUSHED"] is { } pushed)
+            options.PushedAuthorizationBehavior = Enum.Parse<PushedAuthorizationBehavior>(pushed);
         if (builder.Configuration["API_SCOPE"] is { } scope)
         {
             options.Scope.Add(scope);

@@ -4,7 +4,7 @@ import * as oauth from 'oauth4webapi';
 import { listen } from '../support/person.mjs';
 
 export const name = 'oauth4webapi';
-export const did = 'client_credentials (Basic and post), code with PKCE and `iss`, refresh, `validateJwtAccessToken` (RFC 9068), introspection (RFC 7662), revocation (RFC 7009)';
+export const did = 'client_credentials (Basic and post), code with PKCE and `iss`, the same request pushed (RFC 9126), refresh with its end, `validateJwtAccessToken` (RFC 9068), introspection (RFC 7662), revocation (RFC 7009)';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 
@@ -51,12 +51,13 @@ export async function run(check, { issuer, resource, browser }) {
     const callback = await listen();
     const verifier = oauth.generateRandomCodeVerifier();
     const state = oauth.generateRandomState();
+    const request = new URLSearchParams({
+        response_type: 'code', client_id: desktop.client_id, redirect_uri: callback.redirectUri, scope: 'notes:read offline_access', state, resource,
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    });
     const landed = await check('a person signs in and allows', async () => {
         const url = new URL(as.authorization_endpoint);
-        url.search = new URLSearchParams({
-            response_type: 'code', client_id: desktop.client_id, redirect_uri: callback.redirectUri, scope: 'notes:read offline_access', state, resource,
-            code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
-        });
+        url.search = request;
         const { landed, saw } = await browser.authorize(url);
         assert.match(saw.join('\n'), /Claude Desktop wants access/);
         return landed;
@@ -64,6 +65,16 @@ export async function run(check, { issuer, resource, browser }) {
     const answer = await check('validateAuthResponse: state and iss (RFC 9207)', () => oauth.validateAuthResponse(as, desktop, landed, state));
     const tokens = await check('the code is redeemed', async () => oauth.processAuthorizationCodeResponse(as, desktop,
         await oauth.authorizationCodeGrantRequest(as, desktop, oauth.None(), answer, callback.redirectUri, verifier, insecure)));
+    await check('the same request, pushed, brings a code whose refresh token says when it ends', async () => {
+        const pushed = await oauth.processPushedAuthorizationResponse(as, desktop,
+            await oauth.pushedAuthorizationRequest(as, desktop, oauth.None(), request, insecure));
+        const url = new URL(as.authorization_endpoint);
+        url.search = new URLSearchParams({ client_id: desktop.client_id, request_uri: pushed.request_uri });
+        const back = oauth.validateAuthResponse(as, desktop, (await browser.authorize(url)).landed, state);
+        const pair = await oauth.processAuthorizationCodeResponse(as, desktop,
+            await oauth.authorizationCodeGrantRequest(as, desktop, oauth.None(), back, callback.redirectUri, verifier, insecure));
+        assert.ok(0 < pair.refresh_token_timeout && pair.refresh_token_timeout <= pair.authorization_expires_in);
+    });
     callback.close();
     await check('validateJwtAccessToken takes the person\'s token', async () =>
         assert.notEqual((await verify(tokens.access_token)).sub, desktop.client_id));

@@ -4,7 +4,7 @@ import * as client from 'openid-client';
 import { listen } from '../support/person.mjs';
 
 export const name = 'openid-client';
-export const did = 'registration with a secret, code with `state` and `iss`, refresh, revocation; a person who denies';
+export const did = 'registration with a secret, code with `state` and `iss`, its request plain and pushed (RFC 9126), refresh, revocation; a person who denies';
 
 const insecure = { algorithm: 'oauth2', execute: [client.allowInsecureRequests] };
 
@@ -30,6 +30,15 @@ export async function run(check, { issuer, resource, browser }) {
     });
     const tokens = await check('Allow leads back with a code, which becomes a token', async () =>
         client.authorizationCodeGrant(server, await ask('Allow'), { pkceCodeVerifier: verifier, expectedState: state }));
+    await check('a pushed request leads back with a code, too', async () => {
+        const url = await client.buildAuthorizationUrlWithPAR(server, {
+            redirect_uri: callback.redirectUri, scope: 'notes:read', resource, state, code_challenge_method: 'S256',
+            code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        });
+        assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri']);
+        const { landed } = await browser.authorize(url);
+        await client.authorizationCodeGrant(server, landed, { pkceCodeVerifier: verifier, expectedState: state });
+    });
     callback.close();
     const next = await check('refresh', () => client.refreshTokenGrant(server, tokens.refresh_token));
     await check('revoked, it refreshes no more', async () => {

@@ -43,6 +43,7 @@ public static class ClientFields
         ["id_token_alg"] = "ID token algorithm",
         ["min_acr"] = "Sign-in it takes",
         ["default_max_age"] = "Oldest sign-in it takes (seconds)",
+        ["par_required"] = "Authorization requests it takes",
         ["post_logout_redirect_uris"] = "Addresses after signing out",
         ["backchannel_logout_uri"] = "Back-channel logout URI",
         ["note"] = "Note",
@@ -110,6 +111,7 @@ public static class ClientFields
         "id_token_alg" => row.IdTokenAlg,
         "min_acr" => row.MinAcr ?? "",
         "default_max_age" => row.DefaultMaxAge?.ToString(CultureInfo.InvariantCulture),
+        "par_required" => row.ParRequired ? "yes" : "",
         "post_logout_redirect_uris" => string.Join('\n', row.PostLogoutRedirectUris),
         "backchannel_logout_uri" => row.BackchannelLogoutUri,
         "note" => row.Note,
@@ -141,6 +143,7 @@ public static class ClientFields
             MinAcr = forPeople && form["min_acr"] is { Length: > 0 } acr ? acr : null,
             DefaultMaxAge = !forPeople ? row.DefaultMaxAge
                 : form["default_max_age"] is not null ? Seconds("default_max_age", row.DefaultMaxAge ?? 0) : null,
+            ParRequired = forPeople && form["par_required"] is "yes",
             PostLogoutRedirectUris = forPeople ? Lines("post_logout_redirect_uris") : row.PostLogoutRedirectUris,
             BackchannelLogoutUri = forPeople ? form["backchannel_logout_uri"]?.Trim() : row.BackchannelLogoutUri,
             Note = form["note"],

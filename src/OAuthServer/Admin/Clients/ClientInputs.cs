@@ -133,6 +133,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {fields.Choice("min_acr", "Sign-in it takes", [("", "Any"), ("aal2", "With a second factor only")])}
         {fields.Text("default_max_age", "Oldest sign-in it takes (seconds)",
             "When its request does not say; empty: any age", attributes: $"inputmode=\"numeric\"")}
+        {fields.Choice("par_required", "Authorization requests it takes", [("", "Any"), ("yes", "Pushed ones only")])}
         {fields.Lines("post_logout_redirect_uris", "Addresses after signing out",
             "One per line; where it may send people who signed out here", rows: 2)}
         {fields.Text("backchannel_logout_uri", "Back-channel logout URI",

@@ -25,6 +25,9 @@ public sealed record NewClientDocument
     public string AuthMethod { get; init; } = Protocol.AuthMethod.NoneName;
     public KeySettings Keys { get; init; } = KeySettings.None;
     public bool PublicToo { get; init; }
+
+    /// <summary>It pushes every authorization request (RFC 9126).</summary>
+    public bool ParRequired { get; init; }
     public required byte[] BodyHash { get; init; }
 
     /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
@@ -60,16 +63,18 @@ public sealed class ClientDocumentStore(Database database)
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
             insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, public_too)
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, public_too,
+                par_required)
             select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, @AuthMethod,
                 coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
-                @Jwks::jsonb, @JwksUri, @Alg, @PublicToo
+                @Jwks::jsonb, @JwksUri, @Alg, @PublicToo, @ParRequired
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
                    auth_method = excluded.auth_method, jwks = excluded.jwks, jwks_uri = excluded.jwks_uri,
                    assertion_alg = excluded.assertion_alg, public_too = excluded.public_too,
                    id_token_alg = excluded.id_token_alg, default_max_age = excluded.default_max_age,
+                   par_required = excluded.par_required,
                    post_logout_redirect_uris = excluded.post_logout_redirect_uris,
                    backchannel_logout_uri = excluded.backchannel_logout_uri,
                    enabled = clients.enabled or exists (select from before where gone_at is not null)
@@ -107,6 +112,7 @@ public sealed class ClientDocumentStore(Database database)
             document.Keys.JwksUri,
             document.Keys.Alg,
             document.PublicToo,
+            document.ParRequired,
             document.BodyHash,
             document.TrustHash,
             FreshUntil = document.FreshUntil.UtcDateTime,

@@ -31,6 +31,9 @@ public sealed record ClientForm
     /// <summary>aal2: people sign in to it with a second factor only; null: one is enough.</summary>
     public string? MinAcr { get; init; }
 
+    /// <summary>It pushes every authorization request (RFC 9126), and no other is taken.</summary>
+    public bool ParRequired { get; init; }
+
     /// <summary>Where people may be sent after they signed out.</summary>
     public string[] PostLogoutRedirectUris { get; init; } = [];
 
@@ -54,6 +57,7 @@ public sealed record ClientForm
         "default_resource" => this with { DefaultResource = before.DefaultResource },
         "id_token_alg" => this with { IdTokenAlg = before.IdTokenAlg },
         "min_acr" => this with { MinAcr = before.MinAcr },
+        "par_required" => this with { ParRequired = before.ParRequired },
         "default_max_age" => this with { DefaultMaxAge = before.DefaultMaxAge },
         "post_logout_redirect_uris" => this with { PostLogoutRedirectUris = before.PostLogoutRedirectUris },
         "backchannel_logout_uri" => this with { BackchannelLogoutUri = before.BackchannelLogoutUri },

@@ -39,6 +39,9 @@ public sealed record ClientRow
     /// <summary>aal2: people sign in to it with a second factor only; null: one is enough.</summary>
     public string? MinAcr { get; init; }
 
+    /// <summary>It pushes every authorization request (RFC 9126), and no other is taken.</summary>
+    public bool ParRequired { get; init; }
+
     /// <summary>An app of the operator's own, for which nobody is asked.</summary>
     public bool Trusted { get; init; }
     public string[] PostLogoutRedirectUris { get; init; } = [];

@@ -30,6 +30,9 @@ public sealed record NewClient
     /// <summary>Seconds since the last sign-in that are good enough when its request has no max_age; null: any.</summary>
     public int? DefaultMaxAge { get; init; }
 
+    /// <summary>It pushes every authorization request (RFC 9126), and no other is taken.</summary>
+    public bool ParRequired { get; init; }
+
     /// <summary>Where people may be sent after they signed out.</summary>
     public string[] PostLogoutRedirectUris { get; init; } = [];
 

@@ -15,6 +15,9 @@ public sealed record Description
     public required string? PolicyUri { get; init; }
     public required OpenIdSettings OpenId { get; init; }
     public KeySettings Keys { get; init; } = KeySettings.None;
+
+    /// <summary>It pushes every authorization request (RFC 9126).</summary>
+    public bool ParRequired { get; init; }
 }
 
 /// <summary>A client that is about to register itself.</summary>
@@ -75,6 +78,7 @@ public sealed record RegistrationRow
     public string? Jwks { get; init; }
     public string? JwksUri { get; init; }
     public string? AssertionAlg { get; init; }
+    public required bool ParRequired { get; init; }
 
     /// <summary>Whether it registered anything of OpenID Connect; else its registration says nothing of it.</summary>
     public bool SpeaksOpenId => Scope.Contains(Protocol.Scope.OpenId) || IdTokenAlg != "RS256" || DefaultMaxAge is not null

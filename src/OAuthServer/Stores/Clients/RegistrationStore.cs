@@ -19,11 +19,11 @@ public sealed class RegistrationStore(Database database)
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
             insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg)
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, par_required)
             select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
                 @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now,
                 coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
-                @Jwks::jsonb, @JwksUri, @Alg from allowed
+                @Jwks::jsonb, @JwksUri, @Alg, @ParRequired from allowed
             returning *
         ), secret as (
             insert into client_secrets (client_id, hash, label, not_before)
@@ -43,7 +43,8 @@ public sealed class RegistrationStore(Database database)
         )
         select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
                r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
-               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg
+               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
+               c.par_required
           from client c, registration r
         """;
 
@@ -75,6 +76,7 @@ public sealed class RegistrationStore(Database database)
             described.Keys.Jwks,
             described.Keys.JwksUri,
             described.Keys.Alg,
+            described.ParRequired,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,
@@ -90,7 +92,8 @@ public sealed class RegistrationStore(Database database)
     private const string Columns = """
         c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
         r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
-        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg
+        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
+        c.par_required
         """;
 
     public const string FindSql = $"select {Columns} {Mine}";
@@ -128,7 +131,7 @@ public sealed class RegistrationStore(Database database)
         ), c as (
             update clients set name = coalesce(@Name, clients.client_id),
                    redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
-                   id_token_alg = coalesce(@IdTokenAlg, 'RS256'), default_max_age = @DefaultMaxAge,
+                   id_token_alg = coalesce(@IdTokenAlg, 'RS256'), default_max_age = @DefaultMaxAge, par_required = @ParRequired,
                    post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
                    jwks = @Jwks::jsonb, jwks_uri = @JwksUri, assertion_alg = @Alg,
                    scopes = array(select unnest(@Allowance::text[]) union
@@ -176,6 +179,7 @@ public sealed class RegistrationStore(Database database)
             update.Described.Keys.Jwks,
             update.Described.Keys.JwksUri,
             update.Described.Keys.Alg,
+            update.Described.ParRequired,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,
@@ -227,7 +231,8 @@ public sealed class RegistrationStore(Database database)
                         and (c.last_used_at is null and (r.invited_by is null or r.seen_at < @idle)
                              or c.kind = 'user-facing' and c.last_used_at < @idle and r.seen_at < @idle)
                         and not exists (select from grants g where g.client_id = c.client_id and g.ended_at is null and g.expires_at > @now)
-                        and not exists (select from authorization_requests q where q.client_id = c.client_id and q.expires_at > @now)))
+                        and not exists (select from authorization_requests q where q.client_id = c.client_id and q.expires_at > @now)
+                        and not exists (select from pushed_requests p where p.client_id = c.client_id and p.expires_at > @now)))
                for update of r, c skip locked
         ), swept as (
             delete from clients using gone where clients.client_id = gone.client_id

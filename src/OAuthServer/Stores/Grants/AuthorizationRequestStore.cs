@@ -24,6 +24,9 @@ public sealed record AuthorizationRequestRow
     public required string Query { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Whether its client had pushed it.</summary>
+    public required bool Pushed { get; init; }
+
     /// <summary>What the client itself stated, registering or in its document; null: nothing.</summary>
     public required string? PolicyUri { get; init; }
 
@@ -57,6 +60,7 @@ public sealed class AuthorizationRequestStore(Database database)
             Address = row.GetString(6),
             CreatedAt = new DateTimeOffset(row.GetDateTime(7)),
         },
+        Pushed = row.GetBoolean(8),
     });
 
     public const string AddSql = """
@@ -81,7 +85,7 @@ public sealed class AuthorizationRequestStore(Database database)
 
     public const string FindSql = """
         select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri),
-               v.id, v.address, v.created_at
+               v.id, v.address, v.created_at, a.pushed
           from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as requested (id, browser, now, place)
           join authorization_requests a on a.id_hash = requested.id and a.browser_hash = requested.browser
            and a.consumed_at is null and a.expires_at > requested.now
