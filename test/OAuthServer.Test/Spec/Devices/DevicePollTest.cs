@@ -137,7 +137,11 @@ public sealed class DevicePollTest : DeviceFixture
         await AllowAsync(alice, asked);
         await Server.ExecuteAsync(edit, new { alice.Subject, tv.Id });
 
-        await Eventually.BecomesTrueAsync(async () => (await PollAsync(tv, asked)).Error == error);
+        // Heard first: a poll before would be redeemed.
+        if (edit.Contains("clients", StringComparison.Ordinal))
+            await Server.HearsOfAsync(tv, row => !row.Enabled || row.Resources.Length == 0);
+
+        (await PollAsync(tv, asked)).Should().BeRefusedWith(error);
     }
 
     [Test]
