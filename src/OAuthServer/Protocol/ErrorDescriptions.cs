@@ -12,10 +12,10 @@ public static class ErrorDescriptions
         [
             "A document could not be fetched", "A parameter is malformed", "A parameter is repeated",
             "after is not a cursor of this server; leave it out to begin anew", "Authorization is repeated", "Choose a step",
-            "Choose Allow or Deny", "device_code is required", "Choose one of the times offered", "client_id differs from the authenticated client",
+            "Choose Allow or Deny", "Choose one of the times offered", "client_id differs from the authenticated client",
             "client_id is not the client that id_token_hint was issued to", "client_id is repeated", "client_id is required",
             "code is required", "code_challenge is required", "code_challenge must be 43 base64url characters",
-            "code_challenge_method must be S256", "code_verifier is required", "Content-Type must be application/json",
+            "device_code is required", "code_challenge_method must be S256", "code_verifier is required", "Content-Type must be application/json",
             "Content-Type must be application/x-www-form-urlencoded", "Enter the code that your device shows", "Enter your current password",
             "Enter your username and password", "grant_type is required", "Host must be the issuer's",
             "id_token_hint is not an id_token of this server",
