@@ -24,6 +24,8 @@ public static class Remedies
             + "is replaced: oauth-server clients secret add {0}"),
         ("invalid_grant", "verifier", "The client sends the code_verifier of the code_challenge it began with"),
         ("invalid_grant", "redirect_uri", "The client sends the redirect_uri of its authorization request, or none"),
+        ("invalid_grant", "device code", "The device stops polling: its code works once and for its own client; it requests a new one when the "
+            + "person wants to"),
         ("invalid_grant", "", "The client sends the user to /authorize again. When this repeats: something uses its codes or refresh tokens "
             + "twice, such as two processes that share one token"),
         ("unauthorized_client", "disabled", "If it may work again: oauth-server clients enable {0}"),
@@ -61,6 +63,8 @@ public static class Remedies
             + "show {0}"),
         ("invalid_request", "another Host", "Let the proxy pass the Host header, or call the server by its issuer (docs/operating.md)"),
         ("invalid_request", "", "The caller sends what is expected"),
+        ("slow_down", "polled", "The device waits as long as interval says, and five seconds longer after each slow_down"),
+        ("expired_token", "", "The device requests a new code when the person wants one; how long one works: OAuth__DeviceSeconds"),
         ("slow_down", "", "The caller waits for Retry-After; where many share an address, raise the limit (docs/settings.md)"),
         ("server_error", "credentials", TestProvider), ("server_error", "secret", TestProvider),
             ("temporarily_unavailable", "", TestProvider),

@@ -82,11 +82,13 @@ public sealed class DeviceCodeGrant(
             return OAuthError.InvalidGrant(
                 "an authorization code in the place of a device code", "RFC 8628 §3.4", redemption.Kind, found.Kind);
         if (!found.KeyFits)
-            return OAuthError.InvalidGrant("the device code is bound to another key", "RFC 9449 §5", "a proof by that key", "another, or none");
+            return OAuthError.InvalidGrant(
+                "the device code is bound to another key", "RFC 9449 §5", "a proof by that key", "another, or none");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", Rule, "a living grant", ended);
         if (found.WasRedeemed)
-            return OAuthError.InvalidGrant("the device code was redeemed before; nothing is revoked", Rule, "a device code not redeemed before");
+            return OAuthError.InvalidGrant(
+                "the device code was redeemed before; nothing is revoked", Rule, "a device code not redeemed before");
         if (found.CodeExpiresAt <= redemption.Now) return DeviceErrors.Expired(found.CodeExpiresAt, redemption.Now);
         if (found.ExpiresAt <= redemption.Now)
             return OAuthError.InvalidGrant(

@@ -17,7 +17,7 @@ public sealed class RefusalsExplainedTest : ServerFixture
     [
         "GET /", "GET /errors", "GET /icon.svg", "GET /logo", "GET /style.css", "GET /post.js",
         "GET /passkey.js", "GET /healthz", "GET /readyz", "GET /jwks",
-        "GET /logout", "GET /password/forgot", "GET /signed-out",
+        "GET /logout", "GET /password/forgot", "GET /signed-out", "GET /device/done",
         "GET /.well-known/change-password", "GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-protected-resource",
         "GET /.well-known/openid-configuration", "GET /.well-known/security.txt", "POST /authorize",
         "GET /admin/{**rest}", "POST /admin/{**rest}",
