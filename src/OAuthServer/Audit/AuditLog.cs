@@ -28,6 +28,9 @@ public static class AuditEvents
     public const string Api = "api";
     public const string Host = "host";
     public const string ClientDocument = "client-document";
+
+    /// <summary>Keys of others at a URL: dropped by an operator.</summary>
+    public const string KeySet = "key-set";
     public const string Edit = "edit";
     public const string Code = "code";
     public const string Export = "export";
@@ -49,7 +52,7 @@ public static class AuditEvents
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
-            LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
+            LogoutDelivery, Revocation, Edit, Registration, ClientDocument, KeySet, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
             Mail, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
