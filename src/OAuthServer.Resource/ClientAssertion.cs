@@ -78,7 +78,8 @@ internal sealed class ClientAssertion : IDisposable
         }
 
         rsa.Dispose();
-        throw new ArgumentException("ClientKey: write a private key of P-256, or RSA of 2048 to 4096 bits, in PEM (-----BEGIN PRIVATE KEY-----)");
+        throw new ArgumentException(
+            "ClientKey: write a private key of P-256, or RSA of 2048 to 4096 bits, in PEM (-----BEGIN PRIVATE KEY-----)");
     }
 
     private static string Text(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));

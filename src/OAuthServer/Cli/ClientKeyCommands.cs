@@ -41,8 +41,8 @@ internal static class ClientKeyCommands
             if (await context.ClientQueries.FindAsync(parse.GetRequiredValue(id), cancel) is not { } client)
                 return ClientCommands.Unknown(context, parse.GetRequiredValue(id));
             var list = await ClientKeyList.ReadAsync(client, context.KeySets, cancel);
-            var text = list.Keys.Count == 0 ? $"{client.ClientId} has no keys here." : Words.Table(["KID", "ALGORITHM", "THUMBPRINT", "LAST USED"],
-                list.Keys.Select(key => new[]
+            var text = list.Keys.Count == 0 ? $"{client.ClientId} has no keys here."
+                : Words.Table(["KID", "ALGORITHM", "THUMBPRINT", "LAST USED"], list.Keys.Select(key => new[]
                 {
                     key.Kid ?? "none", key.Algorithms, key.Thumbprint, Words.At(key.LastUsedAt) ?? "never",
                 }));

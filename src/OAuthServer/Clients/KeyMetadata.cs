@@ -39,7 +39,8 @@ public static partial class KeyMetadata
                 : OAuthError.InvalidClientMetadata(
                     "jwks_uri must be https with a domain name", "another jwks_uri", Rule, "an https URI");
         if (jwks is null)
-            return OAuthError.InvalidClientMetadata("jwks or jwks_uri is required", "private_key_jwt without keys", Rule, "its public keys");
+            return OAuthError.InvalidClientMetadata(
+                "jwks or jwks_uri is required", "private_key_jwt without keys", Rule, "its public keys");
         return Public(jwks.Value) is { } keys ? new KeySettings { Jwks = keys, Alg = Text(alg) }
             : OAuthError.InvalidClientMetadata("jwks must hold public keys that verify ES256, PS256 or RS256, ten at most",
                 VerificationKeySet.ReadPublic(Encoding.UTF8.GetBytes(jwks.Value.GetRawText())).Flaw ?? "too many keys, or no text in one",

@@ -41,9 +41,11 @@ internal static class ClientKeysTable
         Markup place = $"<code>{url}</code>";
         Markup when = list.Fetched?.FetchedAt is { } at ? say.Put("Fetched from {0} on {1}.", place, say.Time(at))
             : say.Put("Not fetched yet from {0}: that happens at the first use.", place);
-        Markup failed = list.Fetched is { FailedAt: { } moment, Failure: { } why }
-            ? $"<p class=\"note\">{say.Put("Fetching failed on {0}: {1}", say.Time(moment), $"<bdi>{Words.Sanitize(why, "–", 300)}</bdi>")}</p>"
-            : Markup.None;
-        return $"<p class=\"note\">{when}</p>{failed}";
+        if (list.Fetched is not { FailedAt: { } moment, Failure: { } why }) return $"<p class=\"note\">{when}</p>";
+        Markup reason = $"<bdi>{Words.Sanitize(why, "–", 300)}</bdi>";
+        return $"""
+            <p class="note">{when}</p>
+            <p class="note">{say.Put("Fetching failed on {0}: {1}", say.Time(moment), reason)}</p>
+            """;
     }
 }
