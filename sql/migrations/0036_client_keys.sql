@@ -71,7 +71,7 @@ begin
     end if;
     if new.auth_method <> all (with_keys) and num_nonnulls(new.jwks, new.jwks_uri, new.assertion_alg) > 0 then
         raise check_violation using message = 'Keys are for clients that prove themselves by key', column = 'auth_method',
-            hint = format('Write auth_method %s, or leave jwks, jwks_uri and assertion_alg empty.', one_of(with_keys));
+            hint = 'Write auth_method private_key_jwt, or leave jwks, jwks_uri and assertion_alg empty.';
     end if;
     if new.public_too and (new.origin <> 'document' or new.auth_method <> all (with_keys)) then
         raise check_violation using message = 'Only the client of a document may come with an assertion or without', column = 'public_too',

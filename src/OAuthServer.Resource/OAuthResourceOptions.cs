@@ -46,6 +46,15 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>Its secret.</summary>
     public string? ClientSecret { get; set; }
 
+    /// <summary>
+    /// In place of a secret the private key of <see cref="ClientId"/> (private_key_jwt, RFC 7523): PKCS #8 in PEM, of P-256 or RSA. The
+    /// server has the public half.
+    /// </summary>
+    public string? ClientKey { get; set; }
+
+    /// <summary>The kid of that key; null: the server tries each key of this client.</summary>
+    public string? ClientKeyId { get; set; }
+
     /// <summary>Whether to follow the revocation feed; needs <see cref="ClientId"/>. A revoked token is refused within a second.</summary>
     public bool FollowRevocations { get; set; } = true;
 
@@ -97,8 +106,9 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
         if (!Uri.TryCreate(Resource, UriKind.Absolute, out var own) || own.Scheme is not ("https" or "http") || Resource.Contains('#'))
             throw new ArgumentException(
                 "Resource: write this API's http or https URL as it is registered with the server, without a fragment");
-        if (ClientId is not null && string.IsNullOrEmpty(ClientSecret))
-            throw new ArgumentException("ClientSecret: a resource server proves itself with a secret");
+        if (ClientId is not null && string.IsNullOrEmpty(ClientSecret) == string.IsNullOrEmpty(ClientKey))
+            throw new ArgumentException("ClientSecret: a resource server proves itself with a secret, or with ClientKey");
+        if (!string.IsNullOrEmpty(ClientKey)) using (ClientAssertion.Read(ClientKey)) { }
         if (Introspection != IntrospectionUse.Never && ClientId is null)
             throw new ArgumentException("ClientId: introspection needs a client of kind resource-server");
         if (StaleAfter <= RevocationFollower.Wait)

@@ -53,10 +53,7 @@ internal sealed class RevocationFollower(
     {
         var feed = await server.EndpointAsync("revocation_feed_endpoint", cancel)
             ?? throw new HttpRequestException("the metadata has no revocation_feed_endpoint");
-        using var message =
-            new HttpRequestMessage(HttpMethod.Get, cursor is null ? feed
-            : $"{feed}?after={Uri.EscapeDataString(cursor)}{(list.Age is null ? "" : $"&wait={Wait.TotalSeconds:0}")}");
-        message.Headers.Authorization = server.Basic();
+        using var message = server.HasKey ? server.Post(feed, Wishes()) : Get(feed);
         using var reply = await server.SendAsync(message, Wait + TimeSpan.FromSeconds(10), cancel);
         if (reply.StatusCode == HttpStatusCode.BadRequest && cursor is not null)
         {
@@ -70,6 +67,21 @@ internal sealed class RevocationFollower(
         foreach (var entry in entries.EnumerateArray()) Take(entry);
         if (entries.GetArrayLength() == 0 || list.Age is not null) list.Heard();
         cursor = next;
+    }
+
+    private HttpRequestMessage Get(string feed)
+    {
+        var query = string.Join('&', Wishes().Select(wish => $"{wish.Key}={Uri.EscapeDataString(wish.Value)}"));
+        var message = new HttpRequestMessage(HttpMethod.Get, query.Length == 0 ? feed : $"{feed}?{query}");
+        message.Headers.Authorization = server.Basic();
+        return message;
+    }
+
+    private IEnumerable<KeyValuePair<string, string>> Wishes()
+    {
+        if (cursor is null) yield break;
+        yield return KeyValuePair.Create("after", cursor);
+        if (list.Age is not null) yield return KeyValuePair.Create("wait", $"{Wait.TotalSeconds:0}");
     }
 
     private void Take(JsonElement entry)

@@ -12,11 +12,13 @@ internal sealed class ServerConnection : IDisposable
     private readonly OAuthResourceOptions options;
     private readonly TimeProvider time;
     private readonly HttpClient http;
+    private readonly ClientAssertion? assertion;
     private Found? found;
 
     public ServerConnection(OAuthResourceOptions options, TimeProvider time)
     {
         (this.options, this.time) = (options, time);
+        assertion = string.IsNullOrEmpty(options.ClientKey) ? null : new ClientAssertion(options, time);
         http = new HttpClient(options.Backchannel
             ?? new SocketsHttpHandler
             {
@@ -52,6 +54,20 @@ internal sealed class ServerConnection : IDisposable
         }
     }
 
+    /// <summary>Whether this API's client proves itself by key: then what it asks is a form.</summary>
+    public bool HasKey => assertion is not null;
+
+    /// <summary>A form as this API's client posts it: with HTTP Basic, or with an assertion in it.</summary>
+    public HttpRequestMessage Post(string url, IEnumerable<KeyValuePair<string, string>> form)
+    {
+        var message = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new FormUrlEncodedContent(assertion is null ? form : form.Concat(assertion.Fields())),
+        };
+        if (assertion is null) message.Headers.Authorization = Basic();
+        return message;
+    }
+
     /// <summary>This API's client, form-urlencoded into HTTP Basic (RFC 6749 §2.3.1).</summary>
     public AuthenticationHeaderValue Basic() =>
         new("Basic",
@@ -83,7 +99,11 @@ internal sealed class ServerConnection : IDisposable
         }
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        assertion?.Dispose();
+    }
 
     // RFC 8414 §3.1: between host and path; §3.3: issuer must be the very string.
     private async Task<JsonElement> DiscoverAsync(CancellationToken cancel)

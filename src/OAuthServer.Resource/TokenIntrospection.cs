@@ -13,11 +13,7 @@ internal sealed class TokenIntrospection(ServerConnection server, OAuthResourceO
         {
             var url = await server.EndpointAsync("introspection_endpoint", cancel)
                 ?? throw new HttpRequestException("the metadata has no introspection_endpoint");
-            using var message = new HttpRequestMessage(HttpMethod.Post, url)
-            {
-                Content = new FormUrlEncodedContent([KeyValuePair.Create("token", token)]),
-                Headers = { Authorization = server.Basic() },
-            };
+            using var message = server.Post(url, [KeyValuePair.Create("token", token)]);
             using var reply = await server.SendAsync(message, TimeSpan.FromSeconds(5), cancel);
             var answer = await ServerConnection.JsonAsync(reply.EnsureSuccessStatusCode(), cancel);
             return answer.TryGetProperty("active", out var active) && active.ValueKind == JsonValueKind.True

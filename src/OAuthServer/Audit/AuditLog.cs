@@ -29,6 +29,9 @@ public static class AuditEvents
     public const string Api = "api";
     public const string Host = "host";
     public const string ClientDocument = "client-document";
+
+    /// <summary>Keys of others at a URL: dropped by an operator.</summary>
+    public const string KeySet = "key-set";
     public const string Edit = "edit";
     public const string Code = "code";
     public const string Device = "device";
@@ -51,8 +54,8 @@ public static class AuditEvents
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
         [Token, Code, Device, Authorize, Par, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
-            LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
-            Mail, Page, Export, Api, Host, Request, Command];
+            LogoutDelivery, Revocation, Edit, Registration, ClientDocument, KeySet, Introspection, RevocationFeed, UserInfo, AccountLink,
+            Account, Mail, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
@@ -89,7 +92,8 @@ public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Setting
     /// Queues a row; the task completes once it is durable, and faults when it cannot be. The answer is the proof of the row that was used
     /// before: then what succeeded is not written, and must be refused.
     /// </summary>
-    public Task<UsedBefore> WriteAsync(AuditRow row, Proofs? proofs = null) => writer.AddAsync(new AuditLine(Fit(row), proofs ?? Proofs.None));
+    public Task<UsedBefore> WriteAsync(AuditRow row, Proofs? proofs = null) =>
+        writer.AddAsync(new AuditLine(Fit(row), proofs ?? Proofs.None));
 
     private static AuditRow Fit(AuditRow row) => row.Outcome == "ok" && IsFit(row) ? row : row with
     {

@@ -34,6 +34,8 @@ internal static class ClientAdd
         var method =
             new Option<string?>("--auth-method") { Description = "Default: none for user-facing, client_secret_basic for the others" }
             .From([.. AuthMethod.All.Select(one => one.Name)]);
+        var keys = new Option<string?>("--jwks") { HelpName = "FILE", Description = "Its public keys, a JWK set; for private_key_jwt" };
+        var place = new Option<string?>("--jwks-uri") { HelpName = "URL", Description = "Where its public keys are, in place of --jwks" };
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
@@ -70,12 +72,14 @@ internal static class ClientAdd
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [
-                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, access, refresh, idle, signs, age, pushed,
-                onward, told, label, note,
+                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, keys, place, access, refresh, idle,
+                signs, age, pushed, onward, told, label, note,
             ],
                 async (parse, context, cancel) =>
             {
                 var audiences = Each(parse, resources);
+                if (ClientKeyCommands.Read(parse.GetValue(keys), out var jwks) is { } problem)
+                    return context.Output.Refuse(problem, ClientKeyCommands.WhatToWrite);
                 var client = new NewClient
                 {
                     ClientId = parse.GetRequiredValue(id),
@@ -97,20 +101,22 @@ internal static class ClientAdd
                     ParRequired = parse.GetValue(pushed),
                     PostLogoutRedirectUris = Each(parse, onward),
                     BackchannelLogoutUri = parse.GetValue(told),
+                    Jwks = jwks,
+                    JwksUri = parse.GetValue(place),
                 };
-                return IsPublic(client) && parse.GetResult(label) is { Implicit: false }
-                    ? context.Output.Refuse("A public client has no secret to label",
+                return !HasSecret(client) && parse.GetResult(label) is { Implicit: false }
+                    ? context.Output.Refuse("A client of this method has no secret to label",
                         "Choose --auth-method client_secret_basic, or leave --secret-label out")
                     : await AddAsync(context, client, parse.GetValue(label)!, cancel);
             });
     }
 
-    private static bool IsPublic(NewClient client) =>
-        (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind)) == AuthMethod.None.Name;
+    private static bool HasSecret(NewClient client) =>
+        AuthMethod.All.First(one => one.Name == (client.AuthMethod ?? Capabilities.BuiltIn.DefaultAuthMethod(client.Kind))).NeedsSecret;
 
     private static async Task<int> AddAsync(CommandContext context, NewClient client, string label, CancellationToken cancel)
     {
-        var secret = IsPublic(client) ? null : SecretHash.NewSecret();
+        var secret = HasSecret(client) ? SecretHash.NewSecret() : null;
         var stored = secret is null ? null
             : new NewSecret
             {
@@ -125,7 +131,11 @@ internal static class ClientAdd
 
         var curl = secret is null ? null : CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
         return context.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
-            secret is null
+            client.AuthMethod == AuthMethod.PrivateKeyJwtName
+                ? $"{client.ClientId} is added. It has no secret: it proves itself by assertions that its key signs."
+            : client.AuthMethod == AuthMethod.Federated.Name
+                ? $"{client.ClientId} is added. It has no secret: what it runs on vouches for it."
+            : secret is null
                 ? $"{client.ClientId} is added. It is public: it has no secret, and PKCE protects its codes."
                 : $"{client.ClientId} is added. {SecretCommands.Once(secret, curl!)}");
     }

@@ -6,7 +6,8 @@ namespace OAuthServer.Cli;
 
 /// <summary>
 /// clients: listed and shown. <see cref="ClientAdd"/> makes them, <see cref="ClientEdit"/> changes them,
-/// <see cref="ClientLifecycle"/> ends them, <see cref="SecretCommands"/> keeps their secrets.
+/// <see cref="ClientLifecycle"/> ends them, <see cref="SecretCommands"/> keeps their secrets,
+/// <see cref="ClientKeyCommands"/> their keys.
 /// </summary>
 internal static class ClientCommands
 {
@@ -20,6 +21,7 @@ internal static class ClientCommands
         ClientLifecycle.Enable("enable", true, "Enable disabled clients"),
         ClientLifecycle.Delete(),
         SecretCommands.Make(),
+        ClientKeyCommands.Make(),
         InviteCommand.Make());
 
     /// <summary>The argument that names a client.</summary>

@@ -20,6 +20,10 @@ internal static class ClientEdit
         var resource = Text("--default-resource", "URI", "Used when it names no resource; '' for none");
         var method = Text("--auth-method", "METHOD", "How it authenticates");
         method.AcceptOnlyFromAmong([.. AuthMethod.All.Select(one => one.Name)]);
+        var keys = Text("--jwks", "FILE", "Its public keys, a JWK set, in place of all it has; '' for none");
+        var place = Text("--jwks-uri", "URL", "Where its public keys are; '' for none");
+        var alg = Text("--assertion-alg", "ALG", "The one algorithm of its assertions; '' for any that fits its keys");
+        alg.AcceptOnlyFromAmong("ES256", "PS256", "RS256", "");
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600");
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent");
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token");
@@ -39,31 +43,39 @@ internal static class ClientEdit
         Symbol[] takes =
         [
             id, name, .. redirects.Options, .. scopes.Options, .. defaults.Options, .. resources.Options, .. grants.Options, resource,
-            method, access, refresh, idle, signs, age, acr, pushed, .. onward.Options, told, note,
+            method, keys, place, alg, access, refresh, idle, signs, age, acr, pushed, .. onward.Options, told, note,
         ];
         return CliCommand.On("edit", "Change the settings of a client; what is not named stays",
             "oauth-server clients edit nightly-etl --add-scope notes:write --access-token-seconds 300", takes,
-            (parse, context, cancel) => SaveAsync(context, parse.GetRequiredValue(id), row => row with
+            (parse, context, cancel) =>
             {
-                Name = parse.GetValue(name)?.Trim() ?? row.Name,
-                RedirectUris = redirects.Of(parse, row.RedirectUris),
-                Scopes = scopes.Of(parse, row.Scopes),
-                DefaultScopes = defaults.Of(parse, row.DefaultScopes),
-                Resources = resources.Of(parse, row.Resources),
-                GrantTypes = grants.Of(parse, row.GrantTypes),
-                DefaultResource = parse.GetValue(resource) switch { null => row.DefaultResource, "" => null, var uri => uri },
-                AuthMethod = parse.GetValue(method) ?? row.AuthMethod,
-                AccessTokenSeconds = parse.GetValue(access) ?? row.AccessTokenSeconds,
-                RefreshTokenSeconds = parse.GetValue(refresh) ?? row.RefreshTokenSeconds,
-                RefreshIdleSeconds = parse.GetValue(idle) ?? row.RefreshIdleSeconds,
-                IdTokenAlg = parse.GetValue(signs) ?? row.IdTokenAlg,
-                DefaultMaxAge = parse.GetValue(age) switch { null => row.DefaultMaxAge, -1 => null, var seconds => seconds },
-                MinAcr = parse.GetValue(acr) switch { null => row.MinAcr, "" => null, var level => level },
-                ParRequired = parse.GetValue(pushed) ?? row.ParRequired,
-                PostLogoutRedirectUris = onward.Of(parse, row.PostLogoutRedirectUris),
-                BackchannelLogoutUri = parse.GetValue(told) switch { null => row.BackchannelLogoutUri, "" => null, var uri => uri },
-                Note = parse.GetValue(note) switch { null => row.Note, "" => null, var text => text },
-            }, cancel));
+                if (ClientKeyCommands.Read(parse.GetValue(keys) is { Length: > 0 } file ? file : null, out var jwks) is { } problem)
+                    return Task.FromResult(context.Output.Refuse(problem, ClientKeyCommands.WhatToWrite));
+                return SaveAsync(context, parse.GetRequiredValue(id), row => row with
+                {
+                    Jwks = parse.GetValue(keys) switch { null => row.Jwks, "" => null, _ => jwks },
+                    JwksUri = parse.GetValue(place) switch { null => row.JwksUri, "" => null, var url => url },
+                    AssertionAlg = parse.GetValue(alg) switch { null => row.AssertionAlg, "" => null, var named => named },
+                    Name = parse.GetValue(name)?.Trim() ?? row.Name,
+                    RedirectUris = redirects.Of(parse, row.RedirectUris),
+                    Scopes = scopes.Of(parse, row.Scopes),
+                    DefaultScopes = defaults.Of(parse, row.DefaultScopes),
+                    Resources = resources.Of(parse, row.Resources),
+                    GrantTypes = grants.Of(parse, row.GrantTypes),
+                    DefaultResource = parse.GetValue(resource) switch { null => row.DefaultResource, "" => null, var uri => uri },
+                    AuthMethod = parse.GetValue(method) ?? row.AuthMethod,
+                    AccessTokenSeconds = parse.GetValue(access) ?? row.AccessTokenSeconds,
+                    RefreshTokenSeconds = parse.GetValue(refresh) ?? row.RefreshTokenSeconds,
+                    RefreshIdleSeconds = parse.GetValue(idle) ?? row.RefreshIdleSeconds,
+                    IdTokenAlg = parse.GetValue(signs) ?? row.IdTokenAlg,
+                    DefaultMaxAge = parse.GetValue(age) switch { null => row.DefaultMaxAge, -1 => null, var seconds => seconds },
+                    MinAcr = parse.GetValue(acr) switch { null => row.MinAcr, "" => null, var level => level },
+                    ParRequired = parse.GetValue(pushed) ?? row.ParRequired,
+                    PostLogoutRedirectUris = onward.Of(parse, row.PostLogoutRedirectUris),
+                    BackchannelLogoutUri = parse.GetValue(told) switch { null => row.BackchannelLogoutUri, "" => null, var uri => uri },
+                    Note = parse.GetValue(note) switch { null => row.Note, "" => null, var text => text },
+                }, cancel);
+            });
     }
 
     public static CliCommand Vouch()

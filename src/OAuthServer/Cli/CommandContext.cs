@@ -4,6 +4,7 @@ using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Users;
 
@@ -30,6 +31,8 @@ internal sealed class CommandContext(Settings settings, Database database, Repli
     public UnreadableRows Unreadable { get; } = new(NullLogger<UnreadableRows>.Instance);
 
     public ClientQueries ClientQueries { get; } = new(database, replica);
+
+    public KeySetStore KeySets { get; } = new(database);
 
     public UserQueries UserQueries { get; } = new(replica);
 

@@ -10,8 +10,8 @@ using OAuthServer.Stores.UsedProofs;
 namespace OAuthServer.Clients;
 
 /// <summary>
-/// RFC 6749 §2.3: authenticates a client by its secret or by its key. Unknown and wrong get one answer after one time; details only once the
-/// secret was verified. A secret verified before is remembered as a keyed hash, so that bcrypt is paid once and not per request.
+/// RFC 6749 §2.3: authenticates a client by its secret or by its key. Unknown and wrong get one answer after one time; details only
+/// once that was verified. A secret verified before is remembered as a keyed hash, so that bcrypt is paid once and not per request.
 /// </summary>
 public sealed class ClientAuthentication(
     ClientDirectory clients, ClientAssertions assertions, HashQueue hashes, Settings settings, TimeProvider time) : IDisposable

@@ -26,7 +26,8 @@ public static partial class KeyMetadata
     /// <summary>What the object says, or why it cannot prove itself by key.</summary>
     public static Result<KeySettings> Read(JsonElement body)
     {
-        var (jwks, place, alg) = (Member(body, "jwks"), Member(body, "jwks_uri"), Member(body, "token_endpoint_auth_signing_alg"));
+        var (jwks, place) = (Member(body, "jwks"), Member(body, "jwks_uri"));
+        var alg = Member(body, "token_endpoint_auth_signing_alg");
         if (alg is not null && !(Text(alg) is { } named && VerificationKeySet.Algorithms.Contains(named)))
             return OAuthError.InvalidClientMetadata("token_endpoint_auth_signing_alg must be ES256, PS256 or RS256",
                 "another algorithm", Rule, Capabilities.OneOf(VerificationKeySet.Algorithms));
@@ -35,13 +36,29 @@ public static partial class KeyMetadata
         if (place is not null)
             return Text(place) is { Length: <= LongestUri } uri && RedirectRules.IsPage(uri) && Place().IsMatch(uri)
                 ? new KeySettings { JwksUri = uri, Alg = Text(alg) }
-                : OAuthError.InvalidClientMetadata("jwks_uri must be https with a domain name", "another jwks_uri", Rule, "an https URI");
+                : OAuthError.InvalidClientMetadata(
+                    "jwks_uri must be https with a domain name", "another jwks_uri", Rule, "an https URI");
         if (jwks is null)
-            return OAuthError.InvalidClientMetadata("jwks or jwks_uri is required", "private_key_jwt without keys", Rule, "its public keys");
+            return OAuthError.InvalidClientMetadata(
+                "jwks or jwks_uri is required", "private_key_jwt without keys", Rule, "its public keys");
         return Public(jwks.Value) is { } keys ? new KeySettings { Jwks = keys, Alg = Text(alg) }
             : OAuthError.InvalidClientMetadata("jwks must hold public keys that verify ES256, PS256 or RS256, ten at most",
                 VerificationKeySet.ReadPublic(Encoding.UTF8.GetBytes(jwks.Value.GetRawText())).Flaw ?? "too many keys, or no text in one",
                 Rule, "public keys only");
+    }
+
+    /// <summary>Whether a text that an operator gave is JSON that PostgreSQL takes: escapes, which no public key needs, are none.</summary>
+    public static bool IsJson(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return !text.Contains("\\u", StringComparison.Ordinal) && !text.Contains('\0');
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     // The set with what is needed of its keys; null: it cannot be used.

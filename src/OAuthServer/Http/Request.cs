@@ -128,8 +128,8 @@ public static class Request
 
     private static Result<ClientCredential> Assertion(HttpContext http, Parameters form, string? id) =>
         form["client_assertion_type"] != ClientAssertions.AssertionType
-            ? OAuthError.InvalidRequest("client_assertion_type is not supported", "another client_assertion_type, or none", "RFC 7523 §2.2",
-                ClientAssertions.AssertionType, form["client_assertion_type"])
+            ? OAuthError.InvalidRequest("client_assertion_type is not supported", "another client_assertion_type, or none",
+                "RFC 7523 §2.2", ClientAssertions.AssertionType, form["client_assertion_type"])
         : form["client_assertion"] is not { } assertion
             ? OAuthError.InvalidRequest("client_assertion is required", "a type, and no assertion", "RFC 7521 §4.2", "client_assertion")
         : ClientAssertions.Read(assertion, id, form["grant_type"] is "authorization_code" or "refresh_token"

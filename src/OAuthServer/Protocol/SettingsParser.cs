@@ -91,7 +91,8 @@ public static class SettingsParser
 
     private static void CheckRegistration(Settings settings, List<string> errors)
     {
-        var methods = AuthMethod.All.Where(method => method is { IsOffered: true, NeedsKeys: false }).Select(method => method.Name).ToList();
+        var methods = AuthMethod.All.Where(method => method is { IsOffered: true, NeedsKeys: false })
+            .Select(method => method.Name).ToList();
         if (settings.RegistrationMethod.Length > 0 && !methods.Contains(settings.RegistrationMethod))
             errors.Add($"OAuth__RegistrationMethod: write {Capabilities.OneOf(methods)}, or leave it empty");
         if (settings.RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(scheme => !IsPrivateUse(scheme)))

@@ -7,8 +7,9 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Revocation;
 
 /// <summary>
-/// GET /revocations?after=CURSOR&amp;wait=25, or the same by POST with a form, for resource servers: what died before it expired and concerns their resources. With
-/// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
+/// GET /revocations?after=CURSOR&amp;wait=25, or the same by POST with a form, for resource servers: what died before it expired and
+/// concerns their resources. With wait the answer comes when there is something to say, or after so many seconds. Successes go to the
+/// log, not to the audit log.
 /// </summary>
 public sealed class RevocationFeedEndpoint(
     ClientEndpoint shared, RevocationFeed feed, ClientUse use, AuditLog audit, Shutdown shutdown, ILogger<RevocationFeedEndpoint> log)

@@ -26,11 +26,11 @@ public sealed partial class LanguageTest : ServerFixture
     [
         "A machine client uses client_credentials, with a secret",
         "A user-facing client cannot use client_credentials",
-        "Leave grant_types and redirect_uris empty; auth_method client_secret_basic or client_secret_post.",
+        "Leave grant_types and redirect_uris empty; auth_method client_secret_basic, client_secret_post or private_key_jwt.",
         "Set auth_method of the client to client_secret_basic first.",
         "Write authorization_code, refresh_token or client_credentials.",
-        "Write client_secret_basic, client_secret_post or none.",
-        "Write grant_types '{client_credentials}' and auth_method client_secret_basic or client_secret_post.",
+        "Write client_secret_basic, client_secret_post, none, private_key_jwt or federated.",
+        "Write grant_types '{client_credentials}' and auth_method client_secret_basic, client_secret_post, private_key_jwt or federated.",
     ];
 
     [Test]

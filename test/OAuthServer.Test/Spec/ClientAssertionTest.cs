@@ -24,7 +24,8 @@ public sealed class ClientAssertionTest : ServerFixture
             var client = await Server.KeyClientAsync(key);
 
             (await client.CredentialsAsync((_, claims) => claims["jti"] = "the same of every client")).Should().HaveIssuedTokens();
-            (await client.CredentialsAsync((_, claims) => claims["aud"] = new JsonArray(Server.Settings.Issuer))).Should().HaveIssuedTokens();
+            (await client.CredentialsAsync((_, claims) => claims["aud"] = new JsonArray(Server.Settings.Issuer)))
+                .Should().HaveIssuedTokens();
             (await client.CredentialsAsync((_, claims) => claims.Remove("iat"))).Should().HaveIssuedTokens();
         }
     }
@@ -144,7 +145,8 @@ public sealed class ClientAssertionTest : ServerFixture
             $"{parts[0]}.{parts[1]}.{parts[2]}=",
             $"{parts[0]}.{parts[1]}.{parts[2]}.x.y",
             $"{parts[0]}.{parts[1]}.{Base64Url.EncodeToString(client.Key.Signature(input)[..63])}",
-            client.Assertion((header, _) => (header["jwk"], header["jku"]) = (attacker.Jwk(), "http://127.0.0.1:1/canary"))[..^6] + "AAAAAA",
+            client.Assertion((header, _) => (header["jwk"], header["jku"]) = (attacker.Jwk(), "http://127.0.0.1:1/canary"))[..^6]
+                + "AAAAAA",
             client.With(attacker).Assertion((header, _) => header["jwk"] = attacker.Jwk()),
             client.Key.Sign("null", claims),
             client.Key.Sign("[]", claims),
@@ -207,6 +209,30 @@ public sealed class ClientAssertionTest : ServerFixture
             answer.Should().BeRefusedWith("invalid_client", description: Failed);
             answer.Body.Should().Be(answers[0].Body);
         }
+    }
+
+    [Test, Behaviour(45), Case("PKJ-128")]
+    public async Task An_unknown_client_takes_as_long_as_a_wrong_signature()
+    {
+        const int rounds = 300;
+        var (client, attacker) = (await Server.KeyClientAsync(), SigningPair.Ec());
+        var (known, unknown) = (new List<double>(), new List<double>());
+        for (var i = 0; i < rounds; i++)
+        {
+            foreach (var (times, id) in new[] { (known, client.Id), (unknown, $"key-{Guid.NewGuid().ToString("N")[..12]}") })
+            {
+                var form = KeyClient.Proof(attacker.Assertion(id, Server.Issuer, Server.Clock.GetUtcNow()));
+                var began = TimeProvider.System.GetTimestamp();
+                var reply = await client.Bare.CredentialsAsync([("client_id", id), .. form]);
+                times.Add(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+                reply.Status.Should().Be(401);
+            }
+        }
+
+        // How often one of the one kind takes longer than one of the other: a half where nothing tells them apart.
+        var later = known.Sum(one => unknown.Count(other => one > other) + (0.5 * unknown.Count(other => one == other)));
+        var auc = later / (rounds * rounds);
+        Math.Max(auc, 1 - auc).Should().BeLessThan(0.6);
     }
 
     [Test, Behaviour(45)]

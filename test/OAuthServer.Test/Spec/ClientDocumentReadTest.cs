@@ -25,7 +25,7 @@ public sealed class ClientDocumentReadTest
     [TestCase("\"client_secret\":\"s\""), TestCase("\"client_secret_expires_at\":0")]
     [TestCase("\"token_endpoint_auth_method\":\"client_secret_basic\""), TestCase("\"token_endpoint_auth_method\":\"client_secret_post\""),
         TestCase("\"token_endpoint_auth_method\":\"client_secret_jwt\"")]
-    [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\""),
+    [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"http://app.example/jwks\""),
         TestCase("\"token_endpoint_auth_method\":\"NONE\"")]
     [TestCase("\"token_endpoint_auth_method\":[\"none\"]"), TestCase("\"token_endpoint_auth_methods_supported\":\"none\""),
         TestCase("\"token_endpoint_auth_methods_supported\":[null]")]
@@ -41,6 +41,7 @@ public sealed class ClientDocumentReadTest
     [TestCase("\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"none\"]"),
         TestCase("\"token_endpoint_auth_methods_supported\":[]")]
     [TestCase("\"token_endpoint_auth_method\":\"none\",\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"]")]
+    [TestCase("\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\"")]
     public void One_method_we_take_suffices_among_those_it_offers(string member) => Taken(With(member)).RedirectUris.Should().Equal(
         "https://app.example/cb");
 

@@ -49,7 +49,7 @@ public sealed class ClientKeyDocumentTest : ServerFixture
 
         tokens.Should().HaveIssuedTokens();
         var signed = await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof());
-        signed.Should().HaveIssuedTokens("from none to a key is fine");
+        signed.Should().HaveIssuedTokens();
     }
 
     [Test, Case("PKJ-119")]
@@ -60,7 +60,7 @@ public sealed class ClientKeyDocumentTest : ServerFixture
 
         (await client.Bare.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_client");
 
-        (await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof())).Should().HaveIssuedTokens("nothing was spent");
+        (await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof())).Should().HaveIssuedTokens();
     }
 
     [Test]
@@ -68,7 +68,8 @@ public sealed class ClientKeyDocumentTest : ServerFixture
     {
         var (client, host) = await PublishAsync();
         var tokens = await client.Bare.RedeemAsync(await client.Bare.CodeAsync(await Server.UserAsync()));
-        host.Answer = Documents.Answer(Document(client.Id, host, ["private_key_jwt"]));
+        host.Answer = http => (http.Request.Path == "/jwks" ? Documents.Answer(SigningPair.Jwks(client.Key))
+            : Documents.Answer(Document(client.Id, host, ["private_key_jwt"])))(http);
         await Server.ExecuteAsync("update client_documents set fresh_until = now() - interval '1 hour' where client_id = @id",
             new { id = client.Id });
 
@@ -86,7 +87,8 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         var machine = await Server.KeyClientAsync();
         var code = await client.Bare.CodeAsync(await Server.UserAsync());
         var endpoint = Server.Issuer + Paths.Token;
-        await using var strict = await Server.StartSecondInstanceAsync(settings => settings with { AssertionAudience = "issuer" }, Register);
+        await using var strict =
+            await Server.StartSecondInstanceAsync(settings => settings with { AssertionAudience = "issuer" }, Register);
 
         (await machine.CredentialsAsync((_, claims) => claims["aud"] = endpoint)).ShouldBeElsewhere();
         (await client.Bare.PostAsync(Paths.Revoke, [("token", "x"), .. ForTokenEndpoint(client)])).ShouldBeElsewhere();
@@ -94,7 +96,7 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         (await client.Bare.RedeemAsync(code, client.Proof((_, claims) => claims["aud"] = new JsonArray(Server.Issuer, endpoint))))
             .ShouldBeElsewhere();
         (await client.At(strict).Bare.RedeemAsync(code, ForTokenEndpoint(client))).ShouldBeElsewhere();
-        (await client.Bare.RedeemAsync(code, ForTokenEndpoint(client))).Should().HaveIssuedTokens("no code was spent");
+        (await client.Bare.RedeemAsync(code, ForTokenEndpoint(client))).Should().HaveIssuedTokens();
     }
 
     [Test, Case("PKJ-126")]
@@ -112,7 +114,8 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         foreach (var change in new Action<JsonObject>[]
         {
             document => document["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "none"),
-            document => (document["token_endpoint_auth_methods_supported"], _) = (new JsonArray("private_key_jwt"), document.Remove("jwks_uri")),
+            document => (document["token_endpoint_auth_methods_supported"], _)
+                = (new JsonArray("private_key_jwt"), document.Remove("jwks_uri")),
         })
         {
             var (client, host) = await PublishAsync();
@@ -136,7 +139,8 @@ public sealed class ClientKeyDocumentTest : ServerFixture
 
         await Server.ResolvedAsync(client.Id);
 
-        (await Server.QueryAsync<int>("select count(*)::int from consents where client_id = @id", new { id = client.Id })).Should().Equal(0);
+        (await Server.QueryAsync<int>("select count(*)::int from consents where client_id = @id", new { id = client.Id }))
+            .Should().Equal(0);
     }
 
     private async Task<(KeyClient Client, DocumentHost Host)> PublishAsync(string[]? grants = null)

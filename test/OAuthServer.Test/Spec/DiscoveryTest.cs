@@ -35,8 +35,10 @@ public sealed class DiscoveryTest : ServerFixture
         Strings(document, "response_types_supported").Should().Equal("code");
         Strings(document, "response_modes_supported").Should().Equal("query", "form_post");
         Strings(document, "code_challenge_methods_supported").Should().Equal("S256");
-        Strings(document, "token_endpoint_auth_methods_supported").Should().Equal("client_secret_basic", "client_secret_post", "none");
-        Strings(document, "introspection_endpoint_auth_methods_supported").Should().Equal("client_secret_basic", "client_secret_post");
+        Strings(document, "token_endpoint_auth_methods_supported")
+            .Should().Equal("client_secret_basic", "client_secret_post", "none", "private_key_jwt");
+        Strings(document, "introspection_endpoint_auth_methods_supported")
+            .Should().Equal("client_secret_basic", "client_secret_post", "private_key_jwt");
         Strings(document, "scopes_supported").Should().Contain(["notes:read", "offline_access"]).And.OnlyHaveUniqueItems();
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().Should().BeTrue();
         document.EnumerateObject().Should().NotContain(member => member.Value.ValueKind == JsonValueKind.Null);
@@ -74,6 +76,14 @@ public sealed class DiscoveryTest : ServerFixture
         var alice = await Server.UserAsync();
         foreach (var method in Strings(document, "token_endpoint_auth_methods_supported"))
         {
+            if (method == "private_key_jwt")
+            {
+                var signer = await Server.KeyClientAsync(kind: "user-facing");
+                (await signer.Bare.RedeemAsync(await Server.GrantAsync(signer.Bare, alice), signer.Proof())).Should().HaveIssuedTokens();
+                (await signer.Bare.PostAsync(Paths.Revoke, [("token", "x"), .. signer.Proof()])).Status.Should().Be(200);
+                continue;
+            }
+
             var client = method == "none" ? await Server.PublicClientAsync() : await Server.ConfidentialClientAsync(method);
             var tokens = await client.RedeemAsync(await Server.GrantAsync(client, alice));
             tokens.Should().HaveIssuedTokens();
@@ -81,7 +91,9 @@ public sealed class DiscoveryTest : ServerFixture
         }
 
         var resourceServer = await Server.ResourceServerAsync();
-        foreach (var method in Strings(document, "introspection_endpoint_auth_methods_supported"))
+        var signing = await Server.KeyClientAsync(kind: "resource-server");
+        (await signing.Bare.PostAsync(Paths.Introspect, [("token", "x"), .. signing.Proof()])).Status.Should().Be(200);
+        foreach (var method in Strings(document, "introspection_endpoint_auth_methods_supported").Except(["private_key_jwt"]))
             (await resourceServer.With(Cast.Secret, method).IntrospectAsync("x")).Status.Should().Be(200);
         (await (await Server.PublicClientAsync()).IntrospectAsync("x")).Should().BeRefusedWith("invalid_client");
     }

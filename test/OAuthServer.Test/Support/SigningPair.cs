@@ -19,6 +19,9 @@ public sealed class SigningPair
 
     public static SigningPair Rsa(string? kid = "k1", string alg = "RS256", int bits = 2048) => new(RSA.Create(bits), alg, kid);
 
+    /// <summary>A pair that a test has made itself.</summary>
+    public static SigningPair Of(AsymmetricAlgorithm key, string alg, string? kid) => new(key, alg, kid);
+
     /// <summary>The public half, as it stands in a JWK set.</summary>
     public JsonObject Jwk(bool withPrivate = false)
     {

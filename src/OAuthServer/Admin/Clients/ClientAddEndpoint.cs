@@ -34,7 +34,7 @@ public sealed class ClientAddEndpoint(
         var client = ClientFields.Read(blank, page.Parameters, problems);
         if (page.Parameters["client_id"] is { } id) client = client with { ClientId = id.Trim() };
         else problems["client_id"] = "Enter an id such as nightly-etl.";
-        var secret = client.AuthMethod == AuthMethod.None.Name ? null : SecretHash.NewSecret();
+        var secret = AuthMethod.All.Any(one => one.Name == client.AuthMethod && !one.NeedsSecret) ? null : SecretHash.NewSecret();
         // A hash takes its time, and a form with problems needs none.
         var stored = secret is null || problems.Count > 0 ? null : new NewSecret
         {

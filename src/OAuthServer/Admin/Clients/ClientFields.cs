@@ -1,4 +1,5 @@
 using System.Globalization;
+using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Resources;
@@ -33,6 +34,9 @@ public static class ClientFields
         ["grant_types"] = "Grant types",
         ["redirect_uris"] = "Redirect URIs",
         ["auth_method"] = "Authentication",
+        ["jwks"] = "Public keys",
+        ["jwks_uri"] = "Public keys at a URL",
+        ["assertion_alg"] = "Assertion algorithm",
         ["scopes"] = "Scopes",
         ["default_scopes"] = "Default scopes",
         ["resources"] = "Resources",
@@ -101,6 +105,9 @@ public static class ClientFields
         "name" => row.Name,
         "redirect_uris" => string.Join('\n', row.RedirectUris),
         "auth_method" => row.AuthMethod,
+        "jwks" => row.Jwks,
+        "jwks_uri" => row.JwksUri,
+        "assertion_alg" => row.AssertionAlg ?? "",
         "scopes" => string.Join('\n', row.Scopes),
         "default_scopes" => string.Join('\n', row.DefaultScopes),
         "resources" => string.Join('\n', row.Resources),
@@ -131,6 +138,9 @@ public static class ClientFields
         {
             Name = name.Length == 0 ? row.Name : name,
             AuthMethod = form["auth_method"] ?? row.AuthMethod,
+            Jwks = Keys(),
+            JwksUri = form["jwks_uri"]?.Trim() is { Length: > 0 } url ? url : null,
+            AssertionAlg = form["assertion_alg"] is { Length: > 0 } alg ? alg : null,
             RedirectUris = forPeople ? Lines("redirect_uris") : row.RedirectUris,
             Scopes = forTokens ? Chosen(row.Scopes, ScopePrefix, "scopes") : row.Scopes,
             DefaultScopes = forTokens ? Chosen(row.DefaultScopes, DefaultPrefix, "default_scopes") : row.DefaultScopes,
@@ -149,6 +159,14 @@ public static class ClientFields
             Note = form["note"],
             Version = form["version"] ?? "",
         };
+
+        string? Keys()
+        {
+            if (form["jwks"]?.Trim() is not { Length: > 0 } text) return null;
+            if (KeyMetadata.IsJson(text)) return text;
+            problems["jwks"] = "This is no JSON without escapes.";
+            return row.Jwks;
+        }
 
         // From checkboxes, or from lines where there are too many to tick. Those the row has stay in its order: unchanged is no change.
         string[] Chosen(string[] before, string prefix, string lines)

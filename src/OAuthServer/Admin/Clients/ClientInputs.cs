@@ -25,6 +25,11 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs",
             "One per line; compared character by character", rows: 4) : Markup.None)}
         {fields.Choice("auth_method", "Authentication", Methods())}
+        {fields.Lines("jwks", "Public keys",
+            "A JWK set of at most ten public keys, for private_key_jwt; or the URL below", rows: 4)}
+        {fields.Text("jwks_uri", "Public keys at a URL", "An https URL that has the set, in place of the keys above")}
+        {fields.Choice("assertion_alg", "Assertion algorithm",
+            [("", "Any that fits its keys"), ("ES256", "ES256"), ("PS256", "PS256"), ("RS256", "RS256")])}
         {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
         {(GetsTokens ? Lifetimes() : Markup.None)}
@@ -35,13 +40,15 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
     private IEnumerable<(string Value, string Text)> Methods() =>
         from method in AuthMethod.All
         where method.IsFor(row.Kind)
-        orderby method.NeedsSecret
+        orderby method.NeedsSecret, method.NeedsKeys, method.IsOffered descending
         select (method.Name, Label(method));
 
     private static string Label(AuthMethod method) =>
         method == AuthMethod.None ? "No secret: a public client"
         : method == AuthMethod.ClientSecretBasic ? "A secret in the header (client_secret_basic)"
         : method == AuthMethod.ClientSecretPost ? "A secret in the request body (client_secret_post)"
+        : method == AuthMethod.PrivateKeyJwt ? "A signed assertion (private_key_jwt)"
+        : method == AuthMethod.Federated ? "What it runs on vouches for it (federated)"
         : method.Name;
 
     private Markup Scopes()

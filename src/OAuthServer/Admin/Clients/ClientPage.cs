@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
@@ -11,6 +12,7 @@ public sealed record ClientView
 {
     public required ClientForm Client { get; init; }
     public required IReadOnlyList<SecretSummary> Secrets { get; init; }
+    public ClientKeyList? Keys { get; init; }
     public required ClaimedMetadata Claimed { get; init; }
     public required ClientFields.Known Known { get; init; }
     public required ClientAccessView Access { get; init; }
@@ -64,6 +66,7 @@ public static partial class ClientPage
                 {ClientText.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable}{Vouch(client, settings, say)}</div>
+            {ClientKeysTable.Of(view.Keys, say)}
             <h2 id="secrets">{say["Secrets"]}</h2>
             {secrets.Content}
             <h2 id="settings">{say["Settings"]}</h2>

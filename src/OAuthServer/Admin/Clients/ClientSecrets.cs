@@ -30,8 +30,9 @@ public static class ClientSecrets
         Markup table = view.Secrets.Count == 0
             ? (
                 Markup)$"""
-                    <p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name
-                        ? say["A public client has no secret."] : say["No secrets yet."])}</p>
+                    <p class="note">{(view.Client.AuthMethod == AuthMethod.None.Name ? say["A public client has no secret."]
+                        : view.Client.AuthMethod == AuthMethod.PrivateKeyJwtName ? say["It proves itself by key: it has no secret."]
+                        : say["No secrets yet."])}</p>
                     """
             : $"""
                 <table>
@@ -44,7 +45,8 @@ public static class ClientSecrets
                 </tbody>
                 </table>
                 """;
-        if (view.Client.Origin != "operator" || view.Client.AuthMethod == AuthMethod.None.Name) return (table, Markup.None);
+        if (view.Client.Origin != "operator" || AuthMethod.All.Any(one => one.Name == view.Client.AuthMethod && !one.NeedsSecret))
+            return (table, Markup.None);
         var another = view.Secrets.Count(secret => secret.RevokedAt is null) < Most ? Another(view, hidden, settings, say)
             : Full(view, say);
         return ($"{table}{another.Form}", another.Problems);

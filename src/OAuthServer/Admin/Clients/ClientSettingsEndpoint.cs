@@ -1,10 +1,13 @@
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Audit;
+using OAuthServer.Clients;
 using OAuthServer.Html;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
 using OAuthServer.Stores.Users;
@@ -17,7 +20,7 @@ namespace OAuthServer.Admin.Clients;
 /// </summary>
 public sealed class ClientSettingsEndpoint(
     SignedInGate gate, ClientQueries register, ClientEdits edits, ResourceStore resources, OperatorGrantStore grants, AuditStore audit,
-    UserEdits users, TimeProvider time)
+    UserEdits users, KeySetStore keys, TimeProvider time)
 {
     private const int MostRows = 10;
 
@@ -67,6 +70,7 @@ public sealed class ClientSettingsEndpoint(
             Client = client,
             Claimed = claimed,
             Secrets = await edits.SecretsAsync(id, cancel),
+            Keys = client.AuthMethod == AuthMethod.PrivateKeyJwtName ? await ClientKeyList.ReadAsync(client, keys, cancel) : null,
             Known = await KnownAsync(resources, cancel),
             Access = await AccessAsync(client, cancel),
             Now = time.GetUtcNow(),

@@ -8,10 +8,12 @@ public sealed class ClientEdits(Database database)
     public const string AddSql = """
         insert into clients (client_id, kind, name, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types,
                              auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note,
-                             id_token_alg, default_max_age, par_required, post_logout_redirect_uris, backchannel_logout_uri)
+                             id_token_alg, default_max_age, par_required, post_logout_redirect_uris, backchannel_logout_uri,
+                             jwks, jwks_uri, assertion_alg)
         values (@ClientId, @Kind, @Name, @RedirectUris, @Scopes, @DefaultScopes, @Resources, @DefaultResource, @GrantTypes::text[],
                 @AuthMethod, @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note,
-                @IdTokenAlg, @DefaultMaxAge, @ParRequired, @PostLogoutRedirectUris, @BackchannelLogoutUri)
+                @IdTokenAlg, @DefaultMaxAge, @ParRequired, @PostLogoutRedirectUris, @BackchannelLogoutUri, @Jwks::jsonb, @JwksUri,
+                @AssertionAlg)
         on conflict do nothing
         """;
 
@@ -65,7 +67,8 @@ public sealed class ClientEdits(Database database)
                auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
                refresh_idle_seconds = @RefreshIdleSeconds, note = @Note,
                id_token_alg = @IdTokenAlg, default_max_age = @DefaultMaxAge, min_acr = @MinAcr, par_required = @ParRequired,
-               post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri
+               post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
+               jwks = @Jwks::jsonb, jwks_uri = @JwksUri, assertion_alg = @AssertionAlg
          where client_id = @ClientId and origin = 'operator' and md5((to_jsonb(c) - 'last_used_at')::text) = @Version
         """;
 

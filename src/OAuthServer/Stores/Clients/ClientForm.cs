@@ -40,6 +40,13 @@ public sealed record ClientForm
     /// <summary>Where it is told that a sign-in has ended; null: nowhere.</summary>
     public string? BackchannelLogoutUri { get; init; }
 
+    /// <summary>Its public keys, a JWK set; null: none, or they are at <see cref="JwksUri"/>.</summary>
+    public string? Jwks { get; init; }
+    public string? JwksUri { get; init; }
+
+    /// <summary>The one algorithm of its assertions; null: any that fits its keys.</summary>
+    public string? AssertionAlg { get; init; }
+
     /// <summary>Changes with every edit of the row, not with its use.</summary>
     public required string Version { get; init; }
 
@@ -50,7 +57,14 @@ public sealed record ClientForm
         "client_id" => this with { ClientId = before.ClientId },
         "redirect_uris" => this with { RedirectUris = before.RedirectUris },
         "grant_types" => this with { GrantTypes = before.GrantTypes },
-        "auth_method" => this with { AuthMethod = before.AuthMethod },
+        // Each of them depends on the others.
+        "auth_method" or "jwks" or "jwks_uri" or "assertion_alg" => this with
+        {
+            AuthMethod = before.AuthMethod,
+            Jwks = before.Jwks,
+            JwksUri = before.JwksUri,
+            AssertionAlg = before.AssertionAlg,
+        },
         "scopes" => this with { Scopes = before.Scopes, DefaultScopes = before.DefaultScopes },
         "default_scopes" => this with { DefaultScopes = before.DefaultScopes },
         "resources" => this with { Resources = before.Resources },

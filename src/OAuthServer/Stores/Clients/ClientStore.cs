@@ -90,7 +90,8 @@ public sealed class ClientStore(Database database)
         // No text in PostgreSQL has a NUL. A statement that it refuses for one, while Npgsql prepares it, fails for the next caller, too.
         !client.Contains('\0') && await requested.FindAsync(client) is { } row
             // A public client has no secret, nor one with keys: one read less for each of a million apps.
-            ? (row, row.AuthMethod is AuthMethod.NoneName or AuthMethod.PrivateKeyJwtName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
+            ? (row, row.AuthMethod is AuthMethod.NoneName or AuthMethod.PrivateKeyJwtName ? []
+                : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
             : null;
 
     /// <summary>One read for all who wait at the same moment: more clients may be busy than a server remembers.</summary>
@@ -109,7 +110,8 @@ public sealed class ClientStore(Database database)
 
     public const string KeysUsedSql = """
         with used as (
-            select distinct on (client, thumbprint) client, thumbprint from unnest(@clients::text[], @thumbprints::text[]) as u (client, thumbprint)
+            select distinct on (client, thumbprint) client, thumbprint
+              from unnest(@clients::text[], @thumbprints::text[]) as u (client, thumbprint)
         ), gone as (
             delete from client_key_uses where client_id = any (@clients) and last_used_at < @now::timestamptz - interval '90 days'
         )
@@ -119,9 +121,13 @@ public sealed class ClientStore(Database database)
         """;
 
     /// <summary>Notes with which keys.</summary>
-    public Task KeysUsedAsync(IReadOnlyList<(string Client, string Thumbprint)> keys, DateTimeOffset now) => database.ExecuteAsync(KeysUsedSql,
-        new { clients = keys.Select(key => key.Client).ToArray(), thumbprints = keys.Select(key => key.Thumbprint).ToArray(), now = now.UtcDateTime },
-        CancellationToken.None);
+    public Task KeysUsedAsync(IReadOnlyList<(string Client, string Thumbprint)> keys, DateTimeOffset now) =>
+        database.ExecuteAsync(KeysUsedSql, new
+        {
+            clients = keys.Select(key => key.Client).ToArray(),
+            thumbprints = keys.Select(key => key.Thumbprint).ToArray(),
+            now = now.UtcDateTime,
+        }, CancellationToken.None);
 
     public const string SecretUsedSql = "update client_secrets set last_used_at = @now where id = any (@secrets)";
 

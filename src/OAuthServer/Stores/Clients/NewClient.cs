@@ -38,6 +38,13 @@ public sealed record NewClient
 
     /// <summary>Where it is told that a sign-in has ended; null: nowhere.</summary>
     public string? BackchannelLogoutUri { get; init; }
+
+    /// <summary>Its public keys, a JWK set; null: none, or they are at <see cref="JwksUri"/>.</summary>
+    public string? Jwks { get; init; }
+    public string? JwksUri { get; init; }
+
+    /// <summary>The one algorithm of its assertions; null: any that fits its keys.</summary>
+    public string? AssertionAlg { get; init; }
 }
 
 /// <summary>What an operator says about a new secret; only its hash is ever stored.</summary>

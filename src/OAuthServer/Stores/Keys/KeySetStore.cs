@@ -57,6 +57,34 @@ public sealed class KeySetStore(Database database)
     public async Task<bool> ClaimAsync(string uri, DateTimeOffset now) =>
         await database.ExecuteAsync(ClaimSql, new { uri, now = now.UtcDateTime }, CancellationToken.None) == 1;
 
+    public const string DropSql = """
+        with gone as (
+            delete from key_sets where uri = any (@uris) returning uri
+        ), audit as (
+            insert into audit_events (at, request_id, event, outcome, client_id, actor, detail)
+            select @now, @request, 'key-set', 'ok', @client, @actor, 'dropped: ' || uri from gone
+        )
+        select count(*)::int from gone
+        """;
+
+    /// <summary>Forgets them, so that every server fetches them anew; returns how many there were.</summary>
+    /// <param name="client">Whose keys they are, for the audit log.</param>
+    public Task<int> DropAsync(string[] uris, string client, Author author, DateTimeOffset now, CancellationToken cancel) =>
+        database.FindAsync<int>(DropSql,
+            new { uris, client, actor = author.Name, request = author.RequestId, now = now.UtcDateTime }, cancel);
+
+    public const string UsesSql = "select thumbprint, last_used_at from client_key_uses where client_id = @client";
+
+    /// <summary>When a client last proved itself by which key.</summary>
+    public async Task<Dictionary<string, DateTimeOffset>> UsesAsync(string client, CancellationToken cancel) =>
+        (await database.ListAsync<KeyUse>(UsesSql, new { client }, cancel)).ToDictionary(use => use.Thumbprint, use => use.LastUsedAt);
+
+    private sealed record KeyUse
+    {
+        public required string Thumbprint { get; init; }
+        public required DateTimeOffset LastUsedAt { get; init; }
+    }
+
     public const string SweepSql = """
         with gone as materialized (
             select uri from key_sets

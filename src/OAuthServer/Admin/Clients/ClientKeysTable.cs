@@ -1,0 +1,51 @@
+using OAuthServer.Clients;
+using OAuthServer.Html;
+
+namespace OAuthServer.Admin.Clients;
+
+/// <summary>The public keys of a client on its page: which, when used, when fetched.</summary>
+internal static class ClientKeysTable
+{
+    /// <param name="list">Null: it does not prove itself by key.</param>
+    public static Markup Of(ClientKeyList? list, Language say)
+    {
+        if (list is null) return Markup.None;
+        Markup table = list.Keys.Count == 0 ? Markup.None : $"""
+            <table>
+            <thead><tr><th scope="col">{say["Key id"]}</th><th scope="col">{say["Algorithm"]}</th>
+                <th scope="col">{say["Last used"]}</th></tr></thead>
+            <tbody>{list.Keys.Select(Row)}</tbody>
+            </table>
+            """;
+        return $"""
+            <h2 id="keys">{say["Its keys"]}</h2>
+            {table}
+            {Fetched(list, say)}
+            """;
+
+        Markup Row(ShownKey key)
+        {
+            Markup used = key.LastUsedAt is { } moment ? say.Time(moment) : $"{say["Never"]}";
+            return $"""
+                <tr><th scope="row"><bdi>{Words.Sanitize(key.Kid ?? "", say["No key id"])}</bdi>
+                    <span class="url"><code>{key.Thumbprint}</code></span></th>
+                <td data-label="{say["Algorithm"]}"><code>{key.Algorithms}</code></td>
+                <td data-label="{say["Last used"]}">{used}</td></tr>
+                """;
+        }
+    }
+
+    private static Markup Fetched(ClientKeyList list, Language say)
+    {
+        if (list.JwksUri is not { } url) return Markup.None;
+        Markup place = $"<code>{url}</code>";
+        Markup when = list.Fetched?.FetchedAt is { } at ? say.Put("Fetched from {0} on {1}.", place, say.Time(at))
+            : say.Put("Not fetched yet from {0}: that happens at the first use.", place);
+        if (list.Fetched is not { FailedAt: { } moment, Failure: { } why }) return $"<p class=\"note\">{when}</p>";
+        Markup reason = $"<bdi>{Words.Sanitize(why, "–", 300)}</bdi>";
+        return $"""
+            <p class="note">{when}</p>
+            <p class="note">{say.Put("Fetching failed on {0}: {1}", say.Time(moment), reason)}</p>
+            """;
+    }
+}
