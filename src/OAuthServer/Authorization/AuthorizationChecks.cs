@@ -9,7 +9,8 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
+public sealed class AuthorizationChecks(
+    ClientDocuments clients, ResourceDirectory resources, ExchangeRules rules, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
 
@@ -64,6 +65,7 @@ public sealed class AuthorizationChecks(ClientDocuments clients, ResourceDirecto
             request = next;
         }
 
+        request = request with { Onward = OnwardOffer.For(request, await rules.ReadAsync(cancel), catalog) };
         return request.HasOpenId && parameters["id_token_hint"] is { } hint ? await ExpectAsync(request, hint) : request;
     }
 

@@ -42,6 +42,8 @@ public static class StoresRoom
             services.AddSingleton<GrantRevocationStore>();
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
+            services.AddSingleton<ExchangeRuleStore>();
+            services.AddSingleton<ExchangeStore>();
             services.AddSingleton<OperatorGrantStore>();
             services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<PresentedGrantStore>();

@@ -10,7 +10,9 @@ public static class TokenRoom
             services.AddSingleton<IGrant, AuthorizationCodeGrant>();
             services.AddSingleton<IGrant, RefreshTokenGrant>();
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
+            services.AddSingleton<IGrant, TokenExchangeGrant>();
             services.AddSingleton<GrantTokens>();
+            services.AddSingleton<ExchangeSteps>();
             services.AddSingleton<TokenEndpoint>();
         }
     }
