@@ -3,6 +3,7 @@ using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Audit;
 
@@ -69,7 +70,7 @@ public sealed class TooManyRefusalsException(OAuthError error) : Exception(error
 /// The append-only log of decisions. Rows that wait at the same moment are written together; a row is durable when its task
 /// completes, and an answer leaves only then.
 /// </summary>
-public sealed class AuditLog(AuditStore store, Decisions decisions, Settings settings) : IDisposable
+public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Settings settings) : IDisposable
 {
     // Long enough to recognise, short enough that nobody fills the log with one request.
     private const int LongestField = 512;
@@ -80,14 +81,15 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
     private readonly AddressLimit refusals = new(settings.RefusalsPerMinute, "refusals");
     private readonly AddressLimit floods = new(Math.Min(MostOfFloods, settings.RefusalsPerMinute), "refusals of floods");
 
-    private readonly WriteBatcher<AuditRow, bool> writer = new("audit", async rows =>
-    {
-        await store.InsertAsync(rows);
-        return new bool[rows.Count];
-    });
+    private readonly WriteBatcher<AuditLine, UsedBefore> writer = new("audit", store.InsertAsync);
 
-    /// <summary>Queues a row; the task completes once it is durable and faults when it cannot be.</summary>
-    public Task WriteAsync(AuditRow row) => writer.AddAsync(row.Outcome == "ok" && IsFit(row) ? row : row with
+    /// <summary>
+    /// Queues a row; the task completes once it is durable, and faults when it cannot be. The answer is the proof of the row that was used
+    /// before: then what succeeded is not written, and must be refused.
+    /// </summary>
+    public Task<UsedBefore> WriteAsync(AuditRow row, Proofs? proofs = null) => writer.AddAsync(new AuditLine(Fit(row), proofs ?? Proofs.None));
+
+    private static AuditRow Fit(AuditRow row) => row.Outcome == "ok" && IsFit(row) ? row : row with
     {
         ClientId = Sanitize(row.ClientId is ['h', 't', 't', 'p', 's', ':', ..] url ? Redact(row, url) : row.ClientId),
         Subject = Sanitize(row.Subject),
@@ -95,7 +97,7 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
         Expected = Sanitize(Redact(row, row.Expected)),
         Got = Sanitize(Redact(row, row.Got)),
         Detail = Sanitize(Redact(row, row.Detail)),
-    });
+    };
 
     // What was refused may be anything, and in any place; what was accepted is on record elsewhere.
     private static string? Redact(AuditRow row, string? text) => text is null || row.Outcome == "ok" ? text : Presented.Redact(text);
@@ -112,7 +114,7 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
     /// </summary>
     public Task RefusedAsync(
         string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null,
-        string? detail = null)
+        string? detail = null, Proofs? proofs = null)
     {
         var isCounted = error.Audited && subject is null;
         if (isCounted && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
@@ -134,7 +136,7 @@ public sealed class AuditLog(AuditStore store, Decisions decisions, Settings set
             Expected = error.Expected,
             Got = error.Got,
             Detail = detail,
-        });
+        }, proofs);
     }
 
     public void Dispose()

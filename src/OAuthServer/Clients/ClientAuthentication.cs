@@ -5,6 +5,7 @@ using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Clients;
 
@@ -181,5 +182,15 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     }
 }
 
-/// <summary>A client whose identity holds, and the secret that authenticated it; null for public clients.</summary>
-public sealed record Authenticated(Client Client, long? SecretId);
+/// <summary>A client whose identity holds, and the secret that authenticated it; null: it has none, or signed an assertion.</summary>
+public sealed record Authenticated(Client Client, long? SecretId)
+{
+    /// <summary>The assertion that proved it, which the statement that decides spends; null: a secret did, or nothing.</summary>
+    public UsedProof? Assertion { get; init; }
+
+    /// <summary>What the audit log says of the assertion: a blank and words; empty: nothing.</summary>
+    public string Note { get; init; } = "";
+
+    /// <summary>private_key_jwt where an assertion proved it; else null.</summary>
+    public string? ProvenBy => Assertion is null ? null : AuthMethod.PrivateKeyJwtName;
+}

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Fido2NetLib;
 using Fido2NetLib.Objects;
-using OAuthServer.Grants;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Stores.Users;
 using OAuthServer.Users;
 
@@ -17,7 +17,7 @@ namespace OAuthServer.Factors;
 /// are verified by the Fido2 library; which challenge, origin and key come to it, and that each is used once, is decided here.
 /// </summary>
 public sealed class Passkeys(
-    PasskeyStore store, PasskeyChallenge challenges, Settings settings, TimeProvider time) : IDisposable
+    PasskeyStore store, UsedProofStore proofs, PasskeyChallenge challenges, Settings settings, TimeProvider time) : IDisposable
 {
     private static readonly PubKeyCredParam[] Algorithms =
         [new(COSE.Algorithm.ES256, PublicKeyCredentialType.PublicKey), new(COSE.Algorithm.RS256, PublicKeyCredentialType.PublicKey)];
@@ -158,7 +158,7 @@ public sealed class Passkeys(
     {
         if ((ReadClientData(clientData, type)).Refused(out var error, out var challenge)) return error;
         if (challenges.Open(challenge, purpose).Refused(out error, out var expires)) return error;
-        return await store.SpendAsync(OpaqueToken.Hash("passkey " + Convert.ToBase64String(challenge)), expires)
+        return await proofs.SpendAsync(UsedProof.Of("pk", expires, Convert.ToBase64String(challenge)))
             ? challenge
             : Wrong("the challenge was used before");
     }

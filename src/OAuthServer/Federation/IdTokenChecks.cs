@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Federation;
@@ -35,7 +36,7 @@ public static class IdTokenChecks
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>Its claims; or the first check that it fails.</summary>
-    public static Result<JsonElement> Check(string token, ExpectedIdToken expected, UpstreamKeys keys)
+    public static Result<JsonElement> Check(string token, ExpectedIdToken expected, VerificationKeySet keys)
     {
         if (token.Length > LongestToken) return Fail("form", "longer than 8 KiB", "at most 8192 characters", $"{token.Length}");
         // Three parts.
@@ -55,9 +56,9 @@ public static class IdTokenChecks
     public static (string? Alg, string? Kid)? KeyOf(string token) =>
         token.Length <= LongestToken && Read(token.Split('.')[0]) is { } header ? (Text(header, "alg"), Text(header, "kid")) : null;
 
-    private static OAuthError? CheckHeader(JsonElement header, UpstreamKeys keys)
+    private static OAuthError? CheckHeader(JsonElement header, VerificationKeySet keys)
     {
-        if (Text(header, "alg") is not { } alg || !UpstreamKeys.Algorithms.Contains(alg))
+        if (Text(header, "alg") is not { } alg || !VerificationKeySet.Algorithms.Contains(alg))
             return Fail("alg", "the algorithm is not taken", "RS256, PS256 or ES256", Shown(header, "alg"));
         if (header.TryGetProperty("kid", out var kid) && kid.ValueKind != JsonValueKind.String)
             return Fail("kid", "kid is no text", "a text", kid.ValueKind.ToString());

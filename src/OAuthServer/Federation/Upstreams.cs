@@ -1,10 +1,11 @@
 using OAuthServer.Fetch;
+using OAuthServer.Keys;
 using OAuthServer.Protocol;
 
 namespace OAuthServer.Federation;
 
 /// <summary>A provider as it can be reached now: its document and its keys.</summary>
-public sealed record Upstream(Provider Provider, ProviderMetadata Metadata, UpstreamKeys Keys);
+public sealed record Upstream(Provider Provider, ProviderMetadata Metadata, VerificationKeySet Keys);
 
 /// <summary>Discovery and keys of providers, which all servers share (<see cref="KeySets"/>).</summary>
 public sealed class Upstreams(KeySets sets, Settings settings)
@@ -16,7 +17,7 @@ public sealed class Upstreams(KeySets sets, Settings settings)
     {
         if ((await MetadataAsync(provider, cancel)).Refused(out var error, out var metadata)) return error;
         return (await sets.ReadAsync(metadata.JwksUri, KeysFlaw, cancel)).Refused(out error, out var body)
-            ? FederationErrors.Unreachable(error.Reason) : new Upstream(provider, metadata, UpstreamKeys.Read(body).Keys!);
+            ? FederationErrors.Unreachable(error.Reason) : new Upstream(provider, metadata, VerificationKeySet.Read(body).Keys!);
     }
 
     /// <summary>The document alone.</summary>
@@ -37,7 +38,7 @@ public sealed class Upstreams(KeySets sets, Settings settings)
     /// <summary>The same with keys as they are now, for a key id that the known ones lack: once a minute, over all servers.</summary>
     public async Task<Upstream> WithNewKeysAsync(Upstream known, CancellationToken cancel) =>
         (await sets.ReadAnewAsync(known.Metadata.JwksUri, KeysFlaw, cancel)).Refused(out _, out var body)
-            || UpstreamKeys.Read(body).Keys is not { } keys ? known : known with { Keys = keys };
+            || VerificationKeySet.Read(body).Keys is not { } keys ? known : known with { Keys = keys };
 
-    private static string? KeysFlaw(byte[] body) => UpstreamKeys.Read(body).Flaw;
+    private static string? KeysFlaw(byte[] body) => VerificationKeySet.Read(body).Flaw;
 }

@@ -6,6 +6,7 @@ using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
+using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Maintenance;
@@ -17,7 +18,7 @@ namespace OAuthServer.Maintenance;
 /// </summary>
 public sealed class Retention(
     GrantSweepStore grants, AuthorizationRequestStore requests, FederationRequestStore federations, KeySetStore keySets,
-    SessionStore sessions, PendingSignInStore pendingSignIns, PasskeyStore passkeys, LogoutDeliveryStore logouts, AccountLinkStore links,
+    SessionStore sessions, PendingSignInStore pendingSignIns, UsedProofStore proofs, LogoutDeliveryStore logouts, AccountLinkStore links,
     OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
@@ -64,7 +65,7 @@ public sealed class Retention(
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));
         await EmptyAsync(() => pendingSignIns.SweepAsync(now, cancel));
         await EmptyAsync(() => pendingSignIns.SweepAttemptsAsync(now, cancel));
-        await EmptyAsync(() => passkeys.SweepProofsAsync(now, cancel));
+        await EmptyAsync(() => proofs.SweepAsync(now, cancel));
         await EmptyAsync(() => logouts.SweepAsync(now, cancel));
         await EmptyAsync(() => links.SweepAsync(now, cancel));
         await EmptyAsync(() => outbox.SweepAsync(now, cancel));

@@ -23,6 +23,9 @@ public sealed record AuthMethod
 
     public static readonly AuthMethod None = new() { Name = NoneName, Kinds = ["user-facing"], DefaultFor = ["user-facing"] };
 
+    /// <summary>The name of the method of signed assertions (RFC 7523 §2.2), for statements of SQL.</summary>
+    public const string PrivateKeyJwtName = "private_key_jwt";
+
     /// <summary>In the order of the metadata: some clients take the first without looking (the C# MCP SDK among them).</summary>
     public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None];
 

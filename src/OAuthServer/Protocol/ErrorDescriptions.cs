@@ -41,9 +41,11 @@ public static class ErrorDescriptions
         ],
         ["invalid_client"] =
         [
-            "Client authentication failed", "The client has been revoked", "The client secret has expired",
+            "Client authentication failed", "The client assertion was used before", "The client has been revoked",
+            "The client secret has expired",
             "The document that describes this app at … could not be used", "This app is not registered here",
         ],
+        ["invalid_dpop_proof"] = ["The DPoP proof is not valid"],
         ["invalid_grant"] = ["The code or refresh token is not valid"],
         ["unauthorized_client"] =
             ["This app cannot sign people in", "This app has been disabled here", "This client may not use this grant type"],

@@ -7,6 +7,7 @@ using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Stores.Users;
 
 namespace OAuthServer.Stores;
@@ -29,6 +30,7 @@ public static class StoresRoom
             services.AddLoop<Notifications>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<DatabaseClock>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<AuditStore>();
+            services.AddSingleton<AuditWriteStore>();
             services.AddSingleton<DashboardStore>();
             services.AddSingleton<ClientDocumentStore>();
             services.AddSingleton<ClientEdits>();
@@ -49,6 +51,7 @@ public static class StoresRoom
             services.AddSingleton<PresentedGrantStore>();
             services.AddSingleton<RedemptionStore>();
             services.AddSingleton<RotationStore>();
+            services.AddSingleton<UsedProofStore>();
             services.AddSingleton<RevokedTokenStore>();
             services.AddSingleton<RevocationFeedStore>();
             services.AddLoop<AuthorizationRequestStore>((loop, cancel) => loop.WriteAsync(cancel));
@@ -57,6 +60,7 @@ public static class StoresRoom
             services.AddLoop<PresentedGrantStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RedemptionStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RotationStore>((loop, cancel) => loop.RunAsync(cancel));
+            services.AddLoop<UsedProofStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddLoop<RevokedTokenStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<DataProtectionKeyStore>();
             services.AddSingleton<ImportedKeyStore>();

@@ -44,11 +44,15 @@ public sealed class AuthorizationCodeGrant(
             RefreshHash = refresh?.Hash,
             FamilyHash = refresh?.FamilyHash,
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
+            Proofs = request.Proofs,
+            ProvenBy = request.By.ProvenBy,
+            Note = request.By.Note,
             Now = now,
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
         if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
+        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
         await tokens.NoteAsync(prepared, client, grant, request.Context);
         return prepared.Response with { RefreshToken = refresh?.Text };
@@ -70,6 +74,8 @@ public sealed class AuthorizationCodeGrant(
         if (!found.ChallengeFits)
             return OAuthError.InvalidGrant(
                 "the verifier does not fit the challenge", "RFC 7636 §4.6", "S256(verifier) = the stored challenge", "another verifier");
+        if (!found.KeyFits)
+            return OAuthError.InvalidGrant("the code is bound to another key", "RFC 9449 §10", "a proof by that key", "another, or none");
         if (found.Replayed) return GrantTokens.AuditedReplay("the code was used a second time; the grant is revoked", "RFC 6749 §4.1.2");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);

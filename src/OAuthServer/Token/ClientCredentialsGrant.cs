@@ -36,7 +36,7 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
 
         // Signed first: a token that cannot be issued leaves one row, the refusal's.
         if (tokens.Issue(claims).Refused(out error, out var token)) return error;
-        await audit.WriteAsync(new AuditRow
+        var usedBefore = await audit.WriteAsync(new AuditRow
         {
             At = now,
             RequestId = request.Context.RequestId,
@@ -46,8 +46,9 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
             Subject = client.Id,
             Jti = claims.Jti,
             Address = request.Context.Address,
-            Detail = $"client_credentials scope={claims.Scope} resource={target.Resource}",
-        });
+            Detail = $"client_credentials scope={claims.Scope} resource={target.Resource}{request.By.Note}",
+        }, request.Proofs);
+        if (ProofRefusals.Of(usedBefore) is { } used) return used;
         return new TokenResponse { AccessToken = token, ExpiresIn = client.Row.AccessTokenSeconds, Scope = claims.Scope };
     }
 }

@@ -1,5 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Token;
 
@@ -19,7 +20,12 @@ public interface IGrant
 /// <summary>A token request whose client is authenticated.</summary>
 public sealed record TokenRequest
 {
-    public required Client Client { get; init; }
+    /// <summary>The client, and what proved it.</summary>
+    public required Authenticated By { get; init; }
+    public Client Client => By.Client;
+
+    /// <summary>What the grant spends in the statement that decides: the refusal of another use is <see cref="ProofRefusals"/>.</summary>
+    public required Proofs Proofs { get; init; }
     public required Parameters Parameters { get; init; }
     public required RequestContext Context { get; init; }
 }

@@ -41,11 +41,16 @@ public sealed class RefreshTokenGrant(
             IdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
             RetrySince = settings.RetryWindowSeconds == 0 ? null : now.AddSeconds(-settings.RetryWindowSeconds),
             ReplayEndsGrant = client.IsPublic || settings.StrictReuse,
+            Proofs = request.Proofs,
+            ProvenBy = request.By.ProvenBy,
+            KeyStays = client.IsPublic,
+            Note = request.By.Note,
             Now = now,
             RequestId = request.Context.RequestId,
             Address = request.Context.Address,
         };
         if (await refreshTokens.RotateAsync(rotation) is not { } found) return NoSuchToken();
+        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (found is { Rotated: false, Retried: false } || prepared is null) return Refusal(found, rotation, problem);
         await tokens.NoteAsync(prepared, client, grant, request.Context);
         return prepared.Response with
@@ -72,6 +77,12 @@ public sealed class RefreshTokenGrant(
         const string section = "RFC 6749 §6";
         if (found.ClientId != rotation.ClientId)
             return OAuthError.InvalidGrant("another client's refresh token", section, found.ClientId, rotation.ClientId);
+        if (!found.ProofFits)
+            return OAuthError.InvalidClient("the grant was redeemed with an assertion, and none came", "RFC 9700 §2.5",
+                "a client assertion at every refresh", "none");
+        if (!found.KeyFits)
+            return OAuthError.InvalidGrant("the refresh token is bound to another key", "RFC 9449 §5", "a proof by that key",
+                "another, or none");
         if (found.Replayed) return GrantTokens.AuditedReplay("a superseded refresh token was used", "RFC 9700 §4.14.2");
         if (found.EndedReason is { } ended)
             return OAuthError.InvalidGrant($"the grant has ended: {ended}", section, "a living grant", ended);

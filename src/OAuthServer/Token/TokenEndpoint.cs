@@ -3,6 +3,7 @@ using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Token;
 
@@ -20,13 +21,14 @@ public sealed class TokenEndpoint(
     {
         if ((await http.ShortFormAsync()).Refused(out var error, out var form))
         {
-            await RefuseAsync(http, error, null);
+            await RefuseAsync(http, error, null, null);
             return;
         }
 
-        if ((await RedeemAsync(http, form)).Refused(out error, out var tokens))
+        var phases = new Phases();
+        if ((await RedeemAsync(http, form, phases)).Refused(out error, out var tokens))
         {
-            await RefuseAsync(http, error, http.NamedClient(form));
+            await RefuseAsync(http, error, http.NamedClient(form), phases.By);
             return;
         }
 
@@ -45,17 +47,24 @@ public sealed class TokenEndpoint(
         if (tokens.IdToken is { } identity) json.WriteString("id_token", identity);
     }
 
-    private async Task<Result<TokenResponse>> RedeemAsync(HttpContext http, Parameters form)
+    private async Task<Result<TokenResponse>> RedeemAsync(HttpContext http, Parameters form, Phases phases)
     {
         var (context, cancel) = (http.Context(), http.RequestAborted);
         if (form.Problem() is { } malformed) return malformed;
         if (Choose(form).Refused(out var error, out var grant)) return error;
         if (http.Client(form).Refused(out error, out var presented)) return error;
         if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
+        phases.By = authenticated;
         if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
         if (Allowed(authenticated.Client, grant) is { } notAllowed) return notAllowed;
 
-        var request = new TokenRequest { Client = authenticated.Client, Parameters = form, Context = context };
+        var request = new TokenRequest
+        {
+            By = authenticated,
+            Proofs = authenticated.Assertion is { } assertion ? new Proofs { Assertion = assertion } : Proofs.None,
+            Parameters = form,
+            Context = context,
+        };
         if ((await grant.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
         use.Note(authenticated);
         decisions.Issued(grant.Type);
@@ -73,9 +82,17 @@ public sealed class TokenEndpoint(
             ? null
             : OAuthError.UnauthorizedClient("the client does not have this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
-    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
+    // A proven assertion is spent whatever was refused; a second time does nothing.
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Authenticated? by)
     {
-        await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), client);
+        var proofs = by?.Assertion is { } assertion ? new Proofs { Assertion = assertion } : null;
+        await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), by?.Client.Id ?? client, proofs: proofs);
         await http.RefuseAsync(error);
+    }
+
+    // How far a request came.
+    private sealed class Phases
+    {
+        public Authenticated? By { get; set; }
     }
 }

@@ -1,53 +1,11 @@
-using NpgsqlTypes;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Audit;
 
-/// <summary>audit_events: added to, never changed. Searches read the replica, where there is one.</summary>
+/// <summary>audit_events, as it is searched: the replica, where there is one.</summary>
 public sealed class AuditStore(Database database, Replica replica)
 {
-    // The id a refused request came with is kept only when a client has it, or when it is a URL: a secret or a token sent in its place
-    // is not (see Presented, which writes the same note).
-    public const string InsertSql = """
-        insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor,
-                                  error, rule, reason, expected, got, detail)
-        select at, request_id, event, outcome,
-               case when outcome = 'ok' or client_id is null or client_id like 'https://%'
-                         or exists (select from clients where clients.client_id = line.client_id) then client_id
-                    else 'unknown (' || length(client_id) || ' characters, sha256 '
-                         || left(encode(sha256(convert_to(client_id, 'UTF8')), 'hex'), 8) || '…)' end,
-               subject, grant_id, jti, address, actor, error, rule, reason, expected, got, detail
-          from unnest(@at::timestamptz[], @request_id::text[], @event::text[], @outcome::text[], @client_id::text[],
-            @subject::text[], @grant_id::uuid[], @jti::text[], @address::text[], @actor::text[],
-            @error::text[], @rule::text[], @reason::text[], @expected::text[], @got::text[], @detail::text[])
-            as line (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, actor,
-                     error, rule, reason, expected, got, detail)
-        """;
-
-    private static readonly ArrayStatement<AuditRow> Insert = new(InsertSql, rows =>
-    {
-        rows.AddTime("at", row => row.At);
-        rows.AddText("request_id", row => row.RequestId);
-        rows.AddText("event", row => row.Event);
-        rows.AddText("outcome", row => row.Outcome);
-        rows.AddText("client_id", row => row.ClientId);
-        rows.AddText("subject", row => row.Subject);
-        rows.Add("grant_id", NpgsqlDbType.Uuid, row => row.GrantId);
-        rows.AddText("jti", row => row.Jti);
-        rows.AddText("address", row => row.Address);
-        rows.AddText("actor", row => row.Actor);
-        rows.AddText("error", row => row.Error);
-        rows.AddText("rule", row => row.Rule);
-        rows.AddText("reason", row => row.Reason);
-        rows.AddText("expected", row => row.Expected);
-        rows.AddText("got", row => row.Got);
-        rows.AddText("detail", row => row.Detail);
-    });
-
-    /// <summary>All rows in one statement, durable when it returns.</summary>
-    public Task InsertAsync(IReadOnlyList<AuditRow> rows) => Insert.ExecuteAsync(database, rows);
-
     private const string FindSql = "select * from audit_events where at = @at and request_id = @request limit 1000";
 
     /// <summary>

@@ -1,52 +1,8 @@
 using NpgsqlTypes;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Stores.Grants;
-
-/// <summary>One attempt to redeem a code.</summary>
-public sealed record Redemption
-{
-    public required PresentedGrant Grant { get; init; }
-    public required byte[] Hash { get; init; }
-    public required string ClientId { get; init; }
-
-    /// <summary>Null when the client did not repeat it.</summary>
-    public required string? RedirectUri { get; init; }
-
-    /// <summary>S256 of the verifier that came.</summary>
-    public required string Challenge { get; init; }
-
-    /// <summary>The access token it would bring; null: none can be issued, and the code is not spent.</summary>
-    public required TokenFacts? Token { get; init; }
-
-    /// <summary>Hash of the refresh token to store; null when this client gets none.</summary>
-    public required byte[]? RefreshHash { get; init; }
-    public required byte[]? FamilyHash { get; init; }
-    public required DateTimeOffset RefreshIdleUntil { get; init; }
-    public required DateTimeOffset Now { get; init; }
-    public required string RequestId { get; init; }
-    public required string Address { get; init; }
-}
-
-/// <summary>The code as it stood when the statement held its lock, and what was done.</summary>
-public sealed record RedeemedCode
-{
-    public string ClientId { get; init; } = "";
-    public string RedirectUri { get; init; } = "";
-    public bool ChallengeFits { get; init; }
-
-    /// <summary>False: too many wrong verifiers have ended the code.</summary>
-    public bool VerifiersLeft { get; init; }
-    public DateTimeOffset CodeExpiresAt { get; init; }
-    public DateTimeOffset ExpiresAt { get; init; }
-    public string? EndedReason { get; init; }
-
-    /// <summary>This attempt won: the code is spent, the refresh token stored, the audit row written.</summary>
-    public required bool Redeemed { get; init; }
-
-    /// <summary>This attempt was a valid replay: the grant is ended and the audit row written.</summary>
-    public required bool Replayed { get; init; }
-}
 
 /// <summary>grants: a code is spent once, by one statement about its grant's row.</summary>
 public sealed class RedemptionStore : IDisposable
@@ -55,45 +11,49 @@ public sealed class RedemptionStore : IDisposable
     private const string SentByItsClient = "g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)";
     private const string ChallengeFits = "g.code_challenge = i.challenge";
     private const string VerifiersLeft = "g.wrong_verifiers < 5";
+    private const string KeyFits = "(g.jkt is null or g.jkt = i.jkt)";
     private const string IsOpen =
         $"g.activated_at is null and g.code_expires_at > i.now and g.ended_at is null and g.expires_at > i.now and {GrantSql.TargetFits}";
 
     private const string Activate = """
-        activated_at = i.now, generation = 0,
+        activated_at = i.now, generation = 0, proven_by = i.proven_by, jkt = coalesce(g.jkt, i.jkt),
                    family_hash = case when g.offline then i.family end, refresh_hash = case when g.offline then i.refresh end,
                    idle_until = case when g.offline and i.refresh is not null then least(i.idle_until, g.expires_at) end
         """;
 
     private const string AuditedOk = """
         i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
-                   'authorization_code scope=' || i.scope || ' resource=' || i.resource
+                   'authorization_code scope=' || i.scope || ' resource=' || i.resource || i.note
         """;
 
     /// <summary>
     /// RFC 6749 §4.1.2: spends the codes that may be spent. It tests nothing but the id before it holds the lock, skips rows that
-    /// others hold, and so waits for nobody; of a code it leaves alone it says nothing.
+    /// others hold, and so waits for nobody; of a code it leaves alone it says nothing, unless a proof was used before.
     /// </summary>
     public const string RedeemSql = $"""
         with item as materialized (
             select * from unnest(@id::uuid[], @hash::bytea[], @client::text[], @redirect::text[], @challenge::text[], @resource::text[],
                 @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
-                @request_id::text[], @address::text[])
+                @request_id::text[], @address::text[], @proven_by::text[], @jkt::text[], @note::text[], {ProofSql.Arrays})
                 with ordinality as i (id, hash, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
-                    request_id, address, place)
+                    request_id, address, proven_by, jkt, note, {ProofSql.Columns}, place)
         ), locked as materialized (
             select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
-        ), redeemed as (
+        ), shown as (
+            select * from ({ProofSql.Shown}) as proofs where (select count(*) from locked) >= 0
+        ), {ProofSql.Spent}, redeemed as (
             update grants g
                set {Activate}
               from locked l join item i on i.id = l.id
              where g.id = l.id and g.code_hash = i.hash and {SentByItsClient} and {ChallengeFits} and {VerifiersLeft} and {IsOpen}
+               and {KeyFits} and not exists (select from unproven u where u.place = i.place)
             returning i.place, g.id, g.client_id, g.subject, g.generation
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail)
             select {AuditedOk}
               from redeemed r join item i on i.place = r.place
         )
-        select place::int, generation from redeemed
+        select place::int, 0 as used_before from redeemed union all select place::int, which from unproven
         """;
 
     /// <summary>
@@ -105,29 +65,39 @@ public sealed class RedemptionStore : IDisposable
             select @hash::bytea as hash, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
                    @resource::text as resource, @scope::text as scope, @refresh::bytea as refresh, @family::bytea as family,
                    @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
-                   @request_id::text as request_id, @address::text as address
+                   @request_id::text as request_id, @address::text as address, @proven_by::text as proven_by, @jkt::text as jkt,
+                   @note::text as note, @assertion::bytea as assertion, @assertion_until::timestamptz as assertion_until,
+                   @dpop::bytea as dpop, @dpop_until::timestamptz as dpop_until
         ), locked as materialized (
             select * from grants where id = @id and {RowQueue.Patience} for no key update
         ), presented as (
-            select g.*, {ChallengeFits} as challenge_fits, {SentByItsClient} as sent_by_its_client, {VerifiersLeft} as verifiers_left
+            select g.*, {ChallengeFits} as challenge_fits, {SentByItsClient} as sent_by_its_client, {VerifiersLeft} as verifiers_left,
+                   {KeyFits} as key_fits, {IsOpen} as is_open
               from locked g cross join item i
         ), verified as (
             select p.* from presented p cross join item i
              where sent_by_its_client and challenge_fits and verifiers_left and (code_hash = i.hash or @spent)
-        ), redeemed as (
+        ), shown as (
+            select 1 as place, 1 as which, assertion as hash, assertion_until as expires_at from item
+             where assertion is not null and (select count(*) from locked) >= 0
+             union all
+            select 1, 2, i.dpop, i.dpop_until from item i cross join verified v
+             where i.dpop is not null and v.code_hash = i.hash and v.is_open and v.key_fits
+        ), {ProofSql.Spent}, redeemed as (
             update grants
                set {Activate}
               from verified g cross join item i
-             where grants.id = g.id and g.code_hash = i.hash and {IsOpen}
+             where grants.id = g.id and g.code_hash = i.hash and g.is_open and g.key_fits and not exists (select from unproven)
             returning grants.id, grants.client_id, grants.subject
         ), replayed as (
-            select * from verified where activated_at is not null and ended_at is null
+            select * from verified where activated_at is not null and ended_at is null and not exists (select from unproven)
         ), ended as (
             update grants g set ended_at = i.now, ended_reason = 'code_replayed' from replayed r cross join item i where g.id = r.id
         ), missed as (
             update grants g set wrong_verifiers = g.wrong_verifiers + 1
               from presented p cross join item i
              where g.id = p.id and p.code_hash = i.hash and p.activated_at is null and p.sent_by_its_client and not p.challenge_fits
+               and not exists (select from unproven)
         ), audit as (
             insert into audit_events
                 (at, request_id, event, outcome, client_id, subject, grant_id, jti, address, detail, error, rule, reason, expected, got)
@@ -140,12 +110,13 @@ public sealed class RedemptionStore : IDisposable
                    'a code not redeemed before', 'redeemed at ' || r.activated_at
               from replayed r cross join item i
         )
-        select client_id, redirect_uri, challenge_fits, verifiers_left, code_expires_at, expires_at, ended_reason,
-               exists (select from redeemed) as redeemed, exists (select from replayed) as replayed
+        select client_id, redirect_uri, challenge_fits, verifiers_left, key_fits, code_expires_at, expires_at, ended_reason,
+               exists (select from redeemed) as redeemed, exists (select from replayed) as replayed,
+               coalesce((select which from unproven), 0) as used_before
           from presented where code_hash = @hash or @spent
         """;
 
-    private readonly WriteBatcher<Redemption, int?> redeem;
+    private readonly WriteBatcher<Redemption, UsedBefore?> redeem;
     private readonly RowQueue queue = new();
     private readonly Database database;
 
@@ -153,7 +124,7 @@ public sealed class RedemptionStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Redemption>(RedeemSql, Bind);
-        redeem = new("redemption", items => statement.ReadAsync(database, items, row => (int?)row.GetInt32(1)), item => item.Grant.Id);
+        redeem = new("redemption", items => statement.ReadAsync(database, items, row => (UsedBefore?)row.GetInt32(1)), item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>
@@ -161,7 +132,14 @@ public sealed class RedemptionStore : IDisposable
     {
         // What cannot succeed does not hold up the group.
         var hasChance = redemption.Token is not null && redemption.Grant.IsCurrent && redemption.Grant.ClientId == redemption.ClientId;
-        if (hasChance && await redeem.AddAsync(redemption) is not null) return new RedeemedCode { Redeemed = true, Replayed = false };
+        if (hasChance)
+        {
+            if (await redeem.AddAsync(redemption) is { } usedBefore)
+                return new RedeemedCode { Redeemed = usedBefore == UsedBefore.Nothing, Replayed = false, UsedBefore = usedBefore };
+            // Spent by now, and found new.
+            redemption = redemption with { Proofs = Proofs.None };
+        }
+
         return await queue.RunAsync(redemption.Grant.Id, patience => DecideAsync(redemption, patience));
     }
 
@@ -188,6 +166,13 @@ public sealed class RedemptionStore : IDisposable
         now = item.Now.UtcDateTime,
         request_id = item.RequestId,
         address = item.Address,
+        proven_by = item.ProvenBy,
+        jkt = item.Jkt,
+        note = item.Note,
+        assertion = item.Proofs.Assertion?.Hash,
+        assertion_until = item.Proofs.Assertion?.ExpiresAt.UtcDateTime,
+        dpop = item.Proofs.Dpop?.Hash,
+        dpop_until = item.Proofs.Dpop?.ExpiresAt.UtcDateTime,
     }, CancellationToken.None);
 
     private static void Bind(Arrays<Redemption> arrays)
@@ -206,5 +191,9 @@ public sealed class RedemptionStore : IDisposable
         arrays.AddTime("now", item => item.Now);
         arrays.AddText("request_id", item => item.RequestId);
         arrays.AddText("address", item => item.Address);
+        arrays.AddText("proven_by", item => item.ProvenBy);
+        arrays.AddText("jkt", item => item.Jkt);
+        arrays.AddText("note", item => item.Note);
+        ProofSql.Bind(arrays, item => item.Proofs);
     }
 }

@@ -155,28 +155,4 @@ public sealed class PasskeyStore(Database database)
             await edit.FindAsync<Guid?>(UserStore.LockSql, new { subject });
             return await edit.FindAsync<bool>(sql, parameters);
         }, CancellationToken.None);
-
-    public const string SpendSql = """
-        with spent as (
-            insert into used_proofs (hash, expires_at) values (@hash, @expires) on conflict (hash) do nothing returning hash
-        )
-        select exists (select from spent)
-        """;
-
-    /// <summary>Whether this is the first use of a proof.</summary>
-    /// <param name="hash">SHA-256 of what kind it is and of the proof.</param>
-    /// <param name="expires">When it would be refused for its age.</param>
-    public Task<bool> SpendAsync(byte[] hash, DateTimeOffset expires) =>
-        database.FindAsync<bool>(SpendSql, new { hash, expires = expires.UtcDateTime }, CancellationToken.None);
-
-    public const string SweepProofsSql = """
-        with gone as materialized (
-            select hash from used_proofs where expires_at < @now limit 500 for update skip locked
-        )
-        delete from used_proofs using gone where used_proofs.hash = gone.hash
-        """;
-
-    /// <summary>Forgets a small batch of proofs too old to be used again; returns how many.</summary>
-    public Task<int> SweepProofsAsync(DateTimeOffset now, CancellationToken cancel) =>
-        database.ExecuteAsync(SweepProofsSql, new { now = now.UtcDateTime }, cancel);
 }

@@ -1,0 +1,27 @@
+using OAuthServer.Protocol;
+using OAuthServer.Stores.UsedProofs;
+
+namespace OAuthServer.Clients;
+
+/// <summary>What is answered to a proof that was used before.</summary>
+public static class ProofRefusals
+{
+    /// <summary>Null: every proof was new.</summary>
+    public static OAuthError? Of(UsedBefore usedBefore) => usedBefore switch
+    {
+        UsedBefore.Assertion => OAuthError.InvalidClient(
+            "the jti of the client assertion was used before", "RFC 7523 §3", "a jti that this client never used", "one it used")
+            with
+        { Description = "The client assertion was used before" },
+        UsedBefore.Dpop => new OAuthError
+        {
+            Code = "invalid_dpop_proof",
+            Description = "The DPoP proof is not valid",
+            Rule = "RFC 9449 §11.1",
+            Reason = "the jti of the DPoP proof was used before",
+            Expected = "a jti that this key never used",
+            Got = "one it used",
+        },
+        _ => null,
+    };
+}
