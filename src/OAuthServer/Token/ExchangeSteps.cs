@@ -2,6 +2,7 @@ using OAuthServer.Clients;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Tokens;
 
 namespace OAuthServer.Token;
@@ -9,7 +10,6 @@ namespace OAuthServer.Token;
 /// <summary>A token exchange that its rule allows, before the rows were read.</summary>
 internal sealed record ExchangeWish
 {
-    public required Client Client { get; init; }
     public required ExchangeRuleRow Rule { get; init; }
 
     /// <summary>What the token that was presented says.</summary>
@@ -20,7 +20,9 @@ internal sealed record ExchangeWish
 
     /// <summary>Whether the client named it; else it gets of it what was allowed.</summary>
     public required bool Named { get; init; }
-    public required RequestContext Context { get; init; }
+    public required TokenRequest Request { get; init; }
+    public RequestContext Context => Request.Context;
+    public Client Client => Request.Client;
 }
 
 /// <summary>
@@ -44,7 +46,7 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
         if (life < 1) return TokenExchangeGrant.Refused("less than a second of the subject token is left", "a token that lives longer");
 
         var step = new Step(subject.Grant?.ToString() ?? subject.Subject, subject.Via.Count == 0 ? null : subject.Via[^1], rule.Id);
-        var scope = wish.Scope;
+        var (scope, proofs) = (wish.Scope, wish.Request.Proofs);
         Guid? known = remembered.TryGet(step, out var id) ? id : null;
         for (var attempts = 0; attempts < MostAttempts; attempts++)
         {
@@ -62,6 +64,8 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
                 Edge = claims.Via[^1],
                 IsKnown = known is not null,
                 Token = new TokenFacts { Jti = claims.Jti, Resource = claims.Audience, Scope = claims.Scope },
+                Proofs = proofs,
+                Note = wish.Request.By.Note,
                 Now = now,
                 RequestId = wish.Context.RequestId,
                 Address = wish.Context.Address,
@@ -78,10 +82,14 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
                 };
             }
 
+            if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
             if (Refusal(found, wish, scope) is { } refusal) return refusal;
             // Without a named scope it gets what was allowed. Else another server has begun this step, or what was remembered has ended.
-            if (!found.IsSpent) scope = [.. scope.Where(found.Allowed!.Contains)];
             known = found.Known;
+            if (found.IsBehind) continue;
+            scope = [.. scope.Where(found.Allowed!.Contains)];
+            // Spent by now, and found new.
+            proofs = found.Decidable ? Proofs.None : proofs with { Assertion = null };
         }
 
         throw new TimeoutException("the same step of a delegation begins and ends again and again");
@@ -105,7 +113,7 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
     private static OAuthError? Refusal(ExchangedToken found, ExchangeWish wish, string[] scope)
     {
         var subject = wish.Subject;
-        if (found.IsSpent) return null;
+        if (found.IsBehind) return null;
         if (!found.TokenLives)
             return TokenExchangeGrant.Refused("the subject token is revoked, or its client disabled", "a live token", subject.Jti);
         if (!found.GrantLives)

@@ -45,12 +45,11 @@ public sealed class TokenExchangeGrant(
         if (scope.Except(most).Any() || most.Length == 0) return Wider(rule, most, scope);
         return await steps.TakeAsync(new ExchangeWish
         {
-            Client = client,
             Rule = rule,
             Subject = subject,
             Scope = scope.Length > 0 ? scope : most,
             Named = scope.Length > 0,
-            Context = request.Context,
+            Request = request,
         });
     }
 

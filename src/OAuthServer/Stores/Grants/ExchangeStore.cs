@@ -1,70 +1,8 @@
 using Npgsql;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Stores.Grants;
-
-/// <summary>One attempt to exchange a token (RFC 8693 §2.1): what was presented, who acts, what it would get.</summary>
-public sealed record Exchange
-{
-    public required ExchangeRuleRow Rule { get; init; }
-
-    /// <summary>jti of the token that was presented.</summary>
-    public required string SubjectJti { get; init; }
-
-    /// <summary>Whom it is about: a person's subject, or a machine's client id.</summary>
-    public required string Subject { get; init; }
-
-    /// <summary>The client it was issued to, and when.</summary>
-    public required string Holder { get; init; }
-    public required DateTimeOffset HeldSince { get; init; }
-
-    /// <summary>Null: a machine's own access.</summary>
-    public required Guid? Grant { get; init; }
-
-    /// <summary>The delegations it stands on, the first step first.</summary>
-    public required IReadOnlyList<Guid> Via { get; init; }
-
-    /// <summary>The delegation the new token would stand on, too; made by this attempt if there is none.</summary>
-    public required Guid Edge { get; init; }
-
-    /// <summary>Whether that one is believed to be there.</summary>
-    public required bool IsKnown { get; init; }
-    public required TokenFacts Token { get; init; }
-    public required DateTimeOffset Now { get; init; }
-    public required string RequestId { get; init; }
-    public required string Address { get; init; }
-}
-
-/// <summary>What the rows said, and what was done.</summary>
-public sealed record ExchangedToken
-{
-    /// <summary>This attempt won: the delegation is on record, and the audit row written.</summary>
-    public required bool Exchanged { get; init; }
-    /// <summary>Neither revoked, nor was its client disabled.</summary>
-    public required bool TokenLives { get; init; }
-    public required bool GrantLives { get; init; }
-
-    /// <summary>No delegation it stands on has ended.</summary>
-    public required bool ChainLives { get; init; }
-
-    /// <summary>The person is enabled, or the machine.</summary>
-    public required bool SubjectLives { get; init; }
-
-    /// <summary>The rule is as it was read.</summary>
-    public required bool RuleHolds { get; init; }
-
-    /// <summary>What was allowed at the target; null: nothing.</summary>
-    public required string[]? Allowed { get; init; }
-
-    /// <summary>The delegation that is on record for this step; null: none that lives or was cut.</summary>
-    public required Guid? Known { get; init; }
-
-    /// <summary>Whether that one was cut.</summary>
-    public required bool IsCut { get; init; }
-
-    /// <summary>Whether <see cref="Exchange.Edge"/> lies behind us: another delegation has to be begun.</summary>
-    public bool IsSpent { get; init; }
-}
 
 /// <summary>delegations: one row a step, decided in one statement about all it stands on.</summary>
 public sealed class ExchangeStore(Database database)
@@ -132,10 +70,19 @@ public sealed class ExchangeStore(Database database)
                        or exists (select from users where subject = @person and enabled)) as subject_lives,
                    exists (select from actor) and exists (select from rule) as rule_holds,
                    (select scope from allowed limit 1) as allowed
-        ), decided as materialized (
+        ), decidable as materialized (
             select b.client_id from facts f cross join began b
              where f.token_lives and f.grant_lives and f.chain_lives and f.subject_lives and f.rule_holds
                and string_to_array(@scope, ' ') <@ f.allowed
+        ), shown as (
+            select 1 as place, 1 as which, @assertion::bytea as hash, @assertion_until::timestamptz as expires_at
+             where @assertion::bytea is not null and (select count(*) from facts) >= 0
+             union all
+            select 1, 2, @dpop::bytea, @dpop_until::timestamptz from decidable where @dpop::bytea is not null
+        ), 
+        """ + ProofSql.Spent + """
+        , decided as materialized (
+            select client_id from decidable where not exists (select from unproven)
         ), edge as (
 
         """;
@@ -173,7 +120,7 @@ public sealed class ExchangeStore(Database database)
                    'token-exchange chain=' || coalesce((select username from users where subject = @person), @subject)
                    || coalesce((select string_agg(' < ' || actor, '' order by depth) from chain), '') || ' < ' || @actor
                    || case when @impersonate then ' (impersonating)' else '' end
-                   || ' scope=' || @scope || ' resource=' || @resource || ' rule=' || @rule || ' delegation=' || id
+                   || ' scope=' || @scope || ' resource=' || @resource || ' rule=' || @rule || ' delegation=' || id || @note
               from edge
         ), known as (
             select d.id, d.ended_at is not null as is_cut from delegations d cross join began b
@@ -185,6 +132,7 @@ public sealed class ExchangeStore(Database database)
                and d.rule_id = @rule and (d.ended_at is null or d.ended_reason = 'cut')
         )
         select exists (select from edge) as exchanged, token_lives, grant_lives, chain_lives, subject_lives, rule_holds, allowed,
+               exists (select from decidable) as decidable, coalesce((select which from unproven), 0) as used_before,
                (select id from known) as known, coalesce((select is_cut from known), false) as is_cut
           from facts
         """;
@@ -225,16 +173,21 @@ public sealed class ExchangeStore(Database database)
                 now = one.Now.UtcDateTime,
                 request_id = one.RequestId,
                 address = one.Address,
+                note = one.Note,
+                assertion = one.Proofs.Assertion?.Hash,
+                assertion_until = one.Proofs.Assertion?.ExpiresAt.UtcDateTime,
+                dpop = one.Proofs.Dpop?.Hash,
+                dpop_until = one.Proofs.Dpop?.ExpiresAt.UtcDateTime,
             }, CancellationToken.None))!;
         }
         // What was remembered has ended while the statement ran.
         catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return Spent;
+            return Behind;
         }
     }
 
-    private static ExchangedToken Spent { get; } = new()
+    private static ExchangedToken Behind { get; } = new()
     {
         Exchanged = false,
         TokenLives = true,
@@ -245,6 +198,8 @@ public sealed class ExchangeStore(Database database)
         Allowed = [],
         Known = null,
         IsCut = false,
-        IsSpent = true,
+        Decidable = false,
+        UsedBefore = UsedBefore.Nothing,
+        IsBehind = true,
     };
 }

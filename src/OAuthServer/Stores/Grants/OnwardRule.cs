@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace OAuthServer.Stores.Grants;
 
@@ -20,6 +21,7 @@ public sealed record OnwardRule
     public required string[] Scopes { get; init; }
 
     /// <summary>One line that another rule, or a wider one, does not have.</summary>
+    [JsonIgnore]
     public string Line => $"onward {Rule} {Actor} {Resource} {string.Join(' ', Scopes.Order(StringComparer.Ordinal))}";
 
     /// <summary>As the column has it.</summary>

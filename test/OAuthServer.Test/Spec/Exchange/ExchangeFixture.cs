@@ -2,6 +2,8 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json.Nodes;
 using NUnit.Framework;
+using OAuthServer.Clients;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Exchange;
@@ -39,12 +41,21 @@ public abstract class ExchangeFixture : ServerFixture
         return agent;
     }
 
-    /// <summary>A rule; its id.</summary>
-    protected Task<Guid> RuleAsync(TestClient actor, string from = Cast.Notes, string to = Cast.Sensors, string scopes = "mcp:read mcp:write",
-        string subjects = "", bool impersonate = false) => Server.ScalarAsync<Guid>("""
-        insert into exchange_rules (actor, from_resource, resource, scopes, subject_clients, impersonate)
-        values (@Id, @from, @to, string_to_array(@scopes, ' '), string_to_array(@subjects, ' '), @impersonate) returning id
-        """, new { actor.Id, from, to, scopes, subjects, impersonate });
+    /// <summary>A rule that the server has heard of; its id.</summary>
+    protected async Task<Guid> RuleAsync(TestClient actor, string from = Cast.Notes, string to = Cast.Sensors,
+        string scopes = "mcp:read mcp:write", string subjects = "", bool impersonate = false)
+    {
+        var id = await Server.ScalarAsync<Guid>("""
+            insert into exchange_rules (actor, from_resource, resource, scopes, subject_clients, impersonate)
+            values (@Id, @from, @to, string_to_array(@scopes, ' '), string_to_array(@subjects, ' '), @impersonate) returning id
+            """, new { actor.Id, from, to, scopes, subjects, impersonate });
+        await HearAsync(rules => rules.Any(rule => rule.Id == id));
+        return id;
+    }
+
+    /// <summary>Waits until the server has heard of an edit of rules.</summary>
+    protected Task HearAsync(Func<IReadOnlyList<ExchangeRuleRow>, bool> edit) => Eventually.BecomesTrueAsync(
+        async () => edit(await Server.Get<ExchangeRules>().ReadAsync(CancellationToken.None)));
 
     /// <summary>A token of Alice's app for one resource, of a grant with notes and sensors.</summary>
     protected async Task<string> AliceAsync(TestClient app, Person alice, string scope = "mcp:read", string resource = Cast.Notes,
