@@ -32,7 +32,7 @@ public sealed class NewGrantTypeTest
     [Test, Rfc(8414, "2")]
     public async Task Metadata_lists_a_new_grant_type() =>
         (await server.GetAsync(Paths.ServerMetadata)).Strings("grant_types_supported")
-            .Should().Equal("authorization_code", "refresh_token", "client_credentials", Urn);
+            .Should().Equal("authorization_code", "refresh_token", "client_credentials", GrantType.TokenExchange.Name, Urn);
 
     [Test]
     public void Every_grant_type_has_its_class() =>
