@@ -611,6 +611,22 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.clients_name_grant_types() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    prefix constant text := 'urn:ietf:params:oauth:grant-type:';
+begin
+    if exists (select from unnest(new.grant_types) as one join grant_types g on g.name = prefix || one) then
+        new.grant_types := array(
+            select coalesce((select name from grant_types where name = prefix || one), one)
+              from unnest(new.grant_types) with ordinality as u (one, place) order by place);
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_name_grant_types() IS 'Writes the URN of a grant type for its short name: device_code, jwt-bearer, token-exchange.';
+
 CREATE FUNCTION public.clients_one_spelling() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1506,7 +1522,8 @@ CREATE TABLE public.authorization_requests (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     consumed_at timestamp with time zone,
-    answer_sealed bytea
+    answer_sealed bytea,
+    device uuid
 );
 
 COMMENT ON TABLE public.authorization_requests IS 'Authorization requests that wait for a person to sign in or consent.';
@@ -1526,6 +1543,8 @@ COMMENT ON COLUMN public.authorization_requests.expires_at IS 'When it is forgot
 COMMENT ON COLUMN public.authorization_requests.consumed_at IS 'Set once, by Allow or Deny.';
 
 COMMENT ON COLUMN public.authorization_requests.answer_sealed IS 'Where Allow or Deny sent the browser, code included, sealed with a key that only the same browser, session and decision yield (HKDF, AES-256-GCM).';
+
+COMMENT ON COLUMN public.authorization_requests.device IS 'The request of a device whose code was typed here; null: a browser began it.';
 
 CREATE TABLE public.claim_rules (
     scope text NOT NULL,
@@ -1792,6 +1811,67 @@ COMMENT ON TABLE public.data_protection_keys IS 'ASP.NET Core Data Protection ke
 COMMENT ON COLUMN public.data_protection_keys.id IS 'The friendly name that ASP.NET Core gave the key.';
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
+
+CREATE TABLE public.device_attempts (
+    key bytea NOT NULL,
+    failed_at timestamp with time zone[] NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='60');
+
+COMMENT ON TABLE public.device_attempts IS 'Wrong user codes, counted by session, person and address: who typed too many waits.';
+
+COMMENT ON COLUMN public.device_attempts.key IS 'SHA-256 of what is counted by: a session, a person or an address.';
+
+COMMENT ON COLUMN public.device_attempts.failed_at IS 'When a wrong code was typed, in the last hour.';
+
+COMMENT ON COLUMN public.device_attempts.expires_at IS 'When none of them counts any more.';
+
+CREATE TABLE public.device_requests (
+    id uuid NOT NULL,
+    client_id text NOT NULL,
+    code_hash bytea NOT NULL,
+    user_code_mac bytea NOT NULL,
+    query text NOT NULL,
+    address text NOT NULL,
+    subscriber text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    poll_seconds integer NOT NULL,
+    polled_at timestamp with time zone,
+    denied_at timestamp with time zone,
+    jkt text,
+    CONSTRAINT device_requests_poll_seconds_range CHECK (((poll_seconds >= 1) AND (poll_seconds <= 60)))
+)
+WITH (fillfactor='60');
+
+COMMENT ON TABLE public.device_requests IS 'Requests of devices that wait for a person (RFC 8628). Allow turns one into a grant.';
+
+COMMENT ON COLUMN public.device_requests.id IS 'UUIDv7. The device code begins with it, and the grant it becomes has it.';
+
+COMMENT ON COLUMN public.device_requests.client_id IS 'The client that sent the request.';
+
+COMMENT ON COLUMN public.device_requests.code_hash IS 'SHA-256 of the device code''s first octet and secret.';
+
+COMMENT ON COLUMN public.device_requests.user_code_mac IS 'HMAC-SHA-256 of the user code, under a key that the key-encryption key yields (HKDF): the code itself is nowhere.';
+
+COMMENT ON COLUMN public.device_requests.query IS 'What was requested: client, scope and resources. Read and checked anew at every step.';
+
+COMMENT ON COLUMN public.device_requests.address IS 'Where it came from; the person reads it.';
+
+COMMENT ON COLUMN public.device_requests.subscriber IS 'The address by which open requests are counted: IPv6 by its /64.';
+
+COMMENT ON COLUMN public.device_requests.created_at IS 'When the device asked.';
+
+COMMENT ON COLUMN public.device_requests.expires_at IS 'No code of it works from then on.';
+
+COMMENT ON COLUMN public.device_requests.poll_seconds IS 'Least seconds between two polls: five more after each that came too early.';
+
+COMMENT ON COLUMN public.device_requests.polled_at IS 'The last poll that did not come too early; null: none.';
+
+COMMENT ON COLUMN public.device_requests.denied_at IS 'When a person said no; null: nobody did.';
+
+COMMENT ON COLUMN public.device_requests.jkt IS 'The key that a poll showed first, to which its grant is bound (RFC 9449); null: none.';
 
 CREATE TABLE public.federation_requests (
     state_hash bytea NOT NULL,
@@ -2790,6 +2870,15 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.data_protection_keys
     ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.device_attempts
+    ADD CONSTRAINT device_attempts_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.device_requests
+    ADD CONSTRAINT device_requests_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.device_requests
+    ADD CONSTRAINT device_requests_user_code_mac_key UNIQUE (user_code_mac);
+
 ALTER TABLE ONLY public.federation_requests
     ADD CONSTRAINT federation_requests_pkey PRIMARY KEY (state_hash);
 
@@ -2975,6 +3064,12 @@ CREATE INDEX clients_of_origin ON public.clients USING btree (kind, origin, clie
 
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 
+CREATE INDEX device_attempts_by_expiry ON public.device_attempts USING btree (expires_at);
+
+CREATE INDEX device_requests_by_expiry ON public.device_requests USING btree (expires_at);
+
+CREATE INDEX device_requests_of_client ON public.device_requests USING btree (client_id, subscriber);
+
 CREATE INDEX federation_requests_by_expiry ON public.federation_requests USING btree (expires_at);
 
 CREATE INDEX federation_requests_of_browser ON public.federation_requests USING btree (browser_hash);
@@ -3132,6 +3227,8 @@ CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resource_te
 CREATE TRIGGER check_names BEFORE INSERT OR UPDATE OF name ON public.resources FOR EACH ROW EXECUTE FUNCTION public.check_names();
 
 CREATE TRIGGER check_profile_dates BEFORE INSERT OR UPDATE OF email_verified_at ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_dates('email_verified_at');
+
+CREATE TRIGGER check_short_grant_types BEFORE INSERT OR UPDATE OF grant_types ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_name_grant_types();
 
 CREATE TRIGGER check_words BEFORE INSERT OR UPDATE OF text ON public.scope_texts FOR EACH ROW EXECUTE FUNCTION public.check_words();
 
@@ -3314,6 +3411,9 @@ ALTER TABLE ONLY public.consents
 
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.device_requests
+    ADD CONSTRAINT device_requests_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.federation_requests
     ADD CONSTRAINT federation_requests_provider_fkey FOREIGN KEY (provider) REFERENCES public.identity_providers(id) ON DELETE CASCADE;

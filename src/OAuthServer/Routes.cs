@@ -8,6 +8,7 @@ using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
 using OAuthServer.Admin.Users;
 using OAuthServer.Authorization;
+using OAuthServer.Authorization.Device;
 using OAuthServer.Authorization.Federation;
 using OAuthServer.Authorization.SecondFactor;
 using OAuthServer.Discovery;
@@ -56,6 +57,7 @@ public static class Routes
         issuer.Post<AuthorizeEndpoint>(Paths.Authorize, it => it.RepeatByGetAsync, Page);
         issuer.Get<AuthorizeEndpoint>(Paths.Authorize + "/{request}", it => it.ResumeAsync, Page | Clock | Spends);
         issuer.Post<TokenEndpoint>(Paths.Token, it => it.HandleAsync, Json | Cors | Clock);
+        issuer.Post<DeviceAuthorizationEndpoint>(Paths.DeviceAuthorization, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<RevocationEndpoint>(Paths.Revoke, it => it.HandleAsync, Json | Cors | Clock);
         issuer.Post<IntrospectionEndpoint>(Paths.Introspect, it => it.HandleAsync, Json | Clock);
         if (settings.OpenId)
@@ -105,6 +107,9 @@ public static class Routes
 
         issuer.Get<ConsentEndpoint>(Paths.Consent, it => it.ShowAsync, Page | Clock | Spends);
         issuer.Post<ConsentEndpoint>(Paths.Consent, it => it.AnswerAsync, Page | Clock);
+        issuer.Get<DeviceEndpoint>(Paths.Device, it => it.ShowAsync, Page | Clock);
+        issuer.Post<DeviceEndpoint>(Paths.Device, it => it.EnterAsync, Page | Clock);
+        issuer.Get(Paths.DeviceDone, DeviceEndpoint.DoneAsync, Page);
         issuer.Get<AccountEndpoint>(Paths.Account, it => it.ShowAsync, Page);
         issuer.Get<SecondFactorEndpoint>(Paths.SecondFactor, it => it.ShowAsync, Page | Clock);
         issuer.Post<SecondFactorEndpoint>(Paths.SecondFactor, it => it.ChangeAsync, Page | Clock);

@@ -117,6 +117,7 @@ internal sealed partial class ProductStatement(Cluster cluster, string server, b
         "idle_until" => Same("now() + interval '14 days'"),
         "now" => Same("now()"),
         "jti" => Same("'0123456789abcdefghijkl'::text"),
+        "kind" => Same("'code'::text"),
         "proven_by" or "jkt" => Same("null::text"),
         "key_stays" => Same("true"),
         "note" => Same("''::text"),

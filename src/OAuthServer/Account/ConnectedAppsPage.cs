@@ -79,7 +79,7 @@ public static class ConnectedAppsPage
     {
         var (grants, client) = app;
         // Wherever it is not https the answer went to a program on the person's own computer.
-        var landsHere = grants.Any(grant => !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal));
+        var landsHere = grants.Any(grant => grant.RedirectUri?.StartsWith("https:", StringComparison.Ordinal) is false);
         Markup off = client.Enabled ? Markup.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
         Markup unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Markup.None;
         var (name, newest) = (say.App(client.Name), grants[0]);
@@ -147,6 +147,7 @@ public static class ConnectedAppsPage
         return $"""
             <dl class="facts">
             {access}
+            {Began(grant, say)}
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
             <div><dt>{say["Allowed on"]}</dt><dd>{say.Time(grant.CreatedAt)}</dd></div>
             {used}
@@ -172,6 +173,9 @@ public static class ConnectedAppsPage
                 <bdi>{Words.Sanitize(row.ActorName)}</bdi></span></button></form>
             """;
     }
+
+    private static Markup Began(OwnGrantRow grant, Language say) => grant.Kind != "device" ? Markup.None
+        : $"""<div><dt>{say["Used on"]}</dt><dd>{say["A device whose code you entered"]}</dd></div>""";
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";

@@ -30,6 +30,7 @@ public static class AuditEvents
     public const string ClientDocument = "client-document";
     public const string Edit = "edit";
     public const string Code = "code";
+    public const string Device = "device";
     public const string Export = "export";
     public const string UserInfo = "userinfo";
     public const string Passkey = "passkey";
@@ -48,13 +49,13 @@ public static class AuditEvents
 
     /// <summary>All of them, as somebody searches for them.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Token, Code, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
+        [Token, Code, Device, Authorize, Consent, SignIn, Passkey, SecondFactor, Recovery, SignOut, Federation, Identity, EndSession,
             LogoutDelivery, Revocation, Edit, Registration, ClientDocument, Introspection, RevocationFeed, UserInfo, AccountLink, Account,
             Mail, Page, Export, Api, Host, Request, Command];
 
     /// <summary>Why nothing may be found under a request id.</summary>
     public const string NotKept =
-        "Successful introspections, responses 404, 405, 500 and 503, and beyond ten a minute of one address 413, 415 and 429, are recorded only in the access log, the server's log and the counters";
+        "Successful introspections, polls of devices that wait for a person, responses 404, 405, 500 and 503, and beyond ten a minute of one address 413, 415 and 429, are recorded only in the access log, the server's log and the counters";
 }
 
 /// <summary>

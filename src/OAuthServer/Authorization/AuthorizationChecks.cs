@@ -9,7 +9,7 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed class AuthorizationChecks(
+public sealed partial class AuthorizationChecks(
     ClientDocuments clients, ResourceDirectory resources, ExchangeRules rules, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
@@ -48,7 +48,6 @@ public sealed class AuthorizationChecks(
                 return error;
         if (Registered(client, parameters).Refused(out error, out var uri)) return error;
 
-        var catalog = await resources.ReadAsync(cancel);
         var request = new AuthorizationRequest
         {
             Client = client,
@@ -59,14 +58,22 @@ public sealed class AuthorizationChecks(
             LoginHint = parameters["login_hint"],
             UiLocales = parameters["ui_locales"],
         };
-        foreach (var check in (Check[])[.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested])
+        request = await JudgeAsync(request, parameters, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested], cancel);
+        return request.Problem is null && request.HasOpenId && parameters["id_token_hint"] is { } hint
+            ? await ExpectAsync(request, hint) : request;
+    }
+
+    private async Task<AuthorizationRequest> JudgeAsync(
+        AuthorizationRequest request, Parameters parameters, Check[] checks, CancellationToken cancel)
+    {
+        var catalog = await resources.ReadAsync(cancel);
+        foreach (var check in checks)
         {
-            if (check(request, parameters, catalog).Refused(out error, out var next)) return request with { Problem = error };
+            if (check(request, parameters, catalog).Refused(out var error, out var next)) return request with { Problem = error };
             request = next;
         }
 
-        request = request with { Onward = OnwardOffer.For(request, await rules.ReadAsync(cancel), catalog) };
-        return request.HasOpenId && parameters["id_token_hint"] is { } hint ? await ExpectAsync(request, hint) : request;
+        return request with { Onward = OnwardOffer.For(request, await rules.ReadAsync(cancel), catalog) };
     }
 
     // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.

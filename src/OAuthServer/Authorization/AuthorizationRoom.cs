@@ -1,3 +1,4 @@
+using OAuthServer.Authorization.Device;
 using OAuthServer.Authorization.Federation;
 using OAuthServer.Authorization.SecondFactor;
 
@@ -14,6 +15,10 @@ public static class AuthorizationRoom
             services.AddSingleton<PendingRequests>();
             services.AddSingleton<NextStep>();
             services.AddSingleton<Consents>();
+            services.AddSingleton<DeviceConsents>();
+            services.AddSingleton<DeviceAttempts>();
+            services.AddSingleton<DeviceAuthorizationEndpoint>();
+            services.AddSingleton<DeviceEndpoint>();
             services.AddSingleton<AuthorizeEndpoint>();
             services.AddSingleton<LoginEndpoint>();
             services.AddSingleton<Entry>();

@@ -103,7 +103,7 @@ public sealed class AuthorizeEndpoint(
                 break;
             case Step.ShowError(var error):
                 var told = request.Delivery.Error(error, settings.Issuer);
-                var back = new ErrorPage.Link(told.IsPosted ? told.Uri : told.Location,
+                var back = request.Delivery is Delivery.Device ? null : new ErrorPage.Link(told.IsPosted ? told.Uri : told.Location,
                     string.Format(CultureInfo.InvariantCulture, http.Language()["Go back to {0}"], request.Delivery.Host))
                 {
                     Fields = told.IsPosted ? told.Fields : null,

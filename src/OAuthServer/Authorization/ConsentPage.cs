@@ -59,8 +59,7 @@ public static class ConsentPage
                 : "Choose at least one, or press Deny."]}</p>"""
             : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
-        Markup careful = request.Delivery.LandsOnThisComputer
-            ? $"""<p class="caution">{Icons.Caution}{say["Only continue if you just started this yourself."]}</p>""" : Markup.None;
+        Markup careful = Careful(request.Delivery) is { } warning ? $"""<p class="caution">{Icons.Caution}{say[warning]}</p>""" : Markup.None;
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")}
@@ -71,6 +70,7 @@ public static class ConsentPage
             </div></div>
             <dl class="pairs">
             <div><dt>{say["Sends data to"]}</dt><dd>{Destination(request, say)}</dd></div>
+            {Asked(request, say)}
             {Resources(view, say)}
             {Statements(request.PendingRequest, say)}
             </dl>
@@ -97,9 +97,22 @@ public static class ConsentPage
             """);
     }
 
+    // RFC 8628 §5.4: whoever asks people for a code of a device of his own takes what they allow.
+    private static string? Careful(Delivery delivery) =>
+        delivery is Delivery.Device
+            ? "Continue only if the device is in front of you and you started this. Nobody from support asks for this code."
+        : delivery.LandsOnThisComputer ? "Only continue if you just started this yourself." : null;
+
+    private static Markup Asked(AuthorizationRequest request, Language say) => request.Delivery is not Delivery.Device device ? Markup.None
+        : $"""
+            <div><dt>{say["The device asked"]}</dt><dd>{say.Time(device.RequestedAt)}</dd>
+                <dd>{say.Put("from the address {0}", $"""<bdi dir="ltr">{device.Address}</bdi>""")}</dd></div>
+            """;
+
     private static Markup Destination(AuthorizationRequest request, Language say)
     {
         var host = request.Delivery.Host;
+        if (request.Delivery is Delivery.Device) return $"""{Icons.Computer}<strong>{say["The device whose code you entered"]}</strong>""";
         if (!request.Delivery.LandsOnThisComputer) return $"{Icons.Globe}<strong><bdi>{host}</bdi></strong>";
         if (host.EndsWith(':'))
             return $"{Icons.Computer}<strong>{say.Put("An app on this computer that opens {0} links", $"<bdi>{host}</bdi>")}</strong>";

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using OAuthServer.Audit;
+using OAuthServer.Authorization.Device;
 using OAuthServer.Grants;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
@@ -12,7 +13,8 @@ using OAuthServer.Stores.Users;
 namespace OAuthServer.Authorization;
 
 /// <summary>What a person answers: Allow makes a grant and its code, once; Deny makes nothing.</summary>
-public sealed class Consents(GrantStore grants, AuthorizationRequestStore requests, AuditLog audit, Settings settings) : IDisposable
+public sealed class Consents(
+    GrantStore grants, AuthorizationRequestStore requests, DeviceConsents devices, AuditLog audit, Settings settings) : IDisposable
 {
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
@@ -38,6 +40,7 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     /// </summary>
     public Task<ClientAnswer?> AllowAsync(AuthorizationRequest request, Allowance allowed, RequestContext context)
     {
+        if (request.Delivery is Delivery.Device device) return devices.AllowAsync(request, device, allowed, context);
         var ends = context.At + allowed.GrantDuration.Length;
         var before = allowed.Remembered;
         return GrantAsync(request, context, new Granted
@@ -156,7 +159,10 @@ public sealed class Consents(GrantStore grants, AuthorizationRequestStore reques
     {
         var answer = request.Delivery.Error(denied, settings.Issuer);
         var box = decision.Seal(answer.ToString());
-        if (!await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, box, context.At)) return null;
+        var isAnswered = request.Delivery is Delivery.Device device
+            ? await devices.DenyAsync(device, decision, box, context)
+            : await requests.ConsumeAsync(decision.PendingRequestHash, decision.BrowserHash, box, context.At);
+        if (!isAnswered) return null;
         await audit.RefusedAsync(AuditEvents.Consent, denied, context, request.Client.Id, decision.Subject);
         return answer;
     }

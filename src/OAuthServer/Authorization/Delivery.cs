@@ -1,10 +1,11 @@
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
 
 namespace OAuthServer.Authorization;
 
 /// <summary>
-/// How an authorization request is answered, apart from what it requests. A redirect is the one way today; a device (RFC 8628)
-/// would be another case, with the same checks of what is requested and the same consent page.
+/// How an authorization request is answered, apart from what it requests. By a redirect, or by the poll of a device
+/// (RFC 8628), with the same checks of what is requested and the same consent page.
 /// </summary>
 public abstract record Delivery
 {
@@ -59,6 +60,43 @@ public abstract record Delivery
         };
     }
 
+    /// <summary>
+    /// The device polls for its answer (RFC 8628 §3.4); the browser only reads that it may be closed. Always asked and never remembered
+    /// (§5.4): whoever sent the code along would otherwise be let in.
+    /// </summary>
+    public sealed record Device : Delivery
+    {
+        /// <summary>What the page at the end reads of the answer.</summary>
+        public const string Outcome = "outcome", Allowed = "allowed", Denied = "denied";
+
+        /// <summary>Of the device's request.</summary>
+        public required Guid Id { get; init; }
+
+        /// <summary>When it was asked.</summary>
+        public required DateTimeOffset RequestedAt { get; init; }
+
+        /// <summary>From where it was asked.</summary>
+        public required string Address { get; init; }
+
+        public override string Name => "device";
+
+        public override string Host => "";
+
+        public override bool LandsOnThisComputer => false;
+
+        public override bool MayBeRemembered => false;
+
+        public static Device Of(DeviceRequestRow row) => new() { Id = row.Id, RequestedAt = row.CreatedAt, Address = row.Address };
+
+        /// <summary>To the page that says so.</summary>
+        public static ClientAnswer Allow(string issuer) => Done(Allowed, issuer);
+
+        public override ClientAnswer Error(OAuthError error, string issuer) => Done(Denied, issuer);
+
+        private static ClientAnswer Done(string outcome, string issuer) =>
+            new() { Uri = issuer + Paths.DeviceDone, Parameters = $"{Outcome}={outcome}", IsPosted = false, App = "" };
+    }
+
     /// <summary>Under what a consent for it is remembered.</summary>
     public abstract string Name { get; }
 
@@ -67,6 +105,9 @@ public abstract record Delivery
 
     /// <summary>Nobody else can be shown to own such an address: a loopback port or a private-use scheme (RFC 8252 §8.6).</summary>
     public abstract bool LandsOnThisComputer { get; }
+
+    /// <summary>Whether somebody who allowed the same before need not be asked again.</summary>
+    public virtual bool MayBeRemembered => !LandsOnThisComputer;
 
     /// <summary>What the client is told of a refusal.</summary>
     public abstract ClientAnswer Error(OAuthError error, string issuer);

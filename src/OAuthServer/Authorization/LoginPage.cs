@@ -1,5 +1,6 @@
 using OAuthServer.Authorization.Federation;
 using OAuthServer.Factors;
+using OAuthServer.Grants;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Users;
@@ -25,11 +26,19 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
         ["second-factor"] = Paths.SecondFactor,
         ["sessions"] = Paths.Sessions,
         ["password"] = Paths.Password,
+        ["device"] = Paths.Device,
         ["admin"] = Paths.Admin,
     };
 
     /// <summary>A key of ours; anything else is as good as none: it chooses among our own pages.</summary>
-    public static string? Known(string? page) => page is not null && Pages.ContainsKey(page) ? page : null;
+    public static string? Known(string? page) => page is not null && (Pages.ContainsKey(page) || UserCode.OfPageKey(page) is not null)
+        ? page : null;
+
+    /// <summary>The same without a device's code, for what is written down.</summary>
+    public static string? Plain(string? page) => UserCode.OfPageKey(page) is not null ? "device" : Known(page);
+
+    private static string PathOf(string page) =>
+        UserCode.OfPageKey(page) is { } code ? $"{Paths.Device}?user_code={code.Text}" : Pages[page];
 
     /// <summary>As hidden fields of a form.</summary>
     public Markup Hidden => (Request?.PendingRequest, Page) switch
@@ -51,7 +60,7 @@ public sealed record Waiting(AuthorizationRequest? Request, string? Page)
     public string FirstQuery => Query.Length == 0 ? "" : "?" + Query[1..];
 
     /// <summary>Where to go once signed in.</summary>
-    public string Destination => Request is { PendingRequest: { } pending } ? $"{Paths.Authorize}/{pending.Id}" : Pages[Page ?? "apps"];
+    public string Destination => Request is { PendingRequest: { } pending } ? $"{Paths.Authorize}/{pending.Id}" : PathOf(Page ?? "apps");
 }
 
 /// <summary>Who are you? Says who is asking, and gives one answer to unknown names and wrong passwords.</summary>

@@ -60,7 +60,7 @@ public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepU
             && await stepUp.IsPossibleAsync(session, CancellationToken.None))
             return new Step.StepUp();
 
-        if (request.Client.Row.Trusted && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent"))
+        if (request.Client.Row.Trusted && request.Delivery.MayBeRemembered && !request.Prompt.Contains("consent"))
             return new Step.Trust();
         var remembered = await consents.FindAsync(session.Subject, Consents.Key(request));
         if (MayBeRemembered(request) && remembered is not null && !(remembered.ExpiresAt <= time.GetUtcNow())
@@ -72,8 +72,8 @@ public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepU
     }
 
     // An attacker's own client could bounce people through us to its redirect URI by a deliberate error; an operator's is vouched for.
-    private static Step Refuse(AuthorizationRequest request, OAuthError error) => request.Client.IsVouchedFor ? new Step.RedirectError(
-        error) : new Step.ShowError(error);
+    private static Step Refuse(AuthorizationRequest request, OAuthError error) =>
+        request.Client.IsVouchedFor && request.Delivery is Delivery.Redirect ? new Step.RedirectError(error) : new Step.ShowError(error);
 
     // OpenID Connect Core §3.1.2.1. A sign-in since the request was stored satisfies every demand for a fresh one; who came by a company,
     // and had signed in there before, has chosen an account and has proven nothing.
@@ -93,5 +93,5 @@ public sealed class NextStep(ConsentStore consents, SecondFactorRule rule, StepU
 
     // RFC 8252 §8.6, RFC 9700 §4.11: any program can listen on a loopback port, and anybody can register.
     private static bool MayBeRemembered(AuthorizationRequest request) =>
-        request.Client.Row.Origin != "self-registered" && !request.Delivery.LandsOnThisComputer && !request.Prompt.Contains("consent");
+        request.Client.Row.Origin != "self-registered" && request.Delivery.MayBeRemembered && !request.Prompt.Contains("consent");
 }

@@ -31,6 +31,7 @@ public sealed class PendingRequests(
             Query = query,
             CreatedAt = now,
             ExpiresAt = now.AddSeconds(settings.RequestSeconds),
+            Device = (request.Delivery as Delivery.Device)?.Id,
         });
         return pending;
     }
@@ -40,7 +41,10 @@ public sealed class PendingRequests(
     {
         if (id is null || browser is null || await store.FindAsync(OpaqueToken.Hash(id), browser, time.GetUtcNow()) is not { } row)
             return Gone();
-        if ((await checks.ReadAsync(row.Query, address, cancel)).Refused(out var error, out var request)) return error;
+        var read = row.Device is { } device
+            ? await checks.ReadDeviceAsync(row.Query, Delivery.Device.Of(device), address, cancel)
+            : await checks.ReadAsync(row.Query, address, cancel);
+        if (read.Refused(out var error, out var request)) return error;
         return request with
         {
             PendingRequest = new PendingRequest

@@ -53,6 +53,7 @@ internal static class GrantCommands
                 ("client", $"{grant.ClientId} ({grant.ClientName})"),
                 ("scope", Scope.Join(grant.Scope)),
                 ("resources", Words.Lines(grant.Resources)),
+                ("kind", grant.Kind),
                 ("refresh tokens", grant.Offline ? "yes" : "no"),
                 ("given", Words.At(grant.CreatedAt)),
                 ("last used", Words.At(grant.LastUsedAt) ?? "its code has not been redeemed"),

@@ -68,6 +68,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             Issuer = settings.Issuer,
             AuthorizationEndpoint = settings.Issuer + Paths.Authorize,
             TokenEndpoint = settings.Issuer + Paths.Token,
+            DeviceAuthorizationEndpoint = settings.Issuer + Paths.DeviceAuthorization,
             RevocationEndpoint = settings.Issuer + Paths.Revoke,
             IntrospectionEndpoint = settings.Issuer + Paths.Introspect,
             RegistrationEndpoint = settings.Registration == "off" ? null : settings.Issuer + Paths.Register,

@@ -8,6 +8,7 @@ public sealed record ServerMetadata
     public required string Issuer { get; init; }
     public required string AuthorizationEndpoint { get; init; }
     public required string TokenEndpoint { get; init; }
+    public required string DeviceAuthorizationEndpoint { get; init; }
     public required string RevocationEndpoint { get; init; }
     public required string IntrospectionEndpoint { get; init; }
 

@@ -78,7 +78,12 @@ public static partial class ErrorTexts
         new() { Code = "invalid_client_metadata",
             Means =
                 "The registration is not a JSON object, or a member has the wrong type or conflicts with another one. The description names it. A machine (client_credentials) and an app that signs people in are two clients." },
-        new() { Code = "slow_down", Means = "Too many requests. Wait the number of seconds in Retry-After.",
+        new() { Code = "authorization_pending",
+            Means = "Nobody has entered the device's code and decided yet. Poll again after the interval." },
+        new() { Code = "expired_token",
+            Means = "Nobody decided in time, or the device polled too late. Request a new device code." },
+        new() { Code = "slow_down",
+            Means = "Too many requests. Wait the number of seconds in Retry-After; a device that polls waits five seconds longer from now on.",
             Person = "Wait a moment, then try again." },
         new() { Code = "temporarily_unavailable",
             Means = "Something this server needs is unavailable or busy. Nothing was consumed; try again after Retry-After seconds.",

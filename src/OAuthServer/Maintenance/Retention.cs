@@ -17,7 +17,8 @@ namespace OAuthServer.Maintenance;
 /// invitations; the audit log by whole months, whose hours are added up for the dashboard.
 /// </summary>
 public sealed class Retention(
-    GrantSweepStore grants, AuthorizationRequestStore requests, FederationRequestStore federations, KeySetStore keySets,
+    GrantSweepStore grants, AuthorizationRequestStore requests, DeviceRequestStore devices, DeviceAttemptStore deviceAttempts,
+    FederationRequestStore federations, KeySetStore keySets,
     SessionStore sessions, PendingSignInStore pendingSignIns, UsedProofStore proofs, LogoutDeliveryStore logouts, AccountLinkStore links,
     OutboxStore outbox,
     RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
@@ -60,6 +61,8 @@ public sealed class Retention(
     {
         var now = time.GetUtcNow();
         await EmptyAsync(() => requests.SweepAsync(now, cancel));
+        await EmptyAsync(() => devices.SweepAsync(now, cancel));
+        await EmptyAsync(() => deviceAttempts.SweepAsync(now, cancel));
         await EmptyAsync(() => federations.SweepAsync(now, cancel));
         await EmptyAsync(() => keySets.SweepAsync(now, cancel));
         await EmptyAsync(() => sessions.SweepAsync(now, now.AddSeconds(-settings.SessionIdleSeconds), cancel));

@@ -29,6 +29,13 @@ public sealed record GrantType
         DefaultFor = ["machine"],
     };
 
+    /// <summary>RFC 8628 §3.4.</summary>
+    public static readonly GrantType DeviceCode = new()
+    {
+        Name = "urn:ietf:params:oauth:grant-type:device_code",
+        Kinds = ["user-facing"],
+    };
+
     /// <summary>RFC 8693: a token of somebody else's becomes one to act for them.</summary>
     public static readonly GrantType TokenExchange = new()
     {
@@ -38,7 +45,7 @@ public sealed record GrantType
     };
 
     /// <summary>Those of this binary, in the order of the metadata. Each has its class in Token.</summary>
-    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials, TokenExchange];
+    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials, DeviceCode, TokenExchange];
 
     /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>
     public required string Name { get; init; }

@@ -31,11 +31,11 @@ public sealed record OAuthError
     /// <summary>A code or refresh token came a second time; the statement that found out has written the audit row itself.</summary>
     public bool Replayed { get; init; }
 
-    /// <summary>What is not there, or unavailable, is only logged and counted.</summary>
-    public bool Audited => !Replayed && Status is not (404 or 405 or 503) && !IsOfFloods;
+    /// <summary>What is not there, or unavailable, or waits for a person, is only logged and counted.</summary>
+    public bool Audited => !Replayed && Status is not (404 or 405 or 503) && !IsOfFloods && Code != DeviceErrors.Pending;
 
     /// <summary>Whether such refusals come in floods: bodies that are too large or of another type, requests that come too often.</summary>
-    public bool IsOfFloods => Status is 413 or 415 or 429;
+    public bool IsOfFloods => Status is 413 or 415 or 429 || Code == DeviceErrors.TooOften;
 
     /// <summary>RFC 6749 §5.2: a parameter is missing, repeated or malformed.</summary>
     public static OAuthError InvalidRequest(

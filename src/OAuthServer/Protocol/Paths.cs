@@ -12,6 +12,12 @@ public static class Paths
     public const string Jwks = "/jwks";
     public const string UserInfo = "/userinfo";
     public const string Why = "/why";
+    /// <summary>RFC 8628 §3.1, for devices.</summary>
+    public const string DeviceAuthorization = "/device_authorization";
+
+    /// <summary>RFC 8628 §3.3, for people.</summary>
+    public const string Device = "/device";
+    public const string DeviceDone = Device + "/done";
     public const string Login = "/login";
     public const string LoginCode = "/login/code";
     public const string LoginPasskey = "/login/passkey";

@@ -41,6 +41,9 @@ public static class StoresRoom
             services.AddSingleton<RegistrationStore>();
             services.AddSingleton<AuthorizationRequestStore>();
             services.AddSingleton<ConsentStore>();
+            services.AddSingleton<DeviceRequestStore>();
+            services.AddSingleton<DeviceAttemptStore>();
+            services.AddSingleton<DeviceDecisionStore>();
             services.AddSingleton<GrantRevocationStore>();
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();

@@ -36,6 +36,7 @@ public sealed class AuthorizationCodeGrant(
         var redemption = new Redemption
         {
             Grant = grant,
+            Kind = Redemption.Code,
             Hash = code.Hash,
             ClientId = client.Id,
             RedirectUri = parameters["redirect_uri"],
@@ -66,6 +67,8 @@ public sealed class AuthorizationCodeGrant(
         const string section = "RFC 6749 §4.1.3";
         if (found.ClientId != redemption.ClientId)
             return OAuthError.InvalidGrant("another client's code", section, found.ClientId, redemption.ClientId);
+        if (found.Kind != redemption.Kind)
+            return OAuthError.InvalidGrant("a device code in the place of an authorization code", section, redemption.Kind, found.Kind);
         if (redemption.RedirectUri is { } uri && uri != found.RedirectUri)
             return OAuthError.InvalidGrant("redirect_uri differs", section, found.RedirectUri, uri);
         if (!found.VerifiersLeft)

@@ -10,6 +10,7 @@ public static class TokenRoom
             services.AddSingleton<IGrant, AuthorizationCodeGrant>();
             services.AddSingleton<IGrant, RefreshTokenGrant>();
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
+            services.AddSingleton<IGrant, DeviceCodeGrant>();
             services.AddSingleton<IGrant, TokenExchangeGrant>();
             services.AddSingleton<GrantTokens>();
             services.AddSingleton<ExchangeSteps>();

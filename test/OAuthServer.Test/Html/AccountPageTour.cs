@@ -42,6 +42,25 @@ public static class AccountPageTour
             foreach (var box in await one.Page.Locator("input[type=checkbox]").AllAsync()) await box.UncheckAsync();
             await one.PressAsync("button[value=allow]");
         }, 400),
+        new("device", PageViewer.Alice, Paths.Device, one => one.OpenAsync(Paths.Device)),
+        new("device, by the complete address", PageViewer.Alice, Paths.Device, one =>
+            one.OpenAsync($"{Paths.Device}?user_code=BCDF-GHJK")),
+        new("device, a wrong code", PageViewer.Alice, Paths.Device, one => one.TypeCodeAsync("BCDF-GHJK"), 400),
+        new("device, too many wrong codes", PageViewer.Mallory, Paths.Device, async one =>
+        {
+            for (var i = 0; i < 6; i++) await one.TypeCodeAsync("BCDF-GHJK");
+        }, 429),
+        new("device, consent", PageViewer.Alice, Paths.Consent, async one => await one.TypeCodeAsync(await one.DeviceCodeAsync())),
+        new("device, allowed", PageViewer.Alice, Paths.DeviceDone, async one =>
+        {
+            await one.TypeCodeAsync(await one.DeviceCodeAsync());
+            await one.PressAsync("button[value=allow]");
+        }),
+        new("device, denied", PageViewer.Alice, Paths.DeviceDone, async one =>
+        {
+            await one.TypeCodeAsync(await one.DeviceCodeAsync());
+            await one.PressAsync("button[value=deny]");
+        }),
         new("switch account", PageViewer.Alice, Paths.Login, async one =>
         {
             await one.AskedByAsync(one.PageFixture.App);

@@ -115,6 +115,18 @@ public sealed class BrowserSession : IAsyncDisposable
         }
     }
 
+    /// <summary>The code a television shows.</summary>
+    public async Task<string> DeviceCodeAsync() =>
+        (await PageFixture.Tv.PostAsync(Paths.DeviceAuthorization)).Json.GetProperty("user_code").GetString()!;
+
+    /// <summary>Types the code of a device.</summary>
+    public async Task TypeCodeAsync(string code)
+    {
+        await OpenAsync(Paths.Device);
+        await Page.FillAsync("input[name=user_code]", code);
+        await PressAsync("main form button.primary");
+    }
+
     /// <summary>Types an address of ours into the bar.</summary>
     public Task OpenAsync(string pathAndQuery) => Page.GotoAsync(PageFixture.Server.Issuer + pathAndQuery);
 

@@ -17,6 +17,9 @@ public sealed class PageFixture : IAsyncDisposable
     /// <summary>An app that is known by its document, and waits there, too.</summary>
     public required TestClient Document { get; init; }
 
+    /// <summary>A television, which shows codes.</summary>
+    public required TestClient Tv { get; init; }
+
     public required TestClient Machine { get; init; }
 
     /// <summary>The administrator.</summary>
@@ -60,9 +63,13 @@ public sealed class PageFixture : IAsyncDisposable
             Idle = await server.MachineAsync(),
             App = await server.PublicClientAsync(),
             Stranger = await server.PublicClientAsync($"{elsewhere.CrossSite}/callback", origin: "self-registered", resource: null),
+            Tv = await server.AddClientAsync("tv", "user-facing", "none", [], "notes:read notes:write offline_access", "operator", Cast.Notes,
+                null),
             Document = await server.DocumentClientAsync($"{elsewhere.CrossSite}/callback"),
         };
         await server.ExecuteAsync("update clients set enabled = false where client_id = @id", new { id = world.Idle.Id });
+        await server.ExecuteAsync("update clients set grant_types = '{device_code,refresh_token}' where client_id = @Id", new { world.Tv.Id });
+        await server.HearsOfAsync(world.Tv, row => row.GrantTypes.Length == 2);
         if (words is not null)
         {
             await server.ExecuteAsync(

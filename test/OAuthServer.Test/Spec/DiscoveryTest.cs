@@ -32,7 +32,7 @@ public sealed class DiscoveryTest : ServerFixture
         var document = await MetadataAsync();
 
         Strings(document, "grant_types_supported").Should().BeEquivalentTo("authorization_code", "refresh_token", "client_credentials",
-            "urn:ietf:params:oauth:grant-type:token-exchange");
+            "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange");
         Strings(document, "response_types_supported").Should().Equal("code");
         Strings(document, "response_modes_supported").Should().Equal("query", "form_post");
         Strings(document, "code_challenge_methods_supported").Should().Equal("S256");

@@ -71,7 +71,7 @@ public sealed class FederationStartEndpoint(
         }
 
         var session = await sessions.FindAsync(cookies.Session(http), http.RequestAborted);
-        var page = form["page"] is { } key && Waiting.Pages.ContainsKey(key) ? key : null;
+        var page = Waiting.Plain(form["page"]);
         var departure = Departures.For(request, provider, browser!, session?.IdHash, page) with
         {
             Invitation = form["invitation"] is { } token ? OpaqueToken.Hash(token) : null,

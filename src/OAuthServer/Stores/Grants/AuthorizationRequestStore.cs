@@ -13,6 +13,9 @@ public sealed record NewAuthorizationRequest
     public required string Query { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The device's request whose code was typed; null: a browser began it.</summary>
+    public Guid? Device { get; init; }
 }
 
 /// <summary>A row of authorization_requests that still waits for its person.</summary>
@@ -26,6 +29,9 @@ public sealed record AuthorizationRequestRow
 
     /// <inheritdoc cref="PolicyUri"/>
     public required string? TosUri { get; init; }
+
+    /// <summary>The device's request whose code was typed, which waits too; null: a browser began it.</summary>
+    public DeviceRequestRow? Device { get; init; }
 }
 
 /// <summary>authorization_requests: what a browser is in the middle of.</summary>
@@ -44,11 +50,19 @@ public sealed class AuthorizationRequestStore(Database database)
         CreatedAt = new DateTimeOffset(row.GetDateTime(2)),
         PolicyUri = row.IsDBNull(3) ? null : row.GetString(3),
         TosUri = row.IsDBNull(4) ? null : row.GetString(4),
+        Device = row.IsDBNull(5) ? null : new DeviceRequestRow
+        {
+            Id = row.GetGuid(5),
+            Query = row.GetString(1),
+            Address = row.GetString(6),
+            CreatedAt = new DateTimeOffset(row.GetDateTime(7)),
+        },
     });
 
     public const string AddSql = """
-        insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at)
-        select * from unnest(@id::bytea[], @browser::bytea[], @client::text[], @query::text[], @now::timestamptz[], @expires::timestamptz[])
+        insert into authorization_requests (id_hash, browser_hash, client_id, query, created_at, expires_at, device)
+        select * from unnest(@id::bytea[], @browser::bytea[], @client::text[], @query::text[], @now::timestamptz[],
+            @expires::timestamptz[], @device::uuid[])
         """;
 
     private static readonly ArrayStatement<NewAuthorizationRequest> Add = new(AddSql, rows =>
@@ -59,18 +73,22 @@ public sealed class AuthorizationRequestStore(Database database)
         rows.AddText("query", row => row.Query);
         rows.AddTime("now", row => row.CreatedAt);
         rows.AddTime("expires", row => row.ExpiresAt);
+        rows.Add("device", NpgsqlTypes.NpgsqlDbType.Uuid, row => row.Device);
     });
 
     /// <summary>Keeps a request while its person signs in and consents.</summary>
     public Task AddAsync(NewAuthorizationRequest request) => begun.AddAsync(request);
 
     public const string FindSql = """
-        select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri)
+        select requested.place::int, a.query, a.created_at, coalesce(r.policy_uri, d.policy_uri), coalesce(r.tos_uri, d.tos_uri),
+               v.id, v.address, v.created_at
           from unnest(@id::bytea[], @browser::bytea[], @now::timestamptz[]) with ordinality as requested (id, browser, now, place)
           join authorization_requests a on a.id_hash = requested.id and a.browser_hash = requested.browser
            and a.consumed_at is null and a.expires_at > requested.now
+          left join device_requests v on v.id = a.device and v.denied_at is null and v.expires_at > requested.now
           left join registrations r on r.client_id = a.client_id
           left join client_documents d on d.client_id = a.client_id
+         where a.device is null or v.id is not null
         """;
 
     /// <summary>The request, if this browser began it and it is neither answered nor expired.</summary>

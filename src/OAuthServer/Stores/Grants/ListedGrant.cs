@@ -10,6 +10,9 @@ public sealed record ListedGrant
     public required string ClientName { get; init; }
     public required Guid Subject { get; init; }
     public required string Username { get; init; }
+
+    /// <summary>code or device: how it began.</summary>
+    public required string Kind { get; init; }
     public required string[] Scope { get; init; }
     public required string[] Resources { get; init; }
 

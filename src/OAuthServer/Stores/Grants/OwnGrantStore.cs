@@ -9,7 +9,12 @@ public sealed record OwnGrantRow
 {
     public required Guid Id { get; init; }
     public required string ClientId { get; init; }
-    public required string RedirectUri { get; init; }
+
+    /// <summary>code or device: how it began.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Null: a browser was not sent anywhere.</summary>
+    public required string? RedirectUri { get; init; }
     public required string[] Scope { get; init; }
     public required string[] Resources { get; init; }
     public required bool Offline { get; init; }
@@ -39,7 +44,7 @@ public sealed class OwnGrantStore(Database database)
     public const int MostOfOneApp = 20;
 
     public const string ListSql = """
-        select id, client_id, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app
+        select id, client_id, kind, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app
           from (
             select g.*, coalesce(g.rotated_at, g.activated_at) as last_used_at,
                    coalesce(g.rotated_at, g.activated_at, g.created_at) as seen_at,

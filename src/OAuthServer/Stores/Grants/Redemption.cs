@@ -5,6 +5,11 @@ namespace OAuthServer.Stores.Grants;
 /// <summary>One attempt to redeem a code.</summary>
 public sealed record Redemption
 {
+    /// <summary>The kinds of grant that begin with a code.</summary>
+    public const string Code = "code", DeviceCode = "device";
+
+    /// <summary>The kind of grant it is a code of: an authorization code is no device code, nor the other way round.</summary>
+    public required string Kind { get; init; }
     public required PresentedGrant Grant { get; init; }
     public required byte[] Hash { get; init; }
     public required string ClientId { get; init; }
@@ -12,8 +17,8 @@ public sealed record Redemption
     /// <summary>Null when the client did not repeat it.</summary>
     public required string? RedirectUri { get; init; }
 
-    /// <summary>S256 of the verifier that came.</summary>
-    public required string Challenge { get; init; }
+    /// <summary>S256 of the verifier that came; null: a device code has none.</summary>
+    public required string? Challenge { get; init; }
 
     /// <summary>The access token it would bring; null: none can be issued, and the code is not spent.</summary>
     public required TokenFacts? Token { get; init; }
@@ -43,7 +48,8 @@ public sealed record Redemption
 public sealed record RedeemedCode
 {
     public string ClientId { get; init; } = "";
-    public string RedirectUri { get; init; } = "";
+    public string Kind { get; init; } = "";
+    public string? RedirectUri { get; init; }
     public bool ChallengeFits { get; init; }
 
     /// <summary>False: too many wrong verifiers have ended the code.</summary>
@@ -53,6 +59,7 @@ public sealed record RedeemedCode
     public DateTimeOffset CodeExpiresAt { get; init; }
     public DateTimeOffset ExpiresAt { get; init; }
     public string? EndedReason { get; init; }
+    public bool WasRedeemed { get; init; }
 
     /// <summary>This attempt won: the code is spent, the refresh token stored, the audit row written.</summary>
     public required bool Redeemed { get; init; }

@@ -8,8 +8,9 @@ namespace OAuthServer.Stores.Grants;
 public sealed class RedemptionStore : IDisposable
 {
     // What both statements say in the same words. g is the grant, i the attempt.
-    private const string SentByItsClient = "g.client_id = i.client and (i.redirect is null or g.redirect_uri = i.redirect)";
-    private const string ChallengeFits = "g.code_challenge = i.challenge";
+    private const string SentByItsClient =
+        "g.client_id = i.client and g.kind = i.kind and (i.redirect is null or g.redirect_uri = i.redirect)";
+    private const string ChallengeFits = "g.code_challenge is not distinct from i.challenge";
     private const string VerifiersLeft = "g.wrong_verifiers < 5";
     private const string KeyFits = "(g.jkt is null or g.jkt = i.jkt)";
     private const string IsOpen =
@@ -23,7 +24,7 @@ public sealed class RedemptionStore : IDisposable
 
     private const string AuditedOk = """
         i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
-                   'authorization_code scope=' || i.scope || ' resource=' || i.resource || i.note
+                   case i.kind when 'device' then 'device_code' else 'authorization_code' end || ' scope=' || i.scope || ' resource=' || i.resource || i.note
         """;
 
     /// <summary>
@@ -34,9 +35,9 @@ public sealed class RedemptionStore : IDisposable
         with item as materialized (
             select * from unnest(@id::uuid[], @hash::bytea[], @client::text[], @redirect::text[], @challenge::text[], @resource::text[],
                 @scope::text[], @refresh::bytea[], @family::bytea[], @idle_until::timestamptz[], @jti::text[], @now::timestamptz[],
-                @request_id::text[], @address::text[], @proven_by::text[], @jkt::text[], @note::text[], {ProofSql.Arrays})
+                @request_id::text[], @address::text[], @kind::text[], @proven_by::text[], @jkt::text[], @note::text[], {ProofSql.Arrays})
                 with ordinality as i (id, hash, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
-                    request_id, address, proven_by, jkt, note, {ProofSql.Columns}, place)
+                    request_id, address, kind, proven_by, jkt, note, {ProofSql.Columns}, place)
         ), locked as materialized (
             select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
         ), shown as (
@@ -65,7 +66,7 @@ public sealed class RedemptionStore : IDisposable
             select @hash::bytea as hash, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
                    @resource::text as resource, @scope::text as scope, @refresh::bytea as refresh, @family::bytea as family,
                    @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
-                   @request_id::text as request_id, @address::text as address, @proven_by::text as proven_by, @jkt::text as jkt,
+                   @request_id::text as request_id, @address::text as address, @kind::text as kind, @proven_by::text as proven_by, @jkt::text as jkt,
                    @note::text as note, @assertion::bytea as assertion, @assertion_until::timestamptz as assertion_until,
                    @dpop::bytea as dpop, @dpop_until::timestamptz as dpop_until
         ), locked as materialized (
@@ -90,7 +91,9 @@ public sealed class RedemptionStore : IDisposable
              where grants.id = g.id and g.code_hash = i.hash and g.is_open and g.key_fits and not exists (select from unproven)
             returning grants.id, grants.client_id, grants.subject
         ), replayed as (
-            select * from verified where activated_at is not null and ended_at is null and not exists (select from unproven)
+            -- A device repeats its poll when the answer was lost (RFC 8628 §3.5): that punishes nobody.
+            select * from verified
+             where activated_at is not null and ended_at is null and kind = 'code' and not exists (select from unproven)
         ), ended as (
             update grants g set ended_at = i.now, ended_reason = 'code_replayed' from replayed r cross join item i where g.id = r.id
         ), missed as (
@@ -110,7 +113,8 @@ public sealed class RedemptionStore : IDisposable
                    'a code not redeemed before', 'redeemed at ' || r.activated_at
               from replayed r cross join item i
         )
-        select client_id, redirect_uri, challenge_fits, verifiers_left, key_fits, code_expires_at, expires_at, ended_reason,
+        select client_id, kind, redirect_uri, challenge_fits, verifiers_left, key_fits, code_expires_at, expires_at, ended_reason,
+               activated_at is not null as was_redeemed,
                exists (select from redeemed) as redeemed, exists (select from replayed) as replayed,
                coalesce((select which from unproven), 0) as used_before
           from presented where code_hash = @hash or @spent
@@ -166,6 +170,7 @@ public sealed class RedemptionStore : IDisposable
         now = item.Now.UtcDateTime,
         request_id = item.RequestId,
         address = item.Address,
+        kind = item.Kind,
         proven_by = item.ProvenBy,
         jkt = item.Jkt,
         note = item.Note,
@@ -191,6 +196,7 @@ public sealed class RedemptionStore : IDisposable
         arrays.AddTime("now", item => item.Now);
         arrays.AddText("request_id", item => item.RequestId);
         arrays.AddText("address", item => item.Address);
+        arrays.AddText("kind", item => item.Kind);
         arrays.AddText("proven_by", item => item.ProvenBy);
         arrays.AddText("jkt", item => item.Jkt);
         arrays.AddText("note", item => item.Note);
