@@ -341,13 +341,17 @@ begin
         raise check_violation using message = 'The bcrypt cost of this hash is outside 10 to 14', column = 'hash',
             hint = 'Write crypt(''the secret'', gen_salt(''bf'', 12)).';
     end if;
-    if exists (select from clients c join auth_methods m on m.name = c.auth_method where c.client_id = new.client_id and not m.needs_secret)
-       and new.revoked_at is null then
-        raise check_violation using message = 'A public client has no secret', column = 'client_id',
-            hint = format('Set auth_method of the client to %s first.', (select name from auth_methods where needs_secret order by position limit 1));
-    end if;
+    -- The client's row first: two statements could each see the other's half undone.
     if new.revoked_at is null then
         perform from clients where client_id = new.client_id for no key update;
+        if exists (select from clients c join auth_methods m on m.name = c.auth_method where c.client_id = new.client_id and m.needs_keys) then
+            raise check_violation using message = 'A client that proves itself by key has no secret', column = 'client_id',
+                hint = 'Leave it at its keys, or set auth_method of the client to client_secret_basic and its keys to null first.';
+        end if;
+        if exists (select from clients c join auth_methods m on m.name = c.auth_method where c.client_id = new.client_id and not m.needs_secret) then
+            raise check_violation using message = 'A public client has no secret', column = 'client_id',
+                hint = format('Set auth_method of the client to %s first.', (select name from auth_methods where needs_secret order by position limit 1));
+        end if;
         if (select count(*) from client_secrets where client_id = new.client_id and revoked_at is null and id <> new.id) >= 2 then
             raise check_violation using message = 'A client has at most two secrets that are not revoked', column = 'client_id',
                 hint = 'Revoke one first: update client_secrets set revoked_at = now() where id = …;';
@@ -454,6 +458,55 @@ begin
     end if;
     return new;
 end $_$;
+
+CREATE FUNCTION public.clients_check_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    with_keys text[] := array(select name from auth_methods where needs_keys order by position);
+    problem   text;
+begin
+    new.public_too := coalesce(new.public_too, false);
+    problem := jwks_problem(new.jwks);
+    if problem is not null then
+        raise check_violation using message = problem, column = 'jwks',
+            hint = 'Write {"keys": […]} with public keys only: RSA of 2048 to 4096 bits or EC P-256. Where a private one was among them, PostgreSQL''s log may have it now: make another.';
+    end if;
+    if new.jwks is not null and new.jwks_uri is not null then
+        raise check_violation using message = 'A client has jwks or jwks_uri, not both', column = 'jwks_uri',
+            hint = 'Set one of them to null.';
+    end if;
+    if new.jwks_uri is not null and (length(new.jwks_uri) > 2048 or new.jwks_uri !~ '^https://[^\s/?#@\\]+(/[^\s#@\\]*)?$')
+       and not new.jwks_uri ~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s#@\\]*)?$' then
+        raise check_violation using message = 'Keys are fetched by https', column = 'jwks_uri',
+            hint = 'Write https://host.example/path: no fragment, no user information, at most 2048 characters.';
+    end if;
+    if new.assertion_alg not in ('ES256', 'PS256', 'RS256') then
+        raise check_violation using message = 'This algorithm signs no assertion', column = 'assertion_alg',
+            hint = 'Write ES256, PS256 or RS256, or leave it empty.';
+    end if;
+    if new.auth_method = any (with_keys) and num_nonnulls(new.jwks, new.jwks_uri) = 0 then
+        raise check_violation using message = 'A client that proves itself by key needs its public keys', column = 'jwks',
+            hint = 'Write jwks or jwks_uri in the same statement.';
+    end if;
+    if new.auth_method <> all (with_keys) and num_nonnulls(new.jwks, new.jwks_uri, new.assertion_alg) > 0 then
+        raise check_violation using message = 'Keys are for clients that prove themselves by key', column = 'auth_method',
+            hint = format('Write auth_method %s, or leave jwks, jwks_uri and assertion_alg empty.', one_of(with_keys));
+    end if;
+    if new.public_too and (new.origin <> 'document' or new.auth_method <> all (with_keys)) then
+        raise check_violation using message = 'Only the client of a document may come with an assertion or without', column = 'public_too',
+            hint = 'Leave public_too out.';
+    end if;
+    if tg_op = 'UPDATE' and new.auth_method is distinct from old.auth_method and new.auth_method <> 'none'
+       and not exists (select from auth_methods where name = new.auth_method and needs_secret)
+       and exists (select from client_secrets where client_id = old.client_id and revoked_at is null) then
+        raise check_violation using message = 'This client has a secret that is not revoked', column = 'auth_method',
+            hint = 'Revoke its secrets first: update client_secrets set revoked_at = now() where client_id = …;';
+    end if;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.clients_check_keys() IS 'Says which clients have keys, and what keys may be.';
 
 CREATE FUNCTION public.clients_check_logout() RETURNS trigger
     LANGUAGE plpgsql
@@ -886,6 +939,35 @@ CREATE FUNCTION public.is_plain_list(list text[]) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION public.is_plain_list(list text[]) IS 'One dimension that begins at 1, no element without a value.';
+
+CREATE FUNCTION public.jwks_problem(keys jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+declare
+    usable int := 0;
+    jwk    jsonb;
+begin
+    if jsonb_typeof(keys) <> 'object' or jsonb_typeof(keys -> 'keys') is distinct from 'array' then
+        return 'A JWK set is an object with a list of keys';
+    end if;
+    if jsonb_array_length(keys -> 'keys') > 10 then return 'A client has at most ten keys'; end if;
+    for jwk in select * from jsonb_array_elements(keys -> 'keys') loop
+        if jsonb_typeof(jwk) <> 'object' then return 'A JWK set is an object with a list of keys'; end if;
+        if jwk ?| array['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] or jwk ->> 'kty' = 'oct' then
+            return 'A private or symmetric key is in this set';
+        end if;
+        if coalesce(jwk ->> 'use', 'sig') = 'sig' and (
+            (jwk ->> 'kty' = 'EC' and jwk ->> 'crv' = 'P-256' and length(jwk ->> 'x') = 43 and length(jwk ->> 'y') = 43
+             and coalesce(jwk ->> 'alg', 'ES256') = 'ES256')
+            or (jwk ->> 'kty' = 'RSA' and length(jwk ->> 'n') between 342 and 684 and length(jwk ->> 'e') > 0
+             and coalesce(jwk ->> 'alg', 'RS256') in ('RS256', 'PS256'))) then
+            usable := usable + 1;
+        end if;
+    end loop;
+    return case when usable = 0 then 'No key of this set verifies ES256, PS256 or RS256' end;
+end $$;
+
+COMMENT ON FUNCTION public.jwks_problem(keys jsonb) IS 'Why a set cannot be a client''s public keys; null: it can.';
 
 CREATE FUNCTION public.locale_of(tag text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1499,7 +1581,8 @@ CREATE TABLE public.auth_methods (
     kinds text[] NOT NULL,
     default_for text[] NOT NULL,
     needs_secret boolean NOT NULL,
-    "position" integer NOT NULL
+    "position" integer NOT NULL,
+    needs_keys boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.auth_methods IS 'How clients may authenticate. Only oauth-server migrate writes here.';
@@ -1513,6 +1596,8 @@ COMMENT ON COLUMN public.auth_methods.default_for IS 'The kinds of client that g
 COMMENT ON COLUMN public.auth_methods.needs_secret IS 'False: a client that uses it has no secret.';
 
 COMMENT ON COLUMN public.auth_methods."position" IS 'Its place in metadata and hints.';
+
+COMMENT ON COLUMN public.auth_methods.needs_keys IS 'Whether it stands on public keys of the client.';
 
 CREATE TABLE public.authorization_requests (
     id_hash bytea NOT NULL,
@@ -1591,6 +1676,20 @@ COMMENT ON COLUMN public.client_documents.gone_at IS 'When its owner took it awa
 COMMENT ON COLUMN public.client_documents.tos_uri IS 'Its terms of service, https. Never fetched.';
 
 COMMENT ON COLUMN public.client_documents.policy_uri IS 'Its privacy policy, https. Never fetched.';
+
+CREATE TABLE public.client_key_uses (
+    client_id text NOT NULL,
+    thumbprint text NOT NULL,
+    last_used_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.client_key_uses IS 'When a client last proved itself by which of its keys; kept for 90 days.';
+
+COMMENT ON COLUMN public.client_key_uses.client_id IS 'Whose key it is.';
+
+COMMENT ON COLUMN public.client_key_uses.thumbprint IS 'Which key: SHA-256 of it, base64url (RFC 7638).';
+
+COMMENT ON COLUMN public.client_key_uses.last_used_at IS 'When an assertion that it signed was last taken; written a few times a minute.';
 
 CREATE TABLE public.client_roles (
     client_id text NOT NULL,
@@ -1678,6 +1777,11 @@ CREATE TABLE public.clients (
     backchannel_logout_uri text,
     trusted boolean DEFAULT false NOT NULL,
     min_acr text,
+    jwks jsonb,
+    jwks_uri text,
+    assertion_alg text,
+    public_too boolean DEFAULT false NOT NULL,
+    CONSTRAINT clients_assertion_alg_known CHECK ((assertion_alg = ANY (ARRAY['ES256'::text, 'PS256'::text, 'RS256'::text]))),
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
     CONSTRAINT clients_default_scopes_plain CHECK (public.is_plain_list(default_scopes)),
@@ -1685,6 +1789,7 @@ CREATE TABLE public.clients (
     CONSTRAINT clients_id_form CHECK (((client_id ~ '^[A-Za-z0-9_.~-]{1,255}$'::text) OR ((client_id ~ '^https://[^\s#@]+/[^\s#]*$'::text) AND (length(client_id) <= 2048)))),
     CONSTRAINT clients_id_is_no_subject CHECK ((client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)),
     CONSTRAINT clients_id_token_alg_known CHECK ((id_token_alg = ANY (ARRAY['RS256'::text, 'ES256'::text]))),
+    CONSTRAINT clients_keys_once CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
     CONSTRAINT clients_kind_known CHECK ((kind = ANY (ARRAY['machine'::text, 'user-facing'::text, 'resource-server'::text]))),
     CONSTRAINT clients_last_used_at_plain CHECK (public.is_plain_date(last_used_at)),
     CONSTRAINT clients_lifetimes CHECK ((((access_token_seconds >= 1) AND (access_token_seconds <= 3600)) AND ((refresh_token_seconds >= 1) AND (refresh_token_seconds <= 31536000)) AND ((refresh_idle_seconds >= 1) AND (refresh_idle_seconds <= 31536000)))),
@@ -1754,6 +1859,14 @@ COMMENT ON COLUMN public.clients.backchannel_logout_uri IS 'Where it is told tha
 COMMENT ON COLUMN public.clients.trusted IS 'True: an app of your own, for which no consent page is shown. People see it among their connected apps, and can end it there.';
 
 COMMENT ON COLUMN public.clients.min_acr IS 'aal2: people sign in to it with a second factor only. Null or aal1: one is enough.';
+
+COMMENT ON COLUMN public.clients.jwks IS 'Its public keys, a JWK set (RFC 7517) of at most ten; for auth_method private_key_jwt. Null: none, or jwks_uri has them.';
+
+COMMENT ON COLUMN public.clients.jwks_uri IS 'Where its public keys are, an https URL; in place of jwks.';
+
+COMMENT ON COLUMN public.clients.assertion_alg IS 'The one algorithm its assertions may have: ES256, PS256 or RS256. Null: any that fits its keys.';
+
+COMMENT ON COLUMN public.clients.public_too IS 'True: its document offers none beside private_key_jwt, so that it may come without an assertion. Of documents only.';
 
 CREATE TABLE public.code_attempts (
     subject uuid NOT NULL,
@@ -2852,6 +2965,9 @@ ALTER TABLE ONLY public.claim_rules
 ALTER TABLE ONLY public.client_documents
     ADD CONSTRAINT client_documents_pkey PRIMARY KEY (client_id);
 
+ALTER TABLE ONLY public.client_key_uses
+    ADD CONSTRAINT client_key_uses_pkey PRIMARY KEY (client_id, thumbprint);
+
 ALTER TABLE ONLY public.client_roles
     ADD CONSTRAINT client_roles_pkey PRIMARY KEY (client_id, subject, role);
 
@@ -3250,13 +3366,15 @@ CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, 
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
+
+CREATE TRIGGER clients_check_keys BEFORE INSERT OR UPDATE OF auth_method, jwks, jwks_uri, assertion_alg, public_too, origin ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_keys();
 
 CREATE TRIGGER clients_check_logout BEFORE INSERT OR UPDATE OF origin, post_logout_redirect_uris, backchannel_logout_uri ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_logout();
 
@@ -3270,11 +3388,9 @@ CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabl
 
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
 
-CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
-
-CREATE TRIGGER clients_notify_min_acr AFTER UPDATE OF min_acr ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
 
@@ -3307,6 +3423,8 @@ CREATE TRIGGER imported_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.im
 CREATE TRIGGER imported_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.imported_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER initial_access_tokens_audit AFTER INSERT OR DELETE OR UPDATE OF kind, label, expires_at ON public.initial_access_tokens FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER key_sets_notify AFTER DELETE ON public.key_sets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER passkeys_keep_an_administrator AFTER DELETE ON public.passkeys REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.passkeys_keep_an_administrator();
 
@@ -3390,6 +3508,9 @@ ALTER TABLE ONLY public.claim_rules
 
 ALTER TABLE ONLY public.client_documents
     ADD CONSTRAINT client_documents_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_key_uses
+    ADD CONSTRAINT client_key_uses_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.client_roles
     ADD CONSTRAINT client_roles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;

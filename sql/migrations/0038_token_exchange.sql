@@ -21,7 +21,7 @@ comment on column exchange_rules.resource is 'What the tokens it gets are for.';
 comment on column exchange_rules.scopes is 'What they may allow at most.';
 comment on column exchange_rules.impersonate is 'True: the tokens do not name the actor (no act claim); the audit log does. False: they do.';
 comment on column exchange_rules.enabled is 'False: nothing is exchanged by it, and what was is refused. Enabled again, earlier tokens stay dead.';
-comment on column exchange_rules.note is 'For operators.';
+comment on column exchange_rules.note is 'What operators write of it; the server does not read it.';
 create index exchange_rules_of_actor on exchange_rules (actor);
 create index exchange_rules_from on exchange_rules (from_resource);
 create index exchange_rules_to on exchange_rules (resource);

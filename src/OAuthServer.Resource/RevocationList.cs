@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace OAuthServer.ResourceServer;
 
 /// <summary>
-/// What the revocation feed has said so far, in memory: ids of tokens, grants and delegations, clients and keys, each until its last token has
-/// expired.
+/// What the revocation feed has said so far, in memory: ids of tokens, grants and delegations, clients and keys, each until its last
+/// token has expired.
 /// </summary>
 public sealed class RevocationList(TimeProvider time)
 {

@@ -96,7 +96,11 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     {
         var actors = new List<string>();
         for (var at = claims; at.TryGetProperty("act", out var act); at = act)
-            actors.Add(act.ValueKind == JsonValueKind.Object && Text(act, "sub") is { Length: > 0 } actor ? actor : throw Bad("malformed act"));
+        {
+            if (act.ValueKind != JsonValueKind.Object || Text(act, "sub") is not { Length: > 0 } actor) throw Bad("malformed act");
+            actors.Add(actor);
+        }
+
         return actors;
     }
 

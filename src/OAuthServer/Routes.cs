@@ -67,6 +67,7 @@ public static class Routes
         }
 
         issuer.Get<RevocationFeedEndpoint>(Paths.Revocations, it => it.HandleAsync, Json);
+        issuer.Post<RevocationFeedEndpoint>(Paths.Revocations, it => it.PostAsync, Json);
         issuer.Get<JwksEndpoint>(Paths.Jwks, it => it.HandleAsync, Json | Cors);
         issuer.Get<WhyEndpoint>(Paths.Why + "/{id}", it => it.HandleAsync, Json);
         issuer.Below(Paths.Why, Json);

@@ -9,7 +9,8 @@ namespace OAuthServer.Account;
 /// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
 public sealed class ConnectedAppsEndpoint(
-    SignedInGate gate, OwnGrantStore grants, DelegationStore delegations, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
+    SignedInGate gate, OwnGrantStore grants, DelegationStore delegations, ClientDirectory clients, ResourceDirectory resources,
+    TimeProvider time)
 {
     private const string Page = "apps";
 

@@ -11,6 +11,7 @@ public sealed class Decisions : IDisposable
     private readonly Counter<long> refusals;
     private readonly Counter<long> replays;
     private readonly Counter<long> userinfo;
+    private readonly Counter<long> tokenEndpointNamed;
 
     public Decisions()
     {
@@ -19,8 +20,13 @@ public sealed class Decisions : IDisposable
             "oauth.refusals", description: "Requests that were refused: where, by the public error and the rule that refused.");
         replays = meter.CreateCounter<long>(
             "oauth.replays", description: "Codes and refresh tokens that came a second time: stolen, or sent twice by a client.");
+        tokenEndpointNamed = meter.CreateCounter<long>("oauth.client_assertions.for_token_endpoint",
+            description: "Client assertions whose aud was the token endpoint, of clients with a client id document.");
         userinfo = meter.CreateCounter<long>("oauth.userinfo", description: "Answers of /userinfo about a person.");
     }
+
+    /// <summary>A client assertion named the token endpoint in place of the issuer (RFC 10070 §4).</summary>
+    public void TokenEndpointNamed() => tokenEndpointNamed.Add(1);
 
     /// <summary>An app was told of a person at /userinfo, which the audit log does not keep.</summary>
     public void Told() => userinfo.Add(1);

@@ -77,7 +77,8 @@ public sealed record OnwardOffer(OnwardRule Rule, string ActorName)
                         $"<bdi>{Words.Sanitize(offer.ActorName)}</bdi>",
                         $"<bdi>{Words.Sanitize(known.NameOf(offer.Rule.Resource, say.Code))}</bdi>")}</span>{writes}{sensitive}
                     <span class="url"><bdi>{offer.Rule.Resource}</bdi></span>
-                    {offer.Rule.Scopes.Select(scope => (Markup)$"""<span class="detail"><bdi>{AppText.Scope(scope, known, say)}</bdi></span>""")}
+                    {offer.Rule.Scopes.Select(scope =>
+                        (Markup)$"""<span class="detail"><bdi>{AppText.Scope(scope, known, say)}</bdi></span>""")}
                     </label></li>
                 """;
         }

@@ -7,7 +7,8 @@ namespace OAuthServer.Cli;
 /// <summary>exchange: which clients may exchange whose tokens, and for what. Running servers have an edit at once.</summary>
 internal static class ExchangeCommands
 {
-    public static CliCommand Make() => CliCommand.Family("exchange", "Manage which clients may exchange tokens to act for others (RFC 8693)",
+    public static CliCommand Make() => CliCommand.Family(
+        "exchange", "Manage which clients may exchange tokens to act for others (RFC 8693)",
         "oauth-server exchange list",
         CliCommand.On("list", "List all rules", "oauth-server exchange list", [], ListAsync), Add(), Enable(), Disable());
 
@@ -31,7 +32,12 @@ internal static class ExchangeCommands
 
     private static CliCommand Add()
     {
-        var actor = new Option<string>("--actor") { HelpName = "CLIENT_ID", Description = "The client that exchanges and acts", Required = true };
+        var actor = new Option<string>("--actor")
+        {
+            HelpName = "CLIENT_ID",
+            Description = "The client that exchanges and acts",
+            Required = true,
+        };
         var from = new Option<string>("--from") { HelpName = "URI", Description = "The resource it stands behind", Required = true };
         var to = new Option<string>("--to") { HelpName = "URI", Description = "What its tokens are for", Required = true };
         var scopes = new Option<string[]>("--scope")
@@ -98,7 +104,8 @@ internal static class ExchangeCommands
                 return Unknown(context, parse.GetRequiredValue(id));
             if (!rule.Enabled)
                 return context.Output.Done(new { rule.Id, enabled = false, changed = false }, $"{rule.Id} is already disabled.");
-            var affected = $"Delegations that end: {reach.Delegations}, of users: {reach.People}. Live grants that allow it: {reach.Grants}.";
+            var affected = $"Delegations that end: {reach.Delegations}, of users: {reach.People}. "
+                + $"Live grants that allow it: {reach.Grants}.";
             if (Affected.Refusal(context, parse.GetValue(yes), $"Disable {rule.Id}", affected) is { } refused) return refused;
             var (author, _) = context.Act();
             await edits.EnableAsync(rule.Id, false, author, cancel);

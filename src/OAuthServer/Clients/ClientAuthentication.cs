@@ -10,10 +10,11 @@ using OAuthServer.Stores.UsedProofs;
 namespace OAuthServer.Clients;
 
 /// <summary>
-/// RFC 6749 §2.3: authenticates a client by its secret. Unknown and wrong get one answer after one time; details only once the
+/// RFC 6749 §2.3: authenticates a client by its secret or by its key. Unknown and wrong get one answer after one time; details only once the
 /// secret was verified. A secret verified before is remembered as a keyed hash, so that bcrypt is paid once and not per request.
 /// </summary>
-public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hashes, Settings settings, TimeProvider time) : IDisposable
+public sealed class ClientAuthentication(
+    ClientDirectory clients, ClientAssertions assertions, HashQueue hashes, Settings settings, TimeProvider time) : IDisposable
 {
     private const int SecretsPerClient = 2;
     private const int MostRemembered = 50_000;
@@ -28,8 +29,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     public async ValueTask<Result<Authenticated>> AuthenticateAsync(ClientCredential presented, RequestContext request,
         CancellationToken cancel)
     {
-        if (presented is ClientCredential.Assertion)
-            return OAuthError.InvalidClient("a client assertion came", "RFC 6749 §5.2", "a secret, or none", "client_assertion");
+        if (presented is ClientCredential.Assertion assertion) return await VerifyAssertionAsync(assertion, request, cancel);
         var client = presented.ClientId is { } id ? await clients.FindAsync(id, cancel) : null;
         return client is not null && IsKnown(client, presented, out var secret)
             ? Judge(client, secret)
@@ -44,6 +44,39 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
     }
 
     public void Dispose() => failures.Dispose();
+
+    // Failures are looked at once the signature is: it costs little, and a client that signs well is not held up by its neighbours.
+    private async ValueTask<Result<Authenticated>> VerifyAssertionAsync(ClientCredential.Assertion presented, RequestContext request,
+        CancellationToken cancel)
+    {
+        var (client, flaw) = ((Client?)null, presented.Flaw);
+        if (presented.Jwt is { } jwt)
+        {
+            client = await clients.FindAsync(presented.ClientId!, cancel);
+            if ((await assertions.VerifyAsync(client, jwt, cancel)).Refused(out var unavailable, out var signature)) return unavailable;
+            // As with a secret: what is remembered of the row may be a moment old.
+            if (signature.Key is null && client is not null)
+            {
+                var before = client.Row;
+                client = await clients.ReadAsync(client.Id, cancel);
+                if (client is not null && (client.Row.Jwks, client.Row.JwksUri, client.Row.AssertionAlg, client.Row.AuthMethod)
+                    != (before.Jwks, before.JwksUri, before.AssertionAlg, before.AuthMethod)
+                    && (await assertions.VerifyAsync(client, jwt, cancel)).Refused(out unavailable, out signature)) return unavailable;
+            }
+
+            if (signature.Key is { } key && client is not null) return assertions.Judge(client, presented, key);
+            flaw = signature.Flaw;
+        }
+
+        var address = FailureLimit.Subscriber(request.Address);
+        var pair = FailureLimit.Pair(presented.ClientId, address);
+        if (failures.Exhausted(address) || failures.Exhausted(pair))
+            return OAuthError.SlowDown("too many failed client authentications from this address", failures.RetryAfter);
+        failures.Count(address);
+        failures.Count(pair);
+        return OAuthError.InvalidClient($"client assertion: {flaw}", "RFC 7523 §3", "an assertion signed by a key of the client",
+            client?.Id ?? (presented.ClientId is { } id ? Presented.Unknown(id) : null));
+    }
 
     // Many who present one secret at the same moment, as after a restart, share one verification: only the first takes a place in the limit
     // and in the queue of slow hashes.
@@ -121,6 +154,7 @@ public sealed class ClientAuthentication(ClientDirectory clients, HashQueue hash
         null => "unknown client",
         { IsPublic: true, Row.Enabled: false } => "the public client is disabled",
         { IsPublic: true } => "a public client sent a secret",
+        { HasKeys: true } => "the client proves itself by key, and sent no assertion",
         _ when presented is ClientCredential.None => "the client has a secret and sent none",
         _ => "wrong secret",
     }, expected: client is null ? "a registered client" : client.IsPublic ? "no secret" : "one of its secrets",
@@ -187,6 +221,9 @@ public sealed record Authenticated(Client Client, long? SecretId)
 {
     /// <summary>The assertion that proved it, which the statement that decides spends; null: a secret did, or nothing.</summary>
     public UsedProof? Assertion { get; init; }
+
+    /// <summary>The key that signed it (RFC 7638); null: none.</summary>
+    public string? Thumbprint { get; init; }
 
     /// <summary>What the audit log says of the assertion: a blank and words; empty: nothing.</summary>
     public string Note { get; init; } = "";

@@ -1,4 +1,5 @@
 using OAuthServer.Protocol;
+using OAuthServer.Tokens;
 
 namespace OAuthServer.Clients;
 
@@ -18,6 +19,15 @@ public abstract record ClientCredential
     /// <summary>A secret by HTTP Basic or in the body.</summary>
     public sealed record Secret(string? Id, string Text, AuthMethod Method) : ClientCredential(Id);
 
-    /// <summary>A signed assertion (RFC 7521 §4.2): no method of this server, and refused.</summary>
-    public sealed record Assertion(string? Id) : ClientCredential(Id);
+    /// <summary>A signed assertion (RFC 7523 §2.2); nothing of it is verified yet.</summary>
+    /// <param name="Id">Who it says it is from.</param>
+    /// <param name="Jwt">Null: it is none that could be of any client.</param>
+    public sealed record Assertion(string? Id, ForeignJwt? Jwt) : ClientCredential(Id)
+    {
+        /// <summary>Why it is none; null: it may be one.</summary>
+        public string? Flaw { get; init; }
+
+        /// <summary>Whether it redeems a code or a refresh token at /token, where clients of documents may name that URL as aud.</summary>
+        public bool Redeems { get; init; }
+    }
 }

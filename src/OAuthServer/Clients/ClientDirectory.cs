@@ -1,3 +1,5 @@
+using System.Text;
+using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
@@ -14,6 +16,7 @@ public sealed class ClientDirectory
     private const int Most = 20_000;
 
     private readonly Cache<string, Client> known = new(Most);
+    private readonly Cache<string, VerificationKeySet> parsed = new(Most);
     private readonly ClientStore store;
     private readonly Notifications notifications;
     private readonly Settings settings;
@@ -38,13 +41,22 @@ public sealed class ClientDirectory
         var before = Volatile.Read(ref generation);
         if (await store.FindAsync(id, cancel) is not var (row, secrets)) return null;
         if (row.Origin == "document" && !settings.ClientDocuments) return null;
-        var client = new Client { Row = row, Secrets = secrets };
+        var client = new Client { Row = row, Secrets = secrets, Keys = row.Jwks is { } jwks ? Parse(jwks) : null };
         if (!notifications.Listening) return client;
 
         known.Set(id, client);
         // An edit heard while we were reading may have been of this row.
         if (Volatile.Read(ref generation) != before) known.Remove(id);
         return client;
+    }
+
+    // Once for each set: a key is opened with it.
+    private VerificationKeySet? Parse(string jwks)
+    {
+        if (parsed.TryGet(jwks, out var keys)) return keys;
+        keys = VerificationKeySet.ReadPublic(Encoding.UTF8.GetBytes(jwks)).Keys;
+        if (keys is not null) parsed.Set(jwks, keys);
+        return keys;
     }
 
     private void Forget(string? what)

@@ -8,7 +8,7 @@ namespace OAuthServer.Clients;
 
 /// <summary>
 /// Client id document draft §4: what a client says of itself at its own URL. A member that is null is absent. Refuses secrets,
-/// methods that need one, documents that offer no method we take (keys not yet), and anything two readers could read differently.
+/// methods that need one, documents that offer no method we take, and anything two readers could read differently.
 /// </summary>
 public sealed record ClientDocument
 {
@@ -33,6 +33,15 @@ public sealed record ClientDocument
 
     /// <summary>What it says of OpenID Connect.</summary>
     public required OpenIdSettings OpenId { get; init; }
+
+    /// <summary>How it proves itself: private_key_jwt where it offers that and has keys, else none.</summary>
+    public required string AuthMethod { get; init; }
+
+    /// <summary>Its keys where it proves itself by key.</summary>
+    public required KeySettings Keys { get; init; }
+
+    /// <summary>It offers none beside its keys: it may come without an assertion.</summary>
+    public required bool PublicToo { get; init; }
 
     /// <summary>SHA-256 over the octets and what this server makes of them.</summary>
     public required byte[] BodyHash { get; init; }
@@ -64,7 +73,7 @@ public sealed record ClientDocument
         foreach (var secret in (string[])["client_secret", "client_secret_expires_at"])
             if (Member(json, secret) is not null)
                 return Refuse("a secret in a public document", $"no {secret}", "one");
-        if (MethodProblem(json, capabilities) is { } problem) return problem;
+        if (Methods(json, capabilities).Refused(out var problem, out var methods)) return problem;
         if (VisibleText.Name(Text(json, "client_name")) is not { Length: <= LongestName } name)
             return Refuse("client_name is missing or unfit to show", $"1 to {LongestName} characters that print", "something else");
         if (Texts(json, "redirect_uris") is not { Length: >= 1 and <= RedirectRules.Most } redirects)
@@ -92,15 +101,19 @@ public sealed record ClientDocument
             TosUri = tos,
             PolicyUri = policy,
             OpenId = openId,
+            AuthMethod = methods.Keys is null ? Protocol.AuthMethod.NoneName : Protocol.AuthMethod.PrivateKeyJwtName,
+            Keys = methods.Keys ?? KeySettings.None,
+            PublicToo = methods is { Keys: not null, None: true },
             BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0',
-                [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris]))]),
+                [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris,
+                    "keys", methods.Keys?.Jwks, methods.Keys?.JwksUri, methods.Keys?.Alg, $"{methods.None}"]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };
     }
 
     // What it offers is its one method together with all those it supports: one that we take suffices, and none may need a secret.
-    private static OAuthError? MethodProblem(JsonElement json, Capabilities capabilities)
+    private static Result<Offer> Methods(JsonElement json, Capabilities capabilities)
     {
         var (chosen, supported) = (Text(json, "token_endpoint_auth_method"), Texts(json, "token_endpoint_auth_methods_supported"));
         if (chosen is null && Member(json, "token_endpoint_auth_method") is not null)
@@ -108,13 +121,20 @@ public sealed record ClientDocument
         if (supported is null && Member(json, "token_endpoint_auth_methods_supported") is not null)
             return Refuse("token_endpoint_auth_methods_supported is malformed", "a list of strings", "something else");
         string[] offered = [.. supported ?? [], .. chosen is null ? Array.Empty<string>() : [chosen]];
-        string[] taken = [.. capabilities.AuthMethodsFor("user-facing").Where(method => !method.NeedsSecret).Select(method => method.Name)];
+        string[] taken = [.. capabilities.OfferedTo("user-facing").Where(method => !method.NeedsSecret).Select(method => method.Name)];
         if (Array.Find(offered, method => method.StartsWith("client_secret_", StringComparison.Ordinal)) is { } secret)
             return Refuse("a method that needs a secret", Capabilities.OneOf(taken), secret);
-        return offered.Length == 0 || offered.Any(taken.Contains)
-            ? null
+        // A key that cannot be used is not offered.
+        OAuthError? flaw = null;
+        KeySettings? keys = null;
+        if (offered.Contains(Protocol.AuthMethod.PrivateKeyJwtName)) KeyMetadata.Read(json).Refused(out flaw, out keys);
+        var none = offered.Length == 0 || offered.Contains(Protocol.AuthMethod.NoneName);
+        return keys is not null || none ? new Offer(keys, none)
+            : flaw is not null ? Unusable(flaw)
             : Refuse("no method this server takes from documents", Capabilities.OneOf(taken), string.Join(' ', offered));
     }
+
+    private sealed record Offer(KeySettings? Keys, bool None);
 
     // Null: missing, or JSON's null.
     private static JsonElement? Member(JsonElement json, string name) =>

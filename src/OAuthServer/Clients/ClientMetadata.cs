@@ -5,8 +5,8 @@ using OAuthServer.Stores.Clients;
 namespace OAuthServer.Clients;
 
 /// <summary>
-/// RFC 7591 §2: what a client says about itself, read once, types checked. Null is absent; members nobody here knows (jwks,
-/// software_statement, contacts, application_type, client_secret, …) are ignored.
+/// RFC 7591 §2: what a client says about itself, read once, types checked. Null is absent; members nobody here knows (software_statement,
+/// contacts, application_type, client_secret, …) are ignored.
 /// </summary>
 public sealed record ClientMetadata
 {
@@ -27,6 +27,9 @@ public sealed record ClientMetadata
     public string? TosUri { get; private init; }
     public string? PolicyUri { get; private init; }
     public OpenIdSettings OpenId { get; private init; } = new();
+
+    /// <summary>Of who registers for private_key_jwt; of others it is not looked at.</summary>
+    public KeySettings Keys { get; private init; } = KeySettings.None;
 
     /// <summary>Reads a request body; refuses one that is no object or has a member of the wrong type.</summary>
     public static Result<ClientMetadata> Read(JsonElement body, Settings settings)
@@ -51,6 +54,12 @@ public sealed record ClientMetadata
         if (error is null && metadata.Name?.Length > LongestName)
             error = OAuthError.InvalidClientMetadata("client_name is longer than 256 characters", "long name");
         if (error is not null) return error;
+        if (metadata.AuthMethod == Protocol.AuthMethod.PrivateKeyJwtName)
+        {
+            if (KeyMetadata.Read(body).Refused(out error, out var keys)) return error;
+            metadata = metadata with { Keys = keys };
+        }
+
         return OpenIdMetadata.Read(body, settings).Refused(out error, out var openId) ? error : metadata with { OpenId = openId };
 
         string? Text(string name)

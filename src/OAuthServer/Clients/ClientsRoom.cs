@@ -12,6 +12,7 @@ public static class ClientsRoom
             services.AddSingleton<ClientDirectory>();
             services.AddSingleton<ClientDocuments>();
             services.AddSingleton<ResourceDirectory>();
+            services.AddSingleton<ClientAssertions>();
             services.AddSingleton<ExchangeRules>();
             services.AddSingleton<ClientAuthentication>();
             services.AddSingleton<ClientUse>();

@@ -62,7 +62,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     private ServerMetadata Metadata(
         IEnumerable<ScopeRow> scopes, IReadOnlyList<ClaimRule> claimRules, IReadOnlyList<SigningKey>? published, bool isProvider)
     {
-        var methods = capabilities.AuthMethods.Select(method => method.Name);
+        var methods = capabilities.AuthMethods.Where(method => method.IsOffered).Select(method => method.Name);
         var metadata = new ServerMetadata
         {
             Issuer = settings.Issuer,
@@ -79,7 +79,7 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             GrantTypesSupported = capabilities.GrantTypes.Select(type => type.Name),
             TokenEndpointAuthMethodsSupported = methods,
             RevocationEndpointAuthMethodsSupported = methods,
-            IntrospectionEndpointAuthMethodsSupported = capabilities.AuthMethodsFor("resource-server").Select(method => method.Name),
+            IntrospectionEndpointAuthMethodsSupported = capabilities.OfferedTo("resource-server").Select(method => method.Name),
             // Of every key a verifier may meet; before the first was read, what it will be made for.
             IdTokenSigningAlgValuesSupported = (published ?? []).Select(key => key.Row.Alg).Append(settings.Algorithm).Distinct(),
             ClientIdMetadataDocumentSupported = settings.ClientDocuments,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OAuthServer.Keys;
 
 namespace OAuthServer.Discovery;
 
@@ -22,8 +23,11 @@ public sealed record ServerMetadata
     public IEnumerable<string> ResponseModesSupported { get; } = ["query", "form_post"];
     public required IEnumerable<string> GrantTypesSupported { get; init; }
     public required IEnumerable<string> TokenEndpointAuthMethodsSupported { get; init; }
+    public IEnumerable<string> TokenEndpointAuthSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
     public required IEnumerable<string> RevocationEndpointAuthMethodsSupported { get; init; }
+    public IEnumerable<string> RevocationEndpointAuthSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
     public required IEnumerable<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
+    public IEnumerable<string> IntrospectionEndpointAuthSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
     public IEnumerable<string> CodeChallengeMethodsSupported { get; } = ["S256"];
 
     /// <summary>OpenID Connect Discovery §3 requires it: each person has one sub.</summary>

@@ -10,6 +10,7 @@ public static class FetchRoom
             services.AddSingleton(Network.OfTheSystem);
             services.AddSingleton<Fetcher>();
             services.AddSingleton<KeySets>();
+            services.AddSingleton<FetchedKeys>();
         }
     }
 }

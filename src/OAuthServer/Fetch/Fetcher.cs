@@ -22,25 +22,27 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private readonly SemaphoreSlim places = new(MostAtOnce);
     private readonly GuardedNetwork documents =
         new(network, settings.ClientDocumentsOnLoopback && new Uri(settings.Issuer).IsLoopback);
-    private readonly GuardedNetwork providers = new(network, new Uri(settings.Issuer).IsLoopback);
+    private readonly GuardedNetwork providers = new(network, new Uri(settings.Issuer).IsLoopback, PrivateHosts.Read(settings.PrivateHosts));
 
     /// <summary>The document, or that its owner took it away, or the refusal, whose public face is the caller's to choose.</summary>
     /// <param name="known">A document that was good before; see <see cref="HostLimit"/>.</param>
     public async Task<Result<Fetched>> FetchAsync(Uri url, bool known)
     {
         if (url.Scheme != Uri.UriSchemeHttps) return Refuse("RFC 9110 §4.2.2", "not https", "https", url.Scheme);
-        if (perHost.Take(url.IdnHost, known) is { } wait)
-            return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {url.IdnHost}", wait);
+        var call = new Call { Url = url, MostBytes = MostBytes, Deadline = Deadline };
+        return (await GetAsync(call, known)).Refused(out var error, out var answer) ? error : Document(answer);
+    }
+
+    /// <summary>One GET to a host that anybody may name, whatever it answers, under the same guards and limits.</summary>
+    /// <param name="known">Something good came from there before; see <see cref="HostLimit"/>.</param>
+    public async Task<Result<Answered>> GetAsync(Call call, bool known)
+    {
+        if (perHost.Take(call.Url.IdnHost, known) is { } wait)
+            return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {call.Url.IdnHost}", wait);
         // Old documents on hosts that fell silent shall not hold every place: who asks for one has the last good one to fall back on.
         if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0))
             return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
-
-        try
-        {
-            var call = new Call { Url = url, MostBytes = MostBytes, Deadline = Deadline };
-            return (await ReachAsync(call, documents, CancellationToken.None)).Refused(out var error, out var answer) ? error
-                : Document(answer);
-        }
+        try { return await ReachAsync(call, documents, CancellationToken.None); }
         finally { places.Release(); }
     }
 
@@ -74,7 +76,7 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
         try
         {
             if ((await guarded.AddressesAsync(call.Url.IdnHost, either.Token)).Refused(out var error, out var addresses)) return error;
-            using var http = new HttpMessageInvoker(guarded.Handler(addresses));
+            using var http = new HttpMessageInvoker(guarded.Handler(call.Url.IdnHost, addresses));
             return await SendAsync(http, call, either.Token);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { throw; }

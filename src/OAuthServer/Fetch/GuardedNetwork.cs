@@ -10,7 +10,8 @@ namespace OAuthServer.Fetch;
 /// no redirect, no proxy, no cookie.
 /// </summary>
 /// <param name="loopback">Whether this computer may be reached.</param>
-internal sealed class GuardedNetwork(Network network, bool loopback)
+/// <param name="reachable">Private hosts that may be; null: none.</param>
+internal sealed class GuardedNetwork(Network network, bool loopback, PrivateHosts? reachable = null)
 {
     private const int MostAddresses = 4;
     private const int MostHeaderKilobytes = 16;
@@ -34,13 +35,13 @@ internal sealed class GuardedNetwork(Network network, bool loopback)
 
         addresses = [.. addresses.Select(address => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)];
         if (addresses.Length == 0) return Fetcher.Refuse("CIMD §5", "the name has no address", "a public address", host);
-        return Array.Find(addresses, address => !MayReach(address)) is { } special
+        return Array.Find(addresses, address => !MayReach(host, address)) is { } special
             ? Fetcher.Refuse("CIMD §8.6, RFC 6890", "the host has a special-use address", "public addresses only", $"{host} at {special}")
             : addresses;
     }
 
     /// <summary>A handler of its own for every request: no connection outlives the check of its address.</summary>
-    public SocketsHttpHandler Handler(IPAddress[] addresses) => new()
+    public SocketsHttpHandler Handler(string host, IPAddress[] addresses) => new()
     {
         AllowAutoRedirect = false,
         UseProxy = false,
@@ -51,10 +52,11 @@ internal sealed class GuardedNetwork(Network network, bool loopback)
         MaxResponseDrainSize = 0,
         ActivityHeadersPropagator = null,
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust() },
-        ConnectCallback = async (context, cancel) => await ConnectAsync(addresses, context.DnsEndPoint.Port, cancel),
+        ConnectCallback = async (context, cancel) => await ConnectAsync(host, addresses, context.DnsEndPoint.Port, cancel),
     };
 
-    private bool MayReach(IPAddress address) => !SpecialUse.Contains(address) || (loopback && IPAddress.IsLoopback(address));
+    private bool MayReach(string host, IPAddress address) =>
+        !SpecialUse.Contains(address) || (loopback && IPAddress.IsLoopback(address)) || reachable?.Has(host, address) is true;
 
     // A certificate names places to ask for its issuer and its revocation: those are chosen by the host, so they are never asked.
     private X509ChainPolicy Trust()
@@ -66,7 +68,7 @@ internal sealed class GuardedNetwork(Network network, bool loopback)
         return policy;
     }
 
-    private async ValueTask<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancel)
+    private async ValueTask<Stream> ConnectAsync(string host, IPAddress[] addresses, int port, CancellationToken cancel)
     {
         Exception? last = null;
         foreach (var address in addresses.Take(MostAddresses))
@@ -77,7 +79,7 @@ internal sealed class GuardedNetwork(Network network, bool loopback)
             {
                 var socket = await network.ConnectAsync(new IPEndPoint(address, port), patience.Token);
                 var reached = (socket.RemoteEndPoint as IPEndPoint)?.Address;
-                if (reached is not null && reached.Equals(address) && MayReach(reached))
+                if (reached is not null && reached.Equals(address) && MayReach(host, reached))
                     return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
                 socket.Dispose();
                 throw new IOException($"asked for {address}, connected to {reached}");

@@ -98,7 +98,7 @@ public static class Request
     /// <summary>
     /// RFC 6749 §2.3.1: HTTP Basic with form-urlencoded parts, or client_id and client_secret in the body, never both; an empty
     /// secret, and an Authorization header without a value, are none. An assertion (RFC 7521 §4.2) is a method of its own: beside
-    /// another it is one too many, alone one that is not supported.
+    /// another it is one too many.
     /// </summary>
     public static Result<ClientCredential> Client(this HttpContext http, Parameters form)
     {
@@ -106,9 +106,8 @@ public static class Request
         var id = form["client_id"];
         var secret = form["client_secret"];
         if (form["client_assertion"] is not null || form["client_assertion_type"] is not null)
-            return headers.Count > 0 || secret is not null
-                ? TwoMethods("a client assertion beside another method")
-                : new ClientCredential.Assertion(id);
+            return headers.Count > 0 || secret is not null ? TwoMethods("a client assertion beside another method")
+                : Assertion(http, form, id);
         if (headers.Count == 0) return Credential(id, secret, AuthMethod.ClientSecretPost);
         if (headers.Count > 1)
             return OAuthError.InvalidRequest("Authorization is repeated", "two Authorization headers", "RFC 9110 §11.6.2",
@@ -124,6 +123,15 @@ public static class Request
         return Credential(basicId.Length == 0 ? null : basicId, basicSecret, AuthMethod.ClientSecretBasic);
     }
 
+    private static Result<ClientCredential> Assertion(HttpContext http, Parameters form, string? id) =>
+        form["client_assertion_type"] != ClientAssertions.AssertionType
+            ? OAuthError.InvalidRequest("client_assertion_type is not supported", "another client_assertion_type, or none", "RFC 7523 §2.2",
+                ClientAssertions.AssertionType, form["client_assertion_type"])
+        : form["client_assertion"] is not { } assertion
+            ? OAuthError.InvalidRequest("client_assertion is required", "a type, and no assertion", "RFC 7521 §4.2", "client_assertion")
+        : ClientAssertions.Read(assertion, id, form["grant_type"] is "authorization_code" or "refresh_token"
+            && http.Request.Path.Value?.EndsWith(Paths.Token, StringComparison.Ordinal) is true);
+
     private static ClientCredential Credential(string? id, string? secret, AuthMethod method) =>
         secret is null or "" ? new ClientCredential.None(id) : new ClientCredential.Secret(id, secret, method);
 
@@ -132,7 +140,7 @@ public static class Request
         form.Problem() is not null ? null : http.Client(form).Refused(out _, out var presented) ? form["client_id"] : presented.ClientId;
 
     private static OAuthError TwoMethods(string reason) =>
-        OAuthError.InvalidRequest("Use one client authentication method", reason, "RFC 6749 §2.3", "one method", "two");
+        OAuthError.InvalidRequest("Use one way to authenticate", reason, "RFC 6749 §2.3", "one method", "two");
 
     /// <summary>RFC 6750 §2.1: the token of a Bearer header, its scheme in any case; null when there is none.</summary>
     public static string? Bearer(this HttpContext http) =>

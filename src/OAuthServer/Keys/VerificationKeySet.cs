@@ -25,16 +25,24 @@ public sealed class VerificationKeySet
     public IReadOnlyList<VerificationKey> Keys => keys;
 
     /// <summary>The keys, or the flaw for which the set cannot be used.</summary>
-    public static (VerificationKeySet? Keys, string? Flaw) Read(ReadOnlyMemory<byte> body)
+    public static (VerificationKeySet? Keys, string? Flaw) Read(ReadOnlyMemory<byte> body) => Read(body, isPublic: false, MostKeys);
+
+    /// <summary>
+    /// The same of a client, which publishes it: one private or symmetric key refuses the whole set, and no more than ten are used.
+    /// </summary>
+    public static (VerificationKeySet? Keys, string? Flaw) ReadPublic(ReadOnlyMemory<byte> body) => Read(body, isPublic: true, MostTried);
+
+    private static (VerificationKeySet? Keys, string? Flaw) Read(ReadOnlyMemory<byte> body, bool isPublic, int most)
     {
         try
         {
             using var document = JsonDocument.Parse(body, Strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys", out var list)
                 || list.ValueKind != JsonValueKind.Array) return (null, "its key set has no list of keys");
+            if (isPublic && list.EnumerateArray().Any(IsSecret)) return (null, "a private or symmetric key is in its key set");
             var read = new VerificationKeySet();
-            foreach (var jwk in list.EnumerateArray().Take(MostKeys))
-                if (VerificationKey.Read(jwk) is { } key) read.keys.Add(key);
+            foreach (var jwk in list.EnumerateArray().Take(isPublic ? int.MaxValue : most))
+                if (read.keys.Count < most && VerificationKey.Read(jwk) is { } key) read.keys.Add(key);
             return read.keys.Count == 0 ? (null, "its key set has no key that verifies ES256, PS256 or RS256") : (read, null);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
@@ -42,6 +50,9 @@ public sealed class VerificationKeySet
             return (null, "its key set is no JSON, or has a member twice");
         }
     }
+
+    private static bool IsSecret(JsonElement jwk) => jwk.ValueKind == JsonValueKind.Object
+        && (VerificationKey.HasSecret(jwk) || (jwk.TryGetProperty("kty", out var type) && type.ValueEquals("oct")));
 
     /// <summary>Whether there is a key for this header; without a kid, exactly one (OpenID Connect Core §10.1).</summary>
     public bool Knows(string alg, string? kid) => Fitting(alg, kid).Length == 1;

@@ -26,8 +26,14 @@ public sealed record AuthMethod
     /// <summary>The name of the method of signed assertions (RFC 7523 §2.2), for statements of SQL.</summary>
     public const string PrivateKeyJwtName = "private_key_jwt";
 
+    /// <summary>An assertion that the client signs (RFC 7523 §2.2).</summary>
+    public static readonly AuthMethod PrivateKeyJwt = new() { Name = PrivateKeyJwtName, Kinds = WithSecret, NeedsKeys = true };
+
+    /// <summary>None of its own: a machine that only what it runs on vouches for. An operator says so, nobody else.</summary>
+    public static readonly AuthMethod Federated = new() { Name = "federated", Kinds = ["machine"], IsOffered = false };
+
     /// <summary>In the order of the metadata: some clients take the first without looking (the C# MCP SDK among them).</summary>
-    public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None];
+    public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None, PrivateKeyJwt, Federated];
 
     public required string Name { get; init; }
 
@@ -39,6 +45,12 @@ public sealed record AuthMethod
 
     /// <summary>Whether it stands on a secret this server has the hash of.</summary>
     public bool NeedsSecret { get; init; }
+
+    /// <summary>Whether it stands on public keys of the client.</summary>
+    public bool NeedsKeys { get; init; }
+
+    /// <summary>Whether metadata lists it and a client may register with it.</summary>
+    public bool IsOffered { get; init; } = true;
 
     public bool IsFor(string kind) => Kinds.Contains(kind, StringComparer.Ordinal);
 }

@@ -12,6 +12,9 @@ public sealed record Capabilities(IReadOnlyList<GrantType> GrantTypes, IReadOnly
     /// <summary>How a client of this kind may authenticate.</summary>
     public IEnumerable<AuthMethod> AuthMethodsFor(string kind) => AuthMethods.Where(method => method.IsFor(kind));
 
+    /// <summary>The same, of those that it may choose by itself.</summary>
+    public IEnumerable<AuthMethod> OfferedTo(string kind) => AuthMethodsFor(kind).Where(method => method.IsOffered);
+
     /// <summary>What a client of this kind uses when it names none.</summary>
     public string[] DefaultGrantTypes(string kind) =>
         [.. GrantTypes.Where(type => type.DefaultFor.Contains(kind)).Select(type => type.Name)];

@@ -105,9 +105,6 @@ public sealed partial record Settings
     /// off; at most 300.</summary>
     [Range(0, 300)] public int RetryWindowSeconds { get; init; } = 30;
 
-    /// <summary>How many clients may act for one another in a chain of exchanged tokens (RFC 8693), 1 to 8.</summary>
-    [Range(1, 8)] public int ExchangeDepth { get; init; } = 3;
-
     /// <summary>True: a replayed refresh token ends the family of an authenticated client too.</summary>
     public bool StrictReuse { get; init; }
 

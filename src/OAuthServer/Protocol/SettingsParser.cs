@@ -91,7 +91,7 @@ public static class SettingsParser
 
     private static void CheckRegistration(Settings settings, List<string> errors)
     {
-        var methods = AuthMethod.All.Select(method => method.Name).ToList();
+        var methods = AuthMethod.All.Where(method => method is { IsOffered: true, NeedsKeys: false }).Select(method => method.Name).ToList();
         if (settings.RegistrationMethod.Length > 0 && !methods.Contains(settings.RegistrationMethod))
             errors.Add($"OAuth__RegistrationMethod: write {Capabilities.OneOf(methods)}, or leave it empty");
         if (settings.RegistrationSchemes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(scheme => !IsPrivateUse(scheme)))
@@ -106,6 +106,9 @@ public static class SettingsParser
             errors.Add("OAuth__TlsCertificateFile: certificate and key go together");
         if (ProxyNetworks.Read(settings.TrustedProxies) is null)
             errors.Add("OAuth__TrustedProxies: write addresses and networks such as 10.0.0.0/8, separated by spaces; never all there are");
+        if (Protocol.PrivateHosts.Read(settings.PrivateHosts) is null)
+            errors.Add("OAuth__PrivateHosts: write names, addresses and networks such as keys.internal 10.0.0.0/8, separated by spaces; "
+                + "never all there are");
         // RFC 9116 §2.2: a line break would begin another field.
         if (settings.SecurityContact.Any(char.IsControl)) errors.Add("OAuth__SecurityContact: write one line");
         if (settings.BrandAccent.Length > 0 && Accent.Read(settings.BrandAccent, out var flaw) is null)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace OAuthServer.Registration;
@@ -21,6 +22,11 @@ public sealed record RegistrationAnswer
     public required IEnumerable<string> GrantTypes { get; init; }
     public required IEnumerable<string> ResponseTypes { get; init; }
     public required string TokenEndpointAuthMethod { get; init; }
+
+    /// <summary>Of a client with keys; null of others.</summary>
+    public string? TokenEndpointAuthSigningAlg { get; init; }
+    public JsonElement? Jwks { get; init; }
+    public string? JwksUri { get; init; }
     public required string Scope { get; init; }
     public required string? ClientUri { get; init; }
     public required string? LogoUri { get; init; }

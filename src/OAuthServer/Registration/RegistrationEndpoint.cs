@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OAuthServer.Audit;
 using OAuthServer.Clients;
 using OAuthServer.Http;
@@ -96,6 +97,9 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
             GrantTypes = row.GrantTypes,
             ResponseTypes = row.Kind == "machine" ? [] : ["code"],
             TokenEndpointAuthMethod = row.AuthMethod,
+            TokenEndpointAuthSigningAlg = row.AssertionAlg,
+            Jwks = row.Jwks is { } jwks ? JsonElement.Parse(jwks) : null,
+            JwksUri = row.JwksUri,
             Scope = Scope.Join(registered.Scope),
             ClientUri = row.ClientUri,
             LogoUri = row.LogoUri,

@@ -18,7 +18,8 @@ public sealed record Proposal
 
     public bool IsMachine => Kind == "machine";
 
-    public bool IsPublic => AuthMethod == Protocol.AuthMethod.None.Name;
+    /// <summary>Whether it stands on a secret; others are public, or have keys.</summary>
+    public bool HasSecret => AuthMethod is not (Protocol.AuthMethod.NoneName or Protocol.AuthMethod.PrivateKeyJwtName);
 
     /// <summary>What goes into its row: offline_access is granted to every user-facing client that asks, and to nobody else.</summary>
     public string[] Allowance => [.. Scope.Where(scope => scope != Protocol.Scope.OfflineAccess)];
@@ -68,9 +69,9 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
             return OAuthError.InvalidClientMetadata($"{machine.Name} and {other.Name} are two clients",
                 Scope.Join(grants.Select(type => type.Name)),
                 "RFC 7591 §2", "one of them");
-        var preset = capabilities.AuthMethodsFor("machine").Any(one => one.Name == settings.RegistrationMethod);
+        var preset = capabilities.OfferedTo("machine").Any(one => one.Name == settings.RegistrationMethod);
         var method = metadata.AuthMethod ?? (preset ? settings.RegistrationMethod : capabilities.DefaultAuthMethod("machine"));
-        if (MethodProblem("machine", method, "RFC 6749 §4.4", "a secret") is { } problem) return problem;
+        if (MethodProblem("machine", method, "RFC 6749 §4.4", "a secret or keys") is { } problem) return problem;
         return new Proposal
         {
             Kind = "machine",
@@ -110,7 +111,7 @@ public sealed class RegistrationRules(Capabilities capabilities, Settings settin
 
     private OAuthError? MethodProblem(string kind, string method, string rule, string expected)
     {
-        var allowed = capabilities.AuthMethodsFor(kind).Select(one => one.Name).ToArray();
+        var allowed = capabilities.OfferedTo(kind).Select(one => one.Name).ToArray();
         return allowed.Contains(method)
             ? null
             : OAuthError.InvalidClientMetadata($"token_endpoint_auth_method must be {Capabilities.OneOf(allowed)}", method, rule, expected);

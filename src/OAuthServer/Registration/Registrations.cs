@@ -53,9 +53,9 @@ public sealed class Registrations(
         if (invited && (admission.Invitation is not { } invitation || (invitation.Kind == "machine" && !proposal.IsMachine)))
             return NotInvited(admission.Token);
 
-        if (!proposal.IsPublic && !invited && secrets.Refusal() is { } tooMany) return tooMany;
+        if (proposal.HasSecret && !invited && secrets.Refusal() is { } tooMany) return tooMany;
 
-        var secret = proposal.IsPublic ? null : SecretHash.NewSecret();
+        var secret = proposal.HasSecret ? SecretHash.NewSecret() : null;
         var (token, now) = (OpaqueToken.Mint(), request.At);
         var registration = new NewRegistration
         {
@@ -100,7 +100,7 @@ public sealed class Registrations(
                 metadata.ClientId is null ? "none" : "another one", "RFC 7592 §2.2", before.ClientId);
         var open = await OpenScopesAsync(cancel);
         if (rules.Propose(metadata, open).Refused(out var error, out var proposal)) return error;
-        if (proposal.Kind != before.Kind || proposal.IsPublic != (before.AuthMethod == AuthMethod.None.Name))
+        if (proposal.Kind != before.Kind || StandsOn(proposal.AuthMethod) != StandsOn(before.AuthMethod))
             return OAuthError.InvalidClientMetadata("Register again to become another kind of client, or to gain or lose a secret",
                 $"{proposal.Kind} {proposal.AuthMethod}", "RFC 7592 §2.2", $"{before.Kind} {before.AuthMethod}");
         var update = new RegistrationUpdate
@@ -137,6 +137,9 @@ public sealed class Registrations(
         ? row.Scope
         : open.OfApis;
 
+    private static (bool Secret, bool Keys) StandsOn(string method) =>
+        AuthMethod.All.FirstOrDefault(one => one.Name == method) is { } known ? (known.NeedsSecret, known.NeedsKeys) : default;
+
     private static Description Describe(Proposal proposal) => new()
     {
         Name = proposal.Metadata.Name,
@@ -148,6 +151,7 @@ public sealed class Registrations(
         LogoUri = proposal.Metadata.LogoUri,
         TosUri = proposal.Metadata.TosUri,
         PolicyUri = proposal.Metadata.PolicyUri,
+        Keys = proposal.Metadata.Keys,
         // A machine signs nobody in.
         OpenId = proposal.IsMachine ? new() : proposal.Metadata.OpenId,
     };

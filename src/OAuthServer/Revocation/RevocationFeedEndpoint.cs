@@ -7,34 +7,41 @@ using OAuthServer.Protocol;
 namespace OAuthServer.Revocation;
 
 /// <summary>
-/// GET /revocations?after=CURSOR&amp;wait=25, for resource servers: what died before it expired and concerns their resources. With
+/// GET /revocations?after=CURSOR&amp;wait=25, or the same by POST with a form, for resource servers: what died before it expired and concerns their resources. With
 /// wait the answer comes when there is something to say, or after so many seconds. Successes go to the log, not to the audit log.
 /// </summary>
 public sealed class RevocationFeedEndpoint(
-    ClientAuthentication clients, ClientLimit limit, RevocationFeed feed, ClientUse use, AuditLog audit, Shutdown shutdown,
-    ILogger<RevocationFeedEndpoint> log)
+    ClientEndpoint shared, RevocationFeed feed, ClientUse use, AuditLog audit, Shutdown shutdown, ILogger<RevocationFeedEndpoint> log)
 {
-    public async Task HandleAsync(HttpContext http)
-    {
-        var read = await ReadAsync(http);
-        if (!read.Refused(out var error, out var answer))
-        {
-            await AnswerAsync(http, answer);
-            return;
-        }
+    /// <summary>Authenticated by HTTP Basic.</summary>
+    public Task HandleAsync(HttpContext http) =>
+        HandleAsync(http, Parameters.OfQuery(http.Request.QueryString.Value ?? ""), new Parameters([]));
 
-        await audit.RefusedAsync(AuditEvents.RevocationFeed, error, http.Context(), http.NamedClient(new Parameters([])));
+    /// <summary>The same by a form, where an assertion has its place (RFC 7521 §4.2): it never stands in a URL.</summary>
+    public async Task PostAsync(HttpContext http)
+    {
+        if ((await http.ShortFormAsync()).Refused(out var error, out var form)) await RefuseAsync(http, error, null);
+        else await HandleAsync(http, form, form);
+    }
+
+    private async Task HandleAsync(HttpContext http, Parameters wishes, Parameters credentials)
+    {
+        if ((await ReadAsync(http, wishes, credentials)).Refused(out var error, out var answer))
+            await RefuseAsync(http, error, http.NamedClient(credentials));
+        else await AnswerAsync(http, answer);
+    }
+
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client)
+    {
+        await audit.RefusedAsync(AuditEvents.RevocationFeed, error, http.Context(), client);
         await http.RefuseAsync(error);
     }
 
-    private async Task<Result<FeedAnswer>> ReadAsync(HttpContext http)
+    private async Task<Result<FeedAnswer>> ReadAsync(HttpContext http, Parameters query, Parameters credentials)
     {
-        var (request, cancel) = (http.Context(), http.RequestAborted);
-        var query = Parameters.OfQuery(http.Request.QueryString.Value ?? "");
+        var cancel = http.RequestAborted;
         if (query.Problem() is { } malformed) return malformed;
-        if (http.Client(new Parameters([])).Refused(out var error, out var presented)) return error;
-        if ((await clients.AuthenticateAsync(presented, request, cancel)).Refused(out error, out var authenticated)) return error;
-        if (limit.Refusal(authenticated.Client, request) is { } tooMany) return tooMany;
+        if ((await shared.AuthenticateAsync(http, credentials)).Refused(out var error, out var authenticated)) return error;
         if (MayRead(authenticated) is { } notAllowed) return notAllowed;
         if (Wait(query).Refused(out error, out var wait)) return error;
 

@@ -18,12 +18,14 @@ internal static class ExchangeMatch
         var fitting = own.Where(rule => Difference(rule, subject, target) is null).ToList();
         if (fitting.Count == 1) return fitting[0];
         if (fitting.Select(rule => rule.Resource).Distinct().Count() > 1)
-            return OAuthError.InvalidTarget("no resource was named, and several rules fit", Scope.Join(fitting.Select(rule => rule.Resource)),
+            return OAuthError.InvalidTarget("no resource was named, and several rules fit",
+                Scope.Join(fitting.Select(rule => rule.Resource)),
                 "none");
         // The one that gives most: two rules for the same way are one decision in two rows.
         if (fitting.Count > 1) return fitting.MaxBy(rule => rule.Scopes.Length)!;
         if (own.Count == 0)
-            return TokenExchangeGrant.Refused("no exchange rule has this client as its actor", $"a row of exchange_rules with actor {actor}");
+            return TokenExchangeGrant.Refused("no exchange rule has this client as its actor",
+                $"a row of exchange_rules with actor {actor}");
 
         var nearest = own.MaxBy(rule => Points(rule, subject, target))!;
         var (column, expected, got) = Difference(nearest, subject, target)!.Value;

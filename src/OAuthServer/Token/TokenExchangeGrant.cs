@@ -65,7 +65,8 @@ public sealed class TokenExchangeGrant(
         parameters["subject_token_type"] is not { } subject
             ? OAuthError.InvalidRequest("subject_token_type is required", "no subject_token_type came", Section, AccessToken)
         : subject is not (AccessToken or Jwt)
-            ? OAuthError.InvalidRequest("The subject token type is not supported", "another subject_token_type", Section, AccessToken, subject)
+            ? OAuthError.InvalidRequest("The subject token type is not supported", "another subject_token_type", Section,
+                AccessToken, subject)
         : parameters["requested_token_type"] is { } requested and not (AccessToken or Jwt)
             ? OAuthError.InvalidRequest(
                 "The requested token type is not supported", "another requested_token_type", Section, AccessToken, requested)

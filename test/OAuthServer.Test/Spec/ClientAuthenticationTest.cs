@@ -62,15 +62,15 @@ public sealed class ClientAuthenticationTest : ServerFixture
         foreach (var method in new[] { "client_secret_basic", "client_secret_post" })
         {
             (await machine.With(Cast.Secret, method).CredentialsAsync(assertion))
-                .Should().BeRefusedWith("invalid_request", description: "Use one client authentication method");
+                .Should().BeRefusedWith("invalid_request", description: "Use one way to authenticate");
             (await web.With(Cast.Secret, method).PostAsync(Paths.Revoke, ("token", "x"), assertion))
                 .Should().BeRefusedWith("invalid_request");
             (await api.With(Cast.Secret, method).PostAsync(Paths.Introspect, ("token", "x"), assertion))
                 .Should().BeRefusedWith("invalid_request");
         }
 
-        (await machine.With(null).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_client");
-        (await (await Server.PublicClientAsync()).RefreshAsync("x", assertion)).Should().BeRefusedWith("invalid_client");
+        (await machine.With(null).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_request");
+        (await (await Server.PublicClientAsync()).RefreshAsync("x", assertion)).Should().BeRefusedWith("invalid_request");
         (await machine.CredentialsAsync((parameter, ""))).Should().HaveIssuedTokens();
     }
 

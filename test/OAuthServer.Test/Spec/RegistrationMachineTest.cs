@@ -64,9 +64,9 @@ public sealed class RegistrationMachineTest : ServerFixture
 
     [TestCase("client_credentials authorization_code", "client_secret_basic")]
     [TestCase("client_credentials", "none")]
-    [TestCase("client_credentials", "private_key_jwt")]
+    [TestCase("client_credentials", "private_key_jwt"), TestCase("client_credentials", "federated")]
     [TestCase("client_credentials password", null)]
-    public async Task A_machine_is_nothing_else_and_has_a_secret(string grants, string? method)
+    public async Task A_machine_is_nothing_else_and_has_a_secret_or_keys(string grants, string? method)
     {
         var invitation = await Server.InviteAsync();
 

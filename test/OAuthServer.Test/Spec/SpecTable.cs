@@ -25,6 +25,7 @@ internal static partial class SpecTable
         [7517] = "JSON Web Key",
         [7518] = "JSON Web Algorithms",
         [7521] = "Assertion framework",
+        [7523] = "JWT client authentication and grants",
         [7591] = "Dynamic client registration",
         [7592] = "Dynamic client registration management",
         [7617] = "HTTP Basic",
@@ -45,6 +46,7 @@ internal static partial class SpecTable
         [9207] = "Issuer identification",
         [9700] = "Best current practice for OAuth 2.0 security",
         [9728] = "Protected resource metadata",
+        [10070] = "Audiences of JWTs for client authentication",
     };
 
     /// <summary>Every test method of this assembly with its class.</summary>

@@ -80,7 +80,7 @@ public static class Registrant
         reply.Json.GetProperty("client_id_issued_at").GetInt64().Should().BePositive();
         reply.Text("registration_client_uri").Should().EndWith($"{Paths.Register}/{reply.Text("client_id")}");
         if (status != 201) return;
-        reply.Has("client_secret").Should().Be(reply.Text("token_endpoint_auth_method") != "none");
+        reply.Has("client_secret").Should().Be(reply.Text("token_endpoint_auth_method") is not ("none" or "private_key_jwt"));
         reply.Has("client_secret_expires_at").Should().Be(reply.Has("client_secret"));
     }
 

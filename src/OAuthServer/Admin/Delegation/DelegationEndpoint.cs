@@ -5,7 +5,9 @@ using OAuthServer.Stores.Grants;
 
 namespace OAuthServer.Admin.Delegation;
 
-/// <summary>/admin/delegation: the rules of token exchange, and who acts for whom right now; disabling and cutting say first what ends.</summary>
+/// <summary>
+/// /admin/delegation: the rules of token exchange, and who acts for whom right now; disabling and cutting say first what ends.
+/// </summary>
 public sealed class DelegationEndpoint(
     SignedInGate gate, ExchangeRuleStore rules, ExchangeRuleEdits edits, DelegationStore delegations, ResourceDirectory resources,
     TimeProvider time)

@@ -20,13 +20,13 @@ public static class CapabilityRows
         """;
 
     public const string AuthMethodsSql = """
-        insert into auth_methods (name, kinds, default_for, needs_secret, position)
-        select name, string_to_array(kinds, ' '), string_to_array(default_for, ' '), needs_secret, position
-          from unnest(@Names::text[], @Kinds::text[], @DefaultFor::text[], @NeedsSecret::boolean[]) with ordinality
-               as t(name, kinds, default_for, needs_secret, position)
+        insert into auth_methods (name, kinds, default_for, needs_secret, needs_keys, position)
+        select name, string_to_array(kinds, ' '), string_to_array(default_for, ' '), needs_secret, needs_keys, position
+          from unnest(@Names::text[], @Kinds::text[], @DefaultFor::text[], @NeedsSecret::boolean[], @NeedsKeys::boolean[])
+               with ordinality as t(name, kinds, default_for, needs_secret, needs_keys, position)
         on conflict (name) do update
            set kinds = excluded.kinds, default_for = excluded.default_for,
-               needs_secret = excluded.needs_secret, position = excluded.position
+               needs_secret = excluded.needs_secret, needs_keys = excluded.needs_keys, position = excluded.position
         """;
 
     /// <summary>Both statements with what they write.</summary>
@@ -47,6 +47,7 @@ public static class CapabilityRows
             Kinds = methods.Select(method => string.Join(' ', method.Kinds)).ToArray(),
             DefaultFor = methods.Select(method => string.Join(' ', method.DefaultFor)).ToArray(),
             NeedsSecret = methods.Select(method => method.NeedsSecret).ToArray(),
+            NeedsKeys = methods.Select(method => method.NeedsKeys).ToArray(),
         });
     }
 }

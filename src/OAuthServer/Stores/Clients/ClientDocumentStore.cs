@@ -22,6 +22,9 @@ public sealed record NewClientDocument
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required OpenIdSettings OpenId { get; init; }
+    public string AuthMethod { get; init; } = Protocol.AuthMethod.NoneName;
+    public KeySettings Keys { get; init; } = KeySettings.None;
+    public bool PublicToo { get; init; }
     public required byte[] BodyHash { get; init; }
 
     /// <summary>When it differs from the one before, what people allowed is to be asked again.</summary>
@@ -52,17 +55,20 @@ public sealed class ClientDocumentStore(Database database)
     /// Makes or changes the client, wakes one that was gone, and forgets remembered consents when what they rested on has changed.
     /// An operator's row stays as it is, and a document fetched earlier never replaces one fetched later.
     /// </summary>
-    public const string KeepSql = $"""
+    public const string KeepSql = """
         with before as (
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
             insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri)
-            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, '{AuthMethod.NoneName}',
-                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, public_too)
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, @AuthMethod,
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
+                @Jwks::jsonb, @JwksUri, @Alg, @PublicToo
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
+                   auth_method = excluded.auth_method, jwks = excluded.jwks, jwks_uri = excluded.jwks_uri,
+                   assertion_alg = excluded.assertion_alg, public_too = excluded.public_too,
                    id_token_alg = excluded.id_token_alg, default_max_age = excluded.default_max_age,
                    post_logout_redirect_uris = excluded.post_logout_redirect_uris,
                    backchannel_logout_uri = excluded.backchannel_logout_uri,
@@ -96,6 +102,11 @@ public sealed class ClientDocumentStore(Database database)
             document.OpenId.DefaultMaxAge,
             document.OpenId.PostLogoutRedirectUris,
             document.OpenId.BackchannelLogoutUri,
+            document.AuthMethod,
+            document.Keys.Jwks,
+            document.Keys.JwksUri,
+            document.Keys.Alg,
+            document.PublicToo,
             document.BodyHash,
             document.TrustHash,
             FreshUntil = document.FreshUntil.UtcDateTime,

@@ -45,6 +45,16 @@ public sealed record ClientRow
 
     /// <summary>Where it is told that a session ended; null: it is not.</summary>
     public string? BackchannelLogoutUri { get; init; }
+
+    /// <summary>Its public keys, a JWK set; null: none, or they are at <see cref="JwksUri"/>.</summary>
+    public string? Jwks { get; init; }
+    public string? JwksUri { get; init; }
+
+    /// <summary>The one algorithm of its assertions; null: any that fits its keys.</summary>
+    public string? AssertionAlg { get; init; }
+
+    /// <summary>Its document lets it come without an assertion, too.</summary>
+    public bool PublicToo { get; init; }
 }
 
 /// <summary>A row of client_secrets.</summary>
@@ -76,8 +86,8 @@ public sealed class ClientStore(Database database)
     public async Task<(ClientRow Client, List<SecretRow> Secrets)?> FindAsync(string client, CancellationToken cancel) =>
         // No text in PostgreSQL has a NUL. A statement that it refuses for one, while Npgsql prepares it, fails for the next caller, too.
         !client.Contains('\0') && await requested.FindAsync(client) is { } row
-            // A public client has no secret: one read less for each of a million apps.
-            ? (row, row.AuthMethod == AuthMethod.NoneName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
+            // A public client has no secret, nor one with keys: one read less for each of a million apps.
+            ? (row, row.AuthMethod is AuthMethod.NoneName or AuthMethod.PrivateKeyJwtName ? [] : await database.ListAsync<SecretRow>(SecretsSql, new { client }, cancel))
             : null;
 
     /// <summary>One read for all who wait at the same moment: more clients may be busy than a server remembers.</summary>
@@ -93,6 +103,22 @@ public sealed class ClientStore(Database database)
     /// <summary>Notes, in passing, who was used; fires no trigger.</summary>
     public Task ClientsUsedAsync(string[] clients, DateTimeOffset now) =>
         database.ExecuteAsync(UsedSql, new { clients, now = now.UtcDateTime }, CancellationToken.None);
+
+    public const string KeysUsedSql = """
+        with used as (
+            select distinct on (client, thumbprint) client, thumbprint from unnest(@clients::text[], @thumbprints::text[]) as u (client, thumbprint)
+        ), gone as (
+            delete from client_key_uses where client_id = any (@clients) and last_used_at < @now::timestamptz - interval '90 days'
+        )
+        insert into client_key_uses (client_id, thumbprint, last_used_at)
+        select u.client, u.thumbprint, @now from used u join clients c on c.client_id = u.client order by 1, 2
+        on conflict (client_id, thumbprint) do update set last_used_at = excluded.last_used_at
+        """;
+
+    /// <summary>Notes with which keys.</summary>
+    public Task KeysUsedAsync(IReadOnlyList<(string Client, string Thumbprint)> keys, DateTimeOffset now) => database.ExecuteAsync(KeysUsedSql,
+        new { clients = keys.Select(key => key.Client).ToArray(), thumbprints = keys.Select(key => key.Thumbprint).ToArray(), now = now.UtcDateTime },
+        CancellationToken.None);
 
     public const string SecretUsedSql = "update client_secrets set last_used_at = @now where id = any (@secrets)";
 

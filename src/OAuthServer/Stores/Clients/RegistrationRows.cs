@@ -14,6 +14,7 @@ public sealed record Description
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required OpenIdSettings OpenId { get; init; }
+    public KeySettings Keys { get; init; } = KeySettings.None;
 }
 
 /// <summary>A client that is about to register itself.</summary>
@@ -26,7 +27,7 @@ public sealed record NewRegistration
     public required string[] Allowance { get; init; }
     public required Description Described { get; init; }
 
-    /// <summary>bcrypt; null for a public client.</summary>
+    /// <summary>bcrypt; null for a public client, and for one with keys.</summary>
     public required string? SecretHash { get; init; }
 
     /// <summary>SHA-256 of its registration access token.</summary>
@@ -71,6 +72,9 @@ public sealed record RegistrationRow
     public required int? DefaultMaxAge { get; init; }
     public required string[] PostLogoutRedirectUris { get; init; }
     public required string? BackchannelLogoutUri { get; init; }
+    public string? Jwks { get; init; }
+    public string? JwksUri { get; init; }
+    public string? AssertionAlg { get; init; }
 
     /// <summary>Whether it registered anything of OpenID Connect; else its registration says nothing of it.</summary>
     public bool SpeaksOpenId => Scope.Contains(Protocol.Scope.OpenId) || IdTokenAlg != "RS256" || DefaultMaxAge is not null

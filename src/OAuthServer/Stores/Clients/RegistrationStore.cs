@@ -19,10 +19,11 @@ public sealed class RegistrationStore(Database database)
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
             insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri)
+                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg)
             select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
                 @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now,
-                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri from allowed
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
+                @Jwks::jsonb, @JwksUri, @Alg from allowed
             returning *
         ), secret as (
             insert into client_secrets (client_id, hash, label, not_before)
@@ -42,7 +43,7 @@ public sealed class RegistrationStore(Database database)
         )
         select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
                r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
-               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri
+               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg
           from client c, registration r
         """;
 
@@ -71,6 +72,9 @@ public sealed class RegistrationStore(Database database)
             described.OpenId.DefaultMaxAge,
             described.OpenId.PostLogoutRedirectUris,
             described.OpenId.BackchannelLogoutUri,
+            described.Keys.Jwks,
+            described.Keys.JwksUri,
+            described.Keys.Alg,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,
@@ -86,7 +90,7 @@ public sealed class RegistrationStore(Database database)
     private const string Columns = """
         c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
         r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
-        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri
+        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg
         """;
 
     public const string FindSql = $"select {Columns} {Mine}";
@@ -118,13 +122,15 @@ public sealed class RegistrationStore(Database database)
     public const string UpdateSql = $"""
         with mine as (
             select c.client_id {Mine} and c.kind = @Kind
-               and (c.auth_method = '{AuthMethod.NoneName}') = (@AuthMethod = '{AuthMethod.NoneName}')
+               and exists (select from auth_methods was join auth_methods wanted using (needs_secret, needs_keys)
+                            where was.name = c.auth_method and wanted.name = @AuthMethod)
                for no key update of c, r
         ), c as (
             update clients set name = coalesce(@Name, clients.client_id),
                    redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
                    id_token_alg = coalesce(@IdTokenAlg, 'RS256'), default_max_age = @DefaultMaxAge,
                    post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
+                   jwks = @Jwks::jsonb, jwks_uri = @JwksUri, assertion_alg = @Alg,
                    scopes = array(select unnest(@Allowance::text[]) union
                                   select s.name from scopes s where s.name = any (clients.scopes) and not s.open),
                    default_scopes = array(select unnest(default_scopes) intersect
@@ -167,6 +173,9 @@ public sealed class RegistrationStore(Database database)
             update.Described.OpenId.DefaultMaxAge,
             update.Described.OpenId.PostLogoutRedirectUris,
             update.Described.OpenId.BackchannelLogoutUri,
+            update.Described.Keys.Jwks,
+            update.Described.Keys.JwksUri,
+            update.Described.Keys.Alg,
             request = request.RequestId,
             request.Address,
             now = request.At.UtcDateTime,

@@ -30,7 +30,7 @@ public sealed record Exchange
     public required bool IsKnown { get; init; }
     public required TokenFacts Token { get; init; }
 
-    /// <summary>What the request proves once: the client's assertion is spent in any case, a key's where the rows allow the exchange.</summary>
+    /// <summary>What the request proves once: an assertion is spent in any case, the proof of a key where the rows allow it.</summary>
     public required Proofs Proofs { get; init; }
 
     /// <summary>What the audit log says of the client's assertion.</summary>

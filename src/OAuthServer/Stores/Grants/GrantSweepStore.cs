@@ -4,8 +4,8 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Stores.Grants;
 
 /// <summary>
-/// grants, old_tokens and delegations, as they are emptied: small batches that skip what others hold. Each returns how many left. A grant whose
-/// refresh token has been idle too long is dead by that and leaves with its end.
+/// grants, old_tokens and delegations, as they are emptied: small batches that skip what others hold. Each returns how many left. A
+/// grant whose refresh token has been idle too long is dead by that and leaves with its end.
 /// </summary>
 public sealed class GrantSweepStore(Database database)
 {

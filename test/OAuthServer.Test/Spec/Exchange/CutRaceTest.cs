@@ -5,7 +5,7 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Exchange;
 
-/// <summary>Two servers, many exchanges at once, and somebody who ends what they stand on: nothing that was issued survives the end.</summary>
+/// <summary>Two servers, many exchanges at once, and somebody who ends what they stand on: nothing survives the end.</summary>
 [Behaviour(50), NonParallelizable]
 public sealed class CutRaceTest : ExchangeFixture
 {

@@ -14,7 +14,8 @@ public sealed class CutTest : ExchangeFixture
     [OneTimeSetUp]
     public async Task PrepareAsync()
     {
-        (app, orchestrator, planner, sibling) = (await AppAsync(), await AgentAsync(), await AgentAsync("planner"), await AgentAsync("sibling"));
+        (app, orchestrator, planner, sibling) = (
+            await AppAsync(), await AgentAsync(), await AgentAsync("planner"), await AgentAsync("sibling"));
         sensors = await Server.ResourceServerAsync(Cast.Sensors);
         await RuleAsync(orchestrator);
         await RuleAsync(sibling);
@@ -119,8 +120,8 @@ public sealed class CutTest : ExchangeFixture
             ExchangeAsync(agent, root, scope: i % 2 == 0 ? "mcp:read" : "mcp:write")));
         replies.Select(reply => reply.Status).Should().AllBeEquivalentTo(200);
         replies.Select(reply => EdgeOf(reply.AccessToken)).Distinct().Should().HaveCount(1);
-        (await Server.QueryAsync<string>("select array_to_string(scope, ' ') from delegations where actor = @Id", new { agent.Id })).Should()
-            .Equal("mcp:read mcp:write");
+        (await Server.QueryAsync<string>("select array_to_string(scope, ' ') from delegations where actor = @Id",
+            new { agent.Id })).Should().Equal("mcp:read mcp:write");
     }
 
     private async Task<(Person Alice, (string Root, string First, string Second, string Beside) Tokens)> ChainAsync()

@@ -41,7 +41,8 @@ public sealed class DelegationPanelTest : ExchangeFixture
     public async Task Commands_add_list_disable_show_and_cut()
     {
         var (agent, alice) = (await AgentAsync(), await Server.UserAsync());
-        var added = await JsonAsync("exchange", "add", "--actor", agent.Id, "--from", Cast.Notes, "--to", Cast.Sensors, "--scope", "mcp:read");
+        var added = await JsonAsync("exchange", "add", "--actor", agent.Id, "--from", Cast.Notes, "--to", Cast.Sensors,
+            "--scope", "mcp:read");
         var rule = added.GetProperty("id").GetGuid();
         await HearAsync(rules => rules.Any(one => one.Id == rule));
         (await Server.RunBinaryAsync(null, "exchange", "add", "--actor", agent.Id, "--from", Cast.Notes, "--to", Cast.Sensors, "--scope",
@@ -60,7 +61,8 @@ public sealed class DelegationPanelTest : ExchangeFixture
         (await JsonAsync("exchange", "list")).GetProperty("rules").EnumerateArray()
             .Single(row => row.GetProperty("id").GetGuid() == rule).GetProperty("enabled").GetBoolean().Should().BeFalse();
         (await JsonAsync("exchange", "enable", rule.ToString())).GetProperty("changed").GetBoolean().Should().BeTrue();
-        (await Server.RunBinaryAsync(null, "exchange", "disable", Guid.NewGuid().ToString(), "--yes")).Error.Should().Contain("There is no rule");
+        (await Server.RunBinaryAsync(null, "exchange", "disable", Guid.NewGuid().ToString(), "--yes")).Error
+            .Should().Contain("There is no rule");
     }
 
     private async Task<JsonElement> JsonAsync(params string[] arguments)

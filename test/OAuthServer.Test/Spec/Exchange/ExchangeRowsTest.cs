@@ -28,7 +28,8 @@ public sealed class ExchangeRowsTest : ExchangeFixture
     [TestCase($"(@agent, {Notes}, {Sensors}, '{{notes:read}}', '{{}}')", "A scope in this row does not belong to its resource", "scopes")]
     [TestCase($"(@agent, {Notes}, {Sensors}, '{{}}', '{{}}')", "A rule names the scopes", "calendar:read")]
     [TestCase($"(@agent, {Notes}, {Sensors}, '{{offline_access}}', '{{}}')", "Who somebody is, and staying connected", "Leave out")]
-    [TestCase($"(@agent, {Notes}, {Sensors}, '{{mcp:read}}', array[@agent])", "An actor does not move its own tokens", "Leave the actor out")]
+    [TestCase($"(@agent, {Notes}, {Sensors}, '{{mcp:read}}', array[@agent])", "An actor does not move its own tokens",
+        "Leave the actor out")]
     [TestCase($"(@agent, {Notes}, {Sensors}, '{{mcp:read}}', '{{{{a}},{{b}}}}')", "The list in subject_clients has more than one dimension",
         "single pair")]
     public async Task A_rule_is_refused_with_words(string values, string message, string hint)
@@ -87,7 +88,7 @@ public sealed class ExchangeRowsTest : ExchangeFixture
         await RuleAsync(actor);
         var edge = EdgeOf((await ExchangeAsync(actor, await AliceAsync(await AppAsync(), alice))).AccessToken);
         await Server.ExecuteAsync("update delegations set ended_at = now() where id = @edge", new { edge });
-        (await FluentActions.Awaiting(() => Server.ExecuteAsync("update delegations set ended_at = null, ended_reason = null where id = @edge",
-            new { edge })).Should().ThrowAsync<PostgresException>()).Which.MessageText.Should().Contain("stays ended");
+        (await FluentActions.Awaiting(() => Server.ExecuteAsync(
+            "update delegations set ended_at = null, ended_reason = null where id = @edge", new { edge })).Should().ThrowAsync<PostgresException>()).Which.MessageText.Should().Contain("stays ended");
     }
 }

@@ -34,7 +34,8 @@ public sealed class ExchangeTest : ExchangeFixture
         claims["act"]!.ToJsonString().Should().Be($$$"""{"sub":"{{{planner.Id}}}","act":{"sub":"{{{orchestrator.Id}}}"}}""");
         (claims["sub"]!.ToString(), claims["client_id"]!.ToString(), claims["aud"]!.ToString(), claims["grant"]!.ToString()).Should()
             .Be((alice.Subject.ToString(), planner.Id, Cast.Sensors, Claims(token)["grant"]!.ToString()));
-        claims["via"]!.AsArray().Select(step => step!.ToString()).Should().Equal($"{EdgeOf(first.AccessToken)}", $"{EdgeOf(second.AccessToken)}");
+        claims["via"]!.AsArray().Select(step => step!.ToString()).Should()
+            .Equal($"{EdgeOf(first.AccessToken)}", $"{EdgeOf(second.AccessToken)}");
         before["act"]!.ToJsonString().Should().Be($$"""{"sub":"{{orchestrator.Id}}"}""");
 
         var seen = await (await Server.ResourceServerAsync(Cast.Sensors)).IntrospectAsync(second.AccessToken);
@@ -50,7 +51,8 @@ public sealed class ExchangeTest : ExchangeFixture
         var (token, stranger) = (await AliceAsync(app, alice), await AppAsync());
         var forged = token[..^6] + (token[^6] == 'A' ? 'B' : 'A') + token[^5..];
         foreach (var text in new[] { forged, "nonsense", new string('x', 5000), token + "." })
-            (await ExchangeAsync(orchestrator, text)).Should().BeRefusedWith("invalid_request", description: "The subject token cannot be exchanged");
+            (await ExchangeAsync(orchestrator, text)).Should()
+                .BeRefusedWith("invalid_request", description: "The subject token cannot be exchanged");
 
         var refresh = (await stranger.TokensAsync(alice)).RefreshToken!;
         (await ExchangeAsync(orchestrator, refresh)).Should().BeRefusedWith("invalid_request");
@@ -196,7 +198,8 @@ public sealed class ExchangeTest : ExchangeFixture
 
         var reply = await ExchangeAsync(agent, token, scope: null);
         reply.Should().HaveIssuedTokens("mcp:read read_sensors");
-        (Claims(reply.AccessToken)["sub"]!.ToString(), Claims(reply.AccessToken)["client_id"]!.ToString()).Should().Be((machine.Id, agent.Id));
+        (Claims(reply.AccessToken)["sub"]!.ToString(), Claims(reply.AccessToken)["client_id"]!.ToString()).Should()
+            .Be((machine.Id, agent.Id));
         var server = await Server.ResourceServerAsync(Cast.Sensors);
         (await server.SeesAsActiveAsync(reply.AccessToken)).Should().BeTrue();
         (await ExchangeAsync(agent, token, Third)).Should().BeRefusedWith("invalid_target");
