@@ -605,6 +605,17 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.clients_end_delegations() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update delegations set ended_at = now(), ended_reason = 'client'
+     where (client_id = new.client_id or actor = new.client_id) and ended_at is null;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.clients_end_delegations() IS 'Ends what a disabled client, or somebody for it, did with exchanged tokens.';
+
 CREATE FUNCTION public.clients_feed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -717,6 +728,162 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.clients_schemes() IS 'RFC 8252 §7.1, for rows an operator types; a client that registers itself has only the schemes the setting lists.';
+
+CREATE FUNCTION public.delegations_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    request text := 'sql-' || lpad(to_hex(floor(extract(epoch from now()) * 1000)::bigint), 12, '0') || '-' || txid_current();
+begin
+    insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, actor, address, detail)
+    values (coalesce(request_time(request), clock_timestamp()), request, 'revocation', 'ok', old.actor,
+            coalesce((select subject::text from grants where id = old.grant_id), old.client_id), old.grant_id,
+            'sql:' || session_user, host(inet_client_addr()), 'in SQL: the delegation ' || old.id || ' and what is below it');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_audit() IS 'Writes who cut a delegation in SQL. What the server cuts has its own row.';
+
+CREATE FUNCTION public.delegations_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.ended_at is not null and new.ended_at is distinct from old.ended_at then
+        raise check_violation using message = 'A delegation that has ended stays ended', column = 'ended_at',
+            hint = 'Delete the row: its tokens stay refused, and the next exchange begins another.';
+    end if;
+    if new.ended_at is not null then new.ended_reason := coalesce(new.ended_reason, 'cut'); end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_check() IS 'Keeps the end of a delegation, and calls what is ended in SQL a cut.';
+
+CREATE FUNCTION public.delegations_feed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.last_used_at > now() - interval '61 minutes' then
+        perform revocation_feed_add('grant', old.id::text, array[old.resource], now() + interval '1 hour');
+    end if;
+    if tg_op = 'UPDATE' then
+        update delegations set ended_at = new.ended_at, ended_reason = case new.ended_reason when 'cut' then 'above' else new.ended_reason end
+         where parent = new.id and ended_at is null;
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_feed() IS 'Tells resource servers of a delegation that has ended, and ends those below it.';
+
+CREATE FUNCTION public.exchange_rules_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.id := coalesce(new.id, gen_random_uuid());
+    new.subject_clients := coalesce(new.subject_clients, '{}');
+    new.impersonate := coalesce(new.impersonate, false);
+    new.enabled := coalesce(new.enabled, true);
+    -- A client or resource that is renamed takes its rules along: then nothing has the old name any more.
+    if tg_op = 'UPDATE' and (new.id <> old.id or new.impersonate <> old.impersonate
+        or new.actor <> old.actor and exists (select from clients where client_id = old.actor)
+        or new.from_resource <> old.from_resource and exists (select from resources where uri = old.from_resource)
+        or new.resource <> old.resource and exists (select from resources where uri = old.resource)) then
+        raise check_violation using message = 'Who a rule is for, and between which resources, stays',
+            column = case when new.actor <> old.actor then 'actor' when new.from_resource <> old.from_resource then 'from_resource'
+                          when new.resource <> old.resource then 'resource' else 'impersonate' end,
+            hint = 'People allowed this very rule. Disable it and make another one.';
+    end if;
+    if not exists (select from clients where client_id = new.actor) then
+        raise check_violation using message = 'The actor of a rule is a client', column = 'actor',
+            hint = 'Insert it into clients first, with a secret or a key.';
+    end if;
+    if exists (select from clients where client_id = new.actor and auth_method = 'none') then
+        raise check_violation using message = 'A public client exchanges nothing', column = 'actor',
+            hint = 'Name a client with a secret or a key: whoever holds a token could act as a client without one.';
+    end if;
+    if exists (select from clients where client_id = new.actor and kind = 'resource-server') then
+        raise check_violation using message = 'A resource server gets no tokens', column = 'actor',
+            hint = 'Make a client of kind machine beside it.';
+    end if;
+    if not exists (select from resources where uri = new.from_resource) then
+        raise check_violation using message = 'The resource tokens are for does not exist', column = 'from_resource',
+            hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
+    end if;
+    if not exists (select from resources where uri = new.resource) then
+        raise check_violation using message = 'The resource of this rule does not exist', column = 'resource',
+            hint = 'Insert it into resources first: insert into resources (uri, name) values (…).';
+    end if;
+    if new.actor = any (new.subject_clients) and new.resource <> new.from_resource then
+        raise check_violation using message = 'An actor does not move its own tokens to another resource', column = 'subject_clients',
+            hint = 'Leave the actor out of subject_clients, or write the same resource in from_resource and resource.';
+    end if;
+    if coalesce(cardinality(new.scopes), 0) = 0 then
+        raise check_violation using message = 'A rule names the scopes that its tokens may have', column = 'scopes',
+            hint = 'Write ''{calendar:read}'', say: scopes of the rule''s resource.';
+    end if;
+    if exists (select from unnest(new.scopes) as one where not exists (
+        select from scopes where name = one and (resource is null or resource = new.resource))) then
+        raise check_violation using message = 'A scope in this row does not belong to its resource', column = 'scopes',
+            hint = 'Write scopes of the rule''s resource; insert them into scopes first.';
+    end if;
+    if new.scopes && '{openid,profile,email,offline_access}'::text[] or exists (
+        select from scopes where name = any (new.scopes) and identity) then
+        raise check_violation using message = 'Who somebody is, and staying connected, is passed on to nobody', column = 'scopes',
+            hint = 'Leave out openid, profile, email, offline_access and their like.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.exchange_rules_check() IS 'Refuses rules of clients without a secret, between resources that are not there, and for more than their resource has.';
+
+CREATE FUNCTION public.exchange_rules_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.enabled and not new.enabled or not old.scopes <@ new.scopes
+       or new.subject_clients <> '{}' and (old.subject_clients = '{}' or not old.subject_clients <@ new.subject_clients)
+       or new.subject_clients = '{}' and new.actor = any (old.subject_clients) then
+        update delegations set ended_at = now(), ended_reason = 'rule' where rule_id = new.id and ended_at is null;
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.exchange_rules_end() IS 'Ends what stands on a rule that is disabled or allows less.';
+
+CREATE FUNCTION public.exchange_rules_follow_clients() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update exchange_rules set subject_clients = array_replace(subject_clients, old.client_id, new.client_id)
+     where old.client_id = any (subject_clients);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.exchange_rules_follow_clients() IS 'Renames a client in the rules that take its tokens.';
+
+CREATE FUNCTION public.exchange_rules_follow_scopes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'UPDATE' then
+        update exchange_rules set scopes = array_replace(scopes, old.name, new.name) where old.name = any (scopes);
+        return null;
+    end if;
+    delete from exchange_rules where scopes <@ array[old.name];
+    update exchange_rules set scopes = array_remove(scopes, old.name) where old.name = any (scopes);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.exchange_rules_follow_scopes() IS 'Renames a scope in rules, or takes it out of them.';
+
+CREATE FUNCTION public.grants_end_delegations() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update delegations set ended_at = new.ended_at, ended_reason = 'grant' where grant_id = new.id and ended_at is null;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.grants_end_delegations() IS 'Ends what stands on a grant that has ended.';
 
 CREATE FUNCTION public.grants_feed() RETURNS trigger
     LANGUAGE plpgsql
@@ -1909,7 +2076,8 @@ CREATE TABLE public.consents (
     scope text[] NOT NULL,
     given_at timestamp with time zone NOT NULL,
     key bytea NOT NULL,
-    expires_at timestamp with time zone
+    expires_at timestamp with time zone,
+    onward jsonb DEFAULT '[]'::jsonb NOT NULL
 );
 
 COMMENT ON TABLE public.consents IS 'What a person has allowed before, so that the same is not asked twice.';
@@ -1930,6 +2098,8 @@ COMMENT ON COLUMN public.consents.key IS 'SHA-256 over client, redirect URI and 
 
 COMMENT ON COLUMN public.consents.expires_at IS 'Until when it was allowed; null: as long as the client''s row says.';
 
+COMMENT ON COLUMN public.consents.onward IS 'Where agents may take it, as it was allowed: a list of {rule, actor, resource, scopes}.';
+
 CREATE TABLE public.data_protection_keys (
     id text NOT NULL,
     xml text NOT NULL
@@ -1940,6 +2110,54 @@ COMMENT ON TABLE public.data_protection_keys IS 'ASP.NET Core Data Protection ke
 COMMENT ON COLUMN public.data_protection_keys.id IS 'The friendly name that ASP.NET Core gave the key.';
 
 COMMENT ON COLUMN public.data_protection_keys.xml IS 'The key element, its secret encrypted.';
+
+CREATE TABLE public.delegations (
+    id uuid NOT NULL,
+    grant_id uuid,
+    client_id text NOT NULL,
+    parent uuid,
+    rule_id uuid NOT NULL,
+    actor text NOT NULL,
+    resource text NOT NULL,
+    scope text[] NOT NULL,
+    depth integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_reason text,
+    CONSTRAINT delegations_depth_range CHECK (((depth >= 1) AND (depth <= 8))),
+    CONSTRAINT delegations_reason_known CHECK ((ended_reason = ANY (ARRAY['cut'::text, 'above'::text, 'rule'::text, 'client'::text, 'grant'::text]))),
+    CONSTRAINT delegations_reason_whole CHECK (((ended_at IS NULL) = (ended_reason IS NULL)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.delegations IS 'Who acts for whom: one row for each step of a chain of exchanged tokens, however many tokens it gave.';
+
+COMMENT ON COLUMN public.delegations.id IS 'UUIDv7. In the via claim of its tokens, and of those that were exchanged for them.';
+
+COMMENT ON COLUMN public.delegations.grant_id IS 'What a person allowed, on which it stands; null: a machine''s own access.';
+
+COMMENT ON COLUMN public.delegations.client_id IS 'Whose access the chain began with: the client of the grant, or the machine.';
+
+COMMENT ON COLUMN public.delegations.parent IS 'The step before, whose token was exchanged; null: it is the first.';
+
+COMMENT ON COLUMN public.delegations.rule_id IS 'The rule that allows it.';
+
+COMMENT ON COLUMN public.delegations.actor IS 'The client that acts.';
+
+COMMENT ON COLUMN public.delegations.resource IS 'What its tokens are for.';
+
+COMMENT ON COLUMN public.delegations.scope IS 'What its tokens have allowed so far, all together.';
+
+COMMENT ON COLUMN public.delegations.depth IS 'Its place in the chain; 1: the first.';
+
+COMMENT ON COLUMN public.delegations.created_at IS 'When the first token was exchanged.';
+
+COMMENT ON COLUMN public.delegations.last_used_at IS 'When the last one was.';
+
+COMMENT ON COLUMN public.delegations.ended_at IS 'Set once; its tokens, and those below it, are dead from then on. Setting it in SQL is a cut.';
+
+COMMENT ON COLUMN public.delegations.ended_reason IS 'cut: by the person or an operator, for as long as the grant or the rule is there. above, rule, client, grant: with that; a new exchange may begin another.';
 
 CREATE TABLE public.device_attempts (
     key bytea NOT NULL,
@@ -2001,6 +2219,39 @@ COMMENT ON COLUMN public.device_requests.polled_at IS 'The last poll that did no
 COMMENT ON COLUMN public.device_requests.denied_at IS 'When a person said no; null: nobody did.';
 
 COMMENT ON COLUMN public.device_requests.jkt IS 'The key that a poll showed first, to which its grant is bound (RFC 9449); null: none.';
+
+CREATE TABLE public.exchange_rules (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    actor text NOT NULL,
+    subject_clients text[] DEFAULT '{}'::text[] NOT NULL,
+    from_resource text NOT NULL,
+    resource text NOT NULL,
+    scopes text[] NOT NULL,
+    impersonate boolean DEFAULT false NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    note text,
+    CONSTRAINT exchange_rules_scopes_named CHECK ((cardinality(scopes) > 0))
+);
+
+COMMENT ON TABLE public.exchange_rules IS 'Token exchange (RFC 8693): which client may exchange whose access tokens, and for what. In force at once.';
+
+COMMENT ON COLUMN public.exchange_rules.id IS 'Its name: in consents of people, in the audit log and in commands. Made by default.';
+
+COMMENT ON COLUMN public.exchange_rules.actor IS 'The client that exchanges, and acts: confidential, with the grant type token-exchange.';
+
+COMMENT ON COLUMN public.exchange_rules.subject_clients IS 'Whose tokens it may exchange: the clients they were issued to. Empty: those of any client but itself.';
+
+COMMENT ON COLUMN public.exchange_rules.from_resource IS 'The resource the actor stands behind: the audience of the tokens it may exchange.';
+
+COMMENT ON COLUMN public.exchange_rules.resource IS 'What the tokens it gets are for.';
+
+COMMENT ON COLUMN public.exchange_rules.scopes IS 'What they may allow at most.';
+
+COMMENT ON COLUMN public.exchange_rules.impersonate IS 'True: the tokens do not name the actor (no act claim); the audit log does. False: they do.';
+
+COMMENT ON COLUMN public.exchange_rules.enabled IS 'False: nothing is exchanged by it, and what was is refused. Enabled again, earlier tokens stay dead.';
+
+COMMENT ON COLUMN public.exchange_rules.note IS 'What operators write of it; the server does not read it.';
 
 CREATE TABLE public.federation_requests (
     state_hash bytea NOT NULL,
@@ -3026,6 +3277,9 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.data_protection_keys
     ADD CONSTRAINT data_protection_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.device_attempts
     ADD CONSTRAINT device_attempts_pkey PRIMARY KEY (key);
 
@@ -3034,6 +3288,9 @@ ALTER TABLE ONLY public.device_requests
 
 ALTER TABLE ONLY public.device_requests
     ADD CONSTRAINT device_requests_user_code_mac_key UNIQUE (user_code_mac);
+
+ALTER TABLE ONLY public.exchange_rules
+    ADD CONSTRAINT exchange_rules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.federation_requests
     ADD CONSTRAINT federation_requests_pkey PRIMARY KEY (state_hash);
@@ -3223,11 +3480,33 @@ CREATE INDEX clients_of_origin ON public.clients USING btree (kind, origin, clie
 
 CREATE INDEX consents_of_client ON public.consents USING btree (client_id);
 
+CREATE INDEX delegations_below ON public.delegations USING btree (parent);
+
+CREATE INDEX delegations_by_end ON public.delegations USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX delegations_of_actor ON public.delegations USING btree (actor);
+
+CREATE INDEX delegations_of_client ON public.delegations USING btree (client_id);
+
+CREATE INDEX delegations_of_grant ON public.delegations USING btree (grant_id);
+
+CREATE INDEX delegations_of_resource ON public.delegations USING btree (resource);
+
+CREATE INDEX delegations_of_rule ON public.delegations USING btree (rule_id);
+
+CREATE UNIQUE INDEX delegations_one ON public.delegations USING btree (COALESCE(grant_id, '00000000-0000-0000-0000-000000000000'::uuid), client_id, COALESCE(parent, '00000000-0000-0000-0000-000000000000'::uuid), rule_id) WHERE ((ended_at IS NULL) OR (ended_reason = 'cut'::text));
+
 CREATE INDEX device_attempts_by_expiry ON public.device_attempts USING btree (expires_at);
 
 CREATE INDEX device_requests_by_expiry ON public.device_requests USING btree (expires_at);
 
 CREATE INDEX device_requests_of_client ON public.device_requests USING btree (client_id, subscriber);
+
+CREATE INDEX exchange_rules_from ON public.exchange_rules USING btree (from_resource);
+
+CREATE INDEX exchange_rules_of_actor ON public.exchange_rules USING btree (actor);
+
+CREATE INDEX exchange_rules_to ON public.exchange_rules USING btree (resource);
 
 CREATE INDEX federation_requests_by_expiry ON public.federation_requests USING btree (expires_at);
 
@@ -3357,6 +3636,8 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, def
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
 
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF subject_clients, scopes ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.check_lists('subject_clients', 'scopes');
+
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope, resources ON public.grants FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope', 'resources');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scopes, email_domains ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.check_lists('scopes', 'email_domains');
@@ -3431,6 +3712,8 @@ CREATE TRIGGER clients_check_par BEFORE INSERT OR UPDATE OF par_required, kind O
 
 CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin, kind, redirect_uris ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_trusted();
 
+CREATE TRIGGER clients_end_delegations AFTER UPDATE OF enabled ON public.clients FOR EACH ROW WHEN ((old.enabled AND (NOT new.enabled))) EXECUTE FUNCTION public.clients_end_delegations();
+
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
 
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
@@ -3443,7 +3726,29 @@ CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON publ
 
 CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin ON public.clients FOR EACH ROW WHEN ((new.origin <> 'self-registered'::text)) EXECUTE FUNCTION public.clients_schemes();
 
+CREATE TRIGGER delegations_audit AFTER UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_reason = 'cut'::text) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.delegations_audit();
+
+CREATE TRIGGER delegations_check BEFORE UPDATE OF ended_at, ended_reason ON public.delegations FOR EACH ROW EXECUTE FUNCTION public.delegations_check();
+
+CREATE TRIGGER delegations_feed AFTER UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.delegations_feed();
+
+CREATE TRIGGER delegations_feed_delete AFTER DELETE ON public.delegations FOR EACH ROW WHEN ((old.ended_at IS NULL)) EXECUTE FUNCTION public.delegations_feed();
+
+CREATE TRIGGER exchange_rules_audit AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER exchange_rules_check BEFORE INSERT OR UPDATE ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.exchange_rules_check();
+
+CREATE TRIGGER exchange_rules_end AFTER UPDATE OF enabled, scopes, subject_clients ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.exchange_rules_end();
+
+CREATE TRIGGER exchange_rules_follow_clients AFTER UPDATE OF client_id ON public.clients FOR EACH ROW WHEN ((old.client_id <> new.client_id)) EXECUTE FUNCTION public.exchange_rules_follow_clients();
+
+CREATE TRIGGER exchange_rules_follow_scopes AFTER DELETE OR UPDATE OF name ON public.scopes FOR EACH ROW EXECUTE FUNCTION public.exchange_rules_follow_scopes();
+
+CREATE TRIGGER exchange_rules_notify AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
 CREATE TRIGGER grants_audit AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (COALESCE(new.ended_reason, ''::text) <> ALL (ARRAY['user_disabled'::text, 'password_changed'::text])) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.audit_end();
+
+CREATE TRIGGER grants_end_delegations AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_end_delegations();
 
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
 
@@ -3580,8 +3885,35 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_actor_fkey FOREIGN KEY (actor) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.grants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_parent_fkey FOREIGN KEY (parent) REFERENCES public.delegations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_resource_fkey FOREIGN KEY (resource) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delegations
+    ADD CONSTRAINT delegations_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.exchange_rules(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.device_requests
     ADD CONSTRAINT device_requests_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exchange_rules
+    ADD CONSTRAINT exchange_rules_actor_fkey FOREIGN KEY (actor) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exchange_rules
+    ADD CONSTRAINT exchange_rules_from_resource_fkey FOREIGN KEY (from_resource) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exchange_rules
+    ADD CONSTRAINT exchange_rules_resource_fkey FOREIGN KEY (resource) REFERENCES public.resources(uri) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.federation_requests
     ADD CONSTRAINT federation_requests_provider_fkey FOREIGN KEY (provider) REFERENCES public.identity_providers(id) ON DELETE CASCADE;

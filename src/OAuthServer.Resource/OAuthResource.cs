@@ -57,6 +57,7 @@ public static class OAuthResource
                     provider.GetRequiredService<VerificationKeys>(), Options(provider), Log(provider))
                 : new Idle());
             services.AddSingleton<IAuthorizationHandler, ScopeRequirementHandler>();
+            services.AddSingleton<IAuthorizationHandler, ActorRequirementHandler>();
             services.AddAuthorization();
             // No default is set: an only scheme is it anyway, and beside others RequireScope names this one.
             return services.AddAuthentication().AddScheme<OAuthResourceOptions, OAuthResourceHandler>(Scheme, options =>

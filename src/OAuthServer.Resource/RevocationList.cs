@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace OAuthServer.ResourceServer;
 
 /// <summary>
-/// What the revocation feed has said so far, in memory: ids of tokens, grants, clients and keys, each until its last token has
-/// expired.
+/// What the revocation feed has said so far, in memory: ids of tokens, grants and delegations, clients and keys, each until its last
+/// token has expired.
 /// </summary>
 public sealed class RevocationList(TimeProvider time)
 {
@@ -35,7 +35,8 @@ public sealed class RevocationList(TimeProvider time)
         && (entries.ContainsKey(("jti", token.Jti))
             || entries.ContainsKey(("client_id", token.ClientId))
             || entries.ContainsKey(("kid", token.Kid))
-            || (token.Grant is { } grant && entries.ContainsKey(("grant", grant))));
+            || (token.Grant is { } grant && entries.ContainsKey(("grant", grant)))
+            || token.Via.Any(step => entries.ContainsKey(("grant", step))));
 
     internal void Prune()
     {

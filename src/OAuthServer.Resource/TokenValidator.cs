@@ -15,7 +15,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     private const int LongestToken = 8192;
     private const int LongestKid = 256;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
     private static readonly string[] NeverInHeader = ["crit", "jwk", "jku", "x5c", "x5u", "zip", "enc", "b64"];
     private readonly JsonWebTokenHandler handler = new();
 
@@ -85,9 +85,30 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
             Jti = jti,
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(exp),
             Grant = Text(claims, "grant"),
+            Actors = Actors(claims),
+            Via = Via(claims),
             Kid = kid,
         };
     }
+
+    // RFC 8693 §4.1: who acts now, around who did before. One that cannot be read must not pass as nobody.
+    private static List<string> Actors(JsonElement claims)
+    {
+        var actors = new List<string>();
+        for (var at = claims; at.TryGetProperty("act", out var act); at = act)
+        {
+            if (act.ValueKind != JsonValueKind.Object || Text(act, "sub") is not { Length: > 0 } actor) throw Bad("malformed act");
+            actors.Add(actor);
+        }
+
+        return actors;
+    }
+
+    private static string[] Via(JsonElement claims) =>
+        !claims.TryGetProperty("via", out var via) ? []
+        : via.ValueKind == JsonValueKind.Array && via.EnumerateArray().All(step => step.ValueKind == JsonValueKind.String)
+            ? [.. via.EnumerateArray().Select(step => step.GetString()!)]
+        : throw Bad("malformed via");
 
     // The registered spelling and no other: tokens carry it (RFC 8707 §2).
     private bool IsForUs(JsonElement claims) => claims.TryGetProperty("aud", out var aud) && aud.ValueKind switch

@@ -23,6 +23,12 @@ internal sealed record ValidatedToken
     /// <summary>The grant it stands on; null for a machine's own token.</summary>
     public string? Grant { get; init; }
 
+    /// <summary>Who acts for the subject, the nearest first (RFC 8693 §4.1).</summary>
+    public IReadOnlyList<string> Actors { get; init; } = [];
+
+    /// <summary>The delegations it stands on: any of them may be revoked.</summary>
+    public IReadOnlyList<string> Via { get; init; } = [];
+
     public required string Kid { get; init; }
 
     public ClaimsPrincipal Principal(string scheme)
@@ -33,6 +39,7 @@ internal sealed record ValidatedToken
         identity.AddClaim(new Claim("jti", Jti));
         identity.AddClaims(Scopes.Select(scope => new Claim("scope", scope)));
         if (Grant is not null) identity.AddClaim(new Claim("grant", Grant));
+        identity.AddClaims(Actors.Select(actor => new Claim(ActorRules.Claim, actor)));
         return new ClaimsPrincipal(identity);
     }
 }

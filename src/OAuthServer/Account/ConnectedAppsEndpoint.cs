@@ -9,7 +9,8 @@ namespace OAuthServer.Account;
 /// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
 public sealed class ConnectedAppsEndpoint(
-    SignedInGate gate, OwnGrantStore grants, ClientDirectory clients, ResourceDirectory resources, TimeProvider time)
+    SignedInGate gate, OwnGrantStore grants, DelegationStore delegations, ClientDirectory clients, ResourceDirectory resources,
+    TimeProvider time)
 {
     private const string Page = "apps";
 
@@ -27,6 +28,8 @@ public sealed class ConnectedAppsEndpoint(
             Antiforgery = page.Antiforgery,
             Apps = apps,
             Known = await resources.ReadAsync(cancel),
+            Delegations = (await delegations.OfPersonAsync(subject, cancel)).ToLookup(row => row.GrantId!.Value),
+            Cut = done is null ? [] : await delegations.CutByAsync(subject, done, cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
             Now = now,
         });
@@ -38,10 +41,12 @@ public sealed class ConnectedAppsEndpoint(
         else await SignedInGate.NotFoundAsync(page);
     });
 
-    // One grant, or all of one app.
+    // One grant, one branch of it, or all of one app.
     private async Task<bool> EndsAsync(PageRequest page)
     {
         var (context, subject) = (page.Context, page.Session.Subject);
+        if (page.Parameters["edge"] is { } edge)
+            return Guid.TryParse(edge, out var step) && await delegations.CutAsync(step, subject, page.Author, context.At);
         return page.Parameters["app"] is { } app
             ? await grants.RevokeAllAsync(subject, app, page.Author, context.At) > 0
             : Guid.TryParse(page.Parameters["grant"], out var grant)

@@ -17,6 +17,12 @@ public sealed record ConnectedAppsView
     public required IReadOnlyList<ConnectedApp> Apps { get; init; }
     public required ResourceDirectory.Snapshot Known { get; init; }
 
+    /// <summary>Agents that act with a grant.</summary>
+    public required ILookup<Guid, DelegationRow> Delegations { get; init; }
+
+    /// <summary>Agents whose part the person has just cut, by name.</summary>
+    public required IReadOnlyList<string> Cut { get; init; }
+
     /// <summary>What the person has just ended.</summary>
     public required IReadOnlyList<EndedGrantRow> Ended { get; init; }
     public required DateTimeOffset Now { get; init; }
@@ -86,7 +92,7 @@ public static class ConnectedAppsPage
             <summary>{AppTile.Of(client.Name, say)}<span class="title"><strong><bdi>{name}</bdi></strong>
                 {off}{unverified}<span class="detail">{LastUsed(grants, say)}</span>{times}</span></summary>
             <p class="identity">{AppText.Identity(client, landsHere, view.Now, settings, say)}</p>
-            {(several ? Each(app, view, settings, say) : Facts(newest, view, say))}
+            {(several ? Each(app, view, settings, say) : Facts(newest, view, settings, say))}
             </details>
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
             {view.Antiforgery}
@@ -119,7 +125,7 @@ public static class ConnectedAppsPage
 
         Markup One(OwnGrantRow grant) => $"""
             <li>
-            {Facts(grant, view, say)}
+            {Facts(grant, view, settings, say)}
             <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">
             {view.Antiforgery}
             <button class="danger small" type="submit" {Names("grant", grant.Id.ToString())}>{say["Revoke only this"]}<span class="unseen">
@@ -131,7 +137,7 @@ public static class ConnectedAppsPage
 
     private static Markup Names(string name, string value) => $"name=\"{name}\" value=\"{value}\"";
 
-    private static Markup Facts(OwnGrantRow grant, ConnectedAppsView view, Language say)
+    private static Markup Facts(OwnGrantRow grant, ConnectedAppsView view, Settings settings, Language say)
     {
         Markup last = grant.LastUsedAt is null ? $"{say["Not used yet"]}" : say.Time(grant.LastUsedAt);
         Markup used = grant.OfApp > 1 ? $"""<div><dt>{say["Last used"]}</dt><dd>{last}</dd></div>""" : Markup.None;
@@ -149,6 +155,22 @@ public static class ConnectedAppsPage
             <div><dt>{say["While you are away"]}</dt>
                 <dd>{say[grant.Offline ? "Stays connected" : "Access ends on its own within an hour"]}</dd></div>
             </dl>
+            {Agents(grant, view, settings, say)}
+            """;
+    }
+
+    private static Markup Agents(OwnGrantRow grant, ConnectedAppsView view, Settings settings, Language say)
+    {
+        DelegationRow[] agents = [.. view.Delegations[grant.Id]];
+        return agents.Length == 0 ? Markup.None : $"""
+            <p class="note">{say["Agents that act for you with it"]}</p>
+            {DelegationTree.Of(agents, view.Known, say, Cut)}
+            """;
+
+        Markup Cut(DelegationRow row) => $"""
+            <form method="post" action="{settings.IssuerPath + Paths.ConnectedApps}">{view.Antiforgery}<button
+                class="danger small" type="submit" {Names("edge", row.Id.ToString())}>{say["Cut"]}<span class="unseen">
+                <bdi>{Words.Sanitize(row.ActorName)}</bdi></span></button></form>
             """;
     }
 
@@ -163,6 +185,10 @@ public static class ConnectedAppsPage
 
     private static Markup Done(ConnectedAppsView view, Language say)
     {
+        if (view.Cut.Count > 0) return $"""
+            <div class="good" role="status"><p>{Icons.Done}<strong>{say.Put("No longer acts for you: {0}",
+                $"{view.Cut.Select(name => (Markup)$"<bdi>{Words.Sanitize(name)}</bdi> ")}")}</strong></p></div>
+            """;
         if (view.Ended.Count == 0) return Markup.None;
         var names = view.Ended.Select(one => say.App(one.ClientName)).Distinct()
             .Select((name, index) => (Markup)$"{(index == 0 ? "" : ", ")}<bdi>{name}</bdi>");

@@ -1,5 +1,6 @@
 using OAuthServer.Admin.Audit;
 using OAuthServer.Admin.Clients;
+using OAuthServer.Admin.Delegation;
 using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
@@ -36,6 +37,7 @@ public static class AdminRoom
             services.AddSingleton<ProvidersEndpoint>();
             services.AddSingleton<ProviderTroubles>();
             services.AddSingleton<ProviderLifecycleEndpoint>();
+            services.AddSingleton<DelegationEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

@@ -9,7 +9,8 @@ namespace OAuthServer.Authorization;
 /// Reads an authorization request once and checks it in this order (OAuth 2.1 §4.1.1): client, then redirect URI, whose failures
 /// are shown here and go nowhere; then all the rest, whose failures the client may be told.
 /// </summary>
-public sealed partial class AuthorizationChecks(ClientDocuments clients, ResourceDirectory resources, IdTokenHints hints, Settings settings)
+public sealed partial class AuthorizationChecks(
+    ClientDocuments clients, ResourceDirectory resources, ExchangeRules rules, IdTokenHints hints, Settings settings)
 {
     private const int LongestNonce = 512;
 
@@ -48,7 +49,6 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
                 return error;
         if (Registered(client, parameters).Refused(out error, out var uri)) return error;
 
-        var catalog = await resources.ReadAsync(cancel);
         var request = new AuthorizationRequest
         {
             Client = client,
@@ -60,20 +60,22 @@ public sealed partial class AuthorizationChecks(ClientDocuments clients, Resourc
             UiLocales = parameters["ui_locales"],
             MustBePushed = !pushed && (settings.RequirePar || client.Row.ParRequired),
         };
-        request = Judge(request, parameters, catalog, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested]);
+        request = await JudgeAsync(request, parameters, [.. OfTheParameters, .. OfTheRedirect, .. OfWhatIsRequested], cancel);
         return request.Problem is null && request.HasOpenId && parameters["id_token_hint"] is { } hint
             ? await ExpectAsync(request, hint) : request;
     }
 
-    private static AuthorizationRequest Judge(AuthorizationRequest request, Parameters parameters, Catalog catalog, Check[] checks)
+    private async Task<AuthorizationRequest> JudgeAsync(
+        AuthorizationRequest request, Parameters parameters, Check[] checks, CancellationToken cancel)
     {
+        var catalog = await resources.ReadAsync(cancel);
         foreach (var check in checks)
         {
             if (check(request, parameters, catalog).Refused(out var error, out var next)) return request with { Problem = error };
             request = next;
         }
 
-        return request;
+        return request with { Onward = OnwardOffer.For(request, await rules.ReadAsync(cancel), catalog) };
     }
 
     // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.

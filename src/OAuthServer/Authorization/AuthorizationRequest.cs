@@ -49,6 +49,12 @@ public sealed record AuthorizationRequest
     /// <summary>What APIs would be told of the person: the resource, a blank, the claim.</summary>
     public string[] Disclosed { get; init; } = [];
 
+    /// <summary>Agents that would act elsewhere with what is allowed (RFC 8693).</summary>
+    public IReadOnlyList<OnwardOffer> Onward { get; init; } = [];
+
+    /// <summary>What the person reads that is neither scope nor resource: what APIs are told, and who else acts.</summary>
+    public IEnumerable<string> Shown => Disclosed.Concat(Onward.Select(offer => offer.Rule.Line));
+
     /// <summary>RFC 8707, in their registered spelling; never empty.</summary>
     public string[] Resources { get; init; } = [];
 

@@ -118,14 +118,22 @@ public sealed class ConsentEndpoint(
         var scope = request.Scope.Where(one => ConsentPage.IsFixed(one, known) || form[ConsentPage.FieldOf(one)] is not null).ToArray();
         // What an API is told may have become more since the page was shown: it is shown again.
         var wasShown = (form[ConsentPage.Shown] ?? "").Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
-        var tellsMore = request.Disclosed.Except(wasShown).Any();
-        if (tellsMore || scope.All(one => one == Scope.OfflineAccess))
+        var onward = OnwardOffer.Ticked(request.Onward, form);
+        var tellsMore = onward is null || request.Shown.Except(wasShown).Any();
+        if (onward is null || tellsMore || scope.All(one => one == Scope.OfflineAccess))
         {
             await ShowAsync(http, request, session, consent, form, tellsMore: tellsMore);
             return;
         }
 
-        var allowed = new Allowance { Decision = decision, Scope = scope, GrantDuration = duration, Remembered = consent.Remembered };
+        var allowed = new Allowance
+        {
+            Decision = decision,
+            Scope = scope,
+            Onward = onward,
+            GrantDuration = duration,
+            Remembered = consent.Remembered,
+        };
         await AnswerAsync(http, request, decision, await consents.AllowAsync(request, allowed, http.Context()));
     }
 

@@ -55,7 +55,7 @@ public static class ConsentPage
         var (client, pending, again) = (request.Client.Row, request.PendingRequest!.Id, view.Answered is not null);
         Markup problem =
             again ? $"""<p class="error" id="problem" role="alert">{Icons.Wrong}{say[view.TellsMore
-                ? "This page has changed since you opened it. Read again what is seen of you."
+                ? "This page has changed since you opened it. Read it again."
                 : "Choose at least one, or press Deny."]}</p>"""
             : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
@@ -79,7 +79,7 @@ public static class ConsentPage
             <form method="post" action="{settings.IssuerPath + Paths.Consent}">
             {NothingByEnter}
             {antiforgery}<input type="hidden" name="request" value="{pending}">
-            <input type="hidden" name="{Shown}" value="{string.Join('\n', request.Disclosed)}">
+            <input type="hidden" name="{Shown}" value="{string.Join('\n', request.Shown)}">
             <fieldset{described}>
             <legend>{say["This app will be able to"]}</legend>
             <ul>
@@ -87,6 +87,7 @@ public static class ConsentPage
             </ul>
             {Reading(view, settings, say)}
             </fieldset>
+            {OnwardOffer.Section(request.Onward, view.Known, view.Answered, view.OnlyReading, say)}
             {Until(view, say)}
             <div class="choices">
             <button type="submit" name="decision" value="allow">{say["Allow"]}</button>

@@ -19,6 +19,9 @@ public sealed class Consents(
     /// <summary>So long the same decision, posted again, gets its answer again.</summary>
     public static readonly TimeSpan AnsweredAgain = TimeSpan.FromSeconds(30);
 
+    // grants.onward of who passes nothing on.
+    private const string Nothing = "[]";
+
     private readonly FailureLimit prompts = new(settings.ConsentsPerMinute, TimeSpan.FromMinutes(1));
 
     /// <summary>Counts one consent page for this person and client; the refusal when there were too many.</summary>
@@ -44,6 +47,7 @@ public sealed class Consents(
         {
             Session = allowed.Decision.Session,
             Scope = allowed.Scope,
+            Onward = OnwardRule.Write(allowed.Onward),
             Ends = ends,
             Decision = allowed.Decision,
             Remember = new RememberedConsent
@@ -55,6 +59,7 @@ public sealed class Consents(
                     .. before is { ExpiresAt: null } ? before.Scope.Except(request.Scope) : [],
                 ],
                 ExpiresAt = allowed.GrantDuration.Key == GrantDuration.Longest ? null : ends,
+                Onward = OnwardRule.Write(allowed.Onward),
             },
         });
     }
@@ -65,7 +70,13 @@ public sealed class Consents(
     {
         var most = context.At.AddSeconds(request.Client.Row.RefreshTokenSeconds);
         var ends = remembered.ExpiresAt < most ? remembered.ExpiresAt.Value : most;
-        return GrantAsync(request, context, new Granted { Session = session, Scope = request.Scope, Ends = ends });
+        return GrantAsync(request, context, new Granted
+        {
+            Session = session,
+            Scope = request.Scope,
+            Onward = remembered.Onward,
+            Ends = ends,
+        });
     }
 
     /// <summary>The same for an app of the operator's own: nobody is asked. Null when it is none any more.</summary>
@@ -100,6 +111,7 @@ public sealed class Consents(
                 // Nothing without OpenID Connect: the server before this one counts the same request as the same.
                 .. hasIdTokens ? [request.Nonce ?? "", request.ResourceNamed ? "resource" : ""] : Array.Empty<string>(),
                 .. request.Disclosed,
+                .. allowed.Onward == Nothing ? Array.Empty<string>() : [allowed.Onward],
             ]),
             RedirectUri = delivery.Uri,
             CodeChallenge = delivery.CodeChallenge,
@@ -123,6 +135,7 @@ public sealed class Consents(
             HasIdTokens = hasIdTokens,
             Nonce = hasIdTokens ? request.Nonce : null,
             Disclosed = request.Disclosed,
+            Onward = allowed.Onward,
             RequestId = context.RequestId,
             Address = context.Address,
         }, now);
@@ -178,12 +191,13 @@ public sealed class Consents(
     }
 
     /// <summary>
-    /// Under what a consent is remembered: client, redirect URI as registered, resources, and what these are told of the person.
+    /// Under what a consent is remembered: client, redirect URI as registered, resources, what these are told of the person, and which
+    /// agents would act elsewhere: another one, or one that may do more, was not allowed.
     /// </summary>
     public static byte[] Key(AuthorizationRequest request) => Digest(
         [
             request.Client.Id, request.Delivery.Name, .. request.Resources.Order(StringComparer.Ordinal),
-            .. request.Disclosed.Order(StringComparer.Ordinal),
+            .. request.Shown.Order(StringComparer.Ordinal),
         ]);
 
     public void Dispose() => prompts.Dispose();
@@ -211,6 +225,9 @@ public sealed class Consents(
         public required IReadOnlyCollection<string> Scope { get; init; }
         public required DateTimeOffset Ends { get; init; }
 
+        /// <summary>What agents may do with it elsewhere: nothing that nobody was shown.</summary>
+        public string Onward { get; init; } = Nothing;
+
         /// <summary>Null: nobody was asked.</summary>
         public PostedDecision? Decision { get; init; }
 
@@ -220,19 +237,4 @@ public sealed class Consents(
         /// <summary>What later requests need not ask about; null: what is remembered stays as it is.</summary>
         public RememberedConsent? Remember { get; init; }
     }
-}
-
-/// <summary>What a person allows, and how they said so.</summary>
-public sealed record Allowance
-{
-    public required PostedDecision Decision { get; init; }
-
-    /// <summary>What the person left ticked: a part of the request's scope.</summary>
-    public required IReadOnlyCollection<string> Scope { get; init; }
-
-    /// <summary>For how long.</summary>
-    public required GrantDuration GrantDuration { get; init; }
-
-    /// <summary>What was allowed last time, and is now asked about again; null: never asked before.</summary>
-    public required RememberedConsent? Remembered { get; init; }
 }

@@ -35,7 +35,7 @@ public sealed partial class AuthorizationChecks
             LoginHint = null,
             UiLocales = null,
         };
-        return Judge(request, parameters, await resources.ReadAsync(cancel), [.. OfTheParameters, .. OfWhatIsRequested]);
+        return await JudgeAsync(request, parameters, [.. OfTheParameters, .. OfWhatIsRequested], cancel);
     }
 
     private static OAuthError? IsForDevices(Client client) =>

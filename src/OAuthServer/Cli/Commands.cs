@@ -44,6 +44,7 @@ public static partial class Commands
             ConvertCommands.Make(),
             ClientCommands.Make(),
             GrantCommands.Make(),
+            ExchangeCommands.Make(),
             ResourceCommands.Make(),
             ScopeCommands.Make(),
             UserCommands.Make(),

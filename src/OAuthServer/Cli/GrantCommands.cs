@@ -11,7 +11,7 @@ namespace OAuthServer.Cli;
 internal static class GrantCommands
 {
     public static CliCommand Make() => CliCommand.Family("grants", "Show and revoke what people allowed clients",
-        "oauth-server grants list --user alice", List(), Show(), Revoke());
+        "oauth-server grants list --user alice", List(), Show(), Revoke(), DelegationCommands.Tree(), DelegationCommands.Cut());
 
     /// <summary>Grants as a table.</summary>
     public static string Table(IReadOnlyList<ListedGrant> grants) =>

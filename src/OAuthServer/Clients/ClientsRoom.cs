@@ -13,6 +13,7 @@ public static class ClientsRoom
             services.AddSingleton<ClientDocuments>();
             services.AddSingleton<ResourceDirectory>();
             services.AddSingleton<ClientAssertions>();
+            services.AddSingleton<ExchangeRules>();
             services.AddSingleton<ClientAuthentication>();
             services.AddSingleton<ClientUse>();
             services.AddSingleton<ClientLimit>();

@@ -80,6 +80,7 @@ public static class ConfirmPage
         _ when path.StartsWith(Paths.AdminResource, StringComparison.Ordinal)
             || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
         _ when path.StartsWith(Paths.AdminProvider, StringComparison.Ordinal) => Paths.AdminProviders,
+        _ when path.StartsWith(Paths.AdminDelegation, StringComparison.Ordinal) => Paths.AdminDelegation,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
         _ when path.StartsWith(Paths.Account, StringComparison.Ordinal) || path == Paths.Password => Paths.Account,
         _ => Paths.Admin,

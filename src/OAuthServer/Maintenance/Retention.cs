@@ -77,6 +77,7 @@ public sealed class Retention(
         await EmptyAsync(() => grants.EndedAsync(now, cancel));
         await EmptyAsync(() => grants.NeverRedeemedAsync(now, cancel));
         await EmptyAsync(() => grants.OldTokensAsync(now, cancel));
+        await EmptyAsync(() => grants.DelegationsAsync(now, cancel));
         await EmptyAsync(() => revokedTokens.SweepAsync(now, cancel));
         await EmptyAsync(() => importedKeys.SweepAsync(now, cancel));
         var (unused, idle) = (now.AddHours(-settings.RegistrationUnusedHours), now.AddDays(-settings.RegistrationIdleDays));

@@ -36,8 +36,16 @@ public sealed record GrantType
         Kinds = ["user-facing"],
     };
 
+    /// <summary>RFC 8693: a token of somebody else's becomes one to act for them.</summary>
+    public static readonly GrantType TokenExchange = new()
+    {
+        Name = "urn:ietf:params:oauth:grant-type:token-exchange",
+        Kinds = ["machine", "user-facing"],
+        Continues = true,
+    };
+
     /// <summary>Those of this binary, in the order of the metadata. Each has its class in Token.</summary>
-    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials, DeviceCode];
+    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials, DeviceCode, TokenExchange];
 
     /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>
     public required string Name { get; init; }

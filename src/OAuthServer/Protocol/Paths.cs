@@ -96,6 +96,9 @@ public static class Paths
     public const string AdminProviderTest = AdminProvider + "/test";
     public const string AdminProviderState = AdminProvider + "/state";
     public const string AdminProviderDelete = AdminProvider + "/delete";
+    public const string AdminDelegation = Admin + "/delegation";
+    public const string AdminDelegationState = AdminDelegation + "/state";
+    public const string AdminDelegationCut = AdminDelegation + "/cut";
     public const string AdminKeys = Admin + "/keys";
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";

@@ -19,4 +19,7 @@ public sealed partial record Settings
     /// they are private: of keys, of issuers. Never those that clients name themselves.
     /// </summary>
     public string PrivateHosts { get; init; } = "";
+
+    /// <summary>How many clients may act for one another in a chain of exchanged tokens (RFC 8693), 1 to 8.</summary>
+    [Range(1, 8)] public int ExchangeDepth { get; init; } = 3;
 }

@@ -48,6 +48,7 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);
         json.WriteString("token_type", "Bearer");
+        DelegationClaims.WriteActors(json, claims.Actors);
         foreach (var (name, value) in claims.Person ?? ImmutableDictionary<string, JsonElement>.Empty)
         {
             json.WritePropertyName(name);

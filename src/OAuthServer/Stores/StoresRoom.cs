@@ -47,6 +47,10 @@ public static class StoresRoom
             services.AddSingleton<GrantRevocationStore>();
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
+            services.AddSingleton<DelegationStore>();
+            services.AddSingleton<ExchangeRuleEdits>();
+            services.AddSingleton<ExchangeRuleStore>();
+            services.AddSingleton<ExchangeStore>();
             services.AddSingleton<OperatorGrantStore>();
             services.AddSingleton<OwnGrantStore>();
             services.AddSingleton<PresentedGrantStore>();

@@ -43,6 +43,9 @@ public sealed record TokenResponse
     /// <summary>Null: none is given.</summary>
     public IssuedRefreshToken? RefreshToken { get; init; }
 
+    /// <summary>RFC 8693 §2.2.1; null: nothing was exchanged.</summary>
+    public string? IssuedTokenType { get; init; }
+
     /// <summary>OpenID Connect Core §3.1.3.3, in ASCII. Null: none is given.</summary>
     public byte[]? IdToken { get; init; }
 }

@@ -39,6 +39,7 @@ public sealed class TokenEndpoint(
     private static void Write(Utf8JsonWriter json, TokenResponse tokens)
     {
         json.WriteString("access_token", tokens.AccessToken);
+        if (tokens.IssuedTokenType is { } issued) json.WriteString("issued_token_type", issued);
         json.WriteString("token_type", "Bearer");
         json.WriteNumber("expires_in", tokens.ExpiresIn);
         json.WriteString("scope", tokens.Scope);

@@ -11,7 +11,9 @@ public static class TokenRoom
             services.AddSingleton<IGrant, RefreshTokenGrant>();
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
             services.AddSingleton<IGrant, DeviceCodeGrant>();
+            services.AddSingleton<IGrant, TokenExchangeGrant>();
             services.AddSingleton<GrantTokens>();
+            services.AddSingleton<ExchangeSteps>();
             services.AddSingleton<TokenEndpoint>();
         }
     }

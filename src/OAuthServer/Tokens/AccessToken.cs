@@ -24,6 +24,12 @@ public sealed record AccessTokenClaims
     /// <summary>The grant it stands on; null for a machine's own token, and for those of another server.</summary>
     public Guid? Grant { get; init; }
 
+    /// <summary>Who acts, the nearest first (RFC 8693 §4.1); empty: nobody but the client, or the rule says not to tell.</summary>
+    public IReadOnlyList<string> Actors { get; init; } = [];
+
+    /// <summary>The delegations it stands on, the first step first.</summary>
+    public IReadOnlyList<Guid> Via { get; init; } = [];
+
     /// <summary>Another server, which signed it with a key that was imported; null: this one.</summary>
     public string? EarlierIssuer { get; init; }
 
@@ -109,6 +115,7 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);
         if (claims.Grant is { } grant) json.WriteString("grant", grant);
+        DelegationClaims.Write(json, claims);
     }
 
     private static AccessTokenClaims? Claims(JsonWebToken token) =>
@@ -130,6 +137,8 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
                 ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
                 Grant = token.TryGetPayloadValue<string>("grant", out var grant) && Guid.TryParse(grant, out var id) ? id : null,
                 Person = PersonClaims.Read(token.EncodedPayload),
+                Actors = DelegationClaims.Actors(token.EncodedPayload),
+                Via = DelegationClaims.Via(token.EncodedPayload),
             }
             : null;
 }

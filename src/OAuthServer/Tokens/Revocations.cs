@@ -65,12 +65,11 @@ public sealed class Revocations(
     {
         var now = time.GetUtcNow();
         if (await tokens.ReadAsync(token, now) is not { } claims) return null;
-        var state = await revokedTokens.StateAsync(new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now));
-        if (state is not { Revoked: false, GrantLives: true, ClientLives: true }) return null;
-        // A grant ends with its person; another server's token has none here.
-        return claims.EarlierIssuer is null || claims.Subject == claims.ClientId || await IsEnabledAsync(claims.Subject) ? claims : null;
+        var question = new TokenQuestion(claims.Jti, claims.Grant, claims.ClientId, claims.IssuedAt, now) { Via = claims.Via };
+        if (await revokedTokens.StateAsync(question) is not { Revoked: false, GrantLives: true, ClientLives: true, ChainLives: true })
+            return null;
+        // A grant ends with its person; another server's token has none here. No client has an id like a person's subject.
+        return claims.EarlierIssuer is null || !Guid.TryParse(claims.Subject, out var person)
+            || await users.IsEnabledAsync(person, CancellationToken.None) ? claims : null;
     }
-
-    private async Task<bool> IsEnabledAsync(string person) =>
-        Guid.TryParse(person, out var subject) && await users.IsEnabledAsync(subject, CancellationToken.None);
 }

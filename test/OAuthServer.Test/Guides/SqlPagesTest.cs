@@ -48,6 +48,8 @@ public sealed partial class SqlPagesTest
     [RunsBlock("samples/Template/mcp-oauth/README.md", "insert into resources")]
     [RunsBlock("docs/guide-web-app.md", "insert into claim_rules"), RunsBlock("docs/guide-web-app.md", "trusted = true")]
     [RunsBlock("docs/guide-second-factor.md", "set second_factor"), TestCase("docs/guide-second-factor.md")]
+    [RunsBlock("docs/guide-delegation.md", "insert into exchange_rules"), RunsBlock("docs/guide-delegation.md", "update delegations")]
+    [TestCase("docs/guide-delegation.md")]
     [RunsBlock("docs/guide-accounts.md", "from account_links"), RunsBlock("docs/guide-accounts.md", "from mail_outbox")]
     [TestCase("docs/guide-accounts.md")]
     [RunsBlock("docs/guide-company-sign-in.md", "login.microsoftonline.com"),

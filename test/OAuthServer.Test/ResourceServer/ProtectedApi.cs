@@ -47,6 +47,9 @@ public sealed class ProtectedApi : IAsyncDisposable
         app.MapGet("/write", (HttpContext http) => http.User.ClientId()).RequireScope("notes:write");
         app.MapGet("/delete", () => "ok").RequireScope("notes:write").RequireScope("notes:delete");
         app.MapGet("/any", () => "ok").RequireScope();
+        app.MapGet("/actors", (HttpContext http) => string.Join(' ', http.User.Actors())).RequireScope();
+        app.MapGet("/only-agent", () => "ok").RequireActor("agent-of-the-tests");
+        app.MapGet("/nobody-between", () => "ok").RequireNoActor();
         await app.StartAsync();
         var api = new ProtectedApi(app, url);
         if (client is not null && change is null)

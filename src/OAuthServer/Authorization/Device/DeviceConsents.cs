@@ -30,6 +30,7 @@ public sealed class DeviceConsents(DeviceDecisionStore decisions, Settings setti
             OfflineRequested = offline && request.OfflineRequested,
             HasIdTokens = withoutOffline.Contains(Scope.OpenId),
             Disclosed = request.Disclosed,
+            Onward = OnwardRule.Write(allowed.Onward),
             ExpiresAt = context.At + allowed.GrantDuration.Length,
             RequestId = context.RequestId,
             Address = context.Address,

@@ -11,6 +11,9 @@ public sealed record RememberedConsent
 
     /// <summary>Until when; null: as long as the client's row says.</summary>
     public required DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What agents may do with it elsewhere, as <see cref="OnwardRule.Write"/> has it.</summary>
+    public required string Onward { get; init; }
 }
 
 /// <summary>consents: what a person has allowed before.</summary>
@@ -24,10 +27,11 @@ public sealed class ConsentStore(Database database)
     {
         Scope = row.GetFieldValue<string[]>(1),
         ExpiresAt = row.IsDBNull(2) ? null : new DateTimeOffset(row.GetDateTime(2)),
+        Onward = row.GetString(3),
     });
 
     public const string FindSql = """
-        select requested.place::int, c.scope, c.expires_at
+        select requested.place::int, c.scope, c.expires_at, c.onward::text
           from unnest(@subject::uuid[], @key::bytea[]) with ordinality as requested (subject, key, place)
           join consents c on c.subject = requested.subject and c.key = requested.key
         """;

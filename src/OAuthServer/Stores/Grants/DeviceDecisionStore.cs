@@ -22,6 +22,9 @@ public sealed record DeviceAllowance
     public required bool OfflineRequested { get; init; }
     public required bool HasIdTokens { get; init; }
     public required string[] Disclosed { get; init; }
+
+    /// <summary>What agents may do with it elsewhere, as <see cref="OnwardRule.Write"/> has it.</summary>
+    public required string Onward { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public required string RequestId { get; init; }
     public required string Address { get; init; }
@@ -57,11 +60,11 @@ public sealed class DeviceDecisionStore(Database database)
             returning id, code_hash, expires_at, poll_seconds, jkt
         ), allow as (
             insert into grants (id, kind, client_id, subject, scope, resources, offline, offline_requested, created_at, expires_at,
-                                code_hash, code_expires_at, resource_named, disclosed, jkt, auth_time, sid, acr,
-                                amr, idp)
+                                code_hash, code_expires_at, resource_named, disclosed, onward, jkt, auth_time, sid,
+                                acr, amr, idp)
             select r.id, 'device', @ClientId, s.subject, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt,
                    r.code_hash, greatest(r.expires_at, @now::timestamptz + make_interval(secs => r.poll_seconds + 5)),
-                   @ResourceNamed, @Disclosed, r.jkt, case when @HasIdTokens then s.authenticated_at end,
+                   @ResourceNamed, @Disclosed, @Onward::jsonb, r.jkt, case when @HasIdTokens then s.authenticated_at end,
                    case when @HasIdTokens then s.sid end, case when @HasIdTokens then s.acr end, case when @HasIdTokens then s.amr end, s.idp
               from request r cross join session s
             returning id
@@ -96,6 +99,7 @@ public sealed class DeviceDecisionStore(Database database)
             allowed.OfflineRequested,
             allowed.HasIdTokens,
             allowed.Disclosed,
+            allowed.Onward,
             ExpiresAt = allowed.ExpiresAt.UtcDateTime,
             allowed.RequestId,
             allowed.Address,

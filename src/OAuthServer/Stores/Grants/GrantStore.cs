@@ -62,6 +62,9 @@ public sealed record NewGrant
 
     /// <summary>What the person was told APIs see of them: the resource, a blank, the claim.</summary>
     public string[] Disclosed { get; init; } = [];
+
+    /// <summary>What agents may do with it elsewhere, as <see cref="OnwardRule.Write"/> has it.</summary>
+    public string Onward { get; init; } = "[]";
     public required string RequestId { get; init; }
     public required string Address { get; init; }
 }
@@ -105,9 +108,9 @@ public sealed class GrantStore(Database database)
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline,
                                 offline_requested, created_at, expires_at, code_hash, code_expires_at, resource_named, disclosed, nonce,
-                                auth_time, sid, acr, amr, idp)
+                                onward, auth_time, sid, acr, amr, idp)
             select @Id, @ClientId, allowed.subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
-                   @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt, @ResourceNamed, @Disclosed, @Nonce,
+                   @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt, @ResourceNamed, @Disclosed, @Nonce, @Onward::jsonb,
                    s.authenticated_at, s.sid, s.acr, s.amr, (select idp from session)
               from allowed left join session s on @HasIdTokens where (select count(*) from redeemed_before) >= 0
             on conflict (fingerprint) where ended_at is null do update
@@ -121,11 +124,12 @@ public sealed class GrantStore(Database database)
              where @HasIdTokens and exists (select from allow)
             on conflict do nothing
         ), consent as (
-            insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, expires_at, key)
-            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey
+            insert into consents (subject, client_id, redirect_uri, resources, scope, given_at, expires_at, key, onward)
+            select subject, @ClientId, @RedirectUri, @Resources, @ConsentScope, @now, @ConsentExpiresAt::timestamptz, @ConsentKey,
+                   @Onward::jsonb
               from allowed where @ConsentKey::bytea is not null
             on conflict (subject, key) do update
-               set scope = excluded.scope, given_at = excluded.given_at, expires_at = excluded.expires_at
+               set scope = excluded.scope, given_at = excluded.given_at, expires_at = excluded.expires_at, onward = excluded.onward
         ), audit as (
             insert into audit_events (at, request_id, event, outcome, client_id, subject, grant_id, address, detail)
             select @now, @RequestId, 'code', 'ok', @ClientId, @Subject::text, id, @Address,
@@ -181,6 +185,7 @@ public sealed class GrantStore(Database database)
             grant.IsTrusted,
             grant.Nonce,
             grant.Disclosed,
+            grant.Onward,
             grant.RequestId,
             grant.Address,
             now = now.UtcDateTime,

@@ -4,8 +4,8 @@ using OAuthServer.Stores.Postgres;
 namespace OAuthServer.Stores.Grants;
 
 /// <summary>
-/// grants and old_tokens, as they are emptied: small batches that skip what others hold. Each returns how many left. A grant whose
-/// refresh token has been idle too long is dead by that and leaves with its end.
+/// grants, old_tokens and delegations, as they are emptied: small batches that skip what others hold. Each returns how many left. A
+/// grant whose refresh token has been idle too long is dead by that and leaves with its end.
 /// </summary>
 public sealed class GrantSweepStore(Database database)
 {
@@ -62,6 +62,22 @@ public sealed class GrantSweepStore(Database database)
     /// <summary>Tokens of the forms before that have expired.</summary>
     public Task<int> OldTokensAsync(DateTimeOffset now, CancellationToken cancel) =>
         database.ExecuteAsync(OldTokensSql, new { now = now.UtcDateTime }, cancel);
+
+    public const string DelegationsSql = """
+        with gone as materialized (
+            select id from delegations
+             where ended_at is not null and ended_at < @now::timestamptz - interval '30 days' and ended_reason <> 'cut' limit 500
+               for update skip locked
+        )
+        delete from delegations using gone where delegations.id = gone.id
+        """;
+
+    /// <summary>
+    /// Steps of exchanged tokens that ended thirty days ago with what they stood on. What was cut stays until its grant, its rule or its
+    /// client is gone: it must not begin again.
+    /// </summary>
+    public Task<int> DelegationsAsync(DateTimeOffset now, CancellationToken cancel) =>
+        database.ExecuteAsync(DelegationsSql, new { now = now.UtcDateTime }, cancel);
 
     // RFC 9562 §5.7: 48 bits of Unix milliseconds come first.
     private static Guid FirstId(DateTimeOffset time)

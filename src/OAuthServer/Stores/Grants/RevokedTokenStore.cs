@@ -5,7 +5,11 @@ namespace OAuthServer.Stores.Grants;
 
 /// <summary>An access token as the database knows it.</summary>
 /// <param name="Now">When it is asked.</param>
-public sealed record TokenQuestion(string Jti, Guid? Grant, string Client, DateTimeOffset IssuedAt, DateTimeOffset Now);
+public sealed record TokenQuestion(string Jti, Guid? Grant, string Client, DateTimeOffset IssuedAt, DateTimeOffset Now)
+{
+    /// <summary>The delegations it stands on.</summary>
+    public IReadOnlyList<Guid> Via { get; init; } = [];
+}
 
 /// <summary>What the database knows against an access token.</summary>
 public sealed record TokenState
@@ -18,6 +22,9 @@ public sealed record TokenState
 
     /// <summary>Its client exists, is enabled, and is the one it was issued to: not one added later under the same id.</summary>
     public required bool ClientLives { get; init; }
+
+    /// <summary>No delegation it stands on has ended; true for tokens without any.</summary>
+    public required bool ChainLives { get; init; }
 }
 
 /// <summary>revoked_tokens: access tokens revoked one by one.</summary>
@@ -30,7 +37,14 @@ public sealed class RevokedTokenStore(Database database)
         questions.AddText("client", question => question.Client);
         questions.AddTime("issued", question => question.IssuedAt);
         questions.AddTime("now", question => question.Now);
-    }, row => new TokenState { Revoked = row.GetBoolean(1), GrantLives = row.GetBoolean(2), ClientLives = row.GetBoolean(3) });
+        questions.AddText("via", question => question.Via.Count == 0 ? null : string.Join(' ', question.Via));
+    }, row => new TokenState
+    {
+        Revoked = row.GetBoolean(1),
+        GrantLives = row.GetBoolean(2),
+        ClientLives = row.GetBoolean(3),
+        ChainLives = row.GetBoolean(4),
+    });
 
     public const string RevokeSql = """
         with revoked as (
@@ -68,9 +82,12 @@ public sealed class RevokedTokenStore(Database database)
                question.grant_id is null
                    or exists (select from grants where id = question.grant_id and ended_at is null and expires_at > question.now),
                exists (select from clients where client_id = question.client_id and enabled
-                   and created_at < question.issued_at + interval '5 seconds')
-          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[])
-            with ordinality as question (jti, grant_id, client_id, issued_at, now, place)
+                   and created_at < question.issued_at + interval '5 seconds'),
+               not exists (
+                   select from unnest(string_to_array(question.via, ' ')::uuid[]) as step
+                    where not exists (select from delegations where id = step and ended_at is null))
+          from unnest(@jti::text[], @grant::uuid[], @client::text[], @issued::timestamptz[], @now::timestamptz[], @via::text[])
+            with ordinality as question (jti, grant_id, client_id, issued_at, now, via, place)
         """;
 
     /// <summary>One look at all that could have ended a token, shared with those who ask at the same moment.</summary>

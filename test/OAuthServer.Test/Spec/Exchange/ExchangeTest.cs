@@ -1,0 +1,211 @@
+using FluentAssertions;
+using NUnit.Framework;
+using OAuthServer.Test.Support;
+
+namespace OAuthServer.Test.Spec.Exchange;
+
+/// <summary>Token exchange (RFC 8693): what an actor gets, and what it never gets.</summary>
+[Behaviour(49), Behaviour(50)]
+public sealed class ExchangeTest : ExchangeFixture
+{
+    private TestClient app = null!, orchestrator = null!, planner = null!;
+    private Person alice = null!;
+
+    [OneTimeSetUp]
+    public async Task PrepareAsync()
+    {
+        (app, orchestrator, planner, alice) = (await AppAsync(), await AgentAsync(), await AgentAsync("planner"), await Server.UserAsync());
+        await RuleAsync(orchestrator);
+        await RuleAsync(orchestrator, Cast.Sensors, Cast.Sensors, subjects: orchestrator.Id);
+        await RuleAsync(planner, Cast.Sensors, Cast.Sensors);
+    }
+
+    [Test, Rfc(8693, "4.1"), Case("TX-119")]
+    public async Task A_chain_names_who_acts_and_who_acted_before()
+    {
+        var token = await AliceAsync(app, alice);
+        var first = await ExchangeAsync(orchestrator, token);
+        var second = await ExchangeAsync(planner, first.AccessToken);
+
+        second.Should().HaveIssuedTokens("mcp:read");
+        second.Text("issued_token_type").Should().Be(AccessTokenType);
+        second.Body.Should().NotContain("refresh_token");
+        var (claims, before) = (Claims(second.AccessToken), Claims(first.AccessToken));
+        claims["act"]!.ToJsonString().Should().Be($$$"""{"sub":"{{{planner.Id}}}","act":{"sub":"{{{orchestrator.Id}}}"}}""");
+        (claims["sub"]!.ToString(), claims["client_id"]!.ToString(), claims["aud"]!.ToString(), claims["grant"]!.ToString()).Should()
+            .Be((alice.Subject.ToString(), planner.Id, Cast.Sensors, Claims(token)["grant"]!.ToString()));
+        claims["via"]!.AsArray().Select(step => step!.ToString()).Should()
+            .Equal($"{EdgeOf(first.AccessToken)}", $"{EdgeOf(second.AccessToken)}");
+        before["act"]!.ToJsonString().Should().Be($$"""{"sub":"{{orchestrator.Id}}"}""");
+
+        var seen = await (await Server.ResourceServerAsync(Cast.Sensors)).IntrospectAsync(second.AccessToken);
+        seen.Json.GetProperty("active").GetBoolean().Should().BeTrue();
+        seen.Json.GetProperty("act").GetRawText().Should().Be(claims["act"]!.ToJsonString());
+        (await Server.AuditAsync(second)).Single().Detail.Should().StartWith(
+            $"token-exchange chain={alice.Username} < {orchestrator.Id} < {planner.Id} scope=mcp:read resource={Cast.Sensors} rule=");
+    }
+
+    [Test, Case("TX-101")]
+    public async Task Only_tokens_of_this_server_are_exchanged()
+    {
+        var (token, stranger) = (await AliceAsync(app, alice), await AppAsync());
+        var forged = token[..^6] + (token[^6] == 'A' ? 'B' : 'A') + token[^5..];
+        foreach (var text in new[] { forged, "nonsense", new string('x', 5000), token + "." })
+            (await ExchangeAsync(orchestrator, text)).Should()
+                .BeRefusedWith("invalid_request", description: "The subject token cannot be exchanged");
+
+        var refresh = (await stranger.TokensAsync(alice)).RefreshToken!;
+        (await ExchangeAsync(orchestrator, refresh)).Should().BeRefusedWith("invalid_request");
+        (await ExchangeAsync(orchestrator, forged)).Status.Should().Be(400);
+    }
+
+    [Test, Case("TX-103")]
+    public async Task Without_a_rule_nothing_is_exchanged_and_why_names_the_nearest()
+    {
+        var (token, conf) = (await AliceAsync(app, alice), await AgentAsync());
+        (await ExchangeAsync(conf, token)).Should().BeRefusedWith("invalid_request", description: "The subject token cannot be exchanged");
+        var rule = await RuleAsync(conf, subjects: "somebody-else");
+        var refused = await ExchangeAsync(conf, token);
+        refused.Should().BeRefusedWith("invalid_request");
+        (await Server.AuditAsync(refused)).Single().Should().Match<AuditLine>(line =>
+            line.Reason == $"no exchange rule fits; the nearest is {rule}: subject_clients differs"
+            && line.Expected == "subject_clients somebody-else" && line.Got == $"subject_clients {app.Id}");
+
+        await Server.ExecuteAsync("update exchange_rules set subject_clients = '{}' where id = @rule", new { rule });
+        (await UntilAsync(() => ExchangeAsync(conf, token), 200)).Should().HaveIssuedTokens();
+        await Server.ExecuteAsync("update exchange_rules set enabled = false where id = @rule", new { rule });
+        (await ExchangeAsync(conf, token)).Should().BeRefusedWith("invalid_request");
+    }
+
+    [Test, Case("TX-104")]
+    public async Task A_scope_that_both_resources_have_must_be_in_the_subject_token()
+    {
+        var token = await AliceAsync(app, alice);
+        (await ExchangeAsync(orchestrator, token, scope: "mcp:read mcp:write")).Should().BeRefusedWith("invalid_scope");
+        (await ExchangeAsync(orchestrator, token, scope: "read_sensors")).Should().BeRefusedWith("invalid_scope");
+        (await ExchangeAsync(orchestrator, token, scope: null)).Should().HaveIssuedTokens("mcp:read");
+        (await ExchangeAsync(orchestrator, await AliceAsync(app, alice, "mcp:read mcp:write"), scope: null)).Should()
+            .HaveIssuedTokens("mcp:read mcp:write");
+    }
+
+    [Test, Case("TX-106"), Case("TX-107")]
+    public async Task A_loop_ends_at_the_depth_and_renews_nothing()
+    {
+        var token = await AliceAsync(app, alice);
+        var ends = Claims(token)["exp"]!.GetValue<long>();
+        var (current, exchanged) = (token, 0);
+        for (var i = 0; i < 20; i++)
+        {
+            Server.Clock.Travel(TimeSpan.FromSeconds(2));
+            var reply = await ExchangeAsync(orchestrator, current);
+            if (reply.Status != 200)
+            {
+                reply.Should().BeRefusedWith("invalid_request");
+                (await Server.AuditAsync(reply)).Single().Reason.Should().Be("the chain is as deep as it may be");
+                continue;
+            }
+
+            (current, exchanged) = (reply.AccessToken, exchanged + 1);
+            Claims(current)["exp"]!.GetValue<long>().Should().BeLessThanOrEqualTo(ends);
+        }
+
+        exchanged.Should().Be(3);
+    }
+
+    [Test, Case("TX-110")]
+    public async Task A_public_client_exchanges_nothing()
+    {
+        var (token, client) = (await AliceAsync(app, alice), await Server.PublicClientAsync());
+        (await ExchangeAsync(client, token)).Should().BeRefusedWith("unauthorized_client");
+        await Server.ExecuteAsync("update clients set grant_types = grant_types || @Urn where client_id = @Id", new { Urn, client.Id });
+        await Server.HearsOfAsync(client, row => row.GrantTypes.Contains(Urn));
+        var refused = await ExchangeAsync(client, token);
+        refused.Should().BeRefusedWith("unauthorized_client");
+        (await Server.AuditAsync(refused)).Single().Reason.Should().Be("a public client exchanges nothing");
+    }
+
+    [Test, Case("TX-112")]
+    public async Task Other_types_of_token_are_neither_taken_nor_given()
+    {
+        var token = await AliceAsync(app, alice);
+        foreach (var type in new[] { "refresh_token", "id_token", "saml2" })
+        {
+            (await ExchangeAsync(orchestrator, token, more: ("requested_token_type", $"urn:ietf:params:oauth:token-type:{type}"))).Should()
+                .BeRefusedWith("invalid_request", description: "The requested token type is not supported");
+            (await orchestrator.TokenAsync(("grant_type", Urn), ("subject_token", token),
+                ("subject_token_type", $"urn:ietf:params:oauth:token-type:{type}"), ("resource", Cast.Sensors))).Should()
+                .BeRefusedWith("invalid_request", description: "The subject token type is not supported");
+        }
+
+        (await ExchangeAsync(orchestrator, token, more: [("actor_token", token), ("actor_token_type", AccessTokenType)])).Should()
+            .BeRefusedWith("invalid_request", description: "The actor token type is not supported");
+        (await ExchangeAsync(orchestrator, token, more: ("requested_token_type", "urn:ietf:params:oauth:token-type:jwt"))).Should()
+            .HaveIssuedTokens();
+    }
+
+    [Test, Case("TX-113")]
+    public async Task A_token_for_another_resource_is_not_the_actors_to_exchange()
+    {
+        var agent = await AgentAsync();
+        await RuleAsync(agent);
+        var refused = await ExchangeAsync(agent, await AliceAsync(app, alice, resource: Cast.Sensors));
+        refused.Should().BeRefusedWith("invalid_request", description: "The subject token cannot be exchanged");
+        (await Server.AuditAsync(refused)).Single().Got.Should().Be($"from_resource {Cast.Sensors}");
+    }
+
+    [Test, Case("TX-118"), Rfc(8693, "2.1")]
+    public async Task Resource_and_audience_agree()
+    {
+        var token = await AliceAsync(app, alice);
+        (await ExchangeAsync(orchestrator, token, more: ("audience", Third))).Should().BeRefusedWith("invalid_target");
+        (await ExchangeAsync(orchestrator, token, null, more: [("audience", Cast.Sensors), ("audience", Cast.Sensors)])).Should()
+            .BeRefusedWith("invalid_request");
+        (await ExchangeAsync(orchestrator, token, more: ("resource", Third))).Should().BeRefusedWith("invalid_target");
+        (await ExchangeAsync(orchestrator, token, null, more: ("audience", Cast.Sensors))).Should().HaveIssuedTokens();
+        (await ExchangeAsync(orchestrator, token, null)).Should().HaveIssuedTokens();
+    }
+
+    [Test]
+    public async Task Claims_in_the_form_change_nothing()
+    {
+        var reply = await ExchangeAsync(orchestrator, await AliceAsync(app, alice), more:
+            [("sub", "mallory"), ("act", """{"sub":"nobody"}"""), ("aud", Third), ("exp", "9999999999"), ("via", "x"), ("scp", "all")]);
+        var claims = Claims(reply.AccessToken);
+        (claims["sub"]!.ToString(), claims["aud"]!.ToString(), claims["act"]!["sub"]!.ToString()).Should()
+            .Be((alice.Subject.ToString(), Cast.Sensors, orchestrator.Id));
+    }
+
+    [Test]
+    public async Task A_rule_that_impersonates_names_no_actor_but_the_audit_log_does()
+    {
+        var ghost = await AgentAsync("ghost");
+        await RuleAsync(ghost, impersonate: true);
+        var reply = await ExchangeAsync(ghost, await AliceAsync(app, alice));
+        var claims = Claims(reply.AccessToken);
+        claims.ContainsKey("act").Should().BeFalse();
+        claims["via"]!.AsArray().Should().HaveCount(1);
+        (await Server.AuditAsync(reply)).Single().Detail.Should().Contain($"chain={alice.Username} < {ghost.Id} (impersonating)");
+    }
+
+    [Test]
+    public async Task A_machines_token_is_exchanged_within_what_the_machine_has()
+    {
+        var machine = await Server.MachineAsync(scopes: "mcp:read read_sensors", defaultScopes: "mcp:read");
+        var agent = await AgentAsync();
+        await RuleAsync(agent, scopes: "mcp:read read_sensors mcp:write");
+        await RuleAsync(agent, to: Third, scopes: "mcp:read");
+        var token = (await machine.CredentialsAsync(("scope", "mcp:read"))).AccessToken;
+
+        var reply = await ExchangeAsync(agent, token, scope: null);
+        reply.Should().HaveIssuedTokens("mcp:read read_sensors");
+        (Claims(reply.AccessToken)["sub"]!.ToString(), Claims(reply.AccessToken)["client_id"]!.ToString()).Should()
+            .Be((machine.Id, agent.Id));
+        var server = await Server.ResourceServerAsync(Cast.Sensors);
+        (await server.SeesAsActiveAsync(reply.AccessToken)).Should().BeTrue();
+        (await ExchangeAsync(agent, token, Third)).Should().BeRefusedWith("invalid_target");
+
+        await Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { machine.Id });
+        (await server.SeesAsActiveAsync(reply.AccessToken)).Should().BeFalse();
+        (await ExchangeAsync(agent, token)).Should().BeRefusedWith("invalid_request");
+    }
+}
