@@ -100,9 +100,11 @@ public sealed class Consents(
                 // Nothing without OpenID Connect: the server before this one counts the same request as the same.
                 .. hasIdTokens ? [request.Nonce ?? "", request.ResourceNamed ? "resource" : ""] : Array.Empty<string>(),
                 .. request.Disclosed,
+                .. request.Jkt is { } jkt ? [$"dpop_jkt {jkt}"] : Array.Empty<string>(),
             ]),
             RedirectUri = delivery.Uri,
             CodeChallenge = delivery.CodeChallenge,
+            Jkt = request.Jkt,
             Scope = withoutOffline,
             Resources = request.Resources,
             Offline = offline,

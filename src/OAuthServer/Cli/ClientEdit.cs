@@ -20,6 +20,11 @@ internal static class ClientEdit
         var resource = Text("--default-resource", "URI", "Used when it names no resource; '' for none");
         var method = Text("--auth-method", "METHOD", "How it authenticates");
         method.AcceptOnlyFromAmong([.. AuthMethod.All.Select(one => one.Name)]);
+        var bound = new Option<bool?>("--dpop-required")
+        {
+            HelpName = "BOOL",
+            Description = "true: it gets tokens with a DPoP proof only (RFC 9449), bound to the key of the proof",
+        };
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600");
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent");
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token");
@@ -34,7 +39,7 @@ internal static class ClientEdit
         Symbol[] takes =
         [
             id, name, .. redirects.Options, .. scopes.Options, .. defaults.Options, .. resources.Options, .. grants.Options, resource,
-            method, access, refresh, idle, signs, age, acr, .. onward.Options, told, note,
+            method, bound, access, refresh, idle, signs, age, acr, .. onward.Options, told, note,
         ];
         return CliCommand.On("edit", "Change the settings of a client; what is not named stays",
             "oauth-server clients edit nightly-etl --add-scope notes:write --access-token-seconds 300", takes,
@@ -48,6 +53,7 @@ internal static class ClientEdit
                 GrantTypes = grants.Of(parse, row.GrantTypes),
                 DefaultResource = parse.GetValue(resource) switch { null => row.DefaultResource, "" => null, var uri => uri },
                 AuthMethod = parse.GetValue(method) ?? row.AuthMethod,
+                DpopRequired = parse.GetValue(bound) ?? row.DpopRequired,
                 AccessTokenSeconds = parse.GetValue(access) ?? row.AccessTokenSeconds,
                 RefreshTokenSeconds = parse.GetValue(refresh) ?? row.RefreshTokenSeconds,
                 RefreshIdleSeconds = parse.GetValue(idle) ?? row.RefreshIdleSeconds,

@@ -28,6 +28,9 @@ public sealed record ClientMetadata
     public string? PolicyUri { get; private init; }
     public OpenIdSettings OpenId { get; private init; } = new();
 
+    /// <summary>RFC 9449 §5.2: it gets tokens that are bound to a key, and no others.</summary>
+    public bool DpopRequired { get; private init; }
+
     /// <summary>Of who registers for private_key_jwt; of others it is not looked at.</summary>
     public KeySettings Keys { get; private init; } = KeySettings.None;
 
@@ -45,6 +48,7 @@ public sealed record ClientMetadata
             GrantTypes = List("grant_types"),
             ResponseTypes = List("response_types"),
             AuthMethod = Text("token_endpoint_auth_method"),
+            DpopRequired = Flag("dpop_bound_access_tokens"),
             Scope = Text("scope"),
             ClientUri = Page("client_uri"),
             LogoUri = Page("logo_uri"),
@@ -82,6 +86,14 @@ public sealed record ClientMetadata
             error ??= OAuthError.InvalidClientMetadata($"{name} must be a list of strings",
                 $"{name} is {member.ValueKind}, or holds something else than strings");
             return null;
+        }
+
+        bool Flag(string name)
+        {
+            if (!body.TryGetProperty(name, out var member) || member.ValueKind is JsonValueKind.Null or JsonValueKind.False) return false;
+            if (member.ValueKind != JsonValueKind.True)
+                error ??= OAuthError.InvalidClientMetadata($"{name} must be true or false", $"{name} is {member.ValueKind}");
+            return true;
         }
 
         // Row by row of RFC 7591 §5: a page that is not https is worth nothing to a person, and is no reason to refuse the client.

@@ -37,6 +37,7 @@ public static class ClientFields
         ["default_scopes"] = "Default scopes",
         ["resources"] = "Resources",
         ["default_resource"] = "Default resource",
+        ["dpop_required"] = "Tokens bound to a key only (DPoP)",
         ["access_token_seconds"] = "Access token lifetime (seconds)",
         ["refresh_token_seconds"] = "Grant lifetime (seconds)",
         ["refresh_idle_seconds"] = "Unused refresh token lifetime (seconds)",
@@ -104,6 +105,7 @@ public static class ClientFields
         "default_scopes" => string.Join('\n', row.DefaultScopes),
         "resources" => string.Join('\n', row.Resources),
         "default_resource" => row.DefaultResource,
+        "dpop_required" => row.DpopRequired ? "yes" : null,
         "access_token_seconds" => row.AccessTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_token_seconds" => row.RefreshTokenSeconds.ToString(CultureInfo.InvariantCulture),
         "refresh_idle_seconds" => row.RefreshIdleSeconds.ToString(CultureInfo.InvariantCulture),
@@ -129,6 +131,7 @@ public static class ClientFields
         {
             Name = name.Length == 0 ? row.Name : name,
             AuthMethod = form["auth_method"] ?? row.AuthMethod,
+            DpopRequired = forTokens && form["dpop_required"] is not null,
             RedirectUris = forPeople ? Lines("redirect_uris") : row.RedirectUris,
             Scopes = forTokens ? Chosen(row.Scopes, ScopePrefix, "scopes") : row.Scopes,
             DefaultScopes = forTokens ? Chosen(row.DefaultScopes, DefaultPrefix, "default_scopes") : row.DefaultScopes,

@@ -25,6 +25,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {(IsUserFacing ? fields.Lines("redirect_uris", "Redirect URIs",
             "One per line; compared character by character", rows: 4) : Markup.None)}
         {fields.Choice("auth_method", "Authentication", Methods())}
+        {(GetsTokens ? fields.Check("dpop_required", say["Tokens bound to a key only (DPoP)"]) : Markup.None)}
         {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
         {(GetsTokens ? Lifetimes() : Markup.None)}
