@@ -86,8 +86,15 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(exp),
             Grant = Text(claims, "grant"),
             Kid = kid,
+            Jkt = Confirmed(claims),
         };
     }
+
+    // Bound in a way that is not known here, it is nobody's to use.
+    private static string? Confirmed(JsonElement claims) =>
+        !claims.TryGetProperty("cnf", out var cnf) ? null
+        : cnf.ValueKind == JsonValueKind.Object && Text(cnf, "jkt") is { Length: > 0 } jkt ? jkt
+        : throw Bad("cnf without jkt");
 
     // The registered spelling and no other: tokens carry it (RFC 8707 §2).
     private bool IsForUs(JsonElement claims) => claims.TryGetProperty("aud", out var aud) && aud.ValueKind switch
