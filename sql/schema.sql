@@ -459,6 +459,19 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.clients_check_dpop() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.dpop_required and new.kind = 'resource-server' then
+        raise check_violation using message = 'A client of this kind gets no tokens', column = 'dpop_required',
+            hint = 'Leave dpop_required false.';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_check_dpop() IS 'Says where clients.dpop_required has a meaning.';
+
 CREATE FUNCTION public.clients_check_keys() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -1964,6 +1977,7 @@ CREATE TABLE public.clients (
     jwks_uri text,
     assertion_alg text,
     public_too boolean DEFAULT false NOT NULL,
+    dpop_required boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_assertion_alg_known CHECK ((assertion_alg = ANY (ARRAY['ES256'::text, 'PS256'::text, 'RS256'::text]))),
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
@@ -2050,6 +2064,8 @@ COMMENT ON COLUMN public.clients.jwks_uri IS 'Where its public keys are, an http
 COMMENT ON COLUMN public.clients.assertion_alg IS 'The one algorithm its assertions may have: ES256, PS256 or RS256. Null: any that fits its keys.';
 
 COMMENT ON COLUMN public.clients.public_too IS 'True: its document offers none beside private_key_jwt, so that it may come without an assertion. Of documents only.';
+
+COMMENT ON COLUMN public.clients.dpop_required IS 'True: it gets tokens with a DPoP proof only (RFC 9449), bound to the key of the proof. False: as it likes.';
 
 CREATE TABLE public.code_attempts (
     subject uuid NOT NULL,
@@ -3299,6 +3315,9 @@ ALTER TABLE ONLY public.grant_types
     ADD CONSTRAINT grant_types_pkey PRIMARY KEY (name);
 
 ALTER TABLE public.grants
+    ADD CONSTRAINT grants_jkt_form CHECK ((jkt ~ '^[A-Za-z0-9_-]{43}$'::text)) NOT VALID;
+
+ALTER TABLE public.grants
     ADD CONSTRAINT grants_kind_known CHECK ((kind = ANY (ARRAY['code'::text, 'device'::text, 'id-jag'::text, 'workload'::text]))) NOT VALID;
 
 ALTER TABLE public.grants
@@ -3692,13 +3711,15 @@ CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, 
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too, dpop_required ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
+
+CREATE TRIGGER clients_check_dpop BEFORE INSERT OR UPDATE OF dpop_required, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_dpop();
 
 CREATE TRIGGER clients_check_keys BEFORE INSERT OR UPDATE OF auth_method, jwks, jwks_uri, assertion_alg, public_too, origin ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_keys();
 
@@ -3719,6 +3740,8 @@ CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabl
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
 
 CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_notify_dpop AFTER UPDATE OF dpop_required ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
 

@@ -52,6 +52,8 @@ public static class OAuthResource
             services.AddSingleton(provider =>
                 new TokenIntrospection(provider.GetRequiredService<ServerConnection>(), Options(provider), Log(provider)));
             services.AddSingleton<TokenValidator>();
+            services.AddSingleton<ProofMemory>();
+            services.AddSingleton<DpopValidator>();
             services.AddSingleton<IHostedService>(provider => Options(provider).Follows
                 ? new RevocationFollower(provider.GetRequiredService<ServerConnection>(), provider.GetRequiredService<RevocationList>(),
                     provider.GetRequiredService<VerificationKeys>(), Options(provider), Log(provider))

@@ -82,6 +82,20 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
     /// <summary>Algorithms taken; anything else, none and HMAC above all, is refused.</summary>
     public IList<string> Algorithms { get; } = ["ES256", "RS256"];
 
+    /// <summary>
+    /// Whether tokens must be bound to a key and come with a DPoP proof (RFC 9449). False: those that are bound must, others need not.
+    /// </summary>
+    public bool RequireDpop { get; set; }
+
+    /// <summary>Seconds the iat of a DPoP proof may be from our clock, before or after it.</summary>
+    public int DpopSeconds { get; set; } = 300;
+
+    /// <summary>
+    /// How many used DPoP proofs are remembered, each until it is too old; about 50 octets each. From four fifths on proofs need a nonce,
+    /// and when it is full requests with a bound token get 503.
+    /// </summary>
+    public int MostProofs { get; set; } = 262_144;
+
     /// <summary>What requests to the server go through; null: an ordinary connection.</summary>
     public HttpMessageHandler? Backchannel { get; set; }
 
@@ -94,7 +108,7 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
 
     internal bool Follows => FollowRevocations && ClientId is not null && Introspection != IntrospectionUse.Always;
 
-    private string Origin => new Uri(Resource).GetLeftPart(UriPartial.Authority);
+    internal string Origin => new Uri(Resource).GetLeftPart(UriPartial.Authority);
 
     /// <summary>Throws with what to write when a setting cannot work.</summary>
     public override void Validate()
@@ -117,6 +131,8 @@ public sealed class OAuthResourceOptions : AuthenticationSchemeOptions
         if (ScopesSupported.Concat(ScopesToBeginWith).Contains("offline_access"))
             throw new ArgumentException(
                 "ScopesSupported, ScopesToBeginWith: leave offline_access out; it is between clients and the server, and no API takes it");
+        if (DpopSeconds is < 10 or > 600) throw new ArgumentException("DpopSeconds: 10 to 600");
+        if (MostProofs < 10) throw new ArgumentException("MostProofs: 10 at least");
         if (Algorithms.Any(alg => alg is not ("ES256" or "RS256"))) throw new ArgumentException("Algorithms: ES256 and RS256");
     }
 

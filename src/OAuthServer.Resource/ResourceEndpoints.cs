@@ -52,7 +52,8 @@ public static class ResourceEndpoints
         /// <summary>
         /// GET for nginx's auth_request and its like: 204 for a good token, with X-Auth-Subject, X-Auth-Client and X-Auth-Scope; 401
         /// or 403 with WWW-Authenticate otherwise. <c>?scope=notes:read</c> in the proxy's own configuration demands scopes: without it,
-        /// any token for this resource will do.
+        /// any token for this resource will do. For tokens that are bound to a key the proxy says which request it asks about, by its
+        /// method in X-Original-Method and its path in X-Original-URI.
         /// </summary>
         public void MapAuthRequest(string path) => app.MapGet(path, async (HttpContext http) =>
         {
@@ -80,7 +81,7 @@ public static class ResourceEndpoints
             http.Response.Headers["X-Auth-Subject"] = user.Subject();
             http.Response.Headers["X-Auth-Client"] = user.ClientId();
             http.Response.Headers["X-Auth-Scope"] = string.Join(' ', user.Scopes());
-        });
+        }).WithMetadata(new AuthRequest());
     }
 
     private static Dictionary<string, object> Metadata(OAuthResourceOptions options)
@@ -90,6 +91,8 @@ public static class ResourceEndpoints
         { ["resource"] = options.Resource, ["authorization_servers"] = new[] { options.Issuer } };
         if (options.ScopesSupported.Count > 0) document["scopes_supported"] = options.ScopesSupported;
         document["bearer_methods_supported"] = new[] { "header" };
+        document["dpop_signing_alg_values_supported"] = DpopValidator.Algorithms.Split(' ');
+        if (options.RequireDpop) document["dpop_bound_access_tokens_required"] = true;
         if (options.ResourceName is { } name) document["resource_name"] = name;
         return document;
     }

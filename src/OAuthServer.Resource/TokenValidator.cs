@@ -88,6 +88,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
             Actors = Actors(claims),
             Via = Via(claims),
             Kid = kid,
+            Jkt = Confirmed(claims),
         };
     }
 
@@ -109,6 +110,12 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         : via.ValueKind == JsonValueKind.Array && via.EnumerateArray().All(step => step.ValueKind == JsonValueKind.String)
             ? [.. via.EnumerateArray().Select(step => step.GetString()!)]
         : throw Bad("malformed via");
+
+    // Bound in a way that is not known here, it is nobody's to use.
+    private static string? Confirmed(JsonElement claims) =>
+        !claims.TryGetProperty("cnf", out var cnf) ? null
+        : cnf.ValueKind == JsonValueKind.Object && Text(cnf, "jkt") is { Length: > 0 } jkt ? jkt
+        : throw Bad("cnf without jkt");
 
     // The registered spelling and no other: tokens carry it (RFC 8707 §2).
     private bool IsForUs(JsonElement claims) => claims.TryGetProperty("aud", out var aud) && aud.ValueKind switch

@@ -31,6 +31,9 @@ internal sealed record ValidatedToken
 
     public required string Kid { get; init; }
 
+    /// <summary>The key it is bound to (RFC 9449 §6.1); null: whoever bears it may use it.</summary>
+    public string? Jkt { get; init; }
+
     public ClaimsPrincipal Principal(string scheme)
     {
         var identity = new ClaimsIdentity(scheme, "sub", "scope");
@@ -45,15 +48,20 @@ internal sealed record ValidatedToken
 }
 
 /// <summary>Why a request gets no further (RFC 6750 §3.1): a code for the wire and a reason for the log.</summary>
-internal sealed class TokenRefusedException(string code, string reason) : Exception(reason)
+internal sealed class TokenRefusedException(string code, string reason, bool isDpop = false) : Exception(reason)
 {
     public string Code => code;
+
+    /// <summary>Whether it is about a proof, or about the lack of one: then the challenge is DPoP's.</summary>
+    public bool IsDpop => isDpop || code == "use_dpop_nonce";
 
     public int Status => code switch { "invalid_request" => 400, "temporarily_unavailable" => 503, _ => 401 };
 
     public string Description => code switch
     {
         "invalid_request" => "Send one access token, in the Authorization header",
+        "invalid_dpop_proof" => "The DPoP proof is not valid",
+        "use_dpop_nonce" => "The DPoP proof needs the nonce of this answer",
         "temporarily_unavailable" => "Whether the token still holds cannot be told right now; try again shortly",
         _ => "The access token is not valid",
     };

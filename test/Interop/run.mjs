@@ -8,6 +8,7 @@ import * as csharpMcpServer from './clients/csharp-mcp-server.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
 import * as deviceFlow from './clients/device-flow.mjs';
 import * as doctor from './clients/doctor.mjs';
+import * as dpop from './clients/dpop.mjs';
 import * as goOidc from './clients/go-oidc.mjs';
 import * as identityModel from './clients/identity-model.mjs';
 import * as jwtBearer from './clients/jwt-bearer.mjs';
@@ -29,7 +30,7 @@ import { client, version, writeTable } from './support/report.mjs';
 import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make, sql } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, openidClient, openidClientPeople, deviceFlow, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, conformance, browserPage, tenProcesses,
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, dpop, openidClient, openidClientPeople, deviceFlow, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, conformance, browserPage, tenProcesses,
     jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();

@@ -23,11 +23,19 @@ public static class Remedies
         ("invalid_client", "", "Compare method and secret of the client with its row (oauth-server clients show {0}); a secret that is lost "
             + "is replaced: oauth-server clients secret add {0}"),
         ("invalid_grant", "verifier", "The client sends the code_verifier of the code_challenge it began with"),
+        ("invalid_grant", "another key", "The client proves the key it began with, or sends the user to /authorize again"),
         ("invalid_grant", "redirect_uri", "The client sends the redirect_uri of its authorization request, or none"),
         ("invalid_grant", "device code", "The device stops polling: its code works once and for its own client; it requests a new one when the "
             + "person wants to"),
         ("invalid_grant", "", "The client sends the user to /authorize again. When this repeats: something uses its codes or refresh tokens "
             + "twice, such as two processes that share one token"),
+        ("invalid_dpop_proof", "iat", "Set the clock of the client, or of this server; OAuth__DpopSeconds says how far they may differ"),
+        ("invalid_dpop_proof", "htu", "The client signs the URL as the metadata names it; behind a proxy, compare OAuth__Issuer"),
+        ("invalid_dpop_proof", "dpop_required", "The client sends a DPoP proof, or may do without: oauth-server clients edit {0} "
+            + "--dpop-required false"),
+        ("invalid_dpop_proof", "", "The client makes a new proof for every request, by one key, as expected says"),
+        ("use_dpop_nonce", "", "Nothing, if the next request succeeds: the client repeats it with the nonce; when this repeats, it does not "
+            + "read DPoP-Nonce"),
         ("unauthorized_client", "disabled", "If it may work again: oauth-server clients enable {0}"),
         ("unauthorized_client", "", "Use a client of the kind this grant type is for; see oauth-server clients show {0}"),
         ("unsupported_grant_type", "", "Use a grant type that the metadata lists"),

@@ -31,7 +31,7 @@ public sealed partial class AuthorizationChecks(
 
     // What is requested, however it is answered.
     private static readonly Check[] OfWhatIsRequested =
-        [ScopeIsWellFormed, ResourceAndScopeAreAllowed, NonceIsShort, PromptNoneIsAlone, MaxAgeIsANumber];
+        [ScopeIsWellFormed, ResourceAndScopeAreAllowed, KeyIsWellFormed, NonceIsShort, PromptNoneIsAlone, MaxAgeIsANumber];
 
     /// <summary>
     /// The request, perhaps with a <see cref="AuthorizationRequest.Problem"/>; or, when client or redirect URI do not hold, a
@@ -229,6 +229,12 @@ public sealed partial class AuthorizationChecks(
             Scope = [.. target.Scope, .. offline],
         };
     }
+
+    private static Result<AuthorizationRequest> KeyIsWellFormed(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
+        parameters["dpop_jkt"] is not { } jkt ? request
+        : Pkce.IsChallenge(jkt) ? request with { Jkt = jkt }
+        : OAuthError.InvalidRequest("dpop_jkt must be 43 base64url characters", "malformed dpop_jkt", "RFC 9449 §10",
+            "43 base64url characters", $"{jkt.Length} characters");
 
     private static Result<AuthorizationRequest> NonceIsShort(AuthorizationRequest request, Parameters parameters, Catalog catalog) =>
         !request.HasOpenId || parameters["nonce"] is not { } nonce ? request

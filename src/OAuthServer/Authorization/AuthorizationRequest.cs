@@ -43,6 +43,9 @@ public sealed record AuthorizationRequest
     /// <summary>OpenID Connect Core §3.1.2.1: comes back in the id_token as it came; null when it did not.</summary>
     public string? Nonce { get; init; }
 
+    /// <summary>RFC 9449 §10: the key that the code, and all that comes of it, is bound to; null: that of the redemption.</summary>
+    public string? Jkt { get; init; }
+
     /// <summary>Whether it named a resource.</summary>
     public bool ResourceNamed { get; init; }
 

@@ -11,10 +11,12 @@ namespace OAuthServer.Authorization;
 /// a page or by a redirect is refused here in JSON, redirect_uri included.
 /// </summary>
 public sealed class PushEndpoint(
-    PushedRequests requests, ClientAuthentication clients, ClientDocuments documents, ClientLimit limit, AuditLog audit, Settings settings)
+    PushedRequests requests, ClientAuthentication clients, ClientDocuments documents, ClientLimit limit, DpopRequests dpop,
+    AuditLog audit, Settings settings)
 {
     public async Task HandleAsync(HttpContext http)
     {
+        dpop.AddNonce(http);
         if ((await http.FormAsQueryAsync(Request.MostBodyBytes, Request.MostFormKeys)).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error, null);
@@ -28,11 +30,9 @@ public sealed class PushEndpoint(
             return;
         }
 
-        var proofs = by.Assertion is { } assertion ? new Proofs { Assertion = assertion } : Proofs.None;
-        var push = new Push { By = by, Parameters = parameters, Form = form, Proofs = proofs, Context = http.Context() };
-        if ((await PushAsync(push, http.RequestAborted)).Refused(out error, out var uri))
+        if ((await PushAsync(http, by, parameters, form)).Refused(out error, out var uri))
         {
-            await RefuseAsync(http, error, by.Client.Id, proofs);
+            await RefuseAsync(http, error, by.Client.Id, by.Assertion);
             return;
         }
 
@@ -54,12 +54,26 @@ public sealed class PushEndpoint(
         return await clients.AuthenticateAsync(presented, context, cancel);
     }
 
-    private async Task<Result<string>> PushAsync(Push push, CancellationToken cancel) =>
-        limit.Refusal(push.By.Client, push.Context) is { } tooMany ? tooMany : await requests.PushAsync(push, cancel);
-
-    // What proved the client is spent whatever was refused; a second time does nothing.
-    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Proofs? proofs = null)
+    // A proof of a key is kept as the dpop_jkt that it stands for (RFC 9449 §10.1).
+    private async Task<Result<string>> PushAsync(HttpContext http, Authenticated by, Parameters parameters, string form)
     {
+        if (limit.Refusal(by.Client, http.Context()) is { } tooMany) return tooMany;
+        if (dpop.ReadPushed(http, Paths.Par, parameters).Refused(out var error, out var binding)) return error;
+        return await requests.PushAsync(new Push
+        {
+            By = by,
+            Parameters = parameters,
+            Form = binding.Jkt is { } jkt && parameters["dpop_jkt"] is null ? $"{form}&dpop_jkt={jkt}" : form,
+            Proofs = new Proofs { Assertion = by.Assertion, Dpop = binding.Proof },
+            Context = http.Context(),
+        }, http.RequestAborted);
+    }
+
+    // What proved the client is spent whatever was refused, a second time does nothing; but where a nonce is missing, clients repeat the
+    // request as it was, assertion and all (RFC 9449 §8).
+    private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, UsedProof? assertion = null)
+    {
+        var proofs = assertion is not null && error.Code != DpopErrors.UseNonce ? new Proofs { Assertion = assertion } : null;
         await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client, proofs: proofs);
         await http.RefuseAsync(error);
     }

@@ -59,6 +59,10 @@ internal static class ClientAdd
             HelpName = "URI",
             Description = "Its back-channel logout URI",
         };
+        var bound = new Option<bool>("--dpop-required")
+        {
+            Description = "It gets tokens with a DPoP proof only (RFC 9449), bound to the key of the proof",
+        };
         var label =
             new Option<string>("--secret-label")
             {
@@ -72,7 +76,7 @@ internal static class ClientAdd
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [
-                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, keys, place, access, refresh, idle,
+                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, keys, place, bound, access, refresh, idle,
                 signs, age, pushed, onward, told, label, note,
             ],
                 async (parse, context, cancel) =>
@@ -96,6 +100,7 @@ internal static class ClientAdd
                     RefreshTokenSeconds = parse.GetValue(refresh),
                     RefreshIdleSeconds = parse.GetValue(idle),
                     Note = parse.GetValue(note),
+                    DpopRequired = parse.GetValue(bound),
                     IdTokenAlg = parse.GetValue(signs)!,
                     DefaultMaxAge = parse.GetValue(age),
                     ParRequired = parse.GetValue(pushed),

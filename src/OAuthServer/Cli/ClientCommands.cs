@@ -84,7 +84,7 @@ internal static class ClientCommands
                 ("default scopes", Words.Lines(client.DefaultScopes)),
                 ("resources", Words.Lines(client.Resources)),
                 ("default resource", client.DefaultResource),
-                ("access token", $"{client.AccessTokenSeconds} s"),
+                ("access token", $"{client.AccessTokenSeconds} s{(client.DpopRequired ? ", bound to a key only (DPoP)" : "")}"),
                 ("refresh token", client.GrantTypes.Contains(GrantType.RefreshToken.Name)
                     ? $"{client.RefreshTokenSeconds} s, {client.RefreshIdleSeconds} s unused" : null),
                 ("created", Words.At(client.CreatedAt)),

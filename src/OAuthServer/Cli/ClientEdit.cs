@@ -24,6 +24,11 @@ internal static class ClientEdit
         var place = Text("--jwks-uri", "URL", "Where its public keys are; '' for none");
         var alg = Text("--assertion-alg", "ALG", "The one algorithm of its assertions; '' for any that fits its keys");
         alg.AcceptOnlyFromAmong("ES256", "PS256", "RS256", "");
+        var bound = new Option<bool?>("--dpop-required")
+        {
+            HelpName = "BOOL",
+            Description = "true: it gets tokens with a DPoP proof only (RFC 9449), bound to the key of the proof",
+        };
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600");
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent");
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token");
@@ -43,7 +48,7 @@ internal static class ClientEdit
         Symbol[] takes =
         [
             id, name, .. redirects.Options, .. scopes.Options, .. defaults.Options, .. resources.Options, .. grants.Options, resource,
-            method, keys, place, alg, access, refresh, idle, signs, age, acr, pushed, .. onward.Options, told, note,
+            method, keys, place, alg, bound, access, refresh, idle, signs, age, acr, pushed, .. onward.Options, told, note,
         ];
         return CliCommand.On("edit", "Change the settings of a client; what is not named stays",
             "oauth-server clients edit nightly-etl --add-scope notes:write --access-token-seconds 300", takes,
@@ -64,6 +69,7 @@ internal static class ClientEdit
                     GrantTypes = grants.Of(parse, row.GrantTypes),
                     DefaultResource = parse.GetValue(resource) switch { null => row.DefaultResource, "" => null, var uri => uri },
                     AuthMethod = parse.GetValue(method) ?? row.AuthMethod,
+                    DpopRequired = parse.GetValue(bound) ?? row.DpopRequired,
                     AccessTokenSeconds = parse.GetValue(access) ?? row.AccessTokenSeconds,
                     RefreshTokenSeconds = parse.GetValue(refresh) ?? row.RefreshTokenSeconds,
                     RefreshIdleSeconds = parse.GetValue(idle) ?? row.RefreshIdleSeconds,

@@ -55,6 +55,7 @@ internal static class GrantCommands
                 ("resources", Words.Lines(grant.Resources)),
                 ("kind", grant.Kind),
                 ("refresh tokens", grant.Offline ? "yes" : "no"),
+                ("bound to the key", grant.Jkt),
                 ("given", Words.At(grant.CreatedAt)),
                 ("last used", Words.At(grant.LastUsedAt) ?? "its code has not been redeemed"),
                 ("expires", Words.At(grant.ExpiresAt))));

@@ -225,7 +225,7 @@ public sealed record Authenticated(Client Client, long? SecretId)
     /// <summary>The key that signed it (RFC 7638); null: none.</summary>
     public string? Thumbprint { get; init; }
 
-    /// <summary>What the audit log says of the assertion: a blank and words; empty: nothing.</summary>
+    /// <summary>What the audit log says of what was proven: a blank and words; empty: nothing.</summary>
     public string Note { get; init; } = "";
 
     /// <summary>private_key_jwt where an assertion proved it; else null.</summary>

@@ -25,6 +25,9 @@ public sealed record ClientDocument
     /// <summary>What it asks for and we have.</summary>
     public required string[] GrantTypes { get; init; }
 
+    /// <summary>RFC 9449 §5.2: it gets tokens that are bound to a key, and no others.</summary>
+    public required bool DpopRequired { get; init; }
+
     /// <summary>Its terms of service, https; null: it names none that a person could open.</summary>
     public required string? TosUri { get; init; }
 
@@ -91,6 +94,9 @@ public sealed record ClientDocument
         if (grants is null ? Member(json, "grant_types") is not null : !grants.Any(begins.Contains))
             return Refuse("it does not want to ask people", $"grant_types with {Capabilities.OneOf(begins)}", "something else");
 
+        var binds = Member(json, "dpop_bound_access_tokens")?.ValueKind ?? JsonValueKind.False;
+        if (binds is not (JsonValueKind.True or JsonValueKind.False))
+            return Refuse("dpop_bound_access_tokens is malformed", "true or false", binds.ToString());
         if (OpenIdMetadata.Read(json, settings).Refused(out var unusable, out var openId)) return Unusable(unusable);
 
         var pushes = Member(json, "require_pushed_authorization_requests")?.ValueKind ?? JsonValueKind.False;
@@ -105,6 +111,7 @@ public sealed record ClientDocument
             GrantTypes = grants is null
                 ? capabilities.DefaultGrantTypes("user-facing")
                 : [.. ours.Select(type => type.Name).Where(grants.Contains)],
+            DpopRequired = binds == JsonValueKind.True,
             TosUri = tos,
             PolicyUri = policy,
             OpenId = openId,
@@ -115,7 +122,8 @@ public sealed record ClientDocument
             BodyHash = SHA256.HashData([.. body, .. Encoding.UTF8.GetBytes(string.Join('\0',
                 [.. usable, "tos", tos, "policy", policy, openId.IdTokenAlg, .. openId.PostLogoutRedirectUris,
                     "keys", methods.Keys?.Jwks, methods.Keys?.JwksUri, methods.Keys?.Alg, $"{methods.None}",
-                    .. pushes == JsonValueKind.True ? ["par"] : Array.Empty<string>()]))]),
+                    .. pushes == JsonValueKind.True ? ["par"] : Array.Empty<string>(),
+                    .. binds == JsonValueKind.True ? ["dpop"] : Array.Empty<string>()]))]),
             TrustHash = SHA256.HashData(Encoding.UTF8.GetBytes(
                 string.Join('\0', [name, .. usable.Order(StringComparer.Ordinal), Raw(json, "jwks"), Raw(json, "jwks_uri")]))),
         };

@@ -71,6 +71,7 @@ public sealed class ClientDocuments(
                 Name = document.Name,
                 RedirectUris = document.RedirectUris,
                 GrantTypes = document.GrantTypes,
+                DpopRequired = document.DpopRequired,
                 TosUri = document.TosUri,
                 PolicyUri = document.PolicyUri,
                 OpenId = document.OpenId,

@@ -28,6 +28,9 @@ public sealed record ClientMetadata
     public string? PolicyUri { get; private init; }
     public OpenIdSettings OpenId { get; private init; } = new();
 
+    /// <summary>RFC 9449 §5.2: it gets tokens that are bound to a key, and no others.</summary>
+    public bool DpopRequired { get; private init; }
+
     /// <summary>Of who registers for private_key_jwt; of others it is not looked at.</summary>
     public KeySettings Keys { get; private init; } = KeySettings.None;
 
@@ -48,6 +51,7 @@ public sealed record ClientMetadata
             GrantTypes = List("grant_types"),
             ResponseTypes = List("response_types"),
             AuthMethod = Text("token_endpoint_auth_method"),
+            DpopRequired = Flag("dpop_bound_access_tokens"),
             Scope = Text("scope"),
             ClientUri = Page("client_uri"),
             LogoUri = Page("logo_uri"),

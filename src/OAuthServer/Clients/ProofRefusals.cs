@@ -13,15 +13,8 @@ public static class ProofRefusals
             "the jti of the client assertion was used before", "RFC 7523 §3", "a jti that this client never used", "one it used")
             with
         { Description = "The client assertion was used before" },
-        UsedBefore.Dpop => new OAuthError
-        {
-            Code = "invalid_dpop_proof",
-            Description = "The DPoP proof is not valid",
-            Rule = "RFC 9449 §11.1",
-            Reason = "the jti of the DPoP proof was used before",
-            Expected = "a jti that this key never used",
-            Got = "one it used",
-        },
+        UsedBefore.Dpop => DpopErrors.NotValid(
+            "the jti of the DPoP proof was used before", "a jti that this key never used", "one it used", "RFC 9449 §11.1"),
         _ => null,
     };
 }

@@ -37,6 +37,9 @@ public sealed record ServerMetadata
     /// <summary>draft-ietf-oauth-refresh-token-expiration-03: the members that come with every refresh token.</summary>
     public IEnumerable<string> RefreshTokenExpirationTypesSupported { get; } = ["authorization", "token_timeout"];
 
+    /// <summary>RFC 9449 §5.1.</summary>
+    public IEnumerable<string> DpopSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
+
     /// <summary>OpenID Connect Discovery §3 requires it: each person has one sub.</summary>
     public IEnumerable<string> SubjectTypesSupported { get; } = ["public"];
 
@@ -70,6 +73,9 @@ public sealed record ResourceMetadata
     public required IEnumerable<string> ScopesSupported { get; init; }
     public IEnumerable<string> BearerMethodsSupported { get; } = ["header"];
     public required string ResourceName { get; init; }
+
+    /// <summary>RFC 9728 §2: tokens that are bound to a key are taken, and others, too.</summary>
+    public IEnumerable<string> DpopSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
 }
 
 [JsonSourceGenerationOptions(

@@ -37,6 +37,11 @@ public static partial class ErrorTexts
             Means =
                 "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again."
         },
+        new() { Code = "invalid_dpop_proof",
+            Means =
+                "The DPoP proof is missing, malformed, for another method or URL, too old, or was used before. Make a new one for every request, with a jti of its own. Nothing was consumed." },
+        new() { Code = "use_dpop_nonce",
+            Means = "Repeat the request as it was, with a new DPoP proof that has the nonce of the DPoP-Nonce header. Nothing was consumed." },
         new() { Code = "unauthorized_client",
             Means = "This client may not use this grant type, or is disabled. Use a grant it is registered for, or ask the operator.",
             Person = AskOperator },

@@ -39,7 +39,7 @@ public static class CrossOrigin
             .AllowAnyOrigin()
             .WithMethods("GET", "POST", "HEAD", "PUT", "DELETE")
             .AllowAnyHeader()
-            .WithExposedHeaders("WWW-Authenticate", "Retry-After", RequestIds.Header)
+            .WithExposedHeaders("WWW-Authenticate", "Retry-After", DpopRequests.NonceHeader, RequestIds.Header)
             .SetPreflightMaxAge(TimeSpan.FromHours(1))
             .Build();
         var cors = new CorsMiddleware(

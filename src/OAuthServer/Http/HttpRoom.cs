@@ -13,6 +13,7 @@ public static class HttpRoom
             services.AddHsts(options => options.MaxAge = TimeSpan.FromDays(365));
             services.AddSingleton<MappedRoutes>();
             services.AddSingleton<ClientEndpoint>();
+            services.AddSingleton<DpopRequests>();
             services.AddSingleton<BackgroundLoops>();
             services.AddSingleton<AccessLog>();
             services.AddLoop<AccessLog>((log, cancel) => log.RunAsync(cancel));

@@ -151,6 +151,13 @@ public static class Request
             ? header["Bearer ".Length..].Trim()
             : null;
 
+    /// <summary>The access token of the header and how it is presented: Bearer or DPoP (RFC 9449 §7.1); null when there is none.</summary>
+    public static (string Scheme, string Token)? AccessToken(this HttpContext http) =>
+        http.Bearer() is { } bearer ? ("Bearer", bearer)
+        : Authorization(http) is [{ } header] && header.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase)
+            ? (DpopRequests.Header, header["DPoP ".Length..].Trim())
+            : null;
+
     // An empty header field is none (RFC 9110 §11.6.2 has a scheme at least).
     private static StringValues Authorization(HttpContext http)
     {

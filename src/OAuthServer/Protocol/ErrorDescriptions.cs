@@ -20,6 +20,7 @@ public static class ErrorDescriptions
             "code_challenge_method must be S256", "code_verifier is required", "Content-Type must be application/json",
             "Content-Type must be application/x-www-form-urlencoded", "Enter the code that your device shows",
             "Enter your current password",
+            "dpop_jkt is another key than that of the DPoP proof", "dpop_jkt must be 43 base64url characters",
             "Enter your username and password", "grant_type is required", "Host must be the issuer's",
             "id_token_hint is not an id_token of this server", "device_code is required",
             "id_token_hint was issued to another client", "max_age must be a whole number of seconds",
@@ -54,7 +55,8 @@ public static class ErrorDescriptions
             "The client secret has expired",
             "The document that describes this app at … could not be used", "This app is not registered here",
         ],
-        ["invalid_dpop_proof"] = ["The DPoP proof is not valid"],
+        ["invalid_dpop_proof"] = ["A DPoP proof is required", "The DPoP proof is not valid"],
+        ["use_dpop_nonce"] = ["The DPoP proof needs the nonce of this answer"],
         ["invalid_grant"] = ["The code or refresh token is not valid"],
         ["unauthorized_client"] =
             ["This app cannot sign people in", "This app has been disabled here", "This client may not use this grant type"],
@@ -104,7 +106,7 @@ public static class ErrorDescriptions
         [
             "… and … are two clients", "… must be a list of strings", "… must be a string",
             "backchannel_logout_uri must be https with a domain name", "client_id must be the one of this registration",
-            "client_name is longer than 256 characters", "default_max_age must be a whole number of seconds, at most a year",
+            "client_name is longer than 256 characters", "… must be true or false", "default_max_age must be a whole number of seconds, at most a year",
             "Encrypted id_tokens and signed or encrypted userinfo do not exist here", "grant_types must hold …",
             "id_token_signed_response_alg must be RS256 or ES256", "jwks and jwks_uri exclude each other",
             "jwks must hold public keys that verify ES256, PS256 or RS256, ten at most", "jwks or jwks_uri is required",

@@ -23,6 +23,9 @@ public sealed record RegistrationAnswer
     public required IEnumerable<string> ResponseTypes { get; init; }
     public required string TokenEndpointAuthMethod { get; init; }
 
+    /// <summary>RFC 9449 §5.2; null: it gets bearer tokens, too.</summary>
+    public required bool? DpopBoundAccessTokens { get; init; }
+
     /// <summary>Of a client with keys; null of others.</summary>
     public string? TokenEndpointAuthSigningAlg { get; init; }
     public JsonElement? Jwks { get; init; }

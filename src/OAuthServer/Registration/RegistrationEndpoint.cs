@@ -97,6 +97,7 @@ public sealed class RegistrationEndpoint(Registrations registrations, Registrati
             GrantTypes = row.GrantTypes,
             ResponseTypes = row.Kind == "machine" ? [] : ["code"],
             TokenEndpointAuthMethod = row.AuthMethod,
+            DpopBoundAccessTokens = row.DpopRequired ? true : null,
             TokenEndpointAuthSigningAlg = row.AssertionAlg,
             Jwks = row.Jwks is { } jwks ? JsonElement.Parse(jwks) : null,
             JwksUri = row.JwksUri,

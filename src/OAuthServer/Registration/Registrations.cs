@@ -146,6 +146,7 @@ public sealed class Registrations(
         RedirectUris = proposal.RedirectUris,
         GrantTypes = proposal.GrantTypes,
         AuthMethod = proposal.AuthMethod,
+        DpopRequired = proposal.Metadata.DpopRequired,
         Scope = proposal.Scope,
         ClientUri = proposal.Metadata.ClientUri,
         LogoUri = proposal.Metadata.LogoUri,

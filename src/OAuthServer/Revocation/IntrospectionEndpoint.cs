@@ -47,7 +47,14 @@ public sealed class IntrospectionEndpoint(ClientEndpoint shared, Revocations rev
         json.WriteNumber("iat", claims.IssuedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp", claims.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("jti", claims.Jti);
-        json.WriteString("token_type", "Bearer");
+        json.WriteString("token_type", claims.Jkt is null ? "Bearer" : "DPoP");
+        if (claims.Jkt is { } jkt)
+        {
+            json.WriteStartObject("cnf");
+            json.WriteString("jkt", jkt);
+            json.WriteEndObject();
+        }
+
         DelegationClaims.WriteActors(json, claims.Actors);
         foreach (var (name, value) in claims.Person ?? ImmutableDictionary<string, JsonElement>.Empty)
         {

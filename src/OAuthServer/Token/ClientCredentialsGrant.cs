@@ -32,6 +32,7 @@ public sealed class ClientCredentialsGrant(ResourceDirectory resources, AccessTo
             Jti = TimedId.NewJti(now),
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(client.Row.AccessTokenSeconds),
+            Jkt = request.Jkt,
         };
 
         // Signed first: a token that cannot be issued leaves one row, the refusal's.

@@ -22,7 +22,15 @@ public sealed class DeviceCodeGrant(
             return OAuthError.InvalidRequest("device_code is required", "no device_code came", "RFC 8628 §3.4", "device_code");
         if (AuthorizationCode.Read(text) is not { } code) return NoSuchCode();
         var (client, now) = (request.Client.Id, request.Context.At);
-        var poll = new DevicePoll { Id = code.GrantId, Hash = code.Hash, ClientId = client, Proofs = request.Proofs, Now = now };
+        var poll = new DevicePoll
+        {
+            Id = code.GrantId,
+            Hash = code.Hash,
+            ClientId = client,
+            Proofs = request.Proofs,
+            Jkt = request.Jkt,
+            Now = now,
+        };
         if (await requests.PollAsync(poll) is { } waits) return ProofRefusals.Of(waits.UsedBefore) ?? Wait(waits, client, now);
         if (await presented.CodeAsync(text, cancel) is not { } allowed) return NoSuchCode();
         return await RedeemAsync(request, allowed, cancel);
@@ -32,7 +40,7 @@ public sealed class DeviceCodeGrant(
     {
         var (client, grant, now) = (request.Client, code.Grant, request.Context.At);
         var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
-        var wishes = new TokenWishes { Resources = request.Parameters.Resources, Offline = refresh is not null };
+        var wishes = new TokenWishes { Resources = request.Parameters.Resources, Offline = refresh is not null, Jkt = request.Jkt };
         (await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now)).Refused(
             out var problem, out var prepared);
         var redemption = new Redemption
@@ -49,6 +57,7 @@ public sealed class DeviceCodeGrant(
             RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
             Proofs = request.Proofs,
             ProvenBy = request.By.ProvenBy,
+            Jkt = request.Jkt,
             Note = request.By.Note,
             Now = now,
             RequestId = request.Context.RequestId,

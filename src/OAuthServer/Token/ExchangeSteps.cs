@@ -107,6 +107,7 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
         Grant = wish.Subject.Grant,
         Actors = wish.Rule.Impersonate ? [] : [wish.Client.Id, .. wish.Subject.Actors],
         Via = [.. wish.Subject.Via, edge],
+        Jkt = wish.Request.Jkt,
     };
 
     // The private reason, from the rows as the statement saw them; null: nothing speaks against another attempt.

@@ -43,6 +43,7 @@ public sealed class GrantTokens(AccessTokens tokens, IdTokens idTokens, PersonSt
             IssuedAt = now,
             ExpiresAt = now.AddSeconds(life),
             Grant = grant.Id,
+            Jkt = wishes.Jkt,
         };
         var told = person is null ? default : new ToldOfPerson(person, disclosed);
         if (tokens.Issue(claims, told).Refused(out error, out var token)) return error;
@@ -115,6 +116,9 @@ internal sealed record TokenWishes
 
     /// <summary>Whether the reply may name offline_access.</summary>
     public required bool Offline { get; init; }
+
+    /// <summary>The key the access token is bound to; null: none.</summary>
+    public string? Jkt { get; init; }
 
     /// <summary>The nonce comes back once (OpenID Connect Core §12.2).</summary>
     public bool WithNonce { get; init; }

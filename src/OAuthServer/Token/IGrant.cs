@@ -26,6 +26,9 @@ public sealed record TokenRequest
 
     /// <summary>What the grant spends in the statement that decides: the refusal of another use is <see cref="ProofRefusals"/>.</summary>
     public required Proofs Proofs { get; init; }
+
+    /// <summary>The key that was shown, to which the access token is bound (RFC 9449 §5); null: none.</summary>
+    public string? Jkt { get; init; }
     public required Parameters Parameters { get; init; }
     public required RequestContext Context { get; init; }
 }
@@ -35,6 +38,9 @@ public sealed record TokenResponse
 {
     /// <summary>ASCII, as it is sent: text would be twice as long.</summary>
     public required byte[] AccessToken { get; init; }
+
+    /// <summary>DPoP where the request showed a key (RFC 9449 §5).</summary>
+    public string TokenType { get; init; } = "Bearer";
 
     /// <summary>Seconds.</summary>
     public required int ExpiresIn { get; init; }

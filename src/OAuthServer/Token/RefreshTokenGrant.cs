@@ -43,6 +43,7 @@ public sealed class RefreshTokenGrant(
             ReplayEndsGrant = client.IsPublic || settings.StrictReuse,
             Proofs = request.Proofs,
             ProvenBy = request.By.ProvenBy,
+            Jkt = request.Jkt,
             KeyStays = client.IsPublic,
             Note = request.By.Note,
             Now = now,
@@ -65,7 +66,7 @@ public sealed class RefreshTokenGrant(
         async Task<Result<PreparedTokens>> PrepareAsync()
         {
             if (TokenParameters.Scope(parameters).Refused(out var error, out var scope)) return error;
-            var wishes = new TokenWishes { Resources = parameters.Resources, Scope = scope, Offline = true };
+            var wishes = new TokenWishes { Resources = parameters.Resources, Scope = scope, Offline = true, Jkt = request.Jkt };
             return await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now);
         }
     }

@@ -12,13 +12,14 @@ namespace OAuthServer.Token;
 /// and allowed to use it. The grant then decides.
 /// </summary>
 public sealed class TokenEndpoint(
-    IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, ClientUse use, AuditLog audit,
+    IEnumerable<IGrant> grants, ClientAuthentication clients, ClientLimit limit, DpopRequests dpop, ClientUse use, AuditLog audit,
     Decisions decisions)
 {
     private readonly Dictionary<string, IGrant> byType = grants.ToDictionary(grant => grant.Type.Name, StringComparer.Ordinal);
 
     public async Task HandleAsync(HttpContext http)
     {
+        dpop.AddNonce(http);
         if ((await http.ShortFormAsync()).Refused(out var error, out var form))
         {
             await RefuseAsync(http, error, null, null);
@@ -40,7 +41,7 @@ public sealed class TokenEndpoint(
     {
         json.WriteString("access_token", tokens.AccessToken);
         if (tokens.IssuedTokenType is { } issued) json.WriteString("issued_token_type", issued);
-        json.WriteString("token_type", "Bearer");
+        json.WriteString("token_type", tokens.TokenType);
         json.WriteNumber("expires_in", tokens.ExpiresIn);
         json.WriteString("scope", tokens.Scope);
         if (tokens.RefreshToken is { } refresh)
@@ -63,18 +64,21 @@ public sealed class TokenEndpoint(
         phases.By = authenticated;
         if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
         if (Allowed(authenticated.Client, grant) is { } notAllowed) return notAllowed;
+        if (dpop.Read(http, Paths.Token, authenticated.Client).Refused(out error, out var binding)) return error;
 
         var request = new TokenRequest
         {
-            By = authenticated,
-            Proofs = authenticated.Assertion is { } assertion ? new Proofs { Assertion = assertion } : Proofs.None,
+            By = binding.Jkt is { } jkt ? authenticated with { Note = $"{authenticated.Note} jkt={jkt}" } : authenticated,
+            Proofs = authenticated.Assertion is null && binding.Proof is null ? Proofs.None
+                : new Proofs { Assertion = authenticated.Assertion, Dpop = binding.Proof },
+            Jkt = binding.Jkt,
             Parameters = form,
             Context = context,
         };
         if ((await grant.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
         use.Note(authenticated);
         decisions.Issued(grant.Type);
-        return tokens;
+        return binding.Jkt is null ? tokens : tokens with { TokenType = "DPoP" };
     }
 
     private Result<IGrant> Choose(Parameters form) =>
@@ -88,10 +92,11 @@ public sealed class TokenEndpoint(
             ? null
             : OAuthError.UnauthorizedClient("the client does not have this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
-    // A proven assertion is spent whatever was refused; a second time does nothing.
+    // A proven assertion is spent whatever was refused; a second time does nothing. But where a nonce is missing, clients repeat the
+    // request as it was, assertion and all (RFC 9449 §8).
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Authenticated? by)
     {
-        var proofs = by?.Assertion is { } assertion ? new Proofs { Assertion = assertion } : null;
+        var proofs = by?.Assertion is { } assertion && error.Code != DpopErrors.UseNonce ? new Proofs { Assertion = assertion } : null;
         await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), by?.Client.Id ?? client, proofs: proofs);
         await http.RefuseAsync(error);
     }

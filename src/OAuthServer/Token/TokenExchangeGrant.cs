@@ -32,6 +32,8 @@ public sealed class TokenExchangeGrant(
 
         if (await tokens.ReadAsync(text, now) is not { EarlierIssuer: null } subject)
             return Refused("no access token of this server, or expired", "a live access token of this server");
+        if (subject.Jkt is { } jkt && (subject.ClientId != client.Id || request.Jkt != jkt))
+            return Refused("the subject token is bound to a key", "its own client, with a proof by that key", "another client, or none");
         if (subject.Via.Count >= settings.ExchangeDepth)
             return Refused("the chain is as deep as it may be", $"fewer than {settings.ExchangeDepth} actors", $"{subject.Via.Count}");
         var catalog = await resources.ReadAsync(cancel);

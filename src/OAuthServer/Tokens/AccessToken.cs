@@ -30,6 +30,9 @@ public sealed record AccessTokenClaims
     /// <summary>The delegations it stands on, the first step first.</summary>
     public IReadOnlyList<Guid> Via { get; init; } = [];
 
+    /// <summary>The key it is bound to: cnf.jkt (RFC 9449 §6.1); null: whoever bears it may use it.</summary>
+    public string? Jkt { get; init; }
+
     /// <summary>Another server, which signed it with a key that was imported; null: this one.</summary>
     public string? EarlierIssuer { get; init; }
 
@@ -116,6 +119,10 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
         json.WriteString("jti", claims.Jti);
         if (claims.Grant is { } grant) json.WriteString("grant", grant);
         DelegationClaims.Write(json, claims);
+        if (claims.Jkt is not { } jkt) return;
+        json.WriteStartObject("cnf");
+        json.WriteString("jkt", jkt);
+        json.WriteEndObject();
     }
 
     private static AccessTokenClaims? Claims(JsonWebToken token) =>
@@ -136,9 +143,14 @@ public sealed class AccessTokens(KeyRing keys, ImportedTokens imported, Settings
                 IssuedAt = DateTimeOffset.FromUnixTimeSeconds(issued),
                 ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
                 Grant = token.TryGetPayloadValue<string>("grant", out var grant) && Guid.TryParse(grant, out var id) ? id : null,
+                Jkt = Confirmed(token),
                 Person = PersonClaims.Read(token.EncodedPayload),
                 Actors = DelegationClaims.Actors(token.EncodedPayload),
                 Via = DelegationClaims.Via(token.EncodedPayload),
             }
             : null;
+
+    private static string? Confirmed(JsonWebToken token) =>
+        token.TryGetPayloadValue<JsonElement>("cnf", out var cnf) && cnf.ValueKind == JsonValueKind.Object
+            && cnf.TryGetProperty("jkt", out var jkt) ? jkt.GetString() : null;
 }

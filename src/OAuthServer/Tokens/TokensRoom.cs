@@ -1,6 +1,6 @@
 namespace OAuthServer.Tokens;
 
-/// <summary>Access tokens: issued, verified, revoked; id_tokens that come back as hints.</summary>
+/// <summary>Access tokens: issued, verified, revoked, bound to keys; id_tokens that come back as hints.</summary>
 public static class TokensRoom
 {
     extension(IServiceCollection services)
@@ -12,6 +12,8 @@ public static class TokensRoom
             services.AddSingleton<ImportedTokens>();
             services.AddSingleton<IdTokenHints>();
             services.AddSingleton<Revocations>();
+            services.AddSingleton<DpopNonces>();
+            services.AddSingleton<DpopProofs>();
         }
     }
 }

@@ -14,14 +14,14 @@ namespace OAuthServer.UserInfo;
 /// header and nowhere else.
 /// </summary>
 public sealed class UserInfoEndpoint(
-    Revocations revocations, PersonStore people, ResourceDirectory resources, ClientDirectory clients, ClientLimit limit, AuditLog audit,
+    DpopRequests dpop, PersonStore people, ResourceDirectory resources, ClientDirectory clients, ClientLimit limit, AuditLog audit,
     Decisions decisions, Settings settings)
 {
     public async Task HandleAsync(HttpContext http)
     {
         if ((await FindAsync(http)).Refused(out var error, out var answer))
         {
-            http.AddBearerChallenge(error, settings, Scope.OpenId);
+            http.AddTokenChallenge(error, settings, Scope.OpenId);
             await audit.RefusedAsync(AuditEvents.UserInfo, error, http.Context());
             await http.RefuseAsync(error);
             return;
@@ -34,8 +34,8 @@ public sealed class UserInfoEndpoint(
     private async Task<Result<Answer>> FindAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
-        if (http.Bearer() is not { } token) return OAuthError.InvalidToken("no bearer token");
-        if (await revocations.LiveAsync(token) is not { Grant: not null } claims || !Guid.TryParse(claims.Subject, out var subject))
+        if ((await dpop.TokenAsync(http, Paths.UserInfo)).Refused(out var error, out var claims)) return error;
+        if (claims.Grant is null || !Guid.TryParse(claims.Subject, out var subject))
             return OAuthError.InvalidToken("not a live token of a person of this server");
         var scope = claims.Scope.Split(' ');
         if (!scope.Contains(Scope.OpenId)) return OAuthError.InsufficientScope(Scope.OpenId, claims.Scope);

@@ -22,7 +22,7 @@ public sealed class FirstChallengeTest : ServerFixture
         {
             var reply = await api.GetAsync(path, token);
             reply.Status.Should().Be(401);
-            reply.Header("WWW-Authenticate").Should().EndWith($", scope=\"{scopes}\"");
+            reply.Header("WWW-Authenticate").Should().Contain($", scope=\"{scopes}\", DPoP algs=");
         }
     }
 
@@ -37,7 +37,7 @@ public sealed class FirstChallengeTest : ServerFixture
     public async Task Scopes_to_begin_with_are_named_instead_where_they_are_set(string path)
     {
         await using var api = await ProtectedApi.StartAsync(Server, change: options => options.ScopesToBeginWith.Add("notes:read"));
-        (await api.GetAsync(path)).Header("WWW-Authenticate").Should().EndWith(", scope=\"notes:read\"");
+        (await api.GetAsync(path)).Header("WWW-Authenticate").Should().Contain(", scope=\"notes:read\", DPoP algs=");
     }
 
     [Test, Rfc(6750, "2")]

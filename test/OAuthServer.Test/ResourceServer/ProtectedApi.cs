@@ -57,6 +57,15 @@ public sealed class ProtectedApi : IAsyncDisposable
         return api;
     }
 
+    /// <summary>The same as DPoP, with these proofs.</summary>
+    public async Task<Reply> GetBoundAsync(string path, string token, params string[] proofs)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, path);
+        message.Headers.TryAddWithoutValidation("Authorization", $"DPoP {token}");
+        foreach (var proof in proofs) message.Headers.TryAddWithoutValidation("DPoP", proof);
+        return await Reply.ReadAsync(await Http.SendAsync(message));
+    }
+
     public async Task<Reply> GetAsync(string path, string? token = null, string scheme = "Bearer")
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, path);

@@ -56,7 +56,8 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
         reply.Status.Should().Be(401);
         reply.Header("WWW-Authenticate")
             .Should().Be(
-                "Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\", scope=\"notes:read\"");
+                "Bearer resource_metadata=\"http://localhost:9000/.well-known/oauth-protected-resource/mcp\", scope=\"notes:read\", "
+                + "DPoP algs=\"ES256 PS256 RS256\"");
         (await api.GetAsync("/read", "YTpi", "Basic")).Header("WWW-Authenticate").Should().NotContain("error");
     }
 

@@ -9,7 +9,7 @@ namespace OAuthServer.Test.Spec;
 public sealed class BearerTest : ServerFixture
 {
     private TestClient auditor = null!;
-    private string challenge = "";
+    private string challenge = "", bare = "";
 
     [OneTimeSetUp]
     public async Task BringAnAuditorAsync()
@@ -20,6 +20,7 @@ public sealed class BearerTest : ServerFixture
         auditor = await Server.AddClientAsync("auditor", "machine", "client_secret_basic", [], "audit:read audit:other notes:read",
             "operator", Server.Issuer, Cast.Secret, "audit:read");
         challenge = $"Bearer resource_metadata=\"{Server.Issuer}/.well-known/oauth-protected-resource\"";
+        bare = $"{challenge}, DPoP algs=\"ES256 PS256 RS256\"";
     }
 
     private Task<Reply> WhyAsync(string id, string? authorization) =>
@@ -35,7 +36,7 @@ public sealed class BearerTest : ServerFixture
             var reply = await WhyAsync("x", authorization);
 
             reply.Status.Should().Be(401);
-            reply.Header("WWW-Authenticate").Should().Be(challenge);
+            reply.Header("WWW-Authenticate").Should().Be(bare);
         }
     }
 
@@ -104,8 +105,8 @@ public sealed class BearerTest : ServerFixture
     {
         var token = await TokenAsync();
 
-        (await Server.GetAsync($"/why/x?access_token={token}")).Header("WWW-Authenticate").Should().Be(challenge);
+        (await Server.GetAsync($"/why/x?access_token={token}")).Header("WWW-Authenticate").Should().Be(bare);
         (await Server.SendAsync(HttpMethod.Get, "/why/x", Requests.Form($"access_token={token}"))).Header("WWW-Authenticate")
-            .Should().Be(challenge);
+            .Should().Be(bare);
     }
 }

@@ -43,14 +43,15 @@ public static class Refusals
         }
 
         /// <summary>RFC 6749 §5.1: tokens, never cached, no nulls.</summary>
-        public void HaveIssuedTokens(string? scope = null)
+        /// <param name="type">DPoP for those that are bound to a key.</param>
+        public void HaveIssuedTokens(string? scope = null, string type = "Bearer")
         {
             using var assertions = new AssertionScope(Subject.ToString());
             Subject.Status.Should().Be(200);
             if (Subject.Status != 200) return;
             Subject.Header("Cache-Control").Should().Contain("no-store");
             Subject.Json.EnumerateObject().Should().NotContain(member => member.Value.ValueKind == JsonValueKind.Null);
-            Subject.Json.GetProperty("token_type").GetString().Should().Be("Bearer");
+            Subject.Json.GetProperty("token_type").GetString().Should().Be(type);
             Subject.Json.GetProperty("expires_in").GetInt32().Should().BePositive();
             Subject.AccessToken.Should().NotBeEmpty();
             if (scope is not null) Subject.Json.GetProperty("scope").GetString().Should().Be(scope);

@@ -11,6 +11,9 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
 {
     private readonly HttpClient http = server.NewHttp();
 
+    // The DPoP headers of a request to this path.
+    private Func<string, string[]> proofs = _ => [];
+
     public string Id => id;
 
     public string? Secret => secret;
@@ -18,11 +21,19 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
     public string Redirect => redirect;
 
     /// <summary>The same client talking to another server of the same database.</summary>
-    public TestClient At(TestServer other) => new(other, id, secret, method, redirect);
+    public TestClient At(TestServer other) => new(other, id, secret, method, redirect) { proofs = proofs };
 
     /// <summary>The same client with another secret, or with none.</summary>
     public TestClient With(string? otherSecret, string? otherMethod = null) => new(
-        server, id, otherSecret, otherMethod ?? method, redirect);
+        server, id, otherSecret, otherMethod ?? method, redirect)
+    { proofs = proofs };
+
+    /// <summary>The same client, which makes a DPoP proof by this key for every request.</summary>
+    public TestClient Proving(ProofKey key, string? nonce = null, Action<Jwt>? change = null) =>
+        new(server, id, secret, method, redirect) { proofs = path => [key.Proof(server, path, nonce: nonce, change: change)] };
+
+    /// <summary>The same client, which sends these DPoP headers.</summary>
+    public TestClient Sending(params string[] headers) => new(server, id, secret, method, redirect) { proofs = _ => headers };
 
     public static string NewVerifier() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
@@ -58,6 +69,7 @@ public sealed class TestClient(TestServer server, string id, string? secret, str
             pairs.AddRange([KeyValuePair.Create("client_id", id), KeyValuePair.Create("client_secret", secret)]);
         else if (pairs.All(pair => pair.Key != "client_id")) pairs.Add(KeyValuePair.Create("client_id", id));
         message.Content = new FormUrlEncodedContent(pairs);
+        foreach (var proof in proofs(path)) message.Headers.TryAddWithoutValidation("DPoP", proof);
         return await Reply.ReadAsync(await http.SendAsync(message));
     }
 

@@ -2,7 +2,6 @@ using OAuthServer.Audit;
 using OAuthServer.Http;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
-using OAuthServer.Tokens;
 
 namespace OAuthServer.Admin.Audit;
 
@@ -10,7 +9,7 @@ namespace OAuthServer.Admin.Audit;
 /// GET /why/{request id}: the private reason of a refusal, for operators' tools that hold a token of this very server with
 /// audit:read (RFC 6750, RFC 9728).
 /// </summary>
-public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, AuditLog log, Settings settings)
+public sealed class WhyEndpoint(DpopRequests dpop, AuditStore audit, AuditLog log, Settings settings)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -34,19 +33,18 @@ public sealed class WhyEndpoint(Revocations revocations, AuditStore audit, Audit
     // RFC 6750 §3: no token, a bare challenge; a bad one, invalid_token; a short one, insufficient_scope.
     private async Task<OAuthError?> OpensAsync(HttpContext http)
     {
-        OAuthError error;
-        if (http.Bearer() is not { } token)
-            error = OAuthError.InvalidToken("no bearer token");
-        else if (await revocations.LiveAsync(token) is not { } claims || !Resource.Same(claims.Audience, settings.Issuer))
-            error = OAuthError.InvalidToken("not a live token for this server");
-        else if (!claims.Scope.Split(' ').Contains(Scope.ReadAudit))
-            error = OAuthError.InsufficientScope(Scope.ReadAudit, claims.Scope);
-        else
-            return null;
-
-        http.AddBearerChallenge(error, settings, Scope.ReadAudit);
+        if (await RefusalAsync(http) is not { } error) return null;
+        http.AddTokenChallenge(error, settings, Scope.ReadAudit);
         await log.RefusedAsync(AuditEvents.Api, error, http.Context());
         await http.RefuseAsync(error);
         return error;
+    }
+
+    private async Task<OAuthError?> RefusalAsync(HttpContext http)
+    {
+        var path = $"{Paths.Why}/{Uri.EscapeDataString(http.PathPart("id"))}";
+        if ((await dpop.TokenAsync(http, path)).Refused(out var error, out var claims)) return error;
+        if (!Resource.Same(claims.Audience, settings.Issuer)) return OAuthError.InvalidToken("not a live token for this server");
+        return claims.Scope.Split(' ').Contains(Scope.ReadAudit) ? null : OAuthError.InsufficientScope(Scope.ReadAudit, claims.Scope);
     }
 }

@@ -30,6 +30,7 @@ public sealed class ClientInputs(Fields fields, Func<string, string?> values, Cl
         {fields.Text("jwks_uri", "Public keys at a URL", "An https URL that has the set, in place of the keys above")}
         {fields.Choice("assertion_alg", "Assertion algorithm",
             [("", "Any that fits its keys"), ("ES256", "ES256"), ("PS256", "PS256"), ("RS256", "RS256")])}
+        {(GetsTokens ? fields.Check("dpop_required", say["Tokens bound to a key only (DPoP)"]) : Markup.None)}
         {(GetsTokens ? Scopes() : Markup.None)}
         {Resources()}
         {(GetsTokens ? Lifetimes() : Markup.None)}

@@ -29,6 +29,7 @@ public static class GrantRows
         {
             var client = say.App(grant.ClientName).ToString();
             Markup offline = grant.Offline ? $"""<span class="mark">{say["Offline access"]}</span>""" : Markup.None;
+            Markup key = grant.Jkt is { } jkt ? $"""<span class="url">{say["Bound to the key"]} <code>{jkt}</code></span>""" : Markup.None;
             Markup device = grant.Kind == "device" ? $"""<span class="mark">{say["On a device"]}</span>""" : Markup.None;
             Markup box = picks
                 ? $"""<td data-label="{say["Select"]}">{Picks.Box(grant.Id.ToString(), $"{grant.Username} · {client}", say)}</td>"""
@@ -41,7 +42,7 @@ public static class GrantRows
                 <td data-label="{say["Client"]}"><a
                     href="{settings.IssuerPath + ClientText.At(grant.ClientId)}"><bdi>{say.App(grant.ClientName)}</bdi></a></td>
                 <td data-label="{say["Access"]}"><code>{Scope.Join(grant.Scope)}</code>
-                    {offline}{device}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span></td>
+                    {offline}{device}<span class="url"><bdi>{string.Join(' ', grant.Resources)}</bdi></span>{key}</td>
                 <td data-label="{say["Allowed on"]}">{say.Time(grant.CreatedAt)}</td>
                 <td data-label="{say["Last used"]}">{(grant.LastUsedAt is { } used ? say.Time(used) : $"{say["Not used yet"]}")}</td>
                 <td data-label="{say["Expires"]}">{say.Time(grant.ExpiresAt)}</td>

@@ -21,6 +21,9 @@ public sealed record NewClientDocument
     public required string[] GrantTypes { get; init; }
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
+
+    /// <summary>It gets tokens with a DPoP proof only (RFC 9449).</summary>
+    public bool DpopRequired { get; init; }
     public required OpenIdSettings OpenId { get; init; }
     public string AuthMethod { get; init; } = Protocol.AuthMethod.NoneName;
     public KeySettings Keys { get; init; } = KeySettings.None;
@@ -62,16 +65,17 @@ public sealed class ClientDocumentStore(Database database)
         with before as (
             select trust_hash, gone_at, fetched_at from client_documents where client_id = @ClientId for update
         ), kept as (
-            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method,
+            insert into clients (client_id, kind, name, origin, redirect_uris, grant_types, auth_method, dpop_required,
                 id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, public_too,
                 par_required)
-            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, @AuthMethod,
+            select @ClientId, 'user-facing', @Name, 'document', @RedirectUris, @GrantTypes, @AuthMethod, @DpopRequired,
                 coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
                 @Jwks::jsonb, @JwksUri, @Alg, @PublicToo, @ParRequired
              where not exists (select from before where fetched_at > @now)
             on conflict (client_id) do update
                set name = excluded.name, redirect_uris = excluded.redirect_uris, grant_types = excluded.grant_types,
-                   auth_method = excluded.auth_method, jwks = excluded.jwks, jwks_uri = excluded.jwks_uri,
+                   auth_method = excluded.auth_method, dpop_required = excluded.dpop_required,
+                   jwks = excluded.jwks, jwks_uri = excluded.jwks_uri,
                    assertion_alg = excluded.assertion_alg, public_too = excluded.public_too,
                    id_token_alg = excluded.id_token_alg, default_max_age = excluded.default_max_age,
                    par_required = excluded.par_required,
@@ -101,6 +105,7 @@ public sealed class ClientDocumentStore(Database database)
             document.Name,
             document.RedirectUris,
             document.GrantTypes,
+            document.DpopRequired,
             document.TosUri,
             document.PolicyUri,
             document.OpenId.IdTokenAlg,

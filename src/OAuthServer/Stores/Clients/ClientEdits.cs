@@ -7,11 +7,11 @@ public sealed class ClientEdits(Database database)
 {
     public const string AddSql = """
         insert into clients (client_id, kind, name, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types,
-                             auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note,
+                             auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, dpop_required,
                              id_token_alg, default_max_age, par_required, post_logout_redirect_uris, backchannel_logout_uri,
                              jwks, jwks_uri, assertion_alg)
         values (@ClientId, @Kind, @Name, @RedirectUris, @Scopes, @DefaultScopes, @Resources, @DefaultResource, @GrantTypes::text[],
-                @AuthMethod, @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note,
+                @AuthMethod, @AccessTokenSeconds, @RefreshTokenSeconds, @RefreshIdleSeconds, @Note, @DpopRequired,
                 @IdTokenAlg, @DefaultMaxAge, @ParRequired, @PostLogoutRedirectUris, @BackchannelLogoutUri, @Jwks::jsonb, @JwksUri,
                 @AssertionAlg)
         on conflict do nothing
@@ -65,7 +65,7 @@ public sealed class ClientEdits(Database database)
            set name = @Name, redirect_uris = @RedirectUris, scopes = @Scopes, default_scopes = @DefaultScopes,
                resources = @Resources, default_resource = @DefaultResource, grant_types = @GrantTypes,
                auth_method = @AuthMethod, access_token_seconds = @AccessTokenSeconds, refresh_token_seconds = @RefreshTokenSeconds,
-               refresh_idle_seconds = @RefreshIdleSeconds, note = @Note,
+               refresh_idle_seconds = @RefreshIdleSeconds, note = @Note, dpop_required = @DpopRequired,
                id_token_alg = @IdTokenAlg, default_max_age = @DefaultMaxAge, min_acr = @MinAcr, par_required = @ParRequired,
                post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
                jwks = @Jwks::jsonb, jwks_uri = @JwksUri, assertion_alg = @AssertionAlg

@@ -22,6 +22,9 @@ public sealed record ClientForm
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required string? Note { get; init; }
 
+    /// <summary>It gets tokens with a DPoP proof only (RFC 9449).</summary>
+    public bool DpopRequired { get; init; }
+
     /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
     public string IdTokenAlg { get; init; } = "RS256";
 
@@ -75,6 +78,7 @@ public sealed record ClientForm
         "default_max_age" => this with { DefaultMaxAge = before.DefaultMaxAge },
         "post_logout_redirect_uris" => this with { PostLogoutRedirectUris = before.PostLogoutRedirectUris },
         "backchannel_logout_uri" => this with { BackchannelLogoutUri = before.BackchannelLogoutUri },
+        "dpop_required" => this with { DpopRequired = before.DpopRequired },
         "access_token_seconds" => this with { AccessTokenSeconds = before.AccessTokenSeconds },
         "refresh_token_seconds" => this with { RefreshTokenSeconds = before.RefreshTokenSeconds },
         _ => this,

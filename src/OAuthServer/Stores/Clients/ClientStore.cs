@@ -27,6 +27,9 @@ public sealed record ClientRow
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required string? Note { get; init; }
 
+    /// <summary>It gets tokens with a DPoP proof only (RFC 9449).</summary>
+    public bool DpopRequired { get; init; }
+
     /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
     public string IdTokenAlg { get; init; } = "RS256";
 

@@ -24,6 +24,9 @@ public sealed record NewClient
     public required int RefreshIdleSeconds { get; init; }
     public string? Note { get; init; }
 
+    /// <summary>It gets tokens with a DPoP proof only (RFC 9449).</summary>
+    public bool DpopRequired { get; init; }
+
     /// <summary>What signs its id_tokens: RS256 or ES256.</summary>
     public string IdTokenAlg { get; init; } = "RS256";
 

@@ -13,6 +13,9 @@ public sealed record Description
     public required string? LogoUri { get; init; }
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
+
+    /// <summary>It gets tokens with a DPoP proof only (RFC 9449).</summary>
+    public bool DpopRequired { get; init; }
     public required OpenIdSettings OpenId { get; init; }
     public KeySettings Keys { get; init; } = KeySettings.None;
 
@@ -71,6 +74,7 @@ public sealed record RegistrationRow
     public required string? TosUri { get; init; }
     public required string? PolicyUri { get; init; }
     public required DateTimeOffset IssuedAt { get; init; }
+    public required bool DpopRequired { get; init; }
     public required string IdTokenAlg { get; init; }
     public required int? DefaultMaxAge { get; init; }
     public required string[] PostLogoutRedirectUris { get; init; }

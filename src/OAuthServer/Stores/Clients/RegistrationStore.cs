@@ -18,10 +18,10 @@ public sealed class RegistrationStore(Database database)
         ), allowed as (
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
-            insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at,
+            insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at, dpop_required,
                 id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, par_required)
             select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
-                @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now,
+                @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now, @DpopRequired,
                 coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
                 @Jwks::jsonb, @JwksUri, @Alg, @ParRequired from allowed
             returning *
@@ -42,7 +42,7 @@ public sealed class RegistrationStore(Database database)
               from client, allowed
         )
         select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
+               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required,
                c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
                c.par_required
           from client c, registration r
@@ -64,6 +64,7 @@ public sealed class RegistrationStore(Database database)
             described.RedirectUris,
             described.GrantTypes,
             described.AuthMethod,
+            described.DpopRequired,
             described.Scope,
             described.ClientUri,
             described.LogoUri,
@@ -91,7 +92,7 @@ public sealed class RegistrationStore(Database database)
 
     private const string Columns = """
         c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at,
+        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required,
         c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
         c.par_required
         """;
@@ -130,7 +131,7 @@ public sealed class RegistrationStore(Database database)
                for no key update of c, r
         ), c as (
             update clients set name = coalesce(@Name, clients.client_id),
-                   redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod,
+                   redirect_uris = @RedirectUris, grant_types = @GrantTypes, auth_method = @AuthMethod, dpop_required = @DpopRequired,
                    id_token_alg = coalesce(@IdTokenAlg, 'RS256'), default_max_age = @DefaultMaxAge, par_required = @ParRequired,
                    post_logout_redirect_uris = @PostLogoutRedirectUris, backchannel_logout_uri = @BackchannelLogoutUri,
                    jwks = @Jwks::jsonb, jwks_uri = @JwksUri, assertion_alg = @Alg,
@@ -167,6 +168,7 @@ public sealed class RegistrationStore(Database database)
             update.Described.RedirectUris,
             update.Described.GrantTypes,
             update.Described.AuthMethod,
+            update.Described.DpopRequired,
             update.Described.Scope,
             update.Described.ClientUri,
             update.Described.LogoUri,

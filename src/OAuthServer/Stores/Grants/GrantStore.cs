@@ -14,6 +14,9 @@ public sealed record NewGrant
     public required byte[] Fingerprint { get; init; }
     public required string RedirectUri { get; init; }
     public required string CodeChallenge { get; init; }
+
+    /// <summary>The key its code is bound to (RFC 9449 §10); null: that of the redemption.</summary>
+    public string? Jkt { get; init; }
     public required string[] Scope { get; init; }
     public required string[] Resources { get; init; }
     public required bool Offline { get; init; }
@@ -108,10 +111,10 @@ public sealed class GrantStore(Database database)
         ), allow as (
             insert into grants (id, client_id, subject, fingerprint, redirect_uri, code_challenge, scope, resources, offline,
                                 offline_requested, created_at, expires_at, code_hash, code_expires_at, resource_named, disclosed, nonce,
-                                onward, auth_time, sid, acr, amr, idp)
+                                onward, auth_time, sid, acr, amr, idp, jkt)
             select @Id, @ClientId, allowed.subject, @Fingerprint, @RedirectUri, @CodeChallenge, @Scope, @Resources, @Offline,
                    @OfflineRequested, @now, @ExpiresAt, @CodeHash, @CodeExpiresAt, @ResourceNamed, @Disclosed, @Nonce, @Onward::jsonb,
-                   s.authenticated_at, s.sid, s.acr, s.amr, (select idp from session)
+                   s.authenticated_at, s.sid, s.acr, s.amr, (select idp from session), @Jkt
               from allowed left join session s on @HasIdTokens where (select count(*) from redeemed_before) >= 0
             on conflict (fingerprint) where ended_at is null do update
                set expires_at = excluded.expires_at, code_hash = excluded.code_hash, code_expires_at = excluded.code_expires_at,
@@ -166,6 +169,7 @@ public sealed class GrantStore(Database database)
             grant.Fingerprint,
             grant.RedirectUri,
             grant.CodeChallenge,
+            grant.Jkt,
             grant.Scope,
             grant.Resources,
             grant.Offline,

@@ -23,6 +23,9 @@ public sealed record ListedGrant
     /// <summary>When it last got a token; null: its code has not been redeemed.</summary>
     public required DateTimeOffset? LastUsedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The key its tokens are bound to (RFC 7638); null: none.</summary>
+    public string? Jkt { get; init; }
 }
 
 /// <summary>Which live grants; null fits all.</summary>

@@ -22,7 +22,7 @@ public sealed class OperatorGrantStore(Database database, Replica replica)
     private const string BackPage = "order by id limit @limit";
     private const string Columns = """
         ) select g.id, g.client_id, c.name as client_name, g.subject, u.username, g.kind, g.scope, g.resources, g.offline, g.created_at,
-                 coalesce(g.rotated_at, g.activated_at) as last_used_at, g.expires_at
+                 coalesce(g.rotated_at, g.activated_at) as last_used_at, g.expires_at, g.jkt
             from page g join clients c on c.client_id = g.client_id join users u on u.subject = g.subject
 
         """;

@@ -39,9 +39,13 @@ public sealed class RedemptionStore : IDisposable
                 with ordinality as i (id, hash, client, redirect, challenge, resource, scope, refresh, family, idle_until, jti, now,
                     request_id, address, kind, proven_by, jkt, note, {ProofSql.Columns}, place)
         ), locked as materialized (
-            select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
+            select * from grants where id = any (@id::uuid[]) order by id for no key update skip locked
+        ), fit as materialized (
+            select i.place from locked g join item i on i.id = g.id
+             where i.dpop is not null and g.code_hash = i.hash and {SentByItsClient} and {ChallengeFits} and {VerifiersLeft} and {IsOpen}
+               and {KeyFits}
         ), shown as (
-            select * from ({ProofSql.Shown}) as proofs where (select count(*) from locked) >= 0
+            {ProofSql.ShownWhereFit}
         ), {ProofSql.Spent}, redeemed as (
             update grants g
                set {Activate}
@@ -140,8 +144,8 @@ public sealed class RedemptionStore : IDisposable
         {
             if (await redeem.AddAsync(redemption) is { } usedBefore)
                 return new RedeemedCode { Redeemed = usedBefore == UsedBefore.Nothing, Replayed = false, UsedBefore = usedBefore };
-            // Spent by now, and found new.
-            redemption = redemption with { Proofs = Proofs.None };
+            // The assertion is spent by now, and was found new. A proof of a key is spent only with the code.
+            redemption = redemption with { Proofs = redemption.Proofs with { Assertion = null } };
         }
 
         return await queue.RunAsync(redemption.Grant.Id, patience => DecideAsync(redemption, patience));

@@ -37,9 +37,12 @@ public sealed class RotationStore : IDisposable
                 with ordinality as i (id, hash, family, client, resource, scope, next, next_family, sealed, idle_until, jti, now,
                     request_id, address, proven_by, jkt, key_stays, note, {ProofSql.Columns}, place)
         ), locked as materialized (
-            select id from grants where id = any (@id::uuid[]) order by id for no key update skip locked
+            select * from grants where id = any (@id::uuid[]) order by id for no key update skip locked
+        ), fit as materialized (
+            select i.place from locked g join item i on i.id = g.id
+             where i.dpop is not null and g.refresh_hash = i.hash and {Belongs} and {IsOpen} and {ProofFits} and {KeyFits}
         ), shown as (
-            select * from ({ProofSql.Shown}) as proofs where (select count(*) from locked) >= 0
+            {ProofSql.ShownWhereFit}
         ), {ProofSql.Spent}, rotated as (
             update grants g
                set {Advance}
@@ -141,8 +144,8 @@ public sealed class RotationStore : IDisposable
         if (hasChance)
         {
             if (await rotate.AddAsync(rotation) is { } answer) return answer;
-            // Spent by now, and found new.
-            rotation = rotation with { Proofs = Proofs.None };
+            // The assertion is spent by now, and was found new. A proof of a key is spent only with the token.
+            rotation = rotation with { Proofs = rotation.Proofs with { Assertion = null } };
         }
 
         return await queue.RunAsync(rotation.Grant.Id, patience => DecideAsync(rotation, patience));

@@ -15,10 +15,19 @@ internal static class ProofSql
     /// <summary>Their columns in <c>item</c>.</summary>
     internal const string Columns = "assertion, assertion_until, dpop, dpop_until";
 
-    /// <summary>What the items of a group show; a statement that locks rows adds that it has <c>locked</c> them.</summary>
+    /// <summary>What the items of a group show; see <see cref="ShownWhereFit"/> for statements that lock rows.</summary>
     internal const string Shown = """
         select place, 1 as which, assertion as hash, assertion_until as expires_at from item where assertion is not null
              union all select place, 2, dpop, dpop_until from item where dpop is not null
+        """;
+
+    /// <summary>
+    /// The same after rows are <c>locked</c>: a client's assertion whatever becomes of its item, a proof of a key where the item is
+    /// <c>fit</c> to succeed.
+    /// </summary>
+    internal const string ShownWhereFit = $"""
+        select * from ({Shown}) as proofs
+             where (select count(*) from locked) >= 0 and (which = 1 or exists (select from fit where fit.place = proofs.place))
         """;
 
     /// <summary>
