@@ -26,8 +26,14 @@ public sealed record AuthMethod
     /// <summary>The name of the method of signed assertions (RFC 7523 §2.2), for statements of SQL.</summary>
     public const string PrivateKeyJwtName = "private_key_jwt";
 
+    /// <summary>
+    /// The assertion of its platform, which is the grant (RFC 7523 §2.1): a machine that a rule makes of a workload. Written by operators
+    /// only, and no method of RFC 8414.
+    /// </summary>
+    public static readonly AuthMethod Federated = new() { Name = "federated", Kinds = ["machine"], ByOperators = true };
+
     /// <summary>In the order of the metadata: some clients take the first without looking (the C# MCP SDK among them).</summary>
-    public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None];
+    public static readonly IReadOnlyList<AuthMethod> All = [ClientSecretBasic, ClientSecretPost, None, Federated];
 
     public required string Name { get; init; }
 
@@ -39,6 +45,9 @@ public sealed record AuthMethod
 
     /// <summary>Whether it stands on a secret this server has the hash of.</summary>
     public bool NeedsSecret { get; init; }
+
+    /// <summary>Whether only an operator gives it to a client: neither announced nor registered.</summary>
+    public bool ByOperators { get; init; }
 
     public bool IsFor(string kind) => Kinds.Contains(kind, StringComparer.Ordinal);
 }

@@ -10,6 +10,9 @@ public static class TokenRoom
             services.AddSingleton<IGrant, AuthorizationCodeGrant>();
             services.AddSingleton<IGrant, RefreshTokenGrant>();
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
+            services.AddSingleton<IGrant, JwtBearerGrant>();
+            services.AddSingleton<IdJagGrant>();
+            services.AddSingleton<WorkloadGrant>();
             services.AddSingleton<GrantTokens>();
             services.AddSingleton<TokenEndpoint>();
         }
