@@ -73,7 +73,7 @@ public static class ConnectedAppsPage
     {
         var (grants, client) = app;
         // Wherever it is not https the answer went to a program on the person's own computer.
-        var landsHere = grants.Any(grant => !grant.RedirectUri.StartsWith("https:", StringComparison.Ordinal));
+        var landsHere = grants.Any(grant => grant.RedirectUri?.StartsWith("https:", StringComparison.Ordinal) == false);
         Markup off = client.Enabled ? Markup.None : $"""<span class="mark no">{say["Disabled by the administrator"]}</span>""";
         Markup unverified = client.Origin == "self-registered" ? $"""<span class="mark soon">{say["Unverified"]}</span>""" : Markup.None;
         var (name, newest) = (say.App(client.Name), grants[0]);
@@ -139,6 +139,7 @@ public static class ConnectedAppsPage
         Markup access = apis.Count == 0 ? Markup.None
             : $"""<div><dt>{say["Can access"]}</dt>{apis.Select(uri => ResourceOf(uri, view.Known, say))}</div>""";
         return $"""
+            {Managed(grant, say)}
             <dl class="facts">
             {access}
             <div><dt>{say["This app is able to"]}</dt>{grant.Scope.Select(scope => ScopeOf(scope, view.Known, say))}</div>
@@ -150,6 +151,10 @@ public static class ConnectedAppsPage
             </dl>
             """;
     }
+
+    // Revoking it ends what there is; the company may say so again.
+    private static Markup Managed(OwnGrantRow grant, Language say) => grant.ManagedBy is not { } company ? Markup.None
+        : $"""<p class="note">{say.Put("Managed by {0}; it may open this again.", $"<bdi>{Words.Sanitize(company)}</bdi>")}</p>""";
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";

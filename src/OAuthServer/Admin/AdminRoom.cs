@@ -3,6 +3,7 @@ using OAuthServer.Admin.Clients;
 using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
+using OAuthServer.Admin.Trust;
 using OAuthServer.Admin.Users;
 
 namespace OAuthServer.Admin;
@@ -36,6 +37,7 @@ public static class AdminRoom
             services.AddSingleton<ProvidersEndpoint>();
             services.AddSingleton<ProviderTroubles>();
             services.AddSingleton<ProviderLifecycleEndpoint>();
+            services.AddSingleton<TrustEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

@@ -37,6 +37,7 @@ public static class Layout
         (Paths.AdminResources, "Resources and scopes"),
         (Paths.AdminUsers, "Users"),
         (Paths.AdminProviders, "Company sign-in"),
+        (Paths.AdminTrust, "Trust"),
         (Paths.AdminKeys, "Signing keys"),
         (Paths.AdminAudit, "Audit"),
         (Paths.AdminWhy, "Why refused"),

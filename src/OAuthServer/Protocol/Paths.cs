@@ -89,6 +89,10 @@ public static class Paths
     public const string AdminProviderTest = AdminProvider + "/test";
     public const string AdminProviderState = AdminProvider + "/state";
     public const string AdminProviderDelete = AdminProvider + "/delete";
+    public const string AdminTrust = Admin + "/trust";
+    public const string AdminTrustTest = AdminTrust + "/test";
+    public const string AdminTrustState = AdminTrust + "/state";
+    public const string AdminTrustLink = AdminTrust + "/link";
     public const string AdminKeys = Admin + "/keys";
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";

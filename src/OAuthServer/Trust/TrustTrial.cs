@@ -1,6 +1,6 @@
-using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Federation;
+using OAuthServer.Stores.Trust;
 
 namespace OAuthServer.Trust;
 
@@ -8,7 +8,7 @@ namespace OAuthServer.Trust;
 public sealed record TrialLine(string What, bool Holds, string Detail);
 
 /// <summary>What would become of an assertion, rule by rule; nothing is spent and no token made.</summary>
-public sealed class TrustTrial(Assertions assertions, IdentityStore identities, ClientDirectory clients, TimeProvider time)
+public sealed class TrustTrial(Assertions assertions, IdentityStore identities, TrustStore store, TimeProvider time)
 {
     /// <summary>The checks in their order, the last that was reached last.</summary>
     public async Task<IReadOnlyList<TrialLine>> RunAsync(string text, CancellationToken cancel)
@@ -32,20 +32,19 @@ public sealed class TrustTrial(Assertions assertions, IdentityStore identities, 
         var arrived = await identities.FindAsync(person.Identity, cancel);
         lines.Add(arrived is null ? new("person", false, "nobody here is linked to this subject")
             : new("person", true, arrived.Username));
-        var client = await clients.FindAsync(person.ClientId, cancel);
-        lines.Add(client is null ? new("client", false, "the client is not registered here")
-            : new("client", client.Row.Enabled, client.Id));
+        var isEnabled = (await store.EnabledClientsAsync([person.ClientId], cancel)).Count == 1;
+        lines.Add(new("client", isEnabled, isEnabled ? person.ClientId : "the client is not registered here, or disabled"));
     }
 
     private async Task WorkloadAsync(List<TrialLine> lines, Assertion assertion, CancellationToken cancel)
     {
+        var enabled = await store.EnabledClientsAsync([.. assertion.Issuer.Rules.Select(rule => rule.Row.ClientId)], cancel);
         foreach (var rule in assertion.Issuer.Rules)
         {
             var misfits = string.Join("; ", rule.Misfits(assertion.Jwt.Claims));
-            var client = await clients.FindAsync(rule.Row.ClientId, cancel);
             lines.Add(new($"rule {rule.Id}", misfits.Length == 0 && rule.Grant is not null,
                 misfits.Length > 0 ? misfits : !rule.Row.Enabled ? "fits, and is disabled"
-                : client is not { Row.Enabled: true } ? $"fits, and its client {rule.Row.ClientId} is disabled"
+                : !enabled.Contains(rule.Row.ClientId) ? $"fits, and its client {rule.Row.ClientId} is disabled"
                 : rule.Grant is null ? "fits, and its grant has ended: disable and enable it" : $"fits: {rule.Row.ClientId}"));
         }
 

@@ -24,13 +24,13 @@ public sealed partial class LanguageTest : ServerFixture
     /// <summary>What clients_check puts together from grant_types and auth_methods, as they are.</summary>
     private static readonly string[] Composed =
     [
-        "A machine client uses client_credentials, with a secret",
+        "A machine client uses client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer, with a secret",
         "A user-facing client cannot use client_credentials",
         "Leave grant_types and redirect_uris empty; auth_method client_secret_basic or client_secret_post.",
         "Set auth_method of the client to client_secret_basic first.",
-        "Write authorization_code, refresh_token or client_credentials.",
-        "Write client_secret_basic, client_secret_post or none.",
-        "Write grant_types '{client_credentials}' and auth_method client_secret_basic or client_secret_post.",
+        "Write authorization_code, refresh_token, client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer.",
+        "Write client_secret_basic, client_secret_post, none or federated.",
+        "Write grant_types '{client_credentials,urn:ietf:params:oauth:grant-type:jwt-bearer}' and auth_method client_secret_basic, client_secret_post or federated.",
     ];
 
     [Test]

@@ -55,7 +55,7 @@ public sealed class NewGrantTypeTest
     [Test, Rfc(7591, "3.2.2")]
     public async Task The_refusal_of_unknown_grant_types_names_the_new_one() =>
         (await server.RegisterAsync(new { client_name = "Odd", grant_types = new[] { "urn:example:none" } })).Description
-            .Should().Be($"grant_types must hold authorization_code, client_credentials or {Urn}");
+            .Should().Be($"grant_types must hold authorization_code, client_credentials, {GrantType.JwtBearerName} or {Urn}");
 
     [Test]
     public void A_client_id_document_may_name_a_new_grant_type()
@@ -79,12 +79,12 @@ public sealed class NewGrantTypeTest
 
         var unknown = () => server.ExecuteAsync("update clients set grant_types = '{magic}' where client_id = 'new-one'");
         (await unknown.Should().ThrowAsync<PostgresException>()).Which.Hint
-            .Should().Be($"Write authorization_code, refresh_token, client_credentials or {Urn}.");
+            .Should().Be($"Write authorization_code, refresh_token, client_credentials, {GrantType.JwtBearerName} or {Urn}.");
 
         var machine = () => server.ExecuteAsync(
             "insert into clients (client_id, name, kind, grant_types) values ('not-one', 'Not', 'machine', array[@Urn])", new { Urn });
         (await machine.Should().ThrowAsync<PostgresException>()).Which.MessageText
-            .Should().Be("A machine client uses client_credentials, with a secret");
+            .Should().Be($"A machine client uses client_credentials or {GrantType.JwtBearerName}, with a secret");
     }
 
     private sealed class MadeUpGrant : IGrant

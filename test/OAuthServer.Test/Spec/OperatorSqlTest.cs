@@ -48,10 +48,10 @@ public sealed class OperatorSqlTest : ServerFixture
             "A machine client has no redirect URIs", "user-facing");
         yield return Case("A_machine_that_signs_people_in",
             "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'machine', '{authorization_code}', "
-                + "'XMARKERX')", "A machine client uses client_credentials, with a secret", "client_credentials");
+                + "'XMARKERX')", "A machine client uses client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer, with a secret", "client_credentials");
         yield return Case("A_machine_without_a_secret",
             "insert into clients (client_id, name, kind, auth_method, note) values ('a', 'A', 'machine', 'none', 'XMARKERX')",
-            "A machine client uses client_credentials, with a secret", "client_secret_basic");
+            "A machine client uses client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer, with a secret", "client_secret_basic");
         yield return Case("A_person_facing_machine",
             "insert into clients (client_id, name, kind, grant_types, note) values ('a', 'A', 'user-facing', "
                 + "'{client_credentials}', 'XMARKERX')", "A user-facing client cannot use client_credentials", "second client");

@@ -75,6 +75,12 @@ public sealed class TrustStore(Database database)
     /// <summary>All of them with what their tokens stand on.</summary>
     public Task<List<RuleRow>> RulesAsync(CancellationToken cancel) => database.ListAsync<RuleRow>(RulesSql, null, cancel);
 
+    public const string EnabledSql = "select client_id from clients where client_id = any (@ids) and enabled";
+
+    /// <summary>Those of these clients that are enabled.</summary>
+    public Task<List<string>> EnabledClientsAsync(string[] ids, CancellationToken cancel) =>
+        database.ListAsync<string>(EnabledSql, new { ids }, cancel);
+
     public const string NameSql = """
         insert into own_issuer (issuer) values (@issuer)
         on conflict (one) do update set issuer = excluded.issuer where own_issuer.issuer <> excluded.issuer

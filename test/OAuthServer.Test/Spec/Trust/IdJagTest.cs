@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Trust;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Trust;
@@ -14,7 +15,8 @@ public sealed class IdJagTest : TrustFixture
 
     private async Task<(AssertionIssuer Company, TestClient App, Person Alice, string Sub)> WorldAsync(string? set = null)
     {
-        var (company, app, alice, sub) = (await PeopleAsync(set), await AppAsync(), await Server.UserAsync(), $"ext-{Guid.NewGuid():N}"[..16]);
+        var (company, app, alice) = (await PeopleAsync(set), await AppAsync(), await Server.UserAsync());
+        var sub = $"ext-{Guid.NewGuid():N}"[..16];
         await LinkSqlAsync(Server, company, sub, alice);
         return (company, app, alice, sub);
     }
@@ -41,7 +43,8 @@ public sealed class IdJagTest : TrustFixture
     {
         var (company, app, alice, sub) = await WorldAsync();
         var first = Jwt.Read((await BringAsync(app, Jag(company, app, sub, new() { ["scope"] = "notes:read" }))).AccessToken);
-        await Server.ExecuteAsync("update grants set expires_at = now() + interval '1 minute' where subject = @Subject", new { alice.Subject });
+        await Server.ExecuteAsync("update grants set expires_at = now() + interval '1 minute' where subject = @Subject",
+            new { alice.Subject });
 
         var second = Jwt.Read((await BringAsync(app, Jag(company, app, sub))).AccessToken);
 
@@ -116,8 +119,8 @@ public sealed class IdJagTest : TrustFixture
 
         reply.Should().BeRefusedWith("invalid_grant", description: Refused);
         (await Server.ScalarAsync<long>("select count(*) from users")).Should().Be(people);
-        var waiting = await Server.Get<OAuthServer.Stores.Trust.TrustEdits>().WaitingAsync(DateTimeOffset.UtcNow.AddDays(-1), CancellationToken.None);
-        waiting.Should().ContainSingle(one => one.Issuer == company.Issuer && one.Sub == alice.Username && one.ClientId == app.Id);
+        (await Server.Get<TrustEdits>().WaitingAsync(DateTimeOffset.UtcNow.AddDays(-1), CancellationToken.None))
+            .Should().ContainSingle(one => one.Issuer == company.Issuer && one.Sub == alice.Username && one.ClientId == app.Id);
     }
 
     [Test, Case("JWTB-113")]
@@ -142,7 +145,8 @@ public sealed class IdJagTest : TrustFixture
         foreach (var (claim, value) in new (string, JsonNode?)[]
             { ("aud", new JsonArray(Server.Issuer, "https://other.example")), ("aud", Server.Issuer + "/token"), ("client_id", "another"),
               ("client_id", null), ("jti", null), ("iat", now - 700), ("exp", now - 40), ("sub", null), ("iss", "https://unknown.example"),
-              ("tenant", "t1"), ("tenant", 7), ("aud_sub", "mallory"), ("scope", 7), ("scope", "no:such"), ("resource", "https://no.example"),
+              ("tenant", "t1"), ("tenant", 7), ("aud_sub", "mallory"), ("scope", 7), ("scope", "no:such"),
+              ("resource", "https://no.example"),
               ("resource", 7), ("jti", new string('j', 257)) })
             (await BringAsync(app, Jag(company, app, sub, new() { [claim] = value }))).Should()
                 .BeRefusedWith("invalid_grant", description: Refused);
@@ -251,7 +255,8 @@ public sealed class IdJagTest : TrustFixture
         var company = await PeopleAsync();
         var document = await ReadAsync();
         document["grant_types_supported"]!.ToJsonString().Should().Contain(GrantType.JwtBearerName);
-        document["authorization_grant_profiles_supported"]!.ToJsonString().Should().Be("""["urn:ietf:params:oauth:grant-profile:id-jag"]""");
+        document["authorization_grant_profiles_supported"]!.ToJsonString().Should()
+            .Be("""["urn:ietf:params:oauth:grant-profile:id-jag"]""");
         document.ToJsonString().Should().NotContain(company.Issuer).And.NotContain("Acme").And.NotContain("federated");
 
         await Server.ExecuteAsync("update trusted_issuers set enabled = false");

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NUnit.Framework;
+using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Spec.Federation;
 using OAuthServer.Test.Support;
@@ -73,7 +74,7 @@ public abstract class TrustFixture : FederationFixture
         app ??= await Server.ConfidentialClientAsync();
         await Server.ExecuteAsync("update clients set grant_types = grant_types || '{jwt-bearer}' where client_id = @Id", new { app.Id });
         await Eventually.BecomesTrueAsync(async () =>
-            (await Server.Get<OAuthServer.Clients.ClientDirectory>().FindAsync(app.Id, CancellationToken.None))!.Row.GrantTypes.Contains(Grant));
+            (await Server.Get<ClientDirectory>().FindAsync(app.Id, CancellationToken.None))!.Row.GrantTypes.Contains(Grant));
         return app;
     }
 

@@ -74,11 +74,12 @@ public sealed class TrustRowsTest : TrustFixture
         await RefusedAsync(() => RuleAsync(platform, machine.Id, Good), machine.Id);
         await RefusedAsync(() => RuleAsync(people, client, Good), people.Issuer);
         var rule = await RuleAsync(platform, client, Good);
-        await RefusedAsync(() => Server.ExecuteAsync("update assertion_rules set scopes = '{notes:delete}' where id = @rule", new { rule }), "delete");
+        await RefusedAsync(() => Server.ExecuteAsync("update assertion_rules set scopes = '{notes:delete}' where id = @rule",
+            new { rule }), "delete");
         await RefusedAsync(() => Server.ExecuteAsync("update assertion_rules set resources = array[@it] where id = @rule",
             new { rule, it = Cast.Sensors }), "sensors");
-        await RefusedAsync(() => Server.ExecuteAsync("update clients set auth_method = 'federated' where client_id = @Id", new { machine.Id }),
-            machine.Id);
+        await RefusedAsync(() => Server.ExecuteAsync("update clients set auth_method = 'federated' where client_id = @Id",
+            new { machine.Id }), machine.Id);
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using NUnit.Framework;
@@ -59,7 +60,8 @@ public sealed class WorkloadTest : TrustFixture
         foreach (var sub in (string[])["repo:acme-evil/api:ref:refs/heads/main", "repo:acme/a/b:ref:refs/heads/main",
             "repo:ACME/api:ref:refs/heads/main", "repo:acme/api:ref:refs/heads/main:x", "xrepo:acme/api:ref:refs/heads/main",
             "repo:acme/:ref:refs/heads/main", "repo:acme/api:x:ref:refs/heads/main", "repo:acme/api:ref:refs/heads/main\n"])
-            (await ShowAsync(forge.Sign(GitHub(sub)))).Should().BeRefusedWith("invalid_grant", description: "The assertion is not valid here");
+            (await ShowAsync(forge.Sign(GitHub(sub)))).Should()
+                .BeRefusedWith("invalid_grant", description: "The assertion is not valid here");
     }
 
     [Test, Case("JWTB-101")]
@@ -69,8 +71,8 @@ public sealed class WorkloadTest : TrustFixture
         await RuleAsync(forge, await FederatedAsync(), GitHubRule);
         var secret = System.Text.Encoding.ASCII.GetBytes(forge.Jwk().ToJsonString());
 
-        (await ShowAsync(forge.Sign(GitHub(), useAlg: "HS256", sign: input => System.Security.Cryptography.HMACSHA256.HashData(secret, input))))
-            .Should().BeRefusedWith("invalid_grant");
+        (await ShowAsync(forge.Sign(GitHub(), useAlg: "HS256", sign: input => HMACSHA256.HashData(secret, input)))).Should()
+            .BeRefusedWith("invalid_grant");
         (await ShowAsync(forge.Sign(GitHub(), useAlg: "none", sign: _ => []))).Should().BeRefusedWith("invalid_grant");
         (await ShowAsync(new AssertionIssuer(forge.Issuer, "RS256").Sign(GitHub()))).Should().BeRefusedWith("invalid_grant");
     }
@@ -83,8 +85,8 @@ public sealed class WorkloadTest : TrustFixture
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
         foreach (var (claim, value) in new (string, JsonNode?)[]
-            { ("exp", null), ("exp", now + 31_536_000), ("exp", now - 40), ("iat", now - 10_800), ("iat", null), ("iat", now + 60), ("nbf", now + 60),
-              ("exp", (now + 300) + ".5"), ("aud", new JsonArray(Server.Issuer, "https://other.example")), ("aud", "https://other.example"),
+            { ("exp", null), ("exp", now + 31_536_000), ("exp", now - 40), ("iat", now - 10_800), ("iat", null), ("iat", now + 60),
+              ("nbf", now + 60), ("exp", (now + 300) + ".5"), ("aud", new JsonArray(Server.Issuer, "https://other.example")), ("aud", "https://other.example"),
               ("aud", Server.Issuer + "/"), ("sub", null) })
         {
             var claims = GitHub();
@@ -147,7 +149,8 @@ public sealed class WorkloadTest : TrustFixture
         var (forge, client) = (await PlatformAsync(), await FederatedAsync());
         var rule = await RuleAsync(forge, client, GitHubRule);
         await Server.ExecuteAsync("update assertion_rules set scopes = '{notes:write}' where id = @rule", new { rule });
-        await Eventually.BecomesTrueAsync(async () => (await ShowAsync(forge.Sign(GitHub()))).Json.GetProperty("scope").GetString() == "notes:write");
+        await Eventually.BecomesTrueAsync(async () =>
+            (await ShowAsync(forge.Sign(GitHub()))).Json.GetProperty("scope").GetString() == "notes:write");
 
         (await ShowAsync(forge.Sign(GitHub()), ("scope", "notes:read"))).Should().BeRefusedWith("invalid_scope");
         (await ShowAsync(forge.Sign(GitHub()), ("resource", Cast.Sensors))).Should().BeRefusedWith("invalid_target");
@@ -157,7 +160,8 @@ public sealed class WorkloadTest : TrustFixture
     public async Task Keys_are_discovered_and_a_new_one_is_found()
     {
         var forge = Elsewhere.NewCompany();
-        await Server.ExecuteAsync("insert into trusted_issuers (issuer, kind, name) values (@Issuer, 'workload', 'GitHub')", new { forge.Issuer });
+        await Server.ExecuteAsync("insert into trusted_issuers (issuer, kind, name) values (@Issuer, 'workload', 'GitHub')",
+            new { forge.Issuer });
         var signer = new AssertionIssuer(forge.Issuer, "RS256");
         forge.KeySet = keys => keys.Add(signer.Jwk());
         await RuleAsync(signer, await FederatedAsync(), GitHubRule);
@@ -177,7 +181,8 @@ public sealed class WorkloadTest : TrustFixture
     {
         var forge = Elsewhere.NewCompany();
         forge.Document = document => document["issuer"] = "https://other.example";
-        await Server.ExecuteAsync("insert into trusted_issuers (issuer, kind, name) values (@Issuer, 'workload', 'GitHub')", new { forge.Issuer });
+        await Server.ExecuteAsync("insert into trusted_issuers (issuer, kind, name) values (@Issuer, 'workload', 'GitHub')",
+            new { forge.Issuer });
         var signer = new AssertionIssuer(forge.Issuer, "RS256");
         forge.KeySet = keys => keys.Add(signer.Jwk());
         await RuleAsync(signer, await FederatedAsync(), GitHubRule);
