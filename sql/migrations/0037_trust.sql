@@ -55,7 +55,7 @@ create table assertion_rules (
     note       text not null default ''
 );
 comment on table assertion_rules is 'Which workloads are which client: every claim of a rule must be in the assertion.';
-comment on column assertion_rules.id is 'Its number.';
+comment on column assertion_rules.id is 'Its number, which the audit log and the commands name.';
 comment on column assertion_rules.issuer is 'Whose assertions: a row of trusted_issuers of kind workload.';
 comment on column assertion_rules.client_id is 'The machine it then is, with auth_method federated.';
 comment on column assertion_rules.claims is 'Claims with the value or the values each may have: whole, and by case. A * is one or more characters but : and /. A name with / in front is a JSON Pointer.';

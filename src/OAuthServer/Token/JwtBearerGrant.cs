@@ -46,7 +46,8 @@ public sealed class JwtBearerGrant(
             if (assertion.Issuer.SpeaksForPeople) return await people.RedeemAsync(assertion, request, cancel);
             // A client with a proof of its own is no workload: no rule is for it.
             return RuleMatch.Find(assertion, request.Client.Id).Refused(out error, out _) ? error
-                : AssertionErrors.NotValid(AssertionErrors.Rules, "the client proved itself in another way", "federated", request.Client.Id);
+                : AssertionErrors.NotValid(AssertionErrors.Rules, "the client proved itself in another way", "federated",
+                    request.Client.Id);
         });
     }
 
