@@ -1720,7 +1720,7 @@ CREATE TABLE public.assertion_rules (
 
 COMMENT ON TABLE public.assertion_rules IS 'Which workloads are which client: every claim of a rule must be in the assertion.';
 
-COMMENT ON COLUMN public.assertion_rules.id IS 'Its number.';
+COMMENT ON COLUMN public.assertion_rules.id IS 'Its number, which the audit log and the commands name.';
 
 COMMENT ON COLUMN public.assertion_rules.issuer IS 'Whose assertions: a row of trusted_issuers of kind workload.';
 
@@ -1734,7 +1734,7 @@ COMMENT ON COLUMN public.assertion_rules.scopes IS 'What its tokens may carry; n
 
 COMMENT ON COLUMN public.assertion_rules.enabled IS 'False: it matches nothing, and its tokens have ended.';
 
-COMMENT ON COLUMN public.assertion_rules.note IS 'For operators.';
+COMMENT ON COLUMN public.assertion_rules.note IS 'Free text for operators; nothing reads it.';
 
 ALTER TABLE public.assertion_rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.assertion_rules_id_seq
@@ -3082,7 +3082,7 @@ COMMENT ON COLUMN public.trusted_issuers.must_name IS 'Claims each of its rules 
 
 COMMENT ON COLUMN public.trusted_issuers.enabled IS 'False: nothing it signs is taken, and what stood on it has ended.';
 
-COMMENT ON COLUMN public.trusted_issuers.note IS 'For operators.';
+COMMENT ON COLUMN public.trusted_issuers.note IS 'Free text for operators; nothing reads it.';
 
 CREATE TABLE public.used_proofs (
     hash bytea NOT NULL,

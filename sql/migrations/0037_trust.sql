@@ -42,7 +42,7 @@ comment on column trusted_issuers.clients is 'The clients that may bring its ass
 comment on column trusted_issuers.create_people is 'True: people nobody here is linked to are made, where it is a sign-in provider too with provisioning create and admits them.';
 comment on column trusted_issuers.must_name is 'Claims each of its rules gives exact values: {repository_id,repository_owner_id} for GitHub, whose names are given out again.';
 comment on column trusted_issuers.enabled is 'False: nothing it signs is taken, and what stood on it has ended.';
-comment on column trusted_issuers.note is 'For operators.';
+comment on column trusted_issuers.note is 'Free text for operators; nothing reads it.';
 
 create table assertion_rules (
     id         bigint generated always as identity primary key,
@@ -62,7 +62,7 @@ comment on column assertion_rules.claims is 'Claims with the value or the values
 comment on column assertion_rules.resources is 'What its tokens may be for; null: all the client''s.';
 comment on column assertion_rules.scopes is 'What its tokens may carry; null: all the client''s.';
 comment on column assertion_rules.enabled is 'False: it matches nothing, and its tokens have ended.';
-comment on column assertion_rules.note is 'For operators.';
+comment on column assertion_rules.note is 'Free text for operators; nothing reads it.';
 create index assertion_rules_of_client on assertion_rules (client_id);
 create index assertion_rules_of_issuer on assertion_rules (issuer);
 

@@ -11,7 +11,8 @@ public static class ErrorDescriptions
         ["invalid_request"] =
         [
             "A document could not be fetched", "A parameter is malformed", "A parameter is repeated",
-            "after is not a cursor of this server; leave it out to begin anew", "assertion is required", "Authorization is repeated", "Choose a step",
+            "after is not a cursor of this server; leave it out to begin anew", "assertion is required",
+            "Authorization is repeated", "Choose a step",
             "Choose Allow or Deny", "Choose one of the times offered", "client_id differs from the authenticated client",
             "client_id is not the client that id_token_hint was issued to", "client_id is repeated", "client_id is required",
             "code is required", "code_challenge is required", "code_challenge must be 43 base64url characters",

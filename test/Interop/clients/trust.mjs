@@ -28,7 +28,7 @@ export async function run(check, { issuer, resource, local }) {
         insert into clients (client_id, kind, name, redirect_uris, grant_types, auth_method, scopes, resources, default_resource)
         values ('interop-xaa', 'user-facing', 'Agent', '{https://agent.example/cb}', '{jwt-bearer}', 'client_secret_basic',
                 '{notes:read,notes:write}', '{${resource}}', '${resource}');
-        insert into client_secrets (client_id, hash) values ('interop-xaa', crypt('interop-secret', gen_salt('bf', 10)));
+        insert into client_secrets (client_id, hash) select 'interop-xaa', hash from client_secrets where client_id = 'nightly-etl' limit 1;
         insert into trusted_issuers (issuer, kind, name, jwks) values
             ('${idp}', 'people', 'Acme', '${JSON.stringify({ keys: [company.jwk] })}'),
             ('${kubernetes}', 'workload', 'Cluster', '${JSON.stringify({ keys: [cluster.jwk] })}');
@@ -74,7 +74,7 @@ export async function run(check, { issuer, resource, local }) {
         });
         await check('oauth4webapi brings a company\'s assertion, once', async () => {
             const client = { client_id: 'interop-xaa' };
-            const bring = assertion => oauth.genericTokenEndpointRequest(as, client, oauth.ClientSecretBasic('interop-secret'), grantType, { assertion }, insecure);
+            const bring = assertion => oauth.genericTokenEndpointRequest(as, client, oauth.ClientSecretBasic('nightly-etl-secret'), grantType, { assertion }, insecure);
             const assertion = await jag();
             const tokens = await oauth.processGenericTokenEndpointResponse(as, client, await bring(assertion));
             assert.equal(tokens.scope, 'notes:read');
@@ -86,7 +86,7 @@ export async function run(check, { issuer, resource, local }) {
             let contexts = 0;
             const provider = new CrossAppAccessProvider({
                 assertion: context => { contexts++; assert.equal(context.resourceUrl, resource); return jag(); },
-                clientId: 'interop-xaa', clientSecret: 'interop-secret', expectedIssuer: issuer,
+                clientId: 'interop-xaa', clientSecret: 'nightly-etl-secret', expectedIssuer: issuer,
             });
             const client = new Client({ name: 'interop', version: '1' });
             await client.connect(new StreamableHTTPClientTransport(new URL(resource), { authProvider: provider }));

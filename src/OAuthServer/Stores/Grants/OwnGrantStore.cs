@@ -46,7 +46,9 @@ public sealed class OwnGrantStore(Database database)
     public const string ListSql = """
         select id, client_id, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app, managed_by
           from (
-            select g.*, coalesce((select name from trusted_issuers t where t.issuer = g.issuer), g.issuer) as managed_by, coalesce(g.rotated_at, g.activated_at) as last_used_at,
+            select g.*,
+                   coalesce((select name from trusted_issuers t where t.issuer = g.issuer), g.issuer) as managed_by,
+                   coalesce(g.rotated_at, g.activated_at) as last_used_at,
                    coalesce(g.rotated_at, g.activated_at, g.created_at) as seen_at,
                    count(*) over (partition by g.client_id)::int as of_app,
                    row_number() over (

@@ -86,7 +86,8 @@ public sealed class WorkloadTest : TrustFixture
 
         foreach (var (claim, value) in new (string, JsonNode?)[]
             { ("exp", null), ("exp", now + 31_536_000), ("exp", now - 40), ("iat", now - 10_800), ("iat", null), ("iat", now + 60),
-              ("nbf", now + 60), ("exp", (now + 300) + ".5"), ("aud", new JsonArray(Server.Issuer, "https://other.example")), ("aud", "https://other.example"),
+              ("nbf", now + 60), ("exp", (now + 300) + ".5"), ("aud", new JsonArray(Server.Issuer, "https://other.example")),
+              ("aud", "https://other.example"),
               ("aud", Server.Issuer + "/"), ("sub", null) })
         {
             var claims = GitHub();
