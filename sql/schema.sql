@@ -29,6 +29,85 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.assertion_rules_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    trusting trusted_issuers;
+    machine  clients;
+    missing  text;
+begin
+    new.note := coalesce(new.note, '');
+    select * into trusting from trusted_issuers where issuer = new.issuer;
+    if trusting.kind is distinct from 'workload' then
+        raise check_violation using message = 'A rule is for the workloads of a trusted issuer', column = 'issuer',
+            hint = 'Insert the issuer into trusted_issuers first, with kind workload.';
+    end if;
+    if coalesce(jsonb_typeof(new.claims), '') <> 'object' or new.claims = '{}' or exists (
+        select from jsonb_each(new.claims) as one where one.key = '' or one.value = '[]' or exists (
+            select from jsonb_array_elements(
+                case when jsonb_typeof(one.value) = 'array' then one.value else jsonb_build_array(one.value) end) as each
+             where jsonb_typeof(each) not in ('string', 'number', 'boolean') or each = '""')) then
+        raise check_violation using message = 'claims names claims with the values they may have', column = 'claims',
+            hint = 'Write {"sub": "repo:acme/*:ref:refs/heads/main", "repository_id": ["41", "42"]}: texts, numbers, true or false, or lists of them.';
+    end if;
+    if (select count(*) from jsonb_object_keys(new.claims)) > 16 then
+        raise check_violation using message = 'A rule names at most 16 claims', column = 'claims', hint = 'Name those that tell workloads apart.';
+    end if;
+    if not new.claims ? 'sub' and not new.claims ? '/sub' then
+        raise check_violation using message = 'A rule says what sub may be', column = 'claims',
+            hint = 'Add "sub", the name that the platform gives the workload.';
+    end if;
+    if new.claims ?| '{exp,nbf,iat,/exp,/nbf,/iat}' then
+        raise check_violation using message = 'Times are checked for every assertion, not by a rule', column = 'claims',
+            hint = 'Leave exp, nbf and iat out; max_age_seconds of the issuer says how old one may be.';
+    end if;
+    if exists (select from jsonb_each(new.claims) as one, claim_values(one.value) as each where each ~ '^\*+$') then
+        raise check_violation using message = 'A * alone admits everything', column = 'claims',
+            hint = 'Write what stands around it, or leave the claim out.';
+    end if;
+    if not exists (select from jsonb_each(new.claims) as one where is_exact_claim(one.value)) then
+        raise check_violation using message = 'A rule gives one claim at least exact values', column = 'claims',
+            hint = 'Add one without *, such as the id of the repository or the namespace.';
+    end if;
+    select claim into missing from unnest(trusting.must_name) as claim
+     where not coalesce(is_exact_claim(new.claims -> claim), is_exact_claim(new.claims -> ('/' || claim)), false) limit 1;
+    if missing is not null then
+        raise check_violation using message = format('Rules of this issuer give %s exact values', missing), column = 'claims',
+            hint = 'Its must_name says which claims: names are given out again, ids are not.';
+    end if;
+    select * into machine from clients where client_id = new.client_id;
+    if new.enabled and not coalesce(machine.enabled and machine.kind = 'machine' and machine.auth_method = 'federated', false) then
+        raise check_violation using message = 'A rule is for an enabled machine that proves itself in no other way', column = 'client_id',
+            hint = 'Write a client of kind machine with auth_method federated: update clients set auth_method = ''federated'' where client_id = ….';
+    end if;
+    if new.enabled and not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (machine.grant_types) then
+        raise check_violation using message = 'The client of this rule does not have the grant type', column = 'client_id',
+            hint = 'Add it: update clients set grant_types = grant_types || ''{jwt-bearer}'' where client_id = ….';
+    end if;
+    if new.resources = '{}' or not coalesce(new.resources <@ array_remove(machine.resources || machine.default_resource, null), true) then
+        raise check_violation using message = 'A resource of this rule is not the client''s', column = 'resources',
+            hint = 'Write some of the client''s resources; null means all of them.';
+    end if;
+    if new.scopes = '{}' or not coalesce(new.scopes <@ machine.scopes, true) then
+        raise check_violation using message = 'A scope of this rule is not the client''s', column = 'scopes',
+            hint = 'Write some of the client''s scopes; null means all of them.';
+    end if;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.assertion_rules_check() IS 'Refuses rules that would admit more workloads than meant.';
+
+CREATE FUNCTION public.assertion_rules_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform stand_workload(case when tg_op = 'DELETE' then old.id else new.id end);
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.assertion_rules_end() IS 'Whatever changes what a rule admits ends its tokens.';
+
 CREATE FUNCTION public.audit_change(column_name text, before jsonb, after jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -314,6 +393,14 @@ begin
     return new;
 end $_$;
 
+CREATE FUNCTION public.claim_values(wanted jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select one #>> '{}' from jsonb_array_elements(case when jsonb_typeof(wanted) = 'array' then wanted else jsonb_build_array(wanted) end) as one
+$$;
+
+COMMENT ON FUNCTION public.claim_values(wanted jsonb) IS 'The value or the values that a claim of a rule may have.';
+
 CREATE FUNCTION public.client_roles_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -472,6 +559,25 @@ end $$;
 
 COMMENT ON FUNCTION public.clients_check_dpop() IS 'Says where clients.dpop_required has a meaning.';
 
+CREATE FUNCTION public.clients_check_federated() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_table_name = 'client_secrets' then
+        if exists (select from clients where client_id = new.client_id and auth_method = 'federated') then
+            raise check_violation using message = 'This client proves itself by its platform, not by a secret', column = 'client_id',
+                hint = 'Change its auth_method first, or leave the secret out.';
+        end if;
+    elsif new.auth_method = 'federated' and exists (
+        select from client_secrets where client_id = new.client_id and revoked_at is null) then
+        raise check_violation using message = 'This client still has a secret', column = 'auth_method',
+            hint = 'Revoke it first: update client_secrets set revoked_at = now() where client_id = ….';
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.clients_check_federated() IS 'Keeps secrets from clients that prove themselves by their platform.';
+
 CREATE FUNCTION public.clients_check_keys() RETURNS trigger
     LANGUAGE plpgsql
     AS $_$
@@ -628,6 +734,23 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.clients_end_delegations() IS 'Ends what a disabled client, or somebody for it, did with exchanged tokens.';
+
+CREATE FUNCTION public.clients_end_trust() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not new.enabled or new.auth_method <> old.auth_method or new.kind <> old.kind
+       or not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (new.grant_types) then
+        with standing as materialized (
+            select id from grants where client_id = new.client_id and kind = 'id-jag' and ended_at is null order by id for no key update
+        )
+        update grants set ended_at = now(), ended_reason = 'trust_ended' from standing where grants.id = standing.id and ended_at is null;
+    end if;
+    perform stand_workload(id) from assertion_rules where client_id = new.client_id order by id;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.clients_end_trust() IS 'What stands on an assertion ends with its client, and stays dead when the client is enabled again.';
 
 CREATE FUNCTION public.clients_feed() RETURNS trigger
     LANGUAGE plpgsql
@@ -907,6 +1030,16 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.grants_notify_rules() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('oauth_changes', 'assertion_rules');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.grants_notify_rules() IS 'Tells servers that the standing grant of a rule was made or ended.';
+
 CREATE FUNCTION public.has_local_way_in(subject uuid, password_hash text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $_$
@@ -974,6 +1107,20 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.identities_end_pending_sign_ins() IS 'Who is unlinked from a company does not finish a sign-in that began there.';
+
+CREATE FUNCTION public.identities_end_trust() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    with standing as materialized (
+        select id from grants where issuer = old.issuer and subject = old.subject and kind = 'id-jag' and ended_at is null
+         order by id for no key update
+    )
+    update grants set ended_at = now(), ended_reason = 'identity_unlinked' from standing where grants.id = standing.id and ended_at is null;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.identities_end_trust() IS 'Ends what a company''s assertions opened for a person it no longer speaks for.';
 
 CREATE FUNCTION public.identity_providers_check() RETURNS trigger
     LANGUAGE plpgsql
@@ -1105,6 +1252,14 @@ end $$;
 
 COMMENT ON FUNCTION public.identity_providers_end() IS 'What ends with a provider that is disabled or deleted, as its on_disable says.';
 
+CREATE FUNCTION public.is_exact_claim(wanted jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select wanted is not null and not exists (select from claim_values(wanted) as one where one like '%*%')
+$$;
+
+COMMENT ON FUNCTION public.is_exact_claim(wanted jsonb) IS 'Whether a claim of a rule has exact values only.';
+
 CREATE FUNCTION public.is_imported_hash(hash text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -1132,6 +1287,14 @@ CREATE FUNCTION public.is_plain_list(list text[]) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION public.is_plain_list(list text[]) IS 'One dimension that begins at 1, no element without a value.';
+
+CREATE FUNCTION public.is_trusted_url(url text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    select url ~ '^https://[^\s/?#@\\]+(/[^\s?#@\\]*)?$' or url ~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@\\]*)?$'
+$_$;
+
+COMMENT ON FUNCTION public.is_trusted_url(url text) IS 'https without query, fragment or user information; http on this computer.';
 
 CREATE FUNCTION public.jwks_problem(keys jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -1429,6 +1592,23 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.stand_workload(rule bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update grants set ended_at = now(), ended_reason = 'trust_ended' where fingerprint = workload_fingerprint(rule) and ended_at is null;
+    insert into grants (id, kind, issuer, client_id, fingerprint, scope, resources, offline, created_at, activated_at, expires_at)
+    select (lpad(to_hex(floor(extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+               || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+           'workload', r.issuer, r.client_id, workload_fingerprint(r.id), coalesce(r.scopes, c.scopes),
+           coalesce(r.resources, array_remove(c.resources || c.default_resource, null)), false, now(), now(), 'infinity'
+      from assertion_rules r join trusted_issuers i on i.issuer = r.issuer join clients c on c.client_id = r.client_id
+     where r.id = rule and r.enabled and i.enabled and i.kind = 'workload' and c.enabled and c.kind = 'machine'
+       and c.auth_method = 'federated' and 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (c.grant_types);
+end $$;
+
+COMMENT ON FUNCTION public.stand_workload(rule bigint) IS 'Ends the standing grant of a rule, and makes a new one if rule, issuer and client are enabled.';
+
 CREATE FUNCTION public.trigrams(text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -1436,6 +1616,124 @@ CREATE FUNCTION public.trigrams(text) RETURNS text[]
 $_$;
 
 COMMENT ON FUNCTION public.trigrams(text) IS 'Every three characters that follow each other, in lower case, of its first 2400: a text that has another one in it has all of its trigrams.';
+
+CREATE FUNCTION public.trusted_issuers_check() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    problem text;
+begin
+    new.name := visible_text(new.name);
+    new.algs := coalesce(new.algs, '{}');
+    new.clients := coalesce(new.clients, '{}');
+    new.must_name := coalesce(new.must_name, '{}');
+    new.note := coalesce(new.note, '');
+    new.max_age_seconds := coalesce(new.max_age_seconds, case new.kind when 'people' then 600 else 3600 end);
+    if new.kind is null or new.kind not in ('people', 'workload') then
+        raise check_violation using message = 'This kind of issuer does not exist', column = 'kind',
+            hint = 'Write people for a company that speaks for its people, workload for a platform such as Kubernetes or GitHub Actions.';
+    end if;
+    if coalesce(new.name, '') = '' or length(new.name) > 60 then
+        raise check_violation using message = 'An issuer has a name of 1 to 60 characters', column = 'name',
+            hint = 'Write what people know it by: Acme, GitHub Actions.';
+    end if;
+    if new.issuer is null or length(new.issuer) > 255 or new.issuer !~ '^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$' then
+        raise check_violation using message = 'This is no issuer', column = 'issuer',
+            hint = 'Write the claim iss of its assertions, an absolute URI of at most 255 characters: https://token.actions.githubusercontent.com, say.';
+    end if;
+    if new.jwks is null and new.jwks_uri is null and not is_trusted_url(new.issuer) then
+        raise check_violation using message = 'The keys of this issuer cannot be looked up', column = 'issuer',
+            hint = 'An issuer that is no https URL needs jwks or jwks_uri beside it.';
+    end if;
+    if exists (select from own_issuer own where own.issuer = new.issuer) then
+        raise check_violation using message = 'This server does not trust itself as somebody else', column = 'issuer',
+            hint = 'Tokens of this server are exchanged, not asserted.';
+    end if;
+    if new.issuer ~* '^https://(login\.microsoftonline\.(com|us)|login\.windows\.net|sts\.windows\.net)/(common|organizations|consumers|\{.*\})(/|$)' then
+        raise check_violation using message = 'This issuer is of all tenants at once', column = 'issuer',
+            hint = 'Write the tenant''s own: https://login.microsoftonline.com/TENANT_ID/v2.0.';
+    end if;
+    if new.jwks is not null and new.jwks_uri is not null then
+        raise check_violation using message = 'The keys of an issuer stand in one place', column = 'jwks_uri',
+            hint = 'Write jwks or jwks_uri, not both.';
+    end if;
+    if new.jwks is not null then
+        problem := trusted_jwks_problem(new.jwks);
+        if problem is not null then
+            raise check_violation using message = problem, column = 'jwks',
+                hint = 'Write {"keys": […]}: one to ten public keys, P-256 or RSA of 2048 bits and more, without a private member.';
+        end if;
+    end if;
+    if new.jwks_uri is not null and new.jwks_uri !~ '^https://[^\s/?#@\\]+(/[^\s#\\]*)?$' and not is_trusted_url(new.jwks_uri) then
+        raise check_violation using message = 'Keys are fetched by https', column = 'jwks_uri',
+            hint = 'Write https://host.example/path, or the keys themselves into jwks.';
+    end if;
+    if not new.algs <@ '{ES256,PS256,RS256}' then
+        raise check_violation using message = 'An algorithm in this row is not taken here', column = 'algs',
+            hint = 'Write some of ES256, PS256 and RS256; ''{}'' means all three.';
+    end if;
+    if new.max_age_seconds not between 1 and 86400 then
+        raise check_violation using message = 'An assertion is at most a day old', column = 'max_age_seconds', hint = 'Write 1 to 86400.';
+    end if;
+    if new.kind = 'people' and (new.audience is not null or new.must_name <> '{}' or new.single_use) then
+        raise check_violation using message = 'audience, must_name and single_use are for workloads', column = 'audience',
+            hint = 'An assertion about a person is for this server''s issuer and works once, always.';
+    end if;
+    if new.kind = 'workload' and (new.create_people or new.clients <> '{}') then
+        raise check_violation using message = 'create_people and clients are for companies', column = 'clients',
+            hint = 'Which client a workload is stands in assertion_rules.';
+    end if;
+    if new.audience is not null and new.audience !~ '^[!-~]{1,255}$' then
+        raise check_violation using message = 'This is no audience', column = 'audience',
+            hint = 'Write what the platform puts into aud: 1 to 255 printable characters. Null: this server''s issuer or token endpoint.';
+    end if;
+    if tg_op = 'UPDATE' and new.enabled and exists (
+        select from assertion_rules r, unnest(new.must_name) as claim
+         where r.issuer = old.issuer and r.enabled and not is_exact_claim(r.claims -> claim)) then
+        raise check_violation using message = 'A rule of this issuer does not name such a claim exactly', column = 'must_name',
+            hint = 'Change or disable those rules first: select id, claims from assertion_rules where issuer = ….';
+    end if;
+    return new;
+end $_$;
+
+COMMENT ON FUNCTION public.trusted_issuers_check() IS 'Refuses issuers that would speak for more than meant.';
+
+CREATE FUNCTION public.trusted_issuers_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'UPDATE' and (old.issuer, old.kind, old.audience, old.algs, old.max_age_seconds, old.single_use, old.clients, old.must_name,
+                             old.enabled)
+       is not distinct from (new.issuer, new.kind, new.audience, new.algs, new.max_age_seconds, new.single_use, new.clients, new.must_name,
+                             new.enabled) then
+        return null;
+    end if;
+    with standing as materialized (
+        select id from grants where issuer = old.issuer and kind = 'id-jag' and ended_at is null order by id for no key update
+    )
+    update grants set ended_at = now(), ended_reason = 'trust_ended' from standing where grants.id = standing.id and ended_at is null;
+    perform stand_workload(id) from assertion_rules where issuer in (old.issuer, new.issuer) order by id;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.trusted_issuers_end() IS 'What stands on an issuer ends when it is disabled, deleted or says less.';
+
+CREATE FUNCTION public.trusted_jwks_problem(jwks jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case
+        when jsonb_typeof(jwks) <> 'object' or coalesce(jsonb_typeof(jwks -> 'keys'), '') <> 'array' then 'This is no key set'
+        when jsonb_array_length(jwks -> 'keys') > 10 then 'A key set has at most ten keys here'
+        when exists (select from jsonb_array_elements(jwks -> 'keys') as one
+                      where one ?| '{d,p,q,dp,dq,qi,oth,k}' or one ->> 'kty' = 'oct') then 'A key set holds public keys only'
+        when not exists (select from jsonb_array_elements(jwks -> 'keys') as one
+                          where coalesce(one ->> 'use', 'sig') = 'sig' and coalesce(one ->> 'alg', 'ES256') in ('ES256', 'PS256', 'RS256')
+                            and ((one ->> 'kty' = 'EC' and one ->> 'crv' = 'P-256' and one ? 'x' and one ? 'y')
+                                 or (one ->> 'kty' = 'RSA' and length(one ->> 'n') >= 342 and one ? 'e'))) then 'No key of this set verifies here'
+        end
+$$;
+
+COMMENT ON FUNCTION public.trusted_jwks_problem(jwks jsonb) IS 'Why a key set cannot be used; null: it can.';
 
 CREATE FUNCTION public.username_of(claimed text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1629,6 +1927,14 @@ $$;
 
 COMMENT ON FUNCTION public.visible_text(name text) IS 'A name without what nobody sees; the joiners of Persian and of emoji stay.';
 
+CREATE FUNCTION public.workload_fingerprint(rule bigint) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select sha256(convert_to('workload ' || rule, 'UTF8'))
+$$;
+
+COMMENT ON FUNCTION public.workload_fingerprint(rule bigint) IS 'The fingerprint of a rule''s standing grant.';
+
 CREATE TABLE public.account_links (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     kind text NOT NULL,
@@ -1679,6 +1985,44 @@ COMMENT ON COLUMN public.account_links.mailed IS 'Whether this server sent it to
 COMMENT ON COLUMN public.account_links.created_at IS 'When it was made.';
 
 COMMENT ON COLUMN public.account_links.expires_at IS 'From then on it does not work.';
+
+CREATE TABLE public.assertion_rules (
+    id bigint NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    claims jsonb NOT NULL,
+    resources text[],
+    scopes text[],
+    enabled boolean DEFAULT true NOT NULL,
+    note text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON TABLE public.assertion_rules IS 'Which workloads are which client: every claim of a rule must be in the assertion.';
+
+COMMENT ON COLUMN public.assertion_rules.id IS 'Its number, which the audit log and the commands name.';
+
+COMMENT ON COLUMN public.assertion_rules.issuer IS 'Whose assertions: a row of trusted_issuers of kind workload.';
+
+COMMENT ON COLUMN public.assertion_rules.client_id IS 'The machine it then is, with auth_method federated.';
+
+COMMENT ON COLUMN public.assertion_rules.claims IS 'Claims with the value or the values each may have: whole, and by case. A * is one or more characters but : and /. A name with / in front is a JSON Pointer.';
+
+COMMENT ON COLUMN public.assertion_rules.resources IS 'What its tokens may be for; null: all the client''s.';
+
+COMMENT ON COLUMN public.assertion_rules.scopes IS 'What its tokens may carry; null: all the client''s.';
+
+COMMENT ON COLUMN public.assertion_rules.enabled IS 'False: it matches nothing, and its tokens have ended.';
+
+COMMENT ON COLUMN public.assertion_rules.note IS 'Free text for operators; nothing reads it.';
+
+ALTER TABLE public.assertion_rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.assertion_rules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.audit_events (
     at timestamp with time zone NOT NULL,
@@ -1978,6 +2322,7 @@ CREATE TABLE public.clients (
     assertion_alg text,
     public_too boolean DEFAULT false NOT NULL,
     dpop_required boolean DEFAULT false NOT NULL,
+    par_required boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_assertion_alg_known CHECK ((assertion_alg = ANY (ARRAY['ES256'::text, 'PS256'::text, 'RS256'::text]))),
     CONSTRAINT clients_created_at_plain CHECK (public.is_plain_date(created_at)),
     CONSTRAINT clients_default_max_age_sane CHECK (((default_max_age >= 0) AND (default_max_age <= 31536000))),
@@ -2066,6 +2411,8 @@ COMMENT ON COLUMN public.clients.assertion_alg IS 'The one algorithm its asserti
 COMMENT ON COLUMN public.clients.public_too IS 'True: its document offers none beside private_key_jwt, so that it may come without an assertion. Of documents only.';
 
 COMMENT ON COLUMN public.clients.dpop_required IS 'True: it gets tokens with a DPoP proof only (RFC 9449), bound to the key of the proof. False: as it likes.';
+
+COMMENT ON COLUMN public.clients.par_required IS 'True: it pushes every authorization request (RFC 9126), and no other is taken. False: the settings decide.';
 
 CREATE TABLE public.code_attempts (
     subject uuid NOT NULL,
@@ -2751,6 +3098,18 @@ COMMENT ON COLUMN public.old_tokens.kind IS 'code; spent_code, when it had been 
 
 COMMENT ON COLUMN public.old_tokens.expires_at IS 'When the token expires, and the row is deleted.';
 
+CREATE TABLE public.own_issuer (
+    one boolean DEFAULT true NOT NULL,
+    issuer text NOT NULL,
+    CONSTRAINT own_issuer_only_one CHECK (one)
+);
+
+COMMENT ON TABLE public.own_issuer IS 'What this server calls itself, written when it starts: nobody trusts it as somebody else.';
+
+COMMENT ON COLUMN public.own_issuer.one IS 'True: there is one row.';
+
+COMMENT ON COLUMN public.own_issuer.issuer IS 'The setting Issuer of the server that started last.';
+
 CREATE TABLE public.passkeys (
     id bytea NOT NULL,
     subject uuid NOT NULL,
@@ -3166,6 +3525,56 @@ COMMENT ON COLUMN public.totp.last_step IS 'The step of the last code that was t
 
 COMMENT ON COLUMN public.totp.created_at IS 'When the first right code was given.';
 
+CREATE TABLE public.trusted_issuers (
+    issuer text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    jwks jsonb,
+    jwks_uri text,
+    audience text,
+    algs text[] DEFAULT '{}'::text[] NOT NULL,
+    max_age_seconds integer NOT NULL,
+    single_use boolean DEFAULT false NOT NULL,
+    clients text[] DEFAULT '{}'::text[] NOT NULL,
+    create_people boolean DEFAULT false NOT NULL,
+    must_name text[] DEFAULT '{}'::text[] NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT trusted_issuers_kind_known CHECK ((kind = ANY (ARRAY['people'::text, 'workload'::text]))),
+    CONSTRAINT trusted_issuers_max_age_sane CHECK (((max_age_seconds >= 1) AND (max_age_seconds <= 86400))),
+    CONSTRAINT trusted_issuers_one_source CHECK (((jwks IS NULL) OR (jwks_uri IS NULL)))
+);
+
+COMMENT ON TABLE public.trusted_issuers IS 'Whose assertions are taken at the token endpoint (grant type jwt-bearer): one row each, in force at once.';
+
+COMMENT ON COLUMN public.trusted_issuers.issuer IS 'Exactly as the claim iss says. https, unless its keys stand in jwks or jwks_uri.';
+
+COMMENT ON COLUMN public.trusted_issuers.kind IS 'people: a company whose assertions (ID-JAG) are about persons. workload: a platform that says what runs on it.';
+
+COMMENT ON COLUMN public.trusted_issuers.name IS 'What people and operators read.';
+
+COMMENT ON COLUMN public.trusted_issuers.jwks IS 'Its public keys, an object {"keys": […]} of at most ten. Null: they are fetched.';
+
+COMMENT ON COLUMN public.trusted_issuers.jwks_uri IS 'Where its keys are fetched. Null beside jwks null: as its discovery document says.';
+
+COMMENT ON COLUMN public.trusted_issuers.audience IS 'What the claim aud must be, alone, of a workload. Null: this server''s issuer or its token endpoint. Of a company always the issuer.';
+
+COMMENT ON COLUMN public.trusted_issuers.algs IS 'The algorithms it signs with, of ES256, PS256, RS256; empty: all three.';
+
+COMMENT ON COLUMN public.trusted_issuers.max_age_seconds IS 'How old an assertion may be, by its iat: 600 of a company, 3600 of a workload unless said.';
+
+COMMENT ON COLUMN public.trusted_issuers.single_use IS 'True: an assertion of a workload works once, by its jti. Those of a company always do.';
+
+COMMENT ON COLUMN public.trusted_issuers.clients IS 'The clients that may bring its assertions (people). Empty: all confidential ones that an operator made. Others only by their name here.';
+
+COMMENT ON COLUMN public.trusted_issuers.create_people IS 'True: people nobody here is linked to are made, where it is a sign-in provider too with provisioning create and admits them.';
+
+COMMENT ON COLUMN public.trusted_issuers.must_name IS 'Claims each of its rules gives exact values: {repository_id,repository_owner_id} for GitHub, whose names are given out again.';
+
+COMMENT ON COLUMN public.trusted_issuers.enabled IS 'False: nothing it signs is taken, and what stood on it has ended.';
+
+COMMENT ON COLUMN public.trusted_issuers.note IS 'Free text for operators; nothing reads it.';
+
 CREATE TABLE public.used_proofs (
     hash bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL
@@ -3256,6 +3665,9 @@ ALTER TABLE ONLY public.account_links
 
 ALTER TABLE ONLY public.account_links
     ADD CONSTRAINT account_links_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.assertion_rules
+    ADD CONSTRAINT assertion_rules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.audit_hours
     ADD CONSTRAINT audit_hours_pkey PRIMARY KEY (hour);
@@ -3365,6 +3777,9 @@ ALTER TABLE ONLY public.mail_outbox
 ALTER TABLE ONLY public.old_tokens
     ADD CONSTRAINT old_tokens_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.own_issuer
+    ADD CONSTRAINT own_issuer_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY public.passkeys
     ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
@@ -3419,6 +3834,9 @@ ALTER TABLE ONLY public.signing_keys
 ALTER TABLE ONLY public.totp
     ADD CONSTRAINT totp_pkey PRIMARY KEY (subject);
 
+ALTER TABLE ONLY public.trusted_issuers
+    ADD CONSTRAINT trusted_issuers_pkey PRIMARY KEY (issuer);
+
 ALTER TABLE ONLY public.used_proofs
     ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (hash);
 
@@ -3436,6 +3854,10 @@ CREATE INDEX account_links_by_expiry ON public.account_links USING btree (expire
 CREATE INDEX account_links_of_subject ON public.account_links USING btree (subject);
 
 CREATE UNIQUE INDEX account_links_one_per_person ON public.account_links USING btree (person, kind);
+
+CREATE INDEX assertion_rules_of_client ON public.assertion_rules USING btree (client_id);
+
+CREATE INDEX assertion_rules_of_issuer ON public.assertion_rules USING btree (issuer);
 
 CREATE INDEX audit_events_by_moment ON ONLY public.audit_events USING btree (at) INCLUDE (event, outcome);
 
@@ -3541,6 +3963,8 @@ CREATE INDEX grants_of_client ON public.grants USING btree (client_id);
 
 CREATE INDEX grants_of_idp ON public.grants USING btree (idp) WHERE ((idp IS NOT NULL) AND (ended_at IS NULL));
 
+CREATE INDEX grants_of_issuer ON public.grants USING btree (issuer, subject) WHERE ((issuer IS NOT NULL) AND (ended_at IS NULL));
+
 CREATE INDEX grants_of_sid ON public.grants USING btree (sid) WHERE ((sid IS NOT NULL) AND (ended_at IS NULL));
 
 CREATE INDEX grants_of_subject ON public.grants USING btree (subject);
@@ -3635,6 +4059,16 @@ ALTER INDEX public.audit_events_of_person ATTACH PARTITION public.audit_events_d
 
 CREATE TRIGGER account_links_check BEFORE INSERT OR UPDATE ON public.account_links FOR EACH ROW EXECUTE FUNCTION public.account_links_check();
 
+CREATE TRIGGER assertion_rules_audit AFTER INSERT OR DELETE OR UPDATE ON public.assertion_rules FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER assertion_rules_check BEFORE INSERT OR UPDATE ON public.assertion_rules FOR EACH ROW EXECUTE FUNCTION public.assertion_rules_check();
+
+CREATE TRIGGER assertion_rules_end AFTER INSERT OR DELETE ON public.assertion_rules FOR EACH ROW EXECUTE FUNCTION public.assertion_rules_end();
+
+CREATE TRIGGER assertion_rules_end_change AFTER UPDATE ON public.assertion_rules FOR EACH ROW WHEN (((((((old.issuer IS DISTINCT FROM new.issuer) OR (old.client_id IS DISTINCT FROM new.client_id)) OR (old.claims IS DISTINCT FROM new.claims)) OR (old.resources IS DISTINCT FROM new.resources)) OR (old.scopes IS DISTINCT FROM new.scopes)) OR (old.enabled IS DISTINCT FROM new.enabled))) EXECUTE FUNCTION public.assertion_rules_end();
+
+CREATE TRIGGER assertion_rules_notify AFTER INSERT OR DELETE OR UPDATE ON public.assertion_rules FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION public.audit_is_append_only();
 
 CREATE TRIGGER audit_is_never_truncated BEFORE TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
@@ -3670,6 +4104,8 @@ CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF claims ON public.resources
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF audiences ON public.revocation_feed FOR EACH ROW EXECUTE FUNCTION public.check_lists('audiences');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF amr ON public.sessions FOR EACH ROW EXECUTE FUNCTION public.check_lists('amr');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF algs, clients, must_name ON public.trusted_issuers FOR EACH ROW EXECUTE FUNCTION public.check_lists('algs', 'clients', 'must_name');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF groups ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_lists('groups');
 
@@ -3707,11 +4143,13 @@ CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_i
 
 CREATE TRIGGER client_secrets_check BEFORE INSERT OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.client_secrets_check();
 
+CREATE TRIGGER client_secrets_check_federated BEFORE INSERT ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.clients_check_federated();
+
 CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER client_secrets_notify_insert AFTER INSERT ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too, dpop_required ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
+CREATE TRIGGER clients_audit AFTER UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note, id_token_alg, id_token_claims, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, trusted, min_acr, jwks, jwks_uri, assertion_alg, public_too, dpop_required, par_required ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER clients_audit_delete AFTER DELETE ON public.clients FOR EACH ROW WHEN (((old.origin <> 'self-registered'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.audit_edit();
 
@@ -3720,6 +4158,8 @@ CREATE TRIGGER clients_audit_insert AFTER INSERT ON public.clients FOR EACH ROW 
 CREATE TRIGGER clients_check BEFORE INSERT OR UPDATE OF client_id, kind, name, origin, enabled, redirect_uris, scopes, default_scopes, resources, default_resource, grant_types, auth_method, access_token_seconds, refresh_token_seconds, refresh_idle_seconds, note ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check();
 
 CREATE TRIGGER clients_check_dpop BEFORE INSERT OR UPDATE OF dpop_required, kind ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_dpop();
+
+CREATE TRIGGER clients_check_federated BEFORE INSERT OR UPDATE OF auth_method ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_federated();
 
 CREATE TRIGGER clients_check_keys BEFORE INSERT OR UPDATE OF auth_method, jwks, jwks_uri, assertion_alg, public_too, origin ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_check_keys();
 
@@ -3735,6 +4175,8 @@ CREATE TRIGGER clients_check_trusted BEFORE INSERT OR UPDATE OF trusted, origin,
 
 CREATE TRIGGER clients_end_delegations AFTER UPDATE OF enabled ON public.clients FOR EACH ROW WHEN ((old.enabled AND (NOT new.enabled))) EXECUTE FUNCTION public.clients_end_delegations();
 
+CREATE TRIGGER clients_end_trust AFTER UPDATE OF enabled, kind, auth_method, grant_types, scopes, resources, default_resource ON public.clients FOR EACH ROW WHEN ((((((((old.enabled IS DISTINCT FROM new.enabled) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.auth_method IS DISTINCT FROM new.auth_method)) OR (old.grant_types IS DISTINCT FROM new.grant_types)) OR (old.scopes IS DISTINCT FROM new.scopes)) OR (old.resources IS DISTINCT FROM new.resources)) OR (old.default_resource IS DISTINCT FROM new.default_resource))) EXECUTE FUNCTION public.clients_end_trust();
+
 CREATE TRIGGER clients_feed AFTER INSERT OR DELETE OR UPDATE OF client_id, enabled, resources, default_resource ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_feed();
 
 CREATE TRIGGER clients_hold_scopes BEFORE INSERT OR UPDATE OF scopes ON public.clients FOR EACH ROW WHEN ((new.origin = 'operator'::text)) EXECUTE FUNCTION public.clients_hold_scopes();
@@ -3744,6 +4186,8 @@ CREATE TRIGGER clients_notify AFTER DELETE OR UPDATE OF client_id, kind, name, o
 CREATE TRIGGER clients_notify_dpop AFTER UPDATE OF dpop_required ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_notify_insert AFTER INSERT ON public.clients FOR EACH ROW WHEN (((new.origin = 'operator'::text) OR (current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text))) EXECUTE FUNCTION public.notify_change();
+
+CREATE TRIGGER clients_notify_par AFTER UPDATE OF par_required ON public.clients FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
 CREATE TRIGGER clients_one_spelling BEFORE INSERT OR UPDATE OF client_id ON public.clients FOR EACH ROW EXECUTE FUNCTION public.clients_one_spelling();
 
@@ -3769,13 +4213,15 @@ CREATE TRIGGER exchange_rules_follow_scopes AFTER DELETE OR UPDATE OF name ON pu
 
 CREATE TRIGGER exchange_rules_notify AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
-CREATE TRIGGER grants_audit AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (COALESCE(new.ended_reason, ''::text) <> ALL (ARRAY['user_disabled'::text, 'password_changed'::text])) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.audit_end();
+CREATE TRIGGER grants_audit AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (COALESCE(new.ended_reason, ''::text) <> ALL (ARRAY['user_disabled'::text, 'password_changed'::text, 'trust_ended'::text, 'identity_unlinked'::text])) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.audit_end();
 
 CREATE TRIGGER grants_end_delegations AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_end_delegations();
 
 CREATE TRIGGER grants_feed AFTER UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.grants_feed();
 
 CREATE TRIGGER grants_feed_delete AFTER DELETE ON public.grants FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (old.activated_at IS NOT NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION public.grants_feed();
+
+CREATE TRIGGER grants_notify_rules AFTER INSERT OR UPDATE OF ended_at ON public.grants FOR EACH ROW WHEN ((new.kind = 'workload'::text)) EXECUTE FUNCTION public.grants_notify_rules();
 
 CREATE TRIGGER identities_audit AFTER INSERT OR DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_audit();
 
@@ -3784,6 +4230,8 @@ CREATE TRIGGER identities_check BEFORE INSERT OR UPDATE OF issuer, tenant, sub, 
 CREATE TRIGGER identities_end AFTER DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end();
 
 CREATE TRIGGER identities_end_pending_sign_ins AFTER DELETE ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end_pending_sign_ins();
+
+CREATE TRIGGER identities_end_trust AFTER DELETE OR UPDATE OF issuer, tenant, sub, subject ON public.identities FOR EACH ROW EXECUTE FUNCTION public.identities_end_trust();
 
 CREATE TRIGGER identity_providers_audit AFTER INSERT OR DELETE OR UPDATE ON public.identity_providers FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
@@ -3849,6 +4297,14 @@ CREATE TRIGGER signing_keys_feed AFTER UPDATE OF retired_at ON public.signing_ke
 
 CREATE TRIGGER signing_keys_notify AFTER INSERT OR DELETE OR UPDATE ON public.signing_keys FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 
+CREATE TRIGGER trusted_issuers_audit AFTER INSERT OR DELETE OR UPDATE ON public.trusted_issuers FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
+
+CREATE TRIGGER trusted_issuers_check BEFORE INSERT OR UPDATE ON public.trusted_issuers FOR EACH ROW EXECUTE FUNCTION public.trusted_issuers_check();
+
+CREATE TRIGGER trusted_issuers_end AFTER DELETE OR UPDATE ON public.trusted_issuers FOR EACH ROW EXECUTE FUNCTION public.trusted_issuers_end();
+
+CREATE TRIGGER trusted_issuers_notify AFTER INSERT OR DELETE OR UPDATE ON public.trusted_issuers FOR EACH ROW EXECUTE FUNCTION public.notify_change();
+
 CREATE TRIGGER users_audit AFTER INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER users_check BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.users_check();
@@ -3877,6 +4333,12 @@ CREATE TRIGGER users_keep_an_administrator_who_goes AFTER DELETE ON public.users
 
 ALTER TABLE ONLY public.account_links
     ADD CONSTRAINT account_links_subject_fkey FOREIGN KEY (subject) REFERENCES public.users(subject) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.assertion_rules
+    ADD CONSTRAINT assertion_rules_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(client_id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.assertion_rules
+    ADD CONSTRAINT assertion_rules_issuer_fkey FOREIGN KEY (issuer) REFERENCES public.trusted_issuers(issuer) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.claim_rules
     ADD CONSTRAINT claim_rules_scope_fkey FOREIGN KEY (scope) REFERENCES public.scopes(name) ON UPDATE CASCADE ON DELETE CASCADE;

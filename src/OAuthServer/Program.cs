@@ -24,6 +24,7 @@ using OAuthServer.Revocation;
 using OAuthServer.Stores;
 using OAuthServer.Token;
 using OAuthServer.Tokens;
+using OAuthServer.Trust;
 using OAuthServer.UserInfo;
 using OAuthServer.Users;
 
@@ -41,8 +42,8 @@ public static class Server
         var rooms = builder.Services;
         rooms.AddProtocol(); rooms.AddStores(settings);
         rooms.AddAudit(); rooms.AddFetch(); rooms.AddLimits(); rooms.AddKeys(); rooms.AddGrants(); rooms.AddTokens();
-        rooms.AddClients(); rooms.AddUsers(); rooms.AddFactors(); rooms.AddFederation(); rooms.AddMail(); rooms.AddLogout();
-        rooms.AddMaintenance();
+        rooms.AddClients(); rooms.AddUsers(); rooms.AddFactors(); rooms.AddFederation(); rooms.AddTrust();
+        rooms.AddMail(); rooms.AddLogout(); rooms.AddMaintenance();
         rooms.AddHttp(settings); rooms.AddObservability(settings); rooms.AddHtml(settings);
         // By the name of its class: ASP.NET Core has an AddAuthorization of its own.
         AuthorizationRoom.AddAuthorization(rooms);

@@ -145,6 +145,7 @@ public static class ConnectedAppsPage
         Markup access = apis.Count == 0 ? Markup.None
             : $"""<div><dt>{say["Can access"]}</dt>{apis.Select(uri => ResourceOf(uri, view.Known, say))}</div>""";
         return $"""
+            {Managed(grant, say)}
             <dl class="facts">
             {access}
             {Began(grant, say)}
@@ -176,6 +177,10 @@ public static class ConnectedAppsPage
 
     private static Markup Began(OwnGrantRow grant, Language say) => grant.Kind != "device" ? Markup.None
         : $"""<div><dt>{say["Used on"]}</dt><dd>{say["A device whose code you entered"]}</dd></div>""";
+
+    // Revoking it ends what there is; the company may say so again.
+    private static Markup Managed(OwnGrantRow grant, Language say) => grant.ManagedBy is not { } company ? Markup.None
+        : $"""<p class="note">{say.Put("Managed by {0}; it may open this again.", $"<bdi>{Words.Sanitize(company)}</bdi>")}</p>""";
 
     private static Markup ResourceOf(string uri, ResourceDirectory.Snapshot known, Language say) =>
         $"""<dd><bdi>{Words.Sanitize(known.NameOf(uri, say.Code))}</bdi> <span class="url"><bdi>{uri}</bdi></span></dd>""";

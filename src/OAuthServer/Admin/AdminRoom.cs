@@ -4,6 +4,7 @@ using OAuthServer.Admin.Delegation;
 using OAuthServer.Admin.Grants;
 using OAuthServer.Admin.Providers;
 using OAuthServer.Admin.Resources;
+using OAuthServer.Admin.Trust;
 using OAuthServer.Admin.Users;
 
 namespace OAuthServer.Admin;
@@ -38,6 +39,7 @@ public static class AdminRoom
             services.AddSingleton<ProviderTroubles>();
             services.AddSingleton<ProviderLifecycleEndpoint>();
             services.AddSingleton<DelegationEndpoint>();
+            services.AddSingleton<TrustEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

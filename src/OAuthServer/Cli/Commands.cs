@@ -50,6 +50,7 @@ public static partial class Commands
             UserCommands.Make(),
             SessionCommands.Make(),
             ProviderCommands.Make(),
+            TrustCommands.Make(),
             KeyCommands.Make(),
             AuditCommands.Audit(),
             WhyCommand.Make(),

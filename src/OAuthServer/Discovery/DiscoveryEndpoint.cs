@@ -5,6 +5,7 @@ using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Resources;
 using OAuthServer.Tokens;
+using OAuthServer.Trust;
 
 namespace OAuthServer.Discovery;
 
@@ -12,8 +13,11 @@ namespace OAuthServer.Discovery;
 /// RFC 8414 and RFC 9728 metadata. Lists what is registered, so it cannot lie; every URL is built from the configured issuer.
 /// Answers from memory while the database is away.
 /// </summary>
-public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirectory resources, KeyRing keys, Settings settings)
+public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirectory resources, TrustDirectory trust, KeyRing keys,
+    Settings settings)
 {
+    // ID-JAG §7.2.
+    private const string IdJagProfile = "urn:ietf:params:oauth:grant-profile:id-jag";
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private volatile Prepared? last;
     private Task<ResourceDirectory.Snapshot>? overdue;
@@ -44,23 +48,28 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
     private async Task<Prepared> PreparedAsync(CancellationToken cancel)
     {
         var catalog = await ReadAsync(cancel);
+        var trusted = await TrustAsync(cancel);
         var published = keys.Published;
         // Until keys are read, what they will be made for: the document does not change when the database comes.
         var isProvider = keys.SignsIdTokens;
-        if (last is { } prepared && prepared.Catalog == catalog && prepared.Keys == published && prepared.OpenId is not null == isProvider)
+        if (last is { } prepared
+            && prepared.Catalog == catalog && prepared.Trust == trusted && prepared.Keys == published
+            && prepared.OpenId is not null == isProvider)
             return prepared;
-        return last = new Prepared(catalog, published, Prepare(false), isProvider ? Prepare(true) : null);
+        return last = new Prepared(catalog, trusted, published, Prepare(false), isProvider ? Prepare(true) : null);
 
         // Some clients ask for every scope RFC 8414's document lists, and would ask people for what they do not need.
         PreparedJson Prepare(bool withIdentityScopes)
         {
             var scopes = (catalog?.Scopes ?? []).Where(scope => !scope.Identity || withIdentityScopes);
-            return Answer.Prepare(Metadata(scopes, catalog?.ClaimRules ?? [], published, isProvider), DiscoveryJson.Default.ServerMetadata);
+            return Answer.Prepare(Metadata(scopes, catalog?.ClaimRules ?? [], published, isProvider, trusted),
+                DiscoveryJson.Default.ServerMetadata);
         }
     }
 
     private ServerMetadata Metadata(
-        IEnumerable<ScopeRow> scopes, IReadOnlyList<ClaimRule> claimRules, IReadOnlyList<SigningKey>? published, bool isProvider)
+        IEnumerable<ScopeRow> scopes, IReadOnlyList<ClaimRule> claimRules, IReadOnlyList<SigningKey>? published, bool isProvider,
+        TrustDirectory.Snapshot? trusted)
     {
         var methods = capabilities.AuthMethods.Where(method => method.IsOffered).Select(method => method.Name);
         var metadata = new ServerMetadata
@@ -78,7 +87,9 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
             JwksUri = settings.Issuer + Paths.Jwks,
             // What anybody may ask for: some clients ask for the whole list, and one closed scope would refuse all of it.
             ScopesSupported = scopes.Where(scope => scope.Open && scope.Resource != settings.Issuer).Select(scope => scope.Name).ToArray(),
-            GrantTypesSupported = capabilities.GrantTypes.Select(type => type.Name),
+            GrantTypesSupported = capabilities.GrantTypes.Where(type => !type.NeedsTrust || trusted is { HasEnabled: true })
+                .Select(type => type.Name),
+            AuthorizationGrantProfilesSupported = trusted is { HasPeople: true } ? [IdJagProfile] : null,
             TokenEndpointAuthMethodsSupported = methods,
             RevocationEndpointAuthMethodsSupported = methods,
             IntrospectionEndpointAuthMethodsSupported = capabilities.OfferedTo("resource-server").Select(method => method.Name),
@@ -144,9 +155,24 @@ public sealed class DiscoveryEndpoint(Capabilities capabilities, ResourceDirecto
         }
     }
 
+    // What was read before, while the database is away.
+    private async ValueTask<TrustDirectory.Snapshot?> TrustAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var reading = trust.ReadAsync(CancellationToken.None);
+            return reading.IsCompletedSuccessfully ? reading.Result : await reading.AsTask().WaitAsync(Patience, cancel);
+        }
+        catch (Exception fault) when (fault is Npgsql.NpgsqlException or TimeoutException)
+        {
+            return last?.Trust;
+        }
+    }
+
     private static void Cacheable(HttpContext http) => http.Response.Headers.CacheControl = "public, max-age=300";
 
     // Catalog and keys are the same objects until somebody edits a scope, or a key begins or ends.
     private sealed record Prepared(
-        ResourceDirectory.Snapshot? Catalog, IReadOnlyList<SigningKey>? Keys, PreparedJson Server, PreparedJson? OpenId);
+        ResourceDirectory.Snapshot? Catalog, TrustDirectory.Snapshot? Trust, IReadOnlyList<SigningKey>? Keys, PreparedJson Server,
+        PreparedJson? OpenId);
 }

@@ -26,6 +26,9 @@ public sealed record ServerMetadata
     public IEnumerable<string> ResponseTypesSupported { get; } = ["code"];
     public IEnumerable<string> ResponseModesSupported { get; } = ["query", "form_post"];
     public required IEnumerable<string> GrantTypesSupported { get; init; }
+
+    /// <summary>ID-JAG §7.2; null where no company is trusted. Never names one (§8.4).</summary>
+    public required IEnumerable<string>? AuthorizationGrantProfilesSupported { get; init; }
     public required IEnumerable<string> TokenEndpointAuthMethodsSupported { get; init; }
     public IEnumerable<string> TokenEndpointAuthSigningAlgValuesSupported { get; } = VerificationKeySet.Algorithms;
     public required IEnumerable<string> RevocationEndpointAuthMethodsSupported { get; init; }

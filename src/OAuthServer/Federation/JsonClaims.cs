@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OAuthServer.Federation;
 
 /// <summary>Claims of a JSON object, read without surprises: a text is a text, and a list of texts holds no other thing.</summary>
-internal static class JsonClaims
+public static class JsonClaims
 {
     private const string Overage = "_claim_names";
 

@@ -38,6 +38,7 @@ public static class Layout
         (Paths.AdminUsers, "Users"),
         (Paths.AdminProviders, "Company sign-in"),
         (Paths.AdminDelegation, "Delegation"),
+        (Paths.AdminTrust, "Trust"),
         (Paths.AdminKeys, "Signing keys"),
         (Paths.AdminAudit, "Audit"),
         (Paths.AdminWhy, "Why refused"),

@@ -9,7 +9,7 @@ public sealed record Capabilities(IReadOnlyList<GrantType> GrantTypes, IReadOnly
     /// <summary>What a client of this kind may use.</summary>
     public IEnumerable<GrantType> GrantTypesFor(string kind) => GrantTypes.Where(type => type.IsFor(kind));
 
-    /// <summary>How a client of this kind may authenticate.</summary>
+    /// <summary>How a client of this kind may authenticate, as far as it may choose.</summary>
     public IEnumerable<AuthMethod> AuthMethodsFor(string kind) => AuthMethods.Where(method => method.IsFor(kind));
 
     /// <summary>The same, of those that it may choose by itself.</summary>

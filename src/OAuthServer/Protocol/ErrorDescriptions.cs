@@ -11,7 +11,8 @@ public static class ErrorDescriptions
         ["invalid_request"] =
         [
             "A document could not be fetched", "A parameter is malformed", "A parameter is repeated",
-            "after is not a cursor of this server; leave it out to begin anew", "Authorization is repeated", "Choose a step",
+            "after is not a cursor of this server; leave it out to begin anew", "assertion is required",
+            "Authorization is repeated", "Choose a step",
             "Choose Allow or Deny", "Choose one of the times offered", "client_assertion is required",
             "client_assertion_type is not supported", "client_id differs from the assertion",
             "client_id differs from the authenticated client",
@@ -57,7 +58,7 @@ public static class ErrorDescriptions
         ],
         ["invalid_dpop_proof"] = ["A DPoP proof is required", "The DPoP proof is not valid"],
         ["use_dpop_nonce"] = ["The DPoP proof needs the nonce of this answer"],
-        ["invalid_grant"] = ["The code or refresh token is not valid"],
+        ["invalid_grant"] = ["The assertion is not valid here", "The code or refresh token is not valid"],
         ["unauthorized_client"] =
             ["This app cannot sign people in", "This app has been disabled here", "This client may not use this grant type"],
         ["unsupported_grant_type"] = ["This grant type is not supported"],

@@ -44,8 +44,15 @@ public sealed record GrantType
         Continues = true,
     };
 
+    /// <summary>The name of <see cref="JwtBearer"/>, for statements of SQL.</summary>
+    public const string JwtBearerName = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+    /// <summary>RFC 7523 §2.1: the assertion of an issuer that an operator trusts; listed only while there is one.</summary>
+    public static readonly GrantType JwtBearer = new() { Name = JwtBearerName, Kinds = ["machine", "user-facing"], NeedsTrust = true };
+
     /// <summary>Those of this binary, in the order of the metadata. Each has its class in Token.</summary>
-    public static readonly IReadOnlyList<GrantType> All = [AuthorizationCode, RefreshToken, ClientCredentials, DeviceCode, TokenExchange];
+    public static readonly IReadOnlyList<GrantType> All =
+        [AuthorizationCode, RefreshToken, ClientCredentials, JwtBearer, TokenExchange, DeviceCode];
 
     /// <summary>The value of grant_type: a name, or a URN for an extension (RFC 6749 §4.5).</summary>
     public required string Name { get; init; }
@@ -61,6 +68,9 @@ public sealed record GrantType
 
     /// <summary>Whether it only continues what another grant type began.</summary>
     public bool Continues { get; init; }
+
+    /// <summary>Whether it works only where an issuer is trusted.</summary>
+    public bool NeedsTrust { get; init; }
 
     public bool IsFor(string kind) => Kinds.Contains(kind, StringComparer.Ordinal);
 }

@@ -99,6 +99,10 @@ public static class Paths
     public const string AdminDelegation = Admin + "/delegation";
     public const string AdminDelegationState = AdminDelegation + "/state";
     public const string AdminDelegationCut = AdminDelegation + "/cut";
+    public const string AdminTrust = Admin + "/trust";
+    public const string AdminTrustTest = AdminTrust + "/test";
+    public const string AdminTrustState = AdminTrust + "/state";
+    public const string AdminTrustLink = AdminTrust + "/link";
     public const string AdminKeys = Admin + "/keys";
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";

@@ -7,6 +7,7 @@ using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Mail;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Resources;
+using OAuthServer.Stores.Trust;
 using OAuthServer.Stores.UsedProofs;
 using OAuthServer.Stores.Users;
 
@@ -79,6 +80,9 @@ public static class StoresRoom
             services.AddSingleton<IdentityStore>();
             services.AddSingleton<IdentityEdits>();
             services.AddSingleton<FederationRequestStore>();
+            services.AddSingleton<TrustStore>();
+            services.AddSingleton<TrustEdits>();
+            services.AddSingleton<AssertionGrantStore>();
             services.AddSingleton<AccessEdits>();
             services.AddSingleton<ResourceEdits>();
             services.AddSingleton<ResourceStore>();

@@ -13,9 +13,21 @@ public interface IGrant
     /// <summary>What it is.</summary>
     GrantType Type { get; }
 
+    /// <summary>
+    /// RFC 7521 §4.1: which client a request without client credentials is, where the grant itself says so. Null: the client authenticates
+    /// as everywhere.
+    /// </summary>
+    ValueTask<Result<Identified>?> IdentifyAsync(
+        ClientCredential presented, Parameters parameters, RequestContext context, CancellationToken cancel) =>
+        new((Result<Identified>?)null);
+
     /// <summary>Checks everything, then does the one thing that may happen once; refuses with nothing consumed.</summary>
     Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel);
 }
+
+/// <summary>A client that its grant identifies.</summary>
+/// <param name="RedeemAsync">What remains to be done, as <see cref="IGrant.RedeemAsync"/>.</param>
+public sealed record Identified(Authenticated By, Func<TokenRequest, CancellationToken, Task<Result<TokenResponse>>> RedeemAsync);
 
 /// <summary>A token request whose client is authenticated.</summary>
 public sealed record TokenRequest
@@ -45,6 +57,9 @@ public sealed record TokenResponse
     /// <summary>Seconds.</summary>
     public required int ExpiresIn { get; init; }
     public required string Scope { get; init; }
+
+    /// <summary>What the token is for, where the reply says so (ID-JAG §4.4.1); null: it does not.</summary>
+    public string? Resource { get; init; }
 
     /// <summary>Null: none is given.</summary>
     public IssuedRefreshToken? RefreshToken { get; init; }

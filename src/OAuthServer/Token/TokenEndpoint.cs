@@ -44,6 +44,7 @@ public sealed class TokenEndpoint(
         json.WriteString("token_type", tokens.TokenType);
         json.WriteNumber("expires_in", tokens.ExpiresIn);
         json.WriteString("scope", tokens.Scope);
+        if (tokens.Resource is { } resource) json.WriteString("resource", resource);
         if (tokens.RefreshToken is { } refresh)
         {
             json.WriteString("refresh_token", refresh.Text);
@@ -60,7 +61,8 @@ public sealed class TokenEndpoint(
         if (form.Problem() is { } malformed) return malformed;
         if (Choose(form).Refused(out var error, out var grant)) return error;
         if (http.Client(form).Refused(out error, out var presented)) return error;
-        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var authenticated)) return error;
+        if ((await IdentifyAsync(grant, presented, form, context, cancel)).Refused(out error, out var identified)) return error;
+        var authenticated = identified.By;
         phases.By = authenticated;
         if (limit.Refusal(authenticated.Client, context) is { } tooMany) return tooMany;
         if (Allowed(authenticated.Client, grant) is { } notAllowed) return notAllowed;
@@ -75,10 +77,19 @@ public sealed class TokenEndpoint(
             Parameters = form,
             Context = context,
         };
-        if ((await grant.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
+        if ((await identified.RedeemAsync(request, cancel)).Refused(out error, out var tokens)) return error;
         use.Note(authenticated);
         decisions.Issued(grant.Type);
         return binding.Jkt is null ? tokens : tokens with { TokenType = "DPoP" };
+    }
+
+    // By its credential; without one perhaps by the grant.
+    private async ValueTask<Result<Identified>> IdentifyAsync(
+        IGrant grant, ClientCredential presented, Parameters form, RequestContext context, CancellationToken cancel)
+    {
+        if (await grant.IdentifyAsync(presented, form, context, cancel) is { } byGrant) return byGrant;
+        if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out var error, out var by)) return error;
+        return new Identified(by, grant.RedeemAsync);
     }
 
     private Result<IGrant> Choose(Parameters form) =>

@@ -12,6 +12,9 @@ public static class TokenRoom
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
             services.AddSingleton<IGrant, DeviceCodeGrant>();
             services.AddSingleton<IGrant, TokenExchangeGrant>();
+            services.AddSingleton<IGrant, JwtBearerGrant>();
+            services.AddSingleton<IdJagGrant>();
+            services.AddSingleton<WorkloadGrant>();
             services.AddSingleton<GrantTokens>();
             services.AddSingleton<ExchangeSteps>();
             services.AddSingleton<TokenEndpoint>();

@@ -17,7 +17,7 @@ internal static class Rooms
 
     public static readonly string[] Domain =
     [
-        "Grants", "Clients", "Users", "Factors", "Tokens", "Keys", "Limits", "Fetch", "Federation", "Logout", "Mail", "Audit",
+        "Grants", "Clients", "Users", "Factors", "Tokens", "Keys", "Limits", "Fetch", "Federation", "Trust", "Logout", "Mail", "Audit",
         "Maintenance", "Import",
     ];
 

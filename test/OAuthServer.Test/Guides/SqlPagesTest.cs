@@ -55,6 +55,9 @@ public sealed partial class SqlPagesTest
     [RunsBlock("docs/guide-company-sign-in.md", "login.microsoftonline.com"),
         RunsBlock("docs/guide-company-sign-in.md", "accounts.google.com")]
     [RunsBlock("docs/guide-company-sign-in.md", "example.okta.com"), RunsBlock("docs/guide-company-sign-in.md", "keycloak.example.com")]
+    [RunsBlock("docs/guide-company-sign-in.md", "'https://idp.example', 'people'"), TestCase("docs/guide-workloads.md")]
+    [RunsBlock("docs/guide-workloads.md", "insert into clients"), RunsBlock("docs/guide-workloads.md", "oidc.eks")]
+    [RunsBlock("docs/guide-workloads.md", "must_name)"), RunsBlock("docs/guide-workloads.md", "update assertion_rules")]
     [TestCase("docs/guide-company-sign-in.md")]
     [TestCase("docs/guide-web-app.md"), TestCase("docs/access.md"), TestCase("docs/resource-servers.md")]
     [TestCase("samples/Template/mcp-oauth/README.md")]

@@ -20,6 +20,7 @@ internal static class Unrun
         ("samples/Template/README.md", "dotnet new install", "the same"),
         ("samples/Template/mcp-oauth/README.md", "dotnet user-secrets",
             "it writes to the home of whoever runs it; ReleaseTest builds the project"),
+        ("docs/guide-workloads.md", "/var/run/secrets", "it needs a pod; WorkloadTest shows a pod's token in the same request"),
         ("docs/import.md", "oauth-server convert openiddict", "ImportTest converts the database of a real OpenIddict server"),
         ("docs/operating.md", "pgbackrest", "it stops PostgreSQL and restores over it; tried by hand, as the page says"),
         ("docs/style.md", "", "a piece of the server's code, not a command"),

@@ -15,6 +15,7 @@ public static class AdminPageTour
         At("user-facing clients, none found", Paths.AdminApps, "?q=nobody-is-called-so"),
         At("machine clients, beyond the last page", Paths.AdminMachines, "?after=~~~"),
         At("resource servers", Paths.AdminResourceServers),
+        At("trust", Paths.AdminTrust),
         At("add a machine client", Paths.AdminClientNew, "?kind=machine"),
         At("add a user-facing client", Paths.AdminClientNew, "?kind=user-facing"),
         At("add a resource server", Paths.AdminClientNew, "?kind=resource-server"),

@@ -24,13 +24,13 @@ public sealed partial class LanguageTest : ServerFixture
     /// <summary>What clients_check puts together from grant_types and auth_methods, as they are.</summary>
     private static readonly string[] Composed =
     [
-        "A machine client uses client_credentials, with a secret",
+        "A machine client uses client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer, with a secret",
         "A user-facing client cannot use client_credentials",
         "Leave grant_types and redirect_uris empty; auth_method client_secret_basic, client_secret_post or private_key_jwt.",
         "Set auth_method of the client to client_secret_basic first.",
-        "Write authorization_code, refresh_token or client_credentials.",
+        "Write authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:jwt-bearer, urn:ietf:params:oauth:grant-type:token-exchange or urn:ietf:params:oauth:grant-type:device_code.",
         "Write client_secret_basic, client_secret_post, none, private_key_jwt or federated.",
-        "Write grant_types '{client_credentials}' and auth_method client_secret_basic, client_secret_post, private_key_jwt or federated.",
+        "Write grant_types '{client_credentials,urn:ietf:params:oauth:grant-type:jwt-bearer,urn:ietf:params:oauth:grant-type:token-exchange}' and auth_method client_secret_basic, client_secret_post, private_key_jwt or federated.",
     ];
 
     [Test]

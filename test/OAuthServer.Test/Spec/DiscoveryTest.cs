@@ -65,7 +65,7 @@ public sealed class DiscoveryTest : ServerFixture
     {
         foreach (var grant in Strings(await MetadataAsync(), "grant_types_supported"))
             (await Server.PostTokenAsync($"grant_type={Uri.EscapeDataString(grant)}")).Should().BeRefusedWith("invalid_client");
-        foreach (var grant in new[] { "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer" })
+        foreach (var grant in new[] { "password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer" })
             (await Server.PostTokenAsync($"grant_type={Uri.EscapeDataString(grant)}")).Should().BeRefusedWith("unsupported_grant_type");
     }
 

@@ -10,8 +10,9 @@ public sealed class OperatorGrantStore(Database database, Replica replica)
     /// <summary>So many end in one transaction, and hold its locks.</summary>
     private const int MostAtOnce = 500;
 
+    // What rules of workloads stand on has no person and no end: it is listed with its rule.
     private const string Fits = """
-        ended_at is null and expires_at > @now and (@client::text is null or client_id = @client)
+        kind <> 'workload' and ended_at is null and expires_at > @now and (@client::text is null or client_id = @client)
            and (@subject::uuid is null or subject = @subject) and (@resource::text is null or resources @> array[@resource::text])
 
         """;
@@ -126,7 +127,7 @@ public sealed class OperatorGrantStore(Database database, Replica replica)
     }
 
     public const string FindSql = """
-        with page as materialized (select * from grants where id = @id and ended_at is null and expires_at > @now
+        with page as materialized (select * from grants where id = @id and kind <> 'workload' and ended_at is null and expires_at > @now
         """ + Columns;
 
     /// <summary>One live grant, or null.</summary>

@@ -10,11 +10,14 @@ public sealed record OwnGrantRow
     public required Guid Id { get; init; }
     public required string ClientId { get; init; }
 
-    /// <summary>code or device: how it began.</summary>
+    /// <summary>code, device or id-jag: how it began.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Null: a browser was not sent anywhere.</summary>
     public required string? RedirectUri { get; init; }
+
+    /// <summary>The company whose assertion it stands on, which may open it again; null: none.</summary>
+    public required string? ManagedBy { get; init; }
     public required string[] Scope { get; init; }
     public required string[] Resources { get; init; }
     public required bool Offline { get; init; }
@@ -44,9 +47,11 @@ public sealed class OwnGrantStore(Database database)
     public const int MostOfOneApp = 20;
 
     public const string ListSql = """
-        select id, client_id, kind, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app
+        select id, client_id, kind, redirect_uri, scope, resources, offline, created_at, last_used_at, expires_at, of_app, managed_by
           from (
-            select g.*, coalesce(g.rotated_at, g.activated_at) as last_used_at,
+            select g.*,
+                   coalesce((select name from trusted_issuers t where t.issuer = g.issuer), g.issuer) as managed_by,
+                   coalesce(g.rotated_at, g.activated_at) as last_used_at,
                    coalesce(g.rotated_at, g.activated_at, g.created_at) as seen_at,
                    count(*) over (partition by g.client_id)::int as of_app,
                    row_number() over (
