@@ -4085,9 +4085,13 @@ CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at, signs_from, re
 
 CREATE TRIGGER check_dates BEFORE INSERT OR UPDATE OF created_at ON public.users FOR EACH ROW EXECUTE FUNCTION public.check_dates('created_at');
 
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scopes ON public.assertion_rules FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scopes');
+
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF redirect_uris, scopes, default_scopes, resources, grant_types ON public.clients FOR EACH ROW EXECUTE FUNCTION public.check_lists('redirect_uris', 'scopes', 'default_scopes', 'resources', 'grant_types');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF resources, scope ON public.consents FOR EACH ROW EXECUTE FUNCTION public.check_lists('resources', 'scope');
+
+CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF scope ON public.delegations FOR EACH ROW EXECUTE FUNCTION public.check_lists('scope');
 
 CREATE TRIGGER check_lists BEFORE INSERT OR UPDATE OF subject_clients, scopes ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.check_lists('subject_clients', 'scopes');
 

@@ -175,6 +175,8 @@ begin
     return new;
 end $$;
 comment on function trusted_issuers_check() is 'Refuses issuers that would speak for more than meant.';
+create trigger check_lists before insert or update of resources, scopes on assertion_rules
+    for each row execute function check_lists('resources', 'scopes');
 create trigger check_lists before insert or update of algs, clients, must_name on trusted_issuers
     for each row execute function check_lists('algs', 'clients', 'must_name');
 create trigger trusted_issuers_check before insert or update on trusted_issuers

@@ -125,6 +125,7 @@ comment on column delegations.last_used_at is 'When the last one was.';
 comment on column delegations.ended_at is 'Set once; its tokens, and those below it, are dead from then on. Setting it in SQL is a cut.';
 comment on column delegations.ended_reason is 'cut: by the person or an operator, for as long as the grant or the rule is there. above, rule, client, grant: with that; a new exchange may begin another.';
 -- What was cut is not begun again.
+create trigger check_lists before insert or update of scope on delegations for each row execute function check_lists('scope');
 create unique index delegations_one on delegations (
     coalesce(grant_id, '00000000-0000-0000-0000-000000000000'), client_id, coalesce(parent, '00000000-0000-0000-0000-000000000000'), rule_id)
     where ended_at is null or ended_reason = 'cut';

@@ -78,23 +78,6 @@ public sealed partial class AuthorizationChecks(
         return request with { Onward = OnwardOffer.For(request, await rules.ReadAsync(cancel), catalog) };
     }
 
-    // OpenID Connect Core §3.1.2.1. By a key that is none of ours any more it says nothing.
-    private async Task<AuthorizationRequest> ExpectAsync(AuthorizationRequest request, string hint) => await hints.ReadAsync(hint) switch
-    {
-        IdTokenHint.Good good when good.ClientId == request.Client.Id => request with { ExpectedSubject = good.Subject },
-        IdTokenHint.Good good => request with
-        {
-            Problem = OAuthError.InvalidRequest("id_token_hint was issued to another client", "another aud", "OIDC Core §3.1.2.1",
-                request.Client.Id, good.ClientId),
-        },
-        IdTokenHint.Bad bad => request with
-        {
-            Problem = OAuthError.InvalidRequest("id_token_hint is not an id_token of this server", bad.Reason, "OIDC Core §3.1.2.1",
-                "an id_token of this server"),
-        },
-        _ => request,
-    };
-
     private static Result<string> ClientId(Parameters parameters) =>
         parameters.IsRepeated("client_id") ? OAuthError.InvalidRequest("client_id is repeated", "client_id came more than once",
             "OAuth 2.1 §3.1", "one client_id", "several")

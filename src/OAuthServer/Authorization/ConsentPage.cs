@@ -59,7 +59,8 @@ public static class ConsentPage
                 : "Choose at least one, or press Deny."]}</p>"""
             : Markup.None;
         Markup described = again ? $""" aria-describedby="problem" """ : Markup.None;
-        Markup careful = Careful(request.Delivery) is { } warning ? $"""<p class="caution">{Icons.Caution}{say[warning]}</p>""" : Markup.None;
+        Markup careful = Careful(request.Delivery) is not { } warning ? Markup.None
+            : $"""<p class="caution">{Icons.Caution}{say[warning]}</p>""";
 
         return http.PageAsync(again ? 400 : 200, again ? "Error: Allow access" : "Allow access", $"""
             <p class="who">{say.Put("Signed in as {0}.", $"<strong><bdi>{view.Session.Username}</bdi></strong>")}

@@ -52,7 +52,8 @@ public sealed class CodeExchange(Fetcher fetcher, Upstreams upstreams, KeyEncryp
 
         var access = JsonClaims.Text(tokens, "access_token");
         // A new key shows by its id: then the set is fetched anew, once.
-        if (IdTokenChecks.KeyOf(idToken) is ({ } alg, var kid) && VerificationKeySet.Algorithms.Contains(alg) && !upstream.Keys.Knows(alg, kid))
+        if (IdTokenChecks.KeyOf(idToken) is ({ } alg, var kid) && VerificationKeySet.Algorithms.Contains(alg)
+            && !upstream.Keys.Knows(alg, kid))
             upstream = await upstreams.WithNewKeysAsync(upstream, cancel);
         var expected = new ExpectedIdToken
         {

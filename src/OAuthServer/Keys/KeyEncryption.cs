@@ -44,11 +44,12 @@ public sealed class KeyEncryption(Settings settings)
         return resealed;
     }
 
-    /// <summary>HMAC-SHA-256 of a text under each key, the one that seals first; what serves one purpose says nothing about another.</summary>
+    /// <summary>HMAC-SHA-256 of a text under each key, the one that seals first; what serves one purpose says nothing of another.</summary>
     public byte[][] Macs(string purpose, byte[] text) =>
     [
         .. keys.Select(key => HMACSHA256.HashData(
-            HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: System.Text.Encoding.UTF8.GetBytes($"oauth-server {purpose} v1")), text)),
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: System.Text.Encoding.UTF8.GetBytes($"oauth-server {purpose} v1")),
+            text)),
     ];
 
     private static byte[]? TryUnseal(byte[] box, byte[] key)

@@ -27,7 +27,8 @@ public sealed class VerificationKey
     {
         if (jwk.ValueKind != JsonValueKind.Object || HasSecret(jwk)) return null;
         if (jwk.TryGetProperty("use", out _) && Text("use") != "sig") return null;
-        if (jwk.TryGetProperty("alg", out _) && (Text("alg") is not { } named || !VerificationKeySet.Algorithms.Contains(named))) return null;
+        if (jwk.TryGetProperty("alg", out _) && (Text("alg") is not { } named || !VerificationKeySet.Algorithms.Contains(named)))
+            return null;
         try
         {
             switch (Text("kty"))
@@ -60,7 +61,8 @@ public sealed class VerificationKey
         string? Text(string name) =>
             jwk.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-        byte[]? Octets(string name) => Text(name) is { Length: > 0 } text && Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
+        byte[]? Octets(string name) => Text(name) is { Length: > 0 } text && Base64Url.IsValid(text)
+            ? Base64Url.DecodeFromChars(text) : null;
     }
 
     /// <summary>Whether a JWK has a member that its owner must keep to himself (RFC 7518 §6.2.2, §6.3.2, §6.4.1).</summary>

@@ -21,7 +21,7 @@ public sealed class Retention(
     DeviceAttemptStore deviceAttempts, FederationRequestStore federations, KeySetStore keySets,
     SessionStore sessions, PendingSignInStore pendingSignIns, UsedProofStore proofs, LogoutDeliveryStore logouts, AccountLinkStore links,
     OutboxStore outbox,
-    RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationStore registrations,
+    RevokedTokenStore revokedTokens, ImportedKeyStore importedKeys, RevocationFeedStore feed, RegistrationSweepStore registrations,
     InvitationStore invitations, ClientDocumentStore documents, DashboardStore dashboard, AuditPartitions audit,
     Settings settings, TimeProvider time, ILogger<Retention> log)
 {

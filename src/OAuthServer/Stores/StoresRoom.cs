@@ -40,6 +40,7 @@ public static class StoresRoom
             services.AddLoop<ClientStore>((loop, cancel) => loop.RunAsync(cancel));
             services.AddSingleton<InvitationStore>();
             services.AddSingleton<RegistrationStore>();
+            services.AddSingleton<RegistrationSweepStore>();
             services.AddSingleton<AuthorizationRequestStore>();
             services.AddSingleton<ConsentStore>();
             services.AddSingleton<DeviceRequestStore>();

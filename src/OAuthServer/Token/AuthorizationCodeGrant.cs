@@ -30,7 +30,13 @@ public sealed class AuthorizationCodeGrant(
         var (now, grant) = (request.Context.At, code.Grant);
         var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
         // A problem is no refusal yet: another client's code, a replay or an ended grant is for the statement to find first.
-        var wishes = new TokenWishes { Resources = parameters.Resources, Offline = refresh is not null, Jkt = request.Jkt, WithNonce = true };
+        var wishes = new TokenWishes
+        {
+            Resources = parameters.Resources,
+            Offline = refresh is not null,
+            Jkt = request.Jkt,
+            WithNonce = true,
+        };
         (await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now)).Refused(
             out var problem, out var prepared);
         var redemption = new Redemption

@@ -10,9 +10,9 @@ public static class TokenRoom
             services.AddSingleton<IGrant, AuthorizationCodeGrant>();
             services.AddSingleton<IGrant, RefreshTokenGrant>();
             services.AddSingleton<IGrant, ClientCredentialsGrant>();
-            services.AddSingleton<IGrant, DeviceCodeGrant>();
-            services.AddSingleton<IGrant, TokenExchangeGrant>();
             services.AddSingleton<IGrant, JwtBearerGrant>();
+            services.AddSingleton<IGrant, TokenExchangeGrant>();
+            services.AddSingleton<IGrant, DeviceCodeGrant>();
             services.AddSingleton<IdJagGrant>();
             services.AddSingleton<WorkloadGrant>();
             services.AddSingleton<GrantTokens>();

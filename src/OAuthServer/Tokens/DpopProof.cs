@@ -29,7 +29,8 @@ public sealed record DpopTarget
 
 /// <summary>
 /// Reads DPoP proofs (RFC 9449 §4.2, §4.3): a JWT of type dpop+jwt, signed by the public key in its header with ES256, PS256 or RS256,
-/// for this method and URL, made within <see cref="Settings.DpopSeconds"/> or with a fresh nonce of ours, with a jti of 1 to 256 characters.
+/// for this method and URL, made within <see cref="Settings.DpopSeconds"/> or with a fresh nonce of ours, with a jti of 1 to 256
+/// characters.
 /// </summary>
 public sealed class DpopProofs(DpopNonces nonces, Settings settings, TimeProvider time)
 {

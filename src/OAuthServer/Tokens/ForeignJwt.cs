@@ -63,7 +63,7 @@ public sealed class ForeignJwt
     /// <summary>Whether the claim came, whatever it is.</summary>
     public bool Has(string claim) => Claims.TryGetProperty(claim, out _);
 
-    /// <summary>A claim that is a whole number of seconds since 1970 (fractions, which RFC 7519 §2 allows, are none here); or null.</summary>
+    /// <summary>A claim that is a whole number of seconds since 1970 (fractions, as in RFC 7519 §2, are none here); or null.</summary>
     public DateTimeOffset? Time(string claim) =>
         Claims.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var seconds)
             && seconds is >= 0 and <= LastSecond ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;

@@ -23,7 +23,7 @@ public sealed class ClientTextAreasTest : ServerFixture
         var page = await olivia.FollowAsync(ClientPages.Of(app.Id));
         page.Reply.Page.QuerySelectorAll("textarea#scopes, textarea#default_scopes, textarea#resources, input#default_resource").Should()
             .HaveCount(4);
-        page.Reply.Page.QuerySelectorAll("input[type=checkbox]").Should().BeEmpty();
+        page.Reply.Page.QuerySelectorAll("input[type=checkbox]:not(#dpop_required)").Should().BeEmpty();
 
         (await olivia.SubmitToAsync(Paths.AdminClient, page)).Status.Should().Be(303);
         (await Server.Get<ClientEdits>().FindAsync(app.Id, default)).Should().BeEquivalentTo(before, "nothing was changed");

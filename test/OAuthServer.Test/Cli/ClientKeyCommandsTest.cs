@@ -48,7 +48,8 @@ public sealed class ClientKeyCommandsTest : ServerFixture
         await Eventually.BecomesTrueAsync(async () => (await client.CredentialsAsync()).Status == 401);
         (await client.With(second).CredentialsAsync()).Should().HaveIssuedTokens();
         (await Server.QueryAsync<string>(
-            "select actor from audit_events where event = 'key-set' and client_id = @id", new { id = client.Id })).Should().ContainSingle().Which.Should().StartWith("cli:");
+            "select actor from audit_events where event = 'key-set' and client_id = @id", new { id = client.Id }))
+            .Should().ContainSingle().Which.Should().StartWith("cli:");
     }
 
     [Test]

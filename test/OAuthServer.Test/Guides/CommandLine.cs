@@ -32,13 +32,17 @@ internal static partial class CommandLine
     {
         // An ellipsis stands for what is up to the reader, a variable for what came before.
         var all = Words(command).ToArray();
-        var words = all.Where(word => word != "…").Select(word => word.StartsWith('$') ? "17" : word).ToArray();
+        var words = all.Where(word => word != "…").Select(word => word.StartsWith('$') ? Placeholder(word) : word).ToArray();
         var parsed = Root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var errors = parsed.Errors.Select(error => error.Message)
             .Where(error => all.Length == words.Length || !error.EndsWith("is required.", StringComparison.Ordinal)).ToArray();
         if (errors.Length > 0) return $"{command}: {string.Join(' ', errors)}";
         return parsed.UnmatchedTokens.Count > 0 ? $"{command}: what is {string.Join(' ', parsed.UnmatchedTokens)}?" : null;
     }
+
+    // Rules of exchange, grants and delegations are named by UUID, all else by number or by any word.
+    private static string Placeholder(string variable) =>
+        variable is "$RULE" or "$GRANT" or "$EDGE" ? "0198f8a0-0000-7000-8000-000000000000" : "17";
 
     /// <summary>The words of a command as a shell cuts them, up to where it ends.</summary>
     public static IEnumerable<string> Words(string command)

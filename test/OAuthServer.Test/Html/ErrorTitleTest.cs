@@ -80,7 +80,7 @@ public sealed partial class ErrorTitleTest : ServerFixture
     }
 
     // Where a refusal is made, or given a sentence of its own.
-    [GeneratedRegex("(?:\\bDescription = |const string \\w+Text = |OAuthError\\.Invalid(?:Request|RedirectUri|ClientMetadata)\\(\\s*)\\$?\"(?<text>[^\"]+)\"")]
+    [GeneratedRegex("(?:\\bDescription = |const string \\w+Text = |OAuthError\\.Invalid(?:Request|RedirectUri|ClientMetadata)\\(\\s*|\\bRefuse\\((?=\"The client assertion ))\\$?\"(?<text>[^\"]+)\"")]
     private static partial Regex Descriptions();
 
     [GeneratedRegex("return \"(?<text>An? [^\"]*redirect URI[^\"]*)\"")]

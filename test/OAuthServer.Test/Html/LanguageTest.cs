@@ -24,7 +24,7 @@ public sealed partial class LanguageTest : ServerFixture
     /// <summary>What clients_check puts together from grant_types and auth_methods, as they are.</summary>
     private static readonly string[] Composed =
     [
-        "A machine client uses client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer, with a secret",
+        "A machine client uses client_credentials, urn:ietf:params:oauth:grant-type:jwt-bearer or urn:ietf:params:oauth:grant-type:token-exchange, with a secret",
         "A user-facing client cannot use client_credentials",
         "Leave grant_types and redirect_uris empty; auth_method client_secret_basic, client_secret_post or private_key_jwt.",
         "Set auth_method of the client to client_secret_basic first.",

@@ -63,7 +63,8 @@ public sealed class PageFixture : IAsyncDisposable
             Idle = await server.MachineAsync(),
             App = await server.PublicClientAsync(),
             Stranger = await server.PublicClientAsync($"{elsewhere.CrossSite}/callback", origin: "self-registered", resource: null),
-            Tv = await server.AddClientAsync("tv", "user-facing", "none", [], "notes:read notes:write offline_access", "operator", Cast.Notes,
+            Tv = await server.AddClientAsync("tv", "user-facing", "none", [], "notes:read notes:write offline_access", "operator",
+            Cast.Notes,
                 null),
             Document = await server.DocumentClientAsync($"{elsewhere.CrossSite}/callback"),
         };

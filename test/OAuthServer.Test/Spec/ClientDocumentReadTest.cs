@@ -160,7 +160,7 @@ public sealed class ClientDocumentReadTest
     [TestCase("\"scope\":\"x\"", "authorization_code refresh_token")]
     [TestCase("\"grant_types\":[\"authorization_code\"]", "authorization_code")]
     [TestCase(
-        "\"grant_types\":[\"urn:ietf:params:oauth:grant-type:device_code\",\"refresh_token\",\"authorization_code\"],"
+        "\"grant_types\":[\"urn:ietf:params:oauth:grant-type:saml2-bearer\",\"refresh_token\",\"authorization_code\"],"
             + "\"response_types\":[\"code\"]",
         "authorization_code refresh_token")]
     public void Grants_that_we_lack_are_ignored(string member, string grants)

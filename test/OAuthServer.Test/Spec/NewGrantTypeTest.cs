@@ -32,8 +32,8 @@ public sealed class NewGrantTypeTest
     [Test, Rfc(8414, "2")]
     public async Task Metadata_lists_a_new_grant_type() =>
         (await server.GetAsync(Paths.ServerMetadata)).Strings("grant_types_supported")
-            .Should().Equal("authorization_code", "refresh_token", "client_credentials", GrantType.DeviceCode.Name,
-                GrantType.TokenExchange.Name, Urn);
+            .Should().Equal("authorization_code", "refresh_token", "client_credentials", GrantType.TokenExchange.Name,
+                GrantType.DeviceCode.Name, Urn);
 
     [Test]
     public void Every_grant_type_has_its_class() =>
@@ -56,7 +56,8 @@ public sealed class NewGrantTypeTest
     [Test, Rfc(7591, "3.2.2")]
     public async Task The_refusal_of_unknown_grant_types_names_the_new_one() =>
         (await server.RegisterAsync(new { client_name = "Odd", grant_types = new[] { "urn:example:none" } })).Description
-            .Should().Be($"grant_types must hold authorization_code, client_credentials, {GrantType.DeviceCode.Name} or {Urn}");
+            .Should().Be($"grant_types must hold authorization_code, client_credentials, {GrantType.JwtBearerName}, "
+                + $"{GrantType.DeviceCode.Name} or {Urn}");
 
     [Test]
     public void A_client_id_document_may_name_a_new_grant_type()
@@ -80,13 +81,13 @@ public sealed class NewGrantTypeTest
 
         var unknown = () => server.ExecuteAsync("update clients set grant_types = '{magic}' where client_id = 'new-one'");
         (await unknown.Should().ThrowAsync<PostgresException>()).Which.Hint
-            .Should().Be($"Write authorization_code, refresh_token, client_credentials, {GrantType.DeviceCode.Name}, "
-                + $"{GrantType.TokenExchange.Name} or {Urn}.");
+            .Should().Be($"Write authorization_code, refresh_token, client_credentials, {GrantType.JwtBearerName}, "
+                + $"{GrantType.TokenExchange.Name}, {GrantType.DeviceCode.Name} or {Urn}.");
 
         var machine = () => server.ExecuteAsync(
             "insert into clients (client_id, name, kind, grant_types) values ('not-one', 'Not', 'machine', array[@Urn])", new { Urn });
         (await machine.Should().ThrowAsync<PostgresException>()).Which.MessageText
-            .Should().StartWith("A machine client uses client_credentials or ");
+            .Should().StartWith("A machine client uses client_credentials");
     }
 
     private sealed class MadeUpGrant : IGrant

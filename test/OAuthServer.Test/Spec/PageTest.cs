@@ -208,7 +208,7 @@ public sealed class PageTest : ServerFixture
                 .Select(parameter => parameter.HasDefaultValue ? parameter.DefaultValue : parameter.ParameterType == typeof(int) ? 1
                 : "login_required")])!).Code);
         var written = SourceText.All.SelectMany(file =>
-            Regex.Matches(file.Text, "(?:(?<!const string )Code = |InteractionRequired\\(|WriteString\\(\"error\", )\"([a-z_]+)\""))
+            Regex.Matches(file.Text, "(?:(?<!const string )\\bCode = |InteractionRequired\\(|WriteString\\(\"error\", )\"([a-z_]+)\""))
             .Select(match => match.Groups[1].Value);
         var codes = made.Concat(written).ToHashSet();
 

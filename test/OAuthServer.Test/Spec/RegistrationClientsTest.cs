@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec;
@@ -30,7 +31,8 @@ public sealed class RegistrationClientsTest : ServerFixture
         reply.Strings("redirect_uris")
             .Should().Equal(JsonDocument.Parse(body).RootElement.GetProperty("redirect_uris").EnumerateArray()
             .Select(uri => uri.GetString()));
-        reply.Strings("grant_types").Should().Equal("authorization_code", "refresh_token");
+        string[] grants = ["authorization_code", "refresh_token"];
+        reply.Strings("grant_types").Should().Equal(client == "vs-code" ? [.. grants, GrantType.DeviceCode.Name] : grants);
         reply.Strings("response_types").Should().Equal("code");
         reply.Text("token_endpoint_auth_method").Should().Be(method);
         reply.Text("scope").Should().Be(scope);

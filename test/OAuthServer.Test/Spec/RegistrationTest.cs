@@ -109,7 +109,7 @@ public sealed class RegistrationTest : ServerFixture
         (await Server.ScalarAsync<long>("select count(*) from clients where 'notes:later' = any (scopes)")).Should().Be(0);
     }
 
-    [TestCase("urn:ietf:params:oauth:grant-type:device_code authorization_code refresh_token", "authorization_code refresh_token")]
+    [TestCase("urn:ietf:params:oauth:grant-type:saml2-bearer authorization_code refresh_token", "authorization_code refresh_token")]
     [TestCase("authorization_code", "authorization_code")]
     [TestCase("refresh_token authorization_code authorization_code", "authorization_code refresh_token")]
     public async Task Unknown_grants_beside_the_code_grant_are_dropped(string grants, string effective)
@@ -124,7 +124,7 @@ public sealed class RegistrationTest : ServerFixture
     [TestCase("implicit authorization_code", null)]
     [TestCase("password", null)]
     [TestCase("refresh_token", null)]
-    [TestCase("urn:ietf:params:oauth:grant-type:device_code", null)]
+    [TestCase("urn:ietf:params:oauth:grant-type:saml2-bearer", null)]
     [TestCase("authorization_code", "token")]
     [TestCase("authorization_code", "code id_token")]
     [Rfc(7591, "2.1"), Case("DCR-035")]

@@ -110,7 +110,7 @@ public sealed class TokenHttpTest : ServerFixture
     [TestCase("nope")]
     [TestCase("password")]
     [TestCase("implicit")]
-    [TestCase("urn:ietf:params:oauth:grant-type:device_code")]
+    [TestCase("urn:ietf:params:oauth:grant-type:saml2-bearer")]
     [TestCase("authorization_code,refresh_token")]
     [Rfc(6749, "5.2"), Case("THTTP-030")]
     public async Task An_unknown_grant_type_is_told_before_authentication(string type)

@@ -127,7 +127,7 @@ public sealed partial class AtSizeTest : ServerFixture
                    case client_id when 'swept-0600' then now() - interval '9 days' else now() end
               from made
             """);
-        var (store, now) = (Server.Get<RegistrationStore>(), DateTimeOffset.UtcNow);
+        var (store, now) = (Server.Get<RegistrationSweepStore>(), DateTimeOffset.UtcNow);
 
         var first = await store.SweepAsync("", now.AddDays(-3), now.AddDays(-30), now, CancellationToken.None);
         var second = await store.SweepAsync(first!, now.AddDays(-3), now.AddDays(-30), now, CancellationToken.None);

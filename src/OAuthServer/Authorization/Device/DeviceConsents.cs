@@ -6,7 +6,7 @@ namespace OAuthServer.Authorization.Device;
 /// <summary>What a person answers a device (RFC 8628 §3.3): the first answer stands, whoever types the code.</summary>
 public sealed class DeviceConsents(DeviceDecisionStore decisions, Settings settings)
 {
-    /// <summary>Makes the grant that the device's next poll redeems; null when the request was answered meanwhile, or has expired.</summary>
+    /// <summary>Makes the grant that the device's next poll redeems; null when the request was answered meanwhile or has expired.</summary>
     public async Task<ClientAnswer?> AllowAsync(
         AuthorizationRequest request, Delivery.Device device, Allowance allowed, RequestContext context)
     {

@@ -11,7 +11,8 @@ namespace OAuthServer.Authorization.Device;
 /// the code in its query neither.
 /// </summary>
 public sealed class DeviceEndpoint(
-    SignedInGate gate, DeviceAttempts attempts, PendingRequests pendingRequests, AuthorizationChecks checks, Cookies cookies, AuditLog audit)
+    SignedInGate gate, DeviceAttempts attempts, PendingRequests pendingRequests, AuthorizationChecks checks, Cookies cookies,
+    AuditLog audit)
 {
     private const string Page = "device";
 

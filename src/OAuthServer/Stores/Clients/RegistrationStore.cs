@@ -19,11 +19,12 @@ public sealed class RegistrationStore(Database database)
             select (select id from invited) as invitation where @InvitationHash::bytea is null or exists (select from invited)
         ), client as (
             insert into clients (client_id, kind, name, origin, redirect_uris, scopes, grant_types, auth_method, created_at, dpop_required,
-                id_token_alg, default_max_age, post_logout_redirect_uris, backchannel_logout_uri, jwks, jwks_uri, assertion_alg, par_required)
+                id_token_alg, default_max_age, par_required, post_logout_redirect_uris, backchannel_logout_uri,
+                jwks, jwks_uri, assertion_alg)
             select @ClientId, @Kind, coalesce(@Name, @ClientId), 'self-registered',
                 @RedirectUris, @Allowance, @GrantTypes, @AuthMethod, @now, @DpopRequired,
-                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @PostLogoutRedirectUris, @BackchannelLogoutUri,
-                @Jwks::jsonb, @JwksUri, @Alg, @ParRequired from allowed
+                coalesce(@IdTokenAlg, 'RS256'), @DefaultMaxAge, @ParRequired, @PostLogoutRedirectUris, @BackchannelLogoutUri,
+                @Jwks::jsonb, @JwksUri, @Alg from allowed
             returning *
         ), secret as (
             insert into client_secrets (client_id, hash, label, not_before)
@@ -42,9 +43,9 @@ public sealed class RegistrationStore(Database database)
               from client, allowed
         )
         select c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required,
-               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
-               c.par_required
+               r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required, c.par_required,
+               c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri,
+               c.assertion_alg
           from client c, registration r
         """;
 
@@ -92,9 +93,8 @@ public sealed class RegistrationStore(Database database)
 
     private const string Columns = """
         c.client_id, c.kind, c.name, c.redirect_uris, c.grant_types, c.auth_method,
-        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required,
-        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg,
-        c.par_required
+        r.scope, r.client_uri, r.logo_uri, r.tos_uri, r.policy_uri, r.issued_at, c.dpop_required, c.par_required,
+        c.id_token_alg, c.default_max_age, c.post_logout_redirect_uris, c.backchannel_logout_uri, c.jwks, c.jwks_uri, c.assertion_alg
         """;
 
     public const string FindSql = $"select {Columns} {Mine}";
@@ -213,43 +213,4 @@ public sealed class RegistrationStore(Database database)
     public Task<bool> DeleteAsync(string client, byte[] token, RequestContext request) =>
         database.FindAsync<bool>(DeleteSql,
             new { client, token, request = request.RequestId, request.Address, now = request.At.UtcDateTime }, CancellationToken.None);
-
-    /// <summary>
-    /// What nobody will miss: deleted ones after a day; never used ones nobody invited; what signed people in, once every grant has
-    /// lapsed and it was not seen for long. Disabled ones are an operator's evidence, and machines that have worked may work once a
-    /// year: they stay. A client at /authorize at this moment stays, too. What keeps one is in three tables, so no index finds those
-    /// that go: all are looked at in turn, some at a time.
-    /// </summary>
-    public const string SweepSql = """
-        with next as materialized (
-            select client_id from registrations where client_id > @after order by client_id limit 500
-        ), gone as (
-            select c.client_id, case when r.deleted_at is not null then 'deleted by the client itself'
-                                     when c.last_used_at is null then 'never used' else 'unused' end as why
-              from next join registrations r on r.client_id = next.client_id join clients c on c.client_id = r.client_id
-             where r.seen_at < @unused and c.origin = 'self-registered'
-               and (r.deleted_at < @now::timestamptz - interval '1 day'
-                    or (c.enabled
-                        and (c.last_used_at is null and (r.invited_by is null or r.seen_at < @idle)
-                             or c.kind = 'user-facing' and c.last_used_at < @idle and r.seen_at < @idle)
-                        and not exists (select from grants g where g.client_id = c.client_id and g.ended_at is null and g.expires_at > @now)
-                        and not exists (select from authorization_requests q where q.client_id = c.client_id and q.expires_at > @now)
-                        and not exists (select from pushed_requests p where p.client_id = c.client_id and p.expires_at > @now)))
-               for update of r, c skip locked
-        ), swept as (
-            delete from clients using gone where clients.client_id = gone.client_id
-        ), audit as (
-            insert into audit_events (at, request_id, event, outcome, client_id, actor, detail)
-            select @now, 'sweep', 'registration', 'ok', client_id, 'server', 'swept: ' || why from gone
-        )
-        select max(client_id) from next
-        """;
-
-    /// <summary>Looks at the next ones and removes those that go; returns the last one looked at, null when there was none.</summary>
-    /// <param name="after">The last one that was looked at; empty: begin with the first.</param>
-    /// <param name="unused">Never used since before.</param>
-    /// <param name="idle">Not used since before.</param>
-    public Task<string?> SweepAsync(string after, DateTimeOffset unused, DateTimeOffset idle, DateTimeOffset now,
-        CancellationToken cancel) => database.FindAsync<string>(SweepSql,
-            new { after, unused = unused.UtcDateTime, idle = idle.UtcDateTime, now = now.UtcDateTime }, cancel);
 }

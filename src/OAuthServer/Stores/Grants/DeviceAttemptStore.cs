@@ -64,7 +64,7 @@ public sealed class DeviceAttemptStore(Database database)
             var at = now.UtcDateTime;
             var keys = counts.Select(count => count.Key).ToArray();
             var before = await edit.ListAsync<Counted>(LockSql, new { keys, now = at });
-            var paused = counts.Select(count => PausedUntil(count, before.Single(row => row.Key.AsSpan().SequenceEqual(count.Key)), now)).Max();
+            var paused = counts.Max(count => PausedUntil(count, before.Single(row => row.Key.AsSpan().SequenceEqual(count.Key)), now));
             if (paused is not null) return new DeviceAttempt { PausedUntil = paused };
             if (await edit.FindAsync<DeviceRequestRow>(FindSql, new { macs, now = at }) is { } found)
                 return new DeviceAttempt { Request = found };

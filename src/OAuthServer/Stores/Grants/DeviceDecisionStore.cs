@@ -65,7 +65,8 @@ public sealed class DeviceDecisionStore(Database database)
             select r.id, 'device', @ClientId, s.subject, @Scope, @Resources, @Offline, @OfflineRequested, @now, @ExpiresAt,
                    r.code_hash, greatest(r.expires_at, @now::timestamptz + make_interval(secs => r.poll_seconds + 5)),
                    @ResourceNamed, @Disclosed, @Onward::jsonb, r.jkt, case when @HasIdTokens then s.authenticated_at end,
-                   case when @HasIdTokens then s.sid end, case when @HasIdTokens then s.acr end, case when @HasIdTokens then s.amr end, s.idp
+                   case when @HasIdTokens then s.sid end, case when @HasIdTokens then s.acr end, case when @HasIdTokens then s.amr end,
+                   s.idp
               from request r cross join session s
             returning id
         ), informed as (

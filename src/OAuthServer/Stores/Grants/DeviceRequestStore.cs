@@ -110,7 +110,7 @@ public sealed class DeviceRequestStore(Database database)
         select exists (select from opened) as opened, is_full, coalesce((select which from unproven), 0) as used_before from number
         """;
 
-    /// <summary>Opens it, unless too many are open or its user code is in use. Counting and opening are one step for each address.</summary>
+    /// <summary>Opens it, unless too many are open or its user code is in use. Counting and opening are one step an address.</summary>
     public Task<OpenedDeviceRequest> AddAsync(NewDeviceRequest request, DateTimeOffset now) => database.TransactAsync(async edit =>
     {
         await edit.ExecuteAsync(LockSql, new { key = $"device {request.ClientId} {request.Subscriber}" });

@@ -24,7 +24,9 @@ public sealed class RedemptionStore : IDisposable
 
     private const string AuditedOk = """
         i.now, i.request_id, 'token', 'ok', r.client_id, r.subject::text, r.id, i.jti, i.address,
-                   case i.kind when 'device' then 'device_code' else 'authorization_code' end || ' scope=' || i.scope || ' resource=' || i.resource || i.note
+                   case i.kind when 'device' then 'device_code' else 'authorization_code' end
+                   || ' scope=' || i.scope || ' resource=' || i.resource
+                   || i.note
         """;
 
     /// <summary>
@@ -70,7 +72,8 @@ public sealed class RedemptionStore : IDisposable
             select @hash::bytea as hash, @client::text as client, @redirect::text as redirect, @challenge::text as challenge,
                    @resource::text as resource, @scope::text as scope, @refresh::bytea as refresh, @family::bytea as family,
                    @idle_until::timestamptz as idle_until, @jti::text as jti, @now::timestamptz as now,
-                   @request_id::text as request_id, @address::text as address, @kind::text as kind, @proven_by::text as proven_by, @jkt::text as jkt,
+                   @request_id::text as request_id, @address::text as address, @kind::text as kind, @proven_by::text as proven_by,
+                   @jkt::text as jkt,
                    @note::text as note, @assertion::bytea as assertion, @assertion_until::timestamptz as assertion_until,
                    @dpop::bytea as dpop, @dpop_until::timestamptz as dpop_until
         ), locked as materialized (
@@ -132,7 +135,8 @@ public sealed class RedemptionStore : IDisposable
     {
         this.database = database;
         var statement = new ArrayStatement<Redemption>(RedeemSql, Bind);
-        redeem = new("redemption", items => statement.ReadAsync(database, items, row => (UsedBefore?)row.GetInt32(1)), item => item.Grant.Id);
+        redeem = new("redemption", items => statement.ReadAsync(database, items, row => (UsedBefore?)row.GetInt32(1)),
+            item => item.Grant.Id);
     }
 
     /// <summary>One attempt; null when nobody knows the code any more. Only <see cref="RedeemedCode.Redeemed"/> means tokens.</summary>

@@ -40,7 +40,7 @@ public sealed record Proofs
     /// <summary>The client's (RFC 7523 §3): spent whatever becomes of the request. Null: none.</summary>
     public UsedProof? Assertion { get; init; }
 
-    /// <summary>Of a key (RFC 9449): spent only where the request succeeds, so that a flood of refusals stores nothing. Null: none.</summary>
+    /// <summary>Of a key (RFC 9449): spent only where the request succeeds: a flood of refusals stores nothing. Null: none.</summary>
     public UsedProof? Dpop { get; init; }
 }
 

@@ -2,7 +2,7 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.UsedProofs;
 
-/// <summary>used_proofs: what proves and works once, where no other statement decides: together for all who wait at the same moment.</summary>
+/// <summary>used_proofs: what proves and works once, where no other statement decides; all who wait at the same moment together.</summary>
 public sealed class UsedProofStore
 {
     public const string SpendSql = $"""

@@ -24,7 +24,8 @@ public sealed class DeviceFlowTest : DeviceFixture
         var page = await ReachAsync(browser, alice, asked);
         page.Reply.Should().BeAPage(200);
         page.Reply.Body.Should().Contain("Continue only if the device is in front of you and you started this. "
-            + "Nobody from support asks for this code.").And.Contain($"The {tv.Id} app").And.Contain("127.0.0.1").And.Contain("Read your notes");
+            + "Nobody from support asks for this code.").And.Contain($"The {tv.Id} app")
+            .And.Contain("127.0.0.1").And.Contain("Read your notes");
         var done = await browser.FollowAsync(await browser.SubmitAsync(page, "decision", "allow"), page.Url);
         done.Reply.Should().BeAPage(200);
         done.Reply.Body.Should().Contain("Go back to your device");
@@ -74,7 +75,8 @@ public sealed class DeviceFlowTest : DeviceFixture
         foreach (var table in new[] { "device_requests", "device_attempts", "grants", "authorization_requests", "audit_events" })
             foreach (var secret in new[] { asked, another }.SelectMany(one => new[]
                          { one.DeviceCode, one.UserCode, one.UserCode.Replace("-", "", StringComparison.Ordinal) }))
-                (await Server.ScalarAsync<long>($"select count(*) from {table} as t where t::text ilike '%' || @secret || '%'", new { secret }))
+                (await Server.ScalarAsync<long>($"select count(*) from {table} as t where t::text ilike '%' || @secret || '%'",
+                new { secret }))
                     .Should().Be(0, table);
     }
 
@@ -88,7 +90,8 @@ public sealed class DeviceFlowTest : DeviceFixture
         var open = replies.Where(reply => reply.Status == 200).ToList();
         open.Should().HaveCount(100);
         open.Select(reply => new Asked(reply).UserCode).Should().OnlyHaveUniqueItems();
-        replies.Where(reply => reply.Status != 200).Should().OnlyContain(reply => reply.Status == 429 && reply.Header("Retry-After") != null);
+        replies.Where(reply => reply.Status != 200)
+            .Should().OnlyContain(reply => reply.Status == 429 && reply.Header("Retry-After") != null);
         (await Server.ScalarAsync<long>("select count(*) from device_requests where client_id = @Id", new { tv.Id })).Should().Be(100);
         await AskAsync(other);
     }

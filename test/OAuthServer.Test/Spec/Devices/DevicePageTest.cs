@@ -75,7 +75,8 @@ public sealed class DevicePageTest : DeviceFixture
 
         (await browser.PostAsync(Paths.Device, [KeyValuePair.Create("user_code", asked.UserCode)])).Status.Should().BeOneOf(400, 403);
         var token = Browser.Form.To(hisForm.Reply.Body, Paths.Device)!.Fields.First(field => field.Key != "user_code");
-        (await browser.PostAsync(Paths.Device, [KeyValuePair.Create("user_code", asked.UserCode), token])).Status.Should().BeOneOf(400, 403);
+        (await browser.PostAsync(Paths.Device, [KeyValuePair.Create("user_code", asked.UserCode), token])).Status
+            .Should().BeOneOf(400, 403);
         browser.Headers["Sec-Fetch-Site"] = "cross-site";
         (await browser.SubmitToAsync(Paths.Device, form, ("user_code", asked.UserCode))).Status.Should().Be(403);
         browser.Headers["Sec-Fetch-Site"] = "same-origin";
@@ -83,7 +84,8 @@ public sealed class DevicePageTest : DeviceFixture
             await browser.SubmitToAsync(Paths.Device, form, [("user_code", asked.UserCode), .. raised]), form.Url);
         consent.Is(Paths.Consent).Should().BeTrue(consent.ToString());
         (await PollAsync(tv, asked)).Should().BeRefusedWith("authorization_pending");
-        await browser.SubmitAsync(consent, "decision", "allow", ("scope", "notes:write"), ("scope notes:write", "yes"), ("client_id", other.Id));
+        await browser.SubmitAsync(consent, "decision", "allow", ("scope", "notes:write"), ("scope notes:write", "yes"),
+            ("client_id", other.Id));
 
         (await PollAsync(tv, asked)).Should().HaveIssuedTokens("notes:read");
     }
@@ -102,7 +104,8 @@ public sealed class DevicePageTest : DeviceFixture
         var page = await browser.FollowAsync($"{Paths.Device}?user_code={Uri.EscapeDataString(code)}");
 
         page.Reply.Status.Should().BeOneOf(200, 400);
-        page.Reply.Body.Should().NotContain("<script>alert").And.NotContain("\u202E").And.NotContain("BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB");
+        page.Reply.Body.Should().NotContain("<script>alert").And.NotContain("\u202E")
+            .And.NotContain("BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB");
         var form = await browser.FollowAsync(Paths.Device);
         var again = await browser.SubmitToAsync(Paths.Device, form, ("user_code", code));
         again.Status.Should().Be(400);

@@ -75,7 +75,8 @@ public sealed class DevicePollTest : DeviceFixture
         var won = replies.Where(reply => reply.Status == 200).Should().ContainSingle().Subject;
         replies.Where(reply => reply.Status != 200).Should().OnlyContain(reply => reply.Status == 400
             && new[] { "authorization_pending", "slow_down", "invalid_grant" }.Contains(reply.Error));
-        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id and ended_at is null", new { tv.Id })).Should().Be(1);
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id and ended_at is null", new { tv.Id }))
+            .Should().Be(1);
         (await tv.RefreshAsync(won.RefreshToken!)).Should().HaveIssuedTokens();
     }
 

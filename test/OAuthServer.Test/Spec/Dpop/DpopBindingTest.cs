@@ -151,7 +151,10 @@ public sealed class DpopBindingTest : ServerFixture
         (await RegisterAsync("\"yes\"")).Should().BeRefusedWith("invalid_client_metadata");
 
         Task<Reply> RegisterAsync(string bound) => Server.SendAsync(HttpMethod.Post, Paths.Register, new StringContent(
-            $$"""{"redirect_uris":["https://client.example/cb"],"token_endpoint_auth_method":"none","dpop_bound_access_tokens":{{bound}}}""",
+            $$"""
+            {"redirect_uris":["https://client.example/cb"],"token_endpoint_auth_method":"none",
+             "dpop_bound_access_tokens":{{bound}}}
+            """,
             System.Text.Encoding.UTF8, "application/json"));
     }
 

@@ -108,7 +108,8 @@ public sealed class DpopProofTest : ServerFixture
         [
             $"https://localhost:{port}/token", $"{issuer}/token/", $"{issuer}//token", $"{issuer}/Token", $"{issuer}/revoke", issuer,
             $"{issuer}/", $"http://user@localhost:{port}/token", $"{issuer}/./token", $"{issuer}/x/../token", $"{issuer}/%2Ftoken",
-            $"{issuer}%2Ftoken", $"http://localhost:{port + 1}/token", "http://localhost/token", $"http://localhost.evil.example:{port}/token",
+            $"{issuer}%2Ftoken", $"http://localhost:{port + 1}/token", "http://localhost/token",
+            $"http://localhost.evil.example:{port}/token",
             $"http://evil.example/token?{issuer}/token", $"http://127.0.0.1:{port}/token", "/token", "token", "", $" {issuer}/token",
             $"{issuer}/token ", $"{issuer}/tok\u00E9n", $"{issuer}/token%00",
         ];

@@ -230,7 +230,8 @@ public sealed class IdTokenTest : OpenIdFixture
 
         tokens.Should().HaveIssuedTokens("notes:read");
         tokens.Json.EnumerateObject().Select(member => member.Name)
-            .Should().Equal("access_token", "token_type", "expires_in", "scope", "refresh_token");
+            .Should().Equal("access_token", "token_type", "expires_in", "scope", "refresh_token", "authorization_expires_in",
+                "refresh_token_timeout");
         Jwt.Read(tokens.AccessToken).Payload.Select(member => member.Key)
             .Should().Equal("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "grant");
     }

@@ -118,7 +118,8 @@ public sealed class PushedAuthorizeTest : ServerFixture
     [Test]
     public async Task A_reload_of_the_pages_that_follow_is_harmless()
     {
-        var (browser, bob, query) = (Server.NewBrowser(), await Server.UserAsync("bob"), await client.PushedQueryAsync(TestClient.NewVerifier()));
+        var (browser, bob, query) = (Server.NewBrowser(), await Server.UserAsync("bob"),
+            await client.PushedQueryAsync(TestClient.NewVerifier()));
         var login = await browser.FollowAsync($"{Paths.Authorize}?{query}");
 
         (await browser.GetAsync(login.Url)).Status.Should().Be(200);

@@ -36,7 +36,8 @@ public sealed class PushedDocumentTest : ServerFixture
 
         pushed.Status.Should().Be(201, pushed.ToString());
         (await Server.ScalarAsync<bool>("select par_required from clients where client_id = @Id", new { client.Id })).Should().BeTrue();
-        (await Server.NewBrowser().AllowAsync(client.PushedQuery(pushed), await Server.UserAsync())).Parameters["code"].Should().NotBeNull();
+        (await Server.NewBrowser().AllowAsync(client.PushedQuery(pushed), await Server.UserAsync())).Parameters["code"]
+            .Should().NotBeNull();
     }
 
     [TestCase("false"), TestCase("null")]
@@ -77,6 +78,7 @@ public sealed class PushedDocumentTest : ServerFixture
         (await Server.RunBinaryAsync("", "clients", "add", "pushing-machine", "--kind", "machine", "--par-required")).Error
             .Should().Contain("A client of this kind has no authorization requests");
 
-        Task<bool> RequiredAsync(string id) => Server.ScalarAsync<bool>("select par_required from clients where client_id = @id", new { id });
+        Task<bool> RequiredAsync(string id) =>
+            Server.ScalarAsync<bool>("select par_required from clients where client_id = @id", new { id });
     }
 }

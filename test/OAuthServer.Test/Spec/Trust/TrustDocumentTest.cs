@@ -30,7 +30,8 @@ public sealed class TrustDocumentTest : TrustFixture
         (await BringAsync(app, Jag(company, app, "ext-doc"))).Should().BeRefusedWith("unauthorized_client");
         await Server.ExecuteAsync("update trusted_issuers set clients = array[@Id]", new { app.Id });
         await HeardAsync();
-        await Eventually.BecomesTrueAsync(async () => (await BringAsync(app, Jag(new AssertionIssuer(company.Issuer), app, "ext-doc"))).Error
+        await Eventually.BecomesTrueAsync(async () =>
+            (await BringAsync(app, Jag(new AssertionIssuer(company.Issuer), app, "ext-doc"))).Error
             == "invalid_grant");
         (await BringAsync(app, Jag(company, app, "ext-doc", new() { ["client_id"] = "https://other.example/client.json" })))
             .Should().BeRefusedWith("invalid_grant");
