@@ -3,8 +3,8 @@ using OAuthServer.Federation;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
-using OAuthServer.Stores.Trust;
 using OAuthServer.Stores.Postgres;
+using OAuthServer.Stores.Trust;
 using OAuthServer.Tokens;
 using OAuthServer.Trust;
 
