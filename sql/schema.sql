@@ -66,12 +66,12 @@ begin
         raise check_violation using message = 'A * alone admits everything', column = 'claims',
             hint = 'Write what stands around it, or leave the claim out.';
     end if;
-    if not exists (select from jsonb_each(new.claims) as one where is_exact_claim(one.value)) then
+    if not exists (select from jsonb_each(new.claims) as one where one.key not in ('iss', 'aud', '/iss', '/aud') and is_exact_claim(one.value)) then
         raise check_violation using message = 'A rule gives one claim at least exact values', column = 'claims',
             hint = 'Add one without *, such as the id of the repository or the namespace.';
     end if;
     select claim into missing from unnest(trusting.must_name) as claim
-     where not coalesce(is_exact_claim(new.claims -> claim), is_exact_claim(new.claims -> ('/' || claim)), false) limit 1;
+     where not (coalesce(is_exact_claim(new.claims -> claim), false) or coalesce(is_exact_claim(new.claims -> ('/' || claim)), false)) limit 1;
     if missing is not null then
         raise check_violation using message = format('Rules of this issuer give %s exact values', missing), column = 'claims',
             hint = 'Its must_name says which claims: names are given out again, ids are not.';
@@ -740,7 +740,8 @@ CREATE FUNCTION public.clients_end_trust() RETURNS trigger
     AS $$
 begin
     if not new.enabled or new.auth_method <> old.auth_method or new.kind <> old.kind
-       or not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (new.grant_types) then
+       or not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (new.grant_types) or not new.scopes @> old.scopes
+       or not array_remove(new.resources || new.default_resource, null) @> array_remove(old.resources || old.default_resource, null) then
         with standing as materialized (
             select id from grants where client_id = new.client_id and kind = 'id-jag' and ended_at is null order by id for no key update
         )
@@ -905,10 +906,15 @@ begin
         update delegations set ended_at = new.ended_at, ended_reason = case new.ended_reason when 'cut' then 'above' else new.ended_reason end
          where parent = new.id and ended_at is null;
     end if;
+    -- Or the app would get a grant of the same kind again without asking anybody.
+    if tg_op = 'UPDATE' and new.ended_reason = 'cut' then
+        delete from consents using grants g
+         where g.id = new.grant_id and consents.subject = g.subject and consents.client_id = g.client_id;
+    end if;
     return null;
 end $$;
 
-COMMENT ON FUNCTION public.delegations_feed() IS 'Tells resource servers of a delegation that has ended, and ends those below it.';
+COMMENT ON FUNCTION public.delegations_feed() IS 'Tells resource servers of a delegation that has ended, ends those below it, and forgets the consent where it was cut.';
 
 CREATE FUNCTION public.exchange_rules_check() RETURNS trigger
     LANGUAGE plpgsql

@@ -221,12 +221,12 @@ begin
         raise check_violation using message = 'A * alone admits everything', column = 'claims',
             hint = 'Write what stands around it, or leave the claim out.';
     end if;
-    if not exists (select from jsonb_each(new.claims) as one where is_exact_claim(one.value)) then
+    if not exists (select from jsonb_each(new.claims) as one where one.key not in ('iss', 'aud', '/iss', '/aud') and is_exact_claim(one.value)) then
         raise check_violation using message = 'A rule gives one claim at least exact values', column = 'claims',
             hint = 'Add one without *, such as the id of the repository or the namespace.';
     end if;
     select claim into missing from unnest(trusting.must_name) as claim
-     where not coalesce(is_exact_claim(new.claims -> claim), is_exact_claim(new.claims -> ('/' || claim)), false) limit 1;
+     where not (coalesce(is_exact_claim(new.claims -> claim), false) or coalesce(is_exact_claim(new.claims -> ('/' || claim)), false)) limit 1;
     if missing is not null then
         raise check_violation using message = format('Rules of this issuer give %s exact values', missing), column = 'claims',
             hint = 'Its must_name says which claims: names are given out again, ids are not.';
@@ -312,7 +312,8 @@ create trigger trusted_issuers_end after delete or update on trusted_issuers for
 create function clients_end_trust() returns trigger language plpgsql as $$
 begin
     if not new.enabled or new.auth_method <> old.auth_method or new.kind <> old.kind
-       or not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (new.grant_types) then
+       or not 'urn:ietf:params:oauth:grant-type:jwt-bearer' = any (new.grant_types) or not new.scopes @> old.scopes
+       or not array_remove(new.resources || new.default_resource, null) @> array_remove(old.resources || old.default_resource, null) then
         with standing as materialized (
             select id from grants where client_id = new.client_id and kind = 'id-jag' and ended_at is null order by id for no key update
         )

@@ -160,9 +160,14 @@ begin
         update delegations set ended_at = new.ended_at, ended_reason = case new.ended_reason when 'cut' then 'above' else new.ended_reason end
          where parent = new.id and ended_at is null;
     end if;
+    -- Or the app would get a grant of the same kind again without asking anybody.
+    if tg_op = 'UPDATE' and new.ended_reason = 'cut' then
+        delete from consents using grants g
+         where g.id = new.grant_id and consents.subject = g.subject and consents.client_id = g.client_id;
+    end if;
     return null;
 end $$;
-comment on function delegations_feed() is 'Tells resource servers of a delegation that has ended, and ends those below it.';
+comment on function delegations_feed() is 'Tells resource servers of a delegation that has ended, ends those below it, and forgets the consent where it was cut.';
 create trigger delegations_feed after update of ended_at on delegations for each row
     when (old.ended_at is null and new.ended_at is not null) execute function delegations_feed();
 create trigger delegations_feed_delete after delete on delegations for each row

@@ -52,6 +52,9 @@ internal sealed class DpopValidator(ProofMemory memory, OAuthResourceOptions opt
         if (memory.AsksNonces) response.Headers[NonceHeader] = memory.Nonce();
     }
 
+    /// <summary>The nonce that a proof lacked: whatever made its client send another, with this one it goes on.</summary>
+    public void GiveNonce(HttpResponse response) => response.Headers[NonceHeader] = memory.Nonce();
+
     // A proof with a nonce is judged by it alone, whether or not one is needed: so it can never come again by its time.
     private DateTimeOffset EndOf(ProofJwt proof)
     {

@@ -47,7 +47,7 @@ internal sealed class OAuthResourceHandler(
             return;
         }
 
-        if (refused.Code == "use_dpop_nonce") dpop.AddNonce(Response);
+        if (refused.Code == "use_dpop_nonce") dpop.GiveNonce(Response);
         if (refused.Status == 503) Response.Headers.RetryAfter = "2";
         var status = refused.Status == 400 && properties.GetParameter<bool>(Never400) ? 401 : refused.Status;
         var scopes = refused.Status == 401 ? ToBeginWith(properties) : [];

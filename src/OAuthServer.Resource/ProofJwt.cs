@@ -13,7 +13,6 @@ internal sealed class ProofJwt
 {
     private const int Longest = 8192;
     private const int LeastBits = 2048, MostBits = 4096;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
     private static readonly string[] NeverInHeader = ["crit", "zip", "b64", "jku", "x5c", "x5u"];
     private static readonly string[] NeverInKey = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -87,18 +86,7 @@ internal sealed class ProofJwt
 
     private static string Digest(string json) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(json)));
 
-    private static JsonElement Object(string part)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw Bad("no JSON object");
-        }
-        catch (JsonException)
-        {
-            throw Bad("no JSON, or a member twice");
-        }
-    }
+    private static JsonElement Object(string part) => StrictJson.Object(part) ?? throw Bad("no JSON object, or a member twice");
 
     private static bool IsCanonical(string part) =>
         part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;

@@ -15,7 +15,6 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     private const int LongestToken = 8192;
     private const int LongestKid = 256;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
     private static readonly string[] NeverInHeader = ["crit", "jwk", "jku", "x5c", "x5u", "zip", "enc", "b64"];
     private readonly JsonWebTokenHandler handler = new();
 
@@ -125,18 +124,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         _ => false,
     };
 
-    private static JsonElement Parse(string part)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw Bad("no JSON object");
-        }
-        catch (JsonException)
-        {
-            throw Bad("no JSON, or a member twice");
-        }
-    }
+    private static JsonElement Parse(string part) => StrictJson.Object(part) ?? throw Bad("no JSON object, or a member twice");
 
     private static bool IsCanonical(string part) =>
         part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;

@@ -43,6 +43,7 @@ internal sealed record ValidatedToken
         identity.AddClaims(Scopes.Select(scope => new Claim("scope", scope)));
         if (Grant is not null) identity.AddClaim(new Claim("grant", Grant));
         identity.AddClaims(Actors.Select(actor => new Claim(ActorRules.Claim, actor)));
+        identity.AddClaims(Via.Select(step => new Claim(ActorRules.Step, step)));
         return new ClaimsPrincipal(identity);
     }
 }

@@ -11,12 +11,14 @@ internal sealed class Bench
     private readonly Load load;
     private readonly ProductStatement rotation;
     private readonly ProductStatement redemption;
+    private readonly ProofSupply proofs;
     private readonly Measurements results;
 
     private Bench(BenchOptions options, PublishedServer published, Peers peers)
     {
         (this.options, this.published, this.peers) = (options, published, peers);
-        load = new(published, new GrantSupply(published.Cluster));
+        proofs = new(published.Cluster, $"http://{published.Host}");
+        load = new(published, new GrantSupply(published.Cluster), proofs: proofs);
         rotation = new(published.Cluster, options.Server, rotation: true);
         redemption = new(published.Cluster, options.Server, rotation: false);
         results = new(options);
@@ -29,7 +31,7 @@ internal sealed class Bench
         await using var published = await PublishedServer.MakeAsync(options.Server, cancel);
         await using var peers = await Peers.StartAsync(options, published, cancel);
         var bench = new Bench(options, published, peers);
-        await bench.MeasureAsync(cancel);
+        using (bench.proofs) await bench.MeasureAsync(cancel);
         await Report.WriteAsync(bench.results, peers, cancel);
     });
 
@@ -72,7 +74,14 @@ internal sealed class Bench
 
         var wrongSecrets = new WrongSecrets(published, load, options.Seconds);
         await using var instances = new TwoInstances(published, load, server, options.Seconds);
+        var proving = new Proving(published, load, server, options.Seconds);
         if (options.Has(Workload.WrongSecrets)) await wrongSecrets.WarmAsync(cancel);
+        if (options.Has(Workload.Proofs))
+        {
+            await proofs.PrepareAsync(cancel);
+            await proving.WarmAsync(cancel);
+        }
+
         if (options.Has(Workload.TwoInstances)) await instances.StartAsync(cancel);
         for (var round = 1; round <= options.Rounds; round++)
         {
@@ -86,11 +95,12 @@ internal sealed class Bench
 
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
             if (options.Has(Workload.WrongSecrets)) await wrongSecrets.MeasureAsync(cancel);
+            if (options.Has(Workload.Proofs)) await proving.MeasureAsync(cancel);
             if (options.Has(Workload.TwoInstances)) await instances.MeasureAsync(cancel);
             Say($"round {round} of {options.Rounds}: {results.LastRound()}");
         }
 
-        results.Further.AddRange([.. wrongSecrets.Rows(), .. instances.Rows()]);
+        results.Further.AddRange([.. wrongSecrets.Rows(), .. proving.Rows(), .. instances.Rows()]);
     }
 
     // One process may be luckier than the next: a fresh one each round.

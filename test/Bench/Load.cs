@@ -6,14 +6,16 @@ namespace OAuthServer.Bench;
 
 /// <summary>Sends workloads to a process and measures what they cost.</summary>
 /// <param name="file">Where the tokens are that it sends.</param>
-internal sealed class Load(PublishedServer published, GrantSupply grants, string file = "tokens")
+internal sealed class Load(PublishedServer published, GrantSupply grants, string file = "tokens", ProofSupply? proofs = null)
 {
     private const int MostSlicesToWarm = 8;
     private const double Steady = 0.10;
 
     private readonly Dictionary<string, string> environment = [];
     private readonly string tokens = Path.Combine(published.Folder, file);
+    private readonly string proofFile = Path.Combine(published.Folder, $"{file}-proofs");
     private double codesPerSecond = 8000;
+    private double proofsPerSecond = 8000;
 
     private Uri Server => new($"http://127.0.0.1:{published.Port}");
 
@@ -76,6 +78,12 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
         if (workload.Script == "code") await grants.CodesAsync(tokens, (int)(codesPerSecond * seconds * 1.7) + 2000, cancel);
         if (workload.Script == "rotation") await grants.FamiliesAsync(tokens, cancel);
         if (workload.Script == "introspection") environment["TOKEN"] = await TokenAsync(cancel);
+        environment.Remove("PROOFS");
+        if (workload != Workload.ByKey && workload != Workload.BoundRefresh) return;
+        environment["PROOFS"] = proofFile;
+        var count = (int)(proofsPerSecond * seconds * 1.7) + 2000;
+        if (workload == Workload.ByKey) await proofs!.AssertionsAsync(proofFile, count, cancel);
+        else await proofs!.DpopAsync(proofFile, count, cancel);
     }
 
     // Each time: one lives ten minutes, and of an expired one the database is not asked.
@@ -108,6 +116,7 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
                 throw new BenchException("the token that was introspected is not active");
         }
 
+        if (environment.ContainsKey("PROOFS")) proofsPerSecond = Math.Max(proofsPerSecond, seen.PerSecond);
         if (workload.Script != "code") return seen;
         // Those on their way when wrk ended were used, too.
         grants.Used(seen.Requests + 4 * workload.Connections);

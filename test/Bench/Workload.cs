@@ -120,15 +120,36 @@ internal sealed record Workload
         },
     ];
 
+    /// <summary>client_credentials with an assertion in place of the secret.</summary>
+    public static Workload ByKey { get; } = new()
+    {
+        Name = "client_credentials_by_key",
+        Title = "client_credentials by key (private_key_jwt)",
+        Path = "/token",
+        Script = "by_key",
+    };
+
+    /// <summary>refresh with a proof of a key.</summary>
+    public static Workload BoundRefresh { get; } = new()
+    {
+        Name = "refresh_dpop",
+        Title = "refresh with rotation, with DPoP",
+        Path = "/token",
+        Script = "rotation",
+    };
+
     public const string MetadataPath = "/.well-known/oauth-authorization-server";
     public const string ColdStart = "cold_start";
     public const string Memory = "memory";
     public const string WrongSecrets = Flood.WrongSecrets;
     public const string TwoInstances = "two_instances";
 
+    /// <summary>Both that prove themselves by key.</summary>
+    public const string Proofs = "proofs";
+
     /// <summary>What --only accepts.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. All.Select(workload => workload.Name), ColdStart, Memory, WrongSecrets, TwoInstances];
+        [.. All.Select(workload => workload.Name), ColdStart, Memory, WrongSecrets, TwoInstances, Proofs];
 
     public static Workload Named(string name) => All.Single(workload => workload.Name == name);
 }

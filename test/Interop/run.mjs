@@ -22,6 +22,7 @@ import * as openIdConnectApp from './clients/openid-connect-app.mjs';
 import * as openidClient from './clients/openid-client.mjs';
 import * as openidClientPeople from './clients/openid-client-people.mjs';
 import * as openIddict from './clients/openiddict.mjs';
+import * as privateKeyJwt from './clients/private-key-jwt.mjs';
 import * as tenProcesses from './clients/ten-processes.mjs';
 import * as tokenExchange from './clients/token-exchange.mjs';
 import * as trust from './clients/trust.mjs';
@@ -31,7 +32,7 @@ import { client, version, writeTable } from './support/report.mjs';
 import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make, sql } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, dpop, openidClient, openidClientPeople, deviceFlow, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, trust, conformance, browserPage, tenProcesses,
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, dpop, openidClient, openidClientPeople, deviceFlow, privateKeyJwt, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, trust, conformance, browserPage, tenProcesses,
     jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();

@@ -40,7 +40,8 @@ public sealed class FetchedKeys
             return remembered.Keys;
         var before = Volatile.Read(ref generation);
         if ((await sets.ReadAsync(source, Flaw, cancel)).Refused(out var error, out var kept)) return error;
-        return Remember(source, kept, before);
+        return Remember(source, kept, before) is { } keys ? keys
+            : OAuthError.TemporarilyUnavailable("the document at jwks_uri is no set of public keys");
     }
 
     /// <summary>The same for a key that they lack: fetched anew once a minute over all servers, and looked at here once a second.</summary>
@@ -50,12 +51,14 @@ public sealed class FetchedKeys
         if (looked.TryGet(source.Key, out var last) && now - last < BetweenLooks && now >= last) return lacking;
         looked.Set(source.Key, now);
         var before = Volatile.Read(ref generation);
-        return (await sets.ReadAnewAsync(source, Flaw, cancel)).Refused(out _, out var kept) ? lacking : Remember(source, kept, before);
+        return (await sets.ReadAnewAsync(source, Flaw, cancel)).Refused(out _, out var kept) ? lacking
+            : Remember(source, kept, before) ?? lacking;
     }
 
-    private VerificationKeySet Remember(KeySource source, KeptDocument kept, int before)
+    // Null: others read documents of that place too, and take what is no set of public keys alone.
+    private VerificationKeySet? Remember(KeySource source, KeptDocument kept, int before)
     {
-        var keys = VerificationKeySet.ReadPublic(kept.Body).Keys!;
+        if (VerificationKeySet.ReadPublic(kept.Body).Keys is not { } keys) return null;
         known.Set(source.Key, new Remembered(keys, kept.Until));
         // A row that was deleted while it was read may have been this one.
         if (Volatile.Read(ref generation) != before) known.Remove(source.Key);

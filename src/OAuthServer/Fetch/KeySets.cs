@@ -45,9 +45,10 @@ public sealed class KeySets(KeySetStore store, Fetcher fetcher, TimeProvider tim
     /// <summary>The same with how long it may be remembered.</summary>
     public async Task<Result<KeptDocument>> ReadAnewAsync(KeySource source, Func<byte[], string?> flawOf, CancellationToken cancel)
     {
+        var row = await FindAsync(source, cancel);
         if (await store.ClaimAsync(source.Key, time.GetUtcNow()))
-            return await flights.JoinAsync(source.Key, () => FetchAsync(source, known: true, flawOf), cancel);
-        return await FindAsync(source, cancel) is { Body: { } body } row
+            return await flights.JoinAsync(source.Key, () => FetchAsync(source, row?.Body is not null, flawOf), cancel);
+        return row is { Body: { } body }
             ? new KeptDocument(body, row.FreshUntil ?? DateTimeOffset.MinValue) : Unavailable("it was never had");
     }
 

@@ -34,6 +34,7 @@ public sealed class VerificationKey
             switch (Text("kty"))
             {
                 case "RSA" when Octets("n") is { } modulus && Octets("e") is { Length: <= LongestExponent } exponent
+                    && modulus.Length <= MostBits / 8 + 1
                     && modulus.AsSpan().TrimStart((byte)0).Length * 8 is >= LeastBits and <= MostBits && Text("alg") != "ES256":
                     var rsa = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent });
                     return new VerificationKey(Text("kid"), Text("alg"), rsa)
@@ -58,11 +59,16 @@ public sealed class VerificationKey
             return null;
         }
 
-        string? Text(string name) =>
-            jwk.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        // A lone surrogate is no text.
+        string? Text(string name)
+        {
+            try { return jwk.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null; }
+            catch (InvalidOperationException) { return null; }
+        }
 
+        // In the one spelling there is: whoever keeps the key may be stricter, and its thumbprint is over the text.
         byte[]? Octets(string name) => Text(name) is { Length: > 0 } text && Base64Url.IsValid(text)
-            ? Base64Url.DecodeFromChars(text) : null;
+            && Base64Url.DecodeFromChars(text) is var octets && Base64Url.EncodeToString(octets) == text ? octets : null;
     }
 
     /// <summary>Whether a JWK has a member that its owner must keep to himself (RFC 7518 §6.2.2, §6.3.2, §6.4.1).</summary>

@@ -105,7 +105,8 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
         IssuedAt = wish.Context.At,
         ExpiresAt = expires,
         Grant = wish.Subject.Grant,
-        Actors = wish.Rule.Impersonate ? [] : [wish.Client.Id, .. wish.Subject.Actors],
+        // What hides one step does not hide those before it.
+        Actors = wish.Rule.Impersonate ? wish.Subject.Actors : [wish.Client.Id, .. wish.Subject.Actors],
         Via = [.. wish.Subject.Via, edge],
         Jkt = wish.Request.Jkt,
     };

@@ -49,7 +49,8 @@ public sealed class IdJagGrant(
             Address = request.Context.Address,
         };
         var found = await grants.AllowAsync(grant, now);
-        if (found.Subject is null && await AdmitAsync(person, request.Context, cancel)) found = await grants.AllowAsync(grant, now);
+        if (found is { Subject: null, Trusted: true, ClientEnabled: true } && person.AudSub is null
+            && await AdmitAsync(person, request.Context, cancel)) found = await grants.AllowAsync(grant, now);
         if (found is not { GrantId: { } id, Subject: { } subject }) return Refusal(found, person);
         // The id of the grant and the person are known by now only; signed last, it can fail only where no key was read yet.
         return tokens.Issue(new AccessTokenClaims

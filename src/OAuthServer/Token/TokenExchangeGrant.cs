@@ -40,6 +40,8 @@ public sealed class TokenExchangeGrant(
         if (Target(parameters, catalog).Refused(out error, out var target)) return error;
         var candidates = await rules.ReadAsync(cancel);
         if (ExchangeMatch.Find(candidates, client.Id, subject, target).Refused(out error, out var rule)) return error;
+        if (catalog.Find(subject.Audience) is not { Enabled: true })
+            return Refused("the resource of the subject token is disabled", "an enabled resource", subject.Audience);
         if (catalog.Find(rule.Resource) is not { Enabled: true })
             return OAuthError.InvalidTarget("the resource is disabled", "an enabled resource", rule.Resource);
 

@@ -63,7 +63,7 @@ public sealed class WorkloadGrant(ClientDirectory clients, ResourceDirectory res
             Jti = claims.Jti,
             Address = request.Context.Address,
             Detail = $"workload rule={workload.Rule.Id} issuer={assertion.Issuer.Id} sub={assertion.Sub} scope={claims.Scope} "
-                + $"resource={target.Resource}",
+                + $"resource={target.Resource}{request.By.Note}",
         }, proofs with { Dpop = request.Proofs.Dpop });
         return usedBefore switch
         {

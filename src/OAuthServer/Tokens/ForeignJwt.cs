@@ -94,11 +94,27 @@ public sealed class ForeignJwt
         try
         {
             using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
+            ReadAll(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
+        }
+    }
+
+    // A name or a text with a lone surrogate is found out only where it is read: here, and not where a claim is looked up.
+    private static void ReadAll(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) _ = value.GetString();
+        if (value.ValueKind == JsonValueKind.Array)
+            foreach (var one in value.EnumerateArray())
+                ReadAll(one);
+        if (value.ValueKind != JsonValueKind.Object) return;
+        foreach (var member in value.EnumerateObject())
+        {
+            _ = member.Name;
+            ReadAll(member.Value);
         }
     }
 

@@ -46,9 +46,9 @@ public sealed class IssuerKeys
         if (known.TryGetValue(issuer.Id, out var remembered) && remembered.Until > time.GetUtcNow()) return remembered;
         var before = Volatile.Read(ref generation);
         if ((await PlaceAsync(issuer, cancel)).Refused(out var error, out var place)) return error;
-        if ((await sets.ReadAsync(place, Flaw, cancel)).Refused(out error, out var body)) return error;
+        if ((await sets.ReadAsync(SourceOf(issuer, place), Flaw, cancel)).Refused(out error, out var kept)) return error;
         // Another reader of that document may have taken one that is no key set.
-        return VerificationKeySet.Read(body) is { Keys: { } keys }
+        return VerificationKeySet.Read(kept.Body) is { Keys: { } keys }
             ? Remember(issuer, new Known(place, keys, time.GetUtcNow() + Remembered), before)
             : OAuthError.TemporarilyUnavailable("the document at jwks_uri is no key set");
     }
@@ -57,10 +57,14 @@ public sealed class IssuerKeys
     private async Task<Known> AnewAsync(Issuer issuer, Known found, CancellationToken cancel)
     {
         var before = Volatile.Read(ref generation);
-        return (await sets.ReadAnewAsync(found.Place, Flaw, cancel)).Refused(out _, out var body)
-            || VerificationKeySet.Read(body).Keys is not { } keys ? found
+        return (await sets.ReadAnewAsync(SourceOf(issuer, found.Place), Flaw, cancel)).Refused(out _, out var kept)
+            || VerificationKeySet.Read(kept.Body).Keys is not { } keys ? found
             : Remember(issuer, found with { Keys = keys, Until = time.GetUtcNow() + Remembered }, before);
     }
+
+    // Where a document of the issuer leads, to another host, is no place that an operator has named.
+    private static KeySource SourceOf(Issuer issuer, Uri place) =>
+        new(place, issuer.Row.JwksUri is not null || place.IdnHost == new Uri(issuer.Id).IdnHost);
 
     private Known Remember(Issuer issuer, Known found, int before)
     {

@@ -17,10 +17,12 @@ namespace OAuthServer.Authorization.Device;
 /// </summary>
 public sealed class DeviceAuthorizationEndpoint(
     ClientAuthentication clients, ClientDocuments documents, ClientLimit limit, AuthorizationChecks checks, DeviceRequestStore store,
-    KeyEncryption keys, AuditLog audit, Settings settings)
+    KeyEncryption keys, AuditLog audit, Settings settings) : IDisposable
 {
     // Of 26 thousand million codes few are in use: two in a row that are would be a wonder.
     private const int MostAttempts = 5;
+
+    private readonly AddressLimit addresses = new(settings.AuthorizationsPerMinute, "requests of public clients for devices");
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -34,6 +36,8 @@ public sealed class DeviceAuthorizationEndpoint(
         if (opened.Refused(out error, out var answer)) await RefuseAsync(http, error, http.NamedClient(form), by);
         else await http.JsonAsync(200, answer, Write);
     }
+
+    public void Dispose() => addresses.Dispose();
 
     // RFC 8628 §3.2.
     private static void Write(Utf8JsonWriter json, DeviceAuthorization answer)
@@ -53,10 +57,12 @@ public sealed class DeviceAuthorizationEndpoint(
         if (form.Problem() is { } malformed) return (malformed, null);
         if (http.Client(form).Refused(out var error, out var presented)) return (error, null);
         // A client id document may be seen here for the first time, as at /authorize.
-        if (presented is ClientCredential.None { ClientId: { } id } && ClientDocumentUrl.IsUrl(id)
+        if (settings.ClientDocuments && presented.ClientId is { } id && ClientDocumentUrl.IsUrl(id)
             && (await documents.ResolveAsync(id, context.Address, cancel)).Refused(out error, out _)) return (error, null);
         if ((await clients.AuthenticateAsync(presented, context, cancel)).Refused(out error, out var by)) return (error, null);
         if (limit.Refusal(by.Client, context) is { } tooMany) return (tooMany, by);
+        // Anybody may ask for a public client, and each is a row.
+        if (by.Client.IsPublic && addresses.Refusal(context.Address) is { } many) return (many, by);
         return (await OpenAsync(by, form, context, cancel), by);
     }
 

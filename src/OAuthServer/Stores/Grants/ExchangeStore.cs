@@ -180,8 +180,8 @@ public sealed class ExchangeStore(Database database)
                 dpop_until = one.Proofs.Dpop?.ExpiresAt.UtcDateTime,
             }, CancellationToken.None))!;
         }
-        // What was remembered has ended while the statement ran.
-        catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UniqueViolation)
+        // What was remembered has ended while the statement ran; or somebody else locked the same clients in another order.
+        catch (PostgresException fault) when (fault.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected)
         {
             return Behind;
         }
