@@ -118,9 +118,13 @@ public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Setting
     /// minute) completes at once. Who is refused without a session could fill the log: past the limit of an address this throws
     /// <see cref="TooManyRefusalsException"/>.
     /// </summary>
+    /// <param name="assertion">
+    /// What proved the client: spent whatever was refused; a second time does nothing. But where a nonce is missing, clients repeat the
+    /// request as it was, assertion and all (RFC 9449 §8).
+    /// </param>
     public Task RefusedAsync(
         string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null,
-        string? detail = null, Proofs? proofs = null)
+        string? detail = null, UsedProof? assertion = null)
     {
         var isCounted = error.Audited && subject is null;
         if (isCounted && refusals.Refusal(request.Address) is { } tooMany) throw new TooManyRefusalsException(tooMany);
@@ -142,7 +146,7 @@ public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Setting
             Expected = error.Expected,
             Got = error.Got,
             Detail = detail,
-        }, proofs);
+        }, assertion is null || error.Code == DpopErrors.UseNonce ? null : new Proofs { Assertion = assertion });
     }
 
     public void Dispose()

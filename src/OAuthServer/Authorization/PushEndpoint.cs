@@ -69,12 +69,9 @@ public sealed class PushEndpoint(
         }, http.RequestAborted);
     }
 
-    // What proved the client is spent whatever was refused, a second time does nothing; but where a nonce is missing, clients repeat the
-    // request as it was, assertion and all (RFC 9449 §8).
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, UsedProof? assertion = null)
     {
-        var proofs = assertion is not null && error.Code != DpopErrors.UseNonce ? new Proofs { Assertion = assertion } : null;
-        await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client, proofs: proofs);
+        await audit.RefusedAsync(AuditEvents.Par, error, http.Context(), client, assertion: assertion);
         await http.RefuseAsync(error);
     }
 }

@@ -41,8 +41,8 @@ public sealed class ClientEndpoint(ClientAuthentication clients, ClientLimit lim
         if ((await clients.AuthenticateAsync(presented, request, http.RequestAborted)).Refused(out error, out var authenticated))
             return error;
         if (limit.Refusal(authenticated.Client, request) is { } tooMany) return tooMany;
-        return authenticated.Assertion is { } assertion
-            && ProofRefusals.Of(await proofs.SpendAsync(new Proofs { Assertion = assertion })) is { } used ? used : authenticated;
+        return authenticated.Assertion is { } assertion && !await proofs.SpendAsync(assertion)
+            ? ProofRefusals.Of(UsedBefore.Assertion)! : authenticated;
     }
 
     private async Task RefuseAsync(HttpContext http, string decision, OAuthError error, string? client)

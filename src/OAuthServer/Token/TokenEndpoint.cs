@@ -103,12 +103,9 @@ public sealed class TokenEndpoint(
             ? null
             : OAuthError.UnauthorizedClient("the client does not have this grant type", Scope.Join(client.Row.GrantTypes), grant.Type.Name);
 
-    // A proven assertion is spent whatever was refused; a second time does nothing. But where a nonce is missing, clients repeat the
-    // request as it was, assertion and all (RFC 9449 §8).
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Authenticated? by)
     {
-        var proofs = by?.Assertion is { } assertion && error.Code != DpopErrors.UseNonce ? new Proofs { Assertion = assertion } : null;
-        await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), by?.Client.Id ?? client, proofs: proofs);
+        await audit.RefusedAsync(AuditEvents.Token, error, http.Context(), by?.Client.Id ?? client, assertion: by?.Assertion);
         await http.RefuseAsync(error);
     }
 

@@ -133,8 +133,7 @@ public sealed class DeviceAuthorizationEndpoint(
 
     private async Task RefuseAsync(HttpContext http, OAuthError error, string? client, Authenticated? by)
     {
-        var proofs = by?.Assertion is { } assertion ? new Proofs { Assertion = assertion } : null;
-        await audit.RefusedAsync(AuditEvents.Device, error, http.Context(), by?.Client.Id ?? client, proofs: proofs);
+        await audit.RefusedAsync(AuditEvents.Device, error, http.Context(), by?.Client.Id ?? client, assertion: by?.Assertion);
         await http.RefuseAsync(error);
     }
 
