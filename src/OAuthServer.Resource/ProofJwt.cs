@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using OAuthServer.Shared;
 
 namespace OAuthServer.ResourceServer;
 
@@ -27,13 +28,15 @@ internal sealed class ProofJwt
     public static ProofJwt Read(string text)
     {
         var parts = text.Length <= Longest ? text.Split('.') : [];
-        if (parts.Length != 3 || !parts.All(IsCanonical)) throw Bad("not three canonical base64url parts");
-        var (header, claims) = (Object(parts[0]), Object(parts[1]));
+        if (parts is not [var first, var second, var third] || JwtPart.Octets(first) is not { } head
+            || JwtPart.Octets(second) is not { } body || JwtPart.Octets(third) is not { } signature)
+            throw Bad("not three canonical base64url parts");
+        var (header, claims) = (Object(head), Object(body));
         if (NeverInHeader.FirstOrDefault(name => header.TryGetProperty(name, out _)) is { } name) throw Bad($"{name} in the header");
         if (Text(header, "typ") != "dpop+jwt") throw Bad("typ is not dpop+jwt");
         if (!header.TryGetProperty("jwk", out var jwk) || jwk.ValueKind != JsonValueKind.Object) throw Bad("no jwk");
         if (NeverInKey.Any(member => jwk.TryGetProperty(member, out _))) throw Bad("jwk holds a private key");
-        var (input, signature) = (Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]));
+        var input = Encoding.ASCII.GetBytes(text, 0, text.LastIndexOf('.'));
         try
         {
             return new ProofJwt(claims, (Text(jwk, "kty"), Text(header, "alg")) switch
@@ -81,15 +84,11 @@ internal sealed class ProofJwt
             : throw Bad("the signature is not that of jwk");
     }
 
-    private static byte[]? Octets(JsonElement jwk, string name) =>
-        Text(jwk, name) is { } text && IsCanonical(text) ? Base64Url.DecodeFromChars(text) : null;
+    private static byte[]? Octets(JsonElement jwk, string name) => Text(jwk, name) is { } text ? JwtPart.Octets(text) : null;
 
     private static string Digest(string json) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(json)));
 
-    private static JsonElement Object(string part) => StrictJson.Object(part) ?? throw Bad("no JSON object, or a member twice");
-
-    private static bool IsCanonical(string part) =>
-        part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+    private static JsonElement Object(byte[] json) => JwtPart.Object(json) ?? throw Bad("no JSON object, or a member twice");
 
     // A lone surrogate is no text.
     private static string? Text(JsonElement json, string name)

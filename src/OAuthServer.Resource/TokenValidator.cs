@@ -1,7 +1,7 @@
-using System.Buffers.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using OAuthServer.Shared;
 
 namespace OAuthServer.ResourceServer;
 
@@ -22,8 +22,10 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     public async ValueTask<ValidatedToken> ValidateAsync(string token)
     {
         var parts = token.Length <= LongestToken ? token.Split('.') : [];
-        if (parts.Length != 3 || !parts.All(IsCanonical)) throw Bad("not three canonical base64url parts");
-        var (kid, alg) = Header(Parse(parts[0]));
+        if (parts is not [var first, var second, var third] || JwtPart.Octets(first) is not { } head
+            || JwtPart.Octets(second) is not { } body || JwtPart.Octets(third) is null)
+            throw Bad("not three canonical base64url parts");
+        var (kid, alg) = Header(Object(head));
         var key = await keys.FindAsync(kid);
         if (key is null)
             throw keys.Known ? Bad("no such key")
@@ -41,7 +43,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         if (!result.IsValid) throw Bad("the signature does not verify");
 
         // Before a claim is used for anything else.
-        var claims = Claims(Parse(parts[1]), kid);
+        var claims = Claims(Object(body), kid);
         if (revocations.Concerns(claims)) throw Bad("revoked");
         return claims;
     }
@@ -124,10 +126,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         _ => false,
     };
 
-    private static JsonElement Parse(string part) => StrictJson.Object(part) ?? throw Bad("no JSON object, or a member twice");
-
-    private static bool IsCanonical(string part) =>
-        part.Length > 0 && Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+    private static JsonElement Object(byte[] json) => JwtPart.Object(json) ?? throw Bad("no JSON object, or a member twice");
 
     private static string? Text(JsonElement json, string name) => json.TryGetProperty(
         name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -239,13 +239,12 @@ public sealed record OAuthError
         };
 
     /// <summary>RFC 9110 §15.6.1: a fault of ours.</summary>
-    public static OAuthError ServerError(string reason) =>
-        new()
-        {
-            Code = "server_error",
-            Description = "The server met an unexpected condition",
-            Status = 500,
-            Rule = "RFC 9110 §15.6.1",
-            Reason = reason
-        };
+    public static OAuthError ServerError(string reason) => new()
+    {
+        Code = "server_error",
+        Description = "The server met an unexpected condition",
+        Status = 500,
+        Rule = "RFC 9110 §15.6.1",
+        Reason = reason,
+    };
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using OAuthServer.Keys;
 using OAuthServer.Limits;
 using OAuthServer.Protocol;
+using OAuthServer.Shared;
 using OAuthServer.Stores.UsedProofs;
 
 namespace OAuthServer.Tokens;
@@ -64,7 +65,7 @@ public sealed class DpopProofs(DpopNonces nonces, Settings settings, TimeProvide
         if (jwt.Text("htm") is var method && method != target.Method)
             return DpopErrors.NotValid("htm is another method", target.Method, method ?? "none");
         if (jwt.Text("htu") is not { } url) return DpopErrors.NotValid("htu is missing", target.Url, "none");
-        if (!ProofTarget.Same(url, target.Url)) return DpopErrors.NotValid("htu is another URL", target.Url, url);
+        if (!ProofUrl.Same(url, target.Url)) return DpopErrors.NotValid("htu is another URL", target.Url, url);
         if (jwt.Text("jti") is not { Length: > 0 and <= LongestJti } jti)
             return DpopErrors.NotValid("jti is missing or too long", $"1 to {LongestJti} characters");
         if (target.Token is { } token && jwt.Text("ath") != Hash(token))

@@ -1,7 +1,7 @@
-using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using OAuthServer.Keys;
+using OAuthServer.Shared;
 
 namespace OAuthServer.Tokens;
 
@@ -15,7 +15,6 @@ public sealed class ForeignJwt
     /// <summary>Characters of the whole.</summary>
     public const int Longest = 8 * 1024;
     private const int LongestKid = 256;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     private readonly byte[] input;
     private readonly byte[] signature;
@@ -40,14 +39,17 @@ public sealed class ForeignJwt
     public static ForeignJwt? Read(string text, out string? flaw)
     {
         flaw = null;
+        var (first, last) = (text.IndexOf('.', StringComparison.Ordinal), text.LastIndexOf('.'));
         if (text.Length > Longest) flaw = $"longer than {Longest} characters";
-        else if (text.Split('.') is not [var first, var second, var third]) flaw = "not three parts";
-        else if (!OwnTokenForm.IsCanonical(first) || !OwnTokenForm.IsCanonical(second) || !OwnTokenForm.IsCanonical(third))
+        else if (first == last || text.IndexOf('.', first + 1) != last) flaw = "not three parts";
+        else if (JwtPart.Octets(text.AsSpan(0, first)) is not { } head
+            || JwtPart.Octets(text.AsSpan(first + 1, last - first - 1)) is not { } body
+            || JwtPart.Octets(text.AsSpan(last + 1)) is not { } signature)
             flaw = "a part is not base64url";
-        else if (Object(first) is not { } header || Object(second) is not { } claims)
+        else if (JwtPart.Object(head) is not { } header || JwtPart.Object(body) is not { } claims)
             flaw = "header or claims are not one JSON object, no member twice, at most 8 deep";
         else if (HeaderFlaw(header) is { } wrong) flaw = wrong;
-        else return new ForeignJwt(header, claims, Encoding.ASCII.GetBytes($"{first}.{second}"), Base64Url.DecodeFromChars(third));
+        else return new ForeignJwt(header, claims, Encoding.ASCII.GetBytes(text, 0, last), signature);
         return null;
     }
 
@@ -76,43 +78,14 @@ public sealed class ForeignJwt
 
     private static string? HeaderFlaw(JsonElement header)
     {
-        foreach (var member in (string[])["crit", "b64", "zip"])
-            if (header.TryGetProperty(member, out _)) return $"the header has {member}";
+        foreach (var member in header.EnumerateObject())
+            if (member.NameEquals("crit") || member.NameEquals("b64") || member.NameEquals("zip")) return $"the header has {member.Name}";
         if (Text(header, "alg") is not { } alg || !VerificationKeySet.Algorithms.Contains(alg))
             return "alg is not ES256, PS256 or RS256";
         if (header.TryGetProperty("typ", out _) && Text(header, "typ") is null) return "typ is no text";
         if (header.TryGetProperty("kid", out _) && (Text(header, "kid") is not { } kid || Encoding.UTF8.GetByteCount(kid) > LongestKid))
             return $"kid is no text of at most {LongestKid} octets";
         return null;
-    }
-
-    private static JsonElement? Object(string part)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
-            ReadAll(document.RootElement);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    // A name or a text with a lone surrogate is found out only where it is read: here, and not where a claim is looked up.
-    private static void ReadAll(JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.String) _ = value.GetString();
-        if (value.ValueKind == JsonValueKind.Array)
-            foreach (var one in value.EnumerateArray())
-                ReadAll(one);
-        if (value.ValueKind != JsonValueKind.Object) return;
-        foreach (var member in value.EnumerateObject())
-        {
-            _ = member.Name;
-            ReadAll(member.Value);
-        }
     }
 
     private static string? Text(JsonElement from, string name) => from.TryGetProperty(name, out var value) ? TextOf(value) : null;

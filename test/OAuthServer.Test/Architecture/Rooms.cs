@@ -21,7 +21,8 @@ internal static class Rooms
         "Maintenance", "Import",
     ];
 
-    public static readonly string[] Ground = [Stores, Protocol];
+    /// <summary>Shared is what the kit reads in the same way; its files lie beside both, in src/Shared.</summary>
+    public static readonly string[] Ground = [Stores, Protocol, "Shared"];
 
     /// <summary>Cli stands beside the features and uses the domain and what is below, neither a feature nor the web kit.</summary>
     public static readonly string[][] Floors = [Features, WebKit, Cli, Outside, Domain, Ground];

@@ -7,6 +7,8 @@ namespace OAuthServer.Stores.UsedProofs;
 /// <summary>Something that proves and works once: a row of used_proofs, about to be written.</summary>
 public sealed record UsedProof
 {
+    private const int LongestOnStack = 512;
+
     /// <summary>SHA-256 of what kind of proof it is and of what tells it from others.</summary>
     public required byte[] Hash { get; init; }
 
@@ -16,19 +18,19 @@ public sealed record UsedProof
     /// <summary>A proof of this kind; each part stands behind its length, so that no two lists of parts are one text.</summary>
     public static UsedProof Of(string kind, DateTimeOffset expires, params ReadOnlySpan<string> parts)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(hash, kind);
-        foreach (var part in parts) Append(hash, part);
-        return new UsedProof { Hash = hash.GetHashAndReset(), ExpiresAt = expires };
+        var length = sizeof(int) + Encoding.UTF8.GetByteCount(kind);
+        foreach (var part in parts) length += sizeof(int) + Encoding.UTF8.GetByteCount(part);
+        Span<byte> octets = length <= LongestOnStack ? stackalloc byte[LongestOnStack] : new byte[length];
+        var written = Append(octets, kind);
+        foreach (var part in parts) written += Append(octets[written..], part);
+        return new UsedProof { Hash = SHA256.HashData(octets[..written]), ExpiresAt = expires };
     }
 
-    private static void Append(IncrementalHash hash, string text)
+    private static int Append(Span<byte> octets, string text)
     {
-        var octets = Encoding.UTF8.GetBytes(text);
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(length, octets.Length);
-        hash.AppendData(length);
-        hash.AppendData(octets);
+        var length = Encoding.UTF8.GetBytes(text, octets[sizeof(int)..]);
+        BinaryPrimitives.WriteInt32BigEndian(octets, length);
+        return sizeof(int) + length;
     }
 }
 

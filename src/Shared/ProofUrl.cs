@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
 
-namespace OAuthServer.Tokens;
+namespace OAuthServer.Shared;
 
 /// <summary>
 /// The htu of a DPoP proof (RFC 9449 §4.3, item 9): two URLs are one when they differ in the case of scheme and host, a default port,
 /// escapes of unreserved characters (RFC 3986 §6.2.2, §6.2.3), query or fragment, and in nothing else.
 /// </summary>
-public static partial class ProofTarget
+internal static partial class ProofUrl
 {
     private const int Longest = 2048;
 
