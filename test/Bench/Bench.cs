@@ -75,11 +75,13 @@ internal sealed class Bench
         var wrongSecrets = new WrongSecrets(published, load, options.Seconds);
         await using var instances = new TwoInstances(published, load, server, options.Seconds);
         var proving = new Proving(published, load, server, options.Seconds);
+        await using var kit = new KitCost(published, proofs, options.Seconds);
         if (options.Has(Workload.WrongSecrets)) await wrongSecrets.WarmAsync(cancel);
         if (options.Has(Workload.Proofs))
         {
             await proofs.PrepareAsync(cancel);
             await proving.WarmAsync(cancel);
+            await kit.StartAsync(cancel);
         }
 
         if (options.Has(Workload.TwoInstances)) await instances.StartAsync(cancel);
@@ -96,11 +98,12 @@ internal sealed class Bench
             if (options.Has(Workload.ColdStart)) await MeasureColdStartAsync(cancel);
             if (options.Has(Workload.WrongSecrets)) await wrongSecrets.MeasureAsync(cancel);
             if (options.Has(Workload.Proofs)) await proving.MeasureAsync(cancel);
+            if (options.Has(Workload.Proofs)) await kit.MeasureAsync(cancel);
             if (options.Has(Workload.TwoInstances)) await instances.MeasureAsync(cancel);
             Say($"round {round} of {options.Rounds}: {results.LastRound()}");
         }
 
-        results.Further.AddRange([.. wrongSecrets.Rows(), .. proving.Rows(), .. instances.Rows()]);
+        results.Further.AddRange([.. wrongSecrets.Rows(), .. proving.Rows(), .. kit.Rows(), .. instances.Rows()]);
     }
 
     // One process may be luckier than the next: a fresh one each round.

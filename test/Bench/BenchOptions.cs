@@ -16,7 +16,8 @@ internal sealed record BenchOptions
           --help           this
 
         Workloads: client_credentials, client_credentials_64, code, refresh, introspection, metadata, jwks, authorize, cold_start, memory,
-        wrong_secrets (200 a second beside client_credentials), two_instances (on one database, against one).
+        wrong_secrets (200 a second beside client_credentials), two_instances (on one database, against one), proofs (client_credentials by
+        key against by secret, refresh with DPoP against without, each by ES256 and RS256; the kit's p99 with DPoP).
         All of them in at least five rounds write docs/performance.md and docs/performance.svg; a narrower run writes no file.
         With --peers, the workloads that all servers have (client_credentials, code, refresh, introspection) write docs/performance-peers.md
         in at least five rounds. A peer that cannot be built or started is named, with the reason, and the run goes on without it.

@@ -79,11 +79,11 @@ internal sealed class Load(PublishedServer published, GrantSupply grants, string
         if (workload.Script == "rotation") await grants.FamiliesAsync(tokens, cancel);
         if (workload.Script == "introspection") environment["TOKEN"] = await TokenAsync(cancel);
         environment.Remove("PROOFS");
-        if (workload != Workload.ByKey && workload != Workload.BoundRefresh) return;
+        if (workload.ProofAlg is not { } alg) return;
         environment["PROOFS"] = proofFile;
         var count = (int)(proofsPerSecond * seconds * 1.7) + 2000;
-        if (workload == Workload.ByKey) await proofs!.AssertionsAsync(proofFile, count, cancel);
-        else await proofs!.DpopAsync(proofFile, count, cancel);
+        if (workload.Script == "by_key") await proofs!.AssertionsAsync(alg, proofFile, count, cancel);
+        else await proofs!.DpopAsync(alg, proofFile, count, cancel);
     }
 
     // Each time: one lives ten minutes, and of an expired one the database is not asked.

@@ -7,7 +7,7 @@ namespace OAuthServer.Bench;
 
 /// <summary>
 /// What clients sign, made before it is measured: assertions of a machine of its own (RFC 7523 §2.2) and DPoP proofs (RFC 9449), by one
-/// ES256 key, each good for one request.
+/// key of each algorithm, each good for one request.
 /// </summary>
 internal sealed class ProofSupply(Cluster cluster, string issuer) : IDisposable
 {
@@ -21,46 +21,80 @@ internal sealed class ProofSupply(Cluster cluster, string issuer) : IDisposable
           from clients where client_id = 'nightly-etl' on conflict do nothing
         """;
 
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ECDsa ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly RSA rsa = RSA.Create(2048);
 
     /// <summary>Makes the machine.</summary>
     public async Task PrepareAsync(CancellationToken cancel) =>
-        await cluster.SqlAsync(AddSql, cancel, ("machine", Machine), ("jwks", $$"""{"keys":[{{Jwk()}}]}"""));
+        await cluster.SqlAsync(AddSql, cancel, ("machine", Machine), ("jwks", $$"""{"keys":[{{Jwk("ES256")}},{{Jwk("RS256")}}]}"""));
 
     /// <summary>Writes so many assertions to a file.</summary>
-    public Task AssertionsAsync(string file, int count, CancellationToken cancel)
+    public Task AssertionsAsync(string alg, string file, int count, CancellationToken cancel)
     {
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        return WriteAsync(file, count, """{"alg":"ES256"}""", number =>
+        var now = Now;
+        return WriteAsync(alg, file, count, $$"""{"alg":"{{alg}}"}""", number =>
             $$"""{"iss":"{{Machine}}","sub":"{{Machine}}","aud":"{{issuer}}","iat":{{now}},"exp":{{now + 300}},"jti":"{{Jti(number)}}"}""",
             cancel);
     }
 
     /// <summary>Writes so many proofs for /token to a file.</summary>
-    public Task DpopAsync(string file, int count, CancellationToken cancel)
+    public Task DpopAsync(string alg, string file, int count, CancellationToken cancel)
     {
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        return WriteAsync(file, count, $$"""{"typ":"dpop+jwt","alg":"ES256","jwk":{{Jwk()}}}""", number =>
+        var now = Now;
+        return WriteAsync(alg, file, count, Header(alg), number =>
             $$"""{"htm":"POST","htu":"{{issuer}}/token","iat":{{now}},"jti":"{{Jti(number)}}"}""", cancel);
     }
 
-    public void Dispose() => key.Dispose();
+    /// <summary>One proof for a resource, beside this token (RFC 9449 §7.1).</summary>
+    public string ForResource(string alg, string method, string url, string token)
+    {
+        var hash = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+        return Proof(alg, $$"""{"htm":"{{method}}","htu":"{{url}}","iat":{{Now}},"jti":"{{Jti(0)}}","ath":"{{hash}}"}""");
+    }
+
+    /// <summary>One proof for /token.</summary>
+    public string ForToken(string alg) => Proof(alg, $$"""{"htm":"POST","htu":"{{issuer}}/token","iat":{{Now}},"jti":"{{Jti(0)}}"}""");
+
+    public void Dispose()
+    {
+        ec.Dispose();
+        rsa.Dispose();
+    }
+
+    private static long Now => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    private string Proof(string alg, string claims) => Sign(alg, $"{Encode(Header(alg))}.{Encode(claims)}");
+
+    private string Header(string alg) => $$"""{"typ":"dpop+jwt","alg":"{{alg}}","jwk":{{Jwk(alg)}}}""";
 
     private static string Jti(int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{number}-{Convert.ToHexString(RandomNumberGenerator.GetBytes(8))}");
 
-    private async Task WriteAsync(string file, int count, string header, Func<int, string> claims, CancellationToken cancel)
+    private async Task WriteAsync(
+        string alg, string file, int count, string header, Func<int, string> claims, CancellationToken cancel)
     {
         var first = Encode(header);
-        await File.WriteAllLinesAsync(file, Enumerable.Range(0, count).Select(number => Sign($"{first}.{Encode(claims(number))}")), cancel);
+        await File.WriteAllLinesAsync(file, ParallelEnumerable.Range(0, count).AsOrdered()
+            .Select(number => Sign(alg, $"{first}.{Encode(claims(number))}")), cancel);
     }
 
-    private string Sign(string input) => $"{input}." + Base64Url.EncodeToString(key.SignData(
-        Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
-
-    private string Jwk()
+    private string Sign(string alg, string input)
     {
-        var point = key.ExportParameters(false).Q;
+        var octets = Encoding.ASCII.GetBytes(input);
+        return $"{input}." + Base64Url.EncodeToString(alg == "ES256"
+            ? ec.SignData(octets, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
+            : rsa.SignData(octets, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+    }
+
+    private string Jwk(string alg)
+    {
+        if (alg == "RS256")
+        {
+            var parts = rsa.ExportParameters(false);
+            return $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString(parts.Modulus)}}","e":"{{Base64Url.EncodeToString(parts.Exponent)}}"}""";
+        }
+
+        var point = ec.ExportParameters(false).Q;
         return $$"""{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}""";
     }
 

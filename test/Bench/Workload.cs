@@ -23,6 +23,9 @@ internal sealed record Workload
     /// <summary>The script in load/; null: a plain GET.</summary>
     public string? Script { get; init; }
     public int Connections { get; init; } = 32;
+
+    /// <summary>What its clients sign with; null: they sign nothing.</summary>
+    public string? ProofAlg { get; init; }
     public Limit Against { get; init; }
 
     /// <summary>The least share of the limit.</summary>
@@ -120,22 +123,24 @@ internal sealed record Workload
         },
     ];
 
-    /// <summary>client_credentials with an assertion in place of the secret.</summary>
-    public static Workload ByKey { get; } = new()
+    /// <summary>client_credentials with an assertion in place of the secret, signed with this algorithm.</summary>
+    public static Workload ByKey(string alg) => new()
     {
-        Name = "client_credentials_by_key",
-        Title = "client_credentials by key (private_key_jwt)",
+        Name = $"client_credentials_by_{(alg == "ES256" ? "" : "rsa_")}key",
+        Title = $"client_credentials by key (private_key_jwt, {alg})",
         Path = "/token",
         Script = "by_key",
+        ProofAlg = alg,
     };
 
-    /// <summary>refresh with a proof of a key.</summary>
-    public static Workload BoundRefresh { get; } = new()
+    /// <summary>refresh with a proof of a key (DPoP), signed with this algorithm.</summary>
+    public static Workload BoundRefresh(string alg) => new()
     {
-        Name = "refresh_dpop",
-        Title = "refresh with rotation, with DPoP",
+        Name = $"refresh_dpop{(alg == "ES256" ? "" : "_rsa")}",
+        Title = $"refresh with rotation, with DPoP ({alg})",
         Path = "/token",
         Script = "rotation",
+        ProofAlg = alg,
     };
 
     public const string MetadataPath = "/.well-known/oauth-authorization-server";
@@ -144,7 +149,7 @@ internal sealed record Workload
     public const string WrongSecrets = Flood.WrongSecrets;
     public const string TwoInstances = "two_instances";
 
-    /// <summary>Both that prove themselves by key.</summary>
+    /// <summary>All that prove something by a key.</summary>
     public const string Proofs = "proofs";
 
     /// <summary>What --only accepts.</summary>
