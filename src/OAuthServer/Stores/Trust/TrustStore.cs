@@ -31,6 +31,9 @@ public sealed record IssuerRow
     public required string[] MustName { get; init; }
     public required bool Enabled { get; init; }
     public required string Note { get; init; }
+
+    /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    public string Version { get; init; } = "";
 }
 
 /// <summary>A row of assertion_rules; claims as JSON text.</summary>
@@ -51,6 +54,9 @@ public sealed record RuleRow
 
     /// <summary>The standing grant of its tokens; null: nothing stands, and it issues none.</summary>
     public required Guid? GrantId { get; init; }
+
+    /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    public string Version { get; init; } = "";
 }
 
 /// <summary>trusted_issuers and assertion_rules, as the running server reads them.</summary>
