@@ -74,8 +74,8 @@ public sealed class IdentitiesTest : AdminFixture
             """
             insert into grants (id, kind, issuer, client_id, subject, fingerprint, scope, resources, offline, created_at, activated_at,
                                 expires_at)
-            values (gen_random_uuid(), 'id-jag', @issuer, @Id, @Subject, sha256(@Subject::text::bytea), '{notes:read}', array[@Notes], false,
-                    now(), now(), now() + interval '10 minutes')
+            values (gen_random_uuid(), 'id-jag', @issuer, @Id, @Subject, sha256(@Subject::text::bytea), '{notes:read}', array[@Notes],
+                    false, now(), now(), now() + interval '10 minutes')
             """, new { issuer, app.Id, alice.Subject, Cast.Notes });
 
         var list = await browser.GetAsync($"{Paths.AdminTrustIdentities}?q=ext-1");
