@@ -66,7 +66,7 @@ public static class IssuerPage
             {fields.Text("audience", "Audience", "The claim aud, alone; empty: this server's issuer or its token endpoint",
                 attributes: words)}
             {fields.Text("must_name", "Claims each rule names",
-                "With exact values, separated by blanks: repository_id repository_owner_id", attributes: words)}
+                "With exact values, separated by blanks: ids where names are given out again", attributes: words)}
             {fields.Check("single_use", say["Each assertion works once"])}
             <h2>{say["Of a company"]}</h2>
             {fields.Text("clients", "Clients that may bring its assertions",

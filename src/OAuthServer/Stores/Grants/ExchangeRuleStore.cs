@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
@@ -28,6 +29,7 @@ public sealed record ExchangeRuleRow
     public required string? Note { get; init; }
 
     /// <summary>Changes with every edit of the row.</summary>
+    [JsonIgnore]
     public required string Version { get; init; }
 
     /// <summary>Whether a token that was issued to this client may be exchanged.</summary>

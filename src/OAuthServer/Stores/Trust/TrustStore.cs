@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Trust;
@@ -33,6 +34,7 @@ public sealed record IssuerRow
     public required string Note { get; init; }
 
     /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    [JsonIgnore]
     public string Version { get; init; } = "";
 }
 
@@ -56,6 +58,7 @@ public sealed record RuleRow
     public required Guid? GrantId { get; init; }
 
     /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    [JsonIgnore]
     public string Version { get; init; } = "";
 }
 
