@@ -728,6 +728,8 @@ CREATE FUNCTION public.clients_end_delegations() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    perform delegations_lock(array(
+        select id from delegations where (client_id = new.client_id or actor = new.client_id) and ended_at is null));
     update delegations set ended_at = now(), ended_reason = 'client'
      where (client_id = new.client_id or actor = new.client_id) and ended_at is null;
     return null;
@@ -916,6 +918,41 @@ end $$;
 
 COMMENT ON FUNCTION public.delegations_feed() IS 'Tells resource servers of a delegation that has ended, ends those below it, and forgets the consent where it was cut.';
 
+CREATE FUNCTION public.delegations_lock(which uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from delegations where id in (
+        with recursive below as (
+            select unnest(which) as id
+            union
+            select d.id from delegations d join below b on d.parent = b.id where d.ended_at is null
+        )
+        select id from below) order by depth, id for no key update;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_lock(which uuid[]) IS 'Locks delegations, and what lives below them, in the order that all who end them keep.';
+
+CREATE FUNCTION public.delegations_lock_below() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if pg_trigger_depth() = 1 then perform delegations_lock(array[new.id]); end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_lock_below() IS 'Locks what is below a delegation that is about to be ended, in the order that all keep.';
+
+CREATE FUNCTION public.delegations_path() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.path := coalesce((select path from delegations where id = new.parent), '{}') || new.rule_id;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_path() IS 'Says where in a chain a new delegation stands.';
+
 CREATE FUNCTION public.exchange_rules_check() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -984,6 +1021,7 @@ begin
     if old.enabled and not new.enabled or not old.scopes <@ new.scopes
        or new.subject_clients <> '{}' and (old.subject_clients = '{}' or not old.subject_clients <@ new.subject_clients)
        or new.subject_clients = '{}' and new.actor = any (old.subject_clients) then
+        perform delegations_lock(array(select id from delegations where rule_id = new.id and ended_at is null));
         update delegations set ended_at = now(), ended_reason = 'rule' where rule_id = new.id and ended_at is null;
     end if;
     return null;
@@ -1021,6 +1059,7 @@ CREATE FUNCTION public.grants_end_delegations() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    perform delegations_lock(array(select id from delegations where grant_id = new.id and ended_at is null));
     update delegations set ended_at = new.ended_at, ended_reason = 'grant' where grant_id = new.id and ended_at is null;
     return null;
 end $$;
@@ -2494,6 +2533,7 @@ CREATE TABLE public.delegations (
     last_used_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     ended_reason text,
+    path uuid[] NOT NULL,
     CONSTRAINT delegations_depth_range CHECK (((depth >= 1) AND (depth <= 8))),
     CONSTRAINT delegations_reason_known CHECK ((ended_reason = ANY (ARRAY['cut'::text, 'above'::text, 'rule'::text, 'client'::text, 'grant'::text]))),
     CONSTRAINT delegations_reason_whole CHECK (((ended_at IS NULL) = (ended_reason IS NULL)))
@@ -2527,6 +2567,8 @@ COMMENT ON COLUMN public.delegations.last_used_at IS 'When the last one was.';
 COMMENT ON COLUMN public.delegations.ended_at IS 'Set once; its tokens, and those below it, are dead from then on. Setting it in SQL is a cut.';
 
 COMMENT ON COLUMN public.delegations.ended_reason IS 'cut: by the person or an operator, for as long as the grant or the rule is there. above, rule, client, grant: with that; a new exchange may begin another.';
+
+COMMENT ON COLUMN public.delegations.path IS 'The rules of the steps down to this one, the first step''s first: the same place in a chain, also after a step above has begun anew.';
 
 CREATE TABLE public.device_attempts (
     key bytea NOT NULL,
@@ -3931,6 +3973,8 @@ CREATE INDEX delegations_below ON public.delegations USING btree (parent);
 
 CREATE INDEX delegations_by_end ON public.delegations USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
+CREATE INDEX delegations_cut ON public.delegations USING btree (client_id, path) WHERE (ended_reason = 'cut'::text);
+
 CREATE INDEX delegations_of_actor ON public.delegations USING btree (actor);
 
 CREATE INDEX delegations_of_client ON public.delegations USING btree (client_id);
@@ -4212,6 +4256,10 @@ CREATE TRIGGER delegations_check BEFORE UPDATE OF ended_at, ended_reason ON publ
 CREATE TRIGGER delegations_feed AFTER UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.delegations_feed();
 
 CREATE TRIGGER delegations_feed_delete AFTER DELETE ON public.delegations FOR EACH ROW WHEN ((old.ended_at IS NULL)) EXECUTE FUNCTION public.delegations_feed();
+
+CREATE TRIGGER delegations_lock_below BEFORE UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.delegations_lock_below();
+
+CREATE TRIGGER delegations_path BEFORE INSERT ON public.delegations FOR EACH ROW EXECUTE FUNCTION public.delegations_path();
 
 CREATE TRIGGER exchange_rules_audit AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rules FOR EACH ROW EXECUTE FUNCTION public.audit_edit();
 

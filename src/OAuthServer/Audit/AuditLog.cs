@@ -119,8 +119,8 @@ public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Setting
     /// <see cref="TooManyRefusalsException"/>.
     /// </summary>
     /// <param name="assertion">
-    /// What proved the client: spent whatever was refused; a second time does nothing. But where a nonce is missing, clients repeat the
-    /// request as it was, assertion and all (RFC 9449 §8).
+    /// What proved the client: spent whatever was refused; a second time does nothing. But where the client is told to come again, it
+    /// repeats the request as it was, assertion and all.
     /// </param>
     public Task RefusedAsync(
         string @event, OAuthError error, RequestContext request, string? client = null, string? subject = null, Guid? grant = null,
@@ -146,7 +146,7 @@ public sealed class AuditLog(AuditWriteStore store, Decisions decisions, Setting
             Expected = error.Expected,
             Got = error.Got,
             Detail = detail,
-        }, assertion is null || error.Code == DpopErrors.UseNonce ? null : new Proofs { Assertion = assertion });
+        }, assertion is null || error.IsToBeRepeated ? null : new Proofs { Assertion = assertion });
     }
 
     public void Dispose()

@@ -1,7 +1,4 @@
-using System.Buffers.Text;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using OAuthServer.Audit;
 using OAuthServer.Fetch;
 using OAuthServer.Keys;
@@ -26,7 +23,6 @@ public sealed class ClientAssertions(FetchedKeys fetched, Decisions decisions, S
 
     // The replay of one is remembered for as long as it could be taken, and a little more.
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(60);
-    private static readonly VerificationKeySet Decoys = MakeDecoys();
 
     /// <summary>
     /// An assertion as it came: who it says it is from, or why it is none. 400 where the form says that it is another client's.
@@ -125,22 +121,8 @@ public sealed class ClientAssertions(FetchedKeys fetched, Decisions decisions, S
 
     private static Signature Decoy(ForeignJwt jwt, string flaw)
     {
-        Array.TrueForAll(Decoys.Fitting(jwt.Alg, null), key => !jwt.IsSignedBy(key));
+        DecoyKeys.Verify(jwt);
         return new Signature(null, flaw);
-    }
-
-    // One of each type, which no private half is known of.
-    private static VerificationKeySet MakeDecoys()
-    {
-        using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var rsa = RSA.Create(2048);
-        var (point, modulus) = (ec.ExportParameters(false).Q, rsa.ExportParameters(false));
-        return VerificationKeySet.Read(Encoding.ASCII.GetBytes($$"""
-            {"keys":[{"kty":"EC","crv":"P-256","x":"{{Text(point.X!)}}","y":"{{Text(point.Y!)}}"},
-                     {"kty":"RSA","n":"{{Text(modulus.Modulus!)}}","e":"{{Text(modulus.Exponent!)}}"}]}
-            """)).Keys!;
-
-        static string Text(byte[] octets) => Base64Url.EncodeToString(octets);
     }
 }
 

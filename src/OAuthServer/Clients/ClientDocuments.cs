@@ -56,7 +56,7 @@ public sealed class ClientDocuments(
         var stored = known is null ? null : await store.FindAsync(id, CancellationToken.None);
         if (known is not null && Serves(known, stored, now)) return known;
 
-        if ((await fetcher.FetchAsync(new Uri(id), known is not null)).Refused(out var error, out var fetched))
+        if ((await fetcher.FetchAsync(new Uri(id), known is null ? null : stored?.FetchedAt ?? now)).Refused(out var error, out var fetched))
             return await FallBackAsync(error, id, known, stored, now);
         if (fetched.IsGone) return await GoneAsync(id, known, now);
         if (ClientDocument.Read(id, fetched.Body, capabilities, settings).Refused(out error, out var document))

@@ -18,26 +18,30 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private const int MostAtOnce = 64;
     private const int KeptForNew = 16;
 
-    private readonly HostLimit perHost = new(time);
+    // Apart: who floods us with documents stops no key set, and the other way round.
+    private readonly HostLimit documentsPerHost = new(time), keysPerHost = new(time);
     private readonly SemaphoreSlim places = new(MostAtOnce);
     private readonly GuardedNetwork documents =
         new(network, settings.ClientDocumentsOnLoopback && new Uri(settings.Issuer).IsLoopback);
     private readonly GuardedNetwork providers = new(network, new Uri(settings.Issuer).IsLoopback, PrivateHosts.Read(settings.PrivateHosts));
 
     /// <summary>The document, or that its owner took it away, or the refusal, whose public face is the caller's to choose.</summary>
-    /// <param name="known">A document that was good before; see <see cref="HostLimit"/>.</param>
-    public async Task<Result<Fetched>> FetchAsync(Uri url, bool known)
+    /// <param name="goodAt">When a good one came from there last; null: never.</param>
+    public async Task<Result<Fetched>> FetchAsync(Uri url, DateTimeOffset? goodAt)
     {
         if (url.Scheme != Uri.UriSchemeHttps) return Refuse("RFC 9110 §4.2.2", "not https", "https", url.Scheme);
         var call = new Call { Url = url, MostBytes = MostBytes, Deadline = Deadline };
-        return (await GetAsync(call, known)).Refused(out var error, out var answer) ? error : Document(answer);
+        return (await GetAsync(call, documentsPerHost, goodAt)).Refused(out var error, out var answer) ? error : Document(answer);
     }
 
-    /// <summary>One GET to a host that anybody may name, whatever it answers, under the same guards and limits.</summary>
-    /// <param name="known">Something good came from there before; see <see cref="HostLimit"/>.</param>
-    public async Task<Result<Answered>> GetAsync(Call call, bool known)
+    /// <summary>A key set, or whatever else is answered, of a host that anybody may name, under the same guards and limits.</summary>
+    /// <param name="goodAt">When a good one came from there last; null: never.</param>
+    public Task<Result<Answered>> GetKeysAsync(Call call, DateTimeOffset? goodAt) => GetAsync(call, keysPerHost, goodAt);
+
+    private async Task<Result<Answered>> GetAsync(Call call, HostLimit perHost, DateTimeOffset? goodAt)
     {
-        if (perHost.Take(call.Url.IdnHost, known) is { } wait)
+        var known = goodAt is not null;
+        if (perHost.Take(call.Url, goodAt) is { } wait)
             return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {call.Url.IdnHost}", wait);
         // Old documents on hosts that fell silent shall not hold every place: who asks for one has the last good one to fall back on.
         if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0))

@@ -32,7 +32,7 @@ public sealed class KeySets(KeySetStore store, Fetcher fetcher, TimeProvider tim
         var (row, now) = (await FindAsync(source, cancel), time.GetUtcNow());
         if (row is { Body: { } body } && row.FreshUntil > now) return new KeptDocument(body, row.FreshUntil.Value);
         if (row?.FailedAt > now - BetweenFailures) return FallBack(row, now);
-        return await flights.JoinAsync(source.Key, () => FetchAsync(source, row?.Body is not null, flawOf), cancel);
+        return await flights.JoinAsync(source.Key, () => FetchAsync(source, row?.FetchedAt, flawOf), cancel);
     }
 
     /// <summary>
@@ -47,15 +47,16 @@ public sealed class KeySets(KeySetStore store, Fetcher fetcher, TimeProvider tim
     {
         var row = await FindAsync(source, cancel);
         if (await store.ClaimAsync(source.Key, time.GetUtcNow()))
-            return await flights.JoinAsync(source.Key, () => FetchAsync(source, row?.Body is not null, flawOf), cancel);
+            return await flights.JoinAsync(source.Key, () => FetchAsync(source, row?.FetchedAt, flawOf), cancel);
         return row is { Body: { } body }
             ? new KeptDocument(body, row.FreshUntil ?? DateTimeOffset.MinValue) : Unavailable("it was never had");
     }
 
-    private async Task<Result<KeptDocument>> FetchAsync(KeySource source, bool known, Func<byte[], string?> flawOf)
+    private async Task<Result<KeptDocument>> FetchAsync(KeySource source, DateTimeOffset? goodAt, Func<byte[], string?> flawOf)
     {
         var call = new Call { Url = source.Url, Deadline = Patience };
-        var fetched = source.OfOperator ? await fetcher.CallAsync(call, CancellationToken.None) : await fetcher.GetAsync(call, known);
+        var fetched = source.OfOperator ? await fetcher.CallAsync(call, CancellationToken.None)
+            : await fetcher.GetKeysAsync(call, goodAt);
         var now = time.GetUtcNow();
         var failure = fetched.Refused(out var error, out var answer) ? $"{error.Reason}: {error.Got}"
             : answer.Status != 200 ? $"its host answered {answer.Status}"

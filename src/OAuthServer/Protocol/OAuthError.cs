@@ -37,6 +37,9 @@ public sealed record OAuthError
     /// <summary>Whether such refusals come in floods: bodies that are too large or of another type, requests that come too often.</summary>
     public bool IsOfFloods => Status is 413 or 415 or 429 || Code == DeviceErrors.TooOften;
 
+    /// <summary>Whether the client is told to send the same again: later, or with a nonce (RFC 9449 §8).</summary>
+    public bool IsToBeRepeated => Status is 429 or 503 || Code == DpopErrors.UseNonce;
+
     /// <summary>RFC 6749 §5.2: a parameter is missing, repeated or malformed.</summary>
     public static OAuthError InvalidRequest(
         string description, string reason, string rule = "RFC 6749 §5.2", string? expected = null, string? got = null) =>

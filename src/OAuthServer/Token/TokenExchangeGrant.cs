@@ -12,7 +12,8 @@ namespace OAuthServer.Token;
 /// longer than the token that was presented.
 /// </summary>
 public sealed class TokenExchangeGrant(
-    AccessTokens tokens, ExchangeRules rules, ResourceDirectory resources, ExchangeSteps steps, Settings settings) : IGrant
+    AccessTokens tokens, Revocations revocations, ExchangeRules rules, ResourceDirectory resources, ExchangeSteps steps, Settings settings)
+    : IGrant
 {
     private const string AccessToken = "urn:ietf:params:oauth:token-type:access_token";
     private const string Jwt = "urn:ietf:params:oauth:token-type:jwt";
@@ -36,10 +37,21 @@ public sealed class TokenExchangeGrant(
             return Refused("the subject token is bound to a key", "its own client, with a proof by that key", "another client, or none");
         if (subject.Via.Count >= settings.ExchangeDepth)
             return Refused("the chain is as deep as it may be", $"fewer than {settings.ExchangeDepth} actors", $"{subject.Via.Count}");
+        if ((await WishAsync(request, subject, scope, cancel)).Refused(out error, out var wish))
+            // Of a dead token nothing else is told (§2.2.2).
+            return await revocations.LiveAsync(text) is null
+                ? Refused("the subject token is revoked, or what it stands on has ended", "a live token", subject.Jti) : error;
+        return await steps.TakeAsync(wish);
+    }
+
+    // What the client wants and its rule allows, from what is remembered of rules and resources.
+    private async Task<Result<ExchangeWish>> WishAsync(
+        TokenRequest request, AccessTokenClaims subject, string[] scope, CancellationToken cancel)
+    {
         var catalog = await resources.ReadAsync(cancel);
-        if (Target(parameters, catalog).Refused(out error, out var target)) return error;
-        var candidates = await rules.ReadAsync(cancel);
-        if (ExchangeMatch.Find(candidates, client.Id, subject, target).Refused(out error, out var rule)) return error;
+        if (Target(request.Parameters, catalog).Refused(out var error, out var target)) return error;
+        if (ExchangeMatch.Find(await rules.ReadAsync(cancel), request.Client.Id, subject, target).Refused(out error, out var rule))
+            return error;
         if (catalog.Find(subject.Audience) is not { Enabled: true })
             return Refused("the resource of the subject token is disabled", "an enabled resource", subject.Audience);
         if (catalog.Find(rule.Resource) is not { Enabled: true })
@@ -47,14 +59,14 @@ public sealed class TokenExchangeGrant(
 
         string[] most = catalog.Exchangeable(rule, Scope.Parse(subject.Scope) ?? []);
         if (scope.Except(most).Any() || most.Length == 0) return Wider(rule, most, scope);
-        return await steps.TakeAsync(new ExchangeWish
+        return new ExchangeWish
         {
             Rule = rule,
             Subject = subject,
             Scope = scope.Length > 0 ? scope : most,
             Named = scope.Length > 0,
             Request = request,
-        });
+        };
     }
 
     /// <summary>The one public sentence for every token that is not exchanged (RFC 8693 §2.2.2).</summary>

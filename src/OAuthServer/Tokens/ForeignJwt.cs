@@ -51,9 +51,6 @@ public sealed class ForeignJwt
         return null;
     }
 
-    /// <summary>Whether one of these keys made the signature: the one with its kid; without a kid, any that fits.</summary>
-    public bool IsSignedBy(VerificationKeySet keys) => Array.Exists(keys.Fitting(Alg, Kid), IsSignedBy);
-
     /// <summary>Whether this key made the signature.</summary>
     public bool IsSignedBy(VerificationKey key) => key.Fits(Alg) && key.Verifies(Alg, input, signature);
 

@@ -12,6 +12,7 @@ public sealed record Assertion(ForeignJwt Jwt, Issuer Issuer, DateTimeOffset Exp
 
 /// <summary>
 /// What every assertion has to agree with (RFC 7523 §3), in the order of this file: form, issuer, typ, signature, audience, times, sub.
+/// One signature is verified whoever the issuer is: how long a refusal takes names none (ID-JAG §8).
 /// </summary>
 public sealed class Assertions(TrustDirectory trust, IssuerKeys keys, Settings settings)
 {
@@ -35,11 +36,11 @@ public sealed class Assertions(TrustDirectory trust, IssuerKeys keys, Settings s
     {
         if (ForeignJwt.Read(text, out var flaw) is not { } jwt) return Fail("form", flaw!, "a signed JWT (RFC 8725)");
         if ((await trust.ReadAsync(cancel)).Find(jwt.Text("iss")) is not { Row.Enabled: true } issuer)
-            return Fail("iss", "no such issuer is trusted, or it is disabled", "an enabled row of trusted_issuers",
+            return FailAsSlowly(jwt, "iss", "no such issuer is trusted, or it is disabled", "an enabled row of trusted_issuers",
                 jwt.Text("iss") ?? "none");
         if (TypeFlaw(jwt, issuer) is { } wrongType) return wrongType;
         if (!issuer.Signs(jwt.Alg))
-            return Fail("alg", "the issuer does not sign with this algorithm", Scope.Join(issuer.Row.Algs), jwt.Alg);
+            return FailAsSlowly(jwt, "alg", "the issuer does not sign with this algorithm", Scope.Join(issuer.Row.Algs), jwt.Alg);
         if ((await keys.VerifyAsync(issuer, jwt, cancel)).Refused(out var error, out var signed)) return error;
         if (!signed) return Fail("signature", "no key of the issuer made the signature", "a key of the issuer", jwt.Kid ?? "no kid");
         return ClaimsFlaw(jwt, issuer, now) is { } wrong ? wrong : new Assertion(jwt, issuer, jwt.Time("exp")!.Value);
@@ -48,9 +49,9 @@ public sealed class Assertions(TrustDirectory trust, IssuerKeys keys, Settings s
     // Of a person one type, of a workload none or the general one: neither is ever taken for the other, or for a token of ours.
     private static OAuthError? TypeFlaw(ForeignJwt jwt, Issuer issuer) =>
         issuer.SpeaksForPeople
-            ? IsIdJag(jwt) ? null : Fail("typ", "a company's assertion has another typ", IdJagType, jwt.Type ?? "none")
+            ? IsIdJag(jwt) ? null : FailAsSlowly(jwt, "typ", "a company's assertion has another typ", IdJagType, jwt.Type ?? "none")
             : jwt.Type is null || IsType(jwt.Type, "JWT") ? null
-            : Fail("typ", "a workload's assertion has another typ", "none, or JWT", jwt.Type);
+            : FailAsSlowly(jwt, "typ", "a workload's assertion has another typ", "none, or JWT", jwt.Type);
 
     // RFC 7515 §4.1.9: a media type, application/ left out.
     private static bool IsType(string? type, string wanted) =>
@@ -80,6 +81,13 @@ public sealed class Assertions(TrustDirectory trust, IssuerKeys keys, Settings s
 
     private static string Audience(ForeignJwt jwt) =>
         jwt.Claims.TryGetProperty("aud", out var aud) ? aud.ToString() : "none";
+
+    // Before a signature was looked at.
+    private static OAuthError FailAsSlowly(ForeignJwt jwt, string check, string reason, string expected, string got)
+    {
+        DecoyKeys.Verify(jwt);
+        return Fail(check, reason, expected, got);
+    }
 
     private static OAuthError Fail(string check, string reason, string? expected = null, string? got = null) =>
         AssertionErrors.NotValid(AssertionErrors.Rfc7523, $"assertion, {check}: {reason}", expected, got);

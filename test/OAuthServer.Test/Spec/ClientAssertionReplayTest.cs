@@ -32,6 +32,25 @@ public sealed class ClientAssertionReplayTest : ServerFixture
             (await client.At(server).CredentialsAsync(assertion)).Should().BeRefusedWith("invalid_client", description: Used);
     }
 
+    [Test, Rfc(6585, "4")]
+    public async Task Who_is_told_to_come_again_comes_again_with_the_same_assertion()
+    {
+        await using var strict = await TestServer.StartAsync(
+            settings => settings with { ClientRequestsPerSecond = 1, ClientBurst = 1 }, Server.Settings.Database);
+        var client = (await Server.KeyClientAsync()).At(strict);
+        var replies = new List<(string Assertion, Reply Reply)>();
+        while (replies.Count < 8 && replies.TrueForAll(one => one.Reply.Status != 429))
+        {
+            var assertion = client.Assertion((_, claims) => claims["aud"] = strict.Issuer);
+            replies.Add((assertion, await client.CredentialsAsync(assertion)));
+        }
+
+        var (again, tooMany) = replies[^1];
+        tooMany.Status.Should().Be(429);
+        await Task.Delay(TimeSpan.FromSeconds(1.1));
+        (await client.CredentialsAsync(again)).Should().HaveIssuedTokens();
+    }
+
     [Test, Case("PKJ-017")]
     public async Task Of_many_uses_at_once_on_two_servers_one_wins()
     {

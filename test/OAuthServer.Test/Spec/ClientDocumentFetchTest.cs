@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Fetch;
-using OAuthServer.Limits;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
 
@@ -172,7 +171,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
                 TimeProvider.System);
 
         var took = Stopwatch.StartNew();
-        (await fetcher.FetchAsync(new Uri("https://never.example/c"), false)).Refused(out var error, out _).Should().BeTrue();
+        (await fetcher.FetchAsync(new Uri("https://never.example/c"), null)).Refused(out var error, out _).Should().BeTrue();
 
         error!.Reason.Should().Be("no complete answer in time");
         took.Elapsed.Should().BeCloseTo(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1));
@@ -242,7 +241,7 @@ public sealed class ClientDocumentFetchTest : ServerFixture
         using var certificate = outside.Certificate("localhost");
         using var fetcher = new Fetcher(Network.OfTheSystem, Server.Settings, TimeProvider.System);
 
-        var fetched = fetcher.FetchAsync(new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/c"), false);
+        var fetched = fetcher.FetchAsync(new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/c"), null);
         using var connection = await listener.AcceptTcpClientAsync();
         await using var tls = new SslStream(connection.GetStream());
         try
@@ -325,34 +324,6 @@ public sealed class ClientDocumentFetchTest : ServerFixture
 
         Server.Clock.Travel(TimeSpan.FromSeconds(61));
         (await Server.RefusedAsync(host.Url("/again"))).Status.Should().Be(400);
-    }
-
-    [Test]
-    public void The_limit_counts_every_minute_that_there_is()
-    {
-        var limit = new HostLimit(Server.Clock);
-        for (var i = 0; i < HostLimit.PerMinute; i++) limit.Take("a.example", true).Should().BeNull();
-        limit.Take("A.example", true).Should().Be(60);
-        limit.Take("b.example", true).Should().BeNull();
-        Server.Clock.Travel(TimeSpan.FromSeconds(50));
-        limit.Take("a.example", true).Should().BeInRange(9, 10);
-        Server.Clock.Travel(TimeSpan.FromSeconds(10));
-        limit.Take("a.example", true).Should().BeNull();
-    }
-
-    [Test]
-    public void A_flood_of_made_up_hosts_costs_little_and_stops_only_strangers()
-    {
-        var limit = new HostLimit(Server.Clock);
-        var took = Stopwatch.StartNew();
-
-        for (var i = 0; i < 200_000; i++) limit.Take($"{i}.example", false);
-
-        limit.Take("new.example", false).Should().Be(60);
-        limit.Take("known.example", true).Should().BeNull();
-        took.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(5));
-        Server.Clock.Travel(TimeSpan.FromSeconds(61));
-        limit.Take("new.example", false).Should().BeNull();
     }
 
     [Test]

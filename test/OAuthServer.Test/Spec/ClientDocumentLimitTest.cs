@@ -81,7 +81,7 @@ public sealed class ClientDocumentLimitTest
         using var silent = Silent(outside, 64, out var urls);
         var fetcher = server.Get<Fetcher>();
 
-        var fetches = urls.Select(url => fetcher.FetchAsync(new Uri(url), known: true)).ToArray();
+        var fetches = urls.Select(url => fetcher.FetchAsync(new Uri(url), server.Clock.GetUtcNow())).ToArray();
         var sockets = await Task.WhenAll(Enumerable.Range(0, 48).Select(_ => silent.AcceptSocketAsync()));
 
         fetches.Count(fetch => fetch.IsCompleted).Should().Be(16);

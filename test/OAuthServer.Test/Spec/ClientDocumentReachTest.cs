@@ -129,7 +129,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
             new Fetcher(outside.Network, new Settings { Issuer = "https://auth.example.com", ClientDocumentsOnLoopback = true },
                 TimeProvider.System);
 
-        (await fetcher.FetchAsync(new Uri("https://127.0.0.1/c"), false)).Refused(out _, out _).Should().BeTrue();
+        (await fetcher.FetchAsync(new Uri("https://127.0.0.1/c"), null)).Refused(out _, out _).Should().BeTrue();
 
         outside.Connections.Should().BeEmpty();
     }
@@ -141,7 +141,7 @@ public sealed class ClientDocumentReachTest : ServerFixture
 
         foreach (var address in new[] { "10.0.0.5", "169.254.169.254", "0.0.0.0", "[::]", "[fd00::1]", "[64:ff9b::7f00:1]",
             "[2002:7f00:1::1]", "[::7f00:1]" })
-            (await fetcher.FetchAsync(new Uri($"https://{address}/c"), false)).Refused(out _, out _).Should().BeTrue();
+            (await fetcher.FetchAsync(new Uri($"https://{address}/c"), null)).Refused(out _, out _).Should().BeTrue();
 
         outside.Connections.Should().BeEmpty();
     }

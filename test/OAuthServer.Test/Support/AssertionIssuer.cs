@@ -12,7 +12,7 @@ public sealed class AssertionIssuer(string issuer, string alg = "ES256")
     private readonly RSA rsa = RSA.Create(2048);
 
     public string Issuer => issuer;
-    public string Kid { get; } = $"k-{Guid.NewGuid():N}";
+    public string Kid { get; init; } = $"k-{Guid.NewGuid():N}";
 
     /// <summary>Its public keys.</summary>
     public JsonObject Jwks => new() { ["keys"] = new JsonArray(Jwk()) };

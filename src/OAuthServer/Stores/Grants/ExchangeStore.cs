@@ -13,7 +13,9 @@ public sealed class ExchangeStore(Database database)
 
     private const string Beginning = """
         with began as materialized (
-            select c.client_id, c.scopes, array_append(c.resources, c.default_resource) as resources from clients c
+            select c.client_id, c.scopes, array_append(c.resources, c.default_resource) as resources,
+                   c.origin <> 'operator' and c.resources = '{}' as has_open
+              from clients c
              where c.client_id = coalesce((select client_id from grants where id = @grant), @subject) and c.enabled
 
         """;
@@ -43,7 +45,7 @@ public sealed class ExchangeStore(Database database)
     private const string Chain = """
 
         ), chain as materialized (
-            select d.id, d.actor, d.depth from delegations d
+            select d.id, d.actor, d.depth, d.rule_id from delegations d
              where d.id = any (@via::uuid[]) and d.ended_at is null and (select count(*) from standing) >= 0
              order by d.depth
 
@@ -54,7 +56,10 @@ public sealed class ExchangeStore(Database database)
         ), allowed as materialized (
             select b.scopes as scope from began b where @grant::uuid is null and @resource = any (b.resources)
             union all
-            select g.scope from standing g where @resource = any (g.resources)
+            -- What was taken from the client since is gone, as it is when a token is refreshed. Open scopes are everybody's.
+            select array(select s.name from scopes s where s.name = any (g.scope) and (s.name = any (b.scopes) or s.open))
+              from standing g cross join began b
+             where @resource = any (g.resources) and (@resource = any (b.resources) or b.has_open)
             union all
             select array(select jsonb_array_elements_text(one -> 'scopes'))
               from standing g cross join jsonb_array_elements(g.onward) as one
@@ -70,6 +75,11 @@ public sealed class ExchangeStore(Database database)
                        or exists (select from users where subject = @person and enabled)) as subject_lives,
                    exists (select from actor) and exists (select from rule) as rule_holds,
                    (select scope from allowed limit 1) as allowed
+        ), cut as materialized (
+            -- The same place in the chain, also where a step above has begun anew.
+            select d.id from delegations d cross join began b
+             where d.ended_reason = 'cut' and d.client_id = b.client_id and d.grant_id is not distinct from @grant
+               and d.path = coalesce((select array_agg(rule_id order by depth) from chain), '{}') || @rule
         ), decidable as materialized (
             select b.client_id from facts f cross join began b
              where f.token_lives and f.grant_lives and f.chain_lives and f.subject_lives and f.rule_holds
@@ -92,7 +102,8 @@ public sealed class ExchangeStore(Database database)
                 (id, grant_id, client_id, parent, rule_id, actor, resource, scope, depth, created_at, last_used_at)
             select @edge, @grant, client_id, @parent, @rule, @actor, @resource, string_to_array(@scope, ' '), cardinality(@via::uuid[]) + 1,
                    @now, @now
-              from decided where not exists (select from delegations where id = @edge and ended_at is not null)
+              from decided
+             where not exists (select from cut) and not exists (select from delegations where id = @edge and ended_at is not null)
             on conflict (coalesce(grant_id, '00000000-0000-0000-0000-000000000000'), client_id,
                          coalesce(parent, '00000000-0000-0000-0000-000000000000'), rule_id)
                 where ended_at is null or ended_reason = 'cut' do update
@@ -123,13 +134,16 @@ public sealed class ExchangeStore(Database database)
                    || ' scope=' || @scope || ' resource=' || @resource || ' rule=' || @rule || ' delegation=' || id || @note
               from edge
         ), known as (
-            select d.id, d.ended_at is not null as is_cut from delegations d cross join began b
+            select id, true as is_cut from cut
+             union all
+            select d.id, false from delegations d cross join began b
              where coalesce(d.grant_id, '00000000-0000-0000-0000-000000000000')
                        = coalesce(@grant, '00000000-0000-0000-0000-000000000000')
                and d.client_id = b.client_id
                and coalesce(d.parent, '00000000-0000-0000-0000-000000000000')
                        = coalesce(@parent, '00000000-0000-0000-0000-000000000000')
-               and d.rule_id = @rule and (d.ended_at is null or d.ended_reason = 'cut')
+               and d.rule_id = @rule and d.ended_at is null and not exists (select from edge)
+             limit 1
         )
         select exists (select from edge) as exchanged, token_lives, grant_lives, chain_lives, subject_lives, rule_holds, allowed,
                exists (select from decidable) as decidable, coalesce((select which from unproven), 0) as used_before,

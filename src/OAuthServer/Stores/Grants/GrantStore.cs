@@ -93,7 +93,9 @@ public sealed class GrantStore(Database database)
         ), signed_in as (
             select subject from person where @SessionHash::bytea is null union all select subject from session
         ), remembered as (
-            select key from consents where subject = @Subject and key = @RememberedKey for share
+            select key from consents
+             where subject = @Subject and key = @RememberedKey and @Scope <@ scope and onward = @Onward::jsonb
+               for share
         ), pending as (
             update authorization_requests set consumed_at = @now
              where id_hash = @PendingRequestHash and browser_hash = @BrowserHash and consumed_at is null and expires_at > @now

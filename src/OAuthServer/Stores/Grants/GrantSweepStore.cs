@@ -65,16 +65,17 @@ public sealed class GrantSweepStore(Database database)
 
     public const string DelegationsSql = """
         with gone as materialized (
-            select id from delegations
-             where ended_at is not null and ended_at < @now::timestamptz - interval '30 days' and ended_reason <> 'cut' limit 500
+            select id from delegations d
+             where ended_at is not null and ended_at < @now::timestamptz - interval '30 days' and ended_reason <> 'cut'
+               and not exists (select from delegations where parent = d.id) limit 500
                for update skip locked
         )
         delete from delegations using gone where delegations.id = gone.id
         """;
 
     /// <summary>
-    /// Steps of exchanged tokens that ended thirty days ago with what they stood on. What was cut stays until its grant, its rule or its
-    /// client is gone: it must not begin again.
+    /// Steps of exchanged tokens that ended thirty days ago with what they stood on, the last of a chain first. What was cut stays until
+    /// its grant, its rule or its client is gone, and what is above it, too: it must not begin again.
     /// </summary>
     public Task<int> DelegationsAsync(DateTimeOffset now, CancellationToken cancel) =>
         database.ExecuteAsync(DelegationsSql, new { now = now.UtcDateTime }, cancel);

@@ -34,7 +34,8 @@ public sealed class OnwardStore(Database database)
              where r.enabled
                and case when r.subject_clients = '{}' then g.client_id <> r.actor else g.client_id = any (r.subject_clients) end
                and not exists (select from delegations d
-                                where d.grant_id = g.id and d.rule_id = r.id and (d.ended_at is null or d.ended_reason = 'cut'))) as may
+                                where d.grant_id = g.id and d.rule_id = r.id
+                                  and (d.ended_at is null or d.ended_reason = 'cut' and d.path = array[r.id]))) as may
           join clients c on c.client_id = may.actor and c.enabled
           join resources on resources.uri = may.resource and resources.enabled
          where g.subject = @subject and g.ended_at is null and g.expires_at > @now and may.scopes <> '{}'

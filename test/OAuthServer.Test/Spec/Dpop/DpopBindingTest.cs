@@ -81,6 +81,7 @@ public sealed class DpopBindingTest : ServerFixture
         second.Should().HaveIssuedTokens(type: "DPoP");
         Jwt.Read(second.AccessToken).Payload["cnf"]!["jkt"]!.ToString().Should().Be(other.Jkt);
         (await Server.ScalarAsync<string>("select jkt from grants where id = @grant", new { grant })).Should().Be(key.Jkt);
+        (await web.RefreshAsync(second.RefreshToken!)).Should().HaveIssuedTokens(type: "Bearer");
     }
 
     [Test, Rfc(9449, "5.2"), Case("DPOP-107")]

@@ -1,6 +1,8 @@
 using FluentAssertions;
 using NUnit.Framework;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Postgres;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Exchange;
@@ -108,6 +110,64 @@ public sealed class CutTest : ExchangeFixture
 
         await Server.ExecuteAsync("delete from exchange_rules where id = @rule", new { rule });
         (await sensors.SeesAsActiveAsync(after)).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task What_was_cut_stays_so_when_the_step_above_begins_anew_and_when_rows_are_swept()
+    {
+        var (alice, agent, under) = (await Server.UserAsync(), await AgentAsync(), await AgentAsync("below"));
+        var rule = await RuleAsync(agent);
+        await RuleAsync(under, Cast.Sensors, Cast.Sensors);
+        var root = await AliceAsync(app, alice);
+        var first = (await ExchangeAsync(agent, root)).AccessToken;
+        var second = (await ExchangeAsync(under, first)).AccessToken;
+        await Server.ExecuteAsync("update delegations set ended_at = now() where id = @edge", new { edge = EdgeOf(second) });
+        await Server.ExecuteAsync("update exchange_rules set enabled = false where id = @rule", new { rule });
+        await Server.ExecuteAsync("update exchange_rules set enabled = true where id = @rule", new { rule });
+
+        var anew = (await UntilAsync(() => ExchangeAsync(agent, root), 200)).AccessToken;
+        EdgeOf(anew).Should().NotBe(EdgeOf(first));
+        var refused = await ExchangeAsync(under, anew);
+        refused.Should().BeRefusedWith("invalid_request");
+        (await Server.AuditAsync(refused)).Single().Reason.Should().Be("this delegation was cut");
+
+        var sweep = new GrantSweepStore(Server.Get<Database>());
+        await sweep.DelegationsAsync(Server.Clock.GetUtcNow().AddDays(31), CancellationToken.None);
+        (await ExchangeAsync(under, anew)).Should().BeRefusedWith("invalid_request");
+        await Server.ExecuteAsync("delete from delegations where id = @edge", new { edge = EdgeOf(second) });
+        await sweep.DelegationsAsync(Server.Clock.GetUtcNow().AddDays(31), CancellationToken.None);
+        (await Server.ScalarAsync<long>("select count(*) from delegations where id = @edge", new { edge = EdgeOf(first) })).Should().Be(0);
+        (await ExchangeAsync(under, anew)).Should().HaveIssuedTokens();
+    }
+
+    [Test]
+    public async Task Those_who_end_the_same_delegations_wait_for_each_other()
+    {
+        var (agent, under) = (await AgentAsync(), await AgentAsync("below"));
+        await RuleAsync(agent);
+        await RuleAsync(under, Cast.Sensors, Cast.Sensors);
+        // Below in another order than above, so that who ends these comes to them in another order than who ends those.
+        var above = new List<string>();
+        for (var i = 0; i < 16; i++) above.Add((await ExchangeAsync(agent, await AliceAsync(app, await Server.UserAsync()))).AccessToken);
+        foreach (var token in Enumerable.Reverse(above)) (await ExchangeAsync(under, token)).Should().HaveIssuedTokens();
+
+        foreach (var _ in Enumerable.Range(0, 10))
+        {
+            await Server.ExecuteAsync("""
+                alter table delegations disable trigger delegations_check;
+                update delegations set ended_at = null, ended_reason = null where actor in (@First, @Second);
+                alter table delegations enable trigger delegations_check;
+                update clients set enabled = true where client_id in (@First, @Second);
+                update exchange_rules set enabled = true where actor in (@First, @Second)
+                """, new { First = agent.Id, Second = under.Id });
+            await Task.WhenAll(
+                Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { under.Id }),
+                Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { agent.Id }),
+                Server.ExecuteAsync("update exchange_rules set enabled = false where actor = @Id", new { under.Id }),
+                Server.ExecuteAsync("update exchange_rules set enabled = false where actor = @Id", new { agent.Id }));
+            (await Server.ScalarAsync<long>("select count(*) from delegations where actor in (@First, @Second) and ended_at is null",
+                new { First = agent.Id, Second = under.Id })).Should().Be(0);
+        }
     }
 
     [Test]

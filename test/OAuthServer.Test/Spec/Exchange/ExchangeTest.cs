@@ -188,6 +188,36 @@ public sealed class ExchangeTest : ExchangeFixture
     }
 
     [Test]
+    public async Task What_was_taken_from_the_app_since_is_not_exchanged()
+    {
+        var (app, agent) = (await AppAsync(), await AgentAsync());
+        await RuleAsync(agent);
+        var root = await AliceAsync(app, await Server.UserAsync(), "mcp:read mcp:write");
+        (await ExchangeAsync(agent, root, scope: null)).Should().HaveIssuedTokens("mcp:read mcp:write");
+
+        await Server.ExecuteAsync("update clients set scopes = array_remove(scopes, 'mcp:write') where client_id = @Id", new { app.Id });
+        (await ExchangeAsync(agent, root, scope: "mcp:write")).Should().BeRefusedWith("invalid_scope");
+        (await ExchangeAsync(agent, root, scope: null)).Should().HaveIssuedTokens("mcp:read");
+        await Server.ExecuteAsync("update clients set resources = array_remove(resources, @Sensors) where client_id = @Id",
+            new { app.Id, Cast.Sensors });
+        (await ExchangeAsync(agent, root)).Should().BeRefusedWith("invalid_target");
+    }
+
+    [Test]
+    public async Task Of_a_dead_token_nothing_else_is_told()
+    {
+        var (app, agent) = (await AppAsync(), await AgentAsync());
+        await RuleAsync(agent);
+        var root = await AliceAsync(app, await Server.UserAsync());
+        (await ExchangeAsync(agent, root, "https://nowhere.example/")).Should().BeRefusedWith("invalid_target");
+        (await ExchangeAsync(agent, root, scope: "sensors:erase")).Should().BeRefusedWith("invalid_scope");
+
+        await Server.ExecuteAsync("update grants set ended_at = now(), ended_reason = 'x' where client_id = @Id", new { app.Id });
+        (await ExchangeAsync(agent, root, "https://nowhere.example/")).Should().BeRefusedWith("invalid_request");
+        (await ExchangeAsync(agent, root, scope: "sensors:erase")).Should().BeRefusedWith("invalid_request");
+    }
+
+    [Test]
     public async Task A_machines_token_is_exchanged_within_what_the_machine_has()
     {
         var machine = await Server.MachineAsync(scopes: "mcp:read read_sensors", defaultScopes: "mcp:read");

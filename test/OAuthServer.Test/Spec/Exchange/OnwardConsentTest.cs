@@ -1,4 +1,6 @@
+using Dapper;
 using FluentAssertions;
+using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -62,6 +64,27 @@ public sealed class OnwardConsentTest : ExchangeFixture
         await RuleAsync(agent, scopes: "read_sensors mcp:read", subjects: app.Id);
         (await ExchangeAsync(agent, token, scope: "read_sensors")).Should().BeRefusedWith("invalid_target");
         (await Server.ScalarAsync<string>(OnwardSql, new { app.Id })).Should().Be("[]");
+    }
+
+    [TestCase("onward = '[]'")]
+    [TestCase("scope = '{read_sensors}'")]
+    public async Task What_was_taken_back_in_another_tab_a_moment_ago_is_not_remembered(string taken)
+    {
+        var (browser, alice) = (Server.NewBrowser(), await Server.UserAsync());
+        await browser.AllowAsync(Query(), alice);
+        await using var psql = new NpgsqlConnection(Server.Settings.Database);
+        await psql.OpenAsync();
+        await using var other = await psql.BeginTransactionAsync();
+        await psql.ExecuteAsync($"update consents set {taken} where client_id = @Id", new { app.Id });
+
+        // It has read what was remembered, and waits for the row.
+        var again = browser.ReachConsentAsync(Query(), alice);
+        await Eventually.BecomesTrueAsync(async () => await Server.ScalarAsync<long>(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%remembered as%'") > 0);
+        await other.CommitAsync();
+
+        (await again).Url.Should().NotStartWith(Cast.Redirect);
+        (await Server.ScalarAsync<long>("select count(*) from grants where client_id = @Id", new { app.Id })).Should().Be(1);
     }
 
     [Test, Case("TX-122")]
