@@ -30,7 +30,7 @@ public sealed record ExchangeRuleRow
 
     /// <summary>Changes with every edit of the row.</summary>
     [JsonIgnore]
-    public required string Version { get; init; }
+    public string Version { get; init; } = "";
 
     /// <summary>Whether a token that was issued to this client may be exchanged.</summary>
     public bool Takes(string client) => SubjectClients.Length == 0 ? client != Actor : SubjectClients.Contains(client);
