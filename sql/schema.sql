@@ -4021,6 +4021,8 @@ CREATE INDEX grants_of_subject ON public.grants USING btree (subject);
 
 CREATE UNIQUE INDEX grants_one_per_request ON public.grants USING btree (fingerprint) WHERE (ended_at IS NULL);
 
+CREATE INDEX identities_by_text ON public.identities USING gin (public.trigrams(sub));
+
 CREATE INDEX identities_of_subject ON public.identities USING btree (subject);
 
 CREATE INDEX initial_access_tokens_by_expiry ON public.initial_access_tokens USING btree (expires_at);

@@ -159,6 +159,7 @@ public static class Routes
         issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientDisable, it => it.DisableAsync, Page);
         issuer.Get<ClientLifecycleEndpoint>(Paths.AdminClientDelete, it => it.ConfirmDeleteAsync, Page);
         issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientDelete, it => it.DeleteAsync, Page);
+        issuer.Post<ClientSettingsEndpoint>(Paths.AdminClientKeys, it => it.ForgetKeysAsync, Page);
         issuer.Get<ClientLifecycleEndpoint>(Paths.AdminClientVouch, it => it.ConfirmVouchAsync, Page);
         issuer.Post<ClientLifecycleEndpoint>(Paths.AdminClientVouch, it => it.VouchAsync, Page);
         issuer.Post<ClientsEndpoint>(Paths.AdminClientsState, it => it.SwitchAsync, Page);
@@ -193,6 +194,7 @@ public static class Routes
         issuer.Get<UserEndpoint>(Paths.AdminUserPassword, it => it.ConfirmPasswordAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserPassword, it => it.PasswordAsync, Page);
         issuer.Post<UserIdentitiesEndpoint>(Paths.AdminUserIdentity, it => it.LinkAsync, Page);
+        issuer.Get<UserIdentitiesEndpoint>(Paths.AdminUserUnlink, it => it.ConfirmUnlinkAsync, Page);
         issuer.Post<UserIdentitiesEndpoint>(Paths.AdminUserUnlink, it => it.UnlinkAsync, Page);
         issuer.Get<UserEndpoint>(Paths.AdminUserGrant, it => it.ConfirmGrantAsync, Page);
         issuer.Post<UserEndpoint>(Paths.AdminUserGrant, it => it.EndGrantAsync, Page);
@@ -212,11 +214,20 @@ public static class Routes
         issuer.Post<DelegationEndpoint>(Paths.AdminDelegationState, it => it.StateAsync, Page);
         issuer.Get<DelegationEndpoint>(Paths.AdminDelegationCut, it => it.ConfirmCutAsync, Page);
         issuer.Post<DelegationEndpoint>(Paths.AdminDelegationCut, it => it.CutAsync, Page);
+        issuer.Get<ExchangeRuleEndpoint>(Paths.AdminDelegationRule, it => it.OpenAsync, Page);
+        issuer.Post<ExchangeRuleEndpoint>(Paths.AdminDelegationRule, it => it.SaveAsync, Page);
         issuer.Get<TrustEndpoint>(Paths.AdminTrust, it => it.ShowAsync, Page);
         issuer.Post<TrustEndpoint>(Paths.AdminTrustTest, it => it.TestAsync, Page);
         issuer.Get<TrustEndpoint>(Paths.AdminTrustState, it => it.ConfirmAsync, Page);
         issuer.Post<TrustEndpoint>(Paths.AdminTrustState, it => it.StateAsync, Page);
         issuer.Post<TrustEndpoint>(Paths.AdminTrustLink, it => it.LinkAsync, Page);
+        issuer.Get<IssuerEndpoint>(Paths.AdminTrustIssuer, it => it.OpenAsync, Page);
+        issuer.Post<IssuerEndpoint>(Paths.AdminTrustIssuer, it => it.SaveAsync, Page);
+        issuer.Get<RuleEndpoint>(Paths.AdminTrustRule, it => it.OpenAsync, Page);
+        issuer.Post<RuleEndpoint>(Paths.AdminTrustRule, it => it.SaveAsync, Page);
+        issuer.Get<TrustEndpoint>(Paths.AdminTrustDelete, it => it.ConfirmDeleteAsync, Page);
+        issuer.Post<TrustEndpoint>(Paths.AdminTrustDelete, it => it.DeleteAsync, Page);
+        issuer.Get<IdentitiesEndpoint>(Paths.AdminTrustIdentities, it => it.ListAsync, Page);
         issuer.Get<KeysEndpoint>(Paths.AdminKeys, it => it.ListAsync, Page);
         issuer.Post<KeysEndpoint>(Paths.AdminKeysRotate, it => it.RotateAsync, Page);
         issuer.Get<KeysEndpoint>(Paths.AdminKeysRetire, it => it.ConfirmAsync, Page);

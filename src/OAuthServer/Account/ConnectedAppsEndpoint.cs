@@ -9,8 +9,8 @@ namespace OAuthServer.Account;
 /// /connected-apps: a person sees what they granted, and takes it back. What is not theirs does not exist.
 /// </summary>
 public sealed class ConnectedAppsEndpoint(
-    SignedInGate gate, OwnGrantStore grants, DelegationStore delegations, ClientDirectory clients, ResourceDirectory resources,
-    TimeProvider time)
+    SignedInGate gate, OwnGrantStore grants, DelegationStore delegations, OnwardStore onward, ClientDirectory clients,
+    ResourceDirectory resources, TimeProvider time)
 {
     private const string Page = "apps";
 
@@ -29,6 +29,7 @@ public sealed class ConnectedAppsEndpoint(
             Apps = apps,
             Known = await resources.ReadAsync(cancel),
             Delegations = (await delegations.OfPersonAsync(subject, cancel)).ToLookup(row => row.GrantId!.Value),
+            Idle = (await onward.IdleAsync(subject, now, cancel)).ToLookup(agent => agent.GrantId),
             Cut = done is null ? [] : await delegations.CutByAsync(subject, done, cancel),
             Ended = done is null ? [] : await grants.EndedAsync(subject, done, cancel),
             Now = now,

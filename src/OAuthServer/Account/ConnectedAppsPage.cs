@@ -20,6 +20,9 @@ public sealed record ConnectedAppsView
     /// <summary>Agents that act with a grant.</summary>
     public required ILookup<Guid, DelegationRow> Delegations { get; init; }
 
+    /// <summary>Agents that may act with a grant and do not.</summary>
+    public required ILookup<Guid, IdleAgent> Idle { get; init; }
+
     /// <summary>Agents whose part the person has just cut, by name.</summary>
     public required IReadOnlyList<string> Cut { get; init; }
 
@@ -163,9 +166,11 @@ public static class ConnectedAppsPage
     private static Markup Agents(OwnGrantRow grant, ConnectedAppsView view, Settings settings, Language say)
     {
         DelegationRow[] agents = [.. view.Delegations[grant.Id]];
-        return agents.Length == 0 ? Markup.None : $"""
+        IdleAgent[] idle = [.. view.Idle[grant.Id]];
+        return agents.Length + idle.Length == 0 ? Markup.None : $"""
             <p class="note">{say["Agents that act for you with it"]}</p>
             {DelegationTree.Of(agents, view.Known, say, Cut)}
+            {(idle.Length == 0 ? Markup.None : DelegationTree.Of(idle, view.Known, say))}
             """;
 
         Markup Cut(DelegationRow row) => $"""

@@ -39,7 +39,11 @@ public static class AdminRoom
             services.AddSingleton<ProviderTroubles>();
             services.AddSingleton<ProviderLifecycleEndpoint>();
             services.AddSingleton<DelegationEndpoint>();
+            services.AddSingleton<ExchangeRuleEndpoint>();
             services.AddSingleton<TrustEndpoint>();
+            services.AddSingleton<IssuerEndpoint>();
+            services.AddSingleton<RuleEndpoint>();
+            services.AddSingleton<IdentitiesEndpoint>();
             services.AddSingleton<AdminFallback>();
         }
     }

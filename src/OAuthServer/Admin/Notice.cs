@@ -15,6 +15,8 @@ public static class Notice
     public const string Underway = "underway";
     public const string KeyRevoked = "key-revoked";
     public const string LinkedElsewhere = "linked-elsewhere";
+    public const string Unlinked = "unlinked";
+    public const string KeysForgotten = "keys-forgotten";
 
     /// <summary>The words for a key; nothing for any other.</summary>
     public static Markup Of(string? key, Language say) => key switch
@@ -27,6 +29,8 @@ public static class Notice
         NoLink => $"""<p class="caution" role="status">{say["No link was made: the user is disabled, or has no verified address."]}</p>""",
         Underway => $"""<p class="caution" role="status">{say["A new key is already pending. No key was created."]}</p>""",
         KeyRevoked => Good(say["Key revoked. Tokens it signed are refused."]),
+        Unlinked => Good(say["Unlinked. What stood on it has ended."]),
+        KeysForgotten => Good(say["The fetched keys are forgotten on every server. The next use fetches them."]),
         LinkedElsewhere =>
             $"""<p class="caution" role="status">{say["That identity is linked to another user. Nothing was changed."]}</p>""",
         _ => Markup.None,

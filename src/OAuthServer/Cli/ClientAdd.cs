@@ -36,6 +36,10 @@ internal static class ClientAdd
             .From([.. AuthMethod.All.Select(one => one.Name)]);
         var keys = new Option<string?>("--jwks") { HelpName = "FILE", Description = "Its public keys, a JWK set; for private_key_jwt" };
         var place = new Option<string?>("--jwks-uri") { HelpName = "URL", Description = "Where its public keys are, in place of --jwks" };
+        var alg = new Option<string?>("--assertion-alg")
+        {
+            Description = "The one algorithm of its assertions; default: any that fits its keys",
+        }.From("ES256", "PS256", "RS256");
         var access = Seconds("--access-token-seconds", "Lifetime of an access token, at most 3600", 600);
         var refresh = Seconds("--refresh-token-seconds", "Lifetime of a grant, counted from consent", 2_592_000);
         var idle = Seconds("--refresh-idle-seconds", "Lifetime of an unused refresh token", 1_209_600);
@@ -76,8 +80,8 @@ internal static class ClientAdd
         return CliCommand.On("add", "Add a client; its secret is generated, stored as a hash and shown once",
             "oauth-server clients add nightly-etl --kind machine --scope notes:read --resource http://localhost:9000/mcp",
             [
-                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, keys, place, bound, access, refresh, idle,
-                signs, age, pushed, onward, told, label, note,
+                id, kind, name, redirects, scopes, defaults, resources, resource, grants, method, keys, place, alg, bound, access, refresh,
+                idle, signs, age, pushed, onward, told, label, note,
             ],
                 async (parse, context, cancel) =>
             {
@@ -108,6 +112,7 @@ internal static class ClientAdd
                     BackchannelLogoutUri = parse.GetValue(told),
                     Jwks = jwks,
                     JwksUri = parse.GetValue(place),
+                    AssertionAlg = parse.GetValue(alg),
                 };
                 return !HasSecret(client) && parse.GetResult(label) is { Implicit: false }
                     ? context.Output.Refuse("A client of this method has no secret to label",

@@ -3,6 +3,7 @@ using OAuthServer.Keys;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Audit;
 using OAuthServer.Stores.Clients;
+using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Grants;
 using OAuthServer.Stores.Keys;
 using OAuthServer.Stores.Postgres;
@@ -35,6 +36,8 @@ internal sealed class CommandContext(Settings settings, Database database, Repli
     public KeySetStore KeySets { get; } = new(database);
 
     public UserQueries UserQueries { get; } = new(replica);
+
+    public IdentityQueries Identities { get; } = new(replica);
 
     public OwnSessionStore Sessions { get; } = new(database, replica);
 

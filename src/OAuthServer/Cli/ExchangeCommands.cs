@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
+using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Cli;
 
@@ -10,7 +11,7 @@ internal static class ExchangeCommands
     public static CliCommand Make() => CliCommand.Family(
         "exchange", "Manage which clients may exchange tokens to act for others (RFC 8693)",
         "oauth-server exchange list",
-        CliCommand.On("list", "List all rules", "oauth-server exchange list", [], ListAsync), Add(), Enable(), Disable());
+        CliCommand.On("list", "List all rules", "oauth-server exchange list", [], ListAsync), Add(), EditRule(), Enable(), Disable());
 
     private static Argument<Guid> Id() => new("RULE_ID") { Description = "The id as exchange list says it" };
 
@@ -58,7 +59,7 @@ internal static class ExchangeCommands
                 + "--to https://sensors.example.com/ --scope read_sensors",
             [actor, from, to, scopes, subjects, impersonate, note], async (parse, context, cancel) =>
         {
-            var rule = new NewExchangeRule
+            var rule = new ExchangeRuleForm
             {
                 Id = Guid.CreateVersion7(context.Now),
                 Actor = parse.GetRequiredValue(actor),
@@ -70,12 +71,38 @@ internal static class ExchangeCommands
                 Note = parse.GetValue(note),
             };
             var (author, _) = context.Act();
-            var judged = await new ExchangeRuleEdits(context.Database).AddAsync(rule, author, cancel);
+            var judged = await new ExchangeRuleEdits(context.Database).AddAsync(AsIs(rule), author, cancel);
             if (judged.Refusals.Count > 0) return context.Output.Refuse(judged.Refusals);
             return context.Output.Done(new { rule.Id, added = true, request_id = author.RequestId },
                 $"{rule.Id} is added: {rule.Actor} exchanges tokens for {rule.FromResource} into tokens for {rule.Resource}.");
         });
     }
+
+    private static CliCommand EditRule()
+    {
+        var id = Id();
+        var scopes = ListChange.Of("scope", "SCOPE", "what its tokens may allow");
+        var subjects = ListChange.Of("subject-client", "CLIENT_ID", "whose tokens it takes");
+        var note = new Option<string?>("--note") { HelpName = "TEXT", Description = "For operators; '' for none" };
+        return CliCommand.On("edit", "Change a rule; what is not named stays, and what stood on a scope or client taken away ends",
+            "oauth-server exchange edit 019ab1c2-7d10-7abc-8def-0123456789ab --add-scope read_sensors",
+            [id, .. scopes.Options, .. subjects.Options, note], async (parse, context, cancel) =>
+        {
+            if (await new ExchangeRuleStore(context.Database).FindAsync(parse.GetRequiredValue(id), cancel) is not { } row)
+                return Unknown(context, parse.GetRequiredValue(id));
+            var rule = ExchangeRuleForm.Of(row) with
+            {
+                Scopes = scopes.Of(parse, row.Scopes),
+                SubjectClients = subjects.Of(parse, row.SubjectClients),
+                Note = RowOptions.OrNone(parse.GetValue(note), row.Note),
+            };
+            var (author, _) = context.Act();
+            var judged = await new ExchangeRuleEdits(context.Database).SaveAsync(AsIs(rule), author, cancel);
+            return await Texts.EditedAsync(context, $"{row.Id}", judged, author, cancel);
+        });
+    }
+
+    private static RowEdit<ExchangeRuleForm> AsIs(ExchangeRuleForm rule) => new() { Row = rule, Restore = (one, _) => one };
 
     private static CliCommand Enable()
     {

@@ -19,16 +19,7 @@ internal static class LinkCommands
             if (parse.GetValue(provider) is null && parse.GetValue(sub) is null) return await ListAsync(context, edits, person, cancel);
             if (await KeyAsync(parse, context, provider, sub, tenant, cancel) is not { } key)
                 return context.Output.Refuse("An identity is a provider and a sub", "Name both: --provider ID --sub SUB");
-            var (author, _) = context.Act();
-            return await edits.LinkAsync(key, person.Subject, author, cancel) switch
-            {
-                LinkOutcome.Done => context.Output.Done(
-                    new { person.Username, key.Issuer, key.Tenant, key.Sub, linked = true, request_id = author.RequestId },
-                    $"{person.Username} may sign in as {key.Sub} of {key.Issuer}."),
-                LinkOutcome.Taken => context.Output.Refuse("That identity is linked to another user",
-                    "Unlink it there first: oauth-server users unlink NAME"),
-                _ => context.Output.Refuse($"{person.Username} is disabled", "Nothing was changed."),
-            };
+            return await LinkAsync(context, key, person, cancel);
         });
     }
 
@@ -43,13 +34,35 @@ internal static class LinkCommands
             if (await context.PersonAsync(name, cancel) is not { } person) return UserCommands.Unknown(context, name);
             if (await KeyAsync(parse, context, provider, sub, tenant, cancel) is not { } key)
                 return context.Output.Refuse("An identity is a provider and a sub", "Name both: --provider ID --sub SUB");
-            var (author, _) = context.Act();
-            return await new IdentityEdits(context.Database).UnlinkAsync(key, person.Subject, author, cancel)
-                ? context.Output.Done(
-                    new { person.Username, key.Issuer, key.Tenant, key.Sub, unlinked = true, request_id = author.RequestId },
-                    $"{person.Username} is no longer {key.Sub} of {key.Issuer}.")
-                : context.Output.Refuse($"{person.Username} has no such identity", $"See: oauth-server users link {person.Username}");
+            return await UnlinkAsync(context, key, person.Subject, person.Username, cancel);
         });
+    }
+
+    /// <summary>Links, and says what became of it.</summary>
+    public static async Task<int> LinkAsync(
+        CommandContext context, IdentityKey key, Stores.Users.UserSummary person, CancellationToken cancel)
+    {
+        var (author, _) = context.Act();
+        return await new IdentityEdits(context.Database).LinkAsync(key, person.Subject, author, cancel) switch
+        {
+            LinkOutcome.Done => context.Output.Done(
+                new { person.Username, key.Issuer, key.Tenant, key.Sub, linked = true, request_id = author.RequestId },
+                $"{person.Username} is {key.Sub} of {key.Issuer}."),
+            LinkOutcome.Taken => context.Output.Refuse("That identity is linked to another user",
+                "Unlink it there first: oauth-server trust unlink ISSUER SUB"),
+            _ => context.Output.Refuse($"{person.Username} is disabled", "Nothing was changed."),
+        };
+    }
+
+    /// <summary>Unlinks, and says what became of it.</summary>
+    public static async Task<int> UnlinkAsync(
+        CommandContext context, IdentityKey key, Guid subject, string username, CancellationToken cancel)
+    {
+        var (author, _) = context.Act();
+        return await new IdentityEdits(context.Database).UnlinkAsync(key, subject, author, cancel)
+            ? context.Output.Done(new { username, key.Issuer, key.Tenant, key.Sub, unlinked = true, request_id = author.RequestId },
+                $"{username} is no longer {key.Sub} of {key.Issuer}.")
+            : context.Output.Refuse($"{username} has no such identity", $"See: oauth-server users link {username}");
     }
 
     private static async Task<int> ListAsync(

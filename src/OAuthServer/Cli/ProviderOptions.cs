@@ -13,10 +13,10 @@ internal sealed class ProviderOptions
     private readonly Option<string?> issuer = Text("--issuer", "URL", "The issuer, exactly as its discovery document says");
     private readonly Option<string?> clientId = Text("--client-id", "TEXT", "What it calls this server");
     private readonly Option<string?> authMethod = Text("--auth-method", null, "How this server proves itself there");
-    private readonly Option<string[]?> scopes = Several("--scopes", "SCOPE", "What is asked for; openid is among them");
+    private readonly Option<string[]?> scopes = RowOptions.Several("--scopes", "SCOPE", "What is asked for; openid is among them");
     private readonly Option<string?> provisioning = Text("--provisioning", null, "Who may come whom nobody here is linked to");
     private readonly Option<string?> allowed = Text("--allowed-claims", "JSON", "Who may come at all: {\"hd\": [\"example.com\"]}");
-    private readonly Option<string[]?> domains = Several("--email-domains", "DOMAIN", "The domains of its users; '' for none");
+    private readonly Option<string[]?> domains = RowOptions.Several("--email-domains", "DOMAIN", "The domains of its users; '' for none");
     private readonly Option<string?> claimMap = Text("--claim-map", "JSON", "Which claims fill what: {\"username\": \"email\"}");
     private readonly Option<string?> roleMap =
         Text("--role-map", "JSON", "Roles by claims: {\"groups\": {\"idp-admins\": \"admin\"}}; '' leaves roles alone");
@@ -48,12 +48,12 @@ internal sealed class ProviderOptions
         Issuer = parse.GetValue(issuer) ?? row.Issuer,
         ClientId = parse.GetValue(clientId) ?? row.ClientId,
         AuthMethod = parse.GetValue(authMethod) ?? row.AuthMethod,
-        Scopes = Listed(parse.GetValue(scopes)) ?? row.Scopes,
+        Scopes = RowOptions.Listed(parse.GetValue(scopes)) ?? row.Scopes,
         Provisioning = parse.GetValue(provisioning) ?? row.Provisioning,
         AllowedClaims = Json(parse.GetValue(allowed), row.AllowedClaims),
-        EmailDomains = Listed(parse.GetValue(domains)) ?? row.EmailDomains,
+        EmailDomains = RowOptions.Listed(parse.GetValue(domains)) ?? row.EmailDomains,
         ClaimMap = Json(parse.GetValue(claimMap), row.ClaimMap),
-        RoleMap = parse.GetValue(roleMap) switch { null => row.RoleMap, "" => null, var json => json },
+        RoleMap = RowOptions.OrNone(parse.GetValue(roleMap), row.RoleMap),
         TrustEmail = parse.GetValue(trustEmail) ?? row.TrustEmail,
         TrustAmr = parse.GetValue(trustAmr) ?? row.TrustAmr,
         Reauth = parse.GetValue(reauth) ?? row.Reauth,
@@ -98,9 +98,4 @@ internal sealed class ProviderOptions
         if (help is not null) option.HelpName = help;
         return option;
     }
-
-    private static Option<string[]?> Several(string name, string help, string description) =>
-        new(name) { HelpName = help, Description = description, AllowMultipleArgumentsPerToken = true };
-
-    private static string[]? Listed(string[]? values) => values is { Length: > 0 } ? [.. values.Where(one => one.Length > 0)] : null;
 }

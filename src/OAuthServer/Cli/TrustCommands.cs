@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using OAuthServer.Protocol;
-using OAuthServer.Stores.Federation;
 using OAuthServer.Stores.Trust;
 
 namespace OAuthServer.Cli;
@@ -12,7 +11,8 @@ internal static class TrustCommands
     public static CliCommand Make() => CliCommand.Family("trust", "Manage the issuers whose assertions are taken, and their rules",
         "oauth-server trust list",
         CliCommand.On("list", "List all issuers", "oauth-server trust list", [], ListAsync),
-        TrustAdd.Issuer(), TrustAdd.Rule(), Show(), State("disable", false), State("enable", true), TrustTest.Make(), Link());
+        TrustAdd.Issuer(), TrustAdd.EditIssuer(), TrustAdd.Rule(), TrustAdd.EditRule(), Show(), State("disable", false),
+        State("enable", true), Delete(), TrustTest.Make(), IdentityCommands.List(), IdentityCommands.Link(), IdentityCommands.Unlink());
 
     public static Argument<string> Which() => new("ISSUER") { Description = "The issuer as trust list says it, or the number of a rule" };
 
@@ -65,50 +65,48 @@ internal static class TrustCommands
             enabled ? [which] : [which, yes], async (parse, context, cancel) =>
         {
             var (edits, name) = (new TrustEdits(context.Database), parse.GetRequiredValue(which));
-            var isRule = long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var rule);
             if (!enabled)
             {
-                if (!isRule && await edits.ReachAsync(name, context.Now, cancel) is not { }) return Unknown(context, name);
-                var affected = isRule || await edits.ReachAsync(name, context.Now, cancel) is not { } reach ? "Its tokens end."
-                    : $"Live grants: {reach.Grants}, of users: {reach.People}, enabled rules: {reach.Rules}. All of them end.";
+                if (await ReachAsync(edits, name, context, cancel) is not { } affected) return Unknown(context, name);
                 if (Affected.Refusal(context, parse.GetValue(yes), $"Disable {name}", affected) is { } refused) return refused;
             }
 
             var (author, _) = context.Act();
-            var done = isRule ? await edits.EnableRuleAsync(rule, enabled, author, cancel)
+            var done = Rule(name) is { } rule ? await edits.EnableRuleAsync(rule, enabled, author, cancel)
                 : await edits.EnableAsync(name, enabled, author, cancel);
             return done ? context.Output.Done(new { which = name, enabled, request_id = author.RequestId },
                 $"{name} is {RowState.Of(enabled)}.") : Unknown(context, name);
         });
     }
 
-    private static CliCommand Link()
+    private static CliCommand Delete()
     {
-        var (issuer, sub, who) = (new Argument<string>("ISSUER") { Description = "The issuer, exactly" },
-            new Argument<string>("SUB") { Description = "What it calls the user: the claim sub" },
-            new Argument<string>("USER") { Description = "The name used to sign in, or the subject" });
-        var tenant = new Option<string?>("--tenant") { HelpName = "TENANT", Description = "Its tenant claim, where it has one" };
-        return CliCommand.On("link", "Link what an issuer calls somebody to a user",
-            "oauth-server trust link https://idp.example Zm9vYmFy alice", [issuer, sub, who, tenant], async (parse, context, cancel) =>
+        var (which, yes) = (Which(), Affected.Yes());
+        return CliCommand.On("delete", "Delete an issuer with its rules, or a rule, and end what stands on them; identities stay",
+            "oauth-server trust delete https://idp.example --yes\noauth-server trust delete 3 --yes", [which, yes],
+            async (parse, context, cancel) =>
         {
-            var name = parse.GetRequiredValue(who);
-            if (await context.PersonAsync(name, cancel) is not { } person) return UserCommands.Unknown(context, name);
-            var key = new IdentityKey
-            {
-                Issuer = parse.GetRequiredValue(issuer),
-                Tenant = parse.GetValue(tenant) ?? "",
-                Sub = parse.GetRequiredValue(sub),
-            };
+            var (edits, name) = (new TrustEdits(context.Database), parse.GetRequiredValue(which));
+            if (await ReachAsync(edits, name, context, cancel) is not { } affected) return Unknown(context, name);
+            if (Affected.Refusal(context, parse.GetValue(yes), $"Delete {name}", affected) is { } refused) return refused;
             var (author, _) = context.Act();
-            return await new IdentityEdits(context.Database).LinkAsync(key, person.Subject, author, cancel) switch
-            {
-                LinkOutcome.Done => context.Output.Done(
-                    new { person.Username, key.Issuer, key.Tenant, key.Sub, linked = true, request_id = author.RequestId },
-                    $"{key.Sub} of {key.Issuer} is {person.Username}."),
-                LinkOutcome.Taken => context.Output.Refuse("That identity is linked to another user",
-                    "Unlink it there first: oauth-server users unlink NAME"),
-                _ => context.Output.Refuse($"{person.Username} is disabled", "Nothing was changed."),
-            };
+            var done = Rule(name) is { } rule ? await edits.DeleteRuleAsync(rule, author, cancel)
+                : await edits.DeleteAsync(name, author, cancel);
+            return done ? context.Output.Done(new { which = name, deleted = true, request_id = author.RequestId }, $"{name} is deleted.")
+                : Unknown(context, name);
         });
     }
+
+    // What would end; null: there is no such issuer or rule.
+    private static async Task<string?> ReachAsync(TrustEdits edits, string name, CommandContext context, CancellationToken cancel)
+    {
+        if (Rule(name) is { } id)
+            return await edits.RuleAsync(id, cancel) is { } rule
+                ? $"Workloads of {rule.Issuer} are no longer {rule.ClientId}; its tokens end." : null;
+        return await edits.ReachAsync(name, context.Now, cancel) is { } reach
+            ? $"Live grants: {reach.Grants}, of users: {reach.People}, enabled rules: {reach.Rules}. All of them end." : null;
+    }
+
+    private static long? Rule(string name) =>
+        long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var rule) ? rule : null;
 }

@@ -81,6 +81,7 @@ public static class ConfirmPage
             || path.StartsWith(Paths.AdminScope, StringComparison.Ordinal) => Paths.AdminResources,
         _ when path.StartsWith(Paths.AdminProvider, StringComparison.Ordinal) => Paths.AdminProviders,
         _ when path.StartsWith(Paths.AdminDelegation, StringComparison.Ordinal) => Paths.AdminDelegation,
+        _ when path.StartsWith(Paths.AdminTrust, StringComparison.Ordinal) => Paths.AdminTrust,
         _ when path.StartsWith(Paths.AdminKeys, StringComparison.Ordinal) => Paths.AdminKeys,
         _ when path.StartsWith(Paths.Account, StringComparison.Ordinal) || path == Paths.Password => Paths.Account,
         _ => Paths.Admin,

@@ -24,14 +24,37 @@ public static class DelegationTree
                 """;
         }
 
-        Markup Step(DelegationRow row) => $"""
-            <li><div class="step"><span><strong><bdi>{Words.Sanitize(row.ActorName)}</bdi></strong>
-                {say.Put("at {0}", $"<bdi>{Words.Sanitize(known.NameOf(row.Resource, say.Code))}</bdi>")}
-                <span class="url"><bdi>{row.Resource}</bdi></span>
-                {row.Scope.Select(scope => (Markup)$"""<span class="detail"><bdi>{AppText.Scope(scope, known, say)}</bdi></span>""")}
-                <span class="detail">{say.Put("Last used: {0}", say.Time(row.LastUsedAt))}</span></span>{cut(row)}</div>
-            {Branches(below[row.Id])}
-            </li>
-            """;
+        // A cut one stays to be seen: it does not begin again under its grant.
+        Markup Step(DelegationRow row)
+        {
+            Markup when = row.EndedAt is { } at
+                ? $"""<span class="mark no">{say["Ended"]}</span> <span class="detail">{say.Put("Cut on {0}", say.Time(at))}</span>"""
+                : (Markup)$"""<span class="detail">{say.Put("Last used: {0}", say.Time(row.LastUsedAt))}</span>""";
+            return $"""
+                <li><div class="step"><span>{Who(row.ActorName, row.Resource, row.Scope, known, say)}
+                    {when}</span>{(row.EndedAt is null ? cut(row) : Markup.None)}</div>
+                {Branches(below[row.Id])}
+                </li>
+                """;
+        }
     }
+
+    /// <summary>Agents that may act and do not.</summary>
+    public static Markup Of(IEnumerable<IdleAgent> agents, ResourceDirectory.Snapshot known, Language say) => $"""
+        <ul class="tree">
+        {agents.Select(agent => (Markup)$"""
+            <li><div class="step"><span>{Who(agent.ActorName, agent.Resource, agent.Scopes, known, say)}
+                <span class="detail">{say[agent.HasActed
+                    ? "May act for you; does not at present" : "May act for you; has not yet"]}</span></span></div>
+            </li>
+            """)}
+        </ul>
+        """;
+
+    private static Markup Who(string name, string resource, string[] scopes, ResourceDirectory.Snapshot known, Language say) => $"""
+        <strong><bdi>{Words.Sanitize(name)}</bdi></strong>
+            {say.Put("at {0}", $"<bdi>{Words.Sanitize(known.NameOf(resource, say.Code))}</bdi>")}
+            <span class="url"><bdi>{resource}</bdi></span>
+            {scopes.Select(scope => (Markup)$"""<span class="detail"><bdi>{AppText.Scope(scope, known, say)}</bdi></span>""")}
+        """;
 }

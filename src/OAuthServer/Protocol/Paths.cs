@@ -65,6 +65,7 @@ public static class Paths
     public const string AdminClientDelete = AdminClient + "/delete";
     public const string AdminClientSecrets = AdminClient + "/secrets";
     public const string AdminClientSecretRevoke = AdminClientSecrets + "/revoke";
+    public const string AdminClientKeys = AdminClient + "/keys";
     public const string AdminClientVouch = AdminClient + "/vouch";
     public const string AdminClientsState = Admin + "/clients/state";
     public const string AdminGrants = Admin + "/grants";
@@ -99,10 +100,15 @@ public static class Paths
     public const string AdminDelegation = Admin + "/delegation";
     public const string AdminDelegationState = AdminDelegation + "/state";
     public const string AdminDelegationCut = AdminDelegation + "/cut";
+    public const string AdminDelegationRule = AdminDelegation + "/rule";
     public const string AdminTrust = Admin + "/trust";
     public const string AdminTrustTest = AdminTrust + "/test";
     public const string AdminTrustState = AdminTrust + "/state";
     public const string AdminTrustLink = AdminTrust + "/link";
+    public const string AdminTrustIssuer = AdminTrust + "/issuer";
+    public const string AdminTrustRule = AdminTrust + "/rule";
+    public const string AdminTrustDelete = AdminTrust + "/delete";
+    public const string AdminTrustIdentities = AdminTrust + "/identities";
     public const string AdminKeys = Admin + "/keys";
     public const string AdminKeysRotate = AdminKeys + "/rotate";
     public const string AdminKeysRetire = AdminKeys + "/retire";

@@ -50,6 +50,7 @@ public static class StoresRoom
             services.AddSingleton<GrantStore>();
             services.AddSingleton<GrantSweepStore>();
             services.AddSingleton<DelegationStore>();
+            services.AddSingleton<OnwardStore>();
             services.AddSingleton<ExchangeRuleEdits>();
             services.AddSingleton<ExchangeRuleStore>();
             services.AddSingleton<ExchangeStore>();
@@ -80,6 +81,7 @@ public static class StoresRoom
             services.AddSingleton<ProviderFaultStore>();
             services.AddSingleton<IdentityStore>();
             services.AddSingleton<IdentityEdits>();
+            services.AddSingleton<IdentityQueries>();
             services.AddSingleton<FederationRequestStore>();
             services.AddSingleton<TrustStore>();
             services.AddSingleton<TrustEdits>();

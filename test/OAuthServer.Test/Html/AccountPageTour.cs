@@ -1,4 +1,5 @@
 using OAuthServer.Protocol;
+using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Html;
 
@@ -85,6 +86,13 @@ public static class AccountPageTour
         new("connected apps, one unfolded", PageViewer.Alice, Paths.ConnectedApps, async one =>
         {
             await one.ConnectAsync(Everything);
+            await one.OpenAsync(Paths.ConnectedApps);
+            await one.Page.Locator("main summary").First.ClickAsync();
+        }),
+        new("connected apps, one with agents, unfolded", PageViewer.Alice, Paths.ConnectedApps, async one =>
+        {
+            await one.ConnectAsync("notes:read");
+            await AgentsAsync(one);
             await one.OpenAsync(Paths.ConnectedApps);
             await one.Page.Locator("main summary").First.ClickAsync();
         }),
@@ -193,4 +201,24 @@ public static class AccountPageTour
             """, new { token });
         await one.OpenAsync($"{Paths.AccountLink}?t={token}");
     }
+
+    // One agent acts with her grant, one was cut, and one may act.
+    private static Task AgentsAsync(BrowserSession one) => one.PageFixture.Server.ExecuteAsync(
+        """
+        with rules as (
+            insert into exchange_rules (id, actor, from_resource, resource, scopes)
+            select gen_random_uuid(), @Id, @Notes, @Notes, '{notes:read}' from generate_series(1, 3) returning id, actor, resource, scopes
+        ), numbered as (
+            select *, row_number() over (order by id) as number from rules
+        ), allowed as (
+            update grants set onward = (
+                select jsonb_agg(jsonb_build_object('rule', id, 'actor', actor, 'resource', resource, 'scopes', scopes)) from numbered)
+             where subject = @Subject and ended_at is null returning id, client_id
+        )
+        insert into delegations (id, grant_id, client_id, rule_id, actor, resource, scope, depth, created_at, last_used_at, ended_at,
+                                 ended_reason)
+        select gen_random_uuid(), allowed.id, allowed.client_id, numbered.id, actor, resource, scopes, 1, now(), now(),
+               case number when 2 then now() end, case number when 2 then 'cut' end
+          from numbered, allowed where number < 3
+        """, new { one.PageFixture.Machine.Id, Cast.Notes, one.Person!.Subject });
 }

@@ -15,7 +15,55 @@ public static class AdminPageTour
         At("user-facing clients, none found", Paths.AdminApps, "?q=nobody-is-called-so"),
         At("machine clients, beyond the last page", Paths.AdminMachines, "?after=~~~"),
         At("resource servers", Paths.AdminResourceServers),
-        At("trust", Paths.AdminTrust),
+        new("client with keys at a URL", PageViewer.Olivia, Paths.AdminClient, async one =>
+        {
+            var id = $"keys-{Guid.NewGuid():N}";
+            await one.PageFixture.Server.ExecuteAsync(
+                """
+                insert into clients (client_id, kind, name, grant_types, auth_method, jwks_uri, scopes, resources, default_resource)
+                values (@id, 'machine', @Words, '{client_credentials}', 'private_key_jwt', 'https://keys.example/jwks', '{notes:read}',
+                        array[@Notes], @Notes)
+                """, new { id, one.PageFixture.Words, Cast.Notes });
+            await ClientAsync(one, id);
+        }),
+        new("trust", PageViewer.Olivia, Paths.AdminTrust, one => TrustAsync(one, Paths.AdminTrust)),
+        At("add an issuer", Paths.AdminTrustIssuer),
+        new("add an issuer, wrongly", PageViewer.Olivia, Paths.AdminTrustIssuer, async one =>
+        {
+            await one.OpenAsync(Paths.AdminTrustIssuer);
+            await one.TypeAsync("main [name=issuer]", "nobody");
+            await one.TypeAsync("main [name=name]", "Nobody");
+            await one.TypeAsync("main [name=algs]", "none");
+            await one.PressAsync("main button.primary");
+        }, 400),
+        new("an issuer", PageViewer.Olivia, Paths.AdminTrustIssuer, one =>
+            TrustAsync(one, $"{Paths.AdminTrustIssuer}?issuer=https%3A%2F%2Fwalk.example")),
+        new("an issuer, delete", PageViewer.Olivia, Paths.AdminTrustDelete, one =>
+            TrustAsync(one, $"{Paths.AdminTrustDelete}?issuer=https%3A%2F%2Fwalk.example")),
+        new("add a rule of workloads", PageViewer.Olivia, Paths.AdminTrustRule, one => TrustAsync(one, Paths.AdminTrustRule)),
+        new("a rule of workloads", PageViewer.Olivia, Paths.AdminTrustRule, async one =>
+        {
+            await TrustAsync(one, Paths.AdminTrust);
+            await one.PressAsync($"main a[href*='{Paths.AdminTrustRule}?rule=']");
+        }),
+        new("identities", PageViewer.Olivia, Paths.AdminTrustIdentities, one => TrustAsync(one, Paths.AdminTrustIdentities)),
+        new("an identity, unlink", PageViewer.Olivia, Paths.AdminUserUnlink, async one =>
+        {
+            await TrustAsync(one, Paths.AdminTrustIdentities);
+            await one.PressAsync($"main a[href*='{Paths.AdminUserUnlink}']");
+        }),
+        new("delegation", PageViewer.Olivia, Paths.AdminDelegation, one => ExchangeAsync(one)),
+        At("add a rule of exchange", Paths.AdminDelegationRule),
+        new("add a rule of exchange, wrongly", PageViewer.Olivia, Paths.AdminDelegationRule, async one =>
+        {
+            await one.OpenAsync(Paths.AdminDelegationRule);
+            await one.TypeAsync("main [name=actor]", "nobody");
+            await one.PressAsync("main button.primary");
+        }, 400),
+        new("a rule of exchange", PageViewer.Olivia, Paths.AdminDelegationRule, one =>
+            ExchangeAsync(one, $"main a[href*='{Paths.AdminDelegationRule}?rule=']")),
+        new("a rule of exchange, disable", PageViewer.Olivia, Paths.AdminDelegationState, one =>
+            ExchangeAsync(one, $"main a[href*='{Paths.AdminDelegationState}']")),
         At("add a machine client", Paths.AdminClientNew, "?kind=machine"),
         At("add a user-facing client", Paths.AdminClientNew, "?kind=user-facing"),
         At("add a resource server", Paths.AdminClientNew, "?kind=resource-server"),
@@ -229,6 +277,36 @@ public static class AdminPageTour
         var name = $"walk:{Guid.NewGuid():N}";
         await one.PageFixture.Server.ExecuteAsync("insert into scopes (name, resource) values (@name, @Notes)", new { name, Cast.Notes });
         return name;
+    }
+
+    // An issuer with a rule, and an identity of hers there; once for all walks.
+    private static async Task TrustAsync(BrowserSession one, string path)
+    {
+        var words = one.PageFixture.Words[..Math.Min(60, one.PageFixture.Words.Length)];
+        await one.PageFixture.Server.ExecuteAsync(
+            """
+            insert into trusted_issuers (issuer, kind, name) values ('https://walk.example', 'workload', @words) on conflict do nothing;
+            insert into clients (client_id, kind, name, grant_types, auth_method, scopes, resources, default_resource)
+            values ('walk-workload', 'machine', @words, '{jwt-bearer}', 'federated', '{notes:read}', array[@Notes], @Notes)
+            on conflict do nothing;
+            insert into assertion_rules (issuer, client_id, claims) select 'https://walk.example', 'walk-workload', '{"sub": "walk:prod"}'
+             where not exists (select from assertion_rules where issuer = 'https://walk.example');
+            insert into identities (issuer, sub, subject) values ('https://walk.example', 'walker', @Subject) on conflict do nothing
+            """, new { words, Cast.Notes, one.Person!.Subject });
+        await one.OpenAsync(path);
+    }
+
+    // A rule of token exchange; once for all walks.
+    private static async Task ExchangeAsync(BrowserSession one, string? press = null)
+    {
+        await one.PageFixture.Server.ExecuteAsync(
+            """
+            insert into exchange_rules (id, actor, from_resource, resource, scopes)
+            select '00000000-0000-4000-8000-00000000fa1c', @Id, @Notes, @Notes, '{notes:read}'
+            on conflict do nothing
+            """, new { one.PageFixture.Machine.Id, Cast.Notes });
+        await one.OpenAsync(Paths.AdminDelegation);
+        if (press is not null) await one.PressAsync(press);
     }
 
     private static Task WordAsync(BrowserSession one, string scope) =>

@@ -1,5 +1,6 @@
 using OAuthServer.Clients;
 using OAuthServer.Html;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Admin.Clients;
 
@@ -7,7 +8,8 @@ namespace OAuthServer.Admin.Clients;
 internal static class ClientKeysTable
 {
     /// <param name="list">Null: it does not prove itself by key.</param>
-    public static Markup Of(ClientKeyList? list, Language say)
+    /// <param name="hidden">What the form that has them fetched anew carries.</param>
+    public static Markup Of(ClientKeyList? list, Markup hidden, Settings settings, Language say)
     {
         if (list is null) return Markup.None;
         Markup table = list.Keys.Count == 0 ? Markup.None : $"""
@@ -20,7 +22,7 @@ internal static class ClientKeysTable
         return $"""
             <h2 id="keys">{say["Its keys"]}</h2>
             {table}
-            {Fetched(list, say)}
+            {Fetched(list, hidden, settings, say)}
             """;
 
         Markup Row(ShownKey key)
@@ -35,17 +37,22 @@ internal static class ClientKeysTable
         }
     }
 
-    private static Markup Fetched(ClientKeyList list, Language say)
+    private static Markup Fetched(ClientKeyList list, Markup hidden, Settings settings, Language say)
     {
         if (list.JwksUri is not { } url) return Markup.None;
         Markup place = $"<code>{url}</code>";
         Markup when = list.Fetched?.FetchedAt is { } at ? say.Put("Fetched from {0} on {1}.", place, say.Time(at))
             : say.Put("Not fetched yet from {0}: that happens at the first use.", place);
-        if (list.Fetched is not { FailedAt: { } moment, Failure: { } why }) return $"<p class=\"note\">{when}</p>";
-        Markup reason = $"<bdi>{Words.Sanitize(why, "–", 300)}</bdi>";
+        Markup failed = list.Fetched is not { FailedAt: { } moment, Failure: { } why } ? Markup.None : (Markup)$"""
+            <p class="note">{say.Put("Fetching failed on {0}: {1}", say.Time(moment), $"<bdi>{Words.Sanitize(why, "–", 300)}</bdi>")}</p>
+            """;
         return $"""
             <p class="note">{when}</p>
-            <p class="note">{say.Put("Fetching failed on {0}: {1}", say.Time(moment), reason)}</p>
+            {failed}
+            <form method="post" action="{settings.IssuerPath + Paths.AdminClientKeys}">
+            {hidden}
+            <div class="actions"><button type="submit">{say["Refresh the keys"]}</button></div>
+            </form>
             """;
     }
 }

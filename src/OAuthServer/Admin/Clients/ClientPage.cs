@@ -66,7 +66,7 @@ public static partial class ClientPage
                 {ClientText.Enabled(client.Enabled, say)}</p>
             {Facts(client, say)}
             <div class="actions">{disable}{Vouch(client, settings, say)}</div>
-            {ClientKeysTable.Of(view.Keys, say)}
+            {ClientKeysTable.Of(view.Keys, $"{antiforgery}{id}", settings, say)}
             <h2 id="secrets">{say["Secrets"]}</h2>
             {secrets.Content}
             <h2 id="settings">{say["Settings"]}</h2>

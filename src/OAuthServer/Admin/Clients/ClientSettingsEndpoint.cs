@@ -53,6 +53,18 @@ public sealed class ClientSettingsEndpoint(
         }
     });
 
+    /// <summary>Has the keys at the client's URL fetched anew, by every server.</summary>
+    public Task ForgetKeysAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
+    {
+        if (page.Parameters["id"] is { } id && await register.FindAsync(id, http.RequestAborted) is { } client
+            && ClientKeyList.SourceOf(client) is { } source)
+        {
+            await keys.DropAsync([source.Key], id, page.Author, page.Context.At, http.RequestAborted);
+            await page.Done(ClientText.Done(id, Notice.KeysForgotten));
+        }
+        else await SignedInGate.NotFoundAsync(page);
+    });
+
     /// <summary>The client's page, or that there is none.</summary>
     /// <param name="change">What was typed into it and why it was not taken.</param>
     internal async Task RenderAsync(PageRequest page, string? id, Func<ClientView, ClientView> change)

@@ -44,12 +44,10 @@ public static class DelegationPage
                 </table>
                 """;
         return http.PageAsync(200, "Delegation", $"""
-            <h1>{say["Delegation"]}</h1>
+            {Paging.Heading("Delegation", settings, say, (Paths.AdminDelegationRule, "Add a rule"))}
             {Notice.Of(view.Done, say)}
             <p class="lead">{say["Agents exchange tokens of people and machines to act for them elsewhere. A rule says which; people see it on the consent page."]}</p>
             {rules}
-            <p>{say["Rules are added with a command, or as rows:"]}</p>
-            <pre>oauth-server exchange add --help</pre>
             <section aria-labelledby="live"><h2 id="live">{say["Who acts for whom now"]}</h2>
             {Live(view, settings, say)}
             </section>
@@ -82,7 +80,8 @@ public static class DelegationPage
             <td data-label="{say["To"]}"><bdi dir="ltr">{rule.Resource}</bdi></td>
             <td data-label="{say["Scopes"]}">{rule.Scopes.Select(scope => (Markup)$"<code>{scope}</code> ")}</td>
             <td data-label="{say["Tokens of"]}">{whose}</td>
-            <td>{change}</td>
+            <td><a class="button small" href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminDelegationRule, ("rule", $"{rule.Id}"))}">{say[
+                "Edit"]}<span class="unseen"> {rule.Id.ToString()}</span></a> {change}</td>
             </tr>
             """;
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Federation;
@@ -46,50 +45,26 @@ internal static class ProviderForm
     /// <summary>The row that was typed; what no column could take is as it was before, and said in <paramref name="problems"/>.</summary>
     public static ProviderRow Read(Parameters form, ProviderRow before, Language say, Dictionary<string, string> problems)
     {
+        var typed = new TypedValues(form, say, problems);
         return before with
         {
             Label = form["label"] ?? "",
-            Issuer = form["issuer"]?.Trim() ?? "",
-            ClientId = form["client_id"]?.Trim() ?? "",
+            Issuer = typed.Text("issuer") ?? "",
+            ClientId = typed.Text("client_id") ?? "",
             AuthMethod = form["auth_method"] ?? before.AuthMethod,
-            Scopes = Split("scopes"),
+            Scopes = typed.List("scopes"),
             Provisioning = form["provisioning"] ?? before.Provisioning,
-            AllowedClaims = Json("allowed_claims", before.AllowedClaims) ?? "{}",
-            EmailDomains = Split("email_domains"),
-            ClaimMap = Json("claim_map", before.ClaimMap) ?? "{}",
-            RoleMap = Json("role_map", before.RoleMap),
-            TrustEmail = form["trust_email"] is not null,
-            TrustAmr = form["trust_amr"] is not null,
+            AllowedClaims = typed.Json("allowed_claims", before.AllowedClaims) ?? "{}",
+            EmailDomains = typed.List("email_domains"),
+            ClaimMap = typed.Json("claim_map", before.ClaimMap) ?? "{}",
+            RoleMap = typed.Json("role_map", before.RoleMap),
+            TrustEmail = typed.Ticked("trust_email"),
+            TrustAmr = typed.Ticked("trust_amr"),
             Reauth = form["reauth"] ?? before.Reauth,
-            ExtraParams = Json("extra_params", before.ExtraParams) ?? "{}",
+            ExtraParams = typed.Json("extra_params", before.ExtraParams) ?? "{}",
             OnDisable = form["on_disable"] ?? before.OnDisable,
-            Position = Number("position", before.Position),
+            Position = typed.Number("position", before.Position),
         };
-
-        string[] Split(string name) => form[name]?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-        string? Json(string name, string? otherwise)
-        {
-            if (form[name]?.Trim() is not { Length: > 0 } text) return null;
-            try
-            {
-                using var document = JsonDocument.Parse(text);
-                return text;
-            }
-            catch (JsonException)
-            {
-                problems[name] = say["This is no JSON."];
-                return otherwise;
-            }
-        }
-
-        int Number(string name, int otherwise)
-        {
-            if (form[name] is not { } text) return 0;
-            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) return number;
-            problems[name] = say["Write a whole number."];
-            return otherwise;
-        }
     }
 
     /// <summary>The row with one column, and whatever depends on it, as it was before.</summary>

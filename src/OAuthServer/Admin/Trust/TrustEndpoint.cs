@@ -20,25 +20,37 @@ public sealed class TrustEndpoint(
     public Task TestAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
         await ShowAsync(page, await trial.RunAsync(page.Parameters["assertion"] ?? "", http.RequestAborted)));
 
-    public Task ConfirmAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
+    public Task ConfirmAsync(HttpContext http) => AskAsync(http, new Act
     {
-        var (say, cancel) = (http.Language(), http.RequestAborted);
-        if (page.Parameters["rule"] is { } text)
-        {
-            if (Number(text) is not { } id || (await store.RulesAsync(cancel)).Find(one => one.Id == id) is not { } rule)
-                await SignedInGate.NotFoundAsync(page);
-            else await AskAsync(page, say.Put("Disable rule {0}?", $"{text}"), [say.Put("Client: {0}", $"<bdi>{rule.ClientId}</bdi>")],
-                TrustEdits.EnableRuleText(id, false), [("rule", text)]);
-        }
-        else if (page.Parameters["issuer"] is { } issuer && await edits.ReachAsync(issuer, time.GetUtcNow(), cancel) is { } reach)
-        {
-            await AskAsync(page, say.Put("Disable {0}?", $"<bdi>{issuer}</bdi>"),
-            [
-                say.Put("Live grants: {0}", $"<strong>{reach.Grants}</strong>"), say.Put("Users: {0}", $"<strong>{reach.People}</strong>"),
-                say.Put("Enabled rules: {0}", $"<strong>{reach.Rules}</strong>"),
-                say.Put("Clients that use it: {0}", $"<strong>{reach.Clients}</strong>"),
-            ], TrustEdits.EnableText(issuer, false), [("issuer", issuer)]);
-        }
+        Path = Paths.AdminTrustState,
+        Title = "Disable trust",
+        Button = "Disable",
+        OfRule = "Disable rule {0}?",
+        OfIssuer = "Disable {0}?",
+        Consequence = "Its assertions are refused, and the tokens that stand on them end. Enabling it again revives none of them.",
+        RuleSql = id => TrustEdits.EnableRuleText(id, false),
+        IssuerSql = issuer => TrustEdits.EnableText(issuer, false),
+    });
+
+    public Task ConfirmDeleteAsync(HttpContext http) => AskAsync(http, new Act
+    {
+        Path = Paths.AdminTrustDelete,
+        Title = "Delete trust",
+        Button = "Delete",
+        OfRule = "Delete rule {0}?",
+        OfIssuer = "Delete {0}?",
+        Consequence = "Its assertions are refused, and the tokens that stand on them end. An issuer takes its rules along; identities stay, and count again when it is trusted anew.",
+        RuleSql = TrustEdits.DeleteRuleText,
+        IssuerSql = TrustEdits.DeleteText,
+    });
+
+    public Task DeleteAsync(HttpContext http) => gate.ChangeAdminAsync(http, async page =>
+    {
+        var cancel = http.RequestAborted;
+        var done = page.Parameters["rule"] is { } text
+            ? Number(text) is { } rule && await edits.DeleteRuleAsync(rule, page.Author, cancel)
+            : page.Parameters["issuer"] is { } issuer && await edits.DeleteAsync(issuer, page.Author, cancel);
+        if (done) await page.Done(PageUrl.Of(Paths.AdminTrust, (Notice.Field, Notice.Deleted)));
         else await SignedInGate.NotFoundAsync(page);
     });
 
@@ -81,19 +93,51 @@ public sealed class TrustEndpoint(
         });
     }
 
-    private static Task AskAsync(PageRequest page, Markup question, IReadOnlyList<Markup> impact, string sql, (string, string)[] form)
+    // What is asked about an issuer or a rule; texts in English.
+    private sealed record Act
+    {
+        public required string Path { get; init; }
+        public required string Title { get; init; }
+        public required string Button { get; init; }
+        public required string OfRule { get; init; }
+        public required string OfIssuer { get; init; }
+        public required string Consequence { get; init; }
+        public required Func<long, string> RuleSql { get; init; }
+        public required Func<string, string> IssuerSql { get; init; }
+    }
+
+    private Task AskAsync(HttpContext http, Act act) => gate.ShowAdminAsync(http, async page =>
+    {
+        var (say, cancel) = (http.Language(), http.RequestAborted);
+        if (page.Parameters["rule"] is { } text && Number(text) is { } id && await edits.RuleAsync(id, cancel) is { } rule)
+            await AskAsync(page, act, say.Put(act.OfRule, $"{text}"),
+            [
+                say.Put("Client: {0}", $"<bdi>{rule.ClientId}</bdi>"), say.Put("Issuer: {0}", $"<bdi dir=\"ltr\">{rule.Issuer}</bdi>"),
+            ], act.RuleSql(id), ("rule", text));
+        else if (page.Parameters["issuer"] is { } issuer && await edits.ReachAsync(issuer, time.GetUtcNow(), cancel) is { } reach)
+            await AskAsync(page, act, say.Put(act.OfIssuer, $"<bdi>{issuer}</bdi>"),
+            [
+                say.Put("Live grants: {0}", $"<strong>{reach.Grants}</strong>"), say.Put("Users: {0}", $"<strong>{reach.People}</strong>"),
+                say.Put("Enabled rules: {0}", $"<strong>{reach.Rules}</strong>"),
+                say.Put("Clients that use it: {0}", $"<strong>{reach.Clients}</strong>"),
+                say.Put("Identities of its issuer: {0}", $"<strong>{reach.Identities}</strong>"),
+            ], act.IssuerSql(issuer), ("issuer", issuer));
+        else await SignedInGate.NotFoundAsync(page);
+    });
+
+    private static Task AskAsync(PageRequest page, Act act, Markup question, IReadOnlyList<Markup> impact, string sql, (string, string) key)
     {
         var say = page.Http.Language();
         return page.Http.ConfirmationAsync(page.Antiforgery, page.NavigationOf(Paths.AdminTrust), new Confirmation
         {
-            Title = say["Disable trust"],
+            Title = say[act.Title],
             Question = question,
-            Consequence = $"{say["Its assertions are refused, and the tokens that stand on them end. Enabling it again revives none of them."]}",
+            Consequence = $"{say[act.Consequence]}",
             Impact = impact,
             Sql = sql,
-            Path = Paths.AdminTrustState,
-            Form = form,
-            Button = say["Disable"],
+            Path = act.Path,
+            Form = [key],
+            Button = say[act.Button],
             Back = Paths.AdminTrust,
         });
     }

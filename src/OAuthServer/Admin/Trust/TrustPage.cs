@@ -28,9 +28,10 @@ public static class TrustPage
     {
         var (settings, say) = (http.RequestServices.GetRequiredService<Settings>(), http.Language());
         return http.PageAsync(200, "Trust", $"""
-            <h1>{say["Trust"]}</h1>
+            {Paging.Heading("Trust", settings, say, (Paths.AdminTrustIssuer, "Add an issuer"), (Paths.AdminTrustRule, "Add a rule"))}
             {Notice.Of(view.Done, say)}
-            <p class="lead">{say["Companies that speak for their people, and platforms that say what runs on them. Each is a row; a new one is written by SQL or by oauth-server trust add."]}</p>
+            <p class="lead">{say["Companies that speak for their people, and platforms that say what runs on them."]}
+                <a href="{settings.IssuerPath + Paths.AdminTrustIdentities}">{say["Who is who: linked identities"]}</a></p>
             {Issuers(view, settings, say)}
             {Rules(view, settings, say)}
             {Waiting(view, settings, say)}
@@ -55,35 +56,46 @@ public static class TrustPage
             <tbody>
             {view.Issuers.Select(row => (Markup)$"""
                 <tr>
-                <th scope="row"><bdi>{Words.Sanitize(row.Name)}</bdi></th>
+                <th scope="row"><a href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminTrustIssuer,
+                    ("issuer", row.Issuer))}"><bdi>{Words.Sanitize(row.Name)}</bdi></a></th>
                 <td data-label="{say["Kind"]}"><code>{row.Kind}</code></td>
                 <td data-label="{say["State"]}">{State(row.Enabled, say)}</td>
                 <td data-label="{say["Issuer"]}"><bdi dir="ltr">{row.Issuer}</bdi></td>
-                <td>{Switch(view, "issuer", row.Issuer, row.Name, row.Enabled, settings, say)}</td>
+                <td>{Switch(view.Antiforgery, "issuer", row.Issuer, row.Name, row.Enabled, settings, say)}</td>
                 </tr>
                 """)}
             </tbody>
             </table>
             """;
 
-    private static Markup Rules(TrustView view, Settings settings, Language say) => view.Rules.Count == 0 ? Markup.None : $"""
-        <table>
-        <caption>{say["Rules of workloads"]}</caption>
-        <thead><tr><th scope="col">{say["Rule"]}</th><th scope="col">{say["Client"]}</th><th scope="col">{say["State"]}</th>
-            <th scope="col">{say["Claims"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
-        <tbody>
-        {view.Rules.Select(row => (Markup)$"""
-            <tr>
-            <th scope="row">{row.Id.ToString(CultureInfo.InvariantCulture)} <span class="url"><bdi dir="ltr">{row.Issuer}</bdi></span></th>
-            <td data-label="{say["Client"]}"><bdi>{row.ClientId}</bdi></td>
-            <td data-label="{say["State"]}">{State(row is { Enabled: true, GrantId: not null }, say)}</td>
-            <td data-label="{say["Claims"]}"><code dir="ltr">{Words.Sanitize(row.Claims, "–", 400)}</code></td>
-            <td>{Switch(view, "rule", row.Id.ToString(CultureInfo.InvariantCulture), $"{row.Id}", row.Enabled, settings, say)}</td>
-            </tr>
-            """)}
-        </tbody>
-        </table>
-        """;
+    private static Markup Rules(TrustView view, Settings settings, Language say)
+    {
+        return view.Rules.Count == 0 ? Markup.None : $"""
+            <table>
+            <caption>{say["Rules of workloads"]}</caption>
+            <thead><tr><th scope="col">{say["Rule"]}</th><th scope="col">{say["Client"]}</th><th scope="col">{say["State"]}</th>
+                <th scope="col">{say["Claims"]}</th><th scope="col">{say["Action"]}</th></tr></thead>
+            <tbody>
+            {view.Rules.Select(Row)}
+            </tbody>
+            </table>
+            """;
+
+        Markup Row(RuleRow row)
+        {
+            var number = row.Id.ToString(CultureInfo.InvariantCulture);
+            return $"""
+                <tr>
+                <th scope="row"><a href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminTrustRule, ("rule", number))}">{say.Put("Rule {0}",
+                    $"{number}")}</a> <span class="url"><bdi dir="ltr">{row.Issuer}</bdi></span></th>
+                <td data-label="{say["Client"]}"><bdi>{row.ClientId}</bdi></td>
+                <td data-label="{say["State"]}">{State(row is { Enabled: true, GrantId: not null }, say)}</td>
+                <td data-label="{say["Claims"]}"><code dir="ltr">{Words.Sanitize(row.Claims, "–", 400)}</code></td>
+                <td>{Switch(view.Antiforgery, "rule", number, number, row.Enabled, settings, say)}</td>
+                </tr>
+                """;
+        }
+    }
 
     private static Markup Waiting(TrustView view, Settings settings, Language say) => view.Waiting.Count == 0 ? Markup.None : $"""
         <h2>{say["Waiting to be linked"]}</h2>
@@ -113,11 +125,14 @@ public static class TrustPage
         </section>
         """;
 
-    private static Markup State(bool enabled, Language say) => enabled
+    /// <summary>Whether it is in force.</summary>
+    internal static Markup State(bool enabled, Language say) => enabled
         ? $"""<span class="mark yes">{say["Enabled"]}</span>""" : (Markup)$"""<span class="mark no">{say["Disabled"]}</span>""";
 
-    private static Markup Switch(TrustView view, string what, string key, string name, bool enabled, Settings settings, Language say) =>
-        enabled
+    /// <summary>The way to the other state of an issuer or a rule: disabling says first what ends.</summary>
+    /// <param name="what">issuer or rule: the name of its key.</param>
+    internal static Markup Switch(
+        Markup antiforgery, string what, string key, string name, bool enabled, Settings settings, Language say) => enabled
             ? $"""
                 <a class="button small danger" href="{settings.IssuerPath}{PageUrl.Of(
                     Paths.AdminTrustState, (what, key))}">{say["Disable…"]}<span class="unseen">
@@ -125,8 +140,14 @@ public static class TrustPage
                 """
             : (Markup)$"""
                 <form method="post" action="{settings.IssuerPath + Paths.AdminTrustState}">
-                {view.Antiforgery}<input type="hidden" name="{what}" value="{key}"><input type="hidden" name="enabled" value="yes">
+                {antiforgery}<input type="hidden" name="{what}" value="{key}"><input type="hidden" name="enabled" value="yes">
                 <button class="small" type="submit">{say["Enable"]}<span class="unseen"> <bdi>{Words.Sanitize(name)}</bdi></span></button>
                 </form>
                 """;
+
+    /// <summary>The way to the end of an issuer or a rule.</summary>
+    internal static Markup DeleteLink(string what, string key, string name, Settings settings, Language say) => $"""
+        <a class="button small danger" href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminTrustDelete, (what, key))}">{say[
+            "Delete…"]}<span class="unseen"> <bdi>{Words.Sanitize(name)}</bdi></span></a>
+        """;
 }

@@ -27,16 +27,13 @@ internal static class UserIdentities
             Markup tenant = one.Tenant.Length == 0 ? Markup.None : $"""<span class="detail"><bdi>{one.Tenant}</bdi></span>""";
             return $"""
                 <li>
-                <p><strong><bdi>{Words.Sanitize(one.Label ?? one.Issuer, "–", 200)}</bdi></strong>
+                <p><strong><a href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminTrustIdentities, ("issuer", one.Issuer))}"><bdi>{Words
+                    .Sanitize(one.Label ?? one.Issuer, "–", 200)}</bdi></a></strong>
                     <span class="detail"><bdi dir="ltr">{Words.Sanitize(one.Sub, "–", 255)}</bdi></span>{tenant}
                     <span class="detail">{say.Put("Linked on {0}", say.Time(one.CreatedAt))} · <bdi>{one.CreatedBy}</bdi></span></p>
-                <form method="post" action="{settings.IssuerPath + Paths.AdminUserUnlink}">
-                {antiforgery}<input type="hidden" name="subject" value="{subject.ToString()}">
-                <input type="hidden" name="issuer" value="{one.Issuer}"><input type="hidden" name="tenant" value="{one.Tenant}">
-                <input type="hidden" name="sub" value="{one.Sub}">
-                <button class="danger small" type="submit">{say["Unlink"]}<span class="unseen">
-                    <bdi>{Words.Sanitize(one.Label ?? one.Issuer, "–", 200)}</bdi></span></button>
-                </form>
+                <p class="actions"><a class="button danger small" href="{settings.IssuerPath}{PageUrl.Of(Paths.AdminUserUnlink,
+                    ("issuer", one.Issuer), ("tenant", one.Tenant), ("sub", one.Sub))}">{say["Unlink…"]}<span class="unseen">
+                    <bdi>{Words.Sanitize(one.Label ?? one.Issuer, "–", 200)}</bdi></span></a></p>
                 </li>
                 """;
         }

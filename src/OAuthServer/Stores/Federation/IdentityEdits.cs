@@ -34,6 +34,22 @@ public enum LinkOutcome
     Gone,
 }
 
+/// <summary>An identity of whomever it is, with what would end with it.</summary>
+public sealed record IdentityReach
+{
+    public required Guid Subject { get; init; }
+    public required string Username { get; init; }
+
+    /// <summary>Browser sessions that began at its company.</summary>
+    public required int Sessions { get; init; }
+
+    /// <summary>Live grants that stand on the company's assertions about the person.</summary>
+    public required int Grants { get; init; }
+
+    /// <summary>Whether the person can still get in without it.</summary>
+    public required bool HasAnotherWay { get; init; }
+}
+
 /// <summary>What became of unlinking one.</summary>
 public enum UnlinkOutcome
 {
@@ -80,11 +96,26 @@ public sealed class IdentityEdits(Database database)
 
     /// <summary>How a person gets in beside one identity: a password, a passkey, or another company.</summary>
     private const string HasAnotherWay = """
-        (exists (select from users u where u.subject = @subject and u.password_hash is not null)
-            or exists (select from passkeys k where k.subject = @subject)
+        (exists (select from users u where u.subject = identities.subject and u.password_hash is not null)
+            or exists (select from passkeys k where k.subject = identities.subject)
             or exists (select from identities other join identity_providers p on p.issuer = other.issuer and p.enabled
-                        where other.subject = @subject and (other.issuer, other.tenant, other.sub) <> (@Issuer, @Tenant, @Sub)))
+                        where other.subject = identities.subject and (other.issuer, other.tenant, other.sub) <> (@Issuer, @Tenant, @Sub)))
         """;
+
+    public const string ReachSql = $"""
+        select subject, (select username from users u where u.subject = identities.subject) as username,
+               (select count(*) from sessions s join identity_providers p on p.id = s.idp
+                 where s.subject = identities.subject and p.issuer = @Issuer and s.expires_at > @now)::int as sessions,
+               (select count(*) from grants g
+                 where g.issuer = @Issuer and g.subject = identities.subject and g.kind = 'id-jag' and g.ended_at is null
+                   and g.expires_at > @now)::int as grants,
+               {HasAnotherWay} as has_another_way
+          from identities where {IdentityStore.Key}
+        """;
+
+    /// <summary>Whose it is, and what would end with it; null: there is no such identity.</summary>
+    public Task<IdentityReach?> ReachAsync(IdentityKey key, DateTimeOffset now, CancellationToken cancel) =>
+        database.FindAsync<IdentityReach>(ReachSql, new { key.Issuer, key.Tenant, key.Sub, now = now.UtcDateTime }, cancel);
 
     public const string UnlinkOwnSql = $"delete from identities where {IdentityStore.Key} and subject = @subject and {HasAnotherWay}";
 

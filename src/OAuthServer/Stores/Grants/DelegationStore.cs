@@ -64,10 +64,11 @@ public sealed class DelegationStore(Database database)
         """;
 
     public const string OfPersonSql = Columns + """
-        where g.subject = @subject and g.ended_at is null and d.ended_at is null order by d.last_used_at desc, d.id limit @most
+        where g.subject = @subject and g.ended_at is null and (d.ended_at is null or d.ended_reason = 'cut')
+         order by d.ended_at is not null, d.last_used_at desc, d.id limit @most
         """;
 
-    /// <summary>What lives of a person's.</summary>
+    /// <summary>What lives of a person's, and what was cut while the grant lives.</summary>
     public Task<List<DelegationRow>> OfPersonAsync(Guid subject, CancellationToken cancel) =>
         database.ListAsync<DelegationRow>(OfPersonSql, new { subject, most = Most }, cancel);
 

@@ -2,8 +2,8 @@ using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
 
-/// <summary>A rule that is about to be made.</summary>
-public sealed record NewExchangeRule
+/// <summary>A rule that is about to be made or changed.</summary>
+public sealed record ExchangeRuleForm
 {
     public required Guid Id { get; init; }
     public required string Actor { get; init; }
@@ -13,6 +13,23 @@ public sealed record NewExchangeRule
     public required string[] Scopes { get; init; }
     public required bool Impersonate { get; init; }
     public required string? Note { get; init; }
+
+    /// <summary>Of the row it was made from; empty: it is a new one.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>A rule as it stands.</summary>
+    public static ExchangeRuleForm Of(ExchangeRuleRow row) => new()
+    {
+        Id = row.Id,
+        Actor = row.Actor,
+        SubjectClients = row.SubjectClients,
+        FromResource = row.FromResource,
+        Resource = row.Resource,
+        Scopes = row.Scopes,
+        Impersonate = row.Impersonate,
+        Note = row.Note,
+        Version = row.Version,
+    };
 }
 
 /// <summary>What would end with a rule.</summary>
@@ -37,12 +54,29 @@ public sealed class ExchangeRuleEdits(Database database)
         """;
 
     /// <summary>A new one, with every reason why it cannot be.</summary>
-    public Task<EditResult<EditOutcome>> AddAsync(NewExchangeRule rule, Author author, CancellationToken cancel) =>
-        Edit.ApplyAsync(database, author, new RowEdit<NewExchangeRule> { Row = rule, Restore = (row, _) => row }, async (edit, row) =>
+    public Task<EditResult<EditOutcome>> AddAsync(RowEdit<ExchangeRuleForm> form, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, row) =>
         {
             await edit.ExecuteAsync(AddSql, row);
             return EditOutcome.Done;
         }, cancel);
+
+    public const string SaveSql = """
+        update exchange_rules r
+           set actor = @Actor, subject_clients = @SubjectClients, from_resource = @FromResource, resource = @Resource, scopes = @Scopes,
+               impersonate = @Impersonate, note = @Note
+         where id = @Id and md5(to_jsonb(r)::text) = @Version
+        """;
+
+    /// <summary>
+    /// All but its state, unless the row is another one than <see cref="ExchangeRuleForm.Version"/> says. What people allowed stays as it
+    /// is: the table's trigger refuses another actor or resource.
+    /// </summary>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<ExchangeRuleForm> form, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, row) =>
+            await edit.ExecuteAsync(SaveSql, row) == 1 ? EditOutcome.Done
+            : await edit.FindAsync<ExchangeRuleRow>(ExchangeRuleStore.FindSql, new { row.Id }) is null ? EditOutcome.Gone
+            : EditOutcome.Stale, cancel);
 
     public const string EnableSql = "update exchange_rules set enabled = @enabled where id = @id";
 

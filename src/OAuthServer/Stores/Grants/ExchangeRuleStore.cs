@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Grants;
@@ -27,6 +28,10 @@ public sealed record ExchangeRuleRow
     public required bool Enabled { get; init; }
     public required string? Note { get; init; }
 
+    /// <summary>Changes with every edit of the row.</summary>
+    [JsonIgnore]
+    public string Version { get; init; } = "";
+
     /// <summary>Whether a token that was issued to this client may be exchanged.</summary>
     public bool Takes(string client) => SubjectClients.Length == 0 ? client != Actor : SubjectClients.Contains(client);
 }
@@ -36,7 +41,7 @@ public sealed class ExchangeRuleStore(Database database)
 {
     private const string Columns = """
         select r.id, r.actor, c.name as actor_name, c.enabled as actor_enabled, r.subject_clients, r.from_resource, r.resource, r.scopes,
-               r.impersonate, r.enabled, r.note
+               r.impersonate, r.enabled, r.note, md5(to_jsonb(r)::text) as version
           from exchange_rules r join clients c on c.client_id = r.actor
 
         """;

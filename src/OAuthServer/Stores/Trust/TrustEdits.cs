@@ -46,6 +46,50 @@ public sealed class TrustEdits(Database database)
         Edit.ApplyAsync(database, author, form, async (edit, row) =>
             await edit.ExecuteAsync(AddSql, row) == 1 ? EditOutcome.Done : EditOutcome.Taken, cancel);
 
+    public const string IssuerSql = """
+        select issuer, kind, name, jwks::text as jwks, jwks_uri, audience, algs, max_age_seconds, single_use, clients, create_people,
+               must_name, enabled, note, md5(to_jsonb(i)::text) as version
+          from trusted_issuers i where issuer = @issuer
+        """;
+
+    /// <summary>An issuer as it stands now, to be edited; null: there is none.</summary>
+    public Task<IssuerRow?> IssuerAsync(string issuer, CancellationToken cancel) =>
+        database.FindAsync<IssuerRow>(IssuerSql, new { issuer }, cancel);
+
+    public const string SaveSql = """
+        update trusted_issuers i
+           set kind = @Kind, name = @Name, jwks = @Jwks::jsonb, jwks_uri = @JwksUri, audience = @Audience, algs = @Algs,
+               max_age_seconds = nullif(@MaxAgeSeconds, 0), single_use = @SingleUse, clients = @Clients, create_people = @CreatePeople,
+               must_name = @MustName, note = @Note
+         where issuer = @Issuer and md5(to_jsonb(i)::text) = @Version
+        """;
+
+    /// <summary>
+    /// All but its name in assertions and its state, unless the row is another one than <see cref="IssuerRow.Version"/> says; 0 seconds
+    /// stand for the usual ones of its kind.
+    /// </summary>
+    public Task<EditResult<EditOutcome>> SaveAsync(RowEdit<IssuerRow> form, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, row) =>
+            await edit.ExecuteAsync(SaveSql, row) == 1 ? EditOutcome.Done
+            : await edit.FindAsync<IssuerRow>(IssuerSql, new { row.Issuer }) is null ? EditOutcome.Gone : EditOutcome.Stale, cancel);
+
+    public const string DeleteSql = "delete from trusted_issuers where issuer = @issuer";
+
+    /// <summary>Deletes it with its rules; identities stay. False: there is no such issuer.</summary>
+    public async Task<bool> DeleteAsync(string issuer, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, DeleteSql, new { issuer }, cancel) == 1;
+
+    public const string RuleSql = """
+        select r.id, r.issuer, r.client_id, r.claims::text as claims, r.resources, r.scopes, r.enabled, r.note, g.id as grant_id,
+               md5(to_jsonb(r)::text) as version
+          from assertion_rules r
+          left join grants g on g.fingerprint = workload_fingerprint(r.id) and g.ended_at is null
+         where r.id = @id
+        """;
+
+    /// <summary>A rule as it stands now, to be edited; null: there is none.</summary>
+    public Task<RuleRow?> RuleAsync(long id, CancellationToken cancel) => database.FindAsync<RuleRow>(RuleSql, new { id }, cancel);
+
     public const string AddRuleSql = """
         insert into assertion_rules (issuer, client_id, claims, resources, scopes, enabled, note)
         values (@Issuer, @ClientId, @Claims::jsonb, @Resources, @Scopes, @Enabled, @Note)
@@ -55,6 +99,25 @@ public sealed class TrustEdits(Database database)
     public Task<EditResult<EditOutcome>> AddRuleAsync(RowEdit<RuleRow> form, Author author, CancellationToken cancel) =>
         Edit.ApplyAsync(database, author, form, async (edit, row) =>
             await edit.ExecuteAsync(AddRuleSql, row) == 1 ? EditOutcome.Done : EditOutcome.Gone, cancel);
+
+    public const string SaveRuleSql = """
+        update assertion_rules r
+           set issuer = @Issuer, client_id = @ClientId, claims = @Claims::jsonb, resources = @Resources, scopes = @Scopes,
+               enabled = @Enabled, note = @Note
+         where id = @Id and md5(to_jsonb(r)::text) = @Version
+        """;
+
+    /// <summary>All of a rule, unless the row is another one than <see cref="RuleRow.Version"/> says.</summary>
+    public Task<EditResult<EditOutcome>> SaveRuleAsync(RowEdit<RuleRow> form, Author author, CancellationToken cancel) =>
+        Edit.ApplyAsync(database, author, form, async (edit, row) =>
+            await edit.ExecuteAsync(SaveRuleSql, row) == 1 ? EditOutcome.Done
+            : await edit.FindAsync<RuleRow>(RuleSql, new { row.Id }) is null ? EditOutcome.Gone : EditOutcome.Stale, cancel);
+
+    public const string DeleteRuleSql = "delete from assertion_rules where id = @id";
+
+    /// <summary>Deletes a rule. False: there is no such rule.</summary>
+    public async Task<bool> DeleteRuleAsync(long id, Author author, CancellationToken cancel) =>
+        await Edit.ByAsync(database, author, DeleteRuleSql, new { id }, cancel) == 1;
 
     public const string EnableSql = "update trusted_issuers set enabled = @enabled where issuer = @issuer";
 
@@ -112,4 +175,10 @@ public sealed class TrustEdits(Database database)
     /// <summary>The same of a rule.</summary>
     public static string EnableRuleText(long id, bool enabled) =>
         $"update assertion_rules set enabled = {(enabled ? "true" : "false")} where id = {id};";
+
+    /// <summary>What an operator would type to delete an issuer.</summary>
+    public static string DeleteText(string issuer) => $"delete from trusted_issuers where issuer = {SqlText.Quote(issuer)};";
+
+    /// <summary>The same of a rule.</summary>
+    public static string DeleteRuleText(long id) => $"delete from assertion_rules where id = {id};";
 }

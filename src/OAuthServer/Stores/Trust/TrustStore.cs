@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OAuthServer.Stores.Postgres;
 
 namespace OAuthServer.Stores.Trust;
@@ -31,6 +32,10 @@ public sealed record IssuerRow
     public required string[] MustName { get; init; }
     public required bool Enabled { get; init; }
     public required string Note { get; init; }
+
+    /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    [JsonIgnore]
+    public string Version { get; init; } = "";
 }
 
 /// <summary>A row of assertion_rules; claims as JSON text.</summary>
@@ -51,6 +56,10 @@ public sealed record RuleRow
 
     /// <summary>The standing grant of its tokens; null: nothing stands, and it issues none.</summary>
     public required Guid? GrantId { get; init; }
+
+    /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
+    [JsonIgnore]
+    public string Version { get; init; } = "";
 }
 
 /// <summary>trusted_issuers and assertion_rules, as the running server reads them.</summary>

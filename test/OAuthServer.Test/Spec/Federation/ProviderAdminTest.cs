@@ -134,7 +134,10 @@ public sealed class ProviderAdminTest : FederationFixture
             await olivia.FollowAsync($"{Paths.AdminUser}?subject={bob.Subject}"),
             ("provider", id), ("sub", company.Sub));
         (await olivia.FollowAsync(taken, "")).Reply.Body.Should().Contain("That identity is linked to another user.");
-        await olivia.SubmitToAsync(Paths.AdminUserUnlink, await olivia.FollowAsync(page));
+        var link = (await olivia.FollowAsync(page)).Reply.Page.QuerySelector($"a[href*='{Paths.AdminUserUnlink}']")!.GetAttribute("href")!;
+        var confirm = await olivia.FollowAsync(link);
+        confirm.Reply.Page.Body!.TextContent.Should().Contain("Sessions that began there: 1").And.Contain("delete from identities where");
+        await olivia.SubmitToAsync(Paths.AdminUserUnlink, confirm);
 
         (await Server.ScalarAsync<long>("select count(*) from identities where subject = @Subject", alice)).Should().Be(0);
         (await Server.ScalarAsync<long>("select count(*) from sessions where subject = @Subject", alice))
