@@ -91,11 +91,13 @@ internal sealed class ProofSupply(Cluster cluster, string issuer) : IDisposable
         if (alg == "RS256")
         {
             var parts = rsa.ExportParameters(false);
-            return $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString(parts.Modulus)}}","e":"{{Base64Url.EncodeToString(parts.Exponent)}}"}""";
+            return $$"""{"kty":"RSA","n":"{{Text(parts.Modulus)}}","e":"{{Text(parts.Exponent)}}"}""";
         }
 
         var point = ec.ExportParameters(false).Q;
-        return $$"""{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}""";
+        return $$"""{"kty":"EC","crv":"P-256","x":"{{Text(point.X)}}","y":"{{Text(point.Y)}}"}""";
+
+        static string Text(byte[]? octets) => Base64Url.EncodeToString(octets);
     }
 
     private static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
