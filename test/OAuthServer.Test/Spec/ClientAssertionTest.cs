@@ -214,7 +214,7 @@ public sealed class ClientAssertionTest : ServerFixture
     [Test, Behaviour(45), Case("PKJ-128")]
     public async Task An_unknown_client_takes_as_long_as_a_wrong_signature()
     {
-        const int rounds = 300;
+        const int rounds = 2000;
         var (client, attacker) = (await Server.KeyClientAsync(), SigningPair.Ec());
         var (known, unknown) = (new List<double>(), new List<double>());
         for (var i = 0; i < rounds; i++)
@@ -231,8 +231,9 @@ public sealed class ClientAssertionTest : ServerFixture
 
         // How often one of the one kind takes longer than one of the other: a half where nothing tells them apart.
         var later = known.Sum(one => unknown.Count(other => one > other) + (0.5 * unknown.Count(other => one == other)));
-        var auc = later / (rounds * rounds);
-        Math.Max(auc, 1 - auc).Should().BeLessThan(0.6);
+        var auc = later / ((double)rounds * rounds);
+        TestContext.Out.WriteLine($"AUC {auc:F3}");
+        Math.Max(auc, 1 - auc).Should().BeLessThanOrEqualTo(0.6);
     }
 
     [Test, Behaviour(45)]
