@@ -5,8 +5,8 @@ using ModelContextProtocol.Client;
 namespace McpClient;
 
 /// <summary>
-/// mcp-client cross-app RESOURCE ISSUER IDP_TOKEN_ENDPOINT CLIENT_ID CLIENT_SECRET: the SDK's way by a company's assertion (ID-JAG), without
-/// a browser.
+/// mcp-client cross-app RESOURCE ISSUER IDP_TOKEN_ENDPOINT CLIENT_ID CLIENT_SECRET: the SDK's way by a company's assertion (ID-JAG),
+/// without a browser.
 /// </summary>
 internal static class CrossApp
 {
@@ -31,7 +31,8 @@ internal static class CrossApp
 
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken);
         await using var transport = new HttpClientTransport(
-            new HttpClientTransportOptions { Endpoint = resource, TransportMode = HttpTransportMode.StreamableHttp }, http, ownsHttpClient: false);
+            new HttpClientTransportOptions { Endpoint = resource, TransportMode = HttpTransportMode.StreamableHttp },
+            http, ownsHttpClient: false);
         await using var client = await ModelContextProtocol.Client.McpClient.CreateAsync(transport);
         Console.WriteLine($"ok tools: {(await client.ListToolsAsync()).Count}");
         provider.InvalidateCache();
