@@ -40,7 +40,9 @@ var pushed = await http.PushAuthorizationAsync(ByKey(new PushedAuthorizationRequ
 }));
 Passed("PushAuthorizationAsync by a client assertion", !pushed.IsError, pushed.Raw);
 Console.WriteLine($"open {issuer}/authorize?client_id={Uri.EscapeDataString(id)}&request_uri={Uri.EscapeDataString(pushed.RequestUri!)}");
-var answer = (await listener.GetContextAsync()).Request.QueryString;
+var back = await listener.GetContextAsync();
+var answer = back.Request.QueryString;
+back.Response.Close("Thank you. You can close this window."u8.ToArray(), false);
 Passed("the browser comes back as pushed", answer["state"] == "pushed" && answer["iss"] == issuer, answer["error"]);
 var tokens = await http.RequestAuthorizationCodeTokenAsync(ByKey(new AuthorizationCodeTokenRequest
 {
