@@ -4,6 +4,7 @@ import * as browserPage from './clients/browser-page.mjs';
 import * as clientIdDocument from './clients/client-id-document.mjs';
 import * as companySignIn from './clients/company-sign-in.mjs';
 import * as conformance from './clients/conformance.mjs';
+import * as csharpCrossApp from './clients/csharp-cross-app.mjs';
 import * as csharpMcpServer from './clients/csharp-mcp-server.mjs';
 import * as csharpSdk from './clients/csharp-sdk.mjs';
 import * as deviceFlow from './clients/device-flow.mjs';
@@ -11,6 +12,7 @@ import * as doctor from './clients/doctor.mjs';
 import * as dpop from './clients/dpop.mjs';
 import * as goOidc from './clients/go-oidc.mjs';
 import * as identityModel from './clients/identity-model.mjs';
+import * as identityModelClient from './clients/identity-model-client.mjs';
 import * as jwtBearer from './clients/jwt-bearer.mjs';
 import * as mcpClient from './clients/mcp-client.mjs';
 import * as mcpRemote from './clients/mcp-remote.mjs';
@@ -32,8 +34,8 @@ import { client, version, writeTable } from './support/report.mjs';
 import { registerTasks } from './support/tasks.mjs';
 import { end, freePort, local, make, sql } from './support/world.mjs';
 
-const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, oauth4webapi, dpop, openidClient, openidClientPeople, deviceFlow, privateKeyJwt, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, trust, conformance, browserPage, tenProcesses,
-    jwtBearer, openIddict, identityModel, goOidc, csharpMcpServer, doctor];
+const clients = [mcpSdk, mcpClient, clientIdDocument, mcpRemote, csharpSdk, csharpCrossApp, oauth4webapi, dpop, openidClient, openidClientPeople, deviceFlow, privateKeyJwt, tokenExchange, oidcClientTs, openIdConnectApp, modAuthOpenidc, companySignIn, trust, conformance, browserPage, tenProcesses,
+    jwtBearer, openIddict, identityModel, identityModelClient, goOidc, csharpMcpServer, doctor];
 const wanted = process.argv.slice(2);
 const start = Date.now();
 let browser;

@@ -118,8 +118,9 @@ public sealed class IdJagGrant(
         if (!found.AudSubFits)
             return AssertionErrors.NotValid(rule, "assertion, aud_sub: another person than the one linked", $"{found.Subject}",
                 person.AudSub);
+        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
         if (!found.IsNew)
             return AssertionErrors.NotValid("EMA §7.4.2", "assertion, jti: it was used before", "an assertion of its own", "a used one");
-        return ProofRefusals.Of(found.UsedBefore) ?? OAuthError.ServerError("an assertion that could be spent was not");
+        return OAuthError.ServerError("an assertion that could be spent was not");
     }
 }

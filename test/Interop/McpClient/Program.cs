@@ -5,6 +5,7 @@ using ModelContextProtocol.Protocol;
 
 // mcp-client http://localhost:9000/mcp PORT: the C# MCP SDK as an application uses it, with a registration and a listener of its
 // own. Prints "open URL" where a person's browser shall go, and "ok WHAT" for each step; exits with 0 after the last.
+if (args is ["cross-app", .. var words]) return await McpClient.CrossApp.RunAsync(words);
 var (server, port) = (new Uri(args[0]), args[1]);
 var redirect = new Uri($"http://localhost:{port}/callback");
 var registered = "";
@@ -31,7 +32,7 @@ await using var transport = new HttpClientTransport(new HttpClientTransportOptio
         },
     },
 });
-await using var client = await McpClient.CreateAsync(transport);
+await using var client = await ModelContextProtocol.Client.McpClient.CreateAsync(transport);
 Passed($"registered, allowed and connected as {registered}", registered.Length > 0);
 Passed("lists the tools", (await client.ListToolsAsync()).Count == 2);
 Passed("calls a tool", await CallAsync("list_notes", []) is not null);

@@ -9,18 +9,28 @@ import { freePort, operator, sql } from '../support/world.mjs';
 
 export const name = 'jose, as company, cluster and forge';
 export const version = versionOf('jose');
-export const did = 'ID-JAG by the cross-app access provider of `@modelcontextprotocol/client` to an MCP server and by oauth4webapi, once each; tokens of pods and of jobs, keys in the row and discovered; what is forged, widened or disabled is refused';
+export const did = 'ID-JAG by the cross-app access provider of `@modelcontextprotocol/client` to an MCP server and by oauth4webapi, once each; tokens of pods and of jobs, keys in the row and discovered, and rotated; what is forged, widened or disabled is refused';
 
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 export async function run(check, { issuer, resource, local }) {
     const [company, cluster] = [await signer('ES256'), await signer('RS256')];
-    const forge = await signer('RS256');
+    const [forge, managed] = [await signer('RS256'), await signer('RS256')];
     const port = await freePort();
     const [idp, kubernetes, actions] = ['https://idp.interop.example', 'https://cluster.interop.example', `http://localhost:${port}`];
-    const host = createServer((request, answer) => answer.setHeader('Content-Type', 'application/json').end(JSON.stringify(
-        request.url === '/.well-known/openid-configuration' ? { issuer: actions, jwks_uri: `${actions}/jwks` } : { keys: [forge.jwk] })));
+    // A managed cluster has its issuer, with a path, on the network; its keys are elsewhere below it.
+    const cloud = `${actions}/id/C0FFEE`;
+    const keys = { '/jwks': [forge.jwk], '/id/C0FFEE/openid/v1/jwks': [managed.jwk] };
+    const asked = [];
+    let jobs = forge;
+    const host = createServer((request, answer) => {
+        asked.push(request.url);
+        const body = request.url === '/.well-known/openid-configuration' ? { issuer: actions, jwks_uri: `${actions}/jwks` }
+            : request.url === '/id/C0FFEE/.well-known/openid-configuration' ? { issuer: cloud, jwks_uri: `${cloud}/openid/v1/jwks` }
+            : keys[request.url] ? { keys: keys[request.url] } : null;
+        answer.writeHead(body ? 200 : 404, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    });
     await new Promise(listening => host.listen(port, 'localhost', listening));
     sql(local, `
         insert into clients (client_id, kind, name, grant_types, auth_method, scopes, default_scopes, resources, default_resource)
@@ -32,9 +42,11 @@ export async function run(check, { issuer, resource, local }) {
         insert into trusted_issuers (issuer, kind, name, jwks) values
             ('${idp}', 'people', 'Acme', '${JSON.stringify({ keys: [company.jwk] })}'),
             ('${kubernetes}', 'workload', 'Cluster', '${JSON.stringify({ keys: [cluster.jwk] })}');
-        insert into trusted_issuers (issuer, kind, name, must_name) values ('${actions}', 'workload', 'Forge', '{repository_id}');
+        insert into trusted_issuers (issuer, kind, name, must_name) values ('${actions}', 'workload', 'Forge', '{repository_id}'),
+            ('${cloud}', 'workload', 'Managed cluster', '{}');
         insert into assertion_rules (issuer, client_id, claims) values
             ('${kubernetes}', 'interop-pod', '{"sub": "system:serviceaccount:prod:etl", "/kubernetes.io/namespace": "prod"}'),
+            ('${cloud}', 'interop-pod', '{"sub": "system:serviceaccount:prod:etl", "/kubernetes.io/namespace": "prod"}'),
             ('${actions}', 'interop-pod', '{"sub": "repo:acme/*:ref:refs/heads/main", "repository_id": "41"}');
         insert into identities (issuer, sub, subject) select '${idp}', 'ext-alice', subject from users where username = 'alice';`);
     const as = await oauth.processDiscoveryResponse(new URL(issuer), await oauth.discoveryRequest(new URL(issuer), { algorithm: 'oauth2', ...insecure }));
@@ -42,7 +54,7 @@ export async function run(check, { issuer, resource, local }) {
     const pod = (more = {}, header = {}) => cluster.sign({
         iss: kubernetes, sub: 'system:serviceaccount:prod:etl', aud: [issuer], 'kubernetes.io': { namespace: 'prod' }, ...more,
     }, header);
-    const job = (more = {}) => forge.sign({ iss: actions, sub: 'repo:acme/api:ref:refs/heads/main', aud: issuer, repository_id: '41', ...more });
+    const job = (more = {}) => jobs.sign({ iss: actions, sub: 'repo:acme/api:ref:refs/heads/main', aud: issuer, repository_id: '41', ...more });
     const jag = () => company.sign({ iss: idp, sub: 'ext-alice', aud: issuer, client_id: 'interop-xaa', resource, scope: 'notes:read' },
         { typ: 'oauth-id-jag+jwt' });
 
@@ -61,6 +73,28 @@ export async function run(check, { issuer, resource, local }) {
             }
         });
         await check('a job of a forge gets one, its keys discovered', async () => assert.equal((await show(await job())).status, 200));
+        await check('a pod of a managed cluster gets one, its keys below an issuer with a path', async () => {
+            const assertion = await managed.sign({ iss: cloud, sub: 'system:serviceaccount:prod:etl', aud: [issuer], 'kubernetes.io': { namespace: 'prod' } });
+            assert.equal((await show(assertion)).status, 200);
+            assert.deepEqual(asked.filter(url => url.startsWith('/id/')), ['/id/C0FFEE/.well-known/openid-configuration', '/id/C0FFEE/openid/v1/jwks']);
+        });
+        await check('a forge and a cluster rotate their keys: the new one is found by itself, and the old one goes', async () => {
+            const jobBy = by => by.sign({ iss: actions, sub: 'repo:acme/api:ref:refs/heads/main', aud: issuer, repository_id: '41' });
+            const podBy = by => by.sign({ iss: cloud, sub: 'system:serviceaccount:prod:etl', aud: [issuer], 'kubernetes.io': { namespace: 'prod' } });
+            for (const [path, old, make] of [['/jwks', forge, jobBy], ['/id/C0FFEE/openid/v1/jwks', managed, podBy]]) {
+                const next = await signer('RS256');
+                keys[path] = [old.jwk, next.jwk];
+                if (old === forge) jobs = next;
+                const before = asked.filter(url => url === path).length;
+                assert.deepEqual([(await show(await make(next))).status, (await show(await make(old))).status], [200, 200]);
+                for (let i = 0; i < 20; i++) assert.equal((await show(await make(await signer('RS256')))).status, 400);
+                assert.equal(asked.filter(url => url === path).length, before + 1, 'one fetch a minute');
+                keys[path] = [next.jwk];
+                sql(local, `delete from key_sets where uri = '${actions}${path}'`);
+                await new Promise(soon => setTimeout(soon, 300));
+                assert.deepEqual([(await show(await make(next))).status, (await show(await make(old))).status], [200, 400]);
+            }
+        });
         await check('another namespace, repository or owner, a longer life and a forged signature do not', async () => {
             const stranger = await signer('RS256', cluster.jwk.kid);
             for (const assertion of [await pod({ 'kubernetes.io': { namespace: 'dev' } }), await job({ repository_id: '42' }),
@@ -101,7 +135,7 @@ export async function run(check, { issuer, resource, local }) {
         });
     } finally {
         host.close();
-        sql(local, `delete from trusted_issuers where issuer in ('${idp}', '${kubernetes}', '${actions}');
+        sql(local, `delete from trusted_issuers where issuer in ('${idp}', '${kubernetes}', '${actions}', '${cloud}');
             delete from identities where issuer = '${idp}'; delete from clients where client_id in ('interop-pod', 'interop-xaa');`);
     }
 }

@@ -52,7 +52,7 @@ export async function openBrowser() {
 }
 
 async function leave(page, button) {
-    await Promise.all([page.waitForNavigation({ waitUntil: 'load', timeout: 15_000 }), button.click()]);
+    await Promise.all([page.waitForNavigation({ waitUntil: 'load', timeout: 60_000 }), button.click()]);
 }
 
 /** Where a native client waits for its answer: http://HOST:PORT/PATH on loopback (RFC 8252 §7.3). */

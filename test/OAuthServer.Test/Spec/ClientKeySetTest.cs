@@ -42,10 +42,21 @@ public sealed class ClientKeySetTest : ServerFixture
         (await client.With(next).At(second).CredentialsAsync()).Should().HaveIssuedTokens();
         host.Requests.Should().HaveCount(2);
 
-        // Made-up keys fetch nothing more in this minute.
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(i =>
-            client.With(SigningPair.Ec($"made-up-{i}")).At(i % 2 == 0 ? Server : second).CredentialsAsync()));
-        host.Requests.Should().HaveCount(2);
+        // Made-up keys fetch nothing more in this minute, and one in each that follows.
+        for (var (minute, number) = (0, 0); minute < 4; minute++)
+        {
+            foreach (var _ in Enumerable.Range(0, 10))
+            {
+                var replies = await Task.WhenAll(Enumerable.Range(0, 25).Select(i =>
+                    client.With(SigningPair.Ec($"made-up-{number++}")).At(i % 2 == 0 ? Server : second).CredentialsAsync()));
+                replies.Should().AllSatisfy(reply => reply.Should().BeRefusedWith("invalid_client"));
+                Server.Clock.Travel(TimeSpan.FromSeconds(2));
+            }
+
+            host.Requests.Should().HaveCount(2 + minute, "a thousand kids, and a fetch a minute");
+            Server.Clock.Travel(TimeSpan.FromSeconds(41));
+        }
+
         (await client.CredentialsAsync()).Should().HaveIssuedTokens();
     }
 

@@ -89,22 +89,24 @@ public sealed class AssertionGrantStore(Database database)
             select p.subject from person p join linked l on l.subject = p.subject
              where p.enabled and (@AudSub::text is null or p.subject::text = @AudSub)
                and exists (select from trusting) and exists (select from client)
-        ), once as (
-            insert into used_proofs (hash, expires_at) select @Once, @OnceUntil::timestamptz from fit
-            on conflict (hash) do nothing
-            returning hash
         ), shown as (
             select 1 as place, 1 as which, @Assertion::bytea as hash, @AssertionUntil::timestamptz as expires_at
-              from once where @Assertion::bytea is not null
-             union all select 1, 2, @Dpop::bytea, @DpopUntil::timestamptz from once where @Dpop::bytea is not null
-        ), {{ProofSql.Spent}}, allow as (
+              from fit where @Assertion::bytea is not null
+             union all select 1, 2, @Dpop::bytea, @DpopUntil::timestamptz from fit where @Dpop::bytea is not null
+        ), {{ProofSql.Spent}}, once as (
+            -- Last: it outlives the refusal of another proof.
+            insert into used_proofs (hash, expires_at)
+            select @Once, @OnceUntil::timestamptz from fit where not exists (select from unproven)
+            on conflict (hash) do nothing
+            returning hash
+        ), allow as (
             insert into grants (id, kind, issuer, client_id, subject, fingerprint, scope, resources, offline, created_at, activated_at,
                                 expires_at, proven_by, jkt)
             select @Id, 'id-jag', @Issuer, @ClientId, fit.subject,
                    sha256(convert_to(
                        jsonb_build_array('id-jag', @Issuer::text, fit.subject, @ClientId::text, @Resource::text)::text, 'UTF8')),
                    @Scope, array[@Resource], false, @now, @now, @ExpiresAt, @ProvenBy, @Jkt
-              from fit where exists (select from once) and not exists (select from unproven)
+              from fit where exists (select from once)
             on conflict (fingerprint) where ended_at is null do update
                set expires_at = greatest(grants.expires_at, excluded.expires_at), rotated_at = @now, jkt = excluded.jkt,
                    proven_by = excluded.proven_by,

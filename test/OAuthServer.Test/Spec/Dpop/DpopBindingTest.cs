@@ -115,6 +115,37 @@ public sealed class DpopBindingTest : ServerFixture
         (await client.Proving(other).RefreshAsync(reply.RefreshToken!)).Should().BeRefusedWith("invalid_grant");
     }
 
+    [Test, Rfc(9449, "10.1"), Behaviour(58), Case("DPOP-110")]
+    public async Task A_pushed_request_is_bound_by_dpop_jkt_or_by_its_proof_and_both_are_one_key()
+    {
+        var verifier = TestClient.NewVerifier();
+        foreach (var query in new[]
+        {
+            client.PushedQuery(await client.Proving(key).PushAsync(verifier)),
+            client.PushedQuery(await client.Proving(key).PushAsync(verifier, ("dpop_jkt", key.Jkt))),
+            client.PushedQuery(await client.PushAsync(verifier, ("dpop_jkt", key.Jkt))),
+        })
+        {
+            var landed = await Server.NewBrowser().AllowAsync(query, alice);
+            var code = new Code(landed.Parameters["code"]!, verifier, client.Redirect);
+            (await client.RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+            (await client.Proving(other).RedeemAsync(code)).Should().BeRefusedWith("invalid_grant");
+            (await client.Proving(key).RedeemAsync(code)).Should().HaveIssuedTokens(type: "DPoP");
+        }
+
+        var before = await CountAsync();
+        var proof = key.Proof(Server, Paths.Par);
+        (await client.Sending(proof).PushAsync(verifier, ("dpop_jkt", other.Jkt)))
+            .Should().BeRefusedWith("invalid_request", 400, "dpop_jkt is another key than that of the DPoP proof");
+        foreach (var bad in new[] { key.Proof(Server, Paths.Token), key.Proof(Server, Paths.Par, "GET"), "x" })
+            (await client.Sending(bad).PushAsync(verifier)).Should().BeRefusedWith("invalid_dpop_proof", 400);
+        (await CountAsync()).Should().Be(before, "nothing was kept");
+        (await client.Sending(proof).PushAsync(verifier)).Status.Should().Be(201, "what was refused has used no proof");
+        (await client.Sending(proof).PushAsync(verifier)).Should().BeRefusedWith("invalid_dpop_proof", 400);
+
+        Task<long> CountAsync() => Server.ScalarAsync<long>("select count(*) from pushed_requests where client_id = @Id", new { client.Id });
+    }
+
     [Test, Rfc(9449, "10")]
     public async Task The_same_request_for_another_key_is_another_grant()
     {

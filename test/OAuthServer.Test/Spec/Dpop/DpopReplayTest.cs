@@ -1,5 +1,4 @@
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using OAuthServer.Protocol;
 using OAuthServer.Test.Support;
@@ -13,11 +12,10 @@ namespace OAuthServer.Test.Spec.Dpop;
 [Behaviour(53)]
 public sealed class DpopReplayTest : ServerFixture
 {
-    private const int AtOnce = 64;
+    private const int AtOnce = SecondProcess.Many;
 
     private readonly ProofKey key = new();
-    private TestServer elsewhere = null!;
-    private OAuthProgram program = null!;
+    private SecondProcess second = null!;
     private TestClient client = null!;
     private TestClient machine = null!;
     private Person alice = null!;
@@ -28,34 +26,20 @@ public sealed class DpopReplayTest : ServerFixture
     [OneTimeSetUp]
     public async Task StartAnotherProcessAsync()
     {
-        elsewhere = TestServer.ExternalServer(Server.Settings with { Listen = $"http://localhost:{TestServer.FreePort()}" });
-        program = await OAuthProgram.ServeAsync(elsewhere, LogLevel.Warning);
+        second = await SecondProcess.StartAsync(Server);
         client = await Server.PublicClientAsync();
         machine = await Server.MachineAsync();
         alice = await Server.UserAsync();
-        (await machine.At(elsewhere).CredentialsAsync()).Should().HaveIssuedTokens();
+        (await machine.At(second.Server).CredentialsAsync()).Should().HaveIssuedTokens();
     }
 
     [OneTimeTearDown]
     public async Task StopItAsync()
     {
-        if (program is not null) await program.DisposeAsync();
-        if (elsewhere is not null) await elsewhere.DisposeAsync();
+        if (second is not null) await second.DisposeAsync();
     }
 
-    private async Task<List<Reply>> AllAtOnceAsync(Func<TestServer, Task<Reply>> ask)
-    {
-        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var asked = Enumerable.Range(0, AtOnce).Select(async i =>
-        {
-            await start.Task;
-            return await ask(i % 2 == 0 ? Server : elsewhere);
-        }).ToList();
-        start.SetResult();
-        return [.. await Task.WhenAll(asked)];
-    }
-
-    private static void HasOneWinner(List<Reply> replies)
+    private static void HasOneWinner(Reply[] replies)
     {
         replies.Should().ContainSingle(reply => reply.Status == 200).Which.Should().HaveIssuedTokens(type: "DPoP");
         foreach (var loser in replies.Where(reply => reply.Status != 200)) loser.Should().BeRefusedWith("invalid_dpop_proof", 400);
@@ -69,7 +53,7 @@ public sealed class DpopReplayTest : ServerFixture
         for (var round = 0; round < 3; round++)
         {
             var proof = Proof();
-            HasOneWinner(await AllAtOnceAsync(on => machine.Sending(proof).At(on).CredentialsAsync()));
+            HasOneWinner(await second.AtOnceAsync((on, _) => machine.Sending(proof).At(on).CredentialsAsync()));
         }
     }
 
@@ -81,7 +65,7 @@ public sealed class DpopReplayTest : ServerFixture
             var refresh = (await client.Proving(key).RedeemAsync(await Server.GrantAsync(client, alice))).RefreshToken!;
             var proof = Proof();
 
-            HasOneWinner(await AllAtOnceAsync(on => client.Sending(proof).At(on).RefreshAsync(refresh)));
+            HasOneWinner(await second.AtOnceAsync((on, _) => client.Sending(proof).At(on).RefreshAsync(refresh)));
 
             (await client.Proving(key).RefreshAsync(refresh)).Should().HaveIssuedTokens(type: "DPoP");
         }
@@ -92,9 +76,9 @@ public sealed class DpopReplayTest : ServerFixture
     {
         var codes = new List<Code>();
         for (var i = 0; i < AtOnce; i++) codes.Add(await Server.GrantAsync(client, alice));
-        var (proof, next) = (Proof(), -1);
+        var proof = Proof();
 
-        var replies = await AllAtOnceAsync(on => client.Sending(proof).At(on).RedeemAsync(codes[Interlocked.Increment(ref next)]));
+        var replies = await second.AtOnceAsync((on, i) => client.Sending(proof).At(on).RedeemAsync(codes[i]));
 
         HasOneWinner(replies);
         (await Task.WhenAll(codes.Select(code => client.Proving(key).RedeemAsync(code)))).Count(reply => reply.Status == 200)
@@ -106,16 +90,15 @@ public sealed class DpopReplayTest : ServerFixture
     {
         var refresh = (await client.Proving(key).RedeemAsync(await Server.GrantAsync(client, alice))).RefreshToken!;
         var proof = Proof();
-        var used = await client.Sending(proof).At(elsewhere).RefreshAsync(refresh);
+        var used = await client.Sending(proof).At(second.Server).RefreshAsync(refresh);
         used.Should().HaveIssuedTokens(type: "DPoP");
 
         (await client.Sending(proof).RefreshAsync(used.RefreshToken!)).Should().BeRefusedWith("invalid_dpop_proof");
-        // SIGKILL.
-        await program.DisposeAsync();
-        program = await OAuthProgram.ServeAsync(elsewhere, LogLevel.Warning);
-        (await client.Sending(proof).At(elsewhere).RefreshAsync(used.RefreshToken!)).Should().BeRefusedWith("invalid_dpop_proof");
+        await second.KillAsync();
+        await second.ServeAsync();
+        (await client.Sending(proof).At(second.Server).RefreshAsync(used.RefreshToken!)).Should().BeRefusedWith("invalid_dpop_proof");
 
-        (await client.Proving(key).At(elsewhere).RefreshAsync(used.RefreshToken!)).Status.Should().Be(200);
+        (await client.Proving(key).At(second.Server).RefreshAsync(used.RefreshToken!)).Status.Should().Be(200);
     }
 
     [Test, Rfc(9449, "11.1")]

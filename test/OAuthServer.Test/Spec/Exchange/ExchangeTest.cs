@@ -153,6 +153,36 @@ public sealed class ExchangeTest : ExchangeFixture
         (await Server.AuditAsync(refused)).Single().Got.Should().Be($"from_resource {Cast.Sensors}");
     }
 
+    [Test, Case("TX-115"), Rfc(9449, "5")]
+    public async Task A_bound_token_is_exchanged_by_its_own_client_with_its_key_and_the_answer_is_bound_too()
+    {
+        var (key, other) = (new ProofKey(), new ProofKey());
+        var agent = await AgentAsync("own");
+        await Server.ExecuteAsync("""
+            update clients set scopes = '{mcp:read}', default_scopes = '{mcp:read}', resources = array[@Notes], default_resource = @Notes,
+                   grant_types = grant_types || '{client_credentials}' where client_id = @Id
+            """, new { agent.Id, Cast.Notes });
+        await Server.HearsOfAsync(agent, row => row.DefaultResource is not null);
+        var foreign = await AgentAsync("foreign");
+        await RuleAsync(agent, Cast.Notes, Cast.Notes, "mcp:read", subjects: agent.Id);
+        await RuleAsync(foreign, Cast.Notes, Cast.Notes, "mcp:read");
+        var bound = (await agent.Proving(key).CredentialsAsync()).AccessToken;
+
+        foreach (var actor in new[] { agent, agent.Proving(other), foreign, foreign.Proving(other), foreign.Proving(key) })
+        {
+            var refused = await ExchangeAsync(actor, bound, Cast.Notes);
+            refused.Should().BeRefusedWith("invalid_request", 400, "The subject token cannot be exchanged");
+            (await Server.AuditAsync(refused)).Single().Reason.Should().Be("the subject token is bound to a key");
+        }
+
+        var reply = await ExchangeAsync(agent.Proving(key), bound, Cast.Notes);
+        reply.Should().HaveIssuedTokens("mcp:read", "DPoP");
+        Claims(reply.AccessToken)["cnf"]!["jkt"]!.ToString().Should().Be(key.Jkt);
+        // A chain stays bound.
+        (await ExchangeAsync(agent, reply.AccessToken, Cast.Notes)).Should().BeRefusedWith("invalid_request");
+        (await ExchangeAsync(foreign.Proving(key), reply.AccessToken, Cast.Notes)).Should().BeRefusedWith("invalid_request");
+    }
+
     [Test, Case("TX-118"), Rfc(8693, "2.1")]
     public async Task Resource_and_audience_agree()
     {
