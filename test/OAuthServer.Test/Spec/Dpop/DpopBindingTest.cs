@@ -143,7 +143,8 @@ public sealed class DpopBindingTest : ServerFixture
         (await client.Sending(proof).PushAsync(verifier)).Status.Should().Be(201, "what was refused has used no proof");
         (await client.Sending(proof).PushAsync(verifier)).Should().BeRefusedWith("invalid_dpop_proof", 400);
 
-        Task<long> CountAsync() => Server.ScalarAsync<long>("select count(*) from pushed_requests where client_id = @Id", new { client.Id });
+        Task<long> CountAsync() =>
+            Server.ScalarAsync<long>("select count(*) from pushed_requests where client_id = @Id", new { client.Id });
     }
 
     [Test, Rfc(9449, "10")]
