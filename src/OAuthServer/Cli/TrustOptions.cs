@@ -41,23 +41,8 @@ internal sealed class IssuerOptions
     public Symbol[] All => [kind, name, jwks, jwksUri, audience, algs, age, once, clients, create, mustName, note];
 
     /// <summary>An issuer before anything is said of it but its name in assertions.</summary>
-    public static IssuerRow New(string issuer) => new()
-    {
-        Issuer = issuer,
-        Kind = "workload",
-        Name = Uri.TryCreate(issuer, UriKind.Absolute, out var url) && url.Host.Length > 0 ? url.Host : issuer,
-        Jwks = null,
-        JwksUri = null,
-        Audience = null,
-        Algs = [],
-        MaxAgeSeconds = 0,
-        SingleUse = false,
-        Clients = [],
-        CreatePeople = false,
-        MustName = [],
-        Enabled = true,
-        Note = "",
-    };
+    public static IssuerRow New(string issuer) => IssuerRow.New(issuer, "workload",
+        Uri.TryCreate(issuer, UriKind.Absolute, out var url) && url.Host.Length > 0 ? url.Host : issuer);
 
     /// <summary>The row with what was named; or what is wrong with the file of keys.</summary>
     public string? Apply(ParseResult parse, IssuerRow before, out IssuerRow row)

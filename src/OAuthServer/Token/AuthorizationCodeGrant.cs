@@ -1,4 +1,3 @@
-using OAuthServer.Clients;
 using OAuthServer.Grants;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Grants;
@@ -9,14 +8,13 @@ namespace OAuthServer.Token;
 /// RFC 6749 §4.1.3 with RFC 7636: a code becomes tokens, once. Everything is checked, and the access token made, before the code
 /// is spent; a valid second use ends the grant, whatever resource it names.
 /// </summary>
-public sealed class AuthorizationCodeGrant(
-    PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, GrantTokens tokens) : IGrant
+public sealed class AuthorizationCodeGrant(PresentedTokens presented, CodeRedemption redemption) : IGrant
 {
     public GrantType Type => GrantType.AuthorizationCode;
 
     public async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, CancellationToken cancel)
     {
-        var (client, parameters) = (request.Client, request.Parameters);
+        var parameters = request.Parameters;
         if (parameters["code"] is not { } text)
             return OAuthError.InvalidRequest("code is required", "no code came", "RFC 6749 §4.1.3", "code");
         if (parameters["code_verifier"] is not { } verifier)
@@ -27,46 +25,15 @@ public sealed class AuthorizationCodeGrant(
 
         if (await presented.CodeAsync(text, cancel) is not { } code) return NoSuchCode();
 
-        var (now, grant) = (request.Context.At, code.Grant);
-        var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
-        // A problem is no refusal yet: another client's code, a replay or an ended grant is for the statement to find first.
-        var wishes = new TokenWishes
+        return await redemption.RedeemAsync(request, code, new CodeTerms
         {
-            Resources = parameters.Resources,
-            Offline = refresh is not null,
-            Jkt = request.Jkt,
-            WithNonce = true,
-        };
-        (await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now)).Refused(
-            out var problem, out var prepared);
-        var redemption = new Redemption
-        {
-            Grant = grant,
             Kind = Redemption.Code,
-            Hash = code.Hash,
-            ClientId = client.Id,
             RedirectUri = parameters["redirect_uri"],
             Challenge = Pkce.Challenge(verifier),
-            Token = prepared?.Facts,
-            RefreshHash = refresh?.Hash,
-            FamilyHash = refresh?.FamilyHash,
-            RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
-            Proofs = request.Proofs,
-            ProvenBy = request.By.ProvenBy,
-            Jkt = request.Jkt,
-            Note = request.By.Note,
-            Now = now,
-            RequestId = request.Context.RequestId,
-            Address = request.Context.Address,
-        };
-        if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
-        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
-        if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
-        await tokens.NoteAsync(prepared, client, grant, request.Context);
-        return prepared.Response with
-        {
-            RefreshToken = refresh is null ? null : IssuedRefreshToken.At(now, refresh.Text, redemption.RefreshIdleUntil, grant.ExpiresAt),
-        };
+            WithNonce = true,
+            NoSuchCode = NoSuchCode,
+            Refusal = Refusal,
+        }, cancel);
     }
 
     private static OAuthError NoSuchCode() => OAuthError.InvalidGrant("no such code", "RFC 6749 §4.1.3", "a code this server issued");

@@ -10,7 +10,7 @@ namespace OAuthServer.Token;
 /// nothing, as §3.5 tells devices to repeat a poll whose answer was lost.
 /// </summary>
 public sealed class DeviceCodeGrant(
-    DeviceRequestStore requests, PresentedTokens presented, RedemptionStore codes, ResourceDirectory resources, GrantTokens tokens) : IGrant
+    DeviceRequestStore requests, PresentedTokens presented, CodeRedemption redemption) : IGrant
 {
     private const string Rule = "RFC 8628 §3.5";
 
@@ -33,44 +33,8 @@ public sealed class DeviceCodeGrant(
         };
         if (await requests.PollAsync(poll) is { } waits) return ProofRefusals.Of(waits.UsedBefore) ?? Wait(waits, client, now);
         if (await presented.CodeAsync(text, cancel) is not { } allowed) return NoSuchCode();
-        return await RedeemAsync(request, allowed, cancel);
-    }
-
-    private async Task<Result<TokenResponse>> RedeemAsync(TokenRequest request, PresentedCode code, CancellationToken cancel)
-    {
-        var (client, grant, now) = (request.Client, code.Grant, request.Context.At);
-        var refresh = grant.Offline && client.MayUse(GrantType.RefreshToken) ? RefreshToken.Mint(grant.Id) : null;
-        var wishes = new TokenWishes { Resources = request.Parameters.Resources, Offline = refresh is not null, Jkt = request.Jkt };
-        (await tokens.PrepareAsync(client, grant, await resources.ReadAsync(cancel), wishes, now)).Refused(
-            out var problem, out var prepared);
-        var redemption = new Redemption
-        {
-            Grant = grant,
-            Kind = Redemption.DeviceCode,
-            Hash = code.Hash,
-            ClientId = client.Id,
-            RedirectUri = null,
-            Challenge = null,
-            Token = prepared?.Facts,
-            RefreshHash = refresh?.Hash,
-            FamilyHash = refresh?.FamilyHash,
-            RefreshIdleUntil = now.AddSeconds(client.Row.RefreshIdleSeconds),
-            Proofs = request.Proofs,
-            ProvenBy = request.By.ProvenBy,
-            Jkt = request.Jkt,
-            Note = request.By.Note,
-            Now = now,
-            RequestId = request.Context.RequestId,
-            Address = request.Context.Address,
-        };
-        if (await codes.RedeemAsync(redemption) is not { } found) return NoSuchCode();
-        if (ProofRefusals.Of(found.UsedBefore) is { } used) return used;
-        if (!found.Redeemed || prepared is null) return Refusal(found, redemption, problem);
-        await tokens.NoteAsync(prepared, client, grant, request.Context);
-        return prepared.Response with
-        {
-            RefreshToken = refresh is null ? null : IssuedRefreshToken.At(now, refresh.Text, redemption.RefreshIdleUntil, grant.ExpiresAt),
-        };
+        return await redemption.RedeemAsync(
+            request, allowed, new CodeTerms { Kind = Redemption.DeviceCode, NoSuchCode = NoSuchCode, Refusal = Refusal }, cancel);
     }
 
     private static OAuthError Wait(PolledDeviceRequest waits, string client, DateTimeOffset now) =>

@@ -15,6 +15,7 @@ public static class TokenRoom
             services.AddSingleton<IGrant, DeviceCodeGrant>();
             services.AddSingleton<IdJagGrant>();
             services.AddSingleton<WorkloadGrant>();
+            services.AddSingleton<CodeRedemption>();
             services.AddSingleton<GrantTokens>();
             services.AddSingleton<ExchangeSteps>();
             services.AddSingleton<TokenEndpoint>();

@@ -22,23 +22,7 @@ internal static class IssuerForm
     ];
 
     /// <summary>What is there before anything was typed.</summary>
-    public static IssuerRow New { get; } = new()
-    {
-        Issuer = Judged,
-        Kind = "people",
-        Name = "x",
-        Jwks = null,
-        JwksUri = null,
-        Audience = null,
-        Algs = [],
-        MaxAgeSeconds = 0,
-        SingleUse = false,
-        Clients = [],
-        CreatePeople = false,
-        MustName = [],
-        Enabled = true,
-        Note = "",
-    };
+    public static IssuerRow New { get; } = IssuerRow.New(Judged, "people", "x");
 
     /// <summary>A field's text in a row; null: empty, or not ticked.</summary>
     public static string? Value(IssuerRow row, string name) => name switch

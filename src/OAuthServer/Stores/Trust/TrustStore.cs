@@ -36,6 +36,25 @@ public sealed record IssuerRow
     /// <summary>Changes with every edit of the row; empty: it was not read to be edited.</summary>
     [JsonIgnore]
     public string Version { get; init; } = "";
+
+    /// <summary>One of which nothing more is said yet.</summary>
+    public static IssuerRow New(string issuer, string kind, string name) => new()
+    {
+        Issuer = issuer,
+        Kind = kind,
+        Name = name,
+        Jwks = null,
+        JwksUri = null,
+        Audience = null,
+        Algs = [],
+        MaxAgeSeconds = 0,
+        SingleUse = false,
+        Clients = [],
+        CreatePeople = false,
+        MustName = [],
+        Enabled = true,
+        Note = "",
+    };
 }
 
 /// <summary>A row of assertion_rules; claims as JSON text.</summary>

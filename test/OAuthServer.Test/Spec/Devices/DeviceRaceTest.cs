@@ -4,7 +4,9 @@ using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Spec.Devices;
 
-/// <summary>64 polls at one moment over two processes: a device code is redeemed once, and so is an assertion beside device codes.</summary>
+/// <summary>
+/// 64 polls at one moment over two processes: a device code is redeemed once, and so is an assertion beside device codes.
+/// </summary>
 [Behaviour(42, 57)]
 public sealed class DeviceRaceTest : DeviceFixture
 {
