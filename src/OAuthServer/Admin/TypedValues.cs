@@ -1,5 +1,4 @@
 using System.Globalization;
-using OAuthServer.Clients;
 using OAuthServer.Html;
 using OAuthServer.Protocol;
 
@@ -24,10 +23,14 @@ internal sealed class TypedValues(Parameters form, Language say, Dictionary<stri
     public string? Json(string name, string? otherwise)
     {
         if (Text(name) is not { } text) return null;
-        if (KeyMetadata.IsJson(text)) return text;
-        problems[name] = say[text.Contains("\\u", StringComparison.Ordinal) ? "This is no JSON without escapes." : "This is no JSON."];
+        if (Flaw(name, text) is not { } flaw) return text;
+        problems[name] = say[flaw];
         return otherwise;
     }
+
+    /// <summary>Why it cannot be kept in this field, in English; null: it can.</summary>
+    public static string? Flaw(string name, string text) =>
+        name == PastedKeys.Field && PastedKeys.ArePrivate(text) ? PastedKeys.Problem : TypedJson.Flaw(text);
 
     /// <summary>A whole number; 0: empty.</summary>
     /// <param name="otherwise">In place of what is no number.</param>

@@ -1,5 +1,6 @@
 using System.Text;
 using OAuthServer.Clients;
+using OAuthServer.Protocol;
 
 namespace OAuthServer.Cli;
 
@@ -29,7 +30,7 @@ internal static class ClientKeyCommands
             return $"{file} cannot be read";
         }
 
-        return KeyMetadata.IsJson(jwks) ? null : $"{file} is no JSON without escapes";
+        return TypedJson.Flaw(jwks) is { } flaw ? $"{file}: {flaw}" : null;
     }
 
     private static CliCommand Show()

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using OAuthServer.Clients;
+using OAuthServer.Protocol;
 using OAuthServer.Stores.Postgres;
 using OAuthServer.Stores.Trust;
 
@@ -103,6 +103,6 @@ internal static class TrustAdd
 
     private static RowEdit<T> AsIs<T>(T row) => new() { Row = row, Restore = (one, _) => one };
 
-    private static int? NoJson(CommandContext context, RuleRow row) => KeyMetadata.IsJson(row.Claims) ? null
-        : context.Output.Refuse("The claims are no JSON without escapes", "Nothing was changed.");
+    private static int? NoJson(CommandContext context, RuleRow row) => TypedJson.Flaw(row.Claims) is { } flaw
+        ? context.Output.Refuse($"The claims: {flaw}", "Nothing was changed.") : null;
 }

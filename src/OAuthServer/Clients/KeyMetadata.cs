@@ -47,20 +47,6 @@ public static partial class KeyMetadata
                 Rule, "public keys only");
     }
 
-    /// <summary>Whether a text that an operator gave is JSON that PostgreSQL takes: escapes, which no public key needs, are none.</summary>
-    public static bool IsJson(string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return !text.Contains("\\u", StringComparison.Ordinal) && !text.Contains('\0');
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
     // The set with what is needed of its keys; null: it cannot be used.
     private static string? Public(JsonElement jwks)
     {

@@ -18,7 +18,7 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
     private const int MostAtOnce = 64;
     private const int KeptForNew = 16;
 
-    // Apart: who floods us with documents stops no key set, and the other way round.
+    // Counted apart: a flood of documents stops no key set, nor the other way round.
     private readonly HostLimit documentsPerHost = new(time), keysPerHost = new(time);
     private readonly SemaphoreSlim places = new(MostAtOnce);
     private readonly GuardedNetwork documents =
@@ -40,14 +40,19 @@ public sealed class Fetcher(Network network, Settings settings, TimeProvider tim
 
     private async Task<Result<Answered>> GetAsync(Call call, HostLimit perHost, DateTimeOffset? goodAt)
     {
-        var known = goodAt is not null;
-        if (perHost.Take(call.Url, goodAt) is { } wait)
-            return OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {call.Url.IdnHost}", wait);
         // Old documents on hosts that fell silent shall not hold every place: who asks for one has the last good one to fall back on.
-        if ((known && places.CurrentCount <= KeptForNew) || !places.Wait(0))
+        if ((goodAt is not null && places.CurrentCount <= KeptForNew) || !places.Wait(0))
             return OAuthError.TemporarilyUnavailable("too many documents are being fetched at once");
-        try { return await ReachAsync(call, documents, CancellationToken.None); }
-        finally { places.Release(); }
+        try
+        {
+            return perHost.Take(call.Url, goodAt) is { } wait
+                ? OAuthError.SlowDown($"more than {HostLimit.PerMinute} fetches a minute from {call.Url.IdnHost}", wait)
+                : await ReachAsync(call, documents, CancellationToken.None);
+        }
+        finally
+        {
+            places.Release();
+        }
     }
 
     /// <summary>

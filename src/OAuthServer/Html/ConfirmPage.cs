@@ -87,5 +87,6 @@ public static class ConfirmPage
         _ => Paths.Admin,
     };
 
-    private static Markup Kept(KeyValuePair<string, string> pair) => $"""<input type="hidden" name="{pair.Key}" value="{pair.Value}">""";
+    private static Markup Kept(KeyValuePair<string, string> pair) =>
+        $"""<input type="hidden" name="{pair.Key}" value="{PastedKeys.Shown(pair.Key, pair.Value)}">""";
 }

@@ -10,6 +10,8 @@ namespace OAuthServer.Html;
 /// <param name="problems">What is wrong, by field, in English; a name no field has stands above them all.</param>
 public sealed class Fields(Language say, Func<string, string?> values, IReadOnlyDictionary<string, string> problems)
 {
+    private readonly Func<string, string?> values = name => PastedKeys.Shown(name, values(name));
+
     // With their labels, in the page's language and in its order.
     private readonly List<(string Name, string Label)> shown = [];
 

@@ -40,6 +40,17 @@ public sealed class HostLimitTest
     }
 
     [Test]
+    public void All_that_were_good_on_one_host_have_a_limit_together()
+    {
+        var (limit, goodAt) = (new HostLimit(clock), clock.GetUtcNow());
+        clock.Travel(TimeSpan.FromMinutes(10));
+
+        var taken = Enumerable.Range(0, 1000).Count(i => limit.Take(new Uri($"https://third.example/jwks?n={i}"), goodAt) is null);
+
+        taken.Should().Be(HostLimit.OwnPerMinute + HostLimit.PerMinute);
+    }
+
+    [Test]
     public void A_flood_of_made_up_hosts_costs_little_and_stops_only_strangers()
     {
         var limit = new HostLimit(clock);

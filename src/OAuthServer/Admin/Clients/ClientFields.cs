@@ -1,5 +1,4 @@
 using System.Globalization;
-using OAuthServer.Clients;
 using OAuthServer.Protocol;
 using OAuthServer.Stores.Clients;
 using OAuthServer.Stores.Resources;
@@ -166,8 +165,8 @@ public static class ClientFields
         string? Keys()
         {
             if (form["jwks"]?.Trim() is not { Length: > 0 } text) return null;
-            if (KeyMetadata.IsJson(text)) return text;
-            problems["jwks"] = "This is no JSON without escapes.";
+            if (TypedValues.Flaw("jwks", text) is not { } flaw) return text;
+            problems["jwks"] = flaw;
             return row.Jwks;
         }
 

@@ -13,7 +13,7 @@ public sealed class RuleEndpoint(SignedInGate gate, TrustStore store, TrustEdits
     public Task OpenAsync(HttpContext http) => gate.ShowAdminAsync(http, async page =>
     {
         if (page.Parameters["rule"] is not { } rule)
-            await ShowAsync(page, new RowForm { Key = null, Version = null, Values = name => page.Parameters[name] }, null);
+            await ShowAsync(page, new RowForm { Key = null, Version = null, Values = _ => null }, null);
         else if (await FindAsync(rule, http.RequestAborted) is { } row) await ShowAsync(page, FormOf(row), row);
         else await SignedInGate.NotFoundAsync(page);
     });
@@ -49,7 +49,9 @@ public sealed class RuleEndpoint(SignedInGate gate, TrustStore store, TrustEdits
 
     private async Task ShowAsync(PageRequest page, RowForm form, RuleRow? row)
     {
-        var issuers = (await store.IssuersAsync(page.Http.RequestAborted)).Where(one => one.Kind == "workload").ToList();
+        // A rule's own one, too, whatever it is by now: a form that lacks it would move the rule to another.
+        var issuers = (await store.IssuersAsync(page.Http.RequestAborted))
+            .Where(one => one.Kind == "workload" || one.Issuer == row?.Issuer).ToList();
         await page.Http.RuleAsync(page.Antiforgery, page.NavigationOf(Paths.AdminTrust), form, issuers, row,
             form.Status == 200 ? page.Parameters[Notice.Field] : null);
     }

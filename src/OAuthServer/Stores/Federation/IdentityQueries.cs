@@ -98,7 +98,7 @@ public sealed class IdentityQueries(Replica replica)
         string.Join(' ', new[] { one.Issuer, one.Tenant, one.Sub }.Select(Uri.EscapeDataString));
 
     private static IdentityKey? Read(string? cursor) =>
-        cursor?.Split(' ') is [var issuer, var tenant, var sub] ? new IdentityKey
+        cursor?.Split(' ') is [var issuer, var tenant, var sub] && !cursor.Contains("%00", StringComparison.Ordinal) ? new IdentityKey
         {
             Issuer = Uri.UnescapeDataString(issuer),
             Tenant = Uri.UnescapeDataString(tenant),

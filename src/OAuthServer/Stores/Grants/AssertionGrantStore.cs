@@ -70,7 +70,8 @@ public sealed class AssertionGrantStore(Database database)
 {
     /// <summary>
     /// Locks the person, the identity, the issuer and the client, spends the assertion and what else was proven, and makes the grant or
-    /// prolongs the one there is, with its audit row; nothing of it happens where one of them is off, or the assertion was used.
+    /// prolongs the one there is, with its audit row; no grant where one of them is off, or a proof was used. A client's own assertion is
+    /// spent whatever becomes of the company's.
     /// </summary>
     public const string AllowSql = $$"""
         with person as materialized (
@@ -92,7 +93,8 @@ public sealed class AssertionGrantStore(Database database)
         ), shown as (
             select 1 as place, 1 as which, @Assertion::bytea as hash, @AssertionUntil::timestamptz as expires_at
               from fit where @Assertion::bytea is not null
-             union all select 1, 2, @Dpop::bytea, @DpopUntil::timestamptz from fit where @Dpop::bytea is not null
+             union all select 1, 2, @Dpop::bytea, @DpopUntil::timestamptz from fit
+             where @Dpop::bytea is not null and not exists (select from used_proofs where hash = @Once)
         ), {{ProofSql.Spent}}, once as (
             -- Last: it outlives the refusal of another proof.
             insert into used_proofs (hash, expires_at)

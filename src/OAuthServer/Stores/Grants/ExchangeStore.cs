@@ -78,7 +78,9 @@ public sealed class ExchangeStore(Database database)
         ), cut as materialized (
             -- The same place in the chain, also where a step above has begun anew.
             select d.id from delegations d cross join began b
-             where d.ended_reason = 'cut' and d.client_id = b.client_id and d.grant_id is not distinct from @grant
+             where d.ended_reason = 'cut' and d.client_id = b.client_id
+               and coalesce(d.grant_id, '00000000-0000-0000-0000-000000000000')
+                       = coalesce(@grant, '00000000-0000-0000-0000-000000000000')
                and d.path = coalesce((select array_agg(rule_id order by depth) from chain), '{}') || @rule
         ), decidable as materialized (
             select b.client_id from facts f cross join began b

@@ -44,7 +44,9 @@ public sealed record NewGrant
     /// </summary>
     public Func<Guid, byte[]>? Answer { get; init; }
 
-    /// <summary>The consent it stands on when nobody was asked, which must still be there; null: the person was asked.</summary>
+    /// <summary>
+    /// The consent it stands on when nobody was asked, which must still be there and allow as much; null: the person was asked.
+    /// </summary>
     public byte[]? RememberedKey { get; init; }
 
     /// <summary>Consent to remember; null for none.</summary>
@@ -148,7 +150,7 @@ public sealed class GrantStore(Database database)
 
     public const string AnswerSql = "update authorization_requests set answer_sealed = @answer where id_hash = @request";
 
-    /// <summary>The grant's id, or null when the pending request could not be spent, or what was remembered is revoked.</summary>
+    /// <summary>The grant's id, or null when the pending request could not be spent, or what was remembered is revoked or less.</summary>
     public async Task<Guid?> AllowAsync(NewGrant grant, DateTimeOffset now)
     {
         for (var attempts = 0; attempts < MostAttempts; attempts++)

@@ -27,7 +27,7 @@ public sealed class OnwardStore(Database database)
                exists (select from delegations d where d.grant_id = g.id and d.rule_id = may.rule) as has_acted
           from grants g
          cross join lateral (
-            select r.id as rule, r.actor, r.resource, array(select jsonb_array_elements_text(one -> 'scopes')
+            select r.id as rule, r.actor, r.from_resource, r.resource, array(select jsonb_array_elements_text(one -> 'scopes')
                                                   intersect select unnest(r.scopes) order by 1) as scopes
               from jsonb_array_elements(g.onward) as one
               join exchange_rules r on r.id::text = one ->> 'rule' and r.actor = one ->> 'actor' and r.resource = one ->> 'resource'
@@ -38,6 +38,7 @@ public sealed class OnwardStore(Database database)
                                   and (d.ended_at is null or d.ended_reason = 'cut' and d.path = array[r.id]))) as may
           join clients c on c.client_id = may.actor and c.enabled
           join resources on resources.uri = may.resource and resources.enabled
+          join resources origin on origin.uri = may.from_resource and origin.enabled
          where g.subject = @subject and g.ended_at is null and g.expires_at > @now and may.scopes <> '{}'
          order by c.name, may.resource limit @most
         """;

@@ -112,7 +112,7 @@ public sealed class Edit
             {
                 return new EditResult<T>(await act(this, row), refusals);
             }
-            catch (PostgresException refused) when (IsRefusal(refused))
+            catch (PostgresException refused) when (IsRefusal(refused) || CannotKeep(refused))
             {
                 await transaction.RollbackAsync("judged", CancellationToken.None);
                 var refusal = Refusal(refused);
@@ -141,13 +141,15 @@ public sealed class Edit
             await transaction.ReleaseAsync("row", CancellationToken.None);
             return null;
         }
-        // Classes 22 and 54, too: a text that PostgreSQL cannot keep is the row's fault.
-        catch (PostgresException refused) when (IsRefusal(refused) || refused.SqlState[..2] is "22" or "54")
+        catch (PostgresException refused) when (IsRefusal(refused) || CannotKeep(refused))
         {
             await transaction.RollbackAsync("row", CancellationToken.None);
             return Refusal(refused);
         }
     }
+
+    // Classes 22 and 54: what PostgreSQL cannot keep is the row's fault.
+    private static bool CannotKeep(PostgresException fault) => fault.SqlState[..2] is "22" or "54";
 
     private static bool IsRefusal(PostgresException fault) => fault.SqlState.StartsWith("23", StringComparison.Ordinal);
 

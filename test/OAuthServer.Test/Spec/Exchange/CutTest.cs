@@ -163,6 +163,8 @@ public sealed class CutTest : ExchangeFixture
             await Task.WhenAll(
                 Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { under.Id }),
                 Server.ExecuteAsync("update clients set enabled = false where client_id = @Id", new { agent.Id }),
+                Server.ExecuteAsync("update delegations set ended_at = now() where actor in (@First, @Second) and ended_at is null",
+                    new { First = agent.Id, Second = under.Id }),
                 Server.ExecuteAsync("update exchange_rules set enabled = false where actor = @Id", new { under.Id }),
                 Server.ExecuteAsync("update exchange_rules set enabled = false where actor = @Id", new { agent.Id }));
             (await Server.ScalarAsync<long>("select count(*) from delegations where actor in (@First, @Second) and ended_at is null",
