@@ -27,7 +27,7 @@ public sealed class ImportedKeyStore(Database database)
         with keys as (
             delete from imported_keys where verifies_until <= @now
         ), gone as materialized (
-            select hash from imported_marks where expires_at <= @now limit 500 for update skip locked
+            select hash from imported_marks where expires_at <= @now limit 500
         )
         delete from imported_marks using gone where imported_marks.hash = gone.hash
         """;
