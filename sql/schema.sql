@@ -728,6 +728,9 @@ CREATE FUNCTION public.clients_end_delegations() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    if not exists (select from delegations where (client_id = new.client_id or actor = new.client_id) and ended_at is null) then
+        return null;
+    end if;
     perform delegations_lock(array(
         select id from delegations where (client_id = new.client_id or actor = new.client_id) and ended_at is null));
     update delegations set ended_at = now(), ended_reason = 'client'
@@ -897,6 +900,16 @@ end $$;
 
 COMMENT ON FUNCTION public.delegations_check() IS 'Keeps the end of a delegation, and calls what is ended in SQL a cut.';
 
+CREATE FUNCTION public.delegations_end_alone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform delegations_lock('{}');
+    return null;
+end $$;
+
+COMMENT ON FUNCTION public.delegations_end_alone() IS 'Has who ends delegations, in SQL too, wait for who does already.';
+
 CREATE FUNCTION public.delegations_feed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -922,6 +935,7 @@ CREATE FUNCTION public.delegations_lock(which uuid[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
+    perform pg_advisory_xact_lock(hashtextextended('delegations are ended', 0));
     perform from delegations where id in (
         with recursive below as (
             select unnest(which) as id
@@ -931,7 +945,7 @@ begin
         select id from below) order by depth, id for no key update;
 end $$;
 
-COMMENT ON FUNCTION public.delegations_lock(which uuid[]) IS 'Locks delegations, and what lives below them, in the order that all who end them keep.';
+COMMENT ON FUNCTION public.delegations_lock(which uuid[]) IS 'Waits for whoever ends delegations, and locks these and what lives below them, from above.';
 
 CREATE FUNCTION public.delegations_lock_below() RETURNS trigger
     LANGUAGE plpgsql
@@ -941,7 +955,7 @@ begin
     return new;
 end $$;
 
-COMMENT ON FUNCTION public.delegations_lock_below() IS 'Locks what is below a delegation that is about to be ended, in the order that all keep.';
+COMMENT ON FUNCTION public.delegations_lock_below() IS 'Locks what is below a delegation that is about to be ended, from above.';
 
 CREATE FUNCTION public.delegations_path() RETURNS trigger
     LANGUAGE plpgsql
@@ -1059,6 +1073,8 @@ CREATE FUNCTION public.grants_end_delegations() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    -- Most grants have none, and wait for nobody.
+    if not exists (select from delegations where grant_id = new.id and ended_at is null) then return null; end if;
     perform delegations_lock(array(select id from delegations where grant_id = new.id and ended_at is null));
     update delegations set ended_at = new.ended_at, ended_reason = 'grant' where grant_id = new.id and ended_at is null;
     return null;
@@ -3973,7 +3989,7 @@ CREATE INDEX delegations_below ON public.delegations USING btree (parent);
 
 CREATE INDEX delegations_by_end ON public.delegations USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
-CREATE INDEX delegations_cut ON public.delegations USING btree (client_id, path) WHERE (ended_reason = 'cut'::text);
+CREATE INDEX delegations_cut ON public.delegations USING btree (COALESCE(grant_id, '00000000-0000-0000-0000-000000000000'::uuid), client_id, path) WHERE (ended_reason = 'cut'::text);
 
 CREATE INDEX delegations_of_actor ON public.delegations USING btree (actor);
 
@@ -4252,6 +4268,8 @@ CREATE TRIGGER clients_schemes BEFORE INSERT OR UPDATE OF redirect_uris, origin 
 CREATE TRIGGER delegations_audit AFTER UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_reason = 'cut'::text) AND (COALESCE(current_setting('oauth.actor'::text, true), ''::text) = ''::text))) EXECUTE FUNCTION public.delegations_audit();
 
 CREATE TRIGGER delegations_check BEFORE UPDATE OF ended_at, ended_reason ON public.delegations FOR EACH ROW EXECUTE FUNCTION public.delegations_check();
+
+CREATE TRIGGER delegations_end_alone BEFORE UPDATE OF ended_at ON public.delegations FOR EACH STATEMENT EXECUTE FUNCTION public.delegations_end_alone();
 
 CREATE TRIGGER delegations_feed AFTER UPDATE OF ended_at ON public.delegations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.delegations_feed();
 

@@ -10,9 +10,10 @@ public static class Remedies
         + "right, somebody has tampered with an answer";
 
     private const string SeeFilter = "Correct allowed_claims of the provider, or what it puts into its id_tokens";
+    private const string TryAssertion = "oauth-server trust test FILE tries one, and spends nothing";
     private const string TestProvider = "Try the provider: oauth-server providers test ID";
 
-    // The first that fits: an error, a part of its private reason (empty: any), and what to do. {0} is the client.
+    // The first that fits: an error, a part of its rule and private reason (empty: any), and what to do. {0} is the client.
     private static readonly (string Error, string Reason, string Remedy)[] All =
     [
         ("invalid_client", "unknown client", "Correct client_id in the client's settings, or add it: oauth-server clients add --help"),
@@ -22,6 +23,12 @@ public static class Remedies
         ("invalid_client", "document", "The owner of the document corrects it; an operator's row wins over it (docs/access.md)"),
         ("invalid_client", "", "Compare method and secret of the client with its row (oauth-server clients show {0}); a secret that is lost "
             + "is replaced: oauth-server clients secret add {0}"),
+        ("invalid_grant", "nobody here is linked", "If you know who it is: oauth-server trust link ISSUER SUB USER"),
+        ("invalid_grant", "RFC 7521 §5.2", "Correct the rule, or what the platform puts into its tokens: oauth-server trust show ISSUER; "
+            + TryAssertion),
+        ("invalid_grant", "RFC 7523 §3", "Correct the assertion, or the row of its issuer: oauth-server trust show ISSUER; " + TryAssertion),
+        ("invalid_grant", "ID-JAG §", "Correct the assertion, or the row of its issuer: oauth-server trust show ISSUER; " + TryAssertion),
+        ("invalid_grant", "EMA §", "The app gets another assertion for every token"),
         ("invalid_grant", "verifier", "The client sends the code_verifier of the code_challenge it began with"),
         ("invalid_grant", "another key", "The client proves the key it began with, or sends the user to /authorize again"),
         ("invalid_grant", "redirect_uri", "The client sends the redirect_uri of its authorization request, or none"),
@@ -81,7 +88,7 @@ public static class Remedies
 
     /// <summary>Null for what was not refused.</summary>
     public static string? Of(AuditRow row) => row.Outcome != "refused" ? null
-        : All.Where(one => one.Error == row.Error && row.Reason?.Contains(one.Reason, StringComparison.Ordinal) is not false)
+        : All.Where(one => one.Error == row.Error && $"{row.Rule} {row.Reason}".Contains(one.Reason, StringComparison.Ordinal))
             .Select(one => string.Format(
                 System.Globalization.CultureInfo.InvariantCulture, one.Remedy, ShellText.Quote(row.ClientId ?? "CLIENT_ID")))
             .FirstOrDefault();

@@ -35,7 +35,7 @@ public static partial class ErrorTexts
             Person = "Remove the connection in the app, then connect again." },
         new() { Code = "invalid_grant",
             Means =
-                "The code or refresh token is expired, used, revoked or another client's. Do not retry: send the user to /authorize again."
+                "The code, refresh token or assertion is expired, used, revoked, not valid here or another client's. Do not retry: send the user to /authorize again, or bring a new assertion."
         },
         new() { Code = "invalid_dpop_proof",
             Means =

@@ -23,6 +23,7 @@ public static partial class PastedKeys
     /// <summary>What a form shows of a field's value.</summary>
     public static string? Shown(string field, string? value) => field == Field && ArePrivate(value) ? Withheld : value;
 
-    [GeneratedRegex(@"""(d|p|q|dp|dq|qi|oth|k)""\s*:|PRIVATE KEY|""kty""\s*:\s*""oct""", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"""(d|p|q|dp|dq|qi|oth|k)""\s*:|PRIVATE KEY|""kty""\s*:\s*""oct""",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex PrivatePart();
 }

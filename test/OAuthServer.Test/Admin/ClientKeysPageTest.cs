@@ -41,4 +41,33 @@ public sealed class ClientKeysPageTest : AdminFixture
         var machine = await Server.MachineAsync();
         (await browser.GetAsync($"{Paths.AdminClient}?id={machine.Id}")).Body.Should().NotContain("Refresh the keys");
     }
+
+    [TestCase("""{"keys": [{"kty": "EC", "crv": "P-256", "d": "PRIVATE-PART"}]}""")]
+    [TestCase("""{"keys": [{"kty": "oct", "k": "PRIVATE-PART"}]}""")]
+    [TestCase("{\"keys\": [{\"d\" : \"PRIVATE-PART\"")]
+    [TestCase("-----BEGIN PRIVATE KEY-----\nPRIVATE-PART")]
+    public async Task A_private_key_that_was_pasted_does_not_come_back(string pasted)
+    {
+        var ((olivia, browser), client) = (await OliviaAsync(), await Server.KeyClientAsync());
+        var page = $"{Paths.AdminClient}?id={Uri.EscapeDataString(client.Id)}";
+        (string, string?)[] issuer = [("issuer", $"https://{Guid.NewGuid():N}.example"), ("kind", "people"), ("name", "x"), ("jwks", pasted)];
+        var open = await browser.GetAsync(page);
+
+        var atClient = await SendAsync(browser, open, Paths.AdminClient, ("jwks", pasted));
+        var atIssuer = await ChangeAsync(browser, Paths.AdminTrustIssuer, Paths.AdminTrustIssuer, issuer);
+        await Server.ExecuteAsync("update clients set name = 'Other' where client_id = @id", new { id = client.Id });
+        var second = await SendAsync(browser, open, Paths.AdminClient, ("jwks", pasted));
+        var openIssuer = await browser.GetAsync(Paths.AdminTrustIssuer);
+        await Server.ExecuteAsync(
+            "update sessions set authenticated_at = authenticated_at - interval '16 minutes' where subject = @Subject", olivia);
+        var inBetween = await SendAsync(browser, openIssuer, Paths.AdminTrustIssuer, issuer);
+
+        atClient.Should().BeAPage(400);
+        atIssuer.Should().BeAPage(400);
+        foreach (var reply in new[] { atClient, atIssuer })
+            reply.Body.Should().Contain("A private or symmetric key was pasted").And.Contain("(a private key was here)");
+        second.Status.Should().BeOneOf(400, 409);
+        inBetween.Body.Should().Contain("type=\"password\"");
+        foreach (var reply in new[] { atClient, atIssuer, second, inBetween }) reply.Body.Should().NotContain("PRIVATE-PART");
+    }
 }
