@@ -57,10 +57,16 @@ public sealed class ClientKeyDocumentTest : ServerFixture
     {
         var (client, _) = await PublishAsync();
         var tokens = await client.Bare.RedeemAsync(await client.Bare.CodeAsync(await Server.UserAsync()), client.Proof());
+        var before = await GrantAsync(tokens.RefreshToken!);
+        before["proven_by"]!.ToString().Should().Be("private_key_jwt");
 
         (await client.Bare.RefreshAsync(tokens.RefreshToken!)).Should().BeRefusedWith("invalid_client");
 
+        var after = await GrantAsync(tokens.RefreshToken!);
+        after["ended_at"].Should().BeNull();
+        after.ToJsonString().Should().Be(before.ToJsonString(), "it was not touched");
         (await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof())).Should().HaveIssuedTokens();
+        (await GrantAsync(tokens.RefreshToken!))["proven_by"]!.ToString().Should().Be("private_key_jwt");
     }
 
     [Test]
@@ -87,6 +93,7 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         var machine = await Server.KeyClientAsync();
         var code = await client.Bare.CodeAsync(await Server.UserAsync());
         var endpoint = Server.Issuer + Paths.Token;
+        var before = await GrantAsync(code.Value);
         await using var strict =
             await Server.StartSecondInstanceAsync(settings => settings with { AssertionAudience = "issuer" }, Register);
 
@@ -96,7 +103,17 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         (await client.Bare.RedeemAsync(code, client.Proof((_, claims) => claims["aud"] = new JsonArray(Server.Issuer, endpoint))))
             .ShouldBeElsewhere();
         (await client.At(strict).Bare.RedeemAsync(code, ForTokenEndpoint(client))).ShouldBeElsewhere();
-        (await client.Bare.RedeemAsync(code, ForTokenEndpoint(client))).Should().HaveIssuedTokens();
+        (await client.Bare.PushAsync(TestClient.NewVerifier(), ForTokenEndpoint(client))).ShouldBeElsewhere();
+        (await GrantAsync(code.Value)).ToJsonString().Should().Be(before.ToJsonString(), "the code is not spent");
+        var tokens = await client.Bare.RedeemAsync(code, ForTokenEndpoint(client));
+        tokens.Should().HaveIssuedTokens();
+
+        before = await GrantAsync(tokens.RefreshToken!);
+        foreach (var aud in new JsonNode[] { endpoint + "/", new JsonArray(Server.Issuer, endpoint), Server.Issuer + Paths.Par })
+            (await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof((_, claims) => claims["aud"] = aud))).ShouldBeElsewhere();
+        (await client.At(strict).Bare.RefreshAsync(tokens.RefreshToken!, ForTokenEndpoint(client))).ShouldBeElsewhere();
+        (await GrantAsync(tokens.RefreshToken!)).ToJsonString().Should().Be(before.ToJsonString(), "the refresh token is not spent");
+        (await client.Bare.RefreshAsync(tokens.RefreshToken!, client.Proof())).Should().HaveIssuedTokens();
     }
 
     [Test, Case("PKJ-126")]
@@ -142,6 +159,10 @@ public sealed class ClientKeyDocumentTest : ServerFixture
         (await Server.QueryAsync<int>("select count(*)::int from consents where client_id = @id", new { id = client.Id }))
             .Should().Equal(0);
     }
+
+    // The row as it stands, every column of it.
+    private async Task<JsonObject> GrantAsync(string token) => JsonNode.Parse(await Server.ScalarAsync<string>(
+        "select to_jsonb(g)::text from grants g where id = @id", new { id = Granted.GrantId(token) }))!.AsObject();
 
     private async Task<(KeyClient Client, DocumentHost Host)> PublishAsync(string[]? grants = null)
     {

@@ -12,6 +12,7 @@ namespace OAuthServer.Test.Spec;
 [Behaviour(43)]
 public sealed class ClientKeySetTest : ServerFixture
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(4);
     private readonly FakeInternet outside = new();
 
     protected override Settings Change(Settings settings) => settings with { PrivateHosts = "keys.internal 10.9.0.0/16" };
@@ -60,6 +61,24 @@ public sealed class ClientKeySetTest : ServerFixture
         (await client.CredentialsAsync()).Should().HaveIssuedTokens();
     }
 
+    [Test]
+    public async Task The_database_is_asked_about_made_up_keys_once_a_second()
+    {
+        var host = await outside.HostAsync(Documents.Answer(SigningPair.Jwks(SigningPair.Ec()), "max-age=600"));
+        var (client, number) = (await Server.KeyClientAsync(jwksUri: host.Url("/jwks")), 0);
+        await Server.CountLooksAsync();
+        (await client.With(SigningPair.Ec("the-first")).CredentialsAsync()).Should().BeRefusedWith("invalid_client");
+        var (before, began) = (await Server.LooksAsync(), TimeProvider.System.GetTimestamp());
+
+        // One after the other: two at the same instant may both look.
+        while (number < 60) await client.With(SigningPair.Ec($"made-up-{number++}")).CredentialsAsync();
+
+        before.Should().Be(1, "the trigger counts");
+        var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        seconds.Should().BeLessThan(40);
+        ((double)(await Server.LooksAsync() - before)).Should().BeLessThanOrEqualTo(seconds + 1, "of 60 requests");
+    }
+
     [Test, Case("PKJ-034")]
     public async Task While_its_host_fails_a_set_serves_on()
     {
@@ -91,6 +110,8 @@ public sealed class ClientKeySetTest : ServerFixture
         yield return Case("too_long", Documents.Answer("{\"keys\":[], \"pad\":\"" + new string('x', 70_000) + "\"}"));
         yield return Case("many_keys_of_no_use", Documents.Answer(
             "{\"keys\":[" + string.Join(',', Enumerable.Repeat("{\"kty\":\"x\"}", 5000)) + "]}"));
+        yield return Case("ten_thousand_keys", Documents.Answer(
+            "{\"keys\":[" + string.Join(',', Enumerable.Repeat(SigningPair.Ec().Jwk().ToJsonString(), 10_000)) + "]}"));
         yield return Case("a_private_key", Documents.Answer(
             new JsonObject { ["keys"] = new JsonArray(SigningPair.Ec().Jwk(withPrivate: true)) }.ToJsonString()));
         yield return Case("moved", Documents.Answer("", status: 302, headers: ("Location", "https://elsewhere.example/")));
@@ -101,11 +122,27 @@ public sealed class ClientKeySetTest : ServerFixture
     [TestCaseSource(nameof(Bad)), Case("PKJ-122", "PKJ-034")]
     public async Task Where_no_set_can_be_had_the_answer_comes_soon_and_says_to_try_again(RequestDelegate answer)
     {
+        var slowest = TimeSpan.MaxValue;
+        // A busy machine has three tries.
+        for (var i = 0; i < 3 && slowest >= Soon; i++) slowest = await SlowestAsync(answer);
+
+        slowest.Should().BeLessThan(Soon);
+    }
+
+    private async Task<TimeSpan> SlowestAsync(RequestDelegate answer)
+    {
         var host = await outside.HostAsync(answer);
         var (client, other) = (await Server.KeyClientAsync(jwksUri: host.Url("/jwks")), await Server.KeyClientAsync());
-        var began = TimeProvider.System.GetTimestamp();
+        var slowest = TimeSpan.Zero;
 
-        var waiting = Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.CredentialsAsync()));
+        var waiting = Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            var reply = await client.CredentialsAsync();
+            var took = TimeProvider.System.GetElapsedTime(began);
+            lock (host) slowest = took > slowest ? took : slowest;
+            return reply;
+        }));
         (await other.CredentialsAsync()).Should().HaveIssuedTokens();
 
         foreach (var reply in await waiting)
@@ -114,8 +151,8 @@ public sealed class ClientKeySetTest : ServerFixture
             reply.Header("Retry-After").Should().NotBeNull();
         }
 
-        TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(TimeSpan.FromSeconds(8), "three seconds and a busy machine");
         host.Requests.Count.Should().BeLessThan(3);
+        return slowest;
     }
 
     [Test]

@@ -1,6 +1,10 @@
+using System.Security.Cryptography;
 using FluentAssertions;
 using NUnit.Framework;
+using OAuthServer.Authorization;
+using OAuthServer.Grants;
 using OAuthServer.Protocol;
+using OAuthServer.Stores.Grants;
 using OAuthServer.Test.Support;
 
 namespace OAuthServer.Test.Stores;
@@ -30,6 +34,29 @@ public sealed class PushedConcurrencyTest : ServerFixture
     public async Task StopTwinAsync()
     {
         if (twin is not null) await twin.DisposeAsync();
+    }
+
+    // /authorize looks at whose it is first; this is what stands behind that.
+    [Test, Rfc(9126, "4"), Case("PAR-101")]
+    public async Task The_claim_itself_is_for_the_client_that_pushed()
+    {
+        var (other, store, now) = (await Server.PublicClientAsync(), Server.Get<PushedRequestStore>(), Server.Clock.GetUtcNow());
+        var pushed = await client.PushAsync(TestClient.NewVerifier());
+        var reference = OpaqueToken.Hash(pushed.RequestUri()[PushedRequests.Prefix.Length..]);
+        NewAuthorizationRequest Of(TestClient one) => new()
+        {
+            IdHash = RandomNumberGenerator.GetBytes(32),
+            BrowserHash = RandomNumberGenerator.GetBytes(32),
+            ClientId = one.Id,
+            Query = "",
+            CreatedAt = now,
+            ExpiresAt = now.AddMinutes(10),
+        };
+
+        (await store.ClaimAsync(reference, Of(other))).Should().BeFalse();
+        (await store.FindAsync(reference, CancellationToken.None))!.UsedAt.Should().BeNull("it is not used up");
+        (await store.ClaimAsync(reference, Of(client))).Should().BeTrue();
+        (await store.ClaimAsync(reference, Of(client))).Should().BeFalse();
     }
 
     // Nobody signed in: a pending request and a page. Remembered or trusted: a code at once.

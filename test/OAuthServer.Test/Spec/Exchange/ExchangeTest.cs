@@ -45,7 +45,7 @@ public sealed class ExchangeTest : ExchangeFixture
             $"token-exchange chain={alice.Username} < {orchestrator.Id} < {planner.Id} scope=mcp:read resource={Cast.Sensors} rule=");
     }
 
-    [Test, Case("TX-101")]
+    [Test]
     public async Task Only_tokens_of_this_server_are_exchanged()
     {
         var (token, stranger) = (await AliceAsync(app, alice), await AppAsync());
@@ -57,6 +57,35 @@ public sealed class ExchangeTest : ExchangeFixture
         var refresh = (await stranger.TokensAsync(alice)).RefreshToken!;
         (await ExchangeAsync(orchestrator, refresh)).Should().BeRefusedWith("invalid_request");
         (await ExchangeAsync(orchestrator, forged)).Status.Should().Be(400);
+    }
+
+    [Test, Case("TX-101")]
+    public async Task A_well_signed_token_of_another_issuer_is_not_exchanged()
+    {
+        var ours = await AliceAsync(app, alice);
+        var header = Jwt.Read(ours).Header;
+        var (alg, kid) = ($"{header["alg"]}", $"{header["kid"]}");
+        var (company, impostor) = (new AssertionIssuer("https://idp.example", alg), new AssertionIssuer(Server.Issuer, alg) { Kid = kid });
+        await Server.ExecuteAsync(
+            "insert into trusted_issuers (issuer, kind, name, jwks) values (@Issuer, 'people', 'Acme', @jwks::jsonb)",
+            new { company.Issuer, jwks = company.Jwks.ToJsonString() });
+        await Server.ExecuteAsync("insert into identities (issuer, sub, subject) values (@Issuer, 'ext-alice', @Subject)",
+            new { company.Issuer, alice.Subject });
+        // All that our own says, and what a company would say of her.
+        var (same, theirs) = (Claims(ours), Claims(ours));
+        (same["iss"], theirs["iss"], theirs["sub"]) = (company.Issuer, company.Issuer, "ext-alice");
+        var before = await Server.ScalarAsync<long>("select count(*) from delegations");
+
+        foreach (var token in new[] { company.Sign(same, "at+jwt"), company.Sign(theirs, "at+jwt"), company.Sign(Claims(ours), "at+jwt"),
+            impostor.Sign(Claims(ours), "at+jwt"), company.Sign(theirs, "oauth-id-jag+jwt") })
+        {
+            var reply = await ExchangeAsync(orchestrator, token);
+            reply.Should().BeRefusedWith("invalid_request", 400, "The subject token cannot be exchanged");
+            reply.Body.Should().NotContain("access_token");
+        }
+
+        (await Server.ScalarAsync<long>("select count(*) from delegations")).Should().Be(before);
+        (await ExchangeAsync(orchestrator, ours)).Should().HaveIssuedTokens();
     }
 
     [Test, Case("TX-103")]

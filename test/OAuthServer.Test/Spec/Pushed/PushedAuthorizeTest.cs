@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using OAuthServer.Audit;
 using OAuthServer.Authorization;
@@ -15,7 +17,13 @@ public sealed class PushedAuthorizeTest : ServerFixture
     private const string NotValid = "This request is not valid any more; start again from the app";
 
     private TestClient client = null!;
+    private readonly FakeInternet outside = new();
     private Person alice = null!;
+
+    protected override void Register(IServiceCollection services) => services.AddSingleton(outside.Network);
+
+    [OneTimeTearDown]
+    public ValueTask CloseAsync() => outside.DisposeAsync();
 
     [OneTimeSetUp]
     public async Task SetUpCastAsync() => (client, alice) = (await Server.PublicClientAsync(), await Server.UserAsync());
@@ -73,6 +81,50 @@ public sealed class PushedAuthorizeTest : ServerFixture
         (await ReasonAsync(pages[2])).Should().StartWith("no request was pushed under this reference");
     }
 
+    [Test, Rfc(9101, "10.4"), Case("PAR-104")]
+    public async Task Ten_thousand_made_up_references_fetch_nothing_and_tell_nothing()
+    {
+        var used = await client.PushedQueryAsync(TestClient.NewVerifier());
+        (await GoAsync(used)).Status.Should().Be(303);
+        var waiting = await client.PushedQueryAsync(TestClient.NewVerifier());
+        var pages = new ConcurrentBag<string>();
+        var slowest = 0d;
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 10_000), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) =>
+        {
+            var uri = number % 10 == 0 ? $"https://canary.example/{number}.jwt" : PushedRequests.Prefix + OpaqueToken.Mint();
+            var (page, took) = await TimedAsync($"client_id={client.Id}&request_uri={Uri.EscapeDataString(uri)}");
+            pages.Add(page.Location is { } landed ? landed[..landed.IndexOf("&error_description", StringComparison.Ordinal)] : Seen(page));
+            lock (pages) slowest = Math.Max(slowest, took);
+        });
+
+        pages.Should().HaveCount(10_000);
+        pages.Distinct().Should().BeEquivalentTo(Seen(await GoAsync(used)), $"{Cast.Redirect}?error=invalid_request");
+        slowest.Should().BeLessThan(2000, "milliseconds, of one among eight");
+        (outside.Connections.Count, outside.Lookups.Count).Should().Be((0, 0));
+
+        // Used and never issued take as long.
+        var (ofUsed, ofNever) = (new List<double>(), new List<double>());
+        for (var i = 0; i < 400; i++)
+        {
+            ofUsed.Add((await TimedAsync(used)).Milliseconds);
+            ofNever.Add((await TimedAsync($"client_id={client.Id}&request_uri={PushedRequests.Prefix}{OpaqueToken.Mint()}")).Milliseconds);
+        }
+
+        TestContext.Out.WriteLine($"slowest {slowest:0} ms, separation {Timing.Separation(ofUsed, ofNever):0.000}");
+        Timing.Separation(ofUsed, ofNever).Should().BeLessThan(0.8);
+        (await GoAsync(waiting)).Status.Should().Be(303);
+
+        static string Seen(Reply page) => $"{page.Status} {page.Body.Replace(page.RequestId, "")}";
+
+        async Task<(Reply Page, double Milliseconds)> TimedAsync(string query)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            var page = await GoAsync(query);
+            return (page, TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+        }
+    }
+
     [TestCase("https://canary.example/r.jwt"), TestCase("urn:example:mine"), TestCase("urn:ietf:params:oauth:jwt:x")]
     [Rfc(9101, "10.4"), Case("PAR-104")]
     public async Task Any_other_request_uri_is_refused_as_before_and_never_fetched(string uri)
@@ -82,6 +134,7 @@ public sealed class PushedAuthorizeTest : ServerFixture
 
         landed.Url.Should().StartWith(Cast.Redirect).And.NotContain("code=");
         landed.Parameters["error"].Should().Be("invalid_request");
+        (outside.Connections.Count, outside.Lookups.Count).Should().Be((0, 0));
         (await GoAsync($"client_id={client.Id}&request_uri={Uri.EscapeDataString(uri)}&request_uri={PushedRequests.Prefix}x"
             + $"&redirect_uri={Uri.EscapeDataString(client.Redirect)}")).Location.Should().Contain("error=invalid_request");
         (await GoAsync($"request_uri={PushedRequests.Prefix}{OpaqueToken.Mint()}"))

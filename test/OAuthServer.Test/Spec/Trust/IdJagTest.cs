@@ -158,6 +158,22 @@ public sealed class IdJagTest : TrustFixture
     [Test, Case("JWTB-116")]
     public async Task An_assertion_bound_to_a_key_needs_a_proof_by_it()
     {
+        var (company, app, alice, sub) = await WorldAsync();
+        var (key, other) = (new ProofKey(), new ProofKey());
+        var bound = Jag(company, app, sub, new() { ["cnf"] = new JsonObject { ["jkt"] = key.Jkt } });
+
+        (await BringAsync(app, bound)).Should().BeRefusedWith("invalid_grant", 400, Refused);
+        (await BringAsync(app.Proving(other), bound)).Should().BeRefusedWith("invalid_grant", 400, Refused);
+        (await Server.ScalarAsync<long>("select count(*) from grants where subject = @Subject", new { alice.Subject })).Should().Be(0);
+        var reply = await BringAsync(app.Proving(key), bound);
+
+        reply.Should().HaveIssuedTokens("notes:read notes:write", "DPoP");
+        Jwt.Read(reply.AccessToken).Payload["cnf"]!["jkt"]!.ToString().Should().Be(key.Jkt);
+    }
+
+    [Test]
+    public async Task An_assertion_bound_in_another_way_is_refused()
+    {
         var (company, app, _, sub) = await WorldAsync();
 
         foreach (var cnf in new JsonNode[] { new JsonObject { ["jkt"] = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },

@@ -31,7 +31,7 @@ public sealed class TrustEndsTest : TrustFixture
     [TestCase("delete from assertion_rules", null)]
     [TestCase("delete from trusted_issuers", null)]
     [TestCase("delete from clients where client_id = @client", null)]
-    [Case("JWTB-103", "JWTB-104")]
+    [Case("JWTB-104")]
     public async Task A_workloads_tokens_end_with_what_they_stand_on(string end, string? again)
     {
         var (cluster, client, _) = await WorkloadAsync();
@@ -51,6 +51,26 @@ public sealed class TrustEndsTest : TrustFixture
         await Eventually.BecomesTrueAsync(async () => (await ShowAsync(Pod(cluster))).Status == 200);
         (await api.SeesAsActiveAsync(token)).Should().BeFalse("enabling revives nothing");
         (await api.SeesAsActiveAsync((await ShowAsync(Pod(cluster))).AccessToken)).Should().BeTrue();
+    }
+
+    [Test, Case("JWTB-103")]
+    public async Task A_disabled_issuer_is_refused_within_a_second_on_every_instance()
+    {
+        var (cluster, client, _) = await WorkloadAsync();
+        await using var second = await Server.StartSecondInstanceAsync();
+        await HeardAsync(second);
+        var servers = new[] { Server, second };
+        Task<Reply> ShowAtAsync(TestServer on) => new TestClient(on, client, null, "none", "").TokenAsync(
+            ("grant_type", Grant), ("assertion", Pod(cluster)));
+        foreach (var on in servers) (await ShowAtAsync(on)).Should().HaveIssuedTokens("notes:read");
+
+        await Server.ExecuteAsync("update trusted_issuers set enabled = false where issuer = @Issuer", new { cluster.Issuer });
+        var refused = servers.Select(on =>
+            Eventually.BecomesTrueAsync(async () => (await ShowAtAsync(on)).Status == 400, Eventually.Second, "every instance hears of it"));
+        await Task.WhenAll(refused);
+
+        foreach (var on in servers)
+            (await ShowAtAsync(on)).Should().BeRefusedWith("invalid_grant", 400, "The assertion is not valid here");
     }
 
     [TestCase("update trusted_issuers set enabled = false", "update trusted_issuers set enabled = true")]

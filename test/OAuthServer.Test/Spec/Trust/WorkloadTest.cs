@@ -178,7 +178,7 @@ public sealed class WorkloadTest : TrustFixture
         (await ShowAsync(next.Sign(GitHub()))).Should().HaveIssuedTokens("notes:read");
     }
 
-    [Test, Case("JWTB-124")]
+    [Test]
     public async Task A_discovery_document_of_another_issuer_and_a_silent_host_are_not_taken()
     {
         var forge = Elsewhere.NewCompany();
