@@ -50,7 +50,8 @@ public sealed class ClientKeysPageTest : AdminFixture
     {
         var ((olivia, browser), client) = (await OliviaAsync(), await Server.KeyClientAsync());
         var page = $"{Paths.AdminClient}?id={Uri.EscapeDataString(client.Id)}";
-        (string, string?)[] issuer = [("issuer", $"https://{Guid.NewGuid():N}.example"), ("kind", "people"), ("name", "x"), ("jwks", pasted)];
+        (string, string?)[] issuer =
+            [("issuer", $"https://{Guid.NewGuid():N}.example"), ("kind", "people"), ("name", "x"), ("jwks", pasted)];
         var open = await browser.GetAsync(page);
 
         var atClient = await SendAsync(browser, open, Paths.AdminClient, ("jwks", pasted));
