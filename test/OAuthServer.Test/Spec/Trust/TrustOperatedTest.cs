@@ -46,8 +46,9 @@ public sealed class TrustOperatedTest : TrustFixture
             refused, await ShowAsync(prod), await ShowAsync(prod), await ShowAsync(stranger), await ShowAsync(prod + "x"),
             await BringAsync(app, linked), await BringAsync(app, linked), await BringAsync(app, unlinked),
             // Where it does not belong.
-            await BringAsync(app, linked, ("scope", prod)), await ShowAsync(dev, ("client_id", dev)), await ShowAsync(dev, ("resource", dev)),
-            await app.RefreshAsync(dev), await Reply.ReadAsync(await http.GetAsync($"{Server.Settings.IssuerPath}{Paths.Token}?assertion={dev}")),
+            await BringAsync(app, linked, ("scope", prod)), await ShowAsync(dev, ("client_id", dev)),
+            await ShowAsync(dev, ("resource", dev)), await app.RefreshAsync(dev),
+            await Reply.ReadAsync(await http.GetAsync($"{Server.Settings.IssuerPath}{Paths.Token}?assertion={dev}")),
             await Server.GetAsync("/nothing", ("Authorization", $"Bearer {linked}")),
         ];
 
