@@ -65,8 +65,8 @@ public sealed class TrustEndsTest : TrustFixture
         foreach (var on in servers) (await ShowAtAsync(on)).Should().HaveIssuedTokens("notes:read");
 
         await Server.ExecuteAsync("update trusted_issuers set enabled = false where issuer = @Issuer", new { cluster.Issuer });
-        var refused = servers.Select(on =>
-            Eventually.BecomesTrueAsync(async () => (await ShowAtAsync(on)).Status == 400, Eventually.Second, "every instance hears of it"));
+        var refused = servers.Select(on => Eventually.BecomesTrueAsync(
+            async () => (await ShowAtAsync(on)).Status == 400, Eventually.Second, "every instance hears of it"));
         await Task.WhenAll(refused);
 
         foreach (var on in servers)
