@@ -177,7 +177,8 @@ public sealed class BadAssertionTest : BadInputFixture
     [Test]
     public async Task What_a_form_claims_is_ignored()
     {
-        (string, string?)[] claims = [("sub", "mallory"), ("act", """{"sub":"m"}"""), ("aud", Cast.Sensors), ("exp", "9999999999"), ("cnf", "x")];
+        (string, string?)[] claims =
+            [("sub", "mallory"), ("act", """{"sub":"m"}"""), ("aud", Cast.Sensors), ("exp", "9999999999"), ("cnf", "x")];
         foreach (var (reply, sub, aud) in new[]
         {
             (await BringAsync(Jag(), claims), $"{Alice.Subject}", Cast.Notes),

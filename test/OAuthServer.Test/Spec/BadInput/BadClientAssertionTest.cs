@@ -22,7 +22,8 @@ public sealed class BadClientAssertionTest : BadInputFixture
         yield return Row("none", t => t.Web.Assertion((header, _) => header["alg"] = "none"), "alg");
         yield return Row("EdDSA", t => t.Web.Assertion((header, _) => header["alg"] = "EdDSA"), "alg");
         yield return Row("wrong_key", t => t.Web.With(SigningPair.Ec()).Assertion(), "the signature is by no key of the client");
-        yield return Row("unknown_kid", t => t.Web.Assertion((header, _) => header["kid"] = "k9"), "the client has no key for ES256 with this kid");
+        yield return Row("unknown_kid", t => t.Web.Assertion((header, _) => header["kid"] = "k9"),
+            "the client has no key for ES256 with this kid");
         yield return Row("another_iss", t => t.Web.Assertion((_, claims) => claims["iss"] = "another"), "iss is not sub");
         yield return Row("no_sub", t => t.Web.Assertion((_, claims) => claims.Remove("sub")), "sub is missing");
         yield return Row("malformed", _ => "x.y", "client assertion: ");

@@ -152,6 +152,7 @@ public abstract class BadInputFixture : ServerFixture
     private static async Task WorksAsync(Func<Task<Reply>> send)
     {
         var reply = await send();
-        await Eventually.BecomesTrueAsync(async () => reply.Status == 200 || (reply = await send()).Status == 200, because: "a good one works");
+        await Eventually.BecomesTrueAsync(
+            async () => reply.Status == 200 || (reply = await send()).Status == 200, because: "a good one works");
     }
 }
