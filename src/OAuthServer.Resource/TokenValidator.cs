@@ -15,6 +15,9 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
     private const int LongestToken = 8192;
     private const int LongestKid = 256;
 
+    // Eight actors, one in the other, are nine deep.
+    private const int Deepest = 16;
+
     private static readonly string[] NeverInHeader = ["crit", "jwk", "jku", "x5c", "x5u", "zip", "enc", "b64"];
     private readonly JsonWebTokenHandler handler = new();
 
@@ -126,7 +129,7 @@ internal sealed class TokenValidator(VerificationKeys keys, RevocationList revoc
         _ => false,
     };
 
-    private static JsonElement Object(byte[] json) => JwtPart.Object(json) ?? throw Bad("no JSON object, or a member twice");
+    private static JsonElement Object(byte[] json) => JwtPart.Object(json, Deepest) ?? throw Bad("no JSON object, or a member twice");
 
     private static string? Text(JsonElement json, string name) => json.TryGetProperty(
         name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

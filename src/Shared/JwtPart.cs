@@ -8,8 +8,6 @@ namespace OAuthServer.Shared;
 /// <summary>A part of a JWT (RFC 7515 §3.1), read so that nobody else can read it otherwise.</summary>
 internal static class JwtPart
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
-
     /// <summary>The octets of base64url in the one spelling there is; null: it is none.</summary>
     public static byte[]? Octets(ReadOnlySpan<char> part)
     {
@@ -27,13 +25,14 @@ internal static class JwtPart
         }
     }
 
-    /// <summary>The JSON object, no member twice, no text that is none, at most 8 deep; null: it is none.</summary>
-    public static JsonElement? Object(ReadOnlySpan<byte> json)
+    /// <summary>The JSON object, no member twice, no text that is none; null: it is none.</summary>
+    /// <param name="deepest">How deep it may be: what others made, 8.</param>
+    public static JsonElement? Object(ReadOnlySpan<byte> json, int deepest = 8)
     {
         try
         {
             if (!Utf8.IsValid(json)) return null;
-            var root = JsonElement.Parse(json, Strict);
+            var root = JsonElement.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = deepest });
             // A lone surrogate can only be escaped, and is found out where the text is read: here, and not where a claim is looked up.
             if (json.Contains((byte)'\\')) ReadAll(root);
             return root.ValueKind == JsonValueKind.Object ? root : null;

@@ -46,6 +46,17 @@ public sealed class TokenValidationTest(string algorithm) : ServerFixture
             jwt.TryGetPayloadValue<object>(claim, out _).Should().BeTrue(claim);
     }
 
+    [Test, Rfc(8693, "4.1")]
+    public async Task A_chain_of_as_many_actors_as_there_may_be_opens()
+    {
+        var parts = token.Split('.');
+        var act = """{"sub":"agent-0"}""";
+        for (var i = 1; i < 8; i++) act = $$"""{"sub":"agent-{{i}}","act":{{act}}}""";
+        var payload = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(parts[1]))[..^1] + $",\"act\":{act}}}";
+
+        (await api.GetAsync("/actors", SignText(parts[0], payload))).Body.Split(' ').Should().HaveCount(8);
+    }
+
     [Test, Case("RES-024"), Rfc(6750, "2.1")]
     public async Task The_scheme_is_written_in_any_case() => (await api.GetAsync("/read", token, "bEaReR")).Status.Should().Be(200);
 
