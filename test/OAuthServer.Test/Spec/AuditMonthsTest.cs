@@ -170,6 +170,29 @@ public sealed class AuditMonthsTest
         });
     }
 
+    [Test]
+    public async Task A_server_whose_turn_it_is_not_passes_without_waiting()
+    {
+        await using var server = await TestServer.StartAsync();
+        await AuditWriters.FirstRoundAsync(server);
+        await DropMonthsAheadAsync(server);
+        await using var other = new NpgsqlConnection(server.Settings.Database);
+        await other.OpenAsync();
+        await using (var turn = await other.BeginTransactionAsync())
+        {
+            // The turn that audit_keep takes.
+            await using (var take = new NpgsqlCommand("select pg_advisory_xact_lock(7305914)", other, turn)) await take.ExecuteNonQueryAsync();
+
+            await MaintainAsync(server);
+
+            (await MonthsAsync(server)).Should().Be(1, "the other makes them");
+            server.Get<AuditPartitions>().Detail.Should().BeNull();
+        }
+
+        await MaintainAsync(server);
+        (await MonthsAsync(server)).Should().Be(3);
+    }
+
     // The longest of them.
     private static async Task<TimeSpan> RequestsAsync(TestClient machine, CancellationToken until)
     {
