@@ -104,6 +104,7 @@ internal sealed class Bench
         }
 
         results.Further.AddRange([.. wrongSecrets.Rows(), .. proving.Rows(), .. kit.Rows(), .. instances.Rows()]);
+        results.FurtherCosts.AddRange(proving.Costs());
     }
 
     // One process may be luckier than the next: a fresh one each round.

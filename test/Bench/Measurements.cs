@@ -18,6 +18,9 @@ internal sealed class Measurements(BenchOptions options)
     /// <summary>The rows that are measured by themselves.</summary>
     public List<Row> Further { get; } = [];
 
+    /// <summary>What a request of those cost.</summary>
+    public List<(string Title, IReadOnlyList<Sample> Samples)> FurtherCosts { get; } = [];
+
     /// <summary>How long each took; the limits begin anew in each round, and the longest counts.</summary>
     public IEnumerable<(string Name, int Seconds, bool IsSteady)> WarmUps =>
         from warm in warmed

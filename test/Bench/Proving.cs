@@ -41,6 +41,10 @@ internal sealed class Proving(PublishedServer published, Load load, Child server
         }
     }
 
+    /// <summary>What a request with a proof cost.</summary>
+    public IEnumerable<(string Title, IReadOnlyList<Sample> Samples)> Costs() =>
+        Pairs.Select((pair, i) => (pair.With.Title, (IReadOnlyList<Sample>)with[i])).Where(one => one.Item2.Count > 0);
+
     public IEnumerable<Row> Rows()
     {
         for (var i = 0; i < Pairs.Length && with[i].Count > 0; i++)

@@ -76,7 +76,8 @@ internal static class Report
             rows.Select(row => row.Cells));
         text.AppendLine("\n## What a request costs\n");
         Table(text, CostHead,
-            results.Limits.Concat(results.Chosen.Select(workload => (workload.Title, results.Of(workload.Name)))).Select(Cost));
+            results.Limits.Concat(results.Chosen.Select(workload => (workload.Title, results.Of(workload.Name))))
+                .Concat(results.FurtherCosts).Select(Cost));
         return text.ToString();
     }
 

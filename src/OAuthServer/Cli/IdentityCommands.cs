@@ -60,16 +60,9 @@ internal static class IdentityCommands
     {
         var (issuer, sub, tenant, yes) = (Issuer(), Sub(), Tenant(), Affected.Yes());
         return CliCommand.On("unlink", "Unlink what an issuer calls somebody, and end what stands on it",
-            "oauth-server trust unlink https://idp.example Zm9vYmFy --yes", [issuer, sub, tenant, yes], async (parse, context, cancel) =>
-        {
-            var (edits, key) = (new IdentityEdits(context.Database), KeyOf(parse, issuer, sub, tenant));
-            if (await edits.ReachAsync(key, context.Now, cancel) is not { } reach)
-                return context.Output.Refuse($"Nobody is linked to {key.Sub} of {key.Issuer}", "See: oauth-server trust identities");
-            var affected = $"That is {reach.Username}. Sessions that began there: {reach.Sessions}, live grants that stand on its "
-                + $"assertions: {reach.Grants}. All of them end." + (reach.HasAnotherWay ? "" : " They have no other way to sign in.");
-            if (Affected.Refusal(context, parse.GetValue(yes), $"Unlink {key.Sub}", affected) is { } refused) return refused;
-            return await LinkCommands.UnlinkAsync(context, key, reach.Subject, reach.Username, cancel);
-        });
+            "oauth-server trust unlink https://idp.example Zm9vYmFy --yes", [issuer, sub, tenant, yes],
+            (parse, context, cancel) =>
+                LinkCommands.UnlinkAsync(context, KeyOf(parse, issuer, sub, tenant), null, parse.GetValue(yes), cancel));
     }
 
     private static Argument<string> Issuer() => new("ISSUER") { Description = "The issuer, exactly" };

@@ -25,16 +25,16 @@ internal static class LinkCommands
 
     public static CliCommand Unlink()
     {
-        var (who, provider, sub, tenant) = (Who(), Provider(), Sub(), Tenant());
+        var (who, provider, sub, tenant, yes) = (Who(), Provider(), Sub(), Tenant(), Affected.Yes());
         return CliCommand.On("unlink", "Unlink a user from a provider, and end the sessions that began there",
-            "oauth-server users unlink alice --provider entra --sub Zm9vYmFy", [who, provider, sub, tenant],
+            "oauth-server users unlink alice --provider entra --sub Zm9vYmFy --yes", [who, provider, sub, tenant, yes],
             async (parse, context, cancel) =>
         {
             var name = parse.GetRequiredValue(who);
             if (await context.PersonAsync(name, cancel) is not { } person) return UserCommands.Unknown(context, name);
             if (await KeyAsync(parse, context, provider, sub, tenant, cancel) is not { } key)
                 return context.Output.Refuse("An identity is a provider and a sub", "Name both: --provider ID --sub SUB");
-            return await UnlinkAsync(context, key, person.Subject, person.Username, cancel);
+            return await UnlinkAsync(context, key, person, parse.GetValue(yes), cancel);
         });
     }
 
@@ -54,15 +54,28 @@ internal static class LinkCommands
         };
     }
 
-    /// <summary>Unlinks, and says what became of it.</summary>
+    /// <summary>Says what would end, unlinks once that is agreed to, and says what became of it.</summary>
+    /// <param name="whose">Null: whose it is does not matter.</param>
     public static async Task<int> UnlinkAsync(
-        CommandContext context, IdentityKey key, Guid subject, string username, CancellationToken cancel)
+        CommandContext context, IdentityKey key, Stores.Users.UserSummary? whose, bool agreed, CancellationToken cancel)
     {
+        var edits = new IdentityEdits(context.Database);
+        if (await edits.ReachAsync(key, context.Now, cancel) is not { } reach || whose is not null && whose.Subject != reach.Subject)
+            return whose is null ? context.Output.Refuse($"Nobody is linked to {key.Sub} of {key.Issuer}", "See: oauth-server trust identities")
+                : NotTheirs(whose.Username);
+        var affected = $"That is {reach.Username}. Sessions that began there: {reach.Sessions}, live grants that stand on its assertions: "
+            + $"{reach.Grants}. All of them end." + (reach.HasAnotherWay ? "" : " They have no other way to sign in.");
+        if (Affected.Refusal(context, agreed, $"Unlink {key.Sub}", affected) is { } refused) return refused;
+
         var (author, _) = context.Act();
-        return await new IdentityEdits(context.Database).UnlinkAsync(key, subject, author, cancel)
-            ? context.Output.Done(new { username, key.Issuer, key.Tenant, key.Sub, unlinked = true, request_id = author.RequestId },
-                $"{username} is no longer {key.Sub} of {key.Issuer}.")
-            : context.Output.Refuse($"{username} has no such identity", $"See: oauth-server users link {username}");
+        return await edits.UnlinkAsync(key, reach.Subject, author, cancel)
+            ? context.Output.Done(
+                new { reach.Username, key.Issuer, key.Tenant, key.Sub, unlinked = true, request_id = author.RequestId },
+                $"{reach.Username} is no longer {key.Sub} of {key.Issuer}.")
+            : NotTheirs(reach.Username);
+
+        int NotTheirs(string username) =>
+            context.Output.Refuse($"{username} has no such identity", $"See: oauth-server users link {username}");
     }
 
     private static async Task<int> ListAsync(

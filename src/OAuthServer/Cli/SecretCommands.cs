@@ -47,7 +47,7 @@ internal static class SecretCommands
                 ExpiresAt = parse.GetValue(days) is { } life ? now.AddDays(life) : null,
             };
             var number = await context.Clients.AddSecretAsync(stored, CommandContext.Actor, cancel);
-            var curl = CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.ClientId, secret);
+            var curl = CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.GrantTypes, client.ClientId, secret);
             return context.Output.Done(
                 new { client_id = client.ClientId, id = number, client_secret = secret, expires_at = stored.ExpiresAt, curl },
                 $"{client.ClientId} has secret {number}{(stored.ExpiresAt is { } end

@@ -104,7 +104,8 @@ internal static class TrustCommands
             return await edits.RuleAsync(id, cancel) is { } rule
                 ? $"Workloads of {rule.Issuer} are no longer {rule.ClientId}; its tokens end." : null;
         return await edits.ReachAsync(name, context.Now, cancel) is { } reach
-            ? $"Live grants: {reach.Grants}, of users: {reach.People}, enabled rules: {reach.Rules}. All of them end." : null;
+            ? $"Live grants: {reach.Grants}, of users: {reach.People}, enabled rules: {reach.Rules}. All of them end. "
+                + $"Clients that get tokens by it: {reach.Clients}." : null;
     }
 
     private static long? Rule(string name) =>

@@ -43,7 +43,7 @@ public sealed class Readiness(
 
         if (!keys.Ready) return HealthCheckResult.Unhealthy(Reason(keys.Problem));
         var skew = clock.Skew.Duration();
-        var words = Reason($"our clock and the database's differ by {clock.Skew.TotalMilliseconds:0} ms");
+        var words = Reason($"our clock and the database's differ by {(long)clock.Skew.TotalMilliseconds} ms");
         return skew.TotalSeconds > settings.MaxClockSkewSeconds ? HealthCheckResult.Unhealthy(words)
             : skew > WorthAWarning ? HealthCheckResult.Degraded(words)
             : HealthCheckResult.Healthy(words);

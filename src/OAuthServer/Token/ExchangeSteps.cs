@@ -31,7 +31,6 @@ internal sealed record ExchangeWish
 /// </summary>
 public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, TimeProvider time)
 {
-    private const string AccessToken = "urn:ietf:params:oauth:token-type:access_token";
     private const int MostRemembered = 50_000;
     private const int MostAttempts = 5;
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
@@ -78,7 +77,7 @@ public sealed class ExchangeSteps(AccessTokens tokens, ExchangeStore store, Time
                     AccessToken = token,
                     ExpiresIn = life,
                     Scope = claims.Scope,
-                    IssuedTokenType = AccessToken,
+                    IssuedTokenType = TokenTypes.AccessToken,
                 };
             }
 

@@ -15,8 +15,6 @@ public sealed class TokenExchangeGrant(
     AccessTokens tokens, Revocations revocations, ExchangeRules rules, ResourceDirectory resources, ExchangeSteps steps, Settings settings)
     : IGrant
 {
-    private const string AccessToken = "urn:ietf:params:oauth:token-type:access_token";
-    private const string Jwt = "urn:ietf:params:oauth:token-type:jwt";
     private const string Section = "RFC 8693 §2.1";
 
     public GrantType Type => GrantType.TokenExchange;
@@ -79,13 +77,13 @@ public sealed class TokenExchangeGrant(
 
     private static OAuthError? Types(Parameters parameters) =>
         parameters["subject_token_type"] is not { } subject
-            ? OAuthError.InvalidRequest("subject_token_type is required", "no subject_token_type came", Section, AccessToken)
-        : subject is not (AccessToken or Jwt)
+            ? OAuthError.InvalidRequest("subject_token_type is required", "no subject_token_type came", Section, TokenTypes.AccessToken)
+        : subject is not (TokenTypes.AccessToken or TokenTypes.Jwt)
             ? OAuthError.InvalidRequest("The subject token type is not supported", "another subject_token_type", Section,
-                AccessToken, subject)
-        : parameters["requested_token_type"] is { } requested and not (AccessToken or Jwt)
+                TokenTypes.AccessToken, subject)
+        : parameters["requested_token_type"] is { } requested and not (TokenTypes.AccessToken or TokenTypes.Jwt)
             ? OAuthError.InvalidRequest(
-                "The requested token type is not supported", "another requested_token_type", Section, AccessToken, requested)
+                "The requested token type is not supported", "another requested_token_type", Section, TokenTypes.AccessToken, requested)
         : parameters["actor_token"] is not null || parameters["actor_token_type"] is not null
             ? OAuthError.InvalidRequest("The actor token type is not supported", "an actor_token came", Section,
                 "the client itself, which is authenticated")

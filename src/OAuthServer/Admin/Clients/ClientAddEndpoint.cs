@@ -62,7 +62,7 @@ public sealed class ClientAddEndpoint(
                 Name = client.Name,
                 Secret = secret,
                 ExpiresAt = null,
-                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, client.ClientId, secret),
+                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, client.GrantTypes, client.ClientId, secret),
             });
     });
 

@@ -49,7 +49,7 @@ public sealed class ClientSecretsEndpoint(
                 Name = client.Name,
                 Secret = secret,
                 ExpiresAt = expires,
-                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, id, secret),
+                Curl = CurlLine.Of(settings, client.Kind, client.AuthMethod, client.GrantTypes, id, secret),
             });
     });
 

@@ -31,7 +31,7 @@ public sealed class ExchangeRuleEndpoint(
 
         var row = ExchangeRulePage.Read(typed, before is null ? null : ExchangeRuleForm.Of(before),
             before?.Id ?? Guid.CreateVersion7(time.GetUtcNow()), say);
-        var edit = new RowEdit<ExchangeRuleForm> { Row = row, Restore = (one, _) => one };
+        var edit = new RowEdit<ExchangeRuleForm> { Row = row, Restore = ExchangeRulePage.Restore };
         var judged = await (before is null ? edits.AddAsync(edit, page.Author, cancel) : edits.SaveAsync(edit, page.Author, cancel));
         var problems = new Dictionary<string, string>();
         problems.Add(judged.Refusals.Select(one => one.Column == "resource" ? one with { Column = ExchangeRulePage.Target } : one), say);
