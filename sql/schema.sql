@@ -563,12 +563,7 @@ CREATE FUNCTION public.clients_check_federated() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    if tg_table_name = 'client_secrets' then
-        if exists (select from clients where client_id = new.client_id and auth_method = 'federated') then
-            raise check_violation using message = 'This client proves itself by its platform, not by a secret', column = 'client_id',
-                hint = 'Change its auth_method first, or leave the secret out.';
-        end if;
-    elsif new.auth_method = 'federated' and exists (
+    if new.auth_method = 'federated' and exists (
         select from client_secrets where client_id = new.client_id and revoked_at is null) then
         raise check_violation using message = 'This client still has a secret', column = 'auth_method',
             hint = 'Revoke it first: update client_secrets set revoked_at = now() where client_id = ….';
@@ -1367,7 +1362,7 @@ begin
     if jsonb_typeof(keys) <> 'object' or jsonb_typeof(keys -> 'keys') is distinct from 'array' then
         return 'A JWK set is an object with a list of keys';
     end if;
-    if jsonb_array_length(keys -> 'keys') > 10 then return 'A client has at most ten keys'; end if;
+    if jsonb_array_length(keys -> 'keys') > 10 then return 'A key set has at most ten keys here'; end if;
     for jwk in select * from jsonb_array_elements(keys -> 'keys') loop
         if jsonb_typeof(jwk) <> 'object' then return 'A JWK set is an object with a list of keys'; end if;
         if jwk ?| array['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] or jwk ->> 'kty' = 'oct' then
@@ -1384,7 +1379,7 @@ begin
     return case when usable = 0 then 'No key of this set verifies ES256, PS256 or RS256' end;
 end $$;
 
-COMMENT ON FUNCTION public.jwks_problem(keys jsonb) IS 'Why a set cannot be a client''s public keys; null: it can.';
+COMMENT ON FUNCTION public.jwks_problem(keys jsonb) IS 'Why a set cannot be somebody''s public keys; null: it can.';
 
 CREATE FUNCTION public.locale_of(tag text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1719,10 +1714,10 @@ begin
             hint = 'Write jwks or jwks_uri, not both.';
     end if;
     if new.jwks is not null then
-        problem := trusted_jwks_problem(new.jwks);
+        problem := jwks_problem(new.jwks);
         if problem is not null then
             raise check_violation using message = problem, column = 'jwks',
-                hint = 'Write {"keys": […]}: one to ten public keys, P-256 or RSA of 2048 bits and more, without a private member.';
+                hint = 'Write {"keys": […]}: one to ten public keys, P-256 or RSA of 2048 to 4096 bits, without a private member.';
         end if;
     end if;
     if new.jwks_uri is not null and new.jwks_uri !~ '^https://[^\s/?#@\\]+(/[^\s#\\]*)?$' and not is_trusted_url(new.jwks_uri) then
@@ -1778,23 +1773,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.trusted_issuers_end() IS 'What stands on an issuer ends when it is disabled, deleted or says less.';
-
-CREATE FUNCTION public.trusted_jwks_problem(jwks jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    select case
-        when jsonb_typeof(jwks) <> 'object' or coalesce(jsonb_typeof(jwks -> 'keys'), '') <> 'array' then 'This is no key set'
-        when jsonb_array_length(jwks -> 'keys') > 10 then 'A key set has at most ten keys here'
-        when exists (select from jsonb_array_elements(jwks -> 'keys') as one
-                      where one ?| '{d,p,q,dp,dq,qi,oth,k}' or one ->> 'kty' = 'oct') then 'A key set holds public keys only'
-        when not exists (select from jsonb_array_elements(jwks -> 'keys') as one
-                          where coalesce(one ->> 'use', 'sig') = 'sig' and coalesce(one ->> 'alg', 'ES256') in ('ES256', 'PS256', 'RS256')
-                            and ((one ->> 'kty' = 'EC' and one ->> 'crv' = 'P-256' and one ? 'x' and one ? 'y')
-                                 or (one ->> 'kty' = 'RSA' and length(one ->> 'n') >= 342 and one ? 'e'))) then 'No key of this set verifies here'
-        end
-$$;
-
-COMMENT ON FUNCTION public.trusted_jwks_problem(jwks jsonb) IS 'Why a key set cannot be used; null: it can.';
 
 CREATE FUNCTION public.username_of(claimed text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -4214,8 +4192,6 @@ CREATE TRIGGER client_roles_check BEFORE INSERT OR UPDATE ON public.client_roles
 CREATE TRIGGER client_secrets_audit AFTER INSERT OR DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW WHEN ((current_setting('oauth.actor'::text, true) IS DISTINCT FROM 'server'::text)) EXECUTE FUNCTION public.audit_edit();
 
 CREATE TRIGGER client_secrets_check BEFORE INSERT OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.client_secrets_check();
-
-CREATE TRIGGER client_secrets_check_federated BEFORE INSERT ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.clients_check_federated();
 
 CREATE TRIGGER client_secrets_notify AFTER DELETE OR UPDATE OF client_id, hash, label, not_before, expires_at, revoked_at ON public.client_secrets FOR EACH ROW EXECUTE FUNCTION public.notify_change();
 

@@ -61,8 +61,8 @@ internal static class LinkCommands
     {
         var edits = new IdentityEdits(context.Database);
         if (await edits.ReachAsync(key, context.Now, cancel) is not { } reach || whose is not null && whose.Subject != reach.Subject)
-            return whose is null ? context.Output.Refuse($"Nobody is linked to {key.Sub} of {key.Issuer}", "See: oauth-server trust identities")
-                : NotTheirs(whose.Username);
+            return whose is not null ? NotTheirs(whose.Username)
+                : context.Output.Refuse($"Nobody is linked to {key.Sub} of {key.Issuer}", "See: oauth-server trust identities");
         var affected = $"That is {reach.Username}. Sessions that began there: {reach.Sessions}, live grants that stand on its assertions: "
             + $"{reach.Grants}. All of them end." + (reach.HasAnotherWay ? "" : " They have no other way to sign in.");
         if (Affected.Refusal(context, agreed, $"Unlink {key.Sub}", affected) is { } refused) return refused;

@@ -72,6 +72,22 @@ public sealed partial class OperatorCommandsTest : ServerFixture
             .Should().Be("adminfalse");
     }
 
+    [TestCase("machine", GrantType.JwtBearerName, " -d assertion=ASSERTION")]
+    [TestCase("machine", "urn:ietf:params:oauth:grant-type:token-exchange",
+        " -d subject_token=ACCESS_TOKEN -d subject_token_type=urn:ietf:params:oauth:token-type:access_token")]
+    [TestCase("user-facing", "urn:ietf:params:oauth:grant-type:device_code", " -d device_code=DEVICE_CODE")]
+    [TestCase("machine", "client_credentials", "")]
+    public async Task The_line_of_curl_is_for_a_grant_type_that_the_client_has(string kind, string grant, string rest)
+    {
+        var id = $"cli-{Guid.NewGuid().ToString("N")[..8]}";
+
+        var added = await Server.RunBinaryAsync(null, "clients", "add", id, "--kind", kind, "--grant-type", grant, "--auth-method",
+            "client_secret_basic", "--scope", "notes:read", "--resource", Cast.Notes);
+
+        added.Code.Should().Be(0, added.Error);
+        added.Out.Should().Contain($" -d grant_type={grant}{rest} {Server.Issuer}{Paths.Token}");
+    }
+
     [Test, Behaviour(35)]
     public async Task The_last_enabled_administrator_is_neither_demoted_nor_disabled()
     {

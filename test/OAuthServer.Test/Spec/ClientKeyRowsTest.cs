@@ -25,7 +25,7 @@ public sealed class ClientKeyRowsTest : ServerFixture
         yield return Case("A_key_for_encryption", $$"""jwks = '{"keys":[{{jwk[..^1]}},"use":"enc","kid2":"{{Marker}}"}]}'""",
             "No key of this set verifies ES256, PS256 or RS256", "jwks");
         yield return Case("Eleven_keys", $$"""jwks = '{"keys":[{{string.Join(',', Enumerable.Repeat(jwk, 11))}}]}'""",
-            "A client has at most ten keys", "jwks");
+            "A key set has at most ten keys here", "jwks");
         yield return Case("Both", "jwks_uri = 'https://keys.example/XMARKERX'", "A client has jwks or jwks_uri, not both", "jwks_uri");
         yield return Case("Http", "jwks = null, jwks_uri = 'http://keys.example/XMARKERX'", "Keys are fetched by https", "jwks_uri");
         yield return Case(

@@ -21,6 +21,7 @@ public sealed class TrustRowsTest : TrustFixture
     [TestCase("""jwks = '{"keys": [{"kty": "oct", "k": "hunter2"}]}'""", "hunter2")]
     [TestCase("""jwks = '{"keys": [{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "hunter2"}]}'""", "hunter2")]
     [TestCase("""jwks = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "hunter2"}]}'""", "hunter2")]
+    [TestCase("""jwks = '{"keys": [{"kty": "EC", "crv": "P-256", "x": "hunter2", "y": "hunter2"}]}'""", "hunter2")]
     [TestCase("""jwks = '{"keys": []}'""", "keys\": []")]
     [TestCase("""jwks = '[]'""", "[]")]
     [TestCase("algs = '{HS256}'", "HS256")]
