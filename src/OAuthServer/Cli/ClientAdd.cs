@@ -139,7 +139,8 @@ internal static class ClientAdd
         if (!await context.Clients.AddAsync(client, stored, CommandContext.Actor, cancel))
             return context.Output.Refuse($"A client {client.ClientId} already exists", $"See: oauth-server clients show {client.ClientId}");
 
-        var curl = secret is null ? null : CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.GrantTypes, client.ClientId, secret);
+        var curl = secret is null ? null
+            : CurlLine.Of(context.Settings, client.Kind, client.AuthMethod, client.GrantTypes, client.ClientId, secret);
         return context.Output.Done(new { client_id = client.ClientId, client_secret = secret, curl },
             client.AuthMethod == AuthMethod.PrivateKeyJwtName
                 ? $"{client.ClientId} is added. It has no secret: it proves itself by assertions that its key signs."

@@ -68,7 +68,7 @@ public sealed class ProviderCommandsTest : ServerFixture
         string[] unlink = ["users", "unlink", alice.Username, "--provider", "https://other.example", "--sub", "ext-1"];
         (await Server.RunBinaryAsync("", unlink)).Error.Should().Contain($"That is {alice.Username}").And.Contain("--yes");
         (await Server.ScalarAsync<long>("select count(*) from identities")).Should().Be(1, "nobody agreed");
-        (await Server.RunBinaryAsync(null, ["users", "unlink", bob.Username, .. unlink[3..], "--yes"])).Code.Should().Be(1, "it is not his");
+        (await Server.RunBinaryAsync(null, ["users", "unlink", bob.Username, .. unlink[3..], "--yes"])).Code.Should().Be(1, "not his");
         await JsonAsync(null, [.. unlink, "--yes"]);
         (await Server.RunBinaryAsync(null, "users", "unlink", alice.Username, "--provider", "other", "--sub", "ext-1")).Code.Should().Be(1);
     }

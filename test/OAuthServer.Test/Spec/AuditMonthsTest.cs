@@ -181,7 +181,8 @@ public sealed class AuditMonthsTest
         await using (var turn = await other.BeginTransactionAsync())
         {
             // The turn that audit_keep takes.
-            await using (var take = new NpgsqlCommand("select pg_advisory_xact_lock(7305914)", other, turn)) await take.ExecuteNonQueryAsync();
+            await using (var take = new NpgsqlCommand("select pg_advisory_xact_lock(7305914)", other, turn))
+                await take.ExecuteNonQueryAsync();
 
             await MaintainAsync(server);
 
