@@ -13,15 +13,26 @@ if os.getenv("PROOFS") then
   proofs = {}
   for line in io.lines(os.getenv("PROOFS")) do proofs[#proofs + 1] = line end
 end
+-- All tokens are as long as each other, so what stands around token and proof is made once, before the clock starts: formatting each
+-- request would cost the generator, on the same cores, twice as much where a proof comes too.
+local slot = string.rep("T", #(tokens[1] or "none"))
+local head, middle, tail
+local function cut(text, mark)
+  local from, to = text:find(mark, 1, true)
+  return text:sub(1, from - 1), text:sub(to + 1)
+end
+function init()
+  wrk.headers["DPoP"] = proofs and "PROOF"
+  head, tail = cut(wrk.format(nil, nil, nil, fixed .. slot), slot)
+  if proofs then head, middle = cut(head, "PROOF") end
+end
 function request()
-  if proofs then
-    shown = shown + 1
-    wrk.headers["DPoP"] = proofs[shown] or "none"
-  end
-  local token = tokens[first]
+  local token = tokens[first] or slot
   tokens[first] = nil
   first = first + 1
-  return wrk.format(nil, nil, nil, fixed .. (token or "none"))
+  if not proofs then return head .. token .. tail end
+  shown = shown + 1
+  return head .. (proofs[shown] or "none") .. middle .. token .. tail
 end
 function response(status, headers, body)
   local token = body:match('"refresh_token":%s*"([^"]+)"')
