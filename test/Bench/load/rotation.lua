@@ -13,8 +13,8 @@ if os.getenv("PROOFS") then
   proofs = {}
   for line in io.lines(os.getenv("PROOFS")) do proofs[#proofs + 1] = line end
 end
--- All tokens are as long as each other, so what stands around token and proof is made once, before the clock starts: formatting each
--- request would cost the generator, on the same cores, twice as much where a proof comes too.
+-- Tokens are as long as each other, so what stands around token and proof is made once, before the clock starts: formatting each request
+-- would cost the generator, on the same cores, twice as much where a proof comes too. (Those of other servers may differ.)
 local slot = string.rep("T", #(tokens[1] or "none"))
 local head, middle, tail
 local function cut(text, mark)
@@ -30,6 +30,7 @@ function request()
   local token = tokens[first] or slot
   tokens[first] = nil
   first = first + 1
+  if #token ~= #slot then return wrk.format(nil, nil, nil, fixed .. token) end
   if not proofs then return head .. token .. tail end
   shown = shown + 1
   return head .. (proofs[shown] or "none") .. middle .. token .. tail
