@@ -24,6 +24,7 @@ public sealed class KeyRing(
     private readonly LoopPause pause = new();
     private volatile KeySnapshot? keys;
     private volatile string? problem;
+    private volatile bool madeFirst;
 
     /// <summary>
     /// How long before it signs a key is published: the notice that is set, at least a JWKS max-age, and on top of either what passes
@@ -32,8 +33,11 @@ public sealed class KeyRing(
     public static TimeSpan NoticeOf(Settings settings) =>
         TimeSpan.FromSeconds(Math.Max(settings.KeyNoticeSeconds, settings.JwksMaxAgeSeconds)) + Refresh + LongestCommit;
 
-    /// <summary>Whether access tokens can be signed; false while the database has been away since the start.</summary>
-    public bool Ready => Active is not null;
+    /// <summary>
+    /// Whether access tokens can be signed; false while the database has been away since the start, and until the very first keys were
+    /// made: a server that starts beside another has one algorithm's before the other's.
+    /// </summary>
+    public bool Ready => madeFirst && Active is not null;
 
     /// <summary>Why it is not <see cref="Ready"/>, and what to do.</summary>
     public string Problem => problem ?? "no signing key has been read yet";
@@ -168,9 +172,16 @@ public sealed class KeyRing(
         await ReadAsync(cancel);
         string[] missing = [.. settings.SigningAlgorithms
             .Where(alg => !keys!.Lost.Contains(alg) && KeyLine.Newest(alg, keys.Rows) is null)];
-        if (missing.Length == 0) return;
-        foreach (var alg in missing) await AddAsync(alg, author);
-        await ReadAsync(cancel);
+        try
+        {
+            foreach (var alg in missing) await AddAsync(alg, author);
+            if (missing.Length > 0) await ReadAsync(cancel);
+        }
+        finally
+        {
+            // Or in vain: what there is signs.
+            madeFirst = true;
+        }
     }
 
     private async Task<SigningKeyRow?> AddAsync(string alg, Author? author)

@@ -52,11 +52,10 @@ public sealed class LogoutDeliveries : IDisposable
             var wait = Longest;
             try
             {
-                var now = time.GetUtcNow();
-                var next = await store.NextAsync(now, cancel);
+                var next = await store.NextAsync(time.GetUtcNow(), cancel);
                 if (next > TimeSpan.Zero && next < Longest) wait = next.Value;
                 if (next <= TimeSpan.Zero)
-                    foreach (var attempt in await store.ClaimAsync(MostAtOnce, now + Lease, now))
+                    foreach (var attempt in await store.ClaimAsync(MostAtOnce, Lease, time))
                         running.Add(DeliverAsync(attempt, cancel));
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested) { break; }

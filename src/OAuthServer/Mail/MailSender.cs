@@ -38,10 +38,9 @@ public sealed class MailSender(
             var wait = Longest;
             try
             {
-                var now = time.GetUtcNow();
-                var next = await store.NextAsync(now, cancel);
+                var next = await store.NextAsync(time.GetUtcNow(), cancel);
                 if (next > TimeSpan.Zero && next < Longest) wait = next.Value;
-                if (next <= TimeSpan.Zero && await store.ClaimAsync(MostAtOnce, now + Lease, now) is { Count: > 0 } claimed)
+                if (next <= TimeSpan.Zero && await store.ClaimAsync(MostAtOnce, Lease, time) is { Count: > 0 } claimed)
                 {
                     await SendAsync(claimed, cancel);
                     continue;

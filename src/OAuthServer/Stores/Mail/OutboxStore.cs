@@ -131,11 +131,15 @@ public sealed class OutboxStore(Database database)
         returning o.id, o.kind, o.subject, o.sealed, o.attempts
         """;
 
-    /// <summary>Mails that are due, which nobody else sends before <paramref name="until"/>; none while another server sends.</summary>
-    public Task<List<OutboxRow>> ClaimAsync(int most, DateTimeOffset until, DateTimeOffset now) => database.TransactAsync(
+    /// <summary>
+    /// Mails that are due, which nobody else sends for as long as <paramref name="lease"/>; none while another server sends.
+    /// </summary>
+    public Task<List<OutboxRow>> ClaimAsync(int most, TimeSpan lease, TimeProvider time) => database.TransactAsync(
         async transaction =>
         {
             await transaction.ExecuteAsync(LockSql, null);
+            // Now, not when its turn was asked for: by an older time the mails would count for a minute that is over.
+            var (now, until) = (time.GetUtcNow(), time.GetUtcNow() + lease);
             return await transaction.ListAsync<OutboxRow>(ClaimSql,
                 new { most, per_minute = MostPerMinute, until = until.UtcDateTime, now = now.UtcDateTime });
         }, _ => true);

@@ -64,13 +64,15 @@ public sealed class LogoutDeliveryStore(Database database)
         """;
 
     /// <summary>
-    /// Attempts that are due, one for each host and so many in all, over all servers: nobody else gets them before
-    /// <paramref name="until"/>. Operators' apps come first, and what was not tried yet: who does not answer holds up nobody else for long.
+    /// Attempts that are due, one for each host and so many in all, over all servers: nobody else gets them for as long as
+    /// <paramref name="lease"/>. Operators' apps come first, and what was not tried yet: who does not answer holds up nobody else for long.
     /// </summary>
-    public Task<List<LogoutAttempt>> ClaimAsync(int most, DateTimeOffset until, DateTimeOffset now) => database.TransactAsync(
+    public Task<List<LogoutAttempt>> ClaimAsync(int most, TimeSpan lease, TimeProvider time) => database.TransactAsync(
         async transaction =>
         {
             await transaction.ExecuteAsync(LockSql, null);
+            // Now, not when its turn was asked for, or the lease would be shorter by the wait.
+            var (now, until) = (time.GetUtcNow(), time.GetUtcNow() + lease);
             return await transaction.ListAsync<LogoutAttempt>(ClaimSql, new { most, until = until.UtcDateTime, now = now.UtcDateTime });
         }, _ => true);
 

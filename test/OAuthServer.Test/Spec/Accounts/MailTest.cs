@@ -1,4 +1,6 @@
+using Dapper;
 using FluentAssertions;
+using Npgsql;
 using NUnit.Framework;
 using OAuthServer.Mail;
 using OAuthServer.Protocol;
@@ -139,7 +141,30 @@ public sealed class MailTest : MailFixture
 
         (await server.QueryAsync<string>("select kind || ' ' || count(*) from mail_outbox group by kind order by 1"))
             .Should().Equal("app-added 2", "forgot 1");
-        (await store.ClaimAsync(1, now.AddMinutes(5), now)).Should().ContainSingle().Which.Kind.Should().Be(LetterKind.Forgot);
+        (await store.ClaimAsync(1, TimeSpan.FromMinutes(5), server.Clock)).Should().ContainSingle().Which.Kind.Should().Be(LetterKind.Forgot);
+    }
+
+    [Test]
+    public async Task A_mail_counts_for_the_minute_in_which_its_turn_came()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (store, asked) = (server.Get<OutboxStore>(), server.Clock.GetUtcNow());
+        await store.AddAsync(new NewOutboxRow { Kind = LetterKind.Forgot, Subject = null, Content = [1], Most = 2 }, asked);
+        await using var other = new NpgsqlConnection(server.Settings.Database);
+        await other.OpenAsync();
+        var turn = await other.BeginTransactionAsync();
+        await other.ExecuteAsync(OutboxStore.LockSql, transaction: turn);
+
+        var claim = store.ClaimAsync(1, TimeSpan.FromMinutes(5), server.Clock);
+        await Eventually.BecomesTrueAsync(() => server.ScalarAsync<bool>("""
+            select exists (select from pg_locks where locktype = 'advisory' and not granted
+                             and database = (select oid from pg_database where datname = current_database()))
+            """));
+        server.Clock.Travel(TimeSpan.FromMinutes(2));
+        await turn.DisposeAsync();
+
+        (await claim).Should().ContainSingle();
+        (await server.ScalarAsync<DateTime>("select attempted_at from mail_outbox")).Should().BeAfter(asked.UtcDateTime.AddMinutes(1));
     }
 
     [Test]
