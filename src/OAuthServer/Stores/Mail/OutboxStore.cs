@@ -131,9 +131,7 @@ public sealed class OutboxStore(Database database)
         returning o.id, o.kind, o.subject, o.sealed, o.attempts
         """;
 
-    /// <summary>
-    /// Mails that are due, which nobody else sends for as long as <paramref name="lease"/>; none while another server sends.
-    /// </summary>
+    /// <summary>Mails that are due, which nobody else sends for so long; none while another server sends.</summary>
     public Task<List<OutboxRow>> ClaimAsync(int most, TimeSpan lease, TimeProvider time) => database.TransactAsync(
         async transaction =>
         {

@@ -141,7 +141,8 @@ public sealed class MailTest : MailFixture
 
         (await server.QueryAsync<string>("select kind || ' ' || count(*) from mail_outbox group by kind order by 1"))
             .Should().Equal("app-added 2", "forgot 1");
-        (await store.ClaimAsync(1, TimeSpan.FromMinutes(5), server.Clock)).Should().ContainSingle().Which.Kind.Should().Be(LetterKind.Forgot);
+        var claimed = await store.ClaimAsync(1, TimeSpan.FromMinutes(5), server.Clock);
+        claimed.Should().ContainSingle().Which.Kind.Should().Be(LetterKind.Forgot);
     }
 
     [Test]
