@@ -71,7 +71,7 @@ public sealed class FullDiskTest
         // Until the pages are full that are there.
         for (var tries = 0; tries < 2000 && !refused; tries++) refused = (await machine.CredentialsAsync()).Status == 503;
         refused.Should().BeTrue("there is no token without its row of the audit log");
-        program.Said.Should().Contain("No space left on device");
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(program.Said.Contains("No space left on device")), because: "it is logged");
 
         await server.ExecuteAsync("drop table ballast");
         await Eventually.BecomesTrueAsync(async () => (await machine.CredentialsAsync()).Status == 200);
