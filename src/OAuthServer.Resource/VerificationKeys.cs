@@ -18,6 +18,7 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
     private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly Lock writing = new();
     private FrozenDictionary<string, VerificationKey> keys = FrozenDictionary<string, VerificationKey>.Empty;
     private long read;
     private long asked;
@@ -47,7 +48,8 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
     /// </summary>
     public void Withdraw(string kid)
     {
-        keys = keys.Where(pair => pair.Key != kid).ToFrozenDictionary();
+        // Not over what was read in the meantime: its successor may be in there.
+        lock (writing) keys = keys.Where(pair => pair.Key != kid).ToFrozenDictionary(StringComparer.Ordinal);
         Volatile.Write(ref withdrawn, time.GetTimestamp());
     }
 
@@ -68,7 +70,8 @@ internal sealed class VerificationKeys(ServerConnection server, OAuthResourceOpt
             Volatile.Write(ref asked, time.GetTimestamp());
             var url = await server.EndpointAsync("jwks_uri", CancellationToken.None)
                 ?? throw new HttpRequestException("the metadata has no jwks_uri");
-            keys = Read(await server.JsonAsync(url, CancellationToken.None));
+            var found = Read(await server.JsonAsync(url, CancellationToken.None));
+            lock (writing) keys = found;
             Volatile.Write(ref read, time.GetTimestamp());
         }
         catch (Exception fault) when (fault is HttpRequestException or InvalidOperationException or ArgumentException or FormatException)
