@@ -16,7 +16,7 @@ internal static class CurlLine
             : $"-u {client}:{secret}";
         if (kind == "resource-server") return $"curl -s {who} -d token=ACCESS_TOKEN {settings.Issuer}{Paths.Introspect}";
         var shown = GrantType.All.FirstOrDefault(one => grantTypes?.Contains(one.Name) == true && one != GrantType.RefreshToken)
-            ?? (kind == "machine" ? GrantType.ClientCredentials : GrantType.AuthorizationCode);
+            ?? GrantType.All.First(one => one.DefaultFor.Contains(kind));
         return $"curl -s {who} -d grant_type={shown.Name}{Needs(shown)} {settings.Issuer}{Paths.Token}";
     }
 

@@ -48,12 +48,8 @@ public static class ExchangeRulePage
     }
 
     /// <summary>The row with a refused column as one that no trigger refuses, so that the next is judged; else as it is.</summary>
-    internal static ExchangeRuleForm Restore(ExchangeRuleForm row, string column) => column switch
-    {
-        "subject_clients" => row with { SubjectClients = [] },
-        "note" => row with { Note = null },
-        _ => row,
-    };
+    internal static ExchangeRuleForm Restore(ExchangeRuleForm row, string column) =>
+        column == "subject_clients" ? row with { SubjectClients = [] } : row;
 
     /// <param name="resources">URIs of those there are.</param>
     /// <param name="rule">As it stands; null: it is a new one.</param>

@@ -137,9 +137,9 @@ public sealed class OutboxStore(Database database)
         {
             await transaction.ExecuteAsync(LockSql, null);
             // Now, not when its turn was asked for: by an older time the mails would count for a minute that is over.
-            var (now, until) = (time.GetUtcNow(), time.GetUtcNow() + lease);
+            var now = time.GetUtcNow();
             return await transaction.ListAsync<OutboxRow>(ClaimSql,
-                new { most, per_minute = MostPerMinute, until = until.UtcDateTime, now = now.UtcDateTime });
+                new { most, per_minute = MostPerMinute, until = (now + lease).UtcDateTime, now = now.UtcDateTime });
         }, _ => true);
 
     public const string FinishSql = """

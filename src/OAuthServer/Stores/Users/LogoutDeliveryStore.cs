@@ -72,8 +72,9 @@ public sealed class LogoutDeliveryStore(Database database)
         {
             await transaction.ExecuteAsync(LockSql, null);
             // Now, not when its turn was asked for, or the lease would be shorter by the wait.
-            var (now, until) = (time.GetUtcNow(), time.GetUtcNow() + lease);
-            return await transaction.ListAsync<LogoutAttempt>(ClaimSql, new { most, until = until.UtcDateTime, now = now.UtcDateTime });
+            var now = time.GetUtcNow();
+            return await transaction.ListAsync<LogoutAttempt>(ClaimSql,
+                new { most, until = (now + lease).UtcDateTime, now = now.UtcDateTime });
         }, _ => true);
 
     public const string FinishSql = """
